@@ -1,0 +1,33 @@
+"""Who acts: the name that goes on record, and how sure we are of it."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A person or service that acts.
+
+    Attributes
+    ----------
+    name : str
+    assurance : str
+        ``self-asserted``: the name is what the process says of itself (embedded workspaces, always).
+    """
+
+    name: str
+    assurance: str = "self-asserted"
+
+
+def current_actor(configured: str | None = None) -> Actor:
+    """Return who acts now: the configured name, ``MODELOPS_ACTOR``, or the operating system's user."""
+    name = configured or os.environ.get("MODELOPS_ACTOR")
+    if name:
+        return Actor(name)
+    try:
+        return Actor(getpass.getuser())
+    except (KeyError, OSError):  # a container without a passwd entry
+        return Actor(f"uid-{os.getuid()}")

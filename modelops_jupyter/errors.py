@@ -1,0 +1,164 @@
+"""Every error of the package, in one tree.
+
+Our exception hierarchy::
+
+    ModelOpsError
+    ├── InvalidInput            the call was wrong                (exit 2, HTTP 400)
+    │   ├── InvalidReference
+    │   ├── InvalidFrame
+    │   ├── InvalidPolicy
+    │   └── InvalidPipeline
+    ├── NotFound                no such model, version, alias     (exit 2, HTTP 404)
+    ├── Refused                 a gate, policy or check said no   (exit 1, HTTP 409)
+    │   ├── GateClosed
+    │   ├── PolicyNotEnforceable
+    │   ├── UnsafeArtifact
+    │   └── ArtifactChanged
+    ├── Conflict                somebody else was first           (exit 1, HTTP 409)
+    └── DependencyFailed        something we rest on failed       (exit 3, HTTP 503)
+        ├── StoreBusy
+        ├── StoreFull
+        ├── StoreDamaged
+        ├── LogDamaged
+        ├── RegistryUnreachable
+        └── NotebookFailed
+
+Each message says what was wrong, with which value, and what to do next. ``code`` is stable: the shell, REST and
+user interfaces share it.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ModelOpsError(Exception):
+    """Base of all errors a user of the package may meet."""
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 3
+    http_status: ClassVar[int] = 500
+
+
+class InvalidInput(ModelOpsError):
+    """The call was wrong: nothing was changed."""
+
+    code = "invalid-input"
+    exit_code = 2
+    http_status = 400
+
+
+class InvalidReference(InvalidInput):
+    """A model reference that cannot be read."""
+
+    code = "invalid-reference"
+
+
+class InvalidFrame(InvalidInput):
+    """A table with a missing, extra or wrongly typed column, or naive times."""
+
+    code = "invalid-frame"
+
+
+class InvalidPolicy(InvalidInput):
+    """A policy file that cannot be read."""
+
+    code = "invalid-policy"
+
+
+class InvalidPipeline(InvalidInput):
+    """A pipeline file or parameter that cannot be used."""
+
+    code = "invalid-pipeline"
+
+
+class NotFound(ModelOpsError):
+    """No such model, version, alias, run or file."""
+
+    code = "not-found"
+    exit_code = 2
+    http_status = 404
+
+
+class Refused(ModelOpsError):
+    """A gate, check or policy said no."""
+
+    code = "refused"
+    exit_code = 1
+    http_status = 409
+
+
+class GateClosed(Refused):
+    """A required check or approval is missing."""
+
+    code = "gate-closed"
+
+
+class PolicyNotEnforceable(Refused):
+    """The policy asks for a guarantee that this workspace cannot give."""
+
+    code = "policy-not-enforceable"
+
+
+class UnsafeArtifact(Refused):
+    """A model format outside the allow-list."""
+
+    code = "unsafe-artifact"
+
+
+class ArtifactChanged(Refused):
+    """A registered artifact no longer has the bytes that were registered."""
+
+    code = "artifact-changed"
+
+
+class Conflict(ModelOpsError):
+    """Somebody else changed the same thing first."""
+
+    code = "conflict"
+    exit_code = 1
+    http_status = 409
+
+
+class DependencyFailed(ModelOpsError):
+    """Something the package rests on failed."""
+
+    code = "dependency-failed"
+    exit_code = 3
+    http_status = 503
+
+
+class StoreBusy(DependencyFailed):
+    """The store stayed locked by another process."""
+
+    code = "store-busy"
+
+
+class StoreFull(DependencyFailed):
+    """No room left on the disk of the store."""
+
+    code = "store-full"
+
+
+class StoreDamaged(DependencyFailed):
+    """The store file cannot be read."""
+
+    code = "store-damaged"
+
+
+class LogDamaged(DependencyFailed):
+    """The prediction log cannot be read, or rows are missing from it."""
+
+    code = "log-damaged"
+
+
+class RegistryUnreachable(DependencyFailed):
+    """The MLflow server did not answer in time."""
+
+    code = "registry-unreachable"
+
+
+class NotebookFailed(DependencyFailed):
+    """A pipeline notebook raised, timed out or lost its kernel."""
+
+    code = "notebook-failed"
