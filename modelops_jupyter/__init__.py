@@ -1,5 +1,50 @@
-"""ModelOps for people who live in Jupyter."""
+"""ModelOps for people who live in Jupyter.
+
+>>> import modelops_jupyter as mo
+>>> ws = mo.open()  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter._version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from modelops_jupyter.errors import ModelOpsError
+    from modelops_jupyter.refs import ModelReference
+    from modelops_jupyter.registry import DecisionTable
+    from modelops_jupyter.workspace import Workspace, open
+
+# Imported on first use: a notebook that only loads the extension pays for nothing else.
+_LAZY = {
+    "DecisionTable": "modelops_jupyter.registry",
+    "ModelOpsError": "modelops_jupyter.errors",
+    "ModelReference": "modelops_jupyter.refs",
+    "Workspace": "modelops_jupyter.workspace",
+    "open": "modelops_jupyter.workspace",
+}
+
+__all__ = ["DecisionTable", "ModelOpsError", "ModelReference", "Workspace", "__version__", "open"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Make ``%modelops`` known: ``%load_ext modelops_jupyter``."""
+    from modelops_jupyter import magics
+
+    magics.load(shell)
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    return [{"src": "labextension", "dest": "modelops-jupyter"}]
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    return [{"module": "modelops_jupyter.server"}]

@@ -1,0 +1,161 @@
+"""What there is: models, versions, alerts and the audit chain, read from the store alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from modelops_jupyter.fleet import read_fleet
+from modelops_jupyter.listing import Listing
+from modelops_jupyter.presentable import Presentable
+from modelops_jupyter.refs import check_name
+from modelops_jupyter.registration import find_version
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from modelops_jupyter.settings import Settings
+    from modelops_jupyter.store import Store
+
+
+@dataclass(frozen=True)
+class Status(Presentable):
+    """Where a workspace stands.
+
+    Attributes
+    ----------
+    workspace, registry : str
+    models : tuple of mapping
+        Per model: kind, champion, versions, health, monitored windows, windows with realised performance, open alerts.
+    history : tuple of mapping
+        Promotions and rollbacks, oldest first.
+    alerts : tuple of mapping
+    """
+
+    workspace: str
+    registry: str
+    models: tuple[Mapping[str, Any], ...]
+    history: tuple[Mapping[str, Any], ...]
+    alerts: tuple[Mapping[str, Any], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain data."""
+        return {
+            "workspace": self.workspace,
+            "registry": self.registry,
+            "models": [dict(m) for m in self.models],
+            "history": [dict(h) for h in self.history],
+            "alerts": [dict(a) for a in self.alerts],
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row per model."""
+        import pandas as pd
+
+        return pd.DataFrame(self.models)
+
+    def __str__(self) -> str:
+        if not self.models:
+            return f"{self.workspace}: no models yet. Register one with `modelops register`, or try `modelops demo`."
+        lines = [f"{self.workspace} (registry {self.registry})"]
+        for m in self.models:
+            champion = f"champion {m['champion']}" if m["champion"] else "no champion"
+            lines.append(
+                f"  {m['name']:<24} {m['health']:<8} {champion}, {m['versions']} versions, {m['windows']} windows, "
+                f"{m['open_alerts']} open alerts"
+            )
+        return "\n".join(lines)
+
+
+def status(store: Store, settings: Settings) -> Status:
+    """Gather the state of a workspace."""
+    summaries = []
+    for summary in read_fleet(store):
+        windows = [record.body for record in store.find("window", summary.name)]
+        realised = sum(
+            any(figure.get("value") is not None for figure in window["performance"].values()) for window in windows
+        )
+        summaries.append(
+            {
+                "name": summary.name,
+                "kind": summary.kind,
+                "champion": summary.champion,
+                "versions": summary.versions,
+                "health": summary.health,
+                "windows": len(windows),
+                "windows_with_performance": realised,
+                "last_window": summary.last_window,
+                "open_alerts": summary.open_alerts,
+            }
+        )
+    history = sorted((dict(r.body) for r in store.find("transition")), key=lambda body: str(body["at"]))
+    return Status(
+        workspace=str(settings.root),
+        registry=settings.tracking_uri or "embedded",
+        models=tuple(summaries),
+        history=tuple(history),
+        alerts=alerts(store, None, None).rows,
+    )
+
+
+def models(store: Store) -> Listing:
+    """Return a row per model."""
+    rows = tuple(
+        {
+            "name": s.name,
+            "kind": s.kind,
+            "champion": s.champion,
+            "versions": s.versions,
+            "health": s.health,
+            "open_alerts": s.open_alerts,
+            "last_window": s.last_window,
+        }
+        for s in read_fleet(store)
+    )
+    columns = ("name", "kind", "champion", "versions", "health", "open_alerts", "last_window")
+    return Listing("Models", columns, rows, "No models yet: register one with `modelops register`.")
+
+
+def versions(store: Store, name: str) -> Listing:
+    """Return a row per version of a model, newest first."""
+    find_version(store, check_name(name))
+    aliases: dict[int, list[str]] = {}
+    for record in store.find("alias", name):
+        aliases.setdefault(record.body["version"], []).append(record.body["alias"])
+    rows = tuple(
+        {**record.body, "aliases": ", ".join(sorted(aliases.get(record.body["version"], [])))}
+        for record in reversed(store.find("version", name))
+    )
+    columns = ("version", "aliases", "flavor", "metrics", "unsafe", "created_by", "created_at")
+    return Listing(f"Versions of {name}", columns, rows)
+
+
+def alerts(store: Store, name: str | None, state: str | None) -> Listing:
+    """Return alerts, newest first."""
+    if name is not None:
+        find_version(store, check_name(name))
+    found = [dict(record.body) for record in store.find("alert", name) if state in (None, record.body["state"])]
+    rows = tuple(sorted(found, key=lambda body: str(body["window_start"]), reverse=True))
+    columns = ("model", "window_start", "kind", "column", "metric", "figure", "threshold", "state", "message")
+    return Listing("Alerts", columns, rows, "No alerts.")
+
+
+def audit(store: Store, limit: int | None) -> Listing:
+    """Return the audit chain, newest first."""
+    entries = store.audit()
+    rows = tuple(
+        {
+            "sequence": entry.sequence,
+            "at": entry.at.isoformat(),
+            "action": entry.action,
+            "subject": entry.subject,
+            "actor": entry.actor,
+            "assurance": entry.assurance,
+            "details": dict(entry.details),
+            "hash": entry.hash,
+        }
+        for entry in reversed(entries)
+    )
+    columns = ("sequence", "at", "action", "subject", "actor", "assurance")
+    return Listing("Audit trail", columns, rows[:limit] if limit else rows, "Nothing on record yet.")

@@ -1,0 +1,148 @@
+"""``modelops VERB``: the shell's view of a `Workspace`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelops_jupyter._version import __version__
+from modelops_jupyter.errors import InvalidInput, ModelOpsError, NotFound
+from modelops_jupyter.verbs import parser
+
+if TYPE_CHECKING:
+    from modelops_jupyter.workspace import Workspace
+
+DONE, SAID_NO, WRONG_CALL, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb and return its exit code: 0 done, 1 a gate said no, 2 wrong call, 3 something failed."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _run(_parser().parse_args(words))
+    except ModelOpsError as error:
+        if "--debug" in words:
+            raise
+        if "--json" in words:
+            print(json.dumps({"error": {"code": error.code, "message": str(error)}}))
+        else:
+            print(f"modelops: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("modelops: interrupted; the same command goes on from here.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    top, verbs = parser("modelops")
+    top.add_argument("--version", action="version", version=f"modelops {__version__}")
+    init = verbs.add_parser("init", help="make the current folder a workspace", description="Write modelops.toml.")
+    init.set_defaults(call=_init)
+    demo = verbs.add_parser("demo", help="run the whole flight-delay example", description="Run the example.")
+    demo.add_argument("folder", nargs="?", default="modelops-demo", help="where (default: ./modelops-demo)")
+    demo.add_argument("--no-serve", action="store_true", help="do not leave the dashboard running")
+    demo.set_defaults(call=_demo)
+    dashboard = verbs.add_parser("dashboard", help="serve the dashboards", description="Serve the Voila dashboards.")
+    dashboard.add_argument("--port", type=int, default=8866, help="port on this machine (default: 8866)")
+    dashboard.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    dashboard.set_defaults(call=_dashboard)
+    for sub in verbs.choices.values():
+        sub.add_argument("--json", action="store_true", help="print the answer as JSON")
+        sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
+        sub.add_argument("--workspace", help="the folder of the workspace (default: the nearest one upwards)")
+    return top
+
+
+def _run(namespace: argparse.Namespace) -> int:
+    from modelops_jupyter import workspace
+
+    if namespace.call in (_init, _demo, _dashboard):
+        return int(namespace.call(namespace))
+    with workspace.open(namespace.workspace) as ws:
+        result = namespace.call(ws, namespace, read_file)
+    _show(result, namespace.json)
+    return SAID_NO if getattr(result, "passed", True) is False or getattr(result, "ok", True) is False else DONE
+
+
+def _show(result: Any, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(result.to_dict(), default=str, indent=2, allow_nan=False))
+    elif hasattr(result, "to_markdown"):
+        print(result.to_markdown())
+    else:
+        print(result)
+
+
+def read_file(path: str) -> Any:
+    """Read what a path on the command line holds: a table, a decision table or a scikit-learn model."""
+    file = Path(path)
+    if not file.is_file():
+        raise NotFound(f"There is no file {path!r}.")
+    if file.suffix in (".parquet", ".csv"):
+        import pandas as pd
+
+        return pd.read_parquet(file) if file.suffix == ".parquet" else _read_csv(file)
+    if file.suffix == ".json":
+        from modelops_jupyter.registry import DecisionTable
+
+        return DecisionTable.from_file(file)
+    if file.suffix == ".skops":
+        from modelops_jupyter.registry import read_skops
+
+        return read_skops(file)
+    raise InvalidInput(f"{path!r} is neither a table (.parquet, .csv) nor a model (.skops, .json).")
+
+
+def _read_csv(file: Path) -> Any:
+    """Read a CSV; columns of ISO times that name their zone become times, all others stay as they are."""
+    import pandas as pd
+
+    frame = pd.read_csv(file)
+    for column in frame.columns[frame.dtypes == "str"]:
+        if frame[column].str.fullmatch(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*(Z|[+-]\d\d:?\d\d)").all():
+            frame[column] = pd.to_datetime(frame[column], utc=True)
+    return frame
+
+
+def _open(namespace: argparse.Namespace) -> Workspace:
+    from modelops_jupyter import workspace
+
+    return workspace.open(namespace.workspace)
+
+
+def _init(namespace: argparse.Namespace) -> int:
+    from modelops_jupyter.settings import FILE_NAME
+
+    folder = Path(namespace.workspace or ".")
+    if not folder.is_dir():
+        raise NotFound(f"There is no folder {str(folder)!r}: create it first.")
+    file = folder / FILE_NAME
+    if not file.exists():
+        file.write_text('workspace = ".modelops"\n', encoding="utf-8")
+    with _open(argparse.Namespace(workspace=str(folder))) as ws:
+        status = ws.status()
+    _show(status, namespace.json)
+    return DONE
+
+
+def _demo(namespace: argparse.Namespace) -> int:
+    from modelops_jupyter.demo import run_demo
+
+    run_demo(Path(namespace.folder), serve=not namespace.no_serve)
+    return DONE
+
+
+def _dashboard(namespace: argparse.Namespace) -> int:
+    from modelops_jupyter.dashboards.serve import serve
+
+    with _open(namespace) as ws:
+        project = ws.settings.project
+    return int(serve(project, port=namespace.port, open_browser=not namespace.no_browser) or DONE)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""Tables in, whatever library made them; the prediction log's columns out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from modelops_jupyter.errors import InvalidFrame
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+def to_pandas(frame: Any, what: str) -> pd.DataFrame:
+    """Return `frame` (pandas, polars, Arrow, or a dict of columns) as a pandas DataFrame.
+
+    Raises
+    ------
+    InvalidFrame
+        If `frame` is no table or has no rows; `what` names it in the message.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    if isinstance(frame, pd.DataFrame):
+        table = frame
+    elif isinstance(frame, pa.Table):
+        table = frame.to_pandas()
+    elif isinstance(frame, dict):
+        table = pd.DataFrame(frame)
+    elif hasattr(frame, "__arrow_c_stream__"):
+        table = pa.table(frame).to_pandas()
+    else:
+        raise InvalidFrame(f"{what} must be a table (pandas, polars or Arrow), not {type(frame).__name__}.")
+    if table.empty:
+        raise InvalidFrame(f"{what} has no rows: pass at least one.")
+    return table
+
+
+def take(frame: pd.DataFrame, column: str, what: str) -> pd.Series[Any]:
+    """Return one column, or say which columns there are."""
+    if column not in frame.columns:
+        known = ", ".join(str(name) for name in frame.columns[:20])
+        raise InvalidFrame(f"{what} has no column {column!r}: it has {known}.")
+    return frame[column]
+
+
+def utc_times(values: pd.Series[Any], column: str) -> pd.Series[Any]:
+    """Return `values` in UTC; naive times are refused because nobody can know what they meant."""
+    import pandas as pd
+
+    if not isinstance(values.dtype, pd.DatetimeTZDtype):
+        hint = "localise it, e.g. frame[col].dt.tz_localize('UTC')"
+        raise InvalidFrame(f"Column {column!r} holds {values.dtype}, not times with a time zone: {hint}.")
+    if values.isna().any():
+        raise InvalidFrame(f"Column {column!r} has {int(values.isna().sum())} missing times: every row needs one.")
+    return values.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
+
+
+def outcome_text(value: Any) -> str | None:
+    """Write one class or decision the same way wherever it comes from: 1, 1.0 and np.int64(1) are all ``"1"``."""
+    import pandas as pd
+
+    if value is None or value is pd.NA or (isinstance(value, float) and value != value):
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value.item() if hasattr(value, "item") else value)
+
+
+def outcomes(values: pd.Series[Any], task: str) -> pd.Series[Any]:
+    """Return predictions or labels as the log keeps them: floats for regression, text for everything else."""
+    if task == "regression":
+        return values.astype("float64")
+    return values.map(outcome_text).astype("str")
+
+
+def to_arrow(frame: pd.DataFrame) -> pa.Table:
+    """Return `frame` as Arrow without index or pandas metadata; categories become text."""
+    import pandas as pd
+    import pyarrow as pa
+
+    plain = frame.copy()
+    for name, dtype in frame.dtypes.items():
+        if isinstance(dtype, pd.CategoricalDtype):
+            plain[name] = frame[name].astype("str").where(frame[name].notna())
+    return pa.Table.from_pandas(plain, preserve_index=False).replace_schema_metadata(None)

@@ -1,0 +1,91 @@
+"""From a scored frame to the prediction log's columns."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from modelops_jupyter.errors import InvalidFrame
+from modelops_jupyter.frames import outcomes, take, to_arrow, to_pandas, utc_times
+from modelops_jupyter.refs import ModelReference, parse
+from modelops_jupyter.registration import find_version
+
+if TYPE_CHECKING:
+    from modelops_jupyter.log import Appended, PredictionLog
+    from modelops_jupyter.store import Store
+
+OWN_COLUMNS = ("request_id", "timestamp", "model", "version", "alias", "prediction", "score", "decision")
+
+
+def log_predictions(
+    store: Store,
+    log: PredictionLog,
+    reference: str | ModelReference,
+    frame: Any,
+    *,
+    id: str,
+    time: str,
+    prediction: str,
+    score: str | None,
+    batch_id: str | None,
+) -> Appended:
+    """Append a scored frame; see `Workspace.log_predictions`."""
+    import pandas as pd
+
+    version = find_version(store, reference)
+    given = to_pandas(frame, "frame")
+    named = [id, time, prediction, *([score] if score else [])]
+    columns = {name: take(given, name, "frame") for name in named}
+    if columns[id].isna().any():
+        raise InvalidFrame(f"Column {id!r} has missing request ids: every prediction needs one.")
+    features = given.drop(columns=named)
+    clash = [str(name) for name in features.columns if name in OWN_COLUMNS]
+    if clash:
+        raise InvalidFrame(f"Feature column {clash[0]!r} has a name that the log keeps for itself: rename it.")
+    task = version.body["task"]
+    decides = version.body["kind"] == "decision"
+    predicted = outcomes(columns[prediction], task)
+    table = pd.DataFrame(
+        {
+            "request_id": columns[id].astype("str"),
+            "timestamp": utc_times(columns[time], time),
+            "model": pd.Series(version.name, index=given.index, dtype="str"),
+            "version": pd.Series(version.version, index=given.index, dtype="int64"),
+            "alias": pd.Series(parse(reference).alias or "", index=given.index, dtype="str"),
+            "prediction": predicted,
+            "score": columns[score].astype("float64") if score else pd.Series(float("nan"), index=given.index),
+            "decision": predicted if decides else pd.Series("", index=given.index, dtype="str"),
+        }
+    )
+    return log.append_predictions(version.name, to_arrow(pd.concat([table, features], axis=1)), batch_id=batch_id)
+
+
+def log_labels(
+    store: Store,
+    log: PredictionLog,
+    name: str,
+    frame: Any,
+    *,
+    id: str,
+    label: str,
+    event_time: str | None,
+    batch_id: str | None,
+) -> Appended:
+    """Append label events; see `Workspace.log_labels`."""
+    import pandas as pd
+
+    version = find_version(store, name)
+    given = to_pandas(frame, "frame")
+    ids, labels = take(given, id, "frame"), take(given, label, "frame")
+    if ids.isna().any() or labels.isna().any():
+        raise InvalidFrame(f"Columns {id!r} and {label!r} must have a value in every row: leave unknown labels out.")
+    arrival = pd.Series(pd.Timestamp(datetime.now(UTC)), index=given.index).astype("datetime64[us, UTC]")
+    table = pd.DataFrame(
+        {
+            "request_id": ids.astype("str"),
+            "label": outcomes(labels, version.body["task"]),
+            "event_time": utc_times(take(given, event_time, "frame"), event_time) if event_time else arrival,
+            "arrival_time": arrival,
+        }
+    )
+    return log.append_labels(version.name, to_arrow(table), batch_id=batch_id)

@@ -1,0 +1,263 @@
+"""The verbs that the shell and the notebook share: one table, one parser, one call each.
+
+A face parses a line with `parser()` and calls `namespace.call(workspace, namespace)`. Where a value is data
+(``--data X_test``), a face passes its own `read`: the shell opens a file, the notebook looks up a Python name.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from modelops_jupyter.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from modelops_jupyter.workspace import Workspace
+
+Read = Callable[[str], Any]
+Call = Callable[["Workspace", argparse.Namespace, Read], Any]
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One verb: its name, what it does, its arguments, and the `Workspace` call behind it."""
+
+    name: str
+    help: str
+    call: Call
+    arguments: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = field(default=())
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that raises our error instead of ending the process, so that a notebook can use it."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InvalidInput(f"{self.prog}: {message}. See `{self.prog} --help`.")
+
+
+def _arg(*flags: str, **options: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
+    return flags, options
+
+
+_REFERENCE = _arg("reference", metavar="REFERENCE", help="name, name/3 or name@champion")
+_NAME = _arg("name", metavar="NAME", help="name of the model")
+_ALIAS = _arg("alias", nargs="?", default="champion", help="alias to move (default: champion)")
+_REASON = _arg("--reason", required=True, help="why; goes on record")
+
+
+def _register(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    return ws.register(
+        read(a.model),
+        a.name,
+        data=read(a.data) if a.data else None,
+        target=read(a.target) if a.target else None,
+        reference=read(a.validated_on) if a.validated_on else None,
+        inputs=a.input,
+        run_id=a.run_id,
+        kind=a.kind,
+        description=a.description,
+        unsafe=a.unsafe,
+    )
+
+
+def _data_and_target(a: argparse.Namespace, read: Read) -> tuple[Any, Any]:
+    """Return the table and the outcomes: ``--target`` names one of the table's columns, or data of its own."""
+    data = read(a.data)
+    if a.target is None:
+        return data, None
+    if a.target in getattr(data, "columns", ()):
+        return data.drop(columns=[a.target]), data[a.target]
+    return data, read(a.target)
+
+
+def _compare(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    data, target = _data_and_target(a, read)
+    return ws.compare(a.reference, a.other, data=data, target=target, segments=a.segment)
+
+
+def _log_predictions(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    return ws.log_predictions(
+        a.reference, read(a.data), id=a.id, time=a.time, prediction=a.prediction, score=a.score, batch_id=a.batch_id
+    )
+
+
+def _log_labels(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    return ws.log_labels(a.name, read(a.data), id=a.id, label=a.label, event_time=a.event_time, batch_id=a.batch_id)
+
+
+def _run(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    import sys
+
+    def show(event: Any) -> None:
+        print(event, file=sys.stderr, flush=True)
+
+    return ws.run(a.pipeline, parameters=_assignments(a.parameter), jobs=a.jobs, resume=a.resume, on_progress=show)
+
+
+def _assignments(pairs: Sequence[str]) -> dict[str, Any]:
+    """Read ``name=value`` pairs; values as YAML has them, so that 3 is a number and true a truth value."""
+    import yaml
+
+    values = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name.isidentifier():
+            raise InvalidInput(f"Parameter {pair!r} is not name=value.")
+        values[name] = yaml.safe_load(text)
+    return values
+
+
+def _card(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    return ws.card(a.reference)
+
+
+VERBS: tuple[Verb, ...] = (
+    Verb("status", "where the workspace stands: models, health, history, alerts", lambda ws, a, r: ws.status()),
+    Verb("models", "every model with its champion and health", lambda ws, a, r: ws.models()),
+    Verb("versions", "every version of a model", lambda ws, a, r: ws.versions(a.name), (_NAME,)),
+    Verb("version", "one version, every fact on record", lambda ws, a, r: ws.version(a.reference), (_REFERENCE,)),
+    Verb(
+        "register",
+        "register a model as the next version of a name",
+        _register,
+        (
+            _arg("model", metavar="MODEL", help="a .skops or decision-table .json file; in a notebook, a Python name"),
+            _NAME,
+            _arg("--data", help="rows it was fitted on: .parquet or .csv; in a notebook, a Python name"),
+            _arg("--target", help="outcomes of those rows"),
+            _arg("--validated-on", help="the reference: rows it was validated on (default: --data)"),
+            _arg("--input", action="append", default=[], help="address of a dataset version it was made from"),
+            _arg("--run-id", help="MLflow run that trained it"),
+            _arg("--kind", choices=("ml", "decision"), default="ml", help="ml (default) or decision"),
+            _arg("--description", default="", help="what the model is for"),
+            _arg("--unsafe", action="store_true", help="accept a format outside the allow-list; marked everywhere"),
+        ),
+    ),
+    Verb(
+        "compare",
+        "compare two versions on the same rows",
+        _compare,
+        (
+            _REFERENCE,
+            _arg("other", metavar="OTHER", help="the version to compare with"),
+            _arg("--data", required=True, help="rows to score: .parquet or .csv; in a notebook, a Python name"),
+            _arg("--target", help="the column of outcomes, or data of their own"),
+            _arg("--segment", action="append", default=[], help="column to slice by; may be repeated"),
+        ),
+    ),
+    Verb(
+        "check",
+        "evaluate the gate to an alias; exit code 1 if it is closed",
+        lambda ws, a, r: ws.check(a.reference, a.alias),
+        (_REFERENCE, _ALIAS),
+    ),
+    Verb(
+        "approve",
+        "put an approval on record",
+        lambda ws, a, r: ws.approve(a.reference, reason=a.reason),
+        (_REFERENCE, _REASON),
+    ),
+    Verb(
+        "reject",
+        "put a rejection on record",
+        lambda ws, a, r: ws.reject(a.reference, reason=a.reason),
+        (_REFERENCE, _REASON),
+    ),
+    Verb(
+        "comment",
+        "put a remark on record",
+        lambda ws, a, r: ws.comment(a.reference, a.text),
+        (_REFERENCE, _arg("text", help="the remark")),
+    ),
+    Verb(
+        "promote",
+        "point an alias at a version, through its gate",
+        lambda ws, a, r: ws.promote(a.reference, a.alias, reason=a.reason, expected=a.expected),
+        (_REFERENCE, _ALIAS, _REASON, _arg("--expected", type=int, help="the version believed to hold it now")),
+    ),
+    Verb(
+        "rollback",
+        "point an alias back at the version before",
+        lambda ws, a, r: ws.rollback(a.name, a.alias, reason=a.reason),
+        (_NAME, _ALIAS, _REASON),
+    ),
+    Verb(
+        "log-predictions",
+        "append what a version predicted",
+        _log_predictions,
+        (
+            _REFERENCE,
+            _arg("data", help=".parquet or .csv file; in a notebook, a Python name"),
+            _arg("--id", required=True, help="column of request ids"),
+            _arg("--time", required=True, help="column of times, with a time zone"),
+            _arg("--prediction", required=True, help="column of predictions"),
+            _arg("--score", help="column of probabilities of the positive class"),
+            _arg("--batch-id", help="name of this batch: sent again, it changes nothing"),
+        ),
+    ),
+    Verb(
+        "log-labels",
+        "append outcomes as they become known",
+        _log_labels,
+        (
+            _NAME,
+            _arg("data", help=".parquet or .csv file; in a notebook, a Python name"),
+            _arg("--id", required=True, help="column of request ids"),
+            _arg("--label", required=True, help="column of outcomes"),
+            _arg("--event-time", help="column of when the outcome came about"),
+            _arg("--batch-id", help="name of this batch: sent again, it changes nothing"),
+        ),
+    ),
+    Verb(
+        "monitor",
+        "profile and judge what is new",
+        lambda ws, a, r: ws.monitor(a.name, every=a.every),
+        (_NAME, _arg("--every", default="1D", help="length of a window: 1h, 1D (default) or 1W")),
+    ),
+    Verb(
+        "alerts",
+        "alerts, newest first",
+        lambda ws, a, r: ws.alerts(a.name, state=a.state),
+        (
+            _arg("name", nargs="?", help="name of the model (default: all)"),
+            _arg("--state", help="only alerts in this state, e.g. open"),
+        ),
+    ),
+    Verb(
+        "run",
+        "execute a pipeline of notebooks",
+        _run,
+        (
+            _arg("pipeline", help="the pipeline.yaml"),
+            _arg("-p", "--parameter", action="append", default=[], help="name=value; may be repeated"),
+            _arg("--jobs", type=int, default=1, help="steps to run at once (default: 1)"),
+            _arg("--resume", action="store_true", help="go on where the last run of this pipeline stopped"),
+        ),
+    ),
+    Verb(
+        "audit",
+        "the audit trail, newest first",
+        lambda ws, a, r: ws.audit(a.limit),
+        (_arg("--limit", type=int, help="how many entries"),),
+    ),
+    Verb(
+        "verify-audit",
+        "recompute the audit chain; exit code 1 names the first bad entry",
+        lambda ws, a, r: ws.verify_audit(),
+    ),
+    Verb("card", "the model card of a version", _card, (_REFERENCE,)),
+)
+
+
+def parser(prog: str) -> tuple[argparse.ArgumentParser, argparse._SubParsersAction[Any]]:
+    """Return a parser of every shared verb, and its sub-parsers so that a face can add its own."""
+    top = _Parser(prog=prog, description="ModelOps for people who live in Jupyter.")
+    verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=_Parser)
+    for verb in VERBS:
+        sub = verbs.add_parser(verb.name, help=verb.help, description=verb.help.capitalize() + ".")
+        for flags, options in verb.arguments:
+            sub.add_argument(*flags, **options)
+        sub.set_defaults(call=verb.call)
+    return top, verbs

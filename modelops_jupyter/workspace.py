@@ -1,0 +1,390 @@
+"""The facade: every capability of the product is one method here, and every face calls it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from modelops_jupyter import catalogue, prediction_logging, registration
+from modelops_jupyter.actor import Actor, current_actor
+from modelops_jupyter.errors import InvalidInput
+from modelops_jupyter.listing import Listing
+from modelops_jupyter.refs import ModelReference
+from modelops_jupyter.settings import Settings, find_settings
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from modelops_jupyter.catalogue import Status
+    from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Policy, Transition
+    from modelops_jupyter.log import Appended, PredictionLog
+    from modelops_jupyter.monitoring import MonitorReport
+    from modelops_jupyter.pipelines import PipelineRun, StepEvent
+    from modelops_jupyter.registration import RegisteredVersion
+    from modelops_jupyter.registry import Registry
+    from modelops_jupyter.store import AuditVerification, Store
+
+
+def open(path: str | os.PathLike[str] | None = None) -> Workspace:
+    """Open the workspace of `path`, or the nearest one upwards of the current folder.
+
+    Nothing is written before the first verb that needs it.
+
+    Raises
+    ------
+    NotFound
+        If `path` does not exist.
+    InvalidInput
+        If its ``modelops.toml`` cannot be used.
+    """
+    return Workspace(find_settings(path))
+
+
+class Workspace:
+    """A team's models: registry, prediction log, store and the rules they live by."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def __repr__(self) -> str:
+        return f"Workspace({str(self.settings.project)!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the store's file handles."""
+        if "store" in self.__dict__:
+            self.store.close()
+            del self.__dict__["store"]
+
+    # What the workspace rests on, opened when first needed.
+
+    @cached_property
+    def store(self) -> Store:
+        """Facts and the audit chain."""
+        from modelops_jupyter.store import open_store
+
+        return open_store(self.settings.store_path, self.settings.lock_path)
+
+    @cached_property
+    def log(self) -> PredictionLog:
+        """Predictions and labels."""
+        from modelops_jupyter.log import PredictionLog
+
+        return PredictionLog(self.settings.log_path)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """Models and artifacts in MLflow."""
+        from modelops_jupyter.registry import Registry
+
+        return Registry(self.settings)
+
+    @cached_property
+    def policy(self) -> Policy:
+        """What a version must show before it moves."""
+        from modelops_jupyter.governance import load_policy
+
+        return load_policy(self.settings.policy)
+
+    @property
+    def actor(self) -> Actor:
+        """Who goes on record for what is done now."""
+        return current_actor(self.settings.actor)
+
+    # The catalogue.
+
+    def status(self) -> Status:
+        """Return where the workspace stands: models, health, history, open alerts; puts moved aliases right."""
+        self.registry.check()
+        registration.project_aliases(self.store, self.registry)
+        return catalogue.status(self.store, self.settings)
+
+    def models(self) -> Listing:
+        """Return every model with its champion, health and open alerts."""
+        return catalogue.models(self.store)
+
+    def versions(self, name: str) -> Listing:
+        """Return every version of a model, newest first, with its aliases and metrics."""
+        return catalogue.versions(self.store, name)
+
+    def version(self, reference: str | ModelReference) -> RegisteredVersion:
+        """Return one version.
+
+        Raises
+        ------
+        NotFound
+            If there is no such model, version or alias.
+        """
+        return registration.find_version(self.store, reference)
+
+    # A model's way in.
+
+    def register(
+        self,
+        model: Any,
+        name: str,
+        *,
+        data: Any = None,
+        target: Any = None,
+        reference: Any = None,
+        inputs: Sequence[str] = (),
+        run_id: str | None = None,
+        kind: str = "ml",
+        metrics: Mapping[str, float] | None = None,
+        description: str = "",
+        unsafe: bool = False,
+    ) -> RegisteredVersion:
+        """Register a fitted model or decision table as the next version of `name`.
+
+        Parameters
+        ----------
+        model
+            A fitted estimator of an allowed format, or a `DecisionTable`.
+        data, target
+            What the model was fitted on: rows of its features, and the outcomes. Give the signature and fingerprint.
+        reference
+            What it was validated on: a table of features, or ``(table, outcomes)``. Monitoring compares with it;
+            without it `data` and `target` serve.
+        inputs
+            Addresses of the dataset versions it was made from, for lineage.
+        run_id
+            The MLflow run that trained it; without it a run is made.
+        kind : {"ml", "decision"}
+        metrics
+            Figures of the evaluation, which gates read.
+        unsafe
+            Register a format outside the allow-list; the version is marked so everywhere.
+
+        Raises
+        ------
+        UnsafeArtifact
+            If the format is not on the allow-list and `unsafe` is False.
+        """
+        return registration.register(
+            self.store,
+            self.registry,
+            self.actor,
+            model,
+            name,
+            data=data,
+            target=target,
+            reference=reference,
+            inputs=inputs,
+            run_id=run_id,
+            kind=kind,
+            metrics=metrics,
+            description=description,
+            unsafe=unsafe,
+        )
+
+    def load(self, reference: str | ModelReference) -> Any:
+        """Return the live model behind `reference`, after checking every byte against what was registered."""
+        return self.registry.load(self.version(reference).body)
+
+    def predict(self, reference: str | ModelReference, frame: Any) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return predictions and, where the model has them, scores for the rows of `frame`."""
+        return registration.predict_with(self.load(reference), frame)
+
+    # Judging and moving.
+
+    def compare(
+        self,
+        reference: str | ModelReference,
+        other: str | ModelReference,
+        *,
+        data: Any,
+        target: Any = None,
+        segments: Sequence[str] = (),
+    ) -> Comparison:
+        """Compare two versions on the same rows: every metric with a confidence interval, and by segment."""
+        return registration.compare_versions(
+            self.store, self.registry, reference, other, data=data, target=target, segments=segments
+        )
+
+    def check(self, reference: str | ModelReference, alias: str = "champion") -> GateReport:
+        """Evaluate the gate to `alias` for a version, and keep the report."""
+        from modelops_jupyter.governance import check
+
+        return check(self.store, self.policy, self.version(reference).body, alias)
+
+    def approve(self, reference: str | ModelReference, *, reason: str) -> Decision:
+        """Put an approval of this version's exact bytes on record."""
+        from modelops_jupyter.governance import approve
+
+        return approve(self.store, self.policy, self.version(reference).body, reason, self.actor)
+
+    def reject(self, reference: str | ModelReference, *, reason: str) -> Decision:
+        """Put a rejection on record: the version cannot be promoted until it is approved again."""
+        from modelops_jupyter.governance import reject
+
+        return reject(self.store, self.policy, self.version(reference).body, reason, self.actor)
+
+    def comment(self, reference: str | ModelReference, text: str) -> Decision:
+        """Put a remark about a version on record."""
+        from modelops_jupyter.governance import comment
+
+        return comment(self.store, self.policy, self.version(reference).body, text, self.actor)
+
+    def promote(
+        self, reference: str | ModelReference, alias: str = "champion", *, reason: str, expected: int | None = None
+    ) -> Transition:
+        """Point `alias` at a version, through its gate.
+
+        Parameters
+        ----------
+        expected
+            The version that is believed to hold the alias now; another one there is a `Conflict`.
+
+        Raises
+        ------
+        GateClosed
+            If a required check failed or an approval is missing.
+        Conflict
+            If somebody else moved the alias meanwhile.
+        """
+        from modelops_jupyter.governance import promote
+
+        version = self.version(reference)
+        self.registry.check()
+        transition = promote(
+            self.store, self.policy, version.body, alias, reason, self.actor, expected_version=expected
+        )
+        self.registry.set_alias(version.name, alias, version.version)
+        return transition
+
+    def rollback(self, name: str, alias: str = "champion", *, reason: str) -> Transition:
+        """Point `alias` back at the version that held it before."""
+        from modelops_jupyter.governance import rollback
+
+        self.registry.check()
+        transition = rollback(self.store, name, alias, reason, self.actor)
+        self.registry.set_alias(name, alias, transition.to_version)
+        return transition
+
+    # Watching.
+
+    def log_predictions(
+        self,
+        reference: str | ModelReference,
+        frame: Any,
+        *,
+        id: str,
+        time: str,
+        prediction: str,
+        score: str | None = None,
+        batch_id: str | None = None,
+    ) -> Appended:
+        """Append what a version predicted; the remaining columns are its features.
+
+        Parameters
+        ----------
+        id, time, prediction, score
+            Names of the columns that hold the request's id, its time (with a time zone), the prediction and, for
+            classifiers, the probability of the positive class.
+        batch_id
+            A name for this batch: the same batch sent again changes nothing.
+        """
+        return prediction_logging.log_predictions(
+            self.store,
+            self.log,
+            reference,
+            frame,
+            id=id,
+            time=time,
+            prediction=prediction,
+            score=score,
+            batch_id=batch_id,
+        )
+
+    def log_labels(
+        self,
+        name: str,
+        frame: Any,
+        *,
+        id: str,
+        label: str,
+        event_time: str | None = None,
+        batch_id: str | None = None,
+    ) -> Appended:
+        """Append outcomes as they become known, in any order; a later event for the same request corrects it."""
+        return prediction_logging.log_labels(
+            self.store, self.log, name, frame, id=id, label=label, event_time=event_time, batch_id=batch_id
+        )
+
+    def monitor(self, name: str, *, every: str = "1D") -> MonitorReport:
+        """Profile and judge the windows that are new or whose labels have arrived, and return the whole report."""
+        from modelops_jupyter.monitoring import run_monitor
+
+        references = registration.references(self.store, name)
+        return run_monitor(name, store=self.store, log=self.log, references=references, every=every, actor=self.actor)
+
+    def alerts(self, name: str | None = None, *, state: str | None = None) -> Listing:
+        """Return alerts, newest first, of one model or of all."""
+        return catalogue.alerts(self.store, name, state)
+
+    # Running.
+
+    def run(
+        self,
+        pipeline: str | os.PathLike[str],
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        jobs: int = 1,
+        resume: bool = False,
+        on_progress: Callable[[StepEvent], None] | None = None,
+    ) -> PipelineRun:
+        """Execute a pipeline of parameterized notebooks.
+
+        Raises
+        ------
+        InvalidPipeline
+            If the file, a notebook or a parameter is wrong; nothing has run then.
+        NotebookFailed
+            If a step raised, timed out or lost its kernel.
+        """
+        from modelops_jupyter.pipelines import load_pipeline, run_pipeline
+
+        if jobs < 1:
+            raise InvalidInput(f"jobs must be 1 or more, not {jobs}.")
+        return run_pipeline(
+            load_pipeline(Path(pipeline)),
+            store=self.store,
+            runs_path=self.settings.runs_path,
+            project=self.settings.project,
+            workspace=self.settings.root,
+            parameters=dict(parameters or {}),
+            jobs=jobs,
+            resume=resume,
+            actor=self.actor,
+            on_progress=on_progress,
+        )
+
+    # On record.
+
+    def audit(self, limit: int | None = None) -> Listing:
+        """Return the audit chain, newest first."""
+        return catalogue.audit(self.store, limit)
+
+    def verify_audit(self) -> AuditVerification:
+        """Recompute the audit chain; the answer names the first bad entry."""
+        from modelops_jupyter.store import verify_chain
+
+        return verify_chain(self.store.audit())
+
+    def card(self, reference: str | ModelReference) -> ModelCard:
+        """Return the model card of a version."""
+        from modelops_jupyter.governance import model_card
+
+        version = self.version(reference)
+        return model_card(self.store, version.name, version.version)
