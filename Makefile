@@ -2,16 +2,18 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-EXTRAS ?= dev
 SERVE ?= 1
 
-.PHONY: demo test lint build clean
+.PHONY: demo test lint build labextension clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -e ".[$(EXTRAS)]"
+	$(BIN)/python -m pip install --quiet -e ".[dev]"
 	touch $@
+
+demo: $(VENV)/installed
+	$(BIN)/modelops demo demo $(if $(filter 0,$(SERVE)),--no-serve)
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest

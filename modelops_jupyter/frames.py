@@ -61,11 +61,12 @@ def outcome_text(value: Any) -> str | None:
     """Write one class or decision the same way wherever it comes from: 1, 1.0 and np.int64(1) are all ``"1"``."""
     import pandas as pd
 
-    if value is None or value is pd.NA or (isinstance(value, float) and value != value):
+    plain = value.item() if hasattr(value, "item") else value
+    if plain is None or plain is pd.NA or plain != plain:
         return None
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value.item() if hasattr(value, "item") else value)
+    if isinstance(plain, float) and plain.is_integer():
+        return str(int(plain))
+    return str(plain)
 
 
 def outcomes(values: pd.Series[Any], task: str) -> pd.Series[Any]:

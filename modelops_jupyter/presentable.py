@@ -1,0 +1,29 @@
+"""What every result can do: become plain data, a table, and a rich display."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Presentable:
+    """Mixin of the frozen dataclasses that verbs return."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain data."""
+        if not dataclasses.is_dataclass(self):
+            raise TypeError(f"{type(self).__name__} is no dataclass: it must say itself what its data are.")
+        return dataclasses.asdict(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the fields as a table of one row."""
+        import pandas as pd
+
+        return pd.DataFrame([self.to_dict()])
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """Show a static table: text everywhere, HTML without script where it is understood."""
+        return {"text/plain": str(self), "text/html": self.to_frame().to_html(index=False, escape=True, border=0)}

@@ -1,0 +1,21 @@
+"""Facts and the audit chain."""
+
+from modelops_jupyter.store.audit import AuditVerification, verify_chain
+from modelops_jupyter.store.memory import InMemoryStore
+from modelops_jupyter.store.records import AuditEntry, Change, Delete, Event, Put, Record, Store
+from modelops_jupyter.store.sql import SqlStore, open_store
+
+__all__ = [
+    "AuditEntry",
+    "AuditVerification",
+    "Change",
+    "Delete",
+    "Event",
+    "InMemoryStore",
+    "Put",
+    "Record",
+    "SqlStore",
+    "Store",
+    "open_store",
+    "verify_chain",
+]

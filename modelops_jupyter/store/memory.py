@@ -1,0 +1,66 @@
+"""A store that lives in memory: for tests of whatever is built on a store."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import UTC, datetime
+
+from modelops_jupyter.errors import Conflict
+from modelops_jupyter.store.audit import next_entry
+from modelops_jupyter.store.records import AuditEntry, Change, Put, Record
+
+
+class InMemoryStore:
+    """Keeps the contract of `Store` without a file; gone when the process ends."""
+
+    def __init__(self) -> None:
+        self._records: dict[tuple[str, str], Record] = {}
+        self._audit: list[AuditEntry] = []
+        self._keys: dict[str, AuditEntry | None] = {}
+        self._lock = threading.Lock()
+
+    def commit(self, change: Change) -> AuditEntry | None:
+        """See `Store.commit`."""
+        with self._lock:
+            if change.idempotency_key is not None and change.idempotency_key in self._keys:
+                return self._keys[change.idempotency_key]
+            at = datetime.now(UTC)
+            records = dict(self._records)
+            for put in change.puts:
+                records[put.kind, put.key] = self._put(records, put, at)
+            for gone in change.deletes:
+                records.pop((gone.kind, gone.key), None)
+            entry = None
+            if change.event is not None:
+                entry = next_entry(change.event, at, self._audit[-1] if self._audit else None)
+                self._audit.append(entry)
+            self._records = records
+            if change.idempotency_key is not None:
+                self._keys[change.idempotency_key] = entry
+            return entry
+
+    @staticmethod
+    def _put(records: dict[tuple[str, str], Record], put: Put, at: datetime) -> Record:
+        current = records.get((put.kind, put.key))
+        revision = current.revision if current else 0
+        if put.expected_revision not in (None, revision):
+            raise Conflict(f"{put.kind} {put.key!r} is at revision {revision}, expected {put.expected_revision}.")
+        body = json.loads(json.dumps(dict(put.body), allow_nan=False))
+        return Record(put.kind, put.key, put.subject, revision + 1, body, at)
+
+    def get(self, kind: str, key: str) -> Record | None:
+        """See `Store.get`."""
+        return self._records.get((kind, key))
+
+    def find(self, kind: str, subject: str | None = None) -> tuple[Record, ...]:
+        """See `Store.find`."""
+        found = (r for r in self._records.values() if r.kind == kind and subject in (None, r.subject))
+        return tuple(sorted(found, key=lambda record: record.key))
+
+    def audit(self, after: int = 0) -> tuple[AuditEntry, ...]:
+        """See `Store.audit`."""
+        return tuple(self._audit[after:])
+
+    def close(self) -> None:
+        """See `Store.close`."""

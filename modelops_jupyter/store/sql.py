@@ -1,0 +1,198 @@
+"""The store on SQLite: write-ahead log, immediate transactions, the whole of each retried when busy."""
+
+from __future__ import annotations
+
+import json
+import random
+import sqlite3
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, Row, create_engine, delete, event, insert, select, update
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.pool import NullPool
+
+from modelops_jupyter.errors import Conflict, DependencyFailed, StoreBusy, StoreDamaged, StoreFull
+from modelops_jupyter.store.audit import next_entry
+from modelops_jupyter.store.records import AuditEntry, Change, Put, Record
+from modelops_jupyter.store.schema import ensure_schema
+from modelops_jupyter.store.tables import AUDIT, IDEMPOTENCY, OUTBOX, RECORDS
+
+BUSY_SECONDS = 30.0
+_T = TypeVar("_T")
+
+
+class SqlStore:
+    """A store in one SQLite file."""
+
+    def __init__(self, engine: Engine, path: Path) -> None:
+        self._engine = engine
+        self._path = path
+
+    def commit(self, change: Change) -> AuditEntry | None:
+        """See `Store.commit`."""
+        return self._attempt(lambda connection: _write(connection, change))
+
+    def get(self, kind: str, key: str) -> Record | None:
+        """See `Store.get`."""
+        query = select(RECORDS).where(RECORDS.c.kind == kind, RECORDS.c.key == key)
+        row = self._read(lambda connection: connection.execute(query).one_or_none())
+        return None if row is None else _record(row)
+
+    def find(self, kind: str, subject: str | None = None) -> tuple[Record, ...]:
+        """See `Store.find`."""
+        query = select(RECORDS).where(RECORDS.c.kind == kind).order_by(RECORDS.c.key)
+        if subject is not None:
+            query = query.where(RECORDS.c.subject == subject)
+        rows = self._read(lambda connection: connection.execute(query).all())
+        return tuple(_record(row) for row in rows)
+
+    def audit(self, after: int = 0) -> tuple[AuditEntry, ...]:
+        """See `Store.audit`."""
+        query = select(AUDIT).where(AUDIT.c.sequence > after).order_by(AUDIT.c.sequence)
+        return tuple(_entry(row) for row in self._read(lambda connection: connection.execute(query).all()))
+
+    def close(self) -> None:
+        """See `Store.close`."""
+        self._engine.dispose()
+
+    def _read(self, work: Callable[[Connection], _T]) -> _T:
+        try:
+            with self._engine.connect() as connection:
+                return work(connection)
+        except DatabaseError as error:
+            raise _typed(error, self._path) from error
+
+    def _attempt(self, work: Callable[[Connection], _T]) -> _T:
+        """Run `work` in an immediate transaction; a busy database means the whole of it again."""
+        deadline = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                with self._engine.begin() as connection:
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                    return work(connection)
+            except OperationalError as error:
+                if not _is_busy(error) or time.monotonic() > deadline:
+                    raise _typed(error, self._path) from error
+                time.sleep(random.uniform(0.005, 0.05))
+            except DatabaseError as error:
+                raise _typed(error, self._path) from error
+
+
+def open_store(path: Path, lock_path: Path, *, create: bool = True) -> SqlStore:
+    """Open the store at `path`, creating or migrating it under the lock where `create` allows.
+
+    Raises
+    ------
+    StoreDamaged
+        If the file is no database, or `create` is False and there is none.
+    StoreBusy
+        If another process holds the lock or the database too long.
+    """
+    if not path.exists() and not create:
+        raise StoreDamaged(f"{path} is not there: run `modelops init`, or open the folder that holds the workspace.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreDamaged(
+            f"{path.parent} cannot be made: {error.strerror}. Free that path or open another."
+        ) from error
+    engine = create_engine(
+        f"sqlite:///{path}", poolclass=NullPool, connect_args={"timeout": 1.0, "check_same_thread": False}
+    )
+    event.listen(engine, "connect", _prepare)
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            ensure_schema(engine, lock_path)
+            return SqlStore(engine, path)
+        except DatabaseError as error:
+            if not _is_busy(error) or time.monotonic() > deadline:
+                engine.dispose()
+                raise _typed(error, path) from error
+            time.sleep(random.uniform(0.01, 0.1))
+
+
+def _prepare(connection: sqlite3.Connection, _: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN IMMEDIATE ourselves
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _write(connection: Connection, change: Change) -> AuditEntry | None:
+    at = datetime.now(UTC)
+    if change.idempotency_key is not None:
+        query = select(IDEMPOTENCY.c.sequence).where(IDEMPOTENCY.c.key == change.idempotency_key)
+        if (first := connection.execute(query).one_or_none()) is not None:
+            row = connection.execute(select(AUDIT).where(AUDIT.c.sequence == first.sequence)).one_or_none()
+            return None if row is None else _entry(row)
+    for put in change.puts:
+        _put(connection, put, at)
+    for gone in change.deletes:
+        connection.execute(delete(RECORDS).where(RECORDS.c.kind == gone.kind, RECORDS.c.key == gone.key))
+    entry = None
+    if change.event is not None:
+        last = connection.execute(select(AUDIT).order_by(AUDIT.c.sequence.desc()).limit(1)).one_or_none()
+        entry = next_entry(change.event, at, None if last is None else _entry(last))
+        connection.execute(insert(AUDIT).values(**_entry_row(entry)))
+    for body in change.outbox:
+        connection.execute(insert(OUTBOX).values(created_at=at.isoformat(), body=_json(body)))
+    if change.idempotency_key is not None:
+        sequence = None if entry is None else entry.sequence
+        connection.execute(insert(IDEMPOTENCY).values(key=change.idempotency_key, sequence=sequence))
+    return entry
+
+
+def _put(connection: Connection, put: Put, at: datetime) -> None:
+    where = (RECORDS.c.kind == put.kind) & (RECORDS.c.key == put.key)
+    current = connection.execute(select(RECORDS.c.revision).where(where)).scalar() or 0
+    if put.expected_revision not in (None, current):
+        raise Conflict(
+            f"{put.kind} {put.key!r} was changed by somebody else meanwhile (revision {current}, expected "
+            f"{put.expected_revision}): look at it again, then repeat."
+        )
+    values = {
+        "subject": put.subject,
+        "revision": current + 1,
+        "body": _json(put.body),
+        "updated_at": at.isoformat(),
+    }
+    if current:
+        connection.execute(update(RECORDS).where(where).values(**values))
+    else:
+        connection.execute(insert(RECORDS).values(kind=put.kind, key=put.key, **values))
+
+
+def _json(body: Any) -> str:
+    return json.dumps(dict(body), allow_nan=False, separators=(",", ":"), sort_keys=True)
+
+
+def _record(row: Row[Any]) -> Record:
+    at = datetime.fromisoformat(row.updated_at)
+    return Record(row.kind, row.key, row.subject, row.revision, json.loads(row.body), at)
+
+
+def _entry_row(entry: AuditEntry) -> dict[str, Any]:
+    return {**vars(entry), "at": entry.at.isoformat(), "details": _json(entry.details)}
+
+
+def _entry(row: Row[Any]) -> AuditEntry:
+    values = dict(row._mapping)
+    return AuditEntry(**{**values, "at": datetime.fromisoformat(row.at), "details": json.loads(row.details)})
+
+
+def _is_busy(error: DatabaseError) -> bool:
+    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _typed(error: DatabaseError, path: Path) -> DependencyFailed:
+    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+    if _is_busy(error):
+        return StoreBusy(f"{path} stayed locked by another process for {BUSY_SECONDS:.0f} s: try again later.")
+    if code == sqlite3.SQLITE_FULL:
+        return StoreFull(f"No room is left for {path}: free some space, then repeat; nothing was written.")
+    return StoreDamaged(f"{path} cannot be used ({error.orig}): restore it from a backup or open another workspace.")

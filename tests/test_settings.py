@@ -1,0 +1,45 @@
+"""Where a workspace is found, and what a wrong settings file says."""
+
+from pathlib import Path
+
+import pytest
+
+from modelops_jupyter.errors import InvalidInput, NotFound
+from modelops_jupyter.settings import find_settings
+
+
+def test_nearest_file_upwards_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "modelops.toml").write_text('workspace = "ops"\ntracking_uri = "http://127.0.0.1:5000"\n')
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "deep" / "er")
+    settings = find_settings(environ={})
+    assert settings.root == tmp_path / "ops"
+    assert settings.tracking_uri == "http://127.0.0.1:5000"
+
+
+def test_without_a_file_the_current_folder_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_settings(environ={}).root == tmp_path / ".modelops"
+
+
+def test_variables_win_over_the_file(tmp_path: Path) -> None:
+    (tmp_path / "modelops.toml").write_text('actor = "ann"\n')
+    settings = find_settings(environ={"MODELOPS_WORKSPACE": str(tmp_path), "MODELOPS_ACTOR": "bob"})
+    assert (settings.project, settings.actor) == (tmp_path, "bob")
+
+
+def test_opening_writes_nothing(tmp_path: Path) -> None:
+    find_settings(tmp_path, environ={})
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ["workspace = ", "colour = 'red'", "actor = 3"])
+def test_a_wrong_file_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "modelops.toml").write_text(text)
+    with pytest.raises(InvalidInput, match=r"modelops\.toml"):
+        find_settings(tmp_path, environ={})
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="nowhere"):
+        find_settings(tmp_path / "nowhere", environ={})

@@ -1,0 +1,25 @@
+"""What a user waits for before anything happens: no heavy library may stand in the way."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("mlflow", "pandas", "plotly", "ipywidgets", "sqlalchemy", "deltalake", "sklearn", "papermill")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import modelops_jupyter",
+        "from modelops_jupyter.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass",
+        "from IPython.core.interactiveshell import InteractiveShell as S\n"
+        "S.instance().run_line_magic('load_ext', 'modelops_jupyter')",
+    ],
+    ids=["import", "help", "load_ext"],
+)
+def test_no_heavy_import(code: str) -> None:
+    program = f"{code}\nimport sys, json\nprint('\\n' + json.dumps(sorted(set({HEAVY!r}) & set(sys.modules))))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout.splitlines()[-1]) == []
