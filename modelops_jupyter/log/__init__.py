@@ -1,0 +1,6 @@
+"""Predictions and labels on Delta Lake."""
+
+from modelops_jupyter.log.prediction_log import Extent, PredictionLog
+from modelops_jupyter.log.table import Appended
+
+__all__ = ["Appended", "Extent", "PredictionLog"]

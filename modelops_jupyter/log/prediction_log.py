@@ -1,0 +1,153 @@
+"""Predictions and labels of every model, each pair of tables under the model's own folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+
+from modelops_jupyter.log.schema import LABEL_COLUMNS, PREDICTION_COLUMNS, check_own_columns, normalise
+from modelops_jupyter.log.table import Appended, BatchTable
+from modelops_jupyter.refs import check_name
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How far a model's log reaches: times in UTC, `end` is the last prediction's own time."""
+
+    start: datetime
+    end: datetime
+    rows: int
+    labels: int
+    predictions_version: int
+    labels_version: int
+
+
+class PredictionLog:
+    """The log of one workspace, under `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def append_predictions(self, model: str, frame: pa.Table, *, batch_id: str | None = None) -> Appended:
+        """Append predictions: the log's own columns, then the features, exactly as in every earlier batch."""
+        rows = normalise(frame)
+        check_own_columns(rows, PREDICTION_COLUMNS, "The predictions")
+        return self._table(model, "predictions").append(rows, batch_id)
+
+    def append_labels(self, model: str, frame: pa.Table, *, batch_id: str | None = None) -> Appended:
+        """Append label events; every event is kept, also those that correct an earlier one."""
+        rows = normalise(frame)
+        check_own_columns(rows, LABEL_COLUMNS, "The labels")
+        return self._table(model, "labels").append(rows.select(list(LABEL_COLUMNS)), batch_id)
+
+    def read(self, model: str, start: datetime, end: datetime, columns: Sequence[str] | None = None) -> pa.Table | None:
+        """Return the predictions of ``[start, end)`` with their `label`, or None before the first prediction.
+
+        A request logged twice counts once, its earliest row. Among the label events of one request the one with the
+        latest event time counts, then the latest arrival, then the greatest value: an answer that depends on the set
+        of events alone, not on their order.
+
+        Raises
+        ------
+        LogDamaged
+            If rows that were written are not there.
+        """
+        predictions = self._table(model, "predictions")
+        table = predictions.open()
+        if table is None:
+            return None
+        predictions.verify(table)
+        wanted = None if columns is None else list(dict.fromkeys(["request_id", "timestamp", *columns]))
+        inside = (ds.field("timestamp") >= pa.scalar(start)) & (ds.field("timestamp") < pa.scalar(end))
+        rows = normalise(ds.dataset(table.file_uris()).to_table(columns=wanted, filter=inside))
+        rows = _first_of_each_request(rows)
+        labels = self._labels(model)
+        if labels is None:
+            return rows.append_column("label", pa.nulls(rows.num_rows, pa.string()))
+        position = pc.index_in(rows["request_id"], value_set=labels["request_id"])
+        return rows.append_column("label", labels["label"].take(position))
+
+    def extent(self, model: str) -> Extent | None:
+        """Return how far the log of a model reaches, or None before the first prediction."""
+        table = self._table(model, "predictions").open()
+        if table is None:
+            return None
+        times = ds.dataset(table.file_uris()).to_table(columns=["timestamp"])["timestamp"]
+        span = pc.min_max(times)
+        labels = self._table(model, "labels").open()
+        return Extent(
+            start=span["min"].as_py(),
+            end=span["max"].as_py(),
+            rows=len(times),
+            labels=0 if labels is None else ds.dataset(labels.file_uris()).count_rows(),
+            predictions_version=table.version(),
+            labels_version=-1 if labels is None else labels.version(),
+        )
+
+    def changed_since(
+        self, model: str, predictions_version: int, labels_version: int
+    ) -> tuple[datetime, datetime] | None:
+        """Return the first and last prediction time touched by what was appended after the two table versions."""
+        times = [
+            self._new_rows(model, "predictions", predictions_version, "timestamp"),
+            self._times_of_requests(model, self._new_rows(model, "labels", labels_version, "request_id")),
+        ]
+        touched = [column for column in times if column is not None and len(column)]
+        if not touched:
+            return None
+        spans = [pc.min_max(column) for column in touched]
+        return min(s["min"].as_py() for s in spans), max(s["max"].as_py() for s in spans)
+
+    def _new_rows(self, model: str, name: str, version: int, column: str) -> pa.ChunkedArray | None:
+        """Return one column of the files that came after `version`."""
+        batch = self._table(model, name)
+        table = batch.open()
+        if table is None or table.version() <= version:
+            return None
+        uris = set(table.file_uris())
+        if version >= 0:
+            table.load_as_version(version)
+            uris -= set(table.file_uris())
+        return normalise(ds.dataset(sorted(uris)).to_table(columns=[column]))[column] if uris else None
+
+    def _times_of_requests(self, model: str, requests: pa.ChunkedArray | None) -> pa.ChunkedArray | None:
+        table = self._table(model, "predictions").open()
+        if requests is None or table is None:
+            return None
+        rows = normalise(ds.dataset(table.file_uris()).to_table(columns=["request_id", "timestamp"]))
+        return rows.filter(pc.is_in(rows["request_id"], value_set=requests))["timestamp"]
+
+    def _labels(self, model: str) -> pa.Table | None:
+        labels = self._table(model, "labels")
+        table = labels.open()
+        if table is None:
+            return None
+        labels.verify(table)
+        events = normalise(ds.dataset(table.file_uris()).to_table())
+        order = [("request_id", "ascending"), *((n, "descending") for n in ("event_time", "arrival_time", "label"))]
+        return _first_of_each(events.sort_by(order))
+
+    def _table(self, model: str, name: str) -> BatchTable:
+        return BatchTable(self.root / check_name(model) / name)
+
+
+def _first_of_each_request(rows: pa.Table) -> pa.Table:
+    """Return `rows` in time order without later repeats of a request; cheap where there are none."""
+    if pc.count_distinct(rows["request_id"]).as_py() == rows.num_rows:
+        return rows
+    return _first_of_each(rows.sort_by([("request_id", "ascending"), ("timestamp", "ascending")]))
+
+
+def _first_of_each(rows: pa.Table) -> pa.Table:
+    """Return the first row of each run of equal request ids."""
+    if rows.num_rows < 2:
+        return rows
+    ids = rows["request_id"].combine_chunks()
+    changed = pc.not_equal(ids.slice(1), ids.slice(0, len(ids) - 1))
+    return rows.filter(pa.concat_arrays([pa.array([True]), changed]))

@@ -1,0 +1,138 @@
+"""One append-only Delta table with batch ids, a quarantine beside it, and a manifest that proves it whole."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake.exceptions import DeltaError, TableNotFoundError
+from filelock import FileLock
+
+from modelops_jupyter.errors import InvalidFrame, LogDamaged, StoreFull
+from modelops_jupyter.log.schema import misfit
+
+
+@dataclass(frozen=True)
+class Appended:
+    """What an append did: `repeated` means the batch was there already and nothing was written."""
+
+    rows: int
+    batch_id: str
+    repeated: bool = False
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the fields as plain data."""
+        return {"rows": self.rows, "batch_id": self.batch_id, "repeated": self.repeated}
+
+    def __str__(self) -> str:
+        done = "was there already; nothing was written" if self.repeated else f"appended, {self.rows} rows"
+        return f"Batch {self.batch_id} {done}."
+
+
+class BatchTable:
+    """A Delta table under `path`; writers take turns through a file lock."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def append(self, rows: pa.Table, batch_id: str | None) -> Appended:
+        """Append `rows` once per `batch_id`.
+
+        Raises
+        ------
+        InvalidFrame
+            If the columns are not exactly the table's; the rows are then kept in the quarantine beside it.
+        LogDamaged, StoreFull
+            If the table cannot be read or written.
+        """
+        batch = batch_id or uuid4().hex
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.path.with_suffix(".lock")):
+            table = self.open()
+            if table is not None:
+                if table.transaction_version(batch) is not None:
+                    self._note(batch, rows.num_rows)
+                    return Appended(rows.num_rows, batch, repeated=True)
+                reason = misfit(rows.schema, pa.schema(table.schema().to_arrow()))
+                if reason is not None:
+                    self._quarantine(rows, batch, reason)
+                    raise InvalidFrame(
+                        f"Batch {batch!r} does not fit the log: {reason}. Its {rows.num_rows} rows are kept under "
+                        f"{self.path.parent / 'quarantine'}; mend them and send them again."
+                    )
+                rows = rows.select(pa.schema(table.schema().to_arrow()).names)
+            try:
+                write_deltalake(
+                    table if table is not None else str(self.path),
+                    rows,
+                    mode="append",
+                    commit_properties=CommitProperties(app_transactions=[Transaction(batch, 1)]),
+                )
+            except (DeltaError, OSError) as error:
+                raise _typed(error, self.path) from error
+            self._note(batch, rows.num_rows)
+        return Appended(rows.num_rows, batch)
+
+    def open(self) -> DeltaTable | None:
+        """Return the Delta table, or None before the first append."""
+        if not (self.path / "_delta_log").exists():
+            if self._manifest():
+                raise LogDamaged(f"{self.path} is gone, but {len(self._manifest())} batches were written there.")
+            return None
+        try:
+            return DeltaTable(str(self.path))
+        except TableNotFoundError:
+            return None
+        except (DeltaError, OSError) as error:
+            raise _typed(error, self.path) from error
+
+    def verify(self, table: DeltaTable) -> None:
+        """Raise `LogDamaged` if the table holds fewer rows than its batches wrote: never a smaller window."""
+        expected = sum(self._manifest().values())
+        actions = pa.table(table.get_add_actions(flatten=True))
+        found = sum(actions["num_records"].to_pylist())
+        if found < expected:
+            raise LogDamaged(f"{self.path} holds {found} rows, but {expected} were written: restore it from a backup.")
+        missing = [name for name in actions["path"].to_pylist() if not (self.path / name).exists()]
+        if missing:
+            raise LogDamaged(f"{self.path / missing[0]} is gone: restore it from a backup.")
+
+    @property
+    def _manifest_path(self) -> Path:
+        return self.path.with_name(self.path.name + ".batches.jsonl")
+
+    def _manifest(self) -> dict[str, int]:
+        if not self._manifest_path.exists():
+            return {}
+        rows = (json.loads(line) for line in self._manifest_path.read_text().splitlines() if line.endswith("}"))
+        return {row["batch"]: row["rows"] for row in rows}
+
+    def _note(self, batch: str, rows: int) -> None:
+        if batch in self._manifest():
+            return
+        with self._manifest_path.open("a") as file:
+            file.write(json.dumps({"batch": batch, "rows": rows}) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _quarantine(self, rows: pa.Table, batch: str, reason: str) -> None:
+        import pyarrow.parquet as pq
+
+        folder = self.path.parent / "quarantine"
+        folder.mkdir(exist_ok=True)
+        name = uuid4().hex
+        pq.write_table(rows, folder / f"{name}.parquet")
+        event = {"batch": batch, "reason": reason, "rows": rows.num_rows, "at": datetime.now(UTC).isoformat()}
+        (folder / f"{name}.json").write_text(json.dumps({**event, "table": self.path.name}))
+
+
+def _typed(error: Exception, path: Path) -> LogDamaged | StoreFull:
+    if "No space left" in str(error):
+        return StoreFull(f"No room is left for {path}: free some space, then repeat; nothing was written.")
+    return LogDamaged(f"{path} cannot be used ({str(error).splitlines()[0]}): restore it from a backup.")

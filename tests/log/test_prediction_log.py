@@ -1,0 +1,144 @@
+"""The log on real Delta tables: exact schemas, harmless retries, labels as a set of events, nothing lost unseen."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from modelops_jupyter.errors import InvalidFrame, LogDamaged
+from modelops_jupyter.log import PredictionLog
+
+START = datetime(2013, 4, 1, tzinfo=UTC)
+TIME = pa.timestamp("us", tz="UTC")
+
+
+def predictions(count: int = 4, first: int = 0, **features: list[object]) -> pa.Table:
+    rows = range(first, first + count)
+    own = {
+        "request_id": pa.array([f"r{n}" for n in rows]),
+        "timestamp": pa.array([START + timedelta(hours=12 * n) for n in rows], TIME),
+        "model": pa.array(["m"] * count),
+        "version": pa.array([1] * count, pa.int64()),
+        "alias": pa.array(["champion"] * count),
+        "prediction": pa.array(["1"] * count),
+        "score": pa.array([0.5] * count),
+        "decision": pa.array([""] * count),
+    }
+    return pa.table({**own, **(features or {"x": list(range(count))})})
+
+
+def labels(events: list[tuple[str, str, int, int]]) -> pa.Table:
+    ids, values, happened, arrived = zip(*events, strict=True)
+    return pa.table(
+        {
+            "request_id": pa.array(ids),
+            "label": pa.array(values),
+            "event_time": pa.array([START + timedelta(days=n) for n in happened], TIME),
+            "arrival_time": pa.array([START + timedelta(days=n) for n in arrived], TIME),
+        }
+    )
+
+
+def read(log: PredictionLog, days: int = 100) -> pa.Table:
+    table = log.read("m", START, START + timedelta(days=days))
+    assert table is not None
+    return table
+
+
+def test_windows_are_half_open(tmp_path: Path) -> None:
+    log = PredictionLog(tmp_path)
+    assert log.read("m", START, START + timedelta(days=1)) is None
+    log.append_predictions("m", predictions())
+    assert read(log, days=1)["request_id"].to_pylist() == ["r0", "r1"]
+
+
+def test_a_retried_batch_is_harmless(tmp_path: Path) -> None:
+    log = PredictionLog(tmp_path)
+    assert not log.append_predictions("m", predictions(), batch_id="a").repeated
+    assert log.append_predictions("m", predictions(), batch_id="a").repeated
+    assert read(log).num_rows == 4
+
+
+def test_a_request_logged_twice_counts_once(tmp_path: Path) -> None:
+    log = PredictionLog(tmp_path)
+    log.append_predictions("m", predictions())
+    log.append_predictions("m", predictions())
+    assert sorted(read(log)["request_id"].to_pylist()) == ["r0", "r1", "r2", "r3"]
+
+
+@pytest.mark.parametrize(
+    ("features", "reason"),
+    [
+        ({"x": [0.5, 1.5, 2.5, 3.5]}, "holds double"),
+        ({"y": [1, 2, 3, 4]}, "'x' is missing"),
+        ({"x": [1, 2, 3, 4], "y": [1, 2, 3, 4]}, "'y' is new"),
+        ({"x": ["1", "2", "3", "4"]}, "holds string"),
+    ],
+)
+def test_a_misfit_is_quarantined_and_named(tmp_path: Path, features: dict[str, list[object]], reason: str) -> None:
+    log = PredictionLog(tmp_path)
+    log.append_predictions("m", predictions())
+    with pytest.raises(InvalidFrame, match=reason):
+        log.append_predictions("m", predictions(first=4, **features))
+    assert read(log).num_rows == 4
+    assert len(list((tmp_path / "m" / "quarantine").glob("*.parquet"))) == 1
+
+
+def test_naive_times_are_refused(tmp_path: Path) -> None:
+    table = predictions()
+    naive = table.set_column(1, "timestamp", table["timestamp"].cast(pa.timestamp("us")))
+    with pytest.raises(InvalidFrame, match="time zone"):
+        PredictionLog(tmp_path).append_predictions("m", naive)
+
+
+def test_labels_depend_on_the_set_of_events_only(tmp_path: Path) -> None:
+    events = [
+        ("r0", "0", 1, 1),
+        ("r0", "1", 2, 2),
+        ("r1", "1", 1, 1),
+        ("r1", "0", 1, 5),
+        ("r2", "0", 0, 400),
+        ("unknown", "1", 1, 1),
+        ("r0", "1", 2, 2),
+    ]
+    seen = set()
+    for turn in range(4):
+        random.Random(turn).shuffle(events)
+        log = PredictionLog(tmp_path / str(turn))
+        log.append_labels("m", labels(events[:3]))
+        log.append_predictions("m", predictions())
+        log.append_labels("m", labels(events[3:]))
+        table = read(log).sort_by("request_id")
+        seen.add(tuple(table["label"].to_pylist()))
+    assert seen == {("1", "0", "0", None)}
+
+
+def test_late_labels_name_the_span_they_touch(tmp_path: Path) -> None:
+    log = PredictionLog(tmp_path)
+    log.append_predictions("m", predictions())
+    before = log.extent("m")
+    assert before is not None
+    assert log.changed_since("m", before.predictions_version, before.labels_version) is None
+    log.append_labels("m", labels([("r2", "1", 9, 9)]))
+    touched = START + timedelta(hours=24)
+    assert log.changed_since("m", before.predictions_version, before.labels_version) == (touched, touched)
+
+
+def test_a_lost_file_is_an_error_never_a_smaller_window(tmp_path: Path) -> None:
+    log = PredictionLog(tmp_path)
+    log.append_predictions("m", predictions())
+    log.append_predictions("m", predictions(first=4))
+    next((tmp_path / "m" / "predictions").glob("*.parquet")).unlink()
+    with pytest.raises(LogDamaged, match="gone"):
+        read(log)
+
+
+def test_an_emptied_commit_is_an_error_never_a_smaller_window(tmp_path: Path) -> None:
+    log = PredictionLog(tmp_path)
+    log.append_predictions("m", predictions())
+    log.append_predictions("m", predictions(first=4))
+    (tmp_path / "m" / "predictions" / "_delta_log" / "00000000000000000001.json").write_text("")
+    with pytest.raises(LogDamaged, match=r"8 were written"):
+        read(log)
