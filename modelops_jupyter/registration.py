@@ -118,7 +118,7 @@ def register(
     )
     profile = _reference_profile(model, saved, frame, target, reference)
     at = datetime.now(UTC).isoformat()
-    body = {**_plain(saved), "inputs": list(inputs) or list(saved.inputs), "created_at": at, "created_by": actor.name}
+    body = {**_plain(saved), "inputs": list(inputs), "created_at": at, "created_by": actor.name}
     key = version_key(name, saved.version)
     puts = [Put("version", key, body, subject=name, expected_revision=0)]
     if earlier is None:

@@ -1,0 +1,8 @@
+"""Models and artifacts in MLflow."""
+
+from modelops_jupyter.registry.flavors.decision import DecisionTable
+from modelops_jupyter.registry.formats import read_skops
+from modelops_jupyter.registry.predictions import Predictions, predict
+from modelops_jupyter.registry.registry import Registry, SavedVersion
+
+__all__ = ["DecisionTable", "Predictions", "Registry", "SavedVersion", "predict", "read_skops"]

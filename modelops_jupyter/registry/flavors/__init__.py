@@ -1,0 +1,1 @@
+"""Kinds of model that MLflow does not know."""

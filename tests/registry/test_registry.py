@@ -1,0 +1,168 @@
+"""Registering and loading on real MLflow: SQLite and a server on loopback."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from modelops_jupyter.errors import ArtifactChanged, InvalidFrame, InvalidInput, RegistryUnreachable, UnsafeArtifact
+from modelops_jupyter.registry import DecisionTable, Registry, predict
+from modelops_jupyter.registry.client import check_reachable
+from modelops_jupyter.settings import Settings
+
+X = pd.DataFrame(np.random.default_rng(0).normal(size=(200, 2)), columns=["a", "b"])
+Y = (X["a"] + X["b"] > 0).astype(int)
+TABLE = {
+    "nodes": [
+        {"id": "in", "type": "inputNode", "name": "in", "position": {"x": 0, "y": 0}},
+        {
+            "id": "t",
+            "type": "decisionTableNode",
+            "name": "care",
+            "position": {"x": 0, "y": 0},
+            "content": {
+                "hitPolicy": "first",
+                "inputs": [{"id": "p", "field": "probability", "name": "p"}],
+                "outputs": [{"id": "c", "field": "care", "name": "care"}],
+                "rules": [{"_id": "1", "p": "> 0.5", "c": "'notify'"}, {"_id": "2", "p": "", "c": "'none'"}],
+            },
+        },
+        {"id": "out", "type": "outputNode", "name": "out", "position": {"x": 0, "y": 0}},
+    ],
+    "edges": [
+        {"id": "1", "sourceId": "in", "targetId": "t", "type": "edge"},
+        {"id": "2", "sourceId": "t", "targetId": "out", "type": "edge"},
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("server")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    uri = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "mlflow", "server", "--port", str(port), "--workers", "1"]
+    places = ["--backend-store-uri", f"sqlite:///{folder}/m.db", "--artifacts-destination", str(folder / "a")]
+    with (folder / "server.log").open("w") as output:
+        process = subprocess.Popen([*command, *places], stdout=output, stderr=output, start_new_session=True)
+    try:
+        deadline = time.monotonic() + 90
+        while True:
+            try:
+                check_reachable(Settings(project=folder, root=folder, tracking_uri=uri))
+                break
+            except RegistryUnreachable:
+                assert time.monotonic() < deadline, (folder / "server.log").read_text()
+                time.sleep(0.5)
+        yield uri
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.fixture(params=["sqlite", "server"])
+def registry(request: pytest.FixtureRequest, settings: Settings) -> Registry:
+    if request.param == "server":
+        settings = replace(settings, tracking_uri=request.getfixturevalue("server"))
+    return Registry(settings)
+
+
+def test_register_alias_load_on_both_backends(registry: Registry) -> None:
+    model = HistGradientBoostingClassifier(max_iter=5).fit(X, Y)
+    name = "tree"
+    first = registry.save(model, name, data=X, target=Y, metrics={"roc_auc": 0.9})
+    second = registry.save(LogisticRegression().fit(X, Y), name, data=X, target=Y)
+    assert (second.version - first.version, first.task, first.classes) == (1, "classification", ["0", "1"])
+    registry.set_alias(name, "champion", second.version)
+    assert registry.aliases(name) == {"champion": second.version}
+    loaded = registry.load(asdict(first))
+    np.testing.assert_allclose(predict(loaded, X).score, model.predict_proba(X)[:, 1])
+    assert first.data_fingerprint == second.data_fingerprint
+    assert first.digest != second.digest
+
+
+def test_a_decision_table_is_a_model_too(settings: Settings) -> None:
+    registry = Registry(settings)
+    table = DecisionTable.from_text(json.dumps(TABLE))
+    rows = pd.DataFrame({"probability": [0.2, 0.9, 0.2]})
+    saved = registry.save(table, "care", kind="decision", data=rows)
+    assert predict(registry.load(asdict(saved)), rows).prediction.tolist() == ["none", "notify", "none"]
+    with pytest.raises(InvalidFrame, match="probability"):
+        table.predict(pd.DataFrame({"x": [1]}))
+    with pytest.raises(InvalidInput, match="kind"):
+        registry.save(table, "care")
+
+
+@pytest.mark.parametrize("file", ["model.skops", "MLmodel"])
+def test_overwritten_artifacts_are_refused(settings: Settings, file: str) -> None:
+    registry = Registry(settings)
+    saved = registry.save(LogisticRegression().fit(X, Y), "m", data=X, target=Y)
+    stored = next(path for path in settings.artifacts_path.rglob(file))
+    stored.write_bytes(stored.read_bytes() + b"\n")
+    with pytest.raises(ArtifactChanged, match=file):
+        registry.load(asdict(saved))
+
+
+def test_an_added_file_is_refused(settings: Settings) -> None:
+    registry = Registry(settings)
+    saved = registry.save(LogisticRegression().fit(X, Y), "m", data=X)
+    stored = next(path for path in settings.artifacts_path.rglob("MLmodel"))
+    (stored.parent / "code.py").write_text("import os")
+    with pytest.raises(ArtifactChanged, match=r"code\.py"):
+        registry.load(asdict(saved))
+
+
+def _double(values: pd.DataFrame) -> pd.DataFrame:
+    return values * 2
+
+
+def test_foreign_types_need_unsafe_and_are_marked(settings: Settings) -> None:
+    registry = Registry(settings)
+    model = make_pipeline(FunctionTransformer(_double), StandardScaler(), LogisticRegression()).fit(X, Y)
+    with pytest.raises(UnsafeArtifact, match="_double"):
+        registry.save(model, "m", data=X)
+    saved = registry.save(model, "m", data=X, unsafe=True)
+    assert saved.unsafe
+    with pytest.raises(UnsafeArtifact, match="unsafe=True"):
+        registry.load(asdict(saved))
+    assert predict(registry.load(asdict(saved), unsafe=True), X).prediction.shape == (200,)
+
+
+def test_missing_features_are_named() -> None:
+    with pytest.raises(InvalidFrame, match="'b'"):
+        predict(LogisticRegression().fit(X, Y), X[["a"]])
+
+
+def test_a_dead_server_is_named_within_seconds(tmp_path: Path) -> None:
+    begun = time.monotonic()
+    with pytest.raises(RegistryUnreachable, match="does not answer"):
+        Registry(Settings(tmp_path, tmp_path, tracking_uri="http://127.0.0.1:9")).save(LogisticRegression(), "m")
+    assert time.monotonic() - begun < 6
+
+
+def test_eight_processes_make_one_database(tmp_path: Path) -> None:
+    code = (
+        "from pathlib import Path; from modelops_jupyter.settings import Settings;"
+        "from modelops_jupyter.registry.client import check_reachable;"
+        f"check_reachable(Settings(Path({str(tmp_path)!r}), Path({str(tmp_path)!r})))"
+    )
+    processes = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(8)]
+    assert [process.wait() for process in processes] == [0] * 8
+    assert not (tmp_path / "mlflow.db.new").exists()
+    assert Registry(Settings(tmp_path, tmp_path)).client.search_registered_models() == []
