@@ -1,0 +1,107 @@
+"""The model card: what a version is, was shown to do, and who decided what; all of it from the record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from modelops_jupyter.presentable import Presentable
+from modelops_jupyter.store import Store
+
+
+@dataclass(frozen=True)
+class ModelCard(Presentable):
+    """Sections of (label, value) rows, in reading order."""
+
+    title: str
+    sections: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the card as plain data."""
+        return {"title": self.title, "sections": {name: dict(rows) for name, rows in self.sections}}
+
+    def to_markdown(self) -> str:
+        """Return the card as Markdown; what users wrote is escaped, so that it stays text."""
+        lines = [f"# {_text(self.title)}"]
+        for name, rows in self.sections:
+            lines += ["", f"## {name}", ""]
+            lines += [f"- **{_text(label)}**: {_text(value)}" for label, value in rows] or ["Nothing on record."]
+        return "\n".join(lines)
+
+    def to_html(self) -> str:
+        """Return the card as static HTML without script."""
+        from html import escape
+
+        parts = [f"<h2>{escape(self.title)}</h2>"]
+        for name, rows in self.sections:
+            cells = "".join(
+                f'<tr><th style="text-align:left">{escape(label)}</th>'
+                f'<td style="text-align:left">{escape(value)}</td></tr>'
+                for label, value in rows
+            )
+            parts.append(f"<h3>{escape(name)}</h3><table>{cells}</table>" if rows else f"<h3>{escape(name)}</h3>")
+        return "".join(parts)
+
+    def __str__(self) -> str:
+        return self.to_markdown()
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return {"text/plain": self.to_markdown(), "text/html": self.to_html()}
+
+
+def _text(value: str) -> str:
+    """Escape what Markdown or the HTML inside it would understand."""
+    import re
+    from html import escape
+
+    return re.sub(r"([\\`*_\[\]|#])", r"\\\1", escape(" ".join(value.split()), quote=False))
+
+
+def model_card(store: Store, name: str, version: int) -> ModelCard:
+    """Gather the card of a version from the store."""
+    key = f"{name}/{version:06d}"
+    record, model = store.get("version", key), store.get("model", name)
+    if record is None or model is None:
+        from modelops_jupyter.errors import NotFound
+
+        raise NotFound(f"There is no version {version} of {name!r}: see `modelops versions {name}`.")
+    body = record.body
+    facts = [
+        ("Kind", body["kind"]),
+        ("Task", body["task"]),
+        ("Format", body["flavor"] + (", UNSAFE: runs code when loaded" if body["unsafe"] else "")),
+        ("Description", model.body["description"]),
+        ("Registered", f"{body['created_at']} by {body['created_by']}"),
+    ]
+    origin = [
+        ("MLflow run", body["run_id"]),
+        ("Notebook", body["source"]["notebook"]),
+        ("Git commit", body["source"]["git_commit"]),
+        ("Inputs", ", ".join(body["inputs"])),
+        ("Data fingerprint (SHA-256)", body["data_fingerprint"]),
+        ("Artifact digest (SHA-256)", body["digest"]),
+        ("Features", ", ".join(body["features"])),
+    ]
+    decisions = [r.body for r in store.find("decision", name) if r.body["version"] == version]
+    moves = [
+        r.body for r in store.find("transition", name) if version in (r.body["to_version"], r.body["from_version"])
+    ]
+    return ModelCard(
+        f"{name}/{version}",
+        (
+            ("What it is", _present(facts)),
+            ("Where it comes from", _present(origin)),
+            ("What it was shown to do", tuple((m, f"{value:.4g}") for m, value in sorted(body["metrics"].items()))),
+            ("Who decided", tuple((f"{d['decision']}, {d['at']}", f"{d['actor']}: {d['reason']}") for d in decisions)),
+            (
+                "Where it served",
+                tuple(
+                    (f"{m['action']}, {m['at']}", f"{m['alias']} -> {m['to_version']}: {m['reason']}") for m in moves
+                ),
+            ),
+        ),
+    )
+
+
+def _present(rows: list[tuple[str, Any]]) -> tuple[tuple[str, str], ...]:
+    return tuple((label, str(value)) for label, value in rows if value)

@@ -1,0 +1,146 @@
+"""The gate: pure judgement of one version against one rule, and its report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from modelops_jupyter.errors import PolicyNotEnforceable
+from modelops_jupyter.governance.policy import CheckSpec, Policy
+from modelops_jupyter.presentable import Presentable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One judged check; `applies` is False where the version does not record the metric."""
+
+    name: str
+    passed: bool
+    applies: bool
+    figure: float | None
+    threshold: float | None
+    message: str
+
+
+@dataclass(frozen=True)
+class GateReport(Presentable):
+    """Whether a version may move to an alias now, and why.
+
+    Attributes
+    ----------
+    self_review : bool
+        The approval that counts was given by the one who registered the version.
+    assurance : str
+        How sure we are of who approved: ``self-asserted`` in an embedded workspace.
+    """
+
+    model: str
+    version: int
+    alias: str
+    passed: bool
+    checks: tuple[CheckResult, ...]
+    approved_by: tuple[str, ...]
+    self_review: bool
+    assurance: str
+    policy: str
+    policy_digest: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain data."""
+        return asdict(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row per check."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(check) for check in self.checks])
+
+    def __str__(self) -> str:
+        answer = "open" if self.passed else "closed"
+        lines = [f"The gate of {self.model}/{self.version} to {self.alias} is {answer} (policy {self.policy})."]
+        lines += [f"  {'ok ' if check.passed else 'no '} {check.message}" for check in self.checks]
+        return "\n".join(lines)
+
+
+def evaluate_gate(
+    policy: Policy,
+    alias: str,
+    version: Mapping[str, Any],
+    decisions: Sequence[Mapping[str, Any]],
+    holder: Mapping[str, Any] | None,
+) -> GateReport:
+    """Judge `version` against the rule of `alias`.
+
+    Parameters
+    ----------
+    decisions
+        Everything decided about the version, oldest first. One that was made for other bytes does not count.
+    holder
+        The version that holds the alias now, or None.
+
+    Raises
+    ------
+    PolicyNotEnforceable
+        If the rule asks for enforced separation of duties, which an embedded workspace cannot give.
+    """
+    rule = policy.rule(alias)
+    if rule.require_enforced_separation:
+        raise PolicyNotEnforceable(
+            f"Policy {policy.name!r} asks for enforced separation of duties for {alias!r}, but whoever can open this "
+            "workspace's files is its administrator: use a team server, or set require_enforced_separation = false."
+        )
+    counted = [d for d in decisions if d["digest"] == version["digest"] and d["decision"] in ("approve", "reject")]
+    rejected_at = max((i for i, d in enumerate(counted) if d["decision"] == "reject"), default=-1)
+    approvals = [d for d in counted[rejected_at + 1 :] if rule.allow_self_review or not d["self_review"]]
+    approved_by = tuple(dict.fromkeys(str(d["actor"]) for d in approvals))
+    checks = [_check(spec, version, holder) for spec in rule.checks]
+    checks.append(_approvals(len(approved_by), rule.approvals))
+    if rejected_at >= 0 and not approvals:
+        by = counted[rejected_at]
+        checks.append(
+            CheckResult("not rejected", False, True, None, None, f"rejected by {by['actor']}: {by['reason']}")
+        )
+    return GateReport(
+        model=str(version["name"]),
+        version=int(version["version"]),
+        alias=alias,
+        passed=all(check.passed for check in checks),
+        checks=tuple(checks),
+        approved_by=approved_by,
+        self_review=bool(approvals) and all(d["self_review"] for d in approvals),
+        assurance="self-asserted",
+        policy=policy.name,
+        policy_digest=policy.digest,
+    )
+
+
+def _approvals(given: int, needed: int) -> CheckResult:
+    text = f"{given} of {needed} approvals"
+    return CheckResult("approvals", given >= needed, needed > 0, float(given), float(needed), text)
+
+
+def _check(spec: CheckSpec, version: Mapping[str, Any], holder: Mapping[str, Any] | None) -> CheckResult:
+    figure = version["metrics"].get(spec.metric)
+    if figure is None:
+        text = f"{spec.metric} is not recorded for this version: the check does not apply"
+        return CheckResult(spec.metric, True, False, None, spec.threshold, text)
+    sign = 1 if spec.greater_is_better else -1
+    demands = [] if spec.threshold is None else [float(spec.threshold)]
+    before = None if holder is None else holder["metrics"].get(spec.metric)
+    if before is not None:
+        if spec.min_absolute_change is not None:
+            demands.append(before + sign * spec.min_absolute_change)
+        if spec.min_relative_change is not None:
+            demands.append(before + sign * abs(before) * spec.min_relative_change)
+    if not demands:
+        text = f"{spec.metric} {figure:.4g}; nobody holds the alias yet to compare with"
+        return CheckResult(spec.metric, True, True, float(figure), None, text)
+    wanted = max(demands) if spec.greater_is_better else min(demands)
+    passed = sign * figure >= sign * wanted
+    bound = "at least" if spec.greater_is_better else "at most"
+    text = f"{spec.metric} {figure:.4g}, must be {bound} {wanted:.4g}"
+    return CheckResult(spec.metric, passed, True, float(figure), wanted, text)

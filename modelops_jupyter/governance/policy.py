@@ -1,0 +1,104 @@
+"""The policy file: which checks and approvals a move to an alias needs."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from modelops_jupyter.errors import InvalidPolicy
+
+
+@dataclass(frozen=True)
+class CheckSpec:
+    """One required figure, with the four fields of ``mlflow.models.MetricThreshold``.
+
+    Attributes
+    ----------
+    threshold : float or None
+        What the metric must reach.
+    min_absolute_change, min_relative_change : float or None
+        By how much it must be better than the current holder's; negative values allow a loss.
+    """
+
+    metric: str
+    threshold: float | None = None
+    greater_is_better: bool = True
+    min_absolute_change: float | None = None
+    min_relative_change: float | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a move to one alias needs."""
+
+    checks: tuple[CheckSpec, ...] = ()
+    approvals: int = 0
+    allow_self_review: bool = True
+    require_enforced_separation: bool = False
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A whole policy; `digest` is the SHA-256 of the file it was read from."""
+
+    name: str
+    digest: str
+    rules: dict[str, Rule] = field(default_factory=dict)
+
+    def rule(self, alias: str) -> Rule:
+        """Return the rule of an alias; an alias without one needs nothing."""
+        return self.rules.get(alias, Rule())
+
+
+def load_policy(path: Path | None) -> Policy:
+    """Read a policy file, or the one the package ships.
+
+    Raises
+    ------
+    InvalidPolicy
+        If the file cannot be read or has a field that no policy has.
+    """
+    file = path or Path(__file__).with_name("policy.toml")
+    try:
+        raw = file.read_bytes()
+        values = tomllib.loads(raw.decode())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InvalidPolicy(f"The policy {file} cannot be read: {error}.") from error
+    name = str(values.pop("name", file.stem))
+    rules = {alias: _rule(body, f"{file} [{alias}]") for alias, body in values.items()}
+    return Policy(name, hashlib.sha256(raw).hexdigest(), rules)
+
+
+def _rule(body: Any, where: str) -> Rule:
+    if not isinstance(body, dict):
+        raise InvalidPolicy(f"{where} must be a table, not {body!r}.")
+    values = dict(body)
+    checks = tuple(CheckSpec(**_known(CheckSpec, check, f"{where} checks")) for check in values.pop("checks", []))
+    return Rule(checks=checks, **_known(Rule, values, where))
+
+
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "metric": str,
+    "threshold": (int, float),
+    "greater_is_better": bool,
+    "min_absolute_change": (int, float),
+    "min_relative_change": (int, float),
+    "approvals": int,
+    "allow_self_review": bool,
+    "require_enforced_separation": bool,
+}
+
+
+def _known(kind: type, values: dict[str, Any], where: str) -> dict[str, Any]:
+    names = {f.name for f in fields(kind)} - {"checks"}
+    for name, value in values.items():
+        if name not in names:
+            raise InvalidPolicy(f"{where} has an unknown field {name!r}: known are {', '.join(sorted(names))}.")
+        if not isinstance(value, _TYPES[name]):
+            raise InvalidPolicy(f"{where}: {name} cannot be {value!r}.")
+    if kind is CheckSpec and "metric" not in values:
+        raise InvalidPolicy(f"{where}: a check names its metric.")
+    return values

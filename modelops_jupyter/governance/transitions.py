@@ -1,0 +1,194 @@
+"""The one way in which anything moves: judge, then write state, history, audit and outbox in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from modelops_jupyter.actor import Actor
+from modelops_jupyter.errors import Conflict, GateClosed, InvalidInput, NotFound, Refused
+from modelops_jupyter.governance.gate import GateReport, evaluate_gate
+from modelops_jupyter.governance.policy import Policy
+from modelops_jupyter.presentable import Presentable
+from modelops_jupyter.refs import check_alias, check_name
+from modelops_jupyter.store import Change, Event, Put, Record, Store
+
+
+@dataclass(frozen=True)
+class Transition(Presentable):
+    """A move of an alias; `at` is an ISO time in UTC."""
+
+    name: str
+    alias: str
+    from_version: int | None
+    to_version: int
+    action: str
+    reason: str
+    actor: str
+    assurance: str
+    at: str
+
+    def __str__(self) -> str:
+        before = f"from {self.from_version} " if self.from_version else ""
+        return f"{self.action}: {self.name}@{self.alias} {before}to {self.to_version} by {self.actor} ({self.reason})"
+
+
+@dataclass(frozen=True)
+class Decision(Presentable):
+    """An approval, rejection or comment, bound to the exact bytes it was made about."""
+
+    name: str
+    version: int
+    decision: str
+    reason: str
+    actor: str
+    assurance: str
+    at: str
+    digest: str
+    self_review: bool
+
+    def __str__(self) -> str:
+        note = " (a self-review)" if self.self_review and self.decision == "approve" else ""
+        return f"{self.decision} of {self.name}/{self.version} by {self.actor}{note}: {self.reason}"
+
+
+def check(store: Store, policy: Policy, version: Mapping[str, Any], alias: str) -> GateReport:
+    """Evaluate the gate of a version to `alias` and keep the report as evidence."""
+    report = _gate(store, policy, version, check_alias(alias))
+    key = f"{_key(version)}/{_now()}"
+    store.commit(Change(puts=(Put("gate", key, report.to_dict(), subject=report.model),)))
+    return report
+
+
+def approve(store: Store, policy: Policy, version: Mapping[str, Any], reason: str, actor: Actor) -> Decision:
+    """Put an approval on record."""
+    return _decide(store, policy, version, "approve", reason, actor)
+
+
+def reject(store: Store, policy: Policy, version: Mapping[str, Any], reason: str, actor: Actor) -> Decision:
+    """Put a rejection on record; earlier approvals count no longer."""
+    return _decide(store, policy, version, "reject", reason, actor)
+
+
+def comment(store: Store, policy: Policy, version: Mapping[str, Any], text: str, actor: Actor) -> Decision:
+    """Put a remark on record."""
+    return _decide(store, policy, version, "comment", text, actor)
+
+
+def promote(
+    store: Store,
+    policy: Policy,
+    version: Mapping[str, Any],
+    alias: str,
+    reason: str,
+    actor: Actor,
+    *,
+    expected_version: int | None = None,
+) -> Transition:
+    """Point `alias` at `version` if its gate is open and the alias is where it was believed to be.
+
+    Raises
+    ------
+    GateClosed
+        With every check that failed.
+    Conflict
+        If another version holds the alias than expected, or somebody moved it meanwhile.
+    Refused
+        If the version holds the alias already.
+    """
+    check_alias(alias)
+    held = store.get("alias", f"{version['name']}@{alias}")
+    holder = None if held is None else held.body["version"]
+    if expected_version is not None and holder != expected_version:
+        raise Conflict(
+            f"{version['name']}@{alias} is at version {holder}, not {expected_version}: look again, then repeat."
+        )
+    if holder == version["version"]:
+        raise Refused(f"{version['name']}/{holder} is the {alias} already: nothing to do.")
+    report = _gate(store, policy, version, alias)
+    if not report.passed:
+        failed = "; ".join(result.message for result in report.checks if not result.passed)
+        raise GateClosed(f"{version['name']}/{version['version']} may not become {alias}: {failed}.")
+    evidence = {"policy_digest": report.policy_digest, "digest": version["digest"], "self_review": report.self_review}
+    return _move(store, held, str(version["name"]), alias, int(version["version"]), "promote", reason, actor, evidence)
+
+
+def rollback(store: Store, name: str, alias: str, reason: str, actor: Actor) -> Transition:
+    """Point `alias` back at the version that held it before the last promotion.
+
+    Raises
+    ------
+    NotFound
+        If nobody holds the alias, or nobody held it before.
+    """
+    held = store.get("alias", f"{check_name(name)}@{check_alias(alias)}")
+    if held is None:
+        raise NotFound(f"Model {name!r} has no {alias!r} to roll back: promote a version first.")
+    previous = held.body["previous"]
+    if previous is None:
+        raise NotFound(f"{name}@{alias} has no version before {held.body['version']} to go back to.")
+    return _move(store, held, name, alias, int(previous), "rollback", reason, actor, {})
+
+
+def _move(
+    store: Store,
+    held: Record | None,
+    name: str,
+    alias: str,
+    to_version: int,
+    action: str,
+    reason: str,
+    actor: Actor,
+    evidence: Mapping[str, Any],
+) -> Transition:
+    at = _now()
+    before = None if held is None else held.body["version"]
+    move = Transition(name, alias, before, to_version, action, _reason(reason), actor.name, actor.assurance, at)
+    state = {"name": name, "alias": alias, "version": to_version, "previous": before, "since": at}
+    puts = (
+        Put("alias", f"{name}@{alias}", state, subject=name, expected_revision=0 if held is None else held.revision),
+        Put("transition", f"{name}/{at}/{uuid4().hex[:8]}", asdict(move), subject=name),
+    )
+    details = {"alias": alias, "from": before, "to": to_version, "reason": reason, **evidence}
+    event = Event(action, f"{name}/{to_version}", actor.name, actor.assurance, details)
+    store.commit(Change(puts=puts, event=event, outbox=({"topic": action, **asdict(move)},)))
+    return move
+
+
+def _decide(store: Store, policy: Policy, version: Mapping[str, Any], word: str, reason: str, actor: Actor) -> Decision:
+    at = _now()
+    own = actor.name == version["created_by"]
+    name, number = str(version["name"]), int(version["version"])
+    decision = Decision(
+        name, number, word, _reason(reason), actor.name, actor.assurance, at, str(version["digest"]), own
+    )
+    key = f"{_key(version)}/{at}/{uuid4().hex[:8]}"
+    details = {"reason": reason, "digest": decision.digest, "self_review": own, "policy_digest": policy.digest}
+    event = Event(word, f"{name}/{number}", actor.name, actor.assurance, details)
+    store.commit(Change(puts=(Put("decision", key, asdict(decision), subject=name),), event=event))
+    return decision
+
+
+def _gate(store: Store, policy: Policy, version: Mapping[str, Any], alias: str) -> GateReport:
+    name, number = version["name"], version["version"]
+    decisions = [record.body for record in store.find("decision", name) if record.body["version"] == number]
+    held = store.get("alias", f"{name}@{alias}")
+    holder = None if held is None else store.get("version", f"{name}/{held.body['version']:06d}")
+    return evaluate_gate(policy, alias, version, decisions, None if holder is None else holder.body)
+
+
+def _key(version: Mapping[str, Any]) -> str:
+    return f"{version['name']}/{version['version']:06d}"
+
+
+def _reason(reason: str) -> str:
+    if not reason.strip():
+        raise InvalidInput("A decision goes on record with a reason: say why.")
+    return reason.strip()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()

@@ -1,0 +1,178 @@
+"""Gates, decisions and moves: what is allowed, what is refused, and that one of two wins."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from modelops_jupyter.actor import Actor
+from modelops_jupyter.errors import Conflict, GateClosed, InvalidInput, InvalidPolicy, NotFound, PolicyNotEnforceable
+from modelops_jupyter.governance import (
+    Policy,
+    Rule,
+    approve,
+    check,
+    compare,
+    load_policy,
+    model_card,
+    promote,
+    reject,
+    rollback,
+)
+from modelops_jupyter.store import Change, InMemoryStore, Put, Store, open_store, verify_chain
+
+ANN, BOB = Actor("ann"), Actor("bob")
+POLICY = load_policy(None)
+
+
+def version(store: Store, number: int, digest: str = "d", **metrics: float) -> dict[str, Any]:
+    body = {
+        "name": "m", "version": number, "kind": "ml", "task": "classification", "flavor": "sklearn-skops",
+        "unsafe": False, "digest": digest, "metrics": metrics, "created_by": "ann", "created_at": "2013-04-01",
+        "run_id": "r", "inputs": [], "features": ["x"], "data_fingerprint": "f",
+        "source": {"notebook": None, "git_commit": None},
+    }  # fmt: skip
+    about = Put("model", "m", {"name": "m", "kind": "ml", "description": "late *or* <b>not</b>"}, subject="m")
+    store.commit(Change(puts=(about, Put("version", f"m/{number:06d}", body, subject="m"))))
+    return body
+
+
+def test_a_version_moves_only_when_approved_and_good_enough() -> None:
+    store = InMemoryStore()
+    poor, good = version(store, 1, roc_auc=0.55), version(store, 2, roc_auc=0.7)
+    with pytest.raises(GateClosed, match="0 of 1 approvals"):
+        promote(store, POLICY, good, "champion", "first", ANN)
+    approve(store, POLICY, good, "reads well", BOB)
+    approve(store, POLICY, poor, "why not", BOB)
+    with pytest.raises(GateClosed, match=r"roc_auc 0\.55, must be at least 0\.6"):
+        promote(store, POLICY, poor, "champion", "first", ANN)
+    assert promote(store, POLICY, good, "champion", "first", ANN).to_version == 2
+    assert check(store, POLICY, poor, "champion").passed is False
+    assert len(store.find("gate", "m")) == 1
+    assert [entry.action for entry in store.audit()] == ["approve", "approve", "promote"]
+    assert verify_chain(store.audit()).ok
+
+
+def test_an_approval_is_of_exact_bytes() -> None:
+    store = InMemoryStore()
+    approve(store, POLICY, version(store, 1), "ok", BOB)
+    with pytest.raises(GateClosed):
+        promote(store, POLICY, version(store, 1, digest="other"), "champion", "x", ANN)
+
+
+def test_a_rejection_voids_earlier_approvals_until_a_later_one() -> None:
+    store = InMemoryStore()
+    body = version(store, 1)
+    approve(store, POLICY, body, "ok", BOB)
+    reject(store, POLICY, body, "biased", ANN)
+    with pytest.raises(GateClosed, match="rejected by ann: biased"):
+        promote(store, POLICY, body, "champion", "x", ANN)
+    approve(store, POLICY, body, "mended", BOB)
+    promote(store, POLICY, body, "champion", "x", ANN)
+
+
+def test_self_review_is_named_and_may_be_forbidden() -> None:
+    store = InMemoryStore()
+    body = version(store, 1)
+    assert approve(store, POLICY, body, "mine", ANN).self_review
+    assert check(store, POLICY, body, "champion").self_review
+    strict = Policy("strict", "p", {"champion": Rule(approvals=1, allow_self_review=False)})
+    assert not check(store, strict, body, "champion").passed
+
+
+def test_a_guarantee_we_cannot_give_is_refused() -> None:
+    store = InMemoryStore()
+    strict = Policy("strict", "p", {"champion": Rule(require_enforced_separation=True)})
+    with pytest.raises(PolicyNotEnforceable, match="administrator"):
+        promote(store, strict, version(store, 1), "champion", "x", ANN)
+
+
+def test_rollback_goes_back_and_says_when_it_cannot() -> None:
+    store = InMemoryStore()
+    with pytest.raises(NotFound, match="promote a version first"):
+        rollback(store, "m", "champion", "x", ANN)
+    for number in (1, 2):
+        body = version(store, number)
+        approve(store, POLICY, body, "ok", BOB)
+        promote(store, POLICY, body, "champion", "x", ANN)
+    move = rollback(store, "m", "champion", "worse in May", ANN)
+    assert (move.from_version, move.to_version, move.action) == (2, 1, "rollback")
+
+
+def test_reasons_are_required() -> None:
+    store = InMemoryStore()
+    with pytest.raises(InvalidInput, match="why"):
+        approve(store, POLICY, version(store, 1), "  ", BOB)
+
+
+def test_of_two_promoters_one_wins(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "s.db", tmp_path / "s.lock")
+    free = Policy("free", "p", {})
+    bodies = [version(store, number) for number in (1, 2, 3)]
+    promote(store, free, bodies[0], "champion", "first", ANN)
+    barrier, outcomes = threading.Barrier(2), []
+
+    def race(body: dict[str, Any]) -> None:
+        barrier.wait()
+        try:
+            promote(store, free, body, "champion", "race", ANN, expected_version=1)
+            outcomes.append("won")
+        except Conflict:
+            outcomes.append("conflict")
+
+    threads = [threading.Thread(target=race, args=(body,)) for body in bodies[1:]]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["conflict", "won"]
+    assert len(store.find("transition", "m")) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["champion = 3", "[champion]\napproval = 1", "[[champion.checks]]\nthreshold = 1", "[champion]\napprovals = 'x'"],
+)
+def test_a_wrong_policy_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "p.toml").write_text(text)
+    with pytest.raises(InvalidPolicy, match=r"p\.toml"):
+        load_policy(tmp_path / "p.toml")
+
+
+def test_comparison_agrees_with_scikit_learn_and_knows_chance() -> None:
+    generator = np.random.default_rng(1)
+    y = generator.integers(0, 2, 2000)
+    good, bad = y * 0.5 + generator.random(2000) * 0.8, generator.random(2000)
+    frame = pd.DataFrame({"origin": generator.choice(["JFK", "LGA"], 2000)})
+    words, guess = y.astype(str), np.where(good > 0.65, "1", "0")
+    answer = compare("m/1", "m/2", frame, words, guess, guess, bad, np.clip(good, 0, 1), "classification", ("origin",))
+    auc = next(m for m in answer.metrics if m.metric == "roc_auc" and not m.segment)
+    assert auc.a == pytest.approx(roc_auc_score(y, bad))
+    assert auc.b == pytest.approx(roc_auc_score(y, np.clip(good, 0, 1)))
+    assert auc.better == "b"
+    assert next(m for m in answer.metrics if m.metric == "accuracy").better == "neither"
+    assert {m.segment for m in answer.metrics} == {"", "origin=JFK", "origin=LGA"}
+
+
+def test_small_and_one_class_segments_have_a_reason() -> None:
+    frame = pd.DataFrame({"s": ["a"] * 5 + ["b"] * 45})
+    words = np.array(["1"] * 50)
+    scores = np.linspace(0, 1, 50)
+    answer = compare("m/1", "m/2", frame, words, words, words, scores, scores, "classification", ("s",))
+    reasons = {(m.segment, m.metric): m.reason for m in answer.metrics}
+    assert "fewer" in str(reasons["s=a", "roc_auc"])
+    assert reasons["", "roc_auc"] is not None
+
+
+def test_cards_keep_user_text_as_text() -> None:
+    store = InMemoryStore()
+    version(store, 1, roc_auc=0.7)
+    card = model_card(store, "m", 1)
+    assert "&lt;b&gt;not" in card.to_html()
+    assert "<b>" not in card.to_html()
+    assert r"\*or\*" in card.to_markdown()
+    assert "0.7" in card.to_markdown()
