@@ -40,11 +40,3 @@ def load_ipython_extension(shell: Any) -> None:
     from modelops_jupyter import magics
 
     magics.load(shell)
-
-
-def _jupyter_labextension_paths() -> list[dict[str, str]]:
-    return [{"src": "labextension", "dest": "modelops-jupyter"}]
-
-
-def _jupyter_server_extension_points() -> list[dict[str, str]]:
-    return [{"module": "modelops_jupyter.server"}]

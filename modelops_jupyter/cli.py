@@ -42,14 +42,6 @@ def _parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"modelops {__version__}")
     init = verbs.add_parser("init", help="make the current folder a workspace", description="Write modelops.toml.")
     init.set_defaults(call=_init)
-    demo = verbs.add_parser("demo", help="run the whole flight-delay example", description="Run the example.")
-    demo.add_argument("folder", nargs="?", default="modelops-demo", help="where (default: ./modelops-demo)")
-    demo.add_argument("--no-serve", action="store_true", help="do not leave the dashboard running")
-    demo.set_defaults(call=_demo)
-    dashboard = verbs.add_parser("dashboard", help="serve the dashboards", description="Serve the Voila dashboards.")
-    dashboard.add_argument("--port", type=int, default=8866, help="port on this machine (default: 8866)")
-    dashboard.add_argument("--no-browser", action="store_true", help="do not open a browser")
-    dashboard.set_defaults(call=_dashboard)
     for sub in verbs.choices.values():
         sub.add_argument("--json", action="store_true", help="print the answer as JSON")
         sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
@@ -60,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run(namespace: argparse.Namespace) -> int:
     from modelops_jupyter import workspace
 
-    if namespace.call in (_init, _demo, _dashboard):
+    if namespace.call is _init:
         return int(namespace.call(namespace))
     with workspace.open(namespace.workspace) as ws:
         result = namespace.call(ws, namespace, read_file)
@@ -127,21 +119,6 @@ def _init(namespace: argparse.Namespace) -> int:
         status = ws.status()
     _show(status, namespace.json)
     return DONE
-
-
-def _demo(namespace: argparse.Namespace) -> int:
-    from modelops_jupyter.demo import run_demo
-
-    run_demo(Path(namespace.folder), serve=not namespace.no_serve)
-    return DONE
-
-
-def _dashboard(namespace: argparse.Namespace) -> int:
-    from modelops_jupyter.dashboards.serve import serve
-
-    with _open(namespace) as ws:
-        project = ws.settings.project
-    return int(serve(project, port=namespace.port, open_browser=not namespace.no_browser) or DONE)
 
 
 if __name__ == "__main__":

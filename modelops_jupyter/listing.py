@@ -54,4 +54,4 @@ class Listing(Presentable):
         )
 
     def __str__(self) -> str:
-        return self.to_frame().to_string(index=False) if self.rows else self.empty
+        return f"{self.title}\n{self.to_frame().to_string(index=False)}" if self.rows else self.empty

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from modelops_jupyter import catalogue, prediction_logging, registration
 from modelops_jupyter.actor import Actor, current_actor
-from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.refs import ModelReference
 from modelops_jupyter.settings import Settings, find_settings
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
     from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Policy, Transition
     from modelops_jupyter.log import Appended, PredictionLog
     from modelops_jupyter.monitoring import MonitorReport
-    from modelops_jupyter.pipelines import PipelineRun, StepEvent
     from modelops_jupyter.registration import RegisteredVersion
     from modelops_jupyter.registry import Registry
     from modelops_jupyter.store import AuditVerification, Store
@@ -332,43 +329,6 @@ class Workspace:
     def alerts(self, name: str | None = None, *, state: str | None = None) -> Listing:
         """Return alerts, newest first, of one model or of all."""
         return catalogue.alerts(self.store, name, state)
-
-    # Running.
-
-    def run(
-        self,
-        pipeline: str | os.PathLike[str],
-        *,
-        parameters: Mapping[str, Any] | None = None,
-        jobs: int = 1,
-        resume: bool = False,
-        on_progress: Callable[[StepEvent], None] | None = None,
-    ) -> PipelineRun:
-        """Execute a pipeline of parameterized notebooks.
-
-        Raises
-        ------
-        InvalidPipeline
-            If the file, a notebook or a parameter is wrong; nothing has run then.
-        NotebookFailed
-            If a step raised, timed out or lost its kernel.
-        """
-        from modelops_jupyter.pipelines import load_pipeline, run_pipeline
-
-        if jobs < 1:
-            raise InvalidInput(f"jobs must be 1 or more, not {jobs}.")
-        return run_pipeline(
-            load_pipeline(Path(pipeline)),
-            store=self.store,
-            runs_path=self.settings.runs_path,
-            project=self.settings.project,
-            workspace=self.settings.root,
-            parameters=dict(parameters or {}),
-            jobs=jobs,
-            resume=resume,
-            actor=self.actor,
-            on_progress=on_progress,
-        )
 
     # On record.
 

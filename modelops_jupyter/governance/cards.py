@@ -54,7 +54,7 @@ def _text(value: str) -> str:
     import re
     from html import escape
 
-    return re.sub(r"([\\`*_\[\]|#])", r"\\\1", escape(" ".join(value.split()), quote=False))
+    return re.sub(r"([\\`*\[\]|#]|(?<!\w)_|_(?!\w))", r"\\\1", escape(" ".join(value.split()), quote=False))
 
 
 def model_card(store: Store, name: str, version: int) -> ModelCard:

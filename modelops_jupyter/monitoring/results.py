@@ -1,0 +1,148 @@
+"""What monitoring says: findings, window results, alerts and the report of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from modelops_jupyter.presentable import Presentable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """When a figure is a finding.
+
+    Attributes
+    ----------
+    psi : float
+        Population stability index of a feature, the prediction or the score. 0.2 is the customary mark of "a
+        significant shift" (Siddiqi 2006); 20 bins and small windows raise it by chance, hence `rows` and N of M.
+    auc_drop : float
+        Fall of ROC AUC below the reference's.
+    null_rate_rise, unseen_rate : float
+        Rise of the null rate over the reference's, and share of unseen categories.
+    rows : int
+        Windows with fewer rows are shown but not judged.
+    findings, windows : int
+        An alert needs `findings` among the last `windows` windows.
+    """
+
+    psi: float = 0.2
+    auc_drop: float = 0.05
+    null_rate_rise: float = 0.1
+    unseen_rate: float = 0.05
+    rows: int = 300
+    findings: int = 2
+    windows: int = 3
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One figure beyond its threshold in one window."""
+
+    kind: str
+    column: str
+    metric: str
+    figure: float
+    threshold: float
+
+
+@dataclass(frozen=True)
+class WindowResult:
+    """The judged figures of one half-open UTC window; times are ISO text, figures ``{value, reason}``."""
+
+    window_start: str
+    window_end: str
+    rows: int
+    labelled: int
+    versions: Mapping[str, int]
+    performance: Mapping[str, Mapping[str, Any]]
+    drift: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    findings: tuple[Finding, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as JSON data."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, body: Mapping[str, Any]) -> WindowResult:
+        """Read what `to_dict` wrote."""
+        return cls(**{**body, "findings": tuple(Finding(**finding) for finding in body["findings"])})
+
+
+@dataclass(frozen=True)
+class Alert:
+    """Findings that came N times in M windows: open from its first window until as many windows are clean."""
+
+    model: str
+    kind: str
+    column: str
+    metric: str
+    figure: float
+    threshold: float
+    window_start: str
+    window_end: str
+    last_window: str
+    state: str
+    message: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the alert as JSON data."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class MonitorReport(Presentable):
+    """All judged windows of a model, oldest first, and its alerts."""
+
+    model: str
+    every: str
+    windows: tuple[WindowResult, ...]
+    alerts: tuple[Alert, ...]
+    new_windows: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain data."""
+        return asdict(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a tidy table: a row per window, column and metric."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [row for window in self.windows for row in _rows(window)],
+            columns=["window_start", "window_end", "rows", "column", "metric", "value", "reason"],
+        )
+
+    def __str__(self) -> str:
+        if not self.windows:
+            return f"{self.model}: nothing logged yet. Log predictions with `modelops log-predictions`."
+        open_alerts = [alert for alert in self.alerts if alert.state == "open"]
+        lines = [
+            f"{self.model}: {len(self.windows)} windows of {self.every}, {self.new_windows} of them new, "
+            f"{self.windows[0].window_start} to {self.windows[-1].window_end}; {len(open_alerts)} open alerts."
+        ]
+        return "\n".join([*lines, *(f"  {alert.message}" for alert in open_alerts)])
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """Show the sentence and the alerts; the full table is `to_frame()`."""
+        from html import escape
+
+        import pandas as pd
+
+        shown = pd.DataFrame([asdict(alert) for alert in self.alerts])
+        table = "" if shown.empty else shown.tail(50).to_html(index=False, escape=True, border=0)
+        return {"text/plain": str(self), "text/html": f"<p>{escape(str(self).splitlines()[0])}</p>{table}"}
+
+
+def _rows(window: WindowResult) -> Iterator[tuple[Any, ...]]:
+    head = (window.window_start, window.window_end, window.rows)
+    for metric, figure in window.performance.items():
+        yield (*head, None, metric, figure["value"], figure["reason"])
+    for column, metrics in window.drift.items():
+        for metric, figure in metrics.items():
+            yield (*head, column, metric, figure["value"], figure["reason"])

@@ -1,0 +1,135 @@
+"""Figures against scikit-learn, SciPy and NumPy on the raw rows; a reason wherever there is no figure."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from scipy.spatial.distance import jensenshannon
+from sklearn.metrics import accuracy_score, brier_score_loss, log_loss, roc_auc_score
+
+from modelops_jupyter.monitoring import (
+    Finding,
+    Thresholds,
+    WindowResult,
+    jensen_shannon,
+    judge_window,
+    performance,
+    psi,
+    raise_alerts,
+)
+from modelops_jupyter.profiles import ColumnProfile, Profile, Reference, build_reference, scan
+
+START = datetime(2013, 4, 1, tzinfo=UTC)
+
+
+def data(rows: int, seed: int, shift: float = 0.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(seed)
+    x = generator.normal(shift, 1, rows)
+    score = 1 / (1 + np.exp(-x))
+    return x, score, (generator.random(rows) < score).astype(int)
+
+
+def window(x: np.ndarray, score: np.ndarray, y: np.ndarray) -> pa.Table:
+    said = np.where(score >= 0.5, "1", "0")
+    columns = {"x": x, "prediction": said, "score": score, "label": y.astype(str), "version": np.ones(len(x), "int64")}
+    return pa.table(columns)
+
+
+def reference(rows: int = 5000) -> Reference:
+    x, score, y = data(rows, 0)
+    said = np.where(score >= 0.5, "1", "0")
+    return build_reference(pa.table({"x": x}), scores=score, predictions=said, labels=y.astype(str), positive="1")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_realised_figures_agree_with_scikit_learn(seed: int) -> None:
+    x, score, y = data(900, seed + 1)
+    figures = performance(scan(window(x, score, y), reference().binning), "classification", "1")
+    assert figures["roc_auc"].value == pytest.approx(roc_auc_score(y, score), abs=1e-3)
+    assert figures["brier_score"].value == pytest.approx(brier_score_loss(y, score))
+    assert figures["log_loss"].value == pytest.approx(log_loss(y, score))
+    assert figures["accuracy"].value == pytest.approx(accuracy_score(y, score >= 0.5))
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.1, 1.0])
+def test_drift_agrees_with_raw_rows(shift: float) -> None:
+    before, now = data(5000, 0)[0], data(800, 9, shift)[0]
+    profile = scan(window(*data(800, 9, shift)), reference().binning)
+    edges = np.unique(np.quantile(before, np.arange(1, 20) / 20))
+    p = np.bincount(np.searchsorted(edges, before), minlength=len(edges) + 1) / len(before)
+    q = np.bincount(np.searchsorted(edges, now), minlength=len(edges) + 1) / len(now)
+    found = psi(reference().profile.columns["x"], profile.columns["x"])
+    p_, q_ = np.maximum(p, 1e-4), np.maximum(q, 1e-4)
+    assert found.value == pytest.approx(np.sum((q_ - p_) * np.log(q_ / p_)))
+    distance = jensen_shannon(reference().profile.columns["x"], profile.columns["x"])
+    assert distance.value == pytest.approx(jensenshannon(p, q, base=2))
+
+
+@pytest.mark.parametrize(
+    ("column", "reason"),
+    [
+        (ColumnProfile("numeric", 100, 100, (0, 0)), "all null"),
+        (ColumnProfile("numeric", 0, 0, (0, 0)), "no rows"),
+        (ColumnProfile("numeric", 5, 0, (5, 0)), "too few rows"),
+    ],
+)
+def test_where_there_is_no_figure_there_is_a_reason(column: ColumnProfile, reason: str) -> None:
+    assert psi(ColumnProfile("numeric", 100, 0, (50, 50)), column).reason == reason
+
+
+def test_constant_columns_do_not_drift() -> None:
+    constant = ColumnProfile("numeric", 100, 0, (100, 0))
+    assert psi(constant, constant).value == 0.0
+
+
+def test_one_class_and_no_labels_have_a_reason() -> None:
+    x, score, y = data(100, 3)
+    binning = reference().binning
+    assert performance(scan(window(x, score, y * 0), binning), "classification", "1")["roc_auc"].reason == "one class"
+    unlabelled = window(x, score, y).drop_columns(["label"])
+    assert performance(scan(unlabelled, binning), "classification", "1")["roc_auc"].reason == "no labels"
+
+
+def test_a_rising_null_rate_is_found() -> None:
+    x, score, y = data(1000, 4)
+    x[:400] = np.nan
+    profile = scan(window(x, score, y), reference().binning)
+    result = judge_window(reference(), profile, START, START + timedelta(days=1), Thresholds())
+    assert ("quality", "x", "null_rate") in {(f.kind, f.column, f.metric) for f in result.findings}
+
+
+def test_small_windows_are_shown_but_not_judged() -> None:
+    profile = scan(window(*data(50, 5, shift=3.0)), reference().binning)
+    result = judge_window(reference(), profile, START, START + timedelta(days=1), Thresholds())
+    assert result.findings == ()
+    assert result.drift["x"]["psi"]["value"] > 1
+
+
+def test_an_alert_takes_two_of_three_and_heals_after_three_clean() -> None:
+    finding = Finding("drift", "x", "psi", 0.4, 0.2)
+
+    def day(number: int, hit: bool) -> WindowResult:
+        start = (START + timedelta(days=number)).isoformat()
+        return WindowResult(start, start, 500, 0, {}, {}, {}, (finding,) if hit else ())
+
+    def alerts(pattern: str) -> list[tuple[int, str]]:
+        days = [day(n, mark == "x") for n, mark in enumerate(pattern)]
+        found = raise_alerts("m", days, Thresholds())
+        return [((datetime.fromisoformat(a.window_start) - START).days, a.state) for a in found]
+
+    assert alerts("x..x..x") == []
+    assert alerts("x.x") == [(2, "open")]
+    assert alerts("xx...xx") == [(1, "healed"), (6, "open")]
+    assert alerts("xx..x..") == [(1, "open")]
+
+
+def test_merged_days_judge_like_the_whole() -> None:
+    x, score, y = data(1000, 7)
+    whole = scan(window(x, score, y), reference().binning)
+    half = [scan(window(x[i], score[i], y[i]), reference().binning) for i in (slice(0, 500), slice(500, None))]
+    merged: Profile = half[0] + half[1]
+    a = performance(replace(merged), "classification", "1")
+    b = performance(whole, "classification", "1")
+    assert {k: v.value for k, v in a.items()} == pytest.approx({k: v.value for k, v in b.items()})

@@ -1,0 +1,99 @@
+"""Profiles add up, agree with NumPy on the raw rows, and survive whatever a window holds."""
+
+import json
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modelops_jupyter.errors import InvalidInput
+from modelops_jupyter.profiles import Profile, Reference, build_reference, merge, scan, window_start
+
+numbers = st.one_of(st.none(), st.floats(allow_nan=True, allow_infinity=True, width=32), st.integers(-5, 5))
+words = st.one_of(st.none(), st.sampled_from(["JFK", "LGA", "EWR", "<b>"]))
+rows = st.lists(st.tuples(numbers, words, st.floats(0, 1), st.sampled_from(["0", "1", None])), max_size=40)
+
+
+def table(values: list[tuple[object, object, float, object]]) -> pa.Table:
+    x, c, score, label = zip(*values, strict=True) if values else ([], [], [], [])
+    return pa.table(
+        {
+            "x": pa.array([None if v is None else float(v) for v in x], pa.float64()),
+            "c": pa.array(list(c), pa.string()),
+            "prediction": pa.array(["1" if s >= 0.5 else "0" for s in score], pa.string()),
+            "score": pa.array(list(score), pa.float64()),
+            "label": pa.array(list(label), pa.string()),
+            "version": pa.array([1] * len(x), pa.int64()),
+        }
+    )
+
+
+def reference() -> Reference:
+    generator = np.random.default_rng(0)
+    features = pa.table({"x": generator.normal(size=500), "c": generator.choice(["JFK", "LGA"], 500)})
+    score = generator.random(500)
+    said = np.where(score >= 0.5, "1", "0")
+    return build_reference(features, scores=score, predictions=said, labels=said, positive="1")
+
+
+REFERENCE = reference()
+
+
+def same(a: Profile, b: Profile) -> bool:
+    def rounded(profile: Profile) -> object:
+        return json.loads(json.dumps(profile.to_dict()), parse_float=lambda text: float(f"{float(text):.6g}"))
+
+    return rounded(a) == rounded(b)
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows, rows)
+def test_the_profile_of_a_union_is_the_merge_in_any_order(
+    a: list[tuple[object, object, float, object]], b: list[tuple[object, object, float, object]]
+) -> None:
+    left, right = scan(table(a), REFERENCE.binning), scan(table(b), REFERENCE.binning)
+    whole = scan(table(a + b), REFERENCE.binning)
+    finite_sum = np.isfinite(whole.columns["x"].squares)
+    if finite_sum:
+        assert same(merge(left, right), merge(right, left))
+    assert merge(left, right).columns["x"].counts == whole.columns["x"].counts
+    assert merge(left, right).columns["c"] == whole.columns["c"]
+    assert merge(left, right).scores.cells == whole.scores.cells
+    assert merge(left, right).versions == whole.versions
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows)
+def test_counts_agree_with_numpy(values: list[tuple[object, object, float, object]]) -> None:
+    profile = scan(table(values), REFERENCE.binning)
+    x = np.array([np.nan if v[0] is None else float(v[0]) for v in values], dtype="float64")
+    known = x[np.isfinite(x)]
+    edges = [-np.inf, *REFERENCE.binning.columns["x"].edges, np.inf]
+    expected = [int(((known > a) & (known <= b)).sum()) for a, b in pairwise(edges)]
+    assert list(profile.columns["x"].counts) == expected
+    assert profile.columns["x"].nulls == len(x) - len(known)
+    words_seen = [v[1] for v in values if v[1] is not None]
+    assert profile.columns["c"].unseen == sum(word not in ("JFK", "LGA") for word in words_seen)
+
+
+def test_references_and_profiles_survive_json_without_nan() -> None:
+    body = json.loads(json.dumps(REFERENCE.to_dict(), allow_nan=False))
+    assert Reference.from_dict(body) == REFERENCE
+
+
+def test_an_absent_column_is_all_missing() -> None:
+    profile = scan(table([(1, "JFK", 0.5, "1")] * 3).drop_columns(["x"]), REFERENCE.binning)
+    assert profile.columns["x"].nulls == 3
+
+
+def test_windows_are_calendar_aligned_in_utc() -> None:
+    at = datetime(2013, 4, 3, 17, 5, tzinfo=UTC)
+    assert window_start(at, "1h") == datetime(2013, 4, 3, 17, tzinfo=UTC)
+    assert window_start(at, "1D") == datetime(2013, 4, 3, tzinfo=UTC)
+    assert window_start(at, "1W") == datetime(2013, 4, 1, tzinfo=UTC)
+    with pytest.raises(InvalidInput, match="1M"):
+        window_start(at, "1M")

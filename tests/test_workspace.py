@@ -1,0 +1,167 @@
+"""The whole loop on a small model: register, gate, promote, log, watch, alert, retrain, roll back, verify."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+
+from modelops_jupyter.cli import main
+from modelops_jupyter.errors import GateClosed, InvalidFrame, InvalidInput, NotFound
+from modelops_jupyter.settings import Settings
+from modelops_jupyter.workspace import Workspace
+
+DAYS = 12
+
+
+def flights(rows: int, seed: int, shift: float = 0.0, noise: float = 0.0) -> tuple[pd.DataFrame, pd.Series]:
+    generator = np.random.default_rng(seed)
+    frame = pd.DataFrame({"wind": generator.normal(shift, 1, rows), "origin": 0.0 + generator.integers(0, 3, rows)})
+    chance = 1 / (1 + np.exp(-2 * frame["wind"] + noise * generator.normal(0, 1, rows)))
+    return frame, pd.Series((generator.random(rows) < chance).astype(int), name="late")
+
+
+@pytest.fixture
+def ws(settings: Settings) -> Workspace:
+    (settings.project / "modelops.toml").write_text('actor = "ann"\n')
+    return Workspace(settings)
+
+
+def register(ws: Workspace, seed: int = 0) -> None:
+    x, y = flights(2000, seed)
+    model = LogisticRegression().fit(x, y)
+    auc = float(roc_auc_score(y, model.predict_proba(x)[:, 1]))
+    ws.register(model, "delay", data=x, target=y, metrics={"roc_auc": auc})
+
+
+def log_day(ws: Workspace, day: int, shift: float = 0.0, noise: float = 0.0) -> tuple[pd.DataFrame, pd.Series]:
+    x, y = flights(500, 100 + day, shift, noise)
+    said, score = ws.predict("delay@champion", x)
+    ids = [f"{day}-{n}" for n in range(len(x))]
+    times = pd.Timestamp("2013-04-01", tz="UTC") + pd.Timedelta(days=day) + pd.to_timedelta(np.arange(500), unit="min")
+    frame = x.assign(id=ids, at=times, said=said, score=score)
+    ws.log_predictions(
+        "delay@champion", frame, id="id", time="at", prediction="said", score="score", batch_id=f"p{day}"
+    )
+    labels = pd.DataFrame({"id": ids, "late": y})
+    ws.log_labels("delay", labels, id="id", label="late", batch_id=f"l{day}")
+    return frame, y
+
+
+def test_the_whole_loop(ws: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    register(ws)
+    with pytest.raises(GateClosed):
+        ws.promote("delay/1", reason="first")
+    ws.approve("delay/1", reason="reads well")
+    ws.promote("delay/1", reason="first")
+    days = {day: log_day(ws, day, shift=0.0 if day < 8 else 2.0, noise=0.0 if day < 8 else 9.0) for day in range(6)}
+    report = ws.monitor("delay")
+    assert (len(report.windows), report.new_windows) == (6, 6)
+    assert ws.alerts().rows == ()
+    for day in (2, 4):
+        frame, late = days[day]
+        window = report.windows[day]
+        assert window.performance["roc_auc"]["value"] == pytest.approx(roc_auc_score(late, frame["score"]), abs=1e-3)
+    for day in range(6, DAYS):
+        log_day(ws, day, shift=0.0 if day < 8 else 2.0, noise=0.0 if day < 8 else 9.0)
+    again = ws.monitor("delay")
+    assert (len(again.windows), again.new_windows) == (DAYS, 6)
+    assert ws.monitor("delay").new_windows == 0
+    kinds = {(alert["kind"], alert["column"]) for alert in ws.alerts("delay", state="open")}
+    assert {("performance", ""), ("drift", "wind")} <= kinds
+    register(ws, seed=5)
+    x, y = flights(600, 9)
+    assert ws.compare("delay@champion", "delay/2", data=x, target=y, segments=["origin"]).rows == 600
+    ws.approve("delay/2", reason="newer")
+    ws.promote("delay/2", reason="retrained")
+    assert ws.rollback("delay", reason="worse").to_version == 1
+    assert ws.version("delay@champion").version == 1
+    assert ws.registry.aliases("delay") == {"champion": 1}
+    status = ws.status()
+    assert [move["action"] for move in status.history] == ["promote", "promote", "rollback"]
+    assert status.models[0]["windows_with_performance"] == DAYS
+    assert status.models[0]["health"] == "alert"
+    assert ws.verify_audit().ok
+    assert "roc_auc" in ws.card("delay/2").to_markdown()
+    project = str(ws.settings.project)
+    for words in (
+        ["status"],
+        ["models"],
+        ["versions", "delay"],
+        ["alerts"],
+        ["audit"],
+        ["verify-audit"],
+        ["card", "delay"],
+    ):
+        assert main([*words, "--json", "--workspace", project]) == 0
+        json.loads(capsys.readouterr().out)
+        assert main([*words, "--workspace", project]) == 0
+        shown = capsys.readouterr().out
+        assert "delay" in shown or words in (["verify-audit"], ["alerts"])
+    assert main(["check", "delay/2", "--workspace", project]) == 0
+    for result in (ws.models(), ws.versions("delay"), ws.alerts(), ws.audit(), again, status, ws.card("delay")):
+        bundle = result._repr_mimebundle_()
+        assert "<script" not in bundle["text/html"]
+        assert bundle["text/plain"]
+    with sqlite3.connect(ws.settings.store_path) as connection:
+        connection.execute("UPDATE audit SET actor = 'eve' WHERE sequence = 3")
+    assert main(["verify-audit", "--workspace", project]) == 1
+    assert "entry 3" in capsys.readouterr().out
+
+
+def test_labels_that_arrive_late_redraw_their_windows(ws: Workspace) -> None:
+    register(ws)
+    x, y = flights(400, 3)
+    said, score = ws.predict("delay/1", x)
+    times = pd.date_range("2013-04-01", periods=400, freq="min", tz="UTC")
+    ids = [str(n) for n in range(400)]
+    ws.log_predictions(
+        "delay/1", x.assign(id=ids, at=times, p=said, s=score), id="id", time="at", prediction="p", score="s"
+    )
+    assert ws.monitor("delay").windows[0].performance["roc_auc"]["reason"] == "no labels"
+    ws.log_labels("delay", pd.DataFrame({"id": ids, "late": y}), id="id", label="late")
+    report = ws.monitor("delay")
+    assert report.windows[0].performance["roc_auc"]["value"] == pytest.approx(roc_auc_score(y, score), abs=1e-3)
+    assert (len(report.windows), report.new_windows) == (1, 0)
+
+
+def test_an_alias_moved_behind_our_back_is_put_right(ws: Workspace) -> None:
+    register(ws)
+    register(ws, seed=4)
+    ws.approve("delay/1", reason="ok")
+    ws.promote("delay/1", reason="first")
+    ws.registry.client.set_registered_model_alias("delay", "champion", "2")
+    assert ws.version("delay@champion").version == 1
+    ws.status()
+    assert ws.registry.aliases("delay") == {"champion": 1}
+
+
+def test_bad_input_changes_nothing(ws: Workspace) -> None:
+    register(ws)
+    x, _ = flights(10, 1)
+    naive = x.assign(id=range(10), at=pd.Timestamp("2013-04-01"), p=1)
+    with pytest.raises(InvalidFrame, match="time zone"):
+        ws.log_predictions("delay/1", naive, id="id", time="at", prediction="p")
+    with pytest.raises(InvalidFrame, match="no column 'when'"):
+        ws.log_predictions("delay/1", naive, id="id", time="when", prediction="p")
+    with pytest.raises(InvalidFrame, match="no rows"):
+        ws.log_labels("delay", naive.head(0), id="id", label="p")
+    with pytest.raises(NotFound, match="none yet"):
+        ws.promote("delay@champion", reason="x")
+    with pytest.raises(NotFound, match="it has 1"):
+        ws.version("delay/9")
+    with pytest.raises(InvalidInput, match="'ml'"):
+        ws.register(LogisticRegression(), "delay", kind="decision")
+    assert [entry["action"] for entry in ws.audit()] == ["register"]
+    assert ws.monitor("delay").windows == ()
+
+
+def test_status_in_an_empty_folder_explains_itself(
+    tmp_path: Path, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["status", "--workspace", str(settings.project)]) == 0
+    assert "no models yet" in capsys.readouterr().out
