@@ -54,7 +54,8 @@ def utc_times(values: pd.Series[Any], column: str) -> pd.Series[Any]:
         raise InvalidFrame(f"Column {column!r} holds {values.dtype}, not times with a time zone: {hint}.")
     if values.isna().any():
         raise InvalidFrame(f"Column {column!r} has {int(values.isna().sum())} missing times: every row needs one.")
-    return values.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
+    converted: pd.Series[Any] = values.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
+    return converted
 
 
 def outcome_text(value: Any) -> str | None:

@@ -7,7 +7,7 @@ A face parses a line with `parser()` and calls `namespace.call(workspace, namesp
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -85,6 +85,28 @@ def _log_predictions(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
 
 def _log_labels(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
     return ws.log_labels(a.name, read(a.data), id=a.id, label=a.label, event_time=a.event_time, batch_id=a.batch_id)
+
+
+def _run(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    import sys
+
+    def show(event: Any) -> None:
+        print(event, file=sys.stderr, flush=True)
+
+    return ws.run(a.pipeline, parameters=_assignments(a.parameter), resume=a.resume, on_progress=show)
+
+
+def _assignments(pairs: Sequence[str]) -> dict[str, Any]:
+    """Read ``name=value`` pairs; values as YAML has them, so that 3 is a number and true a truth value."""
+    import yaml
+
+    values = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name.isidentifier():
+            raise InvalidInput(f"Parameter {pair!r} is not name=value.")
+        values[name] = yaml.safe_load(text)
+    return values
 
 
 def _card(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
@@ -201,6 +223,16 @@ VERBS: tuple[Verb, ...] = (
         (
             _arg("name", nargs="?", help="name of the model (default: all)"),
             _arg("--state", help="only alerts in this state, e.g. open"),
+        ),
+    ),
+    Verb(
+        "run",
+        "execute a pipeline of notebooks",
+        _run,
+        (
+            _arg("pipeline", help="the pipeline.yaml"),
+            _arg("-p", "--parameter", action="append", default=[], help="name=value; may be repeated"),
+            _arg("--resume", action="store_true", help="go on where the last run of this pipeline stopped"),
         ),
     ),
     Verb(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Policy, Transition
     from modelops_jupyter.log import Appended, PredictionLog
     from modelops_jupyter.monitoring import MonitorReport
+    from modelops_jupyter.pipelines import PipelineRun, StepEvent
     from modelops_jupyter.registration import RegisteredVersion
     from modelops_jupyter.registry import Registry
     from modelops_jupyter.store import AuditVerification, Store
@@ -329,6 +331,38 @@ class Workspace:
     def alerts(self, name: str | None = None, *, state: str | None = None) -> Listing:
         """Return alerts, newest first, of one model or of all."""
         return catalogue.alerts(self.store, name, state)
+
+    # Running.
+
+    def run(
+        self,
+        pipeline: str | os.PathLike[str],
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        resume: bool = False,
+        on_progress: Callable[[StepEvent], None] | None = None,
+    ) -> PipelineRun:
+        """Execute a pipeline of parameterized notebooks.
+
+        Raises
+        ------
+        InvalidPipeline
+            If the file, a notebook or a parameter is wrong; nothing has run then.
+        NotebookFailed
+            If a step raised, timed out or lost its kernel.
+        """
+        from modelops_jupyter.pipelines import load_pipeline, run_pipeline
+
+        return run_pipeline(
+            load_pipeline(Path(pipeline)),
+            store=self.store,
+            runs_path=self.settings.runs_path,
+            project=self.settings.project,
+            parameters=dict(parameters or {}),
+            resume=resume,
+            actor=self.actor,
+            on_progress=on_progress,
+        )
 
     # On record.
 

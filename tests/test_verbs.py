@@ -6,7 +6,7 @@ import pytest
 
 from modelops_jupyter.cli import main
 from modelops_jupyter.errors import InvalidInput
-from modelops_jupyter.verbs import VERBS, parser
+from modelops_jupyter.verbs import VERBS, _assignments, parser
 
 
 def test_every_verb_is_a_method_of_the_workspace() -> None:
@@ -17,12 +17,22 @@ def test_every_verb_is_a_method_of_the_workspace() -> None:
         assert method.__doc__, verb.name
 
 
+def test_parameters_are_typed_as_yaml_has_them() -> None:
+    assert _assignments(["trials=3", "fast=true", "name=x=y"]) == {"trials": 3, "fast": True, "name": "x=y"}
+
+
+@pytest.mark.parametrize("pair", ["trials", "x;import os=1", "=3"])
+def test_a_parameter_that_is_no_pair_is_named(pair: str) -> None:
+    with pytest.raises(InvalidInput, match="name=value"):
+        _assignments([pair])
+
+
 def test_a_wrong_line_raises_instead_of_ending_the_process() -> None:
     with pytest.raises(InvalidInput, match="REFERENCE"):
         parser("%modelops")[0].parse_args(["promote"])
 
 
-@pytest.mark.parametrize("words", [[], ["fly"], ["promote", "m/1"], ["versions", "../m"]])
+@pytest.mark.parametrize("words", [[], ["fly"], ["promote", "m/1"], ["versions", "../m"], ["run", "missing.yaml"]])
 def test_wrong_calls_exit_with_2_and_one_sentence(
     words: list[str], capsys: pytest.CaptureFixture[str], tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

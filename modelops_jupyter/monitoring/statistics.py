@@ -91,7 +91,9 @@ def performance(profile: Profile, task: str, positive: str | None) -> dict[str, 
     scores = profile.scores
     if task == "decision":
         return {}
-    names = ("mean_absolute_error", "root_mean_squared_error") if task == "regression" else ("accuracy",)
+    names: tuple[str, ...] = (
+        ("mean_absolute_error", "root_mean_squared_error") if task == "regression" else ("accuracy",)
+    )
     if positive is not None:
         names = ("roc_auc", "brier_score", "log_loss", "accuracy")
     if scores.labelled < FEWEST_ROWS:

@@ -64,8 +64,9 @@ def column_binning(values: pa.ChunkedArray) -> ColumnBinning:
 
 def finite(values: pa.ChunkedArray) -> np.ndarray[Any, Any]:
     """Return the finite numbers of a column."""
-    numbers = values.drop_null().cast(pa.float64()).to_numpy()
-    return numbers[np.isfinite(numbers)]
+    numbers: np.ndarray[Any, Any] = values.drop_null().cast(pa.float64()).to_numpy()
+    present: np.ndarray[Any, Any] = numbers[np.isfinite(numbers)]
+    return present
 
 
 def text(values: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -104,6 +104,6 @@ def _build(path: Path) -> None:
     fresh = path.with_name("mlflow.db.new")
     fresh.unlink(missing_ok=True)
     engine = create_engine(f"sqlite:///{fresh}")
-    _initialize_tables(engine)
+    _initialize_tables(engine)  # type: ignore[no-untyped-call]
     engine.dispose()
     fresh.rename(path)

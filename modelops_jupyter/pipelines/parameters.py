@@ -1,0 +1,67 @@
+"""What a notebook's `parameters` cell declares: name, type, default and help.
+
+papermill's own reader is a regular expression and drops annotations such as ``float | None``; this one parses.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import tokenize
+from dataclasses import dataclass
+from pathlib import Path
+
+from modelops_jupyter.errors import InvalidPipeline
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One declared parameter; `type` and `default` are source text, `help` is the comment behind it."""
+
+    name: str
+    type: str | None
+    default: str
+    help: str
+
+
+def read_parameters(notebook: Path) -> tuple[Parameter, ...]:
+    """Return what the first cell tagged ``parameters`` declares, in order; nothing without such a cell.
+
+    Raises
+    ------
+    InvalidPipeline
+        If the file is no notebook, or the cell is no Python.
+    """
+    try:
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidPipeline(f"{notebook} is no notebook: {error}.") from error
+    for cell in cells:
+        if "parameters" in cell.get("metadata", {}).get("tags", ()):
+            source = "".join(cell["source"])
+            try:
+                return tuple(_declared(source))
+            except (SyntaxError, tokenize.TokenError) as error:
+                raise InvalidPipeline(f"The parameters cell of {notebook} is no Python: {error}.") from error
+    return ()
+
+
+def _declared(source: str) -> list[Parameter]:
+    comments = {
+        token.start[0]: token.string.lstrip("# ").strip()
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type == tokenize.COMMENT
+    }
+    found = []
+    for node in ast.parse(source).body:
+        target: ast.expr | None = None
+        kind: str | None = None
+        if isinstance(node, ast.AnnAssign) and node.value is not None:
+            target, kind = node.target, ast.unparse(node.annotation)
+        elif isinstance(node, ast.Assign) and len(node.targets) == 1:
+            target = node.targets[0]
+        if isinstance(target, ast.Name) and isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            remark = comments.get(node.end_lineno or 0, "")
+            found.append(Parameter(target.id, kind, ast.unparse(node.value), remark))
+    return found

@@ -1,0 +1,123 @@
+"""The pipeline file: a graph of parameterized notebooks, checked whole before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from modelops_jupyter.errors import InvalidPipeline, NotFound
+from modelops_jupyter.pipelines.parameters import read_parameters
+
+DEFAULT_TIMEOUT = 3600.0
+
+
+@dataclass(frozen=True)
+class Step:
+    """One notebook of a pipeline; `timeout` is in seconds of wall clock."""
+
+    name: str
+    notebook: Path
+    needs: tuple[str, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    timeout: float = DEFAULT_TIMEOUT
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Steps in an order in which each comes after what it needs."""
+
+    name: str
+    path: Path
+    steps: tuple[Step, ...]
+
+
+def load_pipeline(path: Path) -> Pipeline:
+    """Read a pipeline file.
+
+    Raises
+    ------
+    NotFound
+        If the file or one of its notebooks is missing.
+    InvalidPipeline
+        If it has an unknown field, a step that needs a stranger, or a circle.
+    """
+    if not path.is_file():
+        raise NotFound(f"There is no pipeline {str(path)!r}.")
+    try:
+        body = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InvalidPipeline(f"{path} is no YAML: {error}") from error
+    if not isinstance(body, dict) or not isinstance(body.get("steps"), dict) or not body["steps"]:
+        raise InvalidPipeline(f"{path} has no steps: write `steps:` with a notebook for each.")
+    steps = {str(name): _step(str(name), values, path) for name, values in body["steps"].items()}
+    for step in steps.values():
+        strangers = [name for name in step.needs if name not in steps]
+        if strangers:
+            raise InvalidPipeline(f"Step {step.name!r} needs {strangers[0]!r}, which {path} does not have.")
+    try:
+        order = tuple(TopologicalSorter({name: step.needs for name, step in steps.items()}).static_order())
+    except CycleError as error:
+        raise InvalidPipeline(
+            f"The steps of {path} need each other in a circle: {' -> '.join(error.args[1])}."
+        ) from None
+    return Pipeline(str(body.get("name", path.stem)), path, tuple(steps[name] for name in order))
+
+
+_FIELDS: dict[str, type | tuple[type, ...]] = {
+    "notebook": str,
+    "needs": list,
+    "parameters": dict,
+    "timeout": (int, float),
+}
+
+
+def _step(name: str, values: Any, path: Path) -> Step:
+    if not name.replace("-", "_").isidentifier():
+        raise InvalidPipeline(f"{name!r} cannot name a step: use letters, digits, '-' and '_'.")
+    if not isinstance(values, dict) or "notebook" not in values:
+        raise InvalidPipeline(f"Step {name!r} of {path} names no notebook.")
+    for key, value in values.items():
+        if key not in _FIELDS:
+            raise InvalidPipeline(f"Step {name!r} has an unknown field {key!r}: known are {', '.join(_FIELDS)}.")
+        if not isinstance(value, _FIELDS[key]):
+            raise InvalidPipeline(f"Step {name!r}: {key} cannot be {value!r}.")
+    base = path.parent.resolve()
+    notebook = (base / values["notebook"]).resolve()
+    if not notebook.is_relative_to(base) or not notebook.is_file():
+        raise NotFound(f"Step {name!r}: there is no notebook {values['notebook']!r} beside {path}.")
+    return Step(
+        name,
+        notebook,
+        tuple(str(need) for need in values.get("needs", ())),
+        dict(values.get("parameters", {})),
+        float(values.get("timeout", DEFAULT_TIMEOUT)),
+    )
+
+
+def bind(pipeline: Pipeline, given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the parameters of every step: its own, overridden by those of `given` that its notebook declares.
+
+    Raises
+    ------
+    InvalidPipeline
+        If a name is declared by no notebook: papermill would run it as code.
+    """
+    bound, used = {}, set()
+    for step in pipeline.steps:
+        declared = {parameter.name for parameter in read_parameters(step.notebook)}
+        strangers = sorted(set(step.parameters) - declared)
+        if strangers:
+            raise InvalidPipeline(
+                f"{step.notebook.name} declares no parameter {strangers[0]!r} in its parameters cell."
+            )
+        used |= declared & set(given)
+        bound[step.name] = {**step.parameters, **{name: given[name] for name in given if name in declared}}
+    unused = sorted(set(given) - used)
+    if unused:
+        raise InvalidPipeline(f"No notebook of {pipeline.name!r} declares a parameter {unused[0]!r}.")
+    return bound

@@ -1,0 +1,167 @@
+"""Pipelines on real kernels: what runs, what is kept, and that every way of failing is told apart."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from modelops_jupyter.actor import Actor
+from modelops_jupyter.errors import InvalidPipeline, NotebookFailed, NotFound
+from modelops_jupyter.pipelines import InMemoryRunner, load_pipeline, read_parameters, run_pipeline
+from modelops_jupyter.store import InMemoryStore, Store
+
+ANN = Actor("ann")
+
+
+def notebook(path: Path, *cells: str, parameters: str = "") -> None:
+    sources = [(parameters, ["parameters"])] if parameters else []
+    sources += [(cell, []) for cell in cells]
+    body = [
+        {
+            "cell_type": "code",
+            "execution_count": None,
+            "id": f"c{number}",
+            "metadata": {"tags": tags},
+            "outputs": [],
+            "source": source,
+        }
+        for number, (source, tags) in enumerate(sources)
+    ]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    path.write_text(json.dumps({"cells": body, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}))
+
+
+def pipeline(folder: Path, text: str) -> Path:
+    (folder / "p.yaml").write_text(text)
+    return folder / "p.yaml"
+
+
+def run(path: Path, store: Store, runner: InMemoryRunner | None = None, **options: object):
+    values = {"parameters": {}, "resume": False, **options}
+    return run_pipeline(
+        load_pipeline(path), store=store, runs_path=path.parent / "runs", project=path.parent, actor=ANN,
+        runner=runner, **values,
+    )  # fmt: skip
+
+
+def _left_behind(folder: Path) -> list[str]:
+    lines = (" ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"]))
+    return [line for line in lines if str(folder) in line]
+
+
+def test_real_notebooks_run_in_order_with_their_parameters(tmp_path: Path) -> None:
+    notebook(tmp_path / "a.ipynb", "open('a.txt', 'w').write(str(n * 2))", parameters="n: int = 1  # how many")
+    notebook(tmp_path / "b.ipynb", "open('b.txt', 'w').write(open('a.txt').read() + '!')")
+    path = pipeline(tmp_path, "steps: {b: {notebook: b.ipynb, needs: [a]}, a: {notebook: a.ipynb}}")
+    done = run(path, InMemoryStore(), parameters={"n": 21})
+    assert (done.state, [step.step for step in done.steps]) == ("completed", ["a", "b"])
+    assert (tmp_path / "b.txt").read_text() == "42!"
+    assert all(Path(step.output).is_file() for step in done.steps)
+    assert list((tmp_path / "runs").rglob("*.partial.ipynb")) == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("1 / 0", "raised ZeroDivisionError"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "kernel died"),
+        ("import time; time.sleep(600)", "longer than 6 s"),
+    ],
+    ids=["raises", "dies", "endless"],
+)
+def test_every_way_of_failing_is_told_and_leaves_no_process(tmp_path: Path, cell: str, reason: str) -> None:
+    notebook(tmp_path / "a.ipynb", cell, "1 + 1")
+    path = pipeline(tmp_path, "steps: {a: {notebook: a.ipynb, timeout: 6}}")
+    store = InMemoryStore()
+    with pytest.raises(NotebookFailed, match=reason):
+        run(path, store)
+    assert store.find("run")[0].body["state"] == "failed"
+    time.sleep(0.2)
+    assert not _left_behind(tmp_path)
+
+
+def test_resume_keeps_what_is_done_with_the_same_inputs(tmp_path: Path) -> None:
+    for name in "abc":
+        notebook(tmp_path / f"{name}.ipynb", "1", parameters="n = 1")
+    steps = "{a: {notebook: a.ipynb}, b: {notebook: b.ipynb, needs: [a]}, c: {notebook: c.ipynb, needs: [b]}}"
+    path, store, states = pipeline(tmp_path, f"steps: {steps}"), InMemoryStore(), []
+    with pytest.raises(NotebookFailed, match="boom"):
+        run(path, store, InMemoryRunner({"b.ipynb": "boom"}))
+    second = InMemoryRunner()
+    run(path, store, second, resume=True, on_progress=lambda event: states.append(str(event)))
+    assert [job.notebook.name for job in second.jobs] == ["b.ipynb", "c.ipynb"]
+    assert states[0] == "[1/3] a: kept"
+    third = InMemoryRunner()
+    run(path, store, third, resume=True, parameters={"n": 2})
+    assert len(third.jobs) == 3
+
+
+def test_a_killed_run_resumes(tmp_path: Path) -> None:
+    notebook(tmp_path / "a.ipynb", "open('a.txt', 'a').write('x')")
+    notebook(
+        tmp_path / "b.ipynb",
+        "import os, time\nif not os.path.exists('go'):\n    open('started', 'w').close(); time.sleep(60)",
+        "open('b.txt', 'a').write('y')",
+    )
+    path = pipeline(tmp_path, "steps: {a: {notebook: a.ipynb}, b: {notebook: b.ipynb, needs: [a]}}")
+    command = [sys.executable, "-m", "modelops_jupyter.cli", "run", str(path), "--workspace", str(tmp_path)]
+    first = subprocess.Popen(command)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "started").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    first.kill()
+    first.wait()
+    (tmp_path / "go").touch()
+    time.sleep(2)
+    assert not _left_behind(tmp_path)
+    assert subprocess.run([*command, "--resume"], check=False).returncode == 0
+    assert ((tmp_path / "a.txt").read_text(), (tmp_path / "b.txt").read_text()) == ("x", "y")
+
+
+@pytest.mark.parametrize("name", ["x=1;import os", "n; import os", "undeclared", "__import__('os')"])
+def test_names_that_are_not_declared_never_run(tmp_path: Path, name: str) -> None:
+    notebook(tmp_path / "a.ipynb", "1", parameters="n = 1")
+    runner = InMemoryRunner()
+    with pytest.raises(InvalidPipeline, match="declares"):
+        run(pipeline(tmp_path, "steps: {a: {notebook: a.ipynb}}"), InMemoryStore(), runner, parameters={name: 1})
+    assert runner.jobs == []
+
+
+def test_parameters_are_parsed_not_guessed(tmp_path: Path) -> None:
+    notebook(tmp_path / "a.ipynb", parameters="rate: float | None = None  # learning rate\nmonths = [1,\n 2]  # which")
+    rate, months = read_parameters(tmp_path / "a.ipynb")
+    assert (rate.name, rate.type, rate.default, rate.help) == ("rate", "float | None", "None", "learning rate")
+    assert (months.default, months.help) == ("[1, 2]", "which")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "steps: {}",
+        "steps: {a: {}}",
+        "steps: {a: {notebook: a.ipynb, colour: red}}",
+        "steps: {a: {notebook: a.ipynb, needs: [ghost]}}",
+        "steps: {a: {notebook: a.ipynb, needs: [a]}}",
+        "steps: {a: {notebook: a.ipynb, parameters: {zzz: 1}}}",
+        "steps: {'a;b': {notebook: a.ipynb}}",
+        "steps: [",
+    ],
+)
+def test_wrong_pipelines_are_refused_before_anything_runs(tmp_path: Path, text: str) -> None:
+    notebook(tmp_path / "a.ipynb", "1")
+    runner = InMemoryRunner()
+    with pytest.raises(InvalidPipeline):
+        run(pipeline(tmp_path, text), InMemoryStore(), runner)
+    assert runner.jobs == []
+
+
+@pytest.mark.parametrize("name", ["ghost.ipynb", "../../etc/passwd"])
+def test_notebooks_outside_or_missing_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(NotFound):
+        load_pipeline(pipeline(tmp_path, f"steps: {{a: {{notebook: '{name}'}}}}"))
