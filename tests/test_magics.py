@@ -1,0 +1,56 @@
+"""``%modelops`` in a real IPython shell: the same answers, Python names as data, one-line errors."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
+from sklearn.linear_model import LogisticRegression
+
+from modelops_jupyter.listing import Listing
+from modelops_jupyter.magics import complete
+from modelops_jupyter.settings import Settings
+
+
+@pytest.fixture
+def shell(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
+    monkeypatch.chdir(settings.project)
+    shell = InteractiveShell()
+    shell.run_line_magic("load_ext", "modelops_jupyter")
+    yield shell
+    shell.history_manager.end_session()
+
+
+def test_a_model_of_the_notebook_is_registered_listed_and_completed(shell: InteractiveShell) -> None:
+    x = pd.DataFrame(np.random.default_rng(0).normal(size=(100, 2)), columns=["a", "b"])
+    y = (x["a"] > 0).astype(int)
+    shell.user_ns.update(model=LogisticRegression().fit(x, y), X=x, y=y)
+    version = shell.run_line_magic("modelops", "register model delay --data X --target y --description 'two words'")
+    assert str(version) == "delay/1"
+    models = shell.run_line_magic("modelops", "models")
+    assert isinstance(models, Listing)
+    assert models[0]["name"] == "delay"
+    assert complete(shell, SimpleNamespace(line="%modelops ver", symbol="ver")) == [
+        "versions",
+        "version",
+        "verify-audit",
+    ]
+    assert complete(shell, SimpleNamespace(line="%modelops check del", symbol="del")) == ["delay", "delay/1"]
+    assert "--reason" in complete(shell, SimpleNamespace(line="%modelops promote delay/1 --", symbol="--"))
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("register ghost m --data X", "no name 'ghost'"),
+        ("versions ghost", "no model 'ghost'"),
+        ("fly", "fly"),
+        ("comment m 'unfinished", "quotation"),
+    ],
+)
+def test_errors_are_one_sentence(shell: InteractiveShell, line: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        shell.run_line_magic("modelops", line)
