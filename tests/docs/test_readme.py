@@ -1,0 +1,67 @@
+"""Every snippet of the README runs, in order, in one fresh workspace."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from sklearn.linear_model import LogisticRegression
+
+from modelops_jupyter.cli import main
+from modelops_jupyter.settings import Settings
+
+README = Path(__file__).parents[2] / "README.md"
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README.read_text(), flags=re.M | re.S)
+
+
+def names() -> dict[str, object]:
+    """Return what the README takes for granted: a fitted model, its data, a scored frame and its outcomes."""
+    generator = np.random.default_rng(0)
+    x = pd.DataFrame(generator.normal(size=(400, 2)), columns=["wind", "distance"])
+    y = (x["wind"] + generator.normal(size=400) > 0).astype(int)
+    model = LogisticRegression().fit(x, y)
+    score = model.predict_proba(x)[:, 1]
+    ids = [str(number) for number in range(400)]
+    times = pd.date_range("2013-04-01", periods=400, freq="min", tz="UTC")
+    frame = x.assign(request_id=ids, timestamp=times, late=(score > 0.5).astype(int), p_late=score)
+    outcomes = pd.DataFrame({"request_id": ids, "late": y})
+    return {"model": model, "X": x, "y": y, "X_test": x, "y_test": y, "frame": frame, "outcomes": outcomes}
+
+
+def notebook(path: Path, parameters: str = "") -> None:
+    cell = {"cell_type": "code", "execution_count": None, "id": "p", "outputs": [], "source": parameters or "1"}
+    cell["metadata"] = {"tags": ["parameters"]}
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    path.write_text(json.dumps({"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}))
+
+
+def test_every_snippet_runs(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(settings.project)
+    shell = InteractiveShell()
+    shell.user_ns.update(names())
+    shell.run_line_magic("load_ext", "modelops_jupyter")
+    notebook(Path("train.ipynb"), "months = 1")
+    notebook(Path("score.ipynb"))
+    ran = 0
+    for language, block in BLOCKS:
+        if language == "yaml":
+            Path("pipeline.yaml").write_text(block)
+        elif language == "sh":
+            for line in block.splitlines():
+                words = shlex.split(line, comments=True)
+                if words[0] == "modelops":
+                    assert main(words[1:]) == 0, line
+                    ran += 1
+        else:
+            shell.run_cell(block).raise_error()
+            ran += 1
+            if "promote" in block:  # the README goes on as if a second version had been promoted some weeks later
+                for call in ("register model delay --data X --target y", "approve delay/2 --reason ok"):
+                    shell.run_line_magic("modelops", call)
+                shell.run_line_magic("modelops", "promote delay/2 --reason retrained")
+    assert ran >= 9
+    shell.history_manager.end_session()
