@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "notebooks" / "flight_delay"))
-import flights as flights_module  # noqa: E402
+import flights as flights_module
 
 
 @pytest.fixture(scope="module")
