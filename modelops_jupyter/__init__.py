@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter._version import __version__
+from modelops_jupyter.presentable import Presentable, present_with
 
 if TYPE_CHECKING:
     from modelops_jupyter.errors import ModelOpsError
@@ -33,6 +34,15 @@ def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _display(result: Presentable) -> dict[str, Any]:
+    from modelops_jupyter.display import mimebundle
+
+    return mimebundle(result)
+
+
+present_with(_display)
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -110,6 +110,8 @@ def models(store: Store) -> Listing:
             "health": s.health,
             "open_alerts": s.open_alerts,
             "last_window": s.last_window,
+            "metric": s.metric,
+            "sparkline": s.sparkline,
         }
         for s in read_fleet(store)
     )

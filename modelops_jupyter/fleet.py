@@ -36,8 +36,8 @@ class ModelSummary:
     sparkline: tuple[float | None, ...]
 
 
-def read_fleet(store: Store) -> tuple[ModelSummary, ...]:
-    """Return a summary of every model, by name."""
+def read_fleet(store: Store, only: str | None = None) -> tuple[ModelSummary, ...]:
+    """Return a summary of every model, or of `only` one, by name."""
     champions = {r.body["name"]: r.body["version"] for r in store.find("alias") if r.body["alias"] == "champion"}
     versions: dict[str, int] = defaultdict(int)
     for record in store.find("version"):
@@ -50,6 +50,8 @@ def read_fleet(store: Store) -> tuple[ModelSummary, ...]:
     summaries = []
     for record in store.find("model"):
         name = record.key
+        if only not in (None, name):
+            continue
         metric, line = _sparkline([w.body for w in store.find("window", name)] if name in through else [])
         summaries.append(
             ModelSummary(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,5 +26,18 @@ class Presentable:
         return pd.DataFrame([self.to_dict()])
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        """Show a static table: text everywhere, HTML without script where it is understood."""
-        return {"text/plain": str(self), "text/html": self.to_frame().to_html(index=False, escape=True, border=0)}
+        """Show text everywhere, and HTML without script where it is understood."""
+        return _present(self)
+
+
+def present_with(present: Callable[[Presentable], dict[str, Any]]) -> None:
+    """Say how results are displayed; the core knows no HTML and no charts."""
+    global _present
+    _present = present
+
+
+def _as_text(result: Presentable) -> dict[str, Any]:
+    return {"text/plain": str(result)}
+
+
+_present = _as_text

@@ -44,6 +44,7 @@ def _arg(*flags: str, **options: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
 _REFERENCE = _arg("reference", metavar="REFERENCE", help="name, name/3 or name@champion")
 _NAME = _arg("name", metavar="NAME", help="name of the model")
 _ALIAS = _arg("alias", nargs="?", default="champion", help="alias to move (default: champion)")
+_EVERY = _arg("--every", default="1D", help="length of a window: 1h, 1D (default) or 1W")
 _REASON = _arg("--reason", required=True, help="why; goes on record")
 
 
@@ -117,6 +118,23 @@ VERBS: tuple[Verb, ...] = (
     Verb("status", "where the workspace stands: models, health, history, alerts", lambda ws, a, r: ws.status()),
     Verb("models", "every model with its champion and health", lambda ws, a, r: ws.models()),
     Verb("versions", "every version of a model", lambda ws, a, r: ws.versions(a.name), (_NAME,)),
+    Verb(
+        "overview",
+        "one model on one page: performance, drift, versions, history, alerts",
+        lambda ws, a, r: ws.overview(a.name, every=a.every),
+        (_NAME, _EVERY),
+    ),
+    Verb(
+        "distribution",
+        "a column's distribution beside the reference's",
+        lambda ws, a, r: ws.distribution(a.name, a.column, window=a.window, every=a.every),
+        (
+            _NAME,
+            _arg("column", metavar="COLUMN", help="a feature, `prediction` or `score`"),
+            _arg("--window", help="start of the window, as `modelops monitor` shows it (default: the last 30)"),
+            _EVERY,
+        ),
+    ),
     Verb("version", "one version, every fact on record", lambda ws, a, r: ws.version(a.reference), (_REFERENCE,)),
     Verb(
         "register",
@@ -214,7 +232,7 @@ VERBS: tuple[Verb, ...] = (
         "monitor",
         "profile and judge what is new",
         lambda ws, a, r: ws.monitor(a.name, every=a.every),
-        (_NAME, _arg("--every", default="1D", help="length of a window: 1h, 1D (default) or 1W")),
+        (_NAME, _EVERY),
     ),
     Verb(
         "alerts",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Policy, Transition
     from modelops_jupyter.log import Appended, PredictionLog
     from modelops_jupyter.monitoring import MonitorReport
+    from modelops_jupyter.overview import Distribution, ModelOverview
     from modelops_jupyter.pipelines import PipelineRun, StepEvent
     from modelops_jupyter.registration import RegisteredVersion
     from modelops_jupyter.registry import Registry
@@ -116,6 +117,18 @@ class Workspace:
     def versions(self, name: str) -> Listing:
         """Return every version of a model, newest first, with its aliases and metrics."""
         return catalogue.versions(self.store, name)
+
+    def overview(self, name: str, *, every: str = "1D") -> ModelOverview:
+        """Return one model on one page: performance, drift, versions, transitions, alerts, audit trail."""
+        from modelops_jupyter.overview import read_overview
+
+        return read_overview(self.store, name, every)
+
+    def distribution(self, name: str, column: str, *, window: str | None = None, every: str = "1D") -> Distribution:
+        """Return a column's distribution in a window (default: the last 30 together) beside the reference's."""
+        from modelops_jupyter.overview import read_distribution
+
+        return read_distribution(self.store, name, column, window, every)
 
     def version(self, reference: str | ModelReference) -> RegisteredVersion:
         """Return one version.

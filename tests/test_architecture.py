@@ -17,7 +17,10 @@ LAYERS = (
     {"listing", "fleet"},
     {"registration"},
     {"catalogue", "prediction_logging"},
+    {"overview"},
     {"workspace"},
+    {"display"},
+    {"dashboards", "server"},
     {"verbs"},
     {"cli"},
     {"magics"},
@@ -27,12 +30,13 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 OWNERS = {
     "mlflow": {"registry", "pipelines"},
     "papermill": {"pipelines"},
-    "IPython": {"magics"},
+    "IPython": {"magics", "display"},
     "deltalake": {"log"},
     "sqlalchemy": {"store", "registry"},
-    "plotly": set(),
-    "ipywidgets": set(),
-    "tornado": set(),
+    "plotly": {"display"},
+    "ipywidgets": {"display"},
+    "tornado": {"server"},
+    "jupyter_server": {"server"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -28,25 +28,8 @@ class ModelCard(Presentable):
             lines += [f"- **{_text(label)}**: {_text(value)}" for label, value in rows] or ["Nothing on record."]
         return "\n".join(lines)
 
-    def to_html(self) -> str:
-        """Return the card as static HTML without script."""
-        from html import escape
-
-        parts = [f"<h2>{escape(self.title)}</h2>"]
-        for name, rows in self.sections:
-            cells = "".join(
-                f'<tr><th style="text-align:left">{escape(label)}</th>'
-                f'<td style="text-align:left">{escape(value)}</td></tr>'
-                for label, value in rows
-            )
-            parts.append(f"<h3>{escape(name)}</h3><table>{cells}</table>" if rows else f"<h3>{escape(name)}</h3>")
-        return "".join(parts)
-
     def __str__(self) -> str:
         return self.to_markdown()
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return {"text/plain": self.to_markdown(), "text/html": self.to_html()}
 
 
 def _text(value: str) -> str:

@@ -128,16 +128,6 @@ class MonitorReport(Presentable):
         ]
         return "\n".join([*lines, *(f"  {alert.message}" for alert in open_alerts)])
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        """Show the sentence and the alerts; the full table is `to_frame()`."""
-        from html import escape
-
-        import pandas as pd
-
-        shown = pd.DataFrame([asdict(alert) for alert in self.alerts])
-        table = "" if shown.empty else shown.tail(50).to_html(index=False, escape=True, border=0)
-        return {"text/plain": str(self), "text/html": f"<p>{escape(str(self).splitlines()[0])}</p>{table}"}
-
 
 def _rows(window: WindowResult) -> Iterator[tuple[Any, ...]]:
     head = (window.window_start, window.window_end, window.rows)

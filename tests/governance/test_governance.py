@@ -10,6 +10,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from modelops_jupyter.actor import Actor
+from modelops_jupyter.display import mimebundle
 from modelops_jupyter.errors import Conflict, GateClosed, InvalidInput, InvalidPolicy, NotFound, PolicyNotEnforceable
 from modelops_jupyter.governance import (
     Policy,
@@ -172,7 +173,8 @@ def test_cards_keep_user_text_as_text() -> None:
     store = InMemoryStore()
     version(store, 1, roc_auc=0.7)
     card = model_card(store, "m", 1)
-    assert "&lt;b&gt;not" in card.to_html()
-    assert "<b>" not in card.to_html()
+    html = mimebundle(card)["text/html"]
+    assert "&lt;b&gt;not" in html
+    assert "<b>" not in html
     assert r"\*or\*" in card.to_markdown()
     assert "0.7" in card.to_markdown()

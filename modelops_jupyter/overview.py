@@ -1,0 +1,263 @@
+"""One model on one page: figures over time, drift by feature, versions, decisions; read from the store alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import reduce
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from modelops_jupyter import catalogue
+from modelops_jupyter.errors import NotFound
+from modelops_jupyter.fleet import ModelSummary, read_fleet
+from modelops_jupyter.presentable import Presentable
+from modelops_jupyter.registration import find_version, version_key
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from modelops_jupyter.profiles import ColumnProfile, Profile
+    from modelops_jupyter.store import Store
+
+AUDIT_ENTRIES = 100
+RECENT_WINDOWS = 30
+
+
+@dataclass(frozen=True)
+class WindowFigure:
+    """The performance metric of one window; `version` served most of its rows. Times are ISO text, UTC."""
+
+    start: str
+    end: str
+    rows: int
+    labelled: int
+    version: int | None
+    value: float | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class DriftMap:
+    """PSI of every column in every window.
+
+    Attributes
+    ----------
+    starts : tuple of str
+        Window starts, oldest first.
+    columns : tuple of str
+        Most drifted over the last 30 windows first.
+    values : mapping of str to tuple of float or None
+        Per column, a figure per window; None where there is none.
+    threshold : float
+        From which on a figure is a finding.
+    """
+
+    starts: tuple[str, ...]
+    columns: tuple[str, ...]
+    values: Mapping[str, tuple[float | None, ...]]
+    threshold: float
+
+
+@dataclass(frozen=True)
+class Distribution(Presentable):
+    """Shares of a column's bins, in the reference and in the windows looked at; each sums to 1 or is all 0."""
+
+    column: str
+    bins: tuple[str, ...]
+    reference: tuple[float, ...]
+    current: tuple[float, ...]
+    since: str
+    until: str
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row per bin."""
+        import pandas as pd
+
+        return pd.DataFrame({"bin": self.bins, "reference": self.reference, "current": self.current})
+
+    def __str__(self) -> str:
+        return f"{self.column}, windows from {self.since} to {self.until}\n{self.to_frame().to_string(index=False)}"
+
+
+@dataclass(frozen=True)
+class ModelOverview(Presentable):
+    """Everything a model's page shows.
+
+    Attributes
+    ----------
+    expected : mapping of int to float
+        What the metric was on each version's reference.
+    transitions : tuple of mapping
+        Promotions and rollbacks, oldest first.
+    versions, alerts, audit : tuple of mapping
+        Newest first.
+    """
+
+    summary: ModelSummary
+    description: str
+    metric: str | None
+    expected: Mapping[int, float]
+    windows: tuple[WindowFigure, ...]
+    drift: DriftMap
+    versions: tuple[Mapping[str, Any], ...]
+    transitions: tuple[Mapping[str, Any], ...]
+    alerts: tuple[Mapping[str, Any], ...]
+    audit: tuple[Mapping[str, Any], ...]
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.summary.name
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain data."""
+        return asdict(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row per window."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(window) for window in self.windows])
+
+    def __str__(self) -> str:
+        s = self.summary
+        champion = f"champion {s.champion}" if s.champion else "no champion"
+        lines = [f"{s.name}: {s.health}, {champion}, {s.versions} versions, {len(self.windows)} windows."]
+        lines += [
+            f"  {t['at'][:10]} {t['action']} {t['alias']} -> {t['to_version']}: {t['reason']}" for t in self.transitions
+        ]
+        return "\n".join([*lines, *(f"  {a['message']}" for a in self.alerts if a["state"] == "open")])
+
+
+def read_overview(store: Store, name: str, every: str = "1D") -> ModelOverview:
+    """Gather the page of a model.
+
+    Raises
+    ------
+    NotFound
+        If there is no such model.
+    """
+    find_version(store, name)
+    model = store.get("model", name)
+    summary = next(s for s in read_fleet(store, name))
+    windows = [r.body for r in store.find("window", name) if r.key.startswith(f"{name}/{every}/")]
+    entries = [row for row in catalogue.audit(store, None) if str(row["subject"]).partition("/")[0] == name]
+    transitions = sorted((dict(r.body) for r in store.find("transition", name)), key=lambda body: str(body["at"]))
+    return ModelOverview(
+        summary=summary,
+        description=model.body["description"] if model else "",
+        metric=summary.metric,
+        expected=_expected(store, name, summary.metric),
+        windows=tuple(_figure(window, summary.metric) for window in windows),
+        drift=_drift(windows),
+        versions=catalogue.versions(store, name).rows,
+        transitions=tuple(transitions),
+        alerts=catalogue.alerts(store, name, None).rows,
+        audit=tuple(entries[:AUDIT_ENTRIES]),
+    )
+
+
+def _figure(window: Mapping[str, Any], metric: str | None) -> WindowFigure:
+    figure = window["performance"].get(metric) or {"value": None, "reason": "no performance figure"}
+    served = max(window["versions"].items(), key=lambda item: item[1], default=(None, 0))[0]
+    return WindowFigure(
+        window["window_start"],
+        window["window_end"],
+        window["rows"],
+        window["labelled"],
+        None if served is None else int(served),
+        figure["value"],
+        figure["reason"],
+    )
+
+
+def _expected(store: Store, name: str, metric: str | None) -> dict[int, float]:
+    from modelops_jupyter.monitoring import performance
+    from modelops_jupyter.profiles import Reference
+
+    found = {}
+    for record in store.find("reference", name) if metric else ():
+        reference = Reference.from_dict(record.body)
+        figures = performance(reference.profile, reference.binning.task, reference.binning.positive)
+        value = figures[metric].value if metric in figures else None
+        if value is not None:
+            found[int(record.key.rpartition("/")[2])] = value
+    return found
+
+
+def _drift(windows: Sequence[Mapping[str, Any]]) -> DriftMap:
+    from modelops_jupyter.monitoring import Thresholds
+
+    names = list(dict.fromkeys(column for window in windows for column in window["drift"]))
+    values = {
+        name: tuple(window["drift"].get(name, {}).get("psi", {}).get("value") for window in windows) for name in names
+    }
+
+    def recent(name: str) -> float:
+        known = [value for value in values[name][-RECENT_WINDOWS:] if value is not None]
+        return sum(known) / len(known) if known else -1.0
+
+    ordered = sorted(names, key=lambda name: (-recent(name), name))
+    return DriftMap(tuple(str(w["window_start"]) for w in windows), tuple(ordered), values, Thresholds().psi)
+
+
+def read_distribution(
+    store: Store, name: str, column: str, window: str | None = None, every: str = "1D"
+) -> Distribution:
+    """Return a column's distribution in one window, or in the last 30 together, beside the reference's.
+
+    Raises
+    ------
+    NotFound
+        If the model was never monitored, or has no such window or column.
+    """
+    from modelops_jupyter.profiles import Profile, Reference
+
+    keys = [r.key for r in store.find("window", name) if r.key.startswith(f"{name}/{every}/")]
+    wanted = [f"{name}/{every}/{window}"] if window else keys[-RECENT_WINDOWS:]
+    records = [record for key in wanted if (record := store.get("profile", key)) is not None]
+    if not records:
+        raise NotFound(
+            f"{name!r} has no monitored window{f' from {window}' if window else ''}: run `modelops monitor`."
+        )
+    profiles = [Profile.from_dict(record.body) for record in records]
+    version = _served(profiles[-1])
+    known = store.get("reference", version_key(name, version))
+    if known is None:
+        raise NotFound(f"{name}/{version} has no reference to compare with.")
+    reference = Reference.from_dict(known.body)
+    if column not in reference.binning.columns:
+        raise NotFound(f"{name}/{version} has no column {column!r}: it has {', '.join(reference.binning.columns)}.")
+    before = reference.profile.columns[column]
+    # Another version's bins are not this one's: only profiles of one binning add up.
+    same = [profile.columns[column] for profile in profiles if _served(profile) == version]
+    binning = reference.binning.columns[column]
+    return Distribution(
+        column=column,
+        bins=(*_bin_names(binning.kind, binning.edges, binning.categories), "other", "missing"),
+        reference=_shares(before),
+        current=_shares(reduce(lambda a, b: a + b, same)),
+        since=records[0].key.rpartition("/")[2],
+        until=records[-1].key.rpartition("/")[2],
+    )
+
+
+def _served(profile: Profile) -> int:
+    """Return the version that served most of a profile's rows, and so lent it its binning."""
+    return max(profile.versions, key=lambda version: (profile.versions[version], version))
+
+
+def _bin_names(kind: str, edges: Sequence[float], categories: Sequence[str]) -> tuple[str, ...]:
+    if kind != "numeric":
+        return tuple(categories)
+    if not edges:
+        return ("any",)
+    inner = [f"{low:.4g} to {high:.4g}" for low, high in pairwise(edges)]
+    return (f"up to {edges[0]:.4g}", *inner, f"over {edges[-1]:.4g}")
+
+
+def _shares(column: ColumnProfile) -> tuple[float, ...]:
+    counts = (*column.counts, column.unseen, column.nulls)
+    total = sum(counts)
+    return tuple(count / total if total else 0.0 for count in counts)

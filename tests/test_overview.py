@@ -1,0 +1,65 @@
+"""A model's page, read from the store alone: the figures are those of the log."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from modelops_jupyter.errors import NotFound
+from modelops_jupyter.settings import Settings
+from modelops_jupyter.workspace import Workspace
+
+
+@pytest.fixture
+def ws(settings: Settings) -> Workspace:
+    """Two versions; five days served by the first, the last two of them drifted."""
+    ws = Workspace(settings)
+    generator = np.random.default_rng(0)
+    x = pd.DataFrame({"wind": generator.normal(size=2000), "rain": generator.normal(size=2000)})
+    y = (x["wind"] + generator.normal(size=2000) > 0).astype(int)
+    for _ in range(2):
+        ws.register(LogisticRegression().fit(x, y), "delay", data=x, target=y, metrics={"roc_auc": 0.8})
+    ws.approve("delay/1", reason="ok")
+    ws.promote("delay/1", reason="first")
+    for day in range(5):
+        rows = x.sample(400, random_state=day).reset_index(drop=True)
+        rows["wind"] += 2.0 * (day > 2)
+        said, score = ws.predict("delay/1", rows)
+        ids = [f"{day}-{n}" for n in range(400)]
+        at = pd.Timestamp("2013-04-01", tz="UTC") + pd.Timedelta(days=day)
+        frame = rows.assign(id=ids, at=at, said=said, score=score)
+        ws.log_predictions("delay/1", frame, id="id", time="at", prediction="said", score="score")
+    ws.monitor("delay")
+    return ws
+
+
+def test_the_overview_says_what_drifted_and_who_served(ws: Workspace) -> None:
+    page = ws.overview("delay")
+    assert page.summary.champion == 1
+    assert [window.version for window in page.windows] == [1] * 5
+    assert page.drift.columns.index("wind") < page.drift.columns.index("rain")
+    assert page.drift.values["wind"][-1] > page.drift.threshold > page.drift.values["rain"][-1]
+    assert [entry["subject"] for entry in page.audit][-1] == "delay/1"
+    assert "promote" in str(page)
+
+
+def test_distributions_are_shares_of_the_log(ws: Workspace) -> None:
+    together = ws.distribution("delay", "wind")
+    one = ws.distribution("delay", "wind", window="2013-04-05T00:00:00+00:00")
+    for found in (together, one):
+        assert sum(found.reference) == pytest.approx(1)
+        assert sum(found.current) == pytest.approx(1)
+        assert len(found.bins) == len(found.reference) == len(found.current)
+    last_day = pd.Timestamp("2013-04-05", tz="UTC")
+    last = ws.log.read("delay", last_day, last_day + pd.Timedelta(days=1)).to_pandas()["wind"]
+    highest = float(one.bins[-3].removeprefix("over "))
+    assert one.current[-3] == pytest.approx((last > highest).mean(), abs=0.01)
+
+
+def test_strangers_are_named(ws: Workspace) -> None:
+    with pytest.raises(NotFound, match="snow"):
+        ws.distribution("delay", "snow")
+    with pytest.raises(NotFound, match="1999"):
+        ws.distribution("delay", "wind", window="1999-01-01T00:00:00+00:00")
+    with pytest.raises(NotFound, match="stranger"):
+        ws.overview("stranger")
