@@ -94,7 +94,7 @@ def _run(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
     def show(event: Any) -> None:
         print(event, file=sys.stderr, flush=True)
 
-    return ws.run(a.pipeline, parameters=_assignments(a.parameter), resume=a.resume, on_progress=show)
+    return ws.run(a.pipeline, parameters=_assignments(a.parameter), jobs=a.jobs, resume=a.resume, on_progress=show)
 
 
 def _assignments(pairs: Sequence[str]) -> dict[str, Any]:
@@ -250,6 +250,7 @@ VERBS: tuple[Verb, ...] = (
         (
             _arg("pipeline", help="the pipeline.yaml"),
             _arg("-p", "--parameter", action="append", default=[], help="name=value; may be repeated"),
+            _arg("--jobs", type=int, default=1, help="how many notebooks may run at once (default: 1)"),
             _arg("--resume", action="store_true", help="go on where the last run of this pipeline stopped"),
         ),
     ),

@@ -352,10 +352,24 @@ class Workspace:
         pipeline: str | os.PathLike[str],
         *,
         parameters: Mapping[str, Any] | None = None,
+        jobs: int = 1,
         resume: bool = False,
         on_progress: Callable[[StepEvent], None] | None = None,
     ) -> PipelineRun:
         """Execute a pipeline of parameterized notebooks.
+
+        Parameters
+        ----------
+        pipeline
+            The ``pipeline.yaml``.
+        parameters
+            Values for parameters that its notebooks declare.
+        jobs
+            How many notebooks may run at once.
+        resume
+            Keep the completed steps of the last run whose notebook, parameters and predecessors are the same.
+        on_progress
+            Called with a `StepEvent` as each step begins and ends.
 
         Raises
         ------
@@ -373,6 +387,7 @@ class Workspace:
             project=self.settings.project,
             parameters=dict(parameters or {}),
             resume=resume,
+            jobs=jobs,
             actor=self.actor,
             on_progress=on_progress,
         )

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from modelops_jupyter.actor import Actor
-from modelops_jupyter.errors import NotebookFailed
+from modelops_jupyter.errors import InvalidInput, NotebookFailed
+from modelops_jupyter.pipelines import lease
 from modelops_jupyter.pipelines.runner import NotebookJob, NotebookRunner, ProcessRunner
-from modelops_jupyter.pipelines.spec import Pipeline, Step, bind
+from modelops_jupyter.pipelines.spec import Pipeline, Task, bind
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.store import Change, Event, Put, Store
 
@@ -30,9 +33,11 @@ class StepEvent:
     state: str
     number: int
     total: int
+    seconds: float | None = None
 
     def __str__(self) -> str:
-        return f"[{self.number}/{self.total}] {self.step}: {self.state}"
+        took = "" if self.seconds is None else f" in {self.seconds:.0f} s"
+        return f"[{self.number}/{self.total}] {self.step}: {self.state}{took}"
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ class StepRun:
 
 @dataclass(frozen=True)
 class PipelineRun(Presentable):
-    """One execution of a pipeline."""
+    """One execution of a pipeline; `state` is running, completed, failed, interrupted or abandoned."""
 
     run_id: str
     pipeline: str
@@ -77,70 +82,161 @@ def run_pipeline(
     project: Path,
     parameters: Mapping[str, Any],
     resume: bool = False,
+    jobs: int = 1,
     actor: Actor,
     on_progress: Callable[[StepEvent], None] | None = None,
     runner: NotebookRunner | None = None,
 ) -> PipelineRun:
-    """Execute every step in order; with `resume`, keep the completed steps of the last run whose inputs are the same.
+    """Execute every step, up to `jobs` at once; with `resume`, keep the completed steps whose inputs are the same.
 
     Raises
     ------
     InvalidPipeline
         If a parameter is declared by no notebook; nothing has run then.
+    Conflict
+        If a run of the same pipeline is going on.
     NotebookFailed
         If a step failed; the run can be resumed.
     """
-    bound = bind(pipeline, parameters)
-    execute = (runner or ProcessRunner()).run
-    report = on_progress or (lambda event: None)
-    earlier = _completed(store, pipeline) if resume else {}
+    if jobs < 1:
+        raise InvalidInput(f"jobs is the number of notebooks at once: at least 1, not {jobs}.")
+    tasks = bind(pipeline, parameters)
     run_id = datetime.now(UTC).strftime("%Y%m%dT%H%M%S-") + uuid4().hex[:6]
-    begun = Event("run", pipeline.name, actor.name, actor.assurance, {"run_id": run_id, "resume": resume})
-    _save(store, PipelineRun(run_id, pipeline.name, "running", ()), begun)
-    done: dict[str, StepRun] = {}
-    for number, step in enumerate(pipeline.steps, start=1):
-        inputs = _inputs(step, bound[step.name], done)
-        kept = earlier.get((step.name, inputs))
-        if kept is not None:
-            done[step.name] = kept
-            report(StepEvent(step.name, "kept", number, len(pipeline.steps)))
-        else:
-            report(StepEvent(step.name, "running", number, len(pipeline.steps)))
-            output = runs_path / run_id / f"{step.name}.ipynb"
-            environment = {"MODELOPS_WORKSPACE": str(project), "MODELOPS_NOTEBOOK": step.notebook.name}
-            job = NotebookJob(step.notebook, output, bound[step.name], pipeline.path.parent, step.timeout, environment)
-            at = datetime.now(UTC)
-            failure = execute(job)
-            seconds = round((datetime.now(UTC) - at).total_seconds(), 1)
-            state = "completed" if failure is None else "failed"
-            done[step.name] = StepRun(step.name, state, inputs, str(output), seconds)
-            report(StepEvent(step.name, state, number, len(pipeline.steps)))
-            if failure is not None:
-                _save(store, PipelineRun(run_id, pipeline.name, "failed", tuple(done.values())))
-                raise NotebookFailed(
-                    f"Step {step.name!r} of {pipeline.name!r} failed: {failure}. Its notebook so far is {output}; mend "
-                    "it and run again with resume=True (--resume)."
-                )
-        _save(store, PipelineRun(run_id, pipeline.name, "running", tuple(done.values())))
-    run = PipelineRun(run_id, pipeline.name, "completed", tuple(done.values()))
-    _save(store, run, Event("run-completed", pipeline.name, actor.name, actor.assurance, {"run_id": run_id}))
-    return run
+    with _leased(store, pipeline.name, run_id):
+        begun = Event("run", pipeline.name, actor.name, actor.assurance, {"run_id": run_id, "resume": resume})
+        earlier = _completed(store, pipeline.name) if resume else {}
+        run = PipelineRun(run_id, pipeline.name, "running", ())
+        _save(store, run, begun)
+        execution = _Execution(
+            tasks,
+            earlier,
+            store,
+            runs_path / run_id,
+            project,
+            runner or ProcessRunner(),
+            on_progress or (lambda e: None),
+        )
+        try:
+            run = execution.finish(run, jobs)
+        except BaseException:  # Ctrl-C, a full disk: put on record that the run has ended, and let it through
+            _save(store, replace(run, state="interrupted", steps=execution.steps))
+            raise
+        if execution.failure is not None:
+            _save(store, run)
+            raise NotebookFailed(execution.failure)
+        _save(store, run, Event("run-completed", pipeline.name, actor.name, actor.assurance, {"run_id": run_id}))
+        return run
 
 
-def _inputs(step: Step, parameters: Mapping[str, Any], done: Mapping[str, StepRun]) -> str:
-    upstream = {need: done[need].inputs for need in sorted(step.needs)}
-    notebook = hashlib.sha256(step.notebook.read_bytes()).hexdigest()
-    text = json.dumps([step.name, notebook, dict(parameters), upstream], sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+@contextmanager
+def _leased(store: Store, pipeline: str, run_id: str) -> Iterator[None]:
+    died = lease.acquire(store, pipeline, run_id)
+    if died is not None and (record := store.get("run", died)) is not None and record.body["state"] == "running":
+        store.commit(Change(puts=(Put("run", died, {**record.body, "state": "abandoned"}, subject=pipeline),)))
+    try:
+        yield
+    finally:
+        lease.release(store, pipeline, run_id)
 
 
-def _completed(store: Store, pipeline: Pipeline) -> dict[tuple[str, str], StepRun]:
-    """Return the completed steps of the newest run of a pipeline, by name and inputs."""
-    runs = store.find("run", pipeline.name)
-    if not runs:
-        return {}
-    steps = (StepRun(**step) for step in runs[-1].body["steps"])
-    return {(step.step, step.inputs): step for step in steps if step.state == "completed"}
+class _Execution:
+    """One run in progress: notebooks run in threads of their own, everything else happens in the caller's."""
+
+    def __init__(
+        self,
+        tasks: tuple[Task, ...],
+        earlier: Mapping[tuple[str, str], StepRun],
+        store: Store,
+        folder: Path,
+        project: Path,
+        runner: NotebookRunner,
+        report: Callable[[StepEvent], None],
+    ) -> None:
+        self.tasks, self.earlier, self.store, self.folder = tasks, earlier, store, folder
+        self.project, self.runner, self.report = project, runner, report
+        self.done: dict[str, StepRun] = {}
+        self.failure: str | None = None
+
+    @property
+    def steps(self) -> tuple[StepRun, ...]:
+        """What has ended so far, in the pipeline's order."""
+        return tuple(self.done[task.name] for task in self.tasks if task.name in self.done)
+
+    def finish(self, run: PipelineRun, jobs: int) -> PipelineRun:
+        """Run every task whose turn comes; after a failure, only what has begun."""
+        running: dict[Future[tuple[str | None, float]], Task] = {}
+        with ThreadPoolExecutor(max_workers=jobs) as pool:
+            try:
+                while running or self._ready(running):
+                    for task in self._ready(running)[: jobs - len(running)]:
+                        if not self._keep(task):
+                            self._tell(task, "running")
+                            running[pool.submit(self._execute, task)] = task
+                    ended = wait(running, timeout=lease.HEARTBEAT_SECONDS, return_when=FIRST_COMPLETED).done
+                    for future in ended:
+                        self._record(running.pop(future), *future.result())
+                        _save(self.store, replace(run, steps=self.steps))
+                    lease.renew(self.store, run.pipeline, run.run_id)
+            except BaseException:
+                self.runner.cancel()
+                raise
+        return replace(run, state="failed" if self.failure else "completed", steps=self.steps)
+
+    def _ready(self, running: Mapping[Any, Task]) -> list[Task]:
+        if self.failure is not None:
+            return []
+        waiting = [task for task in self.tasks if task.name not in self.done and task not in running.values()]
+        return [task for task in waiting if all(need in self.done for need in task.needs)]
+
+    def _keep(self, task: Task) -> bool:
+        kept = self.earlier.get((task.name, self._inputs(task)))
+        if kept is None:
+            return False
+        self.done[task.name] = kept
+        self._tell(task, "kept")
+        return True
+
+    def _execute(self, task: Task) -> tuple[str | None, float]:
+        environment = {
+            "MODELOPS_WORKSPACE": str(self.project),
+            "MODELOPS_NOTEBOOK": task.notebook.name,
+            "MODELOPS_STEP": self._inputs(task),
+        }
+        output = self.folder / f"{task.name}.ipynb"
+        job = NotebookJob(task.notebook, output, task.parameters, task.notebook.parent, task.timeout, environment)
+        at = datetime.now(UTC)
+        failure = self.runner.run(job)
+        return failure, round((datetime.now(UTC) - at).total_seconds(), 1)
+
+    def _record(self, task: Task, failure: str | None, seconds: float) -> None:
+        state = "completed" if failure is None else "failed"
+        output = self.folder / f"{task.name}.ipynb"
+        self.done[task.name] = StepRun(task.name, state, self._inputs(task), str(output), seconds)
+        self._tell(task, state, seconds)
+        if failure is not None and self.failure is None:
+            self.failure = (
+                f"Step {task.name!r} failed: {failure}. Its notebook so far is {output}; mend it and run again with "
+                "resume=True (--resume)."
+            )
+
+    def _tell(self, task: Task, state: str, seconds: float | None = None) -> None:
+        self.report(StepEvent(task.name, state, self.tasks.index(task) + 1, len(self.tasks), seconds))
+
+    def _inputs(self, task: Task) -> str:
+        upstream = {need: self.done[need].inputs for need in sorted(task.needs)}
+        notebook = hashlib.sha256(task.notebook.read_bytes()).hexdigest()
+        text = json.dumps([task.name, notebook, dict(task.parameters), upstream], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _completed(store: Store, pipeline: str) -> dict[tuple[str, str], StepRun]:
+    """Return the completed steps of the newest run that got anywhere, by name and inputs."""
+    for record in reversed(store.find("run", pipeline)):
+        steps = [StepRun(**step) for step in record.body["steps"]]
+        found = {(step.step, step.inputs): step for step in steps if step.state == "completed"}
+        if found:
+            return found
+    return {}
 
 
 def _save(store: Store, run: PipelineRun, event: Event | None = None) -> None:

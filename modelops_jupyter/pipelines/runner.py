@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,9 +33,24 @@ class NotebookRunner(Protocol):
     def run(self, job: NotebookJob) -> str | None:
         """Return None if every cell ran, else one clause that says why not."""
 
+    def cancel(self) -> None:
+        """End every notebook that is running, and start no other."""
+
 
 class ProcessRunner:
     """Runs each notebook in a process group of its own, which never outlives its time."""
+
+    def __init__(self) -> None:
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._cancelled = False
+        self._lock = threading.Lock()
+
+    def cancel(self) -> None:
+        """See `NotebookRunner.cancel`."""
+        with self._lock:
+            self._cancelled = True
+            for process in self._running:
+                _kill(process)
 
     def run(self, job: NotebookJob) -> str | None:
         """See `NotebookRunner.run`."""
@@ -50,7 +66,9 @@ class ProcessRunner:
         }
         description.write_text(json.dumps(body), encoding="utf-8")
         command = [sys.executable, "-m", "modelops_jupyter.pipelines.worker", str(description)]
-        with job.output.with_suffix(".log").open("w") as log:
+        with job.output.with_suffix(".log").open("w") as log, self._lock:
+            if self._cancelled:
+                return "it was cancelled"
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -59,12 +77,15 @@ class ProcessRunner:
                 start_new_session=True,
                 env={**os.environ, **job.environment},
             )
+            self._running.add(process)
         try:
             process.wait(timeout=job.timeout)
         except subprocess.TimeoutExpired:
             return f"it took longer than {job.timeout:g} s"
         finally:
-            _kill(process)
+            with self._lock:
+                self._running.discard(process)
+                _kill(process)
             description.unlink(missing_ok=True)
         if not answer.exists():
             return f"its process ended with code {process.returncode} (see {job.output.with_suffix('.log')})"
@@ -84,6 +105,9 @@ class InMemoryRunner:
         """See `NotebookRunner.run`."""
         self.jobs.append(job)
         return self.failures.get(job.notebook.name)
+
+    def cancel(self) -> None:
+        """See `NotebookRunner.cancel`."""
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

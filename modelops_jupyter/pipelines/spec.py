@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +20,28 @@ DEFAULT_TIMEOUT = 3600.0
 
 @dataclass(frozen=True)
 class Step:
-    """One notebook of a pipeline; `timeout` is in seconds of wall clock."""
+    """One notebook of a pipeline; `timeout` is in seconds of wall clock.
+
+    With `for_each`, the notebook runs once per value of the parameters named there (per combination, if several are).
+    """
 
     name: str
     notebook: Path
     needs: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
     timeout: float = DEFAULT_TIMEOUT
+    for_each: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One execution to come: a step with its parameters bound; `needs` names other tasks."""
+
+    name: str
+    notebook: Path
+    needs: tuple[str, ...]
+    parameters: Mapping[str, Any]
+    timeout: float
 
 
 @dataclass(frozen=True)
@@ -73,6 +90,7 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
     "needs": list,
     "parameters": dict,
     "timeout": (int, float),
+    "for_each": dict,
 }
 
 
@@ -96,28 +114,60 @@ def _step(name: str, values: Any, path: Path) -> Step:
         tuple(str(need) for need in values.get("needs", ())),
         dict(values.get("parameters", {})),
         float(values.get("timeout", DEFAULT_TIMEOUT)),
+        {str(key): _values(name, str(key), given) for key, given in values.get("for_each", {}).items()},
     )
 
 
-def bind(pipeline: Pipeline, given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the parameters of every step: its own, overridden by those of `given` that its notebook declares.
+def _values(step: str, parameter: str, given: Any) -> tuple[Any, ...]:
+    if not isinstance(given, list) or not given:
+        raise InvalidPipeline(f"Step {step!r}: for_each wants a list of values for {parameter!r}, not {given!r}.")
+    return tuple(given)
+
+
+def bind(pipeline: Pipeline, given: Mapping[str, Any]) -> tuple[Task, ...]:
+    """Return what will run, in order: every step with its parameters, overridden by those of `given` it declares.
+
+    A parameter of `for_each` is overridden by a list of values, or by one value.
 
     Raises
     ------
     InvalidPipeline
         If a name is declared by no notebook: papermill would run it as code.
     """
-    bound, used = {}, set()
+    tasks: dict[str, list[Task]] = {}
+    used: set[str] = set()
     for step in pipeline.steps:
         declared = {parameter.name for parameter in read_parameters(step.notebook)}
-        strangers = sorted(set(step.parameters) - declared)
+        strangers = sorted({*step.parameters, *step.for_each} - declared)
         if strangers:
             raise InvalidPipeline(
                 f"{step.notebook.name} declares no parameter {strangers[0]!r} in its parameters cell."
             )
         used |= declared & set(given)
-        bound[step.name] = {**step.parameters, **{name: given[name] for name in given if name in declared}}
+        fixed = {**step.parameters, **{name: given[name] for name in given if name in declared}}
+        each = {
+            name: _values(step.name, name, given[name] if isinstance(given[name], list) else [given[name]])
+            if name in given
+            else values
+            for name, values in step.for_each.items()
+        }
+        needs = tuple(task.name for need in step.needs for task in tasks[need])
+        tasks[step.name] = [
+            Task(name, step.notebook, needs, {**fixed, **values}, step.timeout)
+            for name, values in _combinations(step.name, each)
+        ]
     unused = sorted(set(given) - used)
     if unused:
         raise InvalidPipeline(f"No notebook of {pipeline.name!r} declares a parameter {unused[0]!r}.")
-    return bound
+    return tuple(task for step in pipeline.steps for task in tasks[step.name])
+
+
+def _combinations(step: str, each: Mapping[str, tuple[Any, ...]]) -> list[tuple[str, dict[str, Any]]]:
+    """Return every combination of values with a name for it: the values where they can stand in a file name."""
+    if not each:
+        return [(step, {})]
+    found = [dict(zip(each, values, strict=True)) for values in product(*each.values())]
+    names = [f"{step}-{'-'.join(str(value) for value in values.values())}" for values in found]
+    if len(set(names)) < len(names) or not all(re.fullmatch(r"[\w.-]{1,100}", name) for name in names):
+        names = [f"{step}-{number:04d}" for number in range(1, len(found) + 1)]
+    return list(zip(names, found, strict=True))

@@ -1,8 +1,10 @@
 """Pipelines on real kernels: what runs, what is kept, and that every way of failing is told apart."""
 
 import json
+import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -10,9 +12,11 @@ import psutil
 import pytest
 
 from modelops_jupyter.actor import Actor
-from modelops_jupyter.errors import InvalidPipeline, NotebookFailed, NotFound
-from modelops_jupyter.pipelines import InMemoryRunner, load_pipeline, read_parameters, run_pipeline
-from modelops_jupyter.store import InMemoryStore, Store
+from modelops_jupyter.errors import Conflict, InvalidInput, InvalidPipeline, NotebookFailed, NotFound
+from modelops_jupyter.pipelines import InMemoryRunner, NotebookJob, lease, load_pipeline, read_parameters, run_pipeline
+from modelops_jupyter.settings import find_settings
+from modelops_jupyter.store import Change, InMemoryStore, Put, Store
+from modelops_jupyter.workspace import Workspace
 
 ANN = Actor("ann")
 
@@ -165,3 +169,94 @@ def test_wrong_pipelines_are_refused_before_anything_runs(tmp_path: Path, text: 
 def test_notebooks_outside_or_missing_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(NotFound):
         load_pipeline(pipeline(tmp_path, f"steps: {{a: {{notebook: '{name}'}}}}"))
+
+
+def test_for_each_runs_once_per_value_and_all_of_them_are_needed(tmp_path: Path) -> None:
+    notebook(tmp_path / "score.ipynb", "1", parameters="month = 1\norigin = ''")
+    notebook(tmp_path / "monitor.ipynb", "1")
+    text = "steps: {m: {notebook: monitor.ipynb, needs: [s]}, s: {notebook: score.ipynb, for_each: {month: [4, 5]}}}"
+    path = pipeline(tmp_path, text)
+    runner = InMemoryRunner()
+    done = run(path, InMemoryStore(), runner, parameters={"origin": "JFK"})
+    assert [step.step for step in done.steps] == ["s-4", "s-5", "m"]
+    assert [dict(job.parameters) for job in runner.jobs[:2]] == [{"origin": "JFK", "month": m} for m in (4, 5)]
+    assert [step.step for step in run(path, InMemoryStore(), runner, parameters={"month": [9]}).steps] == ["s-9", "m"]
+    assert [s.step for s in run(path, InMemoryStore(), runner, parameters={"month": ["../x", "y"]}).steps] == [
+        "s-0001", "s-0002", "m",
+    ]  # fmt: skip
+    with pytest.raises(InvalidPipeline, match="list of values"):
+        run(path, InMemoryStore(), runner, parameters={"month": []})
+
+
+class Meeting(InMemoryRunner):
+    """Returns from a notebook only when two are running at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.barrier = threading.Barrier(2, timeout=20)
+
+    def run(self, job: NotebookJob) -> str | None:
+        self.barrier.wait()
+        return super().run(job)
+
+
+def test_jobs_run_at_once(tmp_path: Path) -> None:
+    notebook(tmp_path / "a.ipynb", "1", parameters="n = 1")
+    path = pipeline(tmp_path, "steps: {a: {notebook: a.ipynb, for_each: {n: [1, 2, 3, 4]}}}")
+    assert len(run(path, InMemoryStore(), Meeting(), jobs=2).steps) == 4
+    with pytest.raises(InvalidInput, match="at least 1"):
+        run(path, InMemoryStore(), jobs=0)
+
+
+def test_one_run_of_a_pipeline_at_a_time(tmp_path: Path) -> None:
+    notebook(tmp_path / "a.ipynb", "1")
+    path, store = pipeline(tmp_path, "{name: nightly, steps: {a: {notebook: a.ipynb}}}"), InMemoryStore()
+    assert lease.acquire(store, "nightly", "first") is None
+    with pytest.raises(Conflict, match="going on"):
+        run(path, store, InMemoryRunner())
+    body = store.get("lease", "nightly").body
+    elsewhere = {**body, "host": "elsewhere", "until": "2013-01-01T00:00:00+00:00"}
+    for dead in ({**body, "pid": 2**22 + 1}, {**body, "started": 0.0}, elsewhere):
+        store.commit(
+            Change(puts=(Put("lease", "nightly", dead), Put("run", "first", {"state": "running", "steps": []})))
+        )
+        assert run(path, store, InMemoryRunner()).state == "completed"
+        assert store.get("run", "first").body["state"] == "abandoned"
+        assert store.get("lease", "nightly") is None
+
+
+def test_a_run_that_was_taken_for_dead_stops(tmp_path: Path) -> None:
+    store = InMemoryStore()
+    lease.acquire(store, "nightly", "first")
+    lease.release(store, "nightly", "second")
+    lease.renew(store, "nightly", "first")
+    with pytest.raises(Conflict, match="taken for dead"):
+        lease.renew(store, "nightly", "second")
+
+
+def test_ctrl_c_ends_every_notebook_and_is_on_record(tmp_path: Path) -> None:
+    notebook(tmp_path / "a.ipynb", "open(f'started{n}', 'w').close()\nimport time; time.sleep(60)", parameters="n = 1")
+    path = pipeline(tmp_path, "steps: {a: {notebook: a.ipynb, for_each: {n: [1, 2]}}}")
+    command = [
+        sys.executable,
+        "-m",
+        "modelops_jupyter.cli",
+        "run",
+        str(path),
+        "--workspace",
+        str(tmp_path),
+        "--jobs",
+        "2",
+    ]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while len(list(tmp_path.glob("started*"))) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    assert "goes on from here" in process.communicate(timeout=20)[1]
+    assert process.returncode == 130
+    assert not _left_behind(tmp_path)
+    with Workspace(find_settings(tmp_path, {})) as ws:
+        assert [r.body["state"] for r in ws.store.find("run")] == ["interrupted"]
+        assert ws.store.find("lease") == ()

@@ -1,0 +1,78 @@
+"""One run of a pipeline at a time: a lease in the store, renewed while the run lives, void once its process is gone."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psutil
+
+from modelops_jupyter.errors import Conflict
+from modelops_jupyter.store import Change, Delete, Put, Store
+
+LEASE = timedelta(seconds=60)
+HEARTBEAT_SECONDS = 15.0
+
+
+def acquire(store: Store, pipeline: str, run_id: str) -> str | None:
+    """Take the lease of a pipeline and return the run that died holding it, if one did.
+
+    Raises
+    ------
+    Conflict
+        If a living run holds it.
+    """
+    held = store.get("lease", pipeline)
+    if held is not None and is_alive(held.body):
+        raise Conflict(
+            f"Run {held.body['run_id']} of {pipeline!r} is going on (process {held.body['pid']} on "
+            f"{held.body['host']}): wait for it, or end it first."
+        )
+    put = Put("lease", pipeline, _body(run_id), expected_revision=held.revision if held else 0)
+    store.commit(Change(puts=(put,)))
+    return None if held is None else str(held.body["run_id"])
+
+
+def renew(store: Store, pipeline: str, run_id: str) -> None:
+    """Say that the run still lives.
+
+    Raises
+    ------
+    Conflict
+        If another run took the lease, because this one had not been heard of for too long.
+    """
+    held = store.get("lease", pipeline)
+    if held is None or held.body["run_id"] != run_id:
+        raise Conflict(f"Run {run_id} of {pipeline!r} was taken for dead and another has begun: this one stops.")
+    store.commit(Change(puts=(Put("lease", pipeline, _body(run_id), expected_revision=held.revision),)))
+
+
+def release(store: Store, pipeline: str, run_id: str) -> None:
+    """Give the lease back; one that another run has taken stays its own."""
+    held = store.get("lease", pipeline)
+    if held is not None and held.body["run_id"] == run_id:
+        store.commit(Change(deletes=(Delete("lease", pipeline),)))
+
+
+def is_alive(lease: Mapping[str, Any]) -> bool:
+    """Return whether the holder lives: on this machine its process counts, elsewhere the time it was last heard of."""
+    if lease["host"] != socket.gethostname():
+        return datetime.fromisoformat(lease["until"]) > datetime.now(UTC)
+    try:
+        process = psutil.Process(lease["pid"])
+        return bool(abs(process.create_time() - lease["started"]) < 1 and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _body(run_id: str) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "started": psutil.Process().create_time(),
+        "until": (datetime.now(UTC) + LEASE).isoformat(),
+    }
