@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -105,6 +107,10 @@ def register(
     from modelops_jupyter.store import Change, Event, Put
 
     check_name(name)
+    step = _step(name)
+    again = next((r for r in store.find("version", name) if step and r.body.get("step") == step), None)
+    if again is not None:
+        return RegisteredVersion(name, int(again.body["version"]), again.body)
     if kind not in ("ml", "decision"):
         raise InvalidInput(f"kind is 'ml' or 'decision', not {kind!r}.")
     frame = None if data is None else to_pandas(data, "data")
@@ -118,7 +124,7 @@ def register(
     )
     profile = _reference_profile(model, saved, frame, target, reference)
     at = datetime.now(UTC).isoformat()
-    body = {**_plain(saved), "inputs": list(inputs), "created_at": at, "created_by": actor.name}
+    body = {**_plain(saved), "inputs": list(inputs), "created_at": at, "created_by": actor.name, "step": step}
     key = version_key(name, saved.version)
     puts = [Put("version", key, body, subject=name, expected_revision=0)]
     if earlier is None:
@@ -130,6 +136,22 @@ def register(
     event = Event("register", f"{name}/{saved.version}", actor.name, actor.assurance, details)
     store.commit(Change(puts=tuple(puts), event=event))
     return RegisteredVersion(name, saved.version, body)
+
+
+_registered_by_this_process: Counter[str] = Counter()
+
+
+def _step(name: str) -> str | None:
+    """Return a name for this registration if a pipeline's notebook makes it, else None.
+
+    A step that was killed runs again from its beginning: its first registration of a name is then the one that the
+    killed one made, its second the second, and nothing is doubled.
+    """
+    step = os.environ.get("MODELOPS_STEP")
+    if step is None:
+        return None
+    _registered_by_this_process[name] += 1
+    return f"{step}/{_registered_by_this_process[name]}"
 
 
 def _plain(saved: SavedVersion) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
+from modelops_jupyter import registration
 from modelops_jupyter.cli import main
 from modelops_jupyter.errors import GateClosed, InvalidFrame, InvalidInput, NotFound
 from modelops_jupyter.settings import Settings
@@ -165,3 +167,17 @@ def test_status_in_an_empty_folder_explains_itself(
 ) -> None:
     assert main(["status", "--workspace", str(settings.project)]) == 0
     assert "no models yet" in capsys.readouterr().out
+
+
+def test_a_step_that_runs_again_registers_nothing_twice(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def step(inputs: str) -> list[int]:
+        """Register twice, as a notebook in a process of its own does."""
+        monkeypatch.setenv("MODELOPS_STEP", inputs)
+        monkeypatch.setattr(registration, "_registered_by_this_process", Counter())
+        register(ws)
+        register(ws, seed=1)
+        return [row["version"] for row in ws.versions("delay")]
+
+    assert step("a") == [2, 1]
+    assert step("a") == [2, 1]
+    assert step("b") == [4, 3, 2, 1]
