@@ -42,6 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"modelops {__version__}")
     init = verbs.add_parser("init", help="make the current folder a workspace", description="Write modelops.toml.")
     init.set_defaults(call=_init)
+    demo = verbs.add_parser("demo", help="run the flight-delay example", description="Run the flight-delay example.")
+    demo.add_argument("folder", nargs="?", default="modelops-demo", help="where (default: ./modelops-demo)")
+    demo.set_defaults(call=_demo)
     for sub in verbs.choices.values():
         sub.add_argument("--json", action="store_true", help="print the answer as JSON")
         sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
@@ -52,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run(namespace: argparse.Namespace) -> int:
     from modelops_jupyter import workspace
 
-    if namespace.call is _init:
+    if namespace.call in (_init, _demo):
         return int(namespace.call(namespace))
     with workspace.open(namespace.workspace) as ws:
         result = namespace.call(ws, namespace, read_file)
@@ -118,6 +121,14 @@ def _init(namespace: argparse.Namespace) -> int:
     with _open(argparse.Namespace(workspace=str(folder))) as ws:
         status = ws.status()
     _show(status, namespace.json)
+    return DONE
+
+
+def _demo(namespace: argparse.Namespace) -> int:
+    from modelops_jupyter.demo import run_demo
+
+    with run_demo(Path(namespace.folder), lambda line: print(line, file=sys.stderr, flush=True)) as ws:
+        _show(ws.status(), namespace.json)
     return DONE
 
 

@@ -21,7 +21,7 @@ LAYERS = (
     {"workspace"},
     {"display"},
     {"dashboards", "server"},
-    {"verbs"},
+    {"verbs", "demo"},
     {"cli"},
     {"magics"},
     {"__init__"},
