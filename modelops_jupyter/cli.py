@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     init.set_defaults(call=_init)
     demo = verbs.add_parser("demo", help="run the flight-delay example", description="Run the flight-delay example.")
     demo.add_argument("folder", nargs="?", default="modelops-demo", help="where (default: ./modelops-demo)")
+    demo.add_argument("--no-dashboard", action="store_true", help="end when the story is told")
     demo.set_defaults(call=_demo)
     for sub in verbs.choices.values():
         sub.add_argument("--json", action="store_true", help="print the answer as JSON")
