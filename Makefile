@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: test lint build clean
+.PHONY: demo test lint build clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -11,8 +11,13 @@ $(VENV)/installed: pyproject.toml
 	$(BIN)/python -m pip install --quiet -e ".[dev]"
 	touch $@
 
+# SERVE=0 ends when the story is told; without it the dashboard stays up until Ctrl-C.
+demo: $(VENV)/installed
+	$(BIN)/modelops demo demo $(if $(filter 0,$(SERVE)),--no-dashboard)
+
 test: $(VENV)/installed
 	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m demo
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .
