@@ -88,7 +88,8 @@ def _legend(threshold: float) -> Html:
     for n, value in enumerate(steps):
         colour, depth = shade(value, threshold)
         swatches.append(
-            f'<rect x="{LEFT + 34 + n * 16:g}" y="4" width="15" height="10" fill="{colour}" fill-opacity="{depth:.2f}"/>'
+            f'<rect x="{LEFT + 34 + n * 16:g}" y="4" width="15" height="10" fill="{colour}" '
+            f'fill-opacity="{depth:.2f}"/>'
         )
     words = f"from {number(threshold)} on a finding (red)"
     return group(

@@ -73,7 +73,7 @@ def performance_chart(series: Series, *, selected: str | None = None, pickable: 
     parts = [
         group(*(line(LEFT, y(tick), WIDTH - RIGHT, y(tick)) for tick in ticks), stroke=palette.RULE),
         group(
-            *(text(LEFT - 8, y(tick) + 4, number(tick), anchor="end") for tick in ticks),
+            *(text(LEFT - 8, y(tick) + 4, f"{tick:,g}", anchor="end") for tick in ticks),
             *(text(x(at), HEIGHT - 8, name, anchor="middle") for at, name in time_ticks(first, last)),
             fill=palette.QUIET,
         ),
@@ -147,7 +147,8 @@ def _targets(series: Series, x: X) -> Html:
         figure = f"{metric_name(series.metric)} {number(w.value)}" if w.value is not None else (w.reason or "no figure")
         told = f"{short_time(w.start)}: {figure}; {w.rows:,} rows, {w.labelled:,} with labels; version {w.version}"
         stripes.append(
-            f'<rect x="{left:.1f}" y="{TOP:g}" width="{max(1.0, right - left):.1f}" data-pick="window {escape(w.start)}" '
-            f'height="{HEIGHT - TOP - BOTTOM:g}"><title>{escape(told)}</title></rect>'
+            f'<rect x="{left:.1f}" y="{TOP:g}" width="{max(1.0, right - left):.1f}" '
+            f'height="{HEIGHT - TOP - BOTTOM:g}" data-pick="window {escape(w.start)}">'
+            f"<title>{escape(told)}</title></rect>"
         )
     return group(Html("".join(stripes)), fill="transparent", style="cursor:pointer")

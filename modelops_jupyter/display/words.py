@@ -33,7 +33,7 @@ def number(value: float | None) -> str:
         return NOTHING
     if isinstance(value, int) or abs(value) >= 1000:
         return f"{value:,.0f}"
-    if value == 0 or 1e-4 <= abs(value):
+    if value == 0 or abs(value) >= 1e-4:
         return f"{value:#.3g}".rstrip(".")
     return f"{value:.1e}"
 
