@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from modelops_jupyter.store import Store
 
 SPARKLINE_POINTS = 60
+# What a model is judged by first; stored figures come in alphabetical order.
+PREFERRED = ("roc_auc", "mean_absolute_error", "root_mean_squared_error", "accuracy")
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,10 @@ def _health(monitored: bool, kinds: list[str]) -> str:
 
 
 def _sparkline(windows: list[Mapping[str, Any]]) -> tuple[str | None, tuple[float | None, ...]]:
-    """Return the first performance metric that has figures, and its last values."""
+    """Return the best known performance metric that has figures, and its last values."""
     recent = windows[-SPARKLINE_POINTS:]
-    for metric in dict.fromkeys(name for window in recent for name in window["performance"]):
+    known = dict.fromkeys(name for window in recent for name in window["performance"])
+    for metric in sorted(known, key=lambda name: PREFERRED.index(name) if name in PREFERRED else len(PREFERRED)):
         values = tuple(window["performance"].get(metric, {}).get("value") for window in recent)
         if any(value is not None for value in values):
             return metric, values

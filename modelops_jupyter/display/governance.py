@@ -8,8 +8,8 @@ from modelops_jupyter.display import palette
 from modelops_jupyter.display.grids import interval_chart
 from modelops_jupyter.display.html import Html, element
 from modelops_jupyter.display.listings import moved
-from modelops_jupyter.display.tables import badge, block, facts, heading, note, table
-from modelops_jupyter.display.words import NOTHING, metric_name, number, short_time, signed
+from modelops_jupyter.display.tables import badge, block, facts, fold, heading, note, table
+from modelops_jupyter.display.words import NOTHING, metric_name, number, sentence, short_time, signed
 from modelops_jupyter.governance import CheckResult, Comparison, Decision, GateReport, MetricComparison, ModelCard
 from modelops_jupyter.governance import Transition as Move
 
@@ -54,9 +54,8 @@ def comparison(shown: Comparison) -> Html:
     if parts:
         head = ("Segment", "Rows", *_head(shown))
         rows = [[m.segment, f"{m.rows:,}", *_metric(shown, m, reach[m.metric])] for m in parts]
-        segments = element(
-            "details",
-            element("summary", f"By segment: {len({m.segment for m in parts})}"),
+        segments = fold(
+            f"By segment: {len({m.segment for m in parts})}",
             table(head, rows, right=(1, 3, 4, 5), most=SEGMENT_ROWS),
         )
     return block(
@@ -87,7 +86,12 @@ def card(shown: ModelCard) -> Html:
     """Show a model card, section by section."""
     parts: list[Html] = [heading(shown.title, level=3)]
     for name, rows in shown.sections:
-        parts += [heading(name), facts(rows) if rows else note("Nothing on record.")]
+        parts += [
+            heading(name),
+            facts([(sentence(label), sentence(value)) for label, value in rows])
+            if rows
+            else note("Nothing on record."),
+        ]
     return block(*parts)
 
 

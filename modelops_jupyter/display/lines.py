@@ -103,8 +103,10 @@ def _expected(series: Series, x: X, y: Y) -> Html:
             begun = (level, window.start)
     for level, start, end in runs:
         parts.append(line(x(start), y(level), x(end), y(level), dash="5 4", title=f"expected {number(level)}"))
-    label = group(text(x(runs[0][1]) + 4, y(runs[0][0]) - 5, "expected"), fill=palette.QUIET) if runs else Html("")
-    return group(group(*parts, stroke=palette.GREY, stroke_width=1.5), label)
+    label = (
+        group(text(x(runs[-1][2]), y(runs[-1][0]) - 5, "expected", anchor="end"), fill=palette.QUIET) if runs else None
+    )
+    return group(group(*parts, stroke=palette.GREY, stroke_width=1.5), *([label] if label else []))
 
 
 def _marks(series: Series, x: X) -> Html:

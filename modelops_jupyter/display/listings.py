@@ -9,8 +9,8 @@ from modelops_jupyter.catalogue import Status
 from modelops_jupyter.display import palette
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.lines import sparkline
-from modelops_jupyter.display.tables import badge, block, facts, heading, health, note, table
-from modelops_jupyter.display.words import NOTHING, count, metric_name, short_time, value_text
+from modelops_jupyter.display.tables import badge, block, facts, fold, heading, health, note, steady, table
+from modelops_jupyter.display.words import NOTHING, count, metric_name, sentence, short_time, value_text
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.pipelines import PipelineRun
 from modelops_jupyter.registration import RegisteredVersion
@@ -54,7 +54,9 @@ def cell(name: str, value: Any) -> str:
     if name == "health":
         return health(str(value))
     if name in TIMES:
-        return short_time(value)
+        return steady(short_time(value))
+    if name == "message":
+        return sentence(str(value))
     if name == "state":
         return badge(*STATES[value]) if value in STATES else value_text(value)
     if name == "unsafe":
@@ -104,7 +106,7 @@ def history_table(moves: Sequence[Fields], *, most: int = HISTORY) -> Html:
     """Show promotions and rollbacks, newest first."""
     newest = list(reversed(moves))
     rows = [
-        [short_time(move["at"]), moved(move), move["actor"], move["reason"]]
+        [steady(short_time(move["at"])), moved(move), move["actor"], move["reason"]]
         for move in newest  # all of them: the table says how many it leaves out
     ]
     return table(("When", "What", "Who", "Why"), rows, most=most)
@@ -132,10 +134,10 @@ def version(shown: RegisteredVersion) -> Html:
     rest = [
         (_label(name), value_text(body[name])) for name in ("run_id", "digest", "data_fingerprint") if body.get(name)
     ]
-    fold = element("details", element("summary", "Origin and digests"), facts(rest)) if rest else None
+    folded = fold("Origin and digests", facts(rest)) if rest else None
     warning = badge("▲", "Unsafe format: runs code when loaded", palette.RED) if body.get("unsafe") else None
     title = f"{shown.name}/{shown.version}"
-    return block(heading(title), warning, facts([row for row in known if row[1].strip(f" {NOTHING}")]), fold)
+    return block(heading(title), warning, facts([row for row in known if row[1].strip(f" {NOTHING}")]), folded)
 
 
 def pipeline_run(run: PipelineRun) -> Html:

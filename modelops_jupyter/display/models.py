@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from modelops_jupyter.display.grids import distribution_chart, drift_chart
-from modelops_jupyter.display.html import Html, element
+from modelops_jupyter.display.html import Html
 from modelops_jupyter.display.lines import performance_chart
 from modelops_jupyter.display.listings import alerts_table, history_table, rows_table
 from modelops_jupyter.display.series import Series, performance_series, report_drift, report_series
-from modelops_jupyter.display.tables import block, facts, heading, health, note, scrolling, table
-from modelops_jupyter.display.words import count, metric_name, number, short_time
+from modelops_jupyter.display.tables import block, facts, fold, heading, health, note, scrolling, table
+from modelops_jupyter.display.words import capital, count, metric_name, number, short_time
 from modelops_jupyter.monitoring import MonitorReport
 from modelops_jupyter.overview import Distribution, DriftMap, ModelOverview
 
@@ -74,15 +74,14 @@ def _charts(series: Series, drift: DriftMap) -> list[Html | None]:
         for name in drift.columns[:LAST_WINDOWS]
         if (value := next((v for v in reversed(drift.values[name]) if v is not None), None)) is not None
     ]
-    figure = metric_name(series.metric) or "Performance"
+    figure = capital(metric_name(series.metric)) or "Performance"
     return [
         heading(f"{figure} over time"),
         scrolling(line) if line else note("No window has labels yet: log them with `modelops log-labels`."),
         heading("Drift (PSI against the reference)") if heat else None,
         scrolling(heat) if heat else None,
-        element(
-            "details",
-            element("summary", f"The last {count(len(last), 'window')} in figures"),
+        fold(
+            f"The last {count(len(last), 'window')} in figures",
             table(("Window", figure, "Rows", "Version"), last, right=(1, 2, 3)),
             table(("Column", "PSI, last window", f"from {number(drift.threshold)} on"), drifted, right=(1,)),
         ),

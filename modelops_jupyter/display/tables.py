@@ -75,6 +75,16 @@ def health(word: str) -> Html:
     return badge(*HEALTH.get(word, HEALTH["unknown"]), palette.HEALTH.get(word, palette.GREY))
 
 
+def fold(summary: str, *content: str | None) -> Html:
+    """Return content behind a summary to click."""
+    return element("details", element("summary", summary, style="cursor:pointer;font-size:13px;margin:6px 0"), *content)
+
+
+def steady(words: str) -> Html:
+    """Return words that stay on one line."""
+    return element("span", words, style=_NOWRAP)
+
+
 def badge(icon: str, word: str, colour: str) -> Html:
     """Return a coloured icon with its word in the text's own colour."""
     return element("span", element("span", icon, style=f"color:{colour};font-weight:700"), f" {word}", style=_NOWRAP)

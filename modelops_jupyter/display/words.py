@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -76,6 +77,23 @@ def short_time(text: str | None) -> str:
     except ValueError:  # not a time after all: shown as it is
         return text
     return f"{at:%Y-%m-%d}" if (at.hour, at.minute, at.second) == (0, 0, 0) else f"{at:%Y-%m-%d %H:%M}"
+
+
+_ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d|Z)?")
+
+
+def sentence(text: str) -> str:
+    """Return a message with its times short.
+
+    >>> sentence("in the window from 2013-07-05T00:00:00+00:00; it fell")
+    'in the window from 2013-07-05; it fell'
+    """
+    return _ISO.sub(lambda found: short_time(found[0]), text)
+
+
+def capital(text: str) -> str:
+    """Return text with its first letter as a heading has it."""
+    return text[:1].upper() + text[1:]
 
 
 def metric_name(name: str | None) -> str:
