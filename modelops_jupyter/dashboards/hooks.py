@@ -1,0 +1,38 @@
+"""What runs inside Voila's own process: a cap on kernels, a log without addresses' secrets, an orderly end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from typing import Any
+
+from tornado.web import HTTPError, RequestHandler
+
+MOST_KERNELS = 16
+_log = logging.getLogger("tornado.access")
+
+
+def refuse_when_full(handler: Any, notebook: Any, cwd: str) -> None:
+    """Refuse a page when as many are open as this machine should carry: each has a kernel of its own."""
+    if len(handler.kernel_manager) >= MOST_KERNELS:
+        raise HTTPError(503, f"{MOST_KERNELS} dashboard pages are open already: close one, or try again in 10 minutes.")
+
+
+def log_request(handler: RequestHandler) -> None:
+    """Log failed requests by their path alone: the query may hold the token."""
+    status = handler.get_status()
+    if status >= 500:
+        _log.error("%d %s %s", status, handler.request.method, handler.request.path)
+
+
+def end_with_launcher() -> None:
+    """End this server when the one who started it is gone, however it went: its end of our input closes then."""
+
+    def wait() -> None:
+        sys.stdin.buffer.read()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True, name="modelops-launcher-gone").start()
