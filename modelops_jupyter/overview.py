@@ -17,7 +17,7 @@ from modelops_jupyter.registration import find_version, version_key
 if TYPE_CHECKING:
     import pandas as pd
 
-    from modelops_jupyter.profiles import ColumnProfile, Profile
+    from modelops_jupyter.profiles import ColumnBinning, ColumnProfile
     from modelops_jupyter.store import Store
 
 AUDIT_ENTRIES = 100
@@ -222,7 +222,7 @@ def read_distribution(
             f"{name!r} has no monitored window{f' from {window}' if window else ''}: run `modelops monitor`."
         )
     profiles = [Profile.from_dict(record.body) for record in records]
-    version = _served(profiles[-1])
+    version = profiles[-1].served or 0
     known = store.get("reference", version_key(name, version))
     if known is None:
         raise NotFound(f"{name}/{version} has no reference to compare with.")
@@ -231,21 +231,17 @@ def read_distribution(
         raise NotFound(f"{name}/{version} has no column {column!r}: it has {', '.join(reference.binning.columns)}.")
     before = reference.profile.columns[column]
     # Another version's bins are not this one's: only profiles of one binning add up.
-    same = [profile.columns[column] for profile in profiles if _served(profile) == version]
+    same = [profile.columns[column] for profile in profiles if profile.served == version]
     binning = reference.binning.columns[column]
+    edges = [binning.edges[position] for position in binning.coarse]
     return Distribution(
         column=column,
-        bins=(*_bin_names(binning.kind, binning.edges, binning.categories), "other", "missing"),
-        reference=_shares(before),
-        current=_shares(reduce(lambda a, b: a + b, same)),
+        bins=(*_bin_names(binning.kind, edges, binning.categories), "other", "missing"),
+        reference=_shares(before, binning),
+        current=_shares(reduce(lambda a, b: a + b, same), binning),
         since=records[0].key.rpartition("/")[2],
         until=records[-1].key.rpartition("/")[2],
     )
-
-
-def _served(profile: Profile) -> int:
-    """Return the version that served most of a profile's rows, and so lent it its binning."""
-    return max(profile.versions, key=lambda version: (profile.versions[version], version))
 
 
 def _bin_names(kind: str, edges: Sequence[float], categories: Sequence[str]) -> tuple[str, ...]:
@@ -257,7 +253,7 @@ def _bin_names(kind: str, edges: Sequence[float], categories: Sequence[str]) -> 
     return (f"up to {edges[0]:.4g}", *inner, f"over {edges[-1]:.4g}")
 
 
-def _shares(column: ColumnProfile) -> tuple[float, ...]:
-    counts = (*column.counts, column.unseen, column.nulls)
+def _shares(column: ColumnProfile, binning: ColumnBinning) -> tuple[float, ...]:
+    counts = (*(int(count) for count in binning.coarsen(column.counts)), column.unseen, column.missing)
     total = sum(counts)
     return tuple(count / total if total else 0.0 for count in counts)

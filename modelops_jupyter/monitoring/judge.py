@@ -4,67 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
+from modelops_jupyter.monitoring.performance import performance
+from modelops_jupyter.monitoring.quality import null_rate
 from modelops_jupyter.monitoring.results import Alert, Finding, Thresholds, WindowResult
-from modelops_jupyter.monitoring.statistics import (
-    Figure,
-    jensen_shannon,
-    null_rate,
-    performance,
-    psi,
-    unseen_rate,
-)
-from modelops_jupyter.profiles import Profile, Reference
+from modelops_jupyter.profiles import Reference
 
 
-def judge_window(
-    reference: Reference, current: Profile, start: datetime, end: datetime, thresholds: Thresholds
-) -> WindowResult:
-    """Compute every figure of a window and compare it with its threshold."""
-    binning = reference.binning
-    realised = performance(current, binning.task, binning.positive)
-    expected = performance(reference.profile, binning.task, binning.positive)
-    findings = list(_performance_findings(realised, expected, thresholds))
-    drift: dict[str, dict[str, Figure]] = {}
-    for name, before in reference.profile.columns.items():
-        now = current.columns[name]
-        drift[name] = {
-            "psi": psi(before, now),
-            "jensen_shannon": jensen_shannon(before, now),
-            "null_rate": null_rate(now),
-        }
-        if before.kind == "category":
-            drift[name]["unseen_rate"] = unseen_rate(now)
+def judge_window(reference: Reference, window: WindowResult, thresholds: Thresholds) -> WindowResult:
+    """Return a measured window with its findings: the figures beyond their thresholds."""
+    if window.rows < thresholds.rows:
+        return replace(window, findings=())
+    findings = list(_performance_findings(reference, window, thresholds))
+    for name, figures in window.drift.items():
+        before = null_rate(reference.profile.columns[name]).value or 0.0
         limits = {
             "psi": ("drift", thresholds.psi),
-            "null_rate": ("quality", (null_rate(before).value or 0.0) + thresholds.null_rate_rise),
+            "null_rate": ("quality", before + thresholds.null_rate_rise),
             "unseen_rate": ("quality", thresholds.unseen_rate),
         }
         for metric, (kind, limit) in limits.items():
-            value = drift[name][metric].value if metric in drift[name] else None
+            value = figures[metric]["value"] if metric in figures else None
             if value is not None and value >= limit:
                 findings.append(Finding(kind, name, metric, value, limit))
-    return WindowResult(
-        window_start=start.isoformat(),
-        window_end=end.isoformat(),
-        rows=current.rows,
-        labelled=current.scores.labelled,
-        versions={str(version): rows for version, rows in sorted(current.versions.items())},
-        performance={name: figure.to_dict() for name, figure in realised.items()},
-        drift={name: {m: figure.to_dict() for m, figure in metrics.items()} for name, metrics in drift.items()},
-        findings=tuple(findings) if current.rows >= thresholds.rows else (),
-    )
+    return replace(window, findings=tuple(findings))
 
 
-def _performance_findings(
-    realised: dict[str, Figure], expected: dict[str, Figure], thresholds: Thresholds
-) -> list[Finding]:
-    now, before = realised.get("roc_auc"), expected.get("roc_auc")
-    if now is None or before is None or now.value is None or before.value is None:
+def _performance_findings(reference: Reference, window: WindowResult, thresholds: Thresholds) -> list[Finding]:
+    binning = reference.binning
+    expected = performance(reference.profile, binning.task, binning.positive).get("roc_auc")
+    now = window.performance.get("roc_auc", {}).get("value")
+    if expected is None or expected.value is None or now is None:
         return []
-    limit = before.value - thresholds.auc_drop
-    return [Finding("performance", "", "roc_auc", now.value, limit)] if now.value < limit else []
+    limit = expected.value - thresholds.auc_drop
+    return [Finding("performance", "", "roc_auc", now, limit)] if now < limit else []
 
 
 def raise_alerts(model: str, windows: Sequence[WindowResult], thresholds: Thresholds) -> tuple[Alert, ...]:

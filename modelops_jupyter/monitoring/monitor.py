@@ -13,6 +13,7 @@ from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.log import PredictionLog
 from modelops_jupyter.monitoring.judge import judge_window, raise_alerts
+from modelops_jupyter.monitoring.measure import measure_window
 from modelops_jupyter.monitoring.results import Alert, MonitorReport, Thresholds, WindowResult
 from modelops_jupyter.monitoring.summary import summarise
 from modelops_jupyter.profiles import Profile, Reference, scan, window_length, window_start
@@ -59,7 +60,7 @@ def run_monitor(
         if table is not None:
             for start, rows in _windows(table, every):
                 profile, reference = _profile(rows, references)
-                result = judge_window(reference, profile, start, start + length, rules)
+                result = judge_window(reference, measure_window(reference, profile, start, start + length), rules)
                 fresh[result.window_start] = result
                 key = f"{model}/{every}/{result.window_start}"
                 puts.append(Put("profile", key, profile.to_dict(), subject=model))

@@ -1,16 +1,21 @@
 """Mergeable summaries of windows, and the binning that makes them add up."""
 
 from modelops_jupyter.profiles.binning import Binning, ColumnBinning
-from modelops_jupyter.profiles.profile import ColumnProfile, Profile, Reference, ScoreTable, merge
-from modelops_jupyter.profiles.scan import build_reference, scan, window_length, window_start
+from modelops_jupyter.profiles.column import ColumnProfile, UnseenCategory
+from modelops_jupyter.profiles.outcomes import Outcomes
+from modelops_jupyter.profiles.profile import Profile, Reference, merge
+from modelops_jupyter.profiles.reference import build_reference
+from modelops_jupyter.profiles.scan import scan
+from modelops_jupyter.profiles.windows import window_length, window_start
 
 __all__ = [
     "Binning",
     "ColumnBinning",
     "ColumnProfile",
+    "Outcomes",
     "Profile",
     "Reference",
-    "ScoreTable",
+    "UnseenCategory",
     "build_reference",
     "merge",
     "scan",

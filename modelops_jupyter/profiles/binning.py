@@ -1,38 +1,66 @@
 """Binning: fixed by the reference, kept with the version, so that profiles of different windows add up.
 
-A numeric column has up to 19 edges: the distinct values of the reference's 5 %, 10 %, … 95 % quantiles (NumPy's
-``linear`` method, nulls, NaN and infinities left out). Bin i holds ``edge[i-1] < x <= edge[i]``; the first and last are
-open-ended. A text or truth-value column has one bin per category of the reference, the 100 most frequent at most;
-whatever else comes is counted as unseen.
+A numeric column's fine edges are the distinct values of the reference's 120-quantiles, with a few more towards the
+tails (NumPy's ``linear`` method; nulls, NaN and infinities left out). Bin i holds ``edge[i-1] < x <= edge[i]``; the
+first and last are open-ended. Every sixth quantile, that is the 5 %, 10 %, … 95 % quantiles, is also an edge of the 20
+coarse bins on which PSI and Jensen-Shannon are defined. A text or truth-value column has one bin per category of the
+reference, the 100 most frequent at most; whatever else comes is counted as unseen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-QUANTILES = np.arange(1, 20) / 20
+TAILS = (0.0005, 0.001, 0.002, 0.004)
+FINE = np.array(sorted({*TAILS, *(k / 120 for k in range(1, 120)), *(1 - tail for tail in TAILS)}))
+COARSE = np.arange(1, 20) / 20
 MOST_CATEGORIES = 100
 SCORE_BINS = 2000
 
 
 @dataclass(frozen=True)
 class ColumnBinning:
-    """How one column is counted: `edges` for numbers, `categories` for everything else."""
+    """How one column is counted.
+
+    Attributes
+    ----------
+    kind : {"numeric", "category"}
+    edges : tuple of float
+        Fine edges, ascending; for numbers only.
+    coarse : tuple of int
+        Positions in `edges` of the edges of the coarse bins.
+    pivot, scale : float
+        Mean and standard deviation of the reference: moments are kept of ``(x - pivot) / scale``, so that they
+        stay accurate when summed over years.
+    categories : tuple of str
+    """
 
     kind: str
     edges: tuple[float, ...] = ()
+    coarse: tuple[int, ...] = ()
+    pivot: float = 0.0
+    scale: float = 1.0
     categories: tuple[str, ...] = ()
 
     @property
     def bins(self) -> int:
-        """Number of bins."""
+        """Number of fine bins."""
         return len(self.edges) + 1 if self.kind == "numeric" else len(self.categories)
+
+    def coarsen(self, counts: tuple[int, ...]) -> np.ndarray[Any, Any]:
+        """Return the counts of the coarse bins; categories are coarse already."""
+        fine = np.asarray(counts, dtype="int64")
+        if self.kind != "numeric":
+            return fine
+        starts = [0, *(position + 1 for position in self.coarse)]
+        coarse: np.ndarray[Any, Any] = np.add.reduceat(fine, starts)
+        return coarse
 
 
 @dataclass(frozen=True)
@@ -41,13 +69,17 @@ class Binning:
 
     Attributes
     ----------
+    task : {"classification", "regression", "decision"}
     positive : str or None
         The class whose probability the score is.
+    errors : tuple of float
+        Edges for prediction minus label of a regression.
     """
 
     task: str
     positive: str | None
     columns: Mapping[str, ColumnBinning]
+    errors: tuple[float, ...] = field(default=())
 
 
 def column_binning(values: pa.ChunkedArray) -> ColumnBinning:
@@ -55,11 +87,27 @@ def column_binning(values: pa.ChunkedArray) -> ColumnBinning:
     kind = values.type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         numbers = finite(values)
-        edges = np.unique(np.quantile(numbers, QUANTILES)) if len(numbers) else np.array([])
-        return ColumnBinning("numeric", edges=tuple(float(edge) for edge in edges))
+        if not len(numbers):
+            return ColumnBinning("numeric")
+        edges, coarse = quantile_edges(numbers, FINE), quantile_edges(numbers, COARSE)
+        edges = np.unique(np.concatenate([edges, coarse]))  # equal quantiles may differ in the last bit
+        spread = float(np.std(numbers))
+        return ColumnBinning(
+            "numeric",
+            edges=tuple(edges.tolist()),
+            coarse=tuple(np.searchsorted(edges, coarse).tolist()),
+            pivot=float(np.mean(numbers)),
+            scale=spread if np.isfinite(spread) and spread > 0 else 1.0,
+        )
     counts = pc.value_counts(text(values).drop_null()).to_pylist()
     ordered = sorted(counts, key=lambda item: (-item["counts"], item["values"]))[:MOST_CATEGORIES]
     return ColumnBinning("category", categories=tuple(item["values"] for item in ordered))
+
+
+def quantile_edges(numbers: np.ndarray[Any, Any], shares: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return the distinct quantiles of `numbers`, ascending."""
+    edges: np.ndarray[Any, Any] = np.unique(np.quantile(numbers, shares))
+    return edges
 
 
 def finite(values: pa.ChunkedArray) -> np.ndarray[Any, Any]:

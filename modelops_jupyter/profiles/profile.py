@@ -2,101 +2,40 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
+from modelops_jupyter.profiles.binning import Binning, ColumnBinning
+from modelops_jupyter.profiles.column import ColumnProfile
+from modelops_jupyter.profiles.outcomes import Outcomes
 
-from modelops_jupyter.profiles.binning import SCORE_BINS, Binning, ColumnBinning
-
-
-@dataclass(frozen=True)
-class ColumnProfile:
-    """One column of one window.
-
-    Attributes
-    ----------
-    n, nulls : int
-        Rows, and rows without a value (null, NaN or infinite).
-    counts : tuple of int
-        Values per bin of the binning.
-    unseen : int
-        Values of no category of the reference.
-    total, squares : float
-        Sum of the finite values, and of their squares.
-    """
-
-    kind: str
-    n: int
-    nulls: int
-    counts: tuple[int, ...]
-    unseen: int = 0
-    total: float = 0.0
-    squares: float = 0.0
-
-    def __add__(self, other: ColumnProfile) -> ColumnProfile:
-        if self.kind != other.kind or len(self.counts) != len(other.counts):
-            raise ValueError("Profiles of different binnings do not add up.")
-        return ColumnProfile(
-            self.kind,
-            self.n + other.n,
-            self.nulls + other.nulls,
-            tuple(a + b for a, b in zip(self.counts, other.counts, strict=True)),
-            self.unseen + other.unseen,
-            math.fsum((self.total, other.total)),
-            math.fsum((self.squares, other.squares)),
-        )
-
-
-@dataclass(frozen=True)
-class ScoreTable:
-    """Labelled rows by score: sparse counts over equal cells of [0, 1], for each outcome.
-
-    `cells` maps a cell's number to ``(negatives, positives)``; figures computed from it are off by at most half the
-    share of pairs that share a cell.
-    """
-
-    cells: Mapping[int, tuple[int, int]]
-    correct: int
-    labelled: int
-    brier: float = 0.0
-    log_loss: float = 0.0
-    absolute_error: float = 0.0
-    squared_error: float = 0.0
-
-    def __add__(self, other: ScoreTable) -> ScoreTable:
-        cells = dict(self.cells)
-        for cell, (negatives, positives) in other.cells.items():
-            n, p = cells.get(cell, (0, 0))
-            cells[cell] = (n + negatives, p + positives)
-        return ScoreTable(
-            cells,
-            self.correct + other.correct,
-            self.labelled + other.labelled,
-            self.brier + other.brier,
-            self.log_loss + other.log_loss,
-            self.absolute_error + other.absolute_error,
-            self.squared_error + other.squared_error,
-        )
-
-    def arrays(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-        """Return negatives and positives by cell, each of shape (2000,)."""
-        negatives, positives = np.zeros(SCORE_BINS), np.zeros(SCORE_BINS)
-        for cell, (n, p) in self.cells.items():
-            negatives[cell], positives[cell] = n, p
-        return negatives, positives
+FORMAT = 2
 
 
 @dataclass(frozen=True)
 class Profile:
-    """The summary of some rows. `versions` counts rows by model version."""
+    """The summary of some rows.
+
+    Attributes
+    ----------
+    versions : mapping of int to int
+        Rows by model version.
+    first, last : int or None
+        Microseconds since 1970 (UTC) of the earliest and latest prediction.
+    """
 
     rows: int
     versions: Mapping[int, int]
     columns: Mapping[str, ColumnProfile]
-    scores: ScoreTable
+    outcomes: Outcomes = field(default_factory=Outcomes)
+    first: int | None = None
+    last: int | None = None
+
+    @property
+    def served(self) -> int | None:
+        """The version that served most rows, and so lent its binning."""
+        return max(self.versions, key=lambda v: (self.versions[v], v)) if self.versions else None
 
     def __add__(self, other: Profile) -> Profile:
         if set(self.columns) != set(other.columns):
@@ -105,28 +44,39 @@ class Profile:
         for version, rows in other.versions.items():
             versions[version] = versions.get(version, 0) + rows
         columns = {name: column + other.columns[name] for name, column in self.columns.items()}
-        return Profile(self.rows + other.rows, versions, columns, self.scores + other.scores)
+        times = [time for time in (self.first, self.last, other.first, other.last) if time is not None]
+        return Profile(
+            self.rows + other.rows,
+            versions,
+            columns,
+            self.outcomes + other.outcomes,
+            min(times, default=None),
+            max(times, default=None),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the profile as JSON data."""
         return {
+            "format": FORMAT,
             "rows": self.rows,
             "versions": {str(k): v for k, v in sorted(self.versions.items())},
-            "columns": {name: {**vars(c), "counts": list(c.counts)} for name, c in self.columns.items()},
-            "scores": {
-                **vars(self.scores),
-                "cells": {str(k): list(v) for k, v in sorted(self.scores.cells.items())},
-            },
+            "columns": {name: column.to_dict() for name, column in self.columns.items()},
+            "outcomes": self.outcomes.to_dict(),
+            "first": self.first,
+            "last": self.last,
         }
 
     @classmethod
     def from_dict(cls, body: Mapping[str, Any]) -> Profile:
         """Read what `to_dict` wrote."""
-        scores = dict(body["scores"])
-        scores["cells"] = {int(k): (v[0], v[1]) for k, v in scores["cells"].items()}
-        columns = {name: ColumnProfile(**{**c, "counts": tuple(c["counts"])}) for name, c in body["columns"].items()}
-        versions = {int(k): v for k, v in body["versions"].items()}
-        return cls(body["rows"], versions, columns, ScoreTable(**scores))
+        return cls(
+            rows=body["rows"],
+            versions={int(k): v for k, v in body["versions"].items()},
+            columns={name: ColumnProfile.from_dict(column) for name, column in body["columns"].items()},
+            outcomes=Outcomes.from_dict(body["outcomes"]),
+            first=body["first"],
+            last=body["last"],
+        )
 
 
 def merge(a: Profile, b: Profile) -> Profile:
@@ -143,19 +93,37 @@ class Reference:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the reference as JSON data."""
-        columns = {
-            name: {"kind": c.kind, "edges": list(c.edges), "categories": list(c.categories)}
-            for name, c in self.binning.columns.items()
+        columns = {name: _column_dict(column) for name, column in self.binning.columns.items()}
+        binning = {
+            "task": self.binning.task,
+            "positive": self.binning.positive,
+            "columns": columns,
+            "errors": list(self.binning.errors),
         }
-        binning = {"task": self.binning.task, "positive": self.binning.positive, "columns": columns}
-        return {"format": 1, "binning": binning, "profile": self.profile.to_dict()}
+        return {"format": FORMAT, "binning": binning, "profile": self.profile.to_dict()}
 
     @classmethod
     def from_dict(cls, body: Mapping[str, Any]) -> Reference:
         """Read what `to_dict` wrote."""
         binning = body["binning"]
         columns = {
-            name: ColumnBinning(c["kind"], tuple(c["edges"]), tuple(c["categories"]))
+            name: ColumnBinning(
+                c["kind"], tuple(c["edges"]), tuple(c["coarse"]), c["pivot"], c["scale"], tuple(c["categories"])
+            )
             for name, c in binning["columns"].items()
         }
-        return cls(Binning(binning["task"], binning["positive"], columns), Profile.from_dict(body["profile"]))
+        return cls(
+            Binning(binning["task"], binning["positive"], columns, tuple(binning["errors"])),
+            Profile.from_dict(body["profile"]),
+        )
+
+
+def _column_dict(column: ColumnBinning) -> dict[str, Any]:
+    return {
+        "kind": column.kind,
+        "edges": list(column.edges),
+        "coarse": list(column.coarse),
+        "pivot": column.pivot,
+        "scale": column.scale,
+        "categories": list(column.categories),
+    }

@@ -2,80 +2,35 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from modelops_jupyter.errors import InvalidInput
-from modelops_jupyter.profiles.binning import SCORE_BINS, Binning, ColumnBinning, column_binning, finite, text
-from modelops_jupyter.profiles.profile import ColumnProfile, Profile, Reference, ScoreTable
+from modelops_jupyter.profiles.binning import SCORE_BINS, Binning, ColumnBinning, text
+from modelops_jupyter.profiles.column import SAMPLED_CATEGORIES, ColumnProfile, UnseenCategory
+from modelops_jupyter.profiles.outcomes import Outcomes
+from modelops_jupyter.profiles.profile import Profile
 
 # The model's own outputs are watched like features; these names hold them in the log and in every profile.
 OUTPUTS = ("prediction", "score")
-LENGTHS = {"1h": timedelta(hours=1), "1D": timedelta(days=1), "1W": timedelta(days=7)}
-_MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
+SHOWN_CHARACTERS = 80
 _SMALLEST = 1e-15
-
-
-def window_length(every: str) -> timedelta:
-    """Return the length of a window.
-
-    Raises
-    ------
-    InvalidInput
-        If `every` is not ``1h``, ``1D`` or ``1W``.
-    """
-    if every not in LENGTHS:
-        raise InvalidInput(f"Windows are {', '.join(LENGTHS)} long, not {every!r}.")
-    return LENGTHS[every]
-
-
-def window_start(at: datetime, every: str) -> datetime:
-    """Return the start of the UTC window that holds `at`; weeks begin on Monday."""
-    length = window_length(every)
-    return _MONDAY + ((at - _MONDAY) // length) * length
-
-
-def build_reference(
-    features: pa.Table,
-    *,
-    scores: np.ndarray[Any, Any] | None = None,
-    predictions: np.ndarray[Any, Any] | None = None,
-    labels: np.ndarray[Any, Any] | None = None,
-    task: str = "classification",
-    positive: str | None = None,
-) -> Reference:
-    """Profile the rows a version was validated on, and fix its binning by them."""
-    table = features
-    rows = features.num_rows
-    for name, values in (("prediction", predictions), ("score", scores), ("label", labels)):
-        if values is not None:
-            table = table.append_column(name, pa.array(values, from_pandas=True))
-    columns = {
-        name: column_binning(table[name])
-        for name in table.column_names
-        if name != "label" and _countable(table.schema.field(name).type)
-    }
-    binning = Binning(task, positive, columns)
-    profile = scan(table.append_column("version", pa.array(np.zeros(rows, dtype="int64"))), binning)
-    return Reference(binning, Profile(profile.rows, {}, profile.columns, profile.scores))
 
 
 def scan(table: pa.Table, binning: Binning) -> Profile:
     """Profile all rows of `table`: the log's columns with `label`."""
     versions = {int(item["values"]): int(item["counts"]) for item in pc.value_counts(table["version"]).to_pylist()}
     columns = {
-        name: _column(table[name], column) if name in table.column_names else _absent(table.num_rows, column)
+        name: scan_column(table[name], column) if name in table.column_names else _absent(table.num_rows, column)
         for name, column in binning.columns.items()
     }
-    return Profile(table.num_rows, versions, columns, _scores(table, binning))
-
-
-def _countable(kind: pa.DataType) -> bool:
-    return not (pa.types.is_temporal(kind) or pa.types.is_nested(kind) or pa.types.is_binary(kind))
+    first = last = None
+    if "timestamp" in table.column_names and table.num_rows:
+        span = pc.min_max(table["timestamp"].cast(pa.int64()))
+        first, last = span["min"].as_py(), span["max"].as_py()
+    return Profile(table.num_rows, versions, columns, _outcomes(table, binning), first, last)
 
 
 def _absent(rows: int, binning: ColumnBinning) -> ColumnProfile:
@@ -83,43 +38,130 @@ def _absent(rows: int, binning: ColumnBinning) -> ColumnProfile:
     return ColumnProfile(binning.kind, rows, rows, (0,) * binning.bins)
 
 
-def _column(values: pa.ChunkedArray, binning: ColumnBinning) -> ColumnProfile:
-    n = len(values)
-    if binning.kind == "numeric":
-        if not (pa.types.is_integer(values.type) or pa.types.is_floating(values.type)):
-            return _absent(n, binning)
-        numbers = finite(values)
-        bins = np.searchsorted(np.asarray(binning.edges), numbers, side="left")
-        counts = np.bincount(bins, minlength=binning.bins)
-        total, squares = float(numbers.sum()), float(np.einsum("i,i", numbers, numbers))
-        return ColumnProfile("numeric", n, n - len(numbers), tuple(counts.tolist()), 0, total, squares)
+def scan_column(values: pa.ChunkedArray, binning: ColumnBinning) -> ColumnProfile:
+    """Profile one column."""
+    if binning.kind != "numeric":
+        return _categories(values, binning)
+    if not (pa.types.is_integer(values.type) or pa.types.is_floating(values.type)):
+        return _absent(len(values), binning)
+    return _numbers(values, binning)
+
+
+def _numbers(values: pa.ChunkedArray, binning: ColumnBinning) -> ColumnProfile:
+    present = values.drop_null().cast(pa.float64()).to_numpy()
+    nan = int(np.isnan(present).sum())
+    numbers = present[np.isfinite(present)]
+    bins = np.searchsorted(np.asarray(binning.edges), numbers, side="left")
+    counts = np.bincount(bins, minlength=binning.bins)
+    z = (numbers - binning.pivot) / binning.scale
+    squares = z * z
+    with np.errstate(over="ignore"):
+        powers = [z.sum(), squares.sum(), (squares * z).sum(), (squares * squares).sum()]
+    return ColumnProfile(
+        kind="numeric",
+        n=len(values),
+        nulls=len(values) - len(present),
+        counts=tuple(counts.tolist()),
+        nan=nan,
+        infinite=len(present) - nan - len(numbers),
+        zeros=int(np.count_nonzero(numbers == 0)),
+        minimum=float(numbers.min()) if len(numbers) else None,
+        maximum=float(numbers.max()) if len(numbers) else None,
+        # A sum beyond the largest float says nothing; 0 keeps it out of every figure and JSON whole.
+        powers=tuple(float(power) if np.isfinite(power) else 0.0 for power in powers),  # type: ignore[arg-type]
+    )
+
+
+def _categories(values: pa.ChunkedArray, binning: ColumnBinning) -> ColumnProfile:
     words = text(values).drop_null()
     found = {item["values"]: item["counts"] for item in pc.value_counts(words).to_pylist()}
-    known = tuple(int(found.get(category, 0)) for category in binning.categories)
-    return ColumnProfile("category", n, n - len(words), known, len(words) - sum(known))
-
-
-def _scores(table: pa.Table, binning: Binning) -> ScoreTable:
-    """Count outcomes by score, and add up the errors that need no cells."""
-    names = table.column_names
-    if "label" not in names or "prediction" not in names:
-        return ScoreTable({}, 0, 0)
-    known = table.filter(pc.and_(pc.is_valid(table["label"]), pc.is_valid(table["prediction"])))
-    if binning.task == "regression":
-        error = known["prediction"].to_numpy() - known["label"].to_numpy()
-        return ScoreTable({}, 0, len(error), 0.0, 0.0, float(np.abs(error).sum()), float((error * error).sum()))
-    right = int(pc.sum(pc.equal(text(known["prediction"]), text(known["label"]))).as_py() or 0)
-    if binning.positive is None or "score" not in names:
-        return ScoreTable({}, right, known.num_rows)
-    score = known["score"].to_numpy().astype("float64")
-    positive = pc.equal(text(known["label"]), binning.positive).to_numpy()
-    usable = np.isfinite(score)
-    score, positive = np.clip(score[usable], 0, 1), positive[usable]
-    cell = np.minimum((score * SCORE_BINS).astype("int64"), SCORE_BINS - 1)
-    positives = np.bincount(cell[positive], minlength=SCORE_BINS)
-    negatives = np.bincount(cell[~positive], minlength=SCORE_BINS)
-    cells = {int(i): (int(negatives[i]), int(positives[i])) for i in np.flatnonzero(positives + negatives)}
-    clipped = np.clip(np.where(positive, score, 1 - score), _SMALLEST, 1)
-    return ScoreTable(
-        cells, right, known.num_rows, float(((score - positive) ** 2).sum()), float(-np.log(clipped).sum())
+    known = tuple(int(found.pop(category, 0)) for category in binning.categories)
+    lengths = pc.utf8_length(words)
+    span = pc.min_max(lengths)
+    return ColumnProfile(
+        kind="category",
+        n=len(values),
+        nulls=len(values) - len(words),
+        counts=known,
+        unseen=len(words) - sum(known),
+        others=_sample(found),
+        characters=int(pc.sum(lengths).as_py() or 0),
+        shortest=span["min"].as_py(),
+        longest=span["max"].as_py(),
     )
+
+
+def _sample(unseen: dict[str, int]) -> tuple[UnseenCategory, ...]:
+    """Return the unseen categories of the 32 smallest hashes."""
+    if not unseen:
+        return ()
+    from pandas.util import hash_array
+
+    names = np.array(list(unseen), dtype=object)
+    hashes = hash_array(names, categorize=False)
+    smallest = np.argsort(hashes, kind="stable")[:SAMPLED_CATEGORIES]
+    return tuple(
+        UnseenCategory(int(hashes[i]), str(names[i])[:SHOWN_CHARACTERS], int(unseen[names[i]])) for i in smallest
+    )
+
+
+def _outcomes(table: pa.Table, binning: Binning) -> Outcomes:
+    """Count what was said and what came of it."""
+    names = table.column_names
+    if "prediction" not in names or binning.task == "decision":
+        return Outcomes()
+    rows = table.filter(pc.is_valid(table["prediction"]))
+    label = rows["label"] if "label" in names else pa.chunked_array([pa.nulls(rows.num_rows, pa.string())])
+    known = pc.is_valid(label)
+    if binning.task == "regression":
+        return _errors(rows["prediction"].filter(known), label.filter(known), binning)
+    said, came = text(rows["prediction"].filter(known)), text(label.filter(known))
+    confusion: dict[str, dict[str, int]] = {}
+    pairs = pa.table({"said": said, "came": came}).group_by(["said", "came"]).aggregate([([], "count_all")])
+    for row in pairs.to_pylist():
+        confusion.setdefault(row["said"], {})[row["came"]] = row["count_all"]
+    cells, brier, log_loss = _cells(rows, label, binning)
+    return Outcomes(cells, confusion, len(said), brier, log_loss)
+
+
+def _cells(
+    rows: pa.Table, label: pa.ChunkedArray, binning: Binning
+) -> tuple[dict[int, tuple[int, int, int]], float, float]:
+    if binning.positive is None or "score" not in rows.column_names:
+        return {}, 0.0, 0.0
+    score = rows["score"].cast(pa.float64()).to_numpy()
+    usable = np.isfinite(score)
+    outcome = np.where(
+        pc.is_valid(label).to_numpy(),
+        np.where(pc.fill_null(pc.equal(text(label), binning.positive), False).to_numpy(), 2, 1),
+        0,
+    )[usable]
+    score = np.clip(score[usable], 0, 1)
+    cell = np.minimum((score * SCORE_BINS).astype("int64"), SCORE_BINS - 1)
+    counts = np.bincount(cell * 3 + outcome, minlength=SCORE_BINS * 3).reshape(SCORE_BINS, 3)
+    cells = {int(i): (int(counts[i, 0]), int(counts[i, 1]), int(counts[i, 2])) for i in np.flatnonzero(counts.sum(1))}
+    labelled, positive = score[outcome > 0], outcome[outcome > 0] == 2
+    likelihood = np.clip(np.where(positive, labelled, 1 - labelled), _SMALLEST, 1)
+    return cells, float(((labelled - positive) ** 2).sum()), float(-np.log(likelihood).sum())
+
+
+def _errors(said: pa.ChunkedArray, came: pa.ChunkedArray, binning: Binning) -> Outcomes:
+    label = _as_numbers(came)
+    error = said.cast(pa.float64()).to_numpy() - label
+    usable = np.isfinite(error)
+    error, label = error[usable], label[usable]
+    counts = np.bincount(np.searchsorted(np.asarray(binning.errors), error), minlength=len(binning.errors) + 1)
+    return Outcomes(
+        labelled=len(error),
+        error=float(error.sum()),
+        absolute_error=float(np.abs(error).sum()),
+        squared_error=float((error * error).sum()),
+        label_total=float(label.sum()),
+        label_squares=float((label * label).sum()),
+        errors=tuple(counts.tolist()) if binning.errors else (),
+    )
+
+
+def _as_numbers(values: pa.ChunkedArray) -> np.ndarray[Any, Any]:
+    numbers: np.ndarray[Any, Any] = values.cast(pa.float64()).to_numpy()
+    return numbers

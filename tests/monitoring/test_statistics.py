@@ -15,12 +15,14 @@ from modelops_jupyter.monitoring import (
     WindowResult,
     jensen_shannon,
     judge_window,
+    measure_window,
     performance,
     psi,
     raise_alerts,
 )
-from modelops_jupyter.profiles import ColumnProfile, Profile, Reference, build_reference, scan
+from modelops_jupyter.profiles import ColumnBinning, ColumnProfile, Profile, Reference, build_reference, scan
 
+HALVES = ColumnBinning("numeric", edges=(0.0,), coarse=(0,))
 START = datetime(2013, 4, 1, tzinfo=UTC)
 
 
@@ -60,28 +62,28 @@ def test_drift_agrees_with_raw_rows(shift: float) -> None:
     edges = np.unique(np.quantile(before, np.arange(1, 20) / 20))
     p = np.bincount(np.searchsorted(edges, before), minlength=len(edges) + 1) / len(before)
     q = np.bincount(np.searchsorted(edges, now), minlength=len(edges) + 1) / len(now)
-    found = psi(reference().profile.columns["x"], profile.columns["x"])
+    found = psi(reference().profile.columns["x"], profile.columns["x"], reference().binning.columns["x"])
     p_, q_ = np.maximum(p, 1e-4), np.maximum(q, 1e-4)
     assert found.value == pytest.approx(np.sum((q_ - p_) * np.log(q_ / p_)))
-    distance = jensen_shannon(reference().profile.columns["x"], profile.columns["x"])
+    distance = jensen_shannon(reference().profile.columns["x"], profile.columns["x"], reference().binning.columns["x"])
     assert distance.value == pytest.approx(jensenshannon(p, q, base=2))
 
 
 @pytest.mark.parametrize(
     ("column", "reason"),
     [
-        (ColumnProfile("numeric", 100, 100, (0, 0)), "all null"),
+        (ColumnProfile("numeric", 100, 100, (0, 0)), "all missing"),
         (ColumnProfile("numeric", 0, 0, (0, 0)), "no rows"),
         (ColumnProfile("numeric", 5, 0, (5, 0)), "too few rows"),
     ],
 )
 def test_where_there_is_no_figure_there_is_a_reason(column: ColumnProfile, reason: str) -> None:
-    assert psi(ColumnProfile("numeric", 100, 0, (50, 50)), column).reason == reason
+    assert psi(ColumnProfile("numeric", 100, 0, (50, 50)), column, HALVES).reason == reason
 
 
 def test_constant_columns_do_not_drift() -> None:
     constant = ColumnProfile("numeric", 100, 0, (100, 0))
-    assert psi(constant, constant).value == 0.0
+    assert psi(constant, constant, HALVES).value == 0.0
 
 
 def test_one_class_and_no_labels_have_a_reason() -> None:
@@ -96,13 +98,17 @@ def test_a_rising_null_rate_is_found() -> None:
     x, score, y = data(1000, 4)
     x[:400] = np.nan
     profile = scan(window(x, score, y), reference().binning)
-    result = judge_window(reference(), profile, START, START + timedelta(days=1), Thresholds())
+    result = judge_window(
+        reference(), measure_window(reference(), profile, START, START + timedelta(days=1)), Thresholds()
+    )
     assert ("quality", "x", "null_rate") in {(f.kind, f.column, f.metric) for f in result.findings}
 
 
 def test_small_windows_are_shown_but_not_judged() -> None:
     profile = scan(window(*data(50, 5, shift=3.0)), reference().binning)
-    result = judge_window(reference(), profile, START, START + timedelta(days=1), Thresholds())
+    result = judge_window(
+        reference(), measure_window(reference(), profile, START, START + timedelta(days=1)), Thresholds()
+    )
     assert result.findings == ()
     assert result.drift["x"]["psi"]["value"] > 1
 

@@ -1,0 +1,107 @@
+"""The mergeable summary of what a model said and what came of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from modelops_jupyter.profiles.binning import SCORE_BINS
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Predictions, scores and labels of some rows.
+
+    Attributes
+    ----------
+    cells : mapping of int to tuple of int
+        By cell of the score (2,000 equal ones over [0, 1]): rows without label, with a negative, with a positive one.
+        Figures computed from it are off by at most half the share of pairs that share a cell.
+    confusion : mapping of str to mapping of str to int
+        Labelled rows by prediction, then label.
+    labelled : int
+        Rows with a prediction and a label.
+    brier, log_loss : float
+        Sums over labelled rows with a score.
+    error, absolute_error, squared_error : float
+        Sums of e, |e|, e² over labelled rows of a regression, e being prediction minus label.
+    label_total, label_squares : float
+        Sums of the labels of a regression and of their squares, both about the reference's mean label.
+    errors : tuple of int
+        Labelled rows of a regression by bin of e.
+    """
+
+    cells: Mapping[int, tuple[int, int, int]] = field(default_factory=dict)
+    confusion: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    labelled: int = 0
+    brier: float = 0.0
+    log_loss: float = 0.0
+    error: float = 0.0
+    absolute_error: float = 0.0
+    squared_error: float = 0.0
+    label_total: float = 0.0
+    label_squares: float = 0.0
+    errors: tuple[int, ...] = ()
+
+    @property
+    def correct(self) -> int:
+        """Labelled rows whose prediction is their label."""
+        return sum(row.get(said, 0) for said, row in self.confusion.items())
+
+    @property
+    def scored(self) -> int:
+        """Labelled rows with a score."""
+        return sum(negatives + positives for _, negatives, positives in self.cells.values())
+
+    def arrays(self) -> tuple[Array, Array, Array]:
+        """Return rows without label, negatives and positives by cell, each of shape (2000,)."""
+        table = np.zeros((3, SCORE_BINS))
+        for cell, counts in self.cells.items():
+            table[:, cell] = counts
+        return table[0], table[1], table[2]
+
+    def __add__(self, other: Outcomes) -> Outcomes:
+        if self.errors and other.errors and len(self.errors) != len(other.errors):
+            raise ValueError("Outcomes of different binnings do not add up.")
+        cells = dict(self.cells)
+        for cell, (unknown, negatives, positives) in other.cells.items():
+            before = cells.get(cell, (0, 0, 0))
+            cells[cell] = (before[0] + unknown, before[1] + negatives, before[2] + positives)
+        confusion = {said: dict(row) for said, row in self.confusion.items()}
+        for said, row in other.confusion.items():
+            mine = confusion.setdefault(said, {})
+            for label, count in row.items():
+                mine[label] = mine.get(label, 0) + count
+        left, right = self.errors or (0,) * len(other.errors), other.errors or (0,) * len(self.errors)
+        sums = {name: math.fsum((getattr(self, name), getattr(other, name))) for name in SUMS}
+        errors = tuple(a + b for a, b in zip(left, right, strict=True))
+        return Outcomes(cells, confusion, self.labelled + other.labelled, errors=errors, **sums)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the outcomes as JSON data; what is empty is left out."""
+        body: dict[str, Any] = {"labelled": self.labelled}
+        body |= {name: value for name in SUMS if (value := getattr(self, name))}
+        if self.cells:
+            body["cells"] = [[cell, *counts] for cell, counts in sorted(self.cells.items())]
+        if self.confusion:
+            body["confusion"] = {said: dict(sorted(row.items())) for said, row in sorted(self.confusion.items())}
+        if self.errors:
+            body["errors"] = list(self.errors)
+        return body
+
+    @classmethod
+    def from_dict(cls, body: Mapping[str, Any]) -> Outcomes:
+        """Read what `to_dict` wrote."""
+        given = dict(body)
+        given["cells"] = {cell: (unknown, no, yes) for cell, unknown, no, yes in given.get("cells", ())}
+        given["errors"] = tuple(given.get("errors", ()))
+        return cls(**given)
+
+
+SUMS = ("brier", "log_loss", "error", "absolute_error", "squared_error", "label_total", "label_squares")
