@@ -1,8 +1,8 @@
-"""A figure: a value, or the stated reason why there is none."""
+"""A figure: a value with what is known of its accuracy, or the stated reason why there is none."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -12,16 +12,37 @@ FEWEST_ROWS = 30
 
 @dataclass(frozen=True)
 class Figure:
-    """A value, or the reason why there is none."""
+    """A value, or the reason why there is none.
+
+    Attributes
+    ----------
+    value : float or None
+    reason : str or None
+        Why there is no value; None where there is one.
+    low, high : float or None
+        Ends of the 95 % confidence interval, where a standard one exists.
+    p_value : float or None
+        Of a test statistic.
+    degrees : int or None
+        Degrees of freedom of a test statistic.
+    error : float or None
+        Standard error.
+    """
 
     value: float | None
     reason: str | None = None
+    low: float | None = None
+    high: float | None = None
+    p_value: float | None = None
+    degrees: int | None = None
+    error: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return both as plain data."""
-        return {"value": self.value, "reason": self.reason}
+        """Return ``value`` and ``reason``, and whatever else is known, as plain data."""
+        body = asdict(self)
+        return {name: body[name] for name in body if name in ("value", "reason") or body[name] is not None}
 
 
-def figure(value: float) -> Figure:
+def figure(value: float, **known: Any) -> Figure:
     """Return `value` as a figure; NaN and infinities are never figures."""
-    return Figure(float(value)) if np.isfinite(value) else Figure(None, "not a finite number")
+    return Figure(float(value), **known) if np.isfinite(value) else Figure(None, "not a finite number")

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from modelops_jupyter.monitoring.drift import jensen_shannon, psi
-from modelops_jupyter.monitoring.figure import Figure
+from modelops_jupyter.monitoring.baseline import Baseline
+from modelops_jupyter.monitoring.drift import Methods, drift
 from modelops_jupyter.monitoring.performance import performance
-from modelops_jupyter.monitoring.quality import null_rate, unseen_rate
+from modelops_jupyter.monitoring.quality import column_quality, window_quality
 from modelops_jupyter.monitoring.results import WindowResult
 from modelops_jupyter.profiles import Profile, Reference
 
 
-def measure_window(reference: Reference, current: Profile, start: datetime, end: datetime) -> WindowResult:
-    """Compute every figure of a window; its findings are for `judge_window` to say."""
-    binning = reference.binning
+def measure_window(
+    reference: Reference | Baseline,
+    current: Profile,
+    start: datetime,
+    end: datetime,
+    *,
+    methods: Methods | None = None,
+    usual_rows: float | None = None,
+) -> WindowResult:
+    """Compute every figure of a window; its findings are for `judge_window` to say.
+
+    Whoever measures many windows against one reference gives its `Baseline`, so that it is prepared once.
+    """
+    baseline = reference if isinstance(reference, Baseline) else Baseline(reference)
+    before, binning = baseline.reference.profile, baseline.reference.binning
     realised = performance(current, binning.task, binning.positive)
-    drift: dict[str, dict[str, Figure]] = {}
-    for name, before in reference.profile.columns.items():
-        now, column = current.columns[name], binning.columns[name]
-        drift[name] = {
-            "psi": psi(before, now, column),
-            "jensen_shannon": jensen_shannon(before, now, column),
-            "null_rate": null_rate(now),
-        }
-        if before.kind == "category":
-            drift[name]["unseen_rate"] = unseen_rate(now)
+    columns = drift(baseline, current, methods)
+    for name, figures in columns.items():
+        figures |= column_quality(before.columns[name], current.columns[name])
     return WindowResult(
         window_start=start.isoformat(),
         window_end=end.isoformat(),
@@ -33,6 +38,7 @@ def measure_window(reference: Reference, current: Profile, start: datetime, end:
         labelled=current.outcomes.labelled,
         versions={str(version): rows for version, rows in sorted(current.versions.items())},
         performance={name: figure.to_dict() for name, figure in realised.items()},
-        drift={name: {m: figure.to_dict() for m, figure in metrics.items()} for name, metrics in drift.items()},
+        drift={name: {m: figure.to_dict() for m, figure in metrics.items()} for name, metrics in columns.items()},
         findings=(),
+        quality={name: figure.to_dict() for name, figure in window_quality(current, end, usual_rows).items()},
     )

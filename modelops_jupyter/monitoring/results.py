@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.presentable import Presentable
@@ -53,7 +53,15 @@ class Finding:
 
 @dataclass(frozen=True)
 class WindowResult:
-    """The judged figures of one half-open UTC window; times are ISO text, figures ``{value, reason}``."""
+    """The judged figures of one half-open UTC window; times are ISO text, figures ``{value, reason}``.
+
+    Attributes
+    ----------
+    estimated : mapping of str to mapping
+        What performance is expected to be before labels arrive, by the names of `performance`.
+    quality : mapping of str to mapping
+        Figures of the window as a whole: volume and freshness. Those of a column are among its `drift`.
+    """
 
     window_start: str
     window_end: str
@@ -63,6 +71,8 @@ class WindowResult:
     performance: Mapping[str, Mapping[str, Any]]
     drift: Mapping[str, Mapping[str, Mapping[str, Any]]]
     findings: tuple[Finding, ...]
+    estimated: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    quality: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as JSON data."""
@@ -132,6 +142,10 @@ class MonitorReport(Presentable):
 def _rows(window: WindowResult) -> Iterator[tuple[Any, ...]]:
     head = (window.window_start, window.window_end, window.rows)
     for metric, figure in window.performance.items():
+        yield (*head, None, metric, figure["value"], figure["reason"])
+    for metric, figure in window.estimated.items():
+        yield (*head, None, f"estimated_{metric}", figure["value"], figure["reason"])
+    for metric, figure in window.quality.items():
         yield (*head, None, metric, figure["value"], figure["reason"])
     for column, metrics in window.drift.items():
         for metric, figure in metrics.items():

@@ -39,6 +39,8 @@ class ColumnProfile:
         Rows of no category of the reference.
     others : tuple of UnseenCategory
         Those of the 32 smallest hashes, with their exact counts: what a union keeps depends on the union alone.
+    mistyped : int
+        Rows with a value of another type than the reference's column.
     characters, shortest, longest : int
         Lengths of texts: their sum, least and greatest.
     """
@@ -58,6 +60,7 @@ class ColumnProfile:
     characters: int = 0
     shortest: int | None = None
     longest: int | None = None
+    mistyped: int = 0
 
     @property
     def missing(self) -> int:
@@ -94,12 +97,14 @@ class ColumnProfile:
             characters=self.characters + other.characters,
             shortest=_least(self.shortest, other.shortest),
             longest=_greatest(self.longest, other.longest),
+            mistyped=self.mistyped + other.mistyped,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the profile as JSON data; what is as by default is left out."""
         body: dict[str, Any] = {"kind": self.kind, "n": self.n, "nulls": self.nulls, "counts": list(self.counts)}
-        for name in ("nan", "infinite", "zeros", "minimum", "maximum", "unseen", "characters", "shortest", "longest"):
+        counts = ("nan", "infinite", "zeros", "unseen", "mistyped", "characters")
+        for name in (*counts, "minimum", "maximum", "shortest", "longest"):
             if value := getattr(self, name):
                 body[name] = value
             elif value is not None and name in ("minimum", "maximum", "shortest", "longest"):

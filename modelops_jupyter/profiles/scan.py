@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -41,10 +42,15 @@ def _absent(rows: int, binning: ColumnBinning) -> ColumnProfile:
 def scan_column(values: pa.ChunkedArray, binning: ColumnBinning) -> ColumnProfile:
     """Profile one column."""
     if binning.kind != "numeric":
-        return _categories(values, binning)
-    if not (pa.types.is_integer(values.type) or pa.types.is_floating(values.type)):
-        return _absent(len(values), binning)
+        found = _categories(values, binning)
+        return replace(found, mistyped=found.n - found.nulls) if _is_number(values.type) else found
+    if not _is_number(values.type):
+        return replace(_absent(len(values), binning), mistyped=len(values) - values.null_count)
     return _numbers(values, binning)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
 def _numbers(values: pa.ChunkedArray, binning: ColumnBinning) -> ColumnProfile:

@@ -1,0 +1,82 @@
+"""The reference made ready for comparing: its columns as arrays, once for all windows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from modelops_jupyter.monitoring.distances import Spread
+from modelops_jupyter.profiles import ColumnBinning, ColumnProfile, Reference
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A reference and what is derived from it; comparing many windows costs its preparation once."""
+
+    reference: Reference
+
+    @cached_property
+    def numbers(self) -> NumericColumns:
+        """The numeric columns."""
+        return NumericColumns(self._of_kind("numeric"), self.reference.profile.columns)
+
+    @cached_property
+    def categories(self) -> Mapping[str, ColumnBinning]:
+        """The columns of categories."""
+        return self._of_kind("category")
+
+    def _of_kind(self, kind: str) -> dict[str, ColumnBinning]:
+        known = self.reference.binning.columns
+        return {name: known[name] for name in self.reference.profile.columns if known[name].kind == kind}
+
+
+class NumericColumns:
+    """Numeric columns side by side, padded to the greatest number of bins by empty bins of no width."""
+
+    def __init__(self, binnings: Mapping[str, ColumnBinning], profiles: Mapping[str, ColumnProfile]) -> None:
+        self.names = tuple(binnings)
+        self._binnings = tuple(binnings.values())
+        self._most = max([2, *(binning.bins for binning in self._binnings)])
+        self.edges = np.zeros((len(self.names), self._most - 1))
+        self._cuts = np.zeros((len(self.names), max([1, *(len(b.coarse) for b in self._binnings)])), dtype="int64")
+        for row, binning in enumerate(self._binnings):
+            if binning.edges:
+                self.edges[row, : len(binning.edges)] = binning.edges
+                self.edges[row, len(binning.edges) :] = binning.edges[-1]
+                self._cuts[row, : len(binning.coarse)] = binning.coarse
+                self._cuts[row, len(binning.coarse) :] = binning.coarse[-1]
+        self.pivots = np.array([binning.pivot for binning in self._binnings])
+        self.scales = np.array([binning.scale for binning in self._binnings])
+        columns = [profiles[name] for name in self.names]
+        self.counts, self.spread = self.fine(columns), self.spread_of(columns)
+
+    def fine(self, columns: Sequence[ColumnProfile]) -> Array:
+        """Return counts by fine bin, a row per column."""
+        table = np.zeros((len(columns), self._most))
+        for row, column in enumerate(columns):
+            counts = column.counts
+            table[row, : len(counts) - 1] = counts[:-1]
+            table[row, -1] = counts[-1]
+        return table
+
+    def coarse(self, fine: Array) -> Array:
+        """Return counts by coarse bin, a row per column."""
+        sums = np.cumsum(fine, -1)
+        upto = np.take_along_axis(sums, self._cuts, axis=1)
+        return np.diff(np.column_stack([upto, sums[:, -1]]), axis=1, prepend=0.0)
+
+    def spread_of(self, columns: Sequence[ColumnProfile]) -> Spread:
+        """Return extremes and means; columns without a value have zeros."""
+        counted = np.array([max(1, column.n - column.missing) for column in columns])
+        sums = np.array([column.powers[0] for column in columns])
+        return Spread(
+            np.array([column.minimum or 0.0 for column in columns]),
+            np.array([column.maximum or 0.0 for column in columns]),
+            self.pivots + self.scales * sums / counted if len(columns) else np.zeros(0),
+        )
