@@ -31,10 +31,14 @@ class Outcomes:
         Sums over labelled rows with a score.
     error, absolute_error, squared_error : float
         Sums of e, |e|, e² over labelled rows of a regression, e being prediction minus label.
+    fourth_error : float
+        Sum of e⁴ over the same rows: what the accuracy of the mean of e² takes.
     label_total, label_squares : float
-        Sums of the labels of a regression and of their squares, both about the reference's mean label.
+        Sums of the labels of a regression and of their squares, both about the reference's mean prediction.
     errors : tuple of int
         Labelled rows of a regression by bin of e.
+    by_prediction : tuple of tuple of float
+        By coarse bin of the prediction of a regression: labelled rows, and the sums of e, |e|, e², e⁴.
     """
 
     cells: Mapping[int, tuple[int, int, int]] = field(default_factory=dict)
@@ -45,9 +49,11 @@ class Outcomes:
     error: float = 0.0
     absolute_error: float = 0.0
     squared_error: float = 0.0
+    fourth_error: float = 0.0
     label_total: float = 0.0
     label_squares: float = 0.0
     errors: tuple[int, ...] = ()
+    by_prediction: tuple[tuple[float, ...], ...] = ()
 
     @property
     def correct(self) -> int:
@@ -81,7 +87,14 @@ class Outcomes:
         left, right = self.errors or (0,) * len(other.errors), other.errors or (0,) * len(self.errors)
         sums = {name: math.fsum((getattr(self, name), getattr(other, name))) for name in SUMS}
         errors = tuple(a + b for a, b in zip(left, right, strict=True))
-        return Outcomes(cells, confusion, self.labelled + other.labelled, errors=errors, **sums)
+        return Outcomes(
+            cells,
+            confusion,
+            self.labelled + other.labelled,
+            errors=errors,
+            by_prediction=_add_rows(self.by_prediction, other.by_prediction),
+            **sums,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the outcomes as JSON data; what is empty is left out."""
@@ -93,6 +106,8 @@ class Outcomes:
             body["confusion"] = {said: dict(sorted(row.items())) for said, row in sorted(self.confusion.items())}
         if self.errors:
             body["errors"] = list(self.errors)
+        if self.by_prediction:
+            body["by_prediction"] = [list(row) for row in self.by_prediction]
         return body
 
     @classmethod
@@ -101,7 +116,25 @@ class Outcomes:
         given = dict(body)
         given["cells"] = {cell: (unknown, no, yes) for cell, unknown, no, yes in given.get("cells", ())}
         given["errors"] = tuple(given.get("errors", ()))
+        given["by_prediction"] = tuple(tuple(row) for row in given.get("by_prediction", ()))
         return cls(**given)
 
 
-SUMS = ("brier", "log_loss", "error", "absolute_error", "squared_error", "label_total", "label_squares")
+def _add_rows(a: tuple[tuple[float, ...], ...], b: tuple[tuple[float, ...], ...]) -> tuple[tuple[float, ...], ...]:
+    if not a or not b:
+        return a or b
+    if len(a) != len(b):
+        raise ValueError("Outcomes of different binnings do not add up.")
+    return tuple(tuple(math.fsum(pair) for pair in zip(*rows, strict=True)) for rows in zip(a, b, strict=True))
+
+
+SUMS = (
+    "brier",
+    "log_loss",
+    "error",
+    "absolute_error",
+    "squared_error",
+    "fourth_error",
+    "label_total",
+    "label_squares",
+)

@@ -152,20 +152,40 @@ def _cells(
 
 
 def _errors(said: pa.ChunkedArray, came: pa.ChunkedArray, binning: Binning) -> Outcomes:
-    label = _as_numbers(came)
-    error = said.cast(pa.float64()).to_numpy() - label
+    label, prediction = _as_numbers(came), _as_numbers(said)
+    with np.errstate(invalid="ignore"):
+        error = prediction - label
     usable = np.isfinite(error)
-    error, label = error[usable], label[usable]
+    error, label, prediction = error[usable], label[usable], prediction[usable]
     counts = np.bincount(np.searchsorted(np.asarray(binning.errors), error), minlength=len(binning.errors) + 1)
+    column = binning.columns.get("prediction")
+    pivot = column.pivot if column else 0.0
+    squares = error * error
     return Outcomes(
         labelled=len(error),
         error=float(error.sum()),
         absolute_error=float(np.abs(error).sum()),
-        squared_error=float((error * error).sum()),
-        label_total=float(label.sum()),
-        label_squares=float((label * label).sum()),
+        squared_error=float(squares.sum()),
+        fourth_error=float((squares * squares).sum()),
+        label_total=float((label - pivot).sum()),
+        label_squares=float(((label - pivot) ** 2).sum()),
         errors=tuple(counts.tolist()) if binning.errors else (),
+        by_prediction=_by_prediction(prediction, error, column) if column and len(error) else (),
     )
+
+
+def _by_prediction(
+    prediction: np.ndarray[Any, Any], error: np.ndarray[Any, Any], column: ColumnBinning
+) -> tuple[tuple[float, ...], ...]:
+    """Sum the errors by coarse bin of the prediction."""
+    edges = np.asarray(column.edges)[list(column.coarse)]
+    bins = np.searchsorted(edges, prediction, side="left")
+    squares = error * error
+    sums = [
+        np.bincount(bins, weights=weights, minlength=len(edges) + 1)
+        for weights in (None, error, np.abs(error), squares, squares * squares)
+    ]
+    return tuple(tuple(float(value) for value in row) for row in np.column_stack(sums).tolist())
 
 
 def _as_numbers(values: pa.ChunkedArray) -> np.ndarray[Any, Any]:
