@@ -34,8 +34,9 @@ OWNERS = {
     "deltalake": {"log"},
     "sqlalchemy": {"store", "registry"},
     "plotly": {"display"},
-    "ipywidgets": {"display"},
-    "tornado": {"server"},
+    "ipywidgets": {"display", "dashboards"},
+    "anywidget": {"display"},
+    "tornado": {"server", "dashboards"},
     "jupyter_server": {"server"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import sys
 import threading
 from typing import Any
 
@@ -32,7 +31,7 @@ def end_with_launcher() -> None:
     """End this server when the one who started it is gone, however it went: its end of our input closes then."""
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        os.read(0, 1)  # returns at the end of the input; a buffered read would hold a lock at exit
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, daemon=True, name="modelops-launcher-gone").start()
