@@ -21,6 +21,8 @@ Our exception hierarchy::
         ├── StoreDamaged
         ├── LogDamaged
         ├── RegistryUnreachable
+        ├── RegistryDamaged
+        ├── LibraryMissing
         └── NotebookFailed
 
 Each message says what was wrong, with which value, and what to do next. ``code`` is stable: the shell, REST and
@@ -156,6 +158,18 @@ class RegistryUnreachable(DependencyFailed):
     """The MLflow server did not answer in time."""
 
     code = "registry-unreachable"
+
+
+class RegistryDamaged(DependencyFailed):
+    """MLflow's database or its artifacts cannot be read, or do not hold what is on record."""
+
+    code = "registry-damaged"
+
+
+class LibraryMissing(DependencyFailed):
+    """An optional library is not installed."""
+
+    code = "library-missing"
 
 
 class NotebookFailed(DependencyFailed):

@@ -162,7 +162,8 @@ class Workspace:
         Parameters
         ----------
         model
-            A fitted estimator of an allowed format, or a `DecisionTable`.
+            A fitted model of an allowed format (scikit-learn, XGBoost, LightGBM, ONNX), a `DecisionTable`, or the
+            path of a file that holds one.
         data, target
             What the model was fitted on: rows of its features, and the outcomes. Give the signature and fingerprint.
         reference

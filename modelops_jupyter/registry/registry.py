@@ -15,6 +15,7 @@ from modelops_jupyter.registry import formats
 from modelops_jupyter.registry.client import check_reachable, connect, experiment_id
 from modelops_jupyter.registry.digests import check_digests, data_fingerprint, file_digests, overall_digest
 from modelops_jupyter.registry.flavors.decision import DecisionTable
+from modelops_jupyter.registry.predictions import predict
 from modelops_jupyter.settings import Settings
 
 if TYPE_CHECKING:
@@ -71,12 +72,14 @@ class Registry:
         metrics: Mapping[str, float] | None = None,
     ) -> SavedVersion:
         """Write `model` as the next MLflow version of `name`; see `Workspace.register`."""
+        model = formats.adapt(model)
         task, classes = _task(model, kind)
+        columns = None if data is None else [str(column) for column in data.columns]
         source = _source(self._settings.project)
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary) / "model"
             folder.mkdir()
-            flavor = formats.write_model(model, folder, unsafe=unsafe)
+            flavor = formats.write_model(model, folder, unsafe=unsafe, columns=columns)
             _write_mlmodel(model, folder, flavor, data)
             digests = file_digests(folder)
             run = run_id or self._new_run(name, source)
@@ -100,7 +103,7 @@ class Registry:
             data_fingerprint=None if data is None else data_fingerprint(data, target),
             task=task,
             classes=classes,
-            features=[] if data is None else [str(column) for column in data.columns],
+            features=columns or [],
             metrics={key: float(value) for key, value in (metrics or {}).items()},
             source=source,
         )
@@ -198,7 +201,7 @@ def _write_mlmodel(model: Any, folder: Path, flavor: str, data: pd.DataFrame | N
     description.add_flavor(f"modelops.{flavor}", data=formats.MODEL_FILES[flavor])
     if data is not None:
         example = data.head(5)
-        description.signature = infer_signature(example, model.predict(example))
+        description.signature = infer_signature(example, predict(model, example).prediction)
         example.to_json(folder / "input_example.json", orient="split", index=False)
     description.save(str(folder / "MLmodel"))
 
