@@ -19,6 +19,8 @@ Our exception hierarchy::
         ├── StoreBusy
         ├── StoreFull
         ├── StoreDamaged
+        ├── StoreTooNew
+        ├── WorkspaceReadOnly
         ├── LogDamaged
         ├── RegistryUnreachable
         ├── RegistryDamaged
@@ -146,6 +148,18 @@ class StoreDamaged(DependencyFailed):
     """The store file cannot be read."""
 
     code = "store-damaged"
+
+
+class StoreTooNew(DependencyFailed):
+    """A newer release of the package has migrated the store."""
+
+    code = "store-too-new"
+
+
+class WorkspaceReadOnly(DependencyFailed):
+    """The workspace's folder, or a file in it, cannot be written."""
+
+    code = "workspace-read-only"
 
 
 class LogDamaged(DependencyFailed):

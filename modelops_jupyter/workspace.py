@@ -74,7 +74,9 @@ class Workspace:
         """Facts and the audit chain."""
         from modelops_jupyter.store import open_store
 
-        return open_store(self.settings.store_path, self.settings.lock_path)
+        settings = self.settings
+        kept = (settings.artifacts_path, settings.log_path)
+        return open_store(settings.store_path, settings.lock_path, keeps=kept)
 
     @cached_property
     def log(self) -> PredictionLog:
@@ -273,7 +275,7 @@ class Workspace:
         transition = promote(
             self.store, self.policy, version.body, alias, reason, self.actor, expected_version=expected
         )
-        self.registry.set_alias(version.name, alias, version.version)
+        registration.project_alias(self.store, self.registry, version.name, alias)
         return transition
 
     def rollback(self, name: str, alias: str = "champion", *, reason: str) -> Transition:
@@ -282,7 +284,7 @@ class Workspace:
 
         self.registry.check()
         transition = rollback(self.store, name, alias, reason, self.actor)
-        self.registry.set_alias(name, alias, transition.to_version)
+        registration.project_alias(self.store, self.registry, name, alias)
         return transition
 
     # Watching.
