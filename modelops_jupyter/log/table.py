@@ -125,7 +125,7 @@ class BatchTable:
         batches = len(self._manifest())
         if batches:
             raise LogDamaged(
-                f"{self.path / '_delta_log'} is gone, but {batches} batches were written there: restore it from a backup."
+                f"{self.path / '_delta_log'} is gone, but {batches} batches were written: restore it from a backup."
             )
 
     @contextmanager
