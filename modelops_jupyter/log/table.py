@@ -150,7 +150,9 @@ class BatchTable:
         if not self._manifest_path.exists():
             return {}
         try:
-            rows = [json.loads(line) for line in self._manifest_path.read_text().splitlines() if line.endswith("}")]
+            lines = self._manifest_path.read_text(encoding="utf-8").splitlines()
+            # A line that begins well and has no end is what a killed writer left: its batch is in the table or not.
+            rows = [json.loads(line) for line in lines if line.endswith("}") or not line.startswith("{")]
             return {row["batch"]: row["rows"] for row in rows}
         except (ValueError, KeyError, TypeError, OSError) as error:
             raise LogDamaged(f"{self._manifest_path} cannot be read ({error}): restore it from a backup.") from error
@@ -158,8 +160,12 @@ class BatchTable:
     def _note(self, batch: str, rows: int) -> None:
         if batch in self._manifest():
             return
-        with self._manifest_path.open("a") as file:
-            file.write(json.dumps({"batch": batch, "rows": rows}) + "\n")
+        with self._manifest_path.open("ab+") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(end - 1, 0))
+            torn = end > 0 and file.read(1) != b"\n"
+            file.write(b"\n" if torn else b"")
+            file.write(f"{json.dumps({'batch': batch, 'rows': rows})}\n".encode())
             file.flush()
             os.fsync(file.fileno())
 
