@@ -203,13 +203,18 @@ class Workspace:
             unsafe=unsafe,
         )
 
-    def load(self, reference: str | ModelReference) -> Any:
-        """Return the live model behind `reference`, after checking every byte against what was registered."""
-        return self.registry.load(self.version(reference).body)
+    def load(self, reference: str | ModelReference, *, unsafe: bool = False) -> Any:
+        """Return the live model behind `reference`, after checking every byte against what was registered.
 
-    def predict(self, reference: str | ModelReference, frame: Any) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return predictions and, where the model has them, scores for the rows of `frame`."""
-        return registration.predict_with(self.load(reference), frame)
+        `unsafe` loads a version that was registered as unsafe, which runs the code inside it.
+        """
+        return self.registry.load(self.version(reference).body, unsafe=unsafe)
+
+    def predict(
+        self, reference: str | ModelReference, frame: Any, *, unsafe: bool = False
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return predictions and, where the model has them, scores for the rows of `frame`; `unsafe` as in `load`."""
+        return registration.predict_with(self.load(reference, unsafe=unsafe), frame)
 
     # Judging and moving.
 

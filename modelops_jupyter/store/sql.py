@@ -49,7 +49,7 @@ class SqlStore:
         """See `Store.get`."""
         query = select(RECORDS).where(RECORDS.c.kind == kind, RECORDS.c.key == key)
         row = self._read(lambda connection: connection.execute(query).one_or_none())
-        return None if row is None else _record(row)
+        return None if row is None else self._whole(_record, row)
 
     def find(self, kind: str, subject: str | None = None) -> tuple[Record, ...]:
         """See `Store.find`."""
@@ -57,16 +57,24 @@ class SqlStore:
         if subject is not None:
             query = query.where(RECORDS.c.subject == subject)
         rows = self._read(lambda connection: connection.execute(query).all())
-        return tuple(_record(row) for row in rows)
+        return tuple(self._whole(_record, row) for row in rows)
 
     def audit(self, after: int = 0) -> tuple[AuditEntry, ...]:
         """See `Store.audit`."""
         query = select(AUDIT).where(AUDIT.c.sequence > after).order_by(AUDIT.c.sequence)
-        return tuple(_entry(row) for row in self._read(lambda connection: connection.execute(query).all()))
+        rows = self._read(lambda connection: connection.execute(query).all())
+        return tuple(self._whole(_entry, row) for row in rows)
 
     def close(self) -> None:
         """See `Store.close`."""
         self._engine.dispose()
+
+    def _whole(self, make: Callable[[Row[Any]], _T], row: Row[Any]) -> _T:
+        try:
+            return make(row)
+        except (ValueError, TypeError) as error:  # no JSON, no time: SQLite does not notice overwritten bytes
+            message = f"{self._path} holds a row that cannot be read ({error}): restore it from a backup."
+            raise StoreDamaged(message) from error
 
     def _read(self, work: Callable[[Connection], _T]) -> _T:
         try:

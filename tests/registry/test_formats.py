@@ -28,6 +28,7 @@ from modelops_jupyter.cli import main, read_file
 from modelops_jupyter.errors import ArtifactChanged, InvalidFrame, InvalidInput, LibraryMissing, UnsafeArtifact
 from modelops_jupyter.registry import OnnxModel, Registry, predict
 from modelops_jupyter.settings import Settings
+from modelops_jupyter.workspace import Workspace
 
 CANCER, BENIGN = load_breast_cancer(return_X_y=True, as_frame=True)
 NAMED = BENIGN.map({0: "malignant", 1: "benign"})
@@ -223,6 +224,18 @@ def test_a_round_trip_changes_no_answer(settings: Settings, make: Callable[[], C
     )
     again = registry.save(loaded, "m", data=frame, target=target)  # what was loaded can be registered again
     assert (again.flavor, again.task, again.classes) == (saved.flavor, saved.task, saved.classes)
+
+
+def test_an_unsafe_version_is_marked_everywhere_and_loaded_only_when_asked(settings: Settings) -> None:
+    model = make_pipeline(StandardScaler(), xgboost.XGBClassifier(n_estimators=3)).fit(CANCER, BENIGN)
+    with Workspace(settings) as ws:
+        ws.register(model, "m", data=CANCER, target=BENIGN, unsafe=True)
+        assert ws.versions("m")[0]["unsafe"]
+        assert "UNSAFE" in ws.card("m/1").to_markdown()
+        assert ws.audit()[0]["details"]["unsafe"]
+        with pytest.raises(UnsafeArtifact, match="unsafe=True"):
+            ws.predict("m/1", CANCER)
+        assert ws.predict("m/1", CANCER, unsafe=True)[0].tolist() == model.predict(CANCER).tolist()
 
 
 def test_class_labels_are_proved_with_the_model(settings: Settings) -> None:
