@@ -15,7 +15,7 @@ from modelops_jupyter.presentable import Presentable, present_with
 if TYPE_CHECKING:
     from modelops_jupyter.errors import ModelOpsError
     from modelops_jupyter.refs import ModelReference
-    from modelops_jupyter.registry import DecisionTable
+    from modelops_jupyter.registry import DecisionTable, OnnxModel
     from modelops_jupyter.workspace import Workspace, open
 
 # Imported on first use: a notebook that only loads the extension pays for nothing else.
@@ -23,11 +23,12 @@ _LAZY = {
     "DecisionTable": "modelops_jupyter.registry",
     "ModelOpsError": "modelops_jupyter.errors",
     "ModelReference": "modelops_jupyter.refs",
+    "OnnxModel": "modelops_jupyter.registry",
     "Workspace": "modelops_jupyter.workspace",
     "open": "modelops_jupyter.workspace",
 }
 
-__all__ = ["DecisionTable", "ModelOpsError", "ModelReference", "Workspace", "__version__", "open"]
+__all__ = ["DecisionTable", "ModelOpsError", "ModelReference", "OnnxModel", "Workspace", "__version__", "open"]
 
 
 def __getattr__(name: str) -> Any:

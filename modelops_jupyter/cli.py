@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter._version import __version__
-from modelops_jupyter.errors import InvalidInput, ModelOpsError, NotFound
+from modelops_jupyter.errors import ModelOpsError, NotFound
 from modelops_jupyter.verbs import parser
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _show(result: Any, as_json: bool) -> None:
 
 
 def read_file(path: str) -> Any:
-    """Read what a path on the command line holds: a table, a decision table or a scikit-learn model."""
+    """Read what a path on the command line holds: a table (.parquet, .csv) or a model."""
     file = Path(path)
     if not file.is_file():
         raise NotFound(f"There is no file {path!r}.")
@@ -92,15 +92,9 @@ def read_file(path: str) -> Any:
         import pandas as pd
 
         return pd.read_parquet(file) if file.suffix == ".parquet" else _read_csv(file)
-    if file.suffix == ".json":
-        from modelops_jupyter.registry import DecisionTable
+    from modelops_jupyter.registry import read_model_file
 
-        return DecisionTable.from_file(file)
-    if file.suffix == ".skops":
-        from modelops_jupyter.registry import read_skops
-
-        return read_skops(file)
-    raise InvalidInput(f"{path!r} is neither a table (.parquet, .csv) nor a model (.skops, .json).")
+    return read_model_file(file)
 
 
 def _read_csv(file: Path) -> Any:
