@@ -165,5 +165,5 @@ def _nothing() -> Html:
         join("This page shows the workspace in ", command(str(workspace.open().settings.project)), "."),
         join("Try it with an example: ", command("modelops demo")),
         join("Register a model of your own: ", command("modelops register model.skops my-model --data train.parquet")),
-        "Then choose Refresh, or load this page again.",
+        "Then load this page again.",
     )

@@ -14,10 +14,13 @@ MOST_KERNELS = 16
 _log = logging.getLogger("tornado.access")
 
 
-def refuse_when_full(handler: Any, notebook: Any, cwd: str) -> None:
+def before_page(handler: Any, notebook: Any, cwd: str) -> None:
     """Refuse a page when as many are open as this machine should carry: each has a kernel of its own."""
     if len(handler.kernel_manager) >= MOST_KERNELS:
         raise HTTPError(503, f"{MOST_KERNELS} dashboard pages are open already: close one, or try again in 10 minutes.")
+    # Asking for it sets its cookie, which Voila's script sends back when the page is left, to end the page's kernel;
+    # without it that request is refused and the kernel stays until it is culled.
+    handler.xsrf_token  # noqa: B018
 
 
 def log_request(handler: RequestHandler) -> None:

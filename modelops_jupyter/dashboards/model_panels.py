@@ -109,17 +109,14 @@ def alerts(page: ModelOverview) -> Html:
     ordered = sorted(page.alerts, key=lambda alert: alert["state"] != "open")
     return _table(
         ("State", "Kind", "Since", "What happened"),
-        [
-            [cell("state", a["state"]), str(a["kind"]), short_time(a["window_start"]), sentence(_told(a))]
-            for a in ordered
-        ],
+        [[cell("state", a["state"]), str(a["kind"]), short_time(a["window_start"]), _told(a)] for a in ordered],
         MOST_ALERTS,
     )
 
 
 def _told(alert: Mapping[str, Any]) -> str:
     text = str(alert["message"])
-    return capital(text.removeprefix(f"{alert['model']}: "))
+    return capital(sentence(text.removeprefix(f"{alert['model']}: ")))
 
 
 def versions(page: ModelOverview) -> Html:
