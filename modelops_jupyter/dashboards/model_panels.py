@@ -23,7 +23,7 @@ from modelops_jupyter.display.words import (
     signed,
     value_text,
 )
-from modelops_jupyter.overview import Distribution, ModelOverview
+from modelops_jupyter.overview import Distribution, DriftMap, ModelOverview
 
 EVERY = {"1h": "hourly", "1D": "daily", "1W": "weekly"}
 PERFORMANCE_NOTE = (
@@ -81,11 +81,20 @@ def window_options(page: ModelOverview) -> list[tuple[str, str]]:
     return [(short_time(start), start) for start in reversed(page.drift.starts)]
 
 
-def chosen(page: ModelOverview, window: str | None) -> Html:
+def most_drifted(drift: DriftMap, window: str | None, most: int) -> list[str]:
+    """Return the columns that drifted most, in one window or of late."""
+    if window not in drift.starts:
+        return list(drift.columns[:most])
+    n = drift.starts.index(window)
+    return sorted(drift.columns, key=lambda column: -(drift.values[column][n] or 0.0))[:most]
+
+
+def chosen(page: ModelOverview, window: str | None, column: str | None) -> Html:
     """Say what is known of the chosen window."""
     found = next((w for w in page.windows if w.start == window), None)
     if found is None:
-        return element("p", "The last 30 windows together, the three inputs that drifted most.", class_="mo-note")
+        inputs = "" if column else ", the inputs that drifted most"
+        return element("p", f"The last 30 windows together{inputs}.", class_="mo-note")
     figure = f"{metric_name(page.metric)} {number(found.value)}" if found.value is not None else found.reason or ""
     words = f"{short_time(found.start)} to {short_time(found.end)}"
     rest = f"{found.rows:,} predictions by version {found.version}, {found.labelled:,} with a known outcome"

@@ -34,4 +34,5 @@ c.MappingKernelManager.cull_idle_timeout = 600
 c.MappingKernelManager.cull_interval = 60
 c.MappingKernelManager.cull_connected = True
 
+hooks.hide_tokens()
 hooks.end_with_launcher()
