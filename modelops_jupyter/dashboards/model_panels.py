@@ -35,6 +35,7 @@ DRIFT_NOTE = (
     "Choose a cell to see what changed."
 )
 SPREAD_NOTE = "How values were spread when the model was validated (grey), and how they are spread now (blue)."
+NO_FIGURE = "a decision table has no error to measure"
 MOST_ALERTS, MOST_VERSIONS, MOST_MOVES, MOST_ENTRIES = 15, 15, 15, 40
 
 
@@ -49,7 +50,7 @@ def summary(page: ModelOverview) -> Html:
     """Return the model's state in five figures."""
     s = page.summary
     last = next((w for w in reversed(page.windows) if w.value is not None), None)
-    figure, hint = NOTHING, "no outcomes yet"
+    figure, hint = NOTHING, NO_FIGURE if s.kind == "decision" else "no outcomes yet"
     if last is not None and last.value is not None:
         figure, hint = number(last.value), f"on {short_time(last.start)}"
         level = page.expected.get(last.version) if last.version is not None else None
@@ -67,6 +68,8 @@ def summary(page: ModelOverview) -> Html:
 def performance(page: ModelOverview, window: str | None) -> Html:
     """Return performance over time."""
     chart = performance_chart(performance_series(page), selected=window, pickable=True)
+    if chart is None and page.summary.kind == "decision":
+        return _quiet(f"{capital(NO_FIGURE)}: what it is fed and what it decides is watched for drift, below.")
     return chart or element("p", "No outcomes in this time: log them with ", command("modelops log-labels"), ".")
 
 

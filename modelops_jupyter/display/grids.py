@@ -7,7 +7,7 @@ from html import escape
 from modelops_jupyter.display import palette
 from modelops_jupyter.display.html import Html
 from modelops_jupyter.display.series import Bucket, buckets
-from modelops_jupyter.display.svg import drawing, group, line, text, time_ticks
+from modelops_jupyter.display.svg import drawing, group, line, text, time_label, time_ticks
 from modelops_jupyter.display.words import count, moment, number, percent, short_time
 from modelops_jupyter.overview import Distribution, DriftMap
 
@@ -104,7 +104,7 @@ def _times(cells: tuple[Bucket, ...], wide: float, height: float) -> list[Html]:
     found = []
     for at, name in time_ticks(starts[0], starts[-1]):
         n = next((n for n, start in enumerate(starts) if start >= at), len(starts) - 1)
-        found.append(text(LEFT + (n + 0.5) * wide, height - 6, name, anchor="middle"))
+        found.append(time_label(LEFT + (n + 0.5) * wide, height - 6, name, WIDTH))
     return found
 
 
@@ -144,13 +144,13 @@ def distribution_chart(shown: Distribution) -> Html:
         bars.append(
             f"<g><title>{told}</title>"
             f'<rect x="{left:g}" y="{y + 2:g}" width="{before * scale:.1f}" height="8" fill="{palette.GREY}" '
-            f'fill-opacity="0.45"/>'
+            f'fill-opacity="0.55"/>'
             f'<rect x="{left:g}" y="{y + 11:g}" width="{now * scale:.1f}" height="8" fill="{palette.BLUE}"/></g>'
         )
         labels.append(text(left - 8, y + 14, _short(name, 24), anchor="end"))
         labels.append(text(left + max(before, now) * scale + 6, y + 14, percent(now)))
     legend = group(
-        Html(f'<rect x="{left:g}" y="5" width="12" height="8" fill="{palette.GREY}" fill-opacity="0.45"/>'),
+        Html(f'<rect x="{left:g}" y="5" width="12" height="8" fill="{palette.GREY}" fill-opacity="0.55"/>'),
         text(left + 17, 13, "reference"),
         Html(f'<rect x="{left + 86:g}" y="5" width="12" height="8" fill="{palette.BLUE}"/>'),
         text(left + 103, 13, "current"),

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +11,7 @@ import ipywidgets
 import nbformat
 import pytest
 
+from modelops_jupyter import dashboards
 from modelops_jupyter.dashboards import model_panels, page
 from modelops_jupyter.dashboards.fleet_page import AT_ONCE, FleetPage
 from modelops_jupyter.dashboards.model_page import ModelPage
@@ -191,6 +192,15 @@ def test_a_panel_says_what_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(page._log, "propagate", False)
     assert "There is no &lt;thing&gt;." in guarded(wanted)
     assert "KeyError" in guarded(broken)
+
+
+@pytest.mark.parametrize("show", [dashboards.fleet, dashboards.model])
+def test_a_damaged_store_is_a_sentence_on_the_page(folder: Path, show: Callable[[], ipywidgets.Widget]) -> None:
+    (folder / ".modelops").mkdir()
+    (folder / ".modelops" / "modelops.db").write_bytes(b"no database at all" * 100)
+    shown = "".join(getattr(child, "value", "") for child in show().children)
+    assert "mo-failed" in shown
+    assert "Traceback" not in shown
 
 
 def test_the_request_leaves_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
