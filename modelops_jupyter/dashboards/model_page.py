@@ -203,11 +203,11 @@ class ModelPage:
         self._show(bool(self.window or self.column), self.clear)
         self.performance.html = guarded(lambda: panels.performance(page, self.window))
         self.drift.html = guarded(lambda: panels.drift(page, self.window, self.column))
-        self.chosen.value = guarded(lambda: panels.chosen(page, self.window))
+        self.chosen.value = guarded(lambda: panels.chosen(page, self.window, self.column))
         self.spread.value = guarded(lambda: self._distributions(page))
 
     def _distributions(self, page: ModelOverview) -> Html:
-        columns = [self.column] if self.column else list(page.drift.columns[:TOP])
+        columns = [self.column] if self.column else panels.most_drifted(page.drift, self.window, TOP)
 
         def read(column: str) -> Distribution:
             return self._opened().distribution(page.name, column, window=self.window, every=self.every)

@@ -23,7 +23,7 @@ from modelops_jupyter.display.words import (
     signed,
     value_text,
 )
-from modelops_jupyter.overview import Distribution, ModelOverview
+from modelops_jupyter.overview import Distribution, DriftMap, ModelOverview
 
 EVERY = {"1h": "hourly", "1D": "daily", "1W": "weekly"}
 PERFORMANCE_NOTE = (
@@ -35,6 +35,7 @@ DRIFT_NOTE = (
     "Choose a cell to see what changed."
 )
 SPREAD_NOTE = "How values were spread when the model was validated (grey), and how they are spread now (blue)."
+NO_FIGURE = "a decision table has no error to measure"
 MOST_ALERTS, MOST_VERSIONS, MOST_MOVES, MOST_ENTRIES = 15, 15, 15, 40
 
 
@@ -49,7 +50,7 @@ def summary(page: ModelOverview) -> Html:
     """Return the model's state in five figures."""
     s = page.summary
     last = next((w for w in reversed(page.windows) if w.value is not None), None)
-    figure, hint = NOTHING, "no outcomes yet"
+    figure, hint = NOTHING, NO_FIGURE if s.kind == "decision" else "no outcomes yet"
     if last is not None and last.value is not None:
         figure, hint = number(last.value), f"on {short_time(last.start)}"
         level = page.expected.get(last.version) if last.version is not None else None
@@ -67,6 +68,8 @@ def summary(page: ModelOverview) -> Html:
 def performance(page: ModelOverview, window: str | None) -> Html:
     """Return performance over time."""
     chart = performance_chart(performance_series(page), selected=window, pickable=True)
+    if chart is None and page.summary.kind == "decision":
+        return _quiet(f"{capital(NO_FIGURE)}: what it is fed and what it decides is watched for drift, below.")
     return chart or element("p", "No outcomes in this time: log them with ", command("modelops log-labels"), ".")
 
 
@@ -81,11 +84,20 @@ def window_options(page: ModelOverview) -> list[tuple[str, str]]:
     return [(short_time(start), start) for start in reversed(page.drift.starts)]
 
 
-def chosen(page: ModelOverview, window: str | None) -> Html:
+def most_drifted(drift: DriftMap, window: str | None, most: int) -> list[str]:
+    """Return the columns that drifted most, in one window or of late."""
+    if window not in drift.starts:
+        return list(drift.columns[:most])
+    n = drift.starts.index(window)
+    return sorted(drift.columns, key=lambda column: -(drift.values[column][n] or 0.0))[:most]
+
+
+def chosen(page: ModelOverview, window: str | None, column: str | None) -> Html:
     """Say what is known of the chosen window."""
     found = next((w for w in page.windows if w.start == window), None)
     if found is None:
-        return element("p", "The last 30 windows together, the three inputs that drifted most.", class_="mo-note")
+        inputs = "" if column else ", the inputs that drifted most"
+        return element("p", f"The last 30 windows together{inputs}.", class_="mo-note")
     figure = f"{metric_name(page.metric)} {number(found.value)}" if found.value is not None else found.reason or ""
     words = f"{short_time(found.start)} to {short_time(found.end)}"
     rest = f"{found.rows:,} predictions by version {found.version}, {found.labelled:,} with a known outcome"
@@ -109,17 +121,14 @@ def alerts(page: ModelOverview) -> Html:
     ordered = sorted(page.alerts, key=lambda alert: alert["state"] != "open")
     return _table(
         ("State", "Kind", "Since", "What happened"),
-        [
-            [cell("state", a["state"]), str(a["kind"]), short_time(a["window_start"]), sentence(_told(a))]
-            for a in ordered
-        ],
+        [[cell("state", a["state"]), str(a["kind"]), short_time(a["window_start"]), _told(a)] for a in ordered],
         MOST_ALERTS,
     )
 
 
 def _told(alert: Mapping[str, Any]) -> str:
     text = str(alert["message"])
-    return capital(text.removeprefix(f"{alert['model']}: "))
+    return capital(sentence(text.removeprefix(f"{alert['model']}: ")))
 
 
 def versions(page: ModelOverview) -> Html:

@@ -21,7 +21,7 @@ c.VoilaConfiguration.strip_sources = True
 c.VoilaConfiguration.show_tracebacks = False
 c.VoilaConfiguration.preheat_kernel = False  # a preheated kernel is handed the last visitor's address
 c.VoilaConfiguration.file_allowlist = []
-c.VoilaConfiguration.prelaunch_hook = hooks.refuse_when_full
+c.VoilaConfiguration.prelaunch_hook = hooks.before_page
 # Voila's own manager of ipywidgets 8, and the widgets themselves. plotly's 5 MB stay out: these pages draw SVG.
 c.VoilaConfiguration.extension_allowlist = [
     "@voila-dashboards/widgets-manager8",
@@ -34,4 +34,5 @@ c.MappingKernelManager.cull_idle_timeout = 600
 c.MappingKernelManager.cull_interval = 60
 c.MappingKernelManager.cull_connected = True
 
+hooks.hide_tokens()
 hooks.end_with_launcher()
