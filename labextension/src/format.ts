@@ -50,6 +50,18 @@ export function metricName(name: string | null): string {
   return name === null ? '' : (METRICS[name] ?? name.replaceAll('_', ' '));
 }
 
+/** What kind of model it is; kinds of plugins are shown as they call themselves. */
+export function kindWord(kind: string, trans: { __: (text: string) => string }): string {
+  switch (kind) {
+    case 'ml':
+      return trans.__('ML');
+    case 'decision':
+      return trans.__('decision table');
+    default:
+      return kind;
+  }
+}
+
 /** A text with a capital first letter, as a heading has it. */
 export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,4 +1,4 @@
-import { moment } from './format';
+import { moment } from './format.js';
 import type { ITransition, IWindow } from './tokens';
 
 /** A change of the version that serves, on the time axis of the windows. */

@@ -1,6 +1,6 @@
-import { extent, type IPoint, lanes, line, scale, steps, ticks, timeTicks } from './chart';
-import { moment, number } from './format';
-import { type IMark, marks } from './marks';
+import { extent, type IPoint, lanes, line, scale, steps, ticks, timeTicks } from './chart.js';
+import { moment, number } from './format.js';
+import { type IMark, marks } from './marks.js';
 import type { IOverview } from './tokens';
 
 export const HEIGHT = 260;

@@ -28,7 +28,7 @@ export function FleetPanel(props: IFleetPanelProps): JSX.Element {
       <header className="jp-ModelOpsPanel-header">
         <h2>{trans.__('Models')}</h2>
         <span className="jp-ModelOpsPanel-count" role="status">
-          {fleet ? trans._n('%1 model', '%1 models', count) : ''}
+          {count > 0 && trans._n('%1 model', '%1 models', count)}
         </span>
         <ToolbarButtonComponent
           className="jp-ModelOpsPanel-refresh"
@@ -58,7 +58,7 @@ function Models({ fleet, current, trans, open }: IFleetPanelProps & { fleet: IFl
   return (
     <>
       <div className="jp-ModelOpsPanel-filter">
-        <FilterBox placeholder={trans.__('Filter by name or kind')} updateFilter={updateFilter} useFuzzyFilter={false} />
+        <FilterBox placeholder={trans.__('Filter models')} updateFilter={updateFilter} useFuzzyFilter={false} />
         <div role="group" aria-label={trans.__('Filter by health')}>
           {HEALTHS.filter(one => counts[one] > 0).map(one => (
             <button

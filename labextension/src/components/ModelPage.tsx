@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import { capital, metricName, NOTHING, number, shortTime } from '../format';
+import { capital, kindWord, metricName, NOTHING, number, shortTime } from '../format';
 import type { IOverview } from '../tokens';
 import { HealthLabel } from './Health';
 import { Failed, Loading } from './Notice';
@@ -37,7 +37,7 @@ function Content({ page, trans }: { page: IOverview; trans: TranslationBundle })
         <Facts page={page} trans={trans} />
       </header>
       <Performance page={page} trans={trans} />
-      <AlertsTable rows={open} trans={trans} />
+      <AlertsTable rows={open} name={page.summary.name} trans={trans} />
       <VersionsTable rows={page.versions} trans={trans} />
       <HistoryTable rows={history} trans={trans} />
       <AuditTable rows={page.audit} trans={trans} />
@@ -72,7 +72,7 @@ function Facts({ page, trans }: { page: IOverview; trans: TranslationBundle }): 
       </Fact>
       <Fact title={trans.__('Versions')}>{summary.versions}</Fact>
       <Fact title={trans.__('Kind')}>
-        {summary.kind === 'decision' ? trans.__('decision table') : summary.kind.toUpperCase()}
+        {kindWord(summary.kind, trans)}
       </Fact>
     </dl>
   );

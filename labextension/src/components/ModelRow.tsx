@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import { metricName, shortTime } from '../format';
+import { kindWord, metricName, shortTime } from '../format';
 import type { IModelSummary } from '../tokens';
 import { HealthLabel } from './Health';
 import { Sparkline } from './Sparkline';
@@ -16,9 +16,8 @@ interface IModelRowProps {
 function ModelRowView({ model, trans, reachable, current }: IModelRowProps): JSX.Element {
   const champion =
     model.champion === null ? trans.__('no champion') : trans.__('champion v%1', String(model.champion));
-  const kind = model.kind === 'decision' ? trans.__('decision table') : model.kind.toUpperCase();
   const facts = [
-    model.metric && `${metricName(model.metric)}`,
+    metricName(model.metric),
     model.last_window && trans.__('monitored through %1', shortTime(model.last_window))
   ];
   return (
@@ -31,14 +30,16 @@ function ModelRowView({ model, trans, reachable, current }: IModelRowProps): JSX
         title={[model.name, ...facts.filter(Boolean)].join('\n')}
         aria-current={current ? 'page' : undefined}
       >
-        <span className="jp-ModelOpsRow-name">{model.name}</span>
+        <span className="jp-ModelOpsRow-title">
+          <span className="jp-ModelOpsRow-name">{model.name}</span>
+          <span className="jp-ModelOpsRow-kind">{kindWord(model.kind, trans)}</span>
+        </span>
         <span className="jp-ModelOpsRow-line">
           <Sparkline values={model.sparkline} />
         </span>
         <span className="jp-ModelOpsRow-facts">
           <HealthLabel health={model.health} trans={trans} />
-          <span>{champion}</span>
-          <span>{kind}</span>
+          <span className="jp-ModelOpsRow-champion">{champion}</span>
         </span>
         {model.open_alerts > 0 && (
           <span className="jp-ModelOpsRow-alerts">

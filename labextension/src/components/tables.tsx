@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import { metricName, metrics, NOTHING, number, sentence, shortTime } from '../format';
+import { capital, metricName, metrics, NOTHING, number, sentence, shortTime } from '../format';
 import type { IAlert, IAuditEntry, ITransition, IVersion, IWindow } from '../tokens';
 import { Table } from './Table';
 
@@ -9,7 +9,7 @@ interface IRows<T> {
   readonly trans: TranslationBundle;
 }
 
-export function AlertsTable({ rows, trans }: IRows<IAlert>): JSX.Element {
+export function AlertsTable({ rows, name, trans }: IRows<IAlert> & { name: string }): JSX.Element {
   return (
     <Table<IAlert>
       title={trans.__('Open alerts')}
@@ -23,7 +23,7 @@ export function AlertsTable({ rows, trans }: IRows<IAlert>): JSX.Element {
         { title: trans.__('Metric'), cell: alert => metricName(alert.metric) },
         { title: trans.__('Figure'), numeric: true, cell: alert => number(alert.figure) },
         { title: trans.__('Threshold'), numeric: true, cell: alert => number(alert.threshold) },
-        { title: trans.__('What it says'), wraps: true, cell: alert => sentence(alert.message) }
+        { title: trans.__('What it says'), wraps: true, cell: alert => alertText(alert, name) }
       ]}
     />
   );
@@ -108,6 +108,12 @@ export function WindowsTable({ rows, metric, trans }: IRows<IWindow> & { metric:
       ]}
     />
   );
+}
+
+/** An alert's message as a sentence, without the model's name: the page has it in its title. */
+function alertText({ message, metric }: IAlert, name: string): string {
+  const own = message.startsWith(`${name}: `) ? message.slice(name.length + 2) : message;
+  return capital(sentence(own.replace(metric, () => metricName(metric))));
 }
 
 function Aliases({ text }: { text: string }): JSX.Element {
