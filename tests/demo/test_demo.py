@@ -90,7 +90,8 @@ def test_the_story_is_on_record(status: dict) -> None:
         "flight-delay": ("ml", 4),
         "passenger-care": ("decision", 2),
     }
-    moves = [(m["action"], m["from_version"], m["to_version"]) for m in status["history"] if m["name"] == "flight-delay"]
+    history = [move for move in status["history"] if move["name"] == "flight-delay"]
+    moves = [(move["action"], move["from_version"], move["to_version"]) for move in history]
     assert moves == [("promote", None, 2), ("promote", 2, 3), ("promote", 3, 4), ("rollback", 4, 3)]
     assert models["flight-delay"]["windows"] == models["flight-delay"]["windows_with_performance"] == 275
     assert models["passenger-care"]["windows"] == 275
@@ -104,8 +105,7 @@ def test_alerts_name_window_column_figure_and_threshold(status: dict, kind: str)
         assert pd.Timestamp(alert["window_start"]).tz is not None
         assert alert["metric"] == ("roc_auc" if kind == "performance" else "psi")
         assert bool(alert["column"]) == (kind == "drift")
-        beyond = alert["figure"] < alert["threshold"] if kind == "performance" else alert["figure"] >= alert["threshold"]
-        assert beyond
+        assert (alert["figure"] < alert["threshold"]) == (kind == "performance")
 
 
 def test_the_audit_chain_holds(folder: Path) -> None:
@@ -120,7 +120,7 @@ def raw(folder: Path, model: str, table: str) -> pd.DataFrame:
 
 def test_nothing_is_doubled_and_nothing_is_lost(folder: Path) -> None:
     flights = flights_module.load_flights()
-    live = flights[(flights["departure"] >= flights_module.LIVE_FROM) & (flights["departure"] < flights_module.LIVE_UNTIL)]
+    live = flights[flights["departure"].between(flights_module.LIVE_FROM, flights_module.LIVE_UNTIL, inclusive="left")]
     for model in ("flight-delay", "passenger-care"):
         logged = raw(folder, model, "predictions")
         assert sorted(logged["request_id"]) == sorted(live["flight_id"])
