@@ -83,7 +83,17 @@ def overview(
         "hash": "0",
     }
     summary = ModelSummary(
-        name, "ml", 1, len(versions), "warning", 1, day(windows), "roc_auc", tuple(w.value for w in figures)
+        name=name,
+        kind="ml",
+        champion=1,
+        versions=len(versions),
+        health="warning",
+        open_alerts=1,
+        windows=windows,
+        realised=sum(w.value is not None for w in figures),
+        last_window=day(windows),
+        metric="roc_auc",
+        sparkline=tuple(w.value for w in figures),
     )
     return ModelOverview(
         summary=summary,

@@ -1,4 +1,4 @@
-import { FilterBox, refreshIcon, ToolbarButtonComponent } from '@jupyterlab/ui-components';
+import { InputGroup, refreshIcon, searchIcon, ToolbarButtonComponent } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import { census, choose, HEALTHS } from '../filter';
@@ -53,12 +53,18 @@ function Models({ fleet, current, trans, open }: IFleetPanelProps & { fleet: IFl
   const sought = React.useDeferredValue(query);
   const counts = React.useMemo(() => census(fleet.rows), [fleet]);
   const shown = React.useMemo(() => choose(fleet.rows, sought, health), [fleet, sought, health]);
-  const updateFilter = React.useCallback((_: unknown, text?: string) => setQuery(text ?? ''), []);
   const reachable = shown.some(model => model.name === stop) ? stop : (shown[0]?.name ?? null);
   return (
     <>
       <div className="jp-ModelOpsPanel-filter">
-        <FilterBox placeholder={trans.__('Filter models')} updateFilter={updateFilter} useFuzzyFilter={false} />
+        <InputGroup
+          type="search"
+          aria-label={trans.__('Filter models')}
+          placeholder={trans.__('Filter models')}
+          value={query}
+          onChange={event => setQuery(event.currentTarget.value)}
+          rightIcon={searchIcon}
+        />
         <div role="group" aria-label={trans.__('Filter by health')}>
           {HEALTHS.filter(one => counts[one] > 0).map(one => (
             <button

@@ -30,11 +30,11 @@ export function PerformanceChart({ page, trans }: IChartProps): JSX.Element {
 
   const step = (event: React.KeyboardEvent): void => {
     const last = page.windows.length - 1;
-    const at = picked ?? last;
+    const at = picked ?? last + 1;
     const next = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: last }[event.key];
     if (next !== undefined) {
       event.preventDefault();
-      setPicked(Math.max(0, Math.min(last, picked === null ? last : next)));
+      setPicked(Math.max(0, Math.min(last, next)));
     }
   };
 
@@ -141,7 +141,7 @@ function summary(page: IOverview, changes: number, trans: TranslationBundle): st
   const known = page.windows.filter(window => window.value !== null);
   const last = known[known.length - 1];
   const words = [
-    trans._n('%1 over %2 window', '%1 over %2 windows', page.windows.length, metricName(page.metric), page.windows.length),
+    trans._n('%2 over %1 window', '%2 over %1 windows', page.windows.length, metricName(page.metric)),
     last && trans.__('last %1 on %2', number(last.value), shortTime(last.start)),
     trans._n('%1 change of the serving version', '%1 changes of the serving version', changes)
   ];

@@ -32,7 +32,7 @@ export function Table<T>({ title, rows, columns, empty, trans, most = 10 }: ITab
       {rows.length === 0 ? (
         <p className="jp-ModelOpsPage-quiet">{empty}</p>
       ) : (
-        <div className="jp-ModelOpsTable" tabIndex={0} role="region" aria-labelledby={id}>
+        <div className="jp-ModelOpsTable" tabIndex={0} role="group" aria-labelledby={id}>
           <table>
             <thead>
               <tr>

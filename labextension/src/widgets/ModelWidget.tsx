@@ -21,9 +21,6 @@ export class ModelWidget extends LiveWidget<IOverview> {
     this.title.label = name;
     this.title.caption = trans.__('Model %1', name);
     this.title.icon = modelsIcon;
-    this.node.setAttribute('role', 'region');
-    this.node.setAttribute('aria-label', trans.__('Model %1', name));
-    this.node.tabIndex = -1;
   }
 
   /** Asks the server now. */
@@ -40,6 +37,7 @@ export class ModelWidget extends LiveWidget<IOverview> {
 /** The page with its toolbar, as the main area holds it. */
 export function modelTab(content: ModelWidget, trans: TranslationBundle): MainAreaWidget<ModelWidget> {
   const tab = new MainAreaWidget({ content });
+  content.node.setAttribute('aria-label', content.title.caption); // in place of "main area content"
   const refresh = new ToolbarButton({
     icon: refreshIcon,
     tooltip: trans.__('Refresh'),
