@@ -11,7 +11,7 @@ from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.lines import performance_chart
 from modelops_jupyter.display.listings import cell, moved
 from modelops_jupyter.display.series import performance_series
-from modelops_jupyter.display.tables import health
+from modelops_jupyter.display.tables import health, steady
 from modelops_jupyter.display.words import (
     NOTHING,
     capital,
@@ -121,7 +121,7 @@ def alerts(page: ModelOverview) -> Html:
     ordered = sorted(page.alerts, key=lambda alert: alert["state"] != "open")
     return _table(
         ("State", "Kind", "Since", "What happened"),
-        [[cell("state", a["state"]), str(a["kind"]), short_time(a["window_start"]), _told(a)] for a in ordered],
+        [[cell("state", a["state"]), str(a["kind"]), steady(short_time(a["window_start"])), _told(a)] for a in ordered],
         MOST_ALERTS,
     )
 
@@ -150,7 +150,7 @@ def history(page: ModelOverview) -> Html:
     """Return promotions and rollbacks, newest first."""
     if not page.transitions:
         return _quiet("Nothing promoted yet.")
-    rows = [[short_time(m["at"]), moved(m), m["actor"], m["reason"]] for m in reversed(page.transitions)]
+    rows = [[steady(short_time(m["at"])), moved(m), m["actor"], m["reason"]] for m in reversed(page.transitions)]
     return _table(("When", "What", "Who", "Why"), rows, MOST_MOVES)
 
 
@@ -159,7 +159,7 @@ def audit(page: ModelOverview) -> Html:
     if not page.audit:
         return _quiet("Nothing on record.")
     rows = [
-        [str(e["sequence"]), short_time(e["at"]), e["action"], e["subject"], e["actor"], _reason(e["details"])]
+        [str(e["sequence"]), steady(short_time(e["at"])), e["action"], e["subject"], e["actor"], _reason(e["details"])]
         for e in page.audit
     ]
     return _table(("#", "When", "Action", "Subject", "Who", "Details"), rows, MOST_ENTRIES)
