@@ -46,6 +46,18 @@ def _display(result: Presentable) -> dict[str, Any]:
 present_with(_display)
 
 
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    """Tell a Jupyter server where its extension is."""
+    from modelops_jupyter.server.extension import ModelOpsExtension
+
+    return [{"module": "modelops_jupyter.server.extension", "app": ModelOpsExtension}]
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    """Tell JupyterLab where the built extension is."""
+    return [{"src": "labextension", "dest": "modelops-jupyter"}]
+
+
 def load_ipython_extension(shell: Any) -> None:
     """Make ``%modelops`` known: ``%load_ext modelops_jupyter``."""
     from modelops_jupyter import magics

@@ -70,30 +70,25 @@ class Status(Presentable):
 
 def status(store: Store, settings: Settings) -> Status:
     """Gather the state of a workspace."""
-    summaries = []
-    for summary in read_fleet(store):
-        windows = [record.body for record in store.find("window", summary.name)]
-        realised = sum(
-            any(figure.get("value") is not None for figure in window["performance"].values()) for window in windows
-        )
-        summaries.append(
-            {
-                "name": summary.name,
-                "kind": summary.kind,
-                "champion": summary.champion,
-                "versions": summary.versions,
-                "health": summary.health,
-                "windows": len(windows),
-                "windows_with_performance": realised,
-                "last_window": summary.last_window,
-                "open_alerts": summary.open_alerts,
-            }
-        )
+    summaries = tuple(
+        {
+            "name": summary.name,
+            "kind": summary.kind,
+            "champion": summary.champion,
+            "versions": summary.versions,
+            "health": summary.health,
+            "windows": summary.windows,
+            "windows_with_performance": summary.realised,
+            "last_window": summary.last_window,
+            "open_alerts": summary.open_alerts,
+        }
+        for summary in read_fleet(store)
+    )
     history = sorted((dict(r.body) for r in store.find("transition")), key=lambda body: str(body["at"]))
     return Status(
         workspace=str(settings.root),
         registry=settings.tracking_uri or "embedded",
-        models=tuple(summaries),
+        models=summaries,
         history=tuple(history),
         alerts=alerts(store, None, None).rows,
     )

@@ -42,6 +42,20 @@ def _parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"modelops {__version__}")
     init = verbs.add_parser("init", help="make the current folder a workspace", description="Write modelops.toml.")
     init.set_defaults(call=_init)
+    demo = verbs.add_parser("demo", help="run the flight-delay example", description="Run the flight-delay example.")
+    demo.add_argument("folder", nargs="?", default="modelops-demo", help="where (default: ./modelops-demo)")
+    demo.add_argument("--no-dashboard", action="store_true", help="end when the story is told")
+    demo.set_defaults(call=_demo)
+    board = verbs.add_parser(
+        "dashboard",
+        help="open the fleet and every model's page in a browser",
+        description="Serve the dashboards of this workspace until Ctrl-C; the address holds the token to get in.",
+    )
+    for serving in (board, demo):
+        serving.add_argument("--port", type=int, default=8866, help="where to listen (default: 8866, or any free one)")
+        serving.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine alone)")
+        serving.add_argument("--no-browser", action="store_true", help="print the address only")
+    board.set_defaults(call=_dashboard)
     for sub in verbs.choices.values():
         sub.add_argument("--json", action="store_true", help="print the answer as JSON")
         sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
@@ -52,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run(namespace: argparse.Namespace) -> int:
     from modelops_jupyter import workspace
 
-    if namespace.call is _init:
+    if namespace.call in (_init, _demo, _dashboard):
         return int(namespace.call(namespace))
     with workspace.open(namespace.workspace) as ws:
         result = namespace.call(ws, namespace, read_file)
@@ -112,6 +126,42 @@ def _init(namespace: argparse.Namespace) -> int:
     with _open(argparse.Namespace(workspace=str(folder))) as ws:
         status = ws.status()
     _show(status, namespace.json)
+    return DONE
+
+
+def _demo(namespace: argparse.Namespace) -> int:
+    from modelops_jupyter.demo import run_demo
+
+    with run_demo(Path(namespace.folder), lambda line: print(line, file=sys.stderr, flush=True)) as ws:
+        _show(ws.status(), namespace.json)
+    if namespace.no_dashboard:
+        return DONE
+    return _dashboard(argparse.Namespace(**{**vars(namespace), "workspace": namespace.folder}))
+
+
+def _dashboard(namespace: argparse.Namespace) -> int:
+    import signal
+
+    from modelops_jupyter.dashboards.serve import serve
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        with (
+            _open(namespace) as ws,
+            serve(ws.settings, host=namespace.host, port=namespace.port, debug=namespace.debug) as dashboard,
+        ):
+            line = (
+                json.dumps({"url": dashboard.url}) if namespace.json else f"Dashboard: {dashboard.url} (Ctrl-C ends it)"
+            )
+            print(line, flush=True)
+            if not namespace.no_browser:
+                dashboard.show()
+            dashboard.wait()
+    except KeyboardInterrupt:  # the way to end it
+        return DONE
     return DONE
 
 

@@ -1,16 +1,13 @@
-"""The fleet: one line per model, read from the store alone so that a page of a thousand is quick."""
+"""The fleet: one line per model, read from small records alone so that a page of a thousand is quick."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from modelops_jupyter.store import Store
-
-SPARKLINE_POINTS = 60
 
 
 @dataclass(frozen=True)
@@ -21,6 +18,8 @@ class ModelSummary:
     ----------
     health : {"unknown", "healthy", "warning", "alert"}
         unknown: never monitored; warning: an open drift or quality alert; alert: an open performance alert.
+    windows, realised : int
+        Monitored windows, and those of them that have a performance figure.
     metric : str or None
         What `sparkline` shows, oldest first; None where a window has no figure.
     """
@@ -31,6 +30,8 @@ class ModelSummary:
     versions: int
     health: str
     open_alerts: int
+    windows: int
+    realised: int
     last_window: str | None
     metric: str | None
     sparkline: tuple[float | None, ...]
@@ -38,32 +39,30 @@ class ModelSummary:
 
 def read_fleet(store: Store, only: str | None = None) -> tuple[ModelSummary, ...]:
     """Return a summary of every model, or of `only` one, by name."""
-    champions = {r.body["name"]: r.body["version"] for r in store.find("alias") if r.body["alias"] == "champion"}
-    versions: dict[str, int] = defaultdict(int)
-    for record in store.find("version"):
-        versions[record.subject] += 1
+    champions = {r.body["name"]: r.body["version"] for r in store.find("alias", only) if r.body["alias"] == "champion"}
+    versions = Counter(record.subject for record in store.find("version", only))
     alerts: dict[str, list[str]] = defaultdict(list)
-    for record in store.find("alert"):
+    for record in store.find("alert", only):
         if record.body["state"] == "open":
             alerts[record.subject].append(record.body["kind"])
-    through = {record.subject: record.body["through"] for record in store.find("monitor")}
+    monitors = {r.subject: r.body for r in sorted(store.find("monitor", only), key=lambda r: str(r.body["checked_at"]))}
+    models = store.find("model") if only is None else tuple(r for r in (store.get("model", only),) if r is not None)
     summaries = []
-    for record in store.find("model"):
-        name = record.key
-        if only not in (None, name):
-            continue
-        metric, line = _sparkline([w.body for w in store.find("window", name)] if name in through else [])
+    for record in models:
+        name, monitor = record.key, monitors.get(record.key)
         summaries.append(
             ModelSummary(
                 name=name,
                 kind=record.body["kind"],
                 champion=champions.get(name),
                 versions=versions[name],
-                health=_health(name in through, alerts[name]),
+                health=_health(monitor is not None, alerts[name]),
                 open_alerts=len(alerts[name]),
-                last_window=through.get(name),
-                metric=metric,
-                sparkline=line,
+                windows=monitor["windows"] if monitor else 0,
+                realised=monitor["realised"] if monitor else 0,
+                last_window=monitor["through"] if monitor else None,
+                metric=monitor["metric"] if monitor else None,
+                sparkline=tuple(monitor["line"]) if monitor else (),
             )
         )
     return tuple(summaries)
@@ -75,13 +74,3 @@ def _health(monitored: bool, kinds: list[str]) -> str:
     if "performance" in kinds:
         return "alert"
     return "warning" if kinds else "healthy"
-
-
-def _sparkline(windows: list[Mapping[str, Any]]) -> tuple[str | None, tuple[float | None, ...]]:
-    """Return the first performance metric that has figures, and its last values."""
-    recent = windows[-SPARKLINE_POINTS:]
-    for metric in dict.fromkeys(name for window in recent for name in window["performance"]):
-        values = tuple(window["performance"].get(metric, {}).get("value") for window in recent)
-        if any(value is not None for value in values):
-            return metric, values
-    return None, ()

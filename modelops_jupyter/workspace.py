@@ -92,6 +92,16 @@ class Workspace:
 
         return Registry(self.settings)
 
+    @property
+    def tracking_uri(self) -> str:
+        """MLflow's address of this workspace, ready for ``mlflow.set_tracking_uri``."""
+        return self.registry.tracking_uri
+
+    @property
+    def experiment_id(self) -> str:
+        """The MLflow experiment that holds this workspace's runs."""
+        return self.registry.experiment_id
+
     @cached_property
     def policy(self) -> Policy:
         """What a version must show before it moves."""

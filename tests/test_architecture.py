@@ -21,7 +21,7 @@ LAYERS = (
     {"workspace"},
     {"display"},
     {"dashboards", "server"},
-    {"verbs"},
+    {"verbs", "demo"},
     {"cli"},
     {"magics"},
     {"__init__"},
@@ -38,8 +38,9 @@ OWNERS = {
     "lightgbm": {"registry"},
     "sqlalchemy": {"store", "registry"},
     "plotly": {"display"},
-    "ipywidgets": {"display"},
-    "tornado": {"server"},
+    "ipywidgets": {"display", "dashboards"},
+    "anywidget": {"display"},
+    "tornado": {"server", "dashboards"},
     "jupyter_server": {"server"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -1,45 +1,63 @@
-"""The rich display of every result: text, and static HTML that reads well on GitHub, in nbconvert and in e-mail."""
+"""The rich display of every result: text, static HTML that reads well everywhere, and where it pays a plotly chart."""
 
 from __future__ import annotations
 
+import json
 from functools import singledispatch
-from html import escape
 from typing import Any
 
-from modelops_jupyter.governance import ModelCard
+from modelops_jupyter.catalogue import Status
+from modelops_jupyter.display import governance, listings, models
+from modelops_jupyter.display.html import Html
+from modelops_jupyter.display.tables import block, facts
+from modelops_jupyter.display.words import value_text
+from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Transition
+from modelops_jupyter.listing import Listing
 from modelops_jupyter.monitoring import MonitorReport
+from modelops_jupyter.overview import Distribution, ModelOverview
+from modelops_jupyter.pipelines import PipelineRun
 from modelops_jupyter.presentable import Presentable
+from modelops_jupyter.registration import RegisteredVersion
 
-SHOWN_ALERTS = 50
+PLOTLY = "application/vnd.plotly.v1+json"
+LARGEST_CHART = 200_000
 
 
 def mimebundle(result: Presentable) -> dict[str, Any]:
-    """Return what Jupyter shows of `result`: ``text/plain`` and ``text/html``."""
-    return {"text/plain": str(result), "text/html": static_html(result)}
+    """Return what Jupyter shows of `result`: always ``text/plain`` and ``text/html``, a chart where there is one."""
+    bundle: dict[str, Any] = {"text/plain": str(result), "text/html": str(static_html(result))}
+    chart = plotly_chart(result)
+    if chart is not None:
+        bundle[PLOTLY] = chart
+    return bundle
+
+
+def plotly_chart(result: Presentable) -> dict[str, Any] | None:
+    """Return the chart of a model's overview or monitor report; None if there is nothing to draw or it is too big."""
+    if not isinstance(result, ModelOverview | MonitorReport) or not result.windows:
+        return None
+    from modelops_jupyter.display import figures
+
+    text = figures.model_figure(result).to_json()
+    return None if len(text) > LARGEST_CHART else dict(json.loads(text))
 
 
 @singledispatch
-def static_html(result: Any) -> str:
+def static_html(result: Any) -> Html:
     """Return a result as HTML without script; whatever users wrote is escaped."""
-    return str(result.to_frame().to_html(index=False, escape=True, border=0))
+    rows = [(str(name).replace("_", " ").capitalize(), value_text(value)) for name, value in result.to_dict().items()]
+    return block(facts(rows))
 
 
-@static_html.register
-def _(card: ModelCard) -> str:
-    parts = [f"<h2>{escape(card.title)}</h2>"]
-    for name, rows in card.sections:
-        cells = "".join(
-            f'<tr><th style="text-align:left">{escape(label)}</th><td style="text-align:left">{escape(value)}</td></tr>'
-            for label, value in rows
-        )
-        parts.append(f"<h3>{escape(name)}</h3><table>{cells}</table>" if rows else f"<h3>{escape(name)}</h3>")
-    return "".join(parts)
-
-
-@static_html.register
-def _(report: MonitorReport) -> str:
-    import pandas as pd
-
-    shown = pd.DataFrame([alert.to_dict() for alert in report.alerts[-SHOWN_ALERTS:]])
-    table = "" if shown.empty else shown.to_html(index=False, escape=True, border=0)
-    return f"<p>{escape(str(report).splitlines()[0])}</p>{table}"
+static_html.register(Listing, listings.listing)
+static_html.register(Status, listings.status)
+static_html.register(RegisteredVersion, listings.version)
+static_html.register(PipelineRun, listings.pipeline_run)
+static_html.register(GateReport, governance.gate)
+static_html.register(Comparison, governance.comparison)
+static_html.register(ModelCard, governance.card)
+static_html.register(Transition, governance.transition)
+static_html.register(Decision, governance.decision)
+static_html.register(ModelOverview, models.overview)
+static_html.register(MonitorReport, models.monitor_report)
+static_html.register(Distribution, models.distribution)

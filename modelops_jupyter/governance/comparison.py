@@ -6,7 +6,7 @@ replacement, both versions are scored on the same draw. The seed is fixed, so th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -89,76 +89,123 @@ def compare(
 
     if target is not None and len(target) != len(frame):
         raise InvalidFrame(f"data has {len(frame)} rows but target has {len(target)}: pass one outcome for each row.")
-    measures = _measures(task, target, predictions_a, predictions_b, scores_a, scores_b)
     everything = np.arange(len(frame))
     slices = [("", everything)]
     for column in segments:
         for value in frame[column].value_counts().index[:MOST_SEGMENT_VALUES]:
             slices.append((f"{column}={value}", everything[(frame[column] == value).to_numpy()]))
-    results = tuple(
-        _one(segment, rows, name, measure, greater)
-        for segment, rows in slices
-        for name, (measure, greater) in measures.items()
-    )
+    measures = _measures(task, target, predictions_a, predictions_b, scores_a, scores_b)
+    results = tuple(result for segment, rows in slices for result in _segment(segment, rows, measures))
     return Comparison(a, b, len(frame), results, _conclude(a, b, results))
 
 
-Measure = Callable[["Array"], tuple[float, float]]
+@dataclass(frozen=True)
+class _Measure:
+    """A metric of both versions: `of` takes rows and how often each was drawn; `greater` is None if it ranks nobody."""
+
+    name: str
+    greater: bool | None
+    of: Callable[[Array, Array], tuple[float, float]]
 
 
 def _measures(
     task: str, y: Array | None, pa: Array, pb: Array, sa: Array | None, sb: Array | None
-) -> dict[str, tuple[Measure, bool | None]]:
-    """Return the metrics that these data allow, each with whether more is better (None: neither)."""
+) -> tuple[_Measure, ...]:
+    """Return the metrics that these data allow."""
     import numpy as np
-    from sklearn import metrics as sk
-
-    def pair(function: Callable[..., float], left: Array, right: Array, outcome: Array) -> Measure:
-        return lambda rows: (float(function(outcome[rows], left[rows])), float(function(outcome[rows], right[rows])))
 
     if y is None or task == "decision":
-        return {"agreement": (lambda rows: (1.0, float(np.mean(pa[rows] == pb[rows]))), None)}
+        return (_mean("agreement", None, np.ones(len(pa)), (pa == pb).astype(float)),)
     if task == "regression":
-        return {
-            "mean_absolute_error": (pair(sk.mean_absolute_error, pa, pb, y), False),
-            "root_mean_squared_error": (pair(sk.root_mean_squared_error, pa, pb, y), False),
-        }
-    measures: dict[str, tuple[Measure, bool | None]] = {"accuracy": (pair(sk.accuracy_score, pa, pb, y), True)}
-    if sa is not None and sb is not None:
-        positive = (y == np.unique(np.concatenate([y, pa, pb]))[-1]).astype(int)
-        measures["roc_auc"] = (pair(sk.roc_auc_score, sa, sb, positive), True)
-        measures["brier_score"] = (pair(sk.brier_score_loss, sa, sb, positive), False)
-        log_loss = lambda t, s: sk.log_loss(t, s, labels=[0, 1])  # noqa: E731
-        measures["log_loss"] = (pair(log_loss, sa, sb, positive), False)
-    return measures
+        squares = _mean("", False, (pa - y) ** 2, (pb - y) ** 2).of
+
+        def root(rows: Array, drawn: Array) -> tuple[float, float]:
+            left, right = squares(rows, drawn)
+            return left**0.5, right**0.5
+
+        return (
+            _mean("mean_absolute_error", False, np.abs(pa - y), np.abs(pb - y)),
+            _Measure("root_mean_squared_error", False, root),
+        )
+    accuracy = _mean("accuracy", True, (pa == y).astype(float), (pb == y).astype(float))
+    if sa is None or sb is None:
+        return (accuracy,)
+    positive = (y == np.unique(np.concatenate([y, pa, pb]))[-1]).astype(float)
+    return (
+        accuracy,
+        _Measure("roc_auc", True, _auc_of_both(positive, sa, sb)),
+        _mean("brier_score", False, (sa - positive) ** 2, (sb - positive) ** 2),
+        _mean("log_loss", False, _log_losses(positive, sa), _log_losses(positive, sb)),
+    )
 
 
-def _one(segment: str, rows: Array, name: str, measure: Measure, greater: bool | None) -> MetricComparison:
-    import warnings
+def _mean(name: str, greater: bool | None, left: Array, right: Array) -> _Measure:
+    """Return a metric that is the mean of a figure per row."""
 
+    def of(rows: Array, drawn: Array) -> tuple[float, float]:
+        total = drawn.sum()
+        return float(left[rows] @ drawn / total), float(right[rows] @ drawn / total)
+
+    return _Measure(name, greater, of)
+
+
+def _log_losses(positive: Array, score: Array) -> Array:
     import numpy as np
 
-    def nothing(reason: str) -> MetricComparison:
-        return MetricComparison(segment, len(rows), name, None, None, None, None, None, "neither", reason)
+    tiny = np.finfo(np.float64).eps
+    known = np.clip(score, tiny, 1 - tiny)
+    losses: Array = -(positive * np.log(known) + (1 - positive) * np.log(1 - known))
+    return losses
+
+
+def _auc_of_both(positive: Array, sa: Array, sb: Array) -> Callable[[Array, Array], tuple[float, float]]:
+    """Return the area under the ROC curve as a rank statistic with ties counted half (Hanley and McNeil 1982)."""
+    import numpy as np
+
+    ranks = [np.unique(score, return_inverse=True)[1] for score in (sa, sb)]
+
+    def of(rows: Array, drawn: Array) -> tuple[float, float]:
+        found = []
+        for rank in ranks:
+            positives = np.bincount(rank[rows], weights=drawn * positive[rows])
+            negatives = np.bincount(rank[rows], weights=drawn * (1 - positive[rows]))
+            below = np.cumsum(negatives) - negatives
+            pairs = positives.sum() * negatives.sum()
+            found.append(float(positives @ (below + negatives / 2) / pairs) if pairs else float("nan"))
+        return found[0], found[1]
+
+    return of
+
+
+def _segment(segment: str, rows: Array, measures: tuple[_Measure, ...]) -> Iterator[MetricComparison]:
+    """Return every metric of one segment, all on the same draws."""
+    import numpy as np
 
     if len(rows) < SMALLEST_SEGMENT:
-        return nothing(f"fewer than {SMALLEST_SEGMENT} rows")
+        for m in measures:
+            yield _without(segment, rows, m, f"fewer than {SMALLEST_SEGMENT} rows")
+        return
     generator = np.random.default_rng(20130401)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # scikit-learn warns of one-class draws, which are dropped below
-        try:
-            left, right = measure(rows)
-            draws = [measure(rows[generator.integers(0, len(rows), len(rows))]) for _ in range(DRAWS)]
-        except ValueError as error:
-            return nothing(str(error))
-    differences = [y - x for x, y in draws if np.isfinite(x) and np.isfinite(y)]
-    if not np.isfinite(left) or not np.isfinite(right) or len(differences) < DRAWS // 2:
-        return nothing("one class only")
-    low, high = (float(value) for value in np.percentile(differences, [2.5, 97.5]))
-    better = "neither"
-    if greater is not None and (low > 0 or high < 0):
-        better = "b" if (low > 0) == greater else "a"
-    return MetricComparison(segment, len(rows), name, left, right, right - left, low, high, better)
+    draws: list[list[tuple[float, float]]] = [[] for _ in measures]
+    for _ in range(DRAWS):
+        drawn = np.bincount(generator.integers(0, len(rows), len(rows)), minlength=len(rows)).astype(float)
+        for m, found in zip(measures, draws, strict=True):
+            found.append(m.of(rows, drawn))
+    for m, found in zip(measures, draws, strict=True):
+        left, right = m.of(rows, np.ones(len(rows)))
+        differences = [y - x for x, y in found if np.isfinite(x) and np.isfinite(y)]
+        if not np.isfinite(left) or not np.isfinite(right) or len(differences) < DRAWS // 2:
+            yield _without(segment, rows, m, "one class only")
+            continue
+        low, high = (float(value) for value in np.percentile(differences, [2.5, 97.5]))
+        better = "neither"
+        if m.greater is not None and (low > 0 or high < 0):
+            better = "b" if (low > 0) == m.greater else "a"
+        yield MetricComparison(segment, len(rows), m.name, left, right, right - left, low, high, better)
+
+
+def _without(segment: str, rows: Array, measure: _Measure, reason: str) -> MetricComparison:
+    return MetricComparison(segment, len(rows), measure.name, None, None, None, None, None, "neither", reason)
 
 
 def _conclude(a: str, b: str, results: tuple[MetricComparison, ...]) -> str:

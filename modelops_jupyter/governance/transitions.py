@@ -113,11 +113,12 @@ def promote(
         failed = "; ".join(result.message for result in report.checks if not result.passed)
         raise GateClosed(f"{version['name']}/{version['version']} may not become {alias}: {failed}.")
     evidence = {"policy_digest": report.policy_digest, "digest": version["digest"], "self_review": report.self_review}
-    return _move(store, held, str(version["name"]), alias, int(version["version"]), "promote", reason, actor, evidence)
+    name, number = str(version["name"]), int(version["version"])
+    return _move(store, held, name, alias, number, "promote", reason, actor, evidence, holder)
 
 
 def rollback(store: Store, name: str, alias: str, reason: str, actor: Actor) -> Transition:
-    """Point `alias` back at the version that held it before the last promotion.
+    """Point `alias` back at the version that held it before the last promotion; again, at the one before that.
 
     Raises
     ------
@@ -130,7 +131,20 @@ def rollback(store: Store, name: str, alias: str, reason: str, actor: Actor) -> 
     previous = held.body["previous"]
     if previous is None:
         raise NotFound(f"{name}@{alias} has no version before {held.body['version']} to go back to.")
-    return _move(store, held, name, alias, int(previous), "rollback", reason, actor, {})
+    moves = sorted((r.body for r in store.find("transition", name)), key=lambda move: str(move["at"]))
+    brought = [m for m in moves if (m["alias"], m["action"], m["to_version"]) == (alias, "promote", previous)]
+    return _move(
+        store,
+        held,
+        name,
+        alias,
+        int(previous),
+        "rollback",
+        reason,
+        actor,
+        {},
+        brought[-1]["from_version"] if brought else None,
+    )
 
 
 def _move(
@@ -143,11 +157,13 @@ def _move(
     reason: str,
     actor: Actor,
     evidence: Mapping[str, Any],
+    previous: int | None,
 ) -> Transition:
+    """Write a move; `previous` is the version that a rollback from here leads to."""
     at = _now()
     before = None if held is None else held.body["version"]
     move = Transition(name, alias, before, to_version, action, _reason(reason), actor.name, actor.assurance, at)
-    state = {"name": name, "alias": alias, "version": to_version, "previous": before, "since": at}
+    state = {"name": name, "alias": alias, "version": to_version, "previous": previous, "since": at}
     puts = (
         Put("alias", f"{name}@{alias}", state, subject=name, expected_revision=0 if held is None else held.revision),
         Put("transition", f"{name}/{at}/{uuid4().hex[:8]}", asdict(move), subject=name),

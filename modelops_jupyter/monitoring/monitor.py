@@ -14,6 +14,7 @@ from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.log import PredictionLog, check_kept
 from modelops_jupyter.monitoring.judge import judge_window, raise_alerts
 from modelops_jupyter.monitoring.results import Alert, MonitorReport, Thresholds, WindowResult
+from modelops_jupyter.monitoring.summary import summarise
 from modelops_jupyter.profiles import Profile, Reference, scan, window_length, window_start
 from modelops_jupyter.store import Change, Delete, Event, Put, Store
 
@@ -75,6 +76,7 @@ def run_monitor(
             "checked_at": at,
             "predictions_version": extent.predictions_version,
             "labels_version": extent.labels_version,
+            **summarise(windows),
         }
         puts.append(Put("monitor", f"{model}/{every}", body, subject=model))
         store.commit(_change(store, model, every, puts, alerts, len(fresh), actor))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.errors import InvalidFrame, InvalidInput, NotFound, RegistryDamaged
 from modelops_jupyter.registry import formats
-from modelops_jupyter.registry.client import check_reachable, connect, experiment_id, typed_errors
+from modelops_jupyter.registry.client import check_reachable, connect, experiment_id, tracking_uri, typed_errors
 from modelops_jupyter.registry.digests import check_digests, data_fingerprint, file_digests, overall_digest
 from modelops_jupyter.registry.flavors.decision import DecisionTable
 from modelops_jupyter.registry.predictions import predict
@@ -56,6 +56,18 @@ class Registry:
     def client(self) -> MlflowClient:
         """MLflow's own client."""
         return connect(self._settings)
+
+    @property
+    def tracking_uri(self) -> str:
+        """MLflow's address, which answers."""
+        check_reachable(self._settings)
+        return tracking_uri(self._settings)
+
+    @property
+    def experiment_id(self) -> str:
+        """The experiment that holds runs of our own making, created on first use."""
+        with self._asking() as client:
+            return experiment_id(client, self._settings)
 
     def check(self) -> None:
         """Raise within seconds if MLflow does not answer or its database is damaged."""
@@ -195,8 +207,7 @@ class Registry:
             "mlflow.source.type": "NOTEBOOK" if source["notebook"] else "LOCAL",
             **({"mlflow.source.git.commit": source["git_commit"]} if source["git_commit"] else {}),
         }
-        experiment = experiment_id(self.client, self._settings)
-        return str(self.client.create_run(experiment, run_name=f"register {name}", tags=tags).info.run_id)
+        return str(self.client.create_run(self.experiment_id, run_name=f"register {name}", tags=tags).info.run_id)
 
     def _create_version(self, name: str, run: str, path: str, digest: str, kind: str) -> int:
         from mlflow.exceptions import MlflowException

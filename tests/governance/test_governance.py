@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import (
+    accuracy_score,
+    brier_score_loss,
+    log_loss,
+    mean_absolute_error,
+    roc_auc_score,
+    root_mean_squared_error,
+)
 
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.display import mimebundle
@@ -96,12 +103,15 @@ def test_rollback_goes_back_and_says_when_it_cannot() -> None:
     store = InMemoryStore()
     with pytest.raises(NotFound, match="promote a version first"):
         rollback(store, "m", "champion", "x", ANN)
-    for number in (1, 2):
+    for number in (1, 2, 3):
         body = version(store, number)
         approve(store, POLICY, body, "ok", BOB)
         promote(store, POLICY, body, "champion", "x", ANN)
     move = rollback(store, "m", "champion", "worse in May", ANN)
-    assert (move.from_version, move.to_version, move.action) == (2, 1, "rollback")
+    assert (move.from_version, move.to_version, move.action) == (3, 2, "rollback")
+    assert rollback(store, "m", "champion", "worse still", ANN).to_version == 1
+    with pytest.raises(NotFound, match="no version before 1"):
+        rollback(store, "m", "champion", "x", ANN)
 
 
 def test_reasons_are_required() -> None:
@@ -155,8 +165,36 @@ def test_comparison_agrees_with_scikit_learn_and_knows_chance() -> None:
     assert auc.a == pytest.approx(roc_auc_score(y, bad))
     assert auc.b == pytest.approx(roc_auc_score(y, np.clip(good, 0, 1)))
     assert auc.better == "b"
+    shown = {m.metric: m.b for m in answer.metrics if not m.segment}
+    assert shown["brier_score"] == pytest.approx(brier_score_loss(y, np.clip(good, 0, 1)))
+    assert shown["log_loss"] == pytest.approx(log_loss(y, np.clip(good, 0, 1)))
+    assert shown["accuracy"] == pytest.approx(accuracy_score(words, guess))
     assert next(m for m in answer.metrics if m.metric == "accuracy").better == "neither"
     assert {m.segment for m in answer.metrics} == {"", "origin=JFK", "origin=LGA"}
+
+
+def test_regressions_are_compared_by_their_errors() -> None:
+    generator = np.random.default_rng(2)
+    y = generator.normal(size=500)
+    near, far = y + generator.normal(0, 0.1, 500), y + generator.normal(0, 1, 500)
+    answer = compare("m/1", "m/2", pd.DataFrame({"x": y}), y, far, near, None, None, "regression")
+    shown = {m.metric: (m.a, m.b, m.better) for m in answer.metrics}
+    assert shown["mean_absolute_error"] == (
+        pytest.approx(mean_absolute_error(y, far)), pytest.approx(mean_absolute_error(y, near)), "b",
+    )  # fmt: skip
+    assert shown["root_mean_squared_error"][0] == pytest.approx(root_mean_squared_error(y, far))
+
+
+def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
+    """Two versions with equal accuracy: the 95 % interval of the difference should exclude 0 about once in twenty."""
+    generator = np.random.default_rng(3)
+    excluded = 0
+    for _ in range(200):
+        y = generator.integers(0, 2, 400).astype(str)
+        a, b = (np.where(generator.random(400) < 0.7, y, "x") for _ in range(2))
+        answer = compare("m/1", "m/2", pd.DataFrame(index=range(400)), y, a, b, None, None, "classification")
+        excluded += answer.metrics[0].better != "neither"
+    assert 2 <= excluded <= 22
 
 
 def test_small_and_one_class_segments_have_a_reason() -> None:

@@ -1,0 +1,38 @@
+"""What `modelops dashboard` tells Voila; read by Voila itself, never imported."""
+
+import os
+
+from modelops_jupyter.dashboards import hooks
+
+c = get_config()  # type: ignore[name-defined]  # noqa: F821
+
+# The token leaves the environment here: kernels inherit what is left.
+c.Voila.token = os.environ.pop("MODELOPS_DASHBOARD_TOKEN")
+c.Voila.open_browser = False
+c.Voila.port_retries = 0
+c.Voila.log_level = "WARN"
+c.Voila.tornado_settings = {"log_function": hooks.log_request}
+
+c.VoilaConfiguration.template = "modelops"
+c.VoilaConfiguration.allow_template_override = "NO"
+c.VoilaConfiguration.allow_theme_override = "NO"
+c.VoilaConfiguration.classic_tree = True
+c.VoilaConfiguration.strip_sources = True
+c.VoilaConfiguration.show_tracebacks = False
+c.VoilaConfiguration.preheat_kernel = False  # a preheated kernel is handed the last visitor's address
+c.VoilaConfiguration.file_allowlist = []
+c.VoilaConfiguration.prelaunch_hook = hooks.before_page
+# Voila's own manager of ipywidgets 8, and the widgets themselves. plotly's 5 MB stay out: these pages draw SVG.
+c.VoilaConfiguration.extension_allowlist = [
+    "@voila-dashboards/widgets-manager8",
+    "@jupyter-widgets/jupyterlab-manager",
+    "anywidget",
+]
+c.VoilaConfiguration.extension_denylist = ["modelops-jupyter"]
+
+c.MappingKernelManager.cull_idle_timeout = 600
+c.MappingKernelManager.cull_interval = 60
+c.MappingKernelManager.cull_connected = True
+
+hooks.hide_tokens()
+hooks.end_with_launcher()

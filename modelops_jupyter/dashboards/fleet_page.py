@@ -1,0 +1,169 @@
+"""The fleet: every model with its health, champion, last window, open alerts and trend; the worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import ipywidgets as w
+
+from modelops_jupyter.dashboards.page import (
+    Request,
+    advice,
+    command,
+    guarded,
+    html,
+    model_address,
+    open_workspace,
+    page,
+    styled,
+    tile,
+    tiles,
+)
+from modelops_jupyter.display.html import Html, element, join
+from modelops_jupyter.display.lines import sparkline
+from modelops_jupyter.display.tables import health
+from modelops_jupyter.display.words import HEALTH, NOTHING, count, metric_name, number, short_time
+from modelops_jupyter.fleet import ModelSummary, read_fleet
+
+AT_ONCE = 100
+WORST_FIRST = ("alert", "warning", "healthy", "unknown")
+KINDS = {"ml": "model", "decision": "decision table"}
+
+
+def fleet_page(request: Request) -> w.Widget:
+    """Return the page of every model."""
+    return FleetPage(request).root
+
+
+class FleetPage:
+    """The widgets of the page and what they do."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.models: tuple[ModelSummary, ...] = ()
+        self.shown = AT_ONCE
+        self.head, self.summary, self.table = html("mo-head"), html(), html("mo-list")
+        self.text = w.Text(placeholder="Filter by name", continuous_update=True, layout={"width": "260px"})
+        self.text.tooltip = "Part of a model's name"
+        words = [("Any health", ""), *((HEALTH[key][1], key) for key in WORST_FIRST)]
+        self.health = w.Dropdown(options=words, layout={"width": "160px"}, tooltip="Health")
+        kinds = [("Any kind", ""), *((word, kind) for kind, word in KINDS.items())]
+        self.kind = w.Dropdown(options=kinds, layout={"width": "160px"}, tooltip="Kind")
+        self.refresh = w.Button(description="Refresh", icon="", tooltip="Read the workspace again")
+        self.more = w.Button(description="Show more")
+        self.filters = styled(w.HBox([self.text, self.health, self.kind, self.refresh]), "mo-filters")
+        for widget in (self.text, self.health, self.kind):
+            widget.observe(lambda change: self.draw(), names=["value"])
+        self.refresh.on_click(lambda button: self.read())
+        self.more.on_click(lambda button: self.show_more())
+        self.root = page(self.head, self.summary, self.filters, self.table, self.more)
+        self.read()
+
+    def read(self) -> None:
+        """Read the workspace and draw everything."""
+        self.table.value = guarded(self._read)
+        if self.models:
+            self.draw()
+
+    def _read(self) -> str:
+        workspace = open_workspace()
+        self.models = ()
+        if workspace is not None:
+            with workspace:
+                self.models = _ordered(read_fleet(workspace.store))
+        self.filters.layout.display = None if self.models else "none"
+        self.more.layout.display = "none"
+        at = datetime.now(UTC)
+        read = f"Read at {at:%H:%M} UTC" if self.models else ""
+        self.head.value = element("header", element("h1", "Models"), element("p", read, class_="mo-note"))
+        self.summary.value = _summary(self.models) if self.models else ""
+        return "" if self.models else _nothing()
+
+    def draw(self) -> None:
+        """Draw the models that the filters let through."""
+        self.table.value = guarded(self._draw)
+
+    def _draw(self) -> str:
+        wanted = [
+            m
+            for m in self.models
+            if self.text.value.strip().lower() in m.name.lower()
+            and self.health.value in ("", m.health)
+            and self.kind.value in ("", m.kind)
+        ]
+        self.more.layout.display = None if len(wanted) > self.shown else "none"
+        told = f"{count(len(wanted), 'model')}"
+        if len(wanted) > self.shown:
+            told += f", the first {self.shown} shown"
+        if not wanted:
+            return advice("No model fits these filters.", "Take a filter away to see the others.")
+        return join(element("p", told, class_="mo-note"), models_table(wanted[: self.shown], self.request.served))
+
+    def show_more(self) -> None:
+        """Lengthen the list."""
+        self.shown += AT_ONCE
+        self.draw()
+
+
+def _ordered(models: Sequence[ModelSummary]) -> tuple[ModelSummary, ...]:
+    return tuple(sorted(models, key=lambda m: (WORST_FIRST.index(m.health), -m.open_alerts, m.name)))
+
+
+def _summary(models: Sequence[ModelSummary]) -> Html:
+    def having(word: str) -> str:
+        return f"{sum(m.health == word for m in models):,}"
+
+    newest = max((m.last_window for m in models if m.last_window), default=None)
+    return tiles(
+        tile("Models", f"{len(models):,}", f"{sum(m.champion is not None for m in models):,} with a champion"),
+        tile(health("alert"), having("alert"), "performance fell"),
+        tile(health("warning"), having("warning"), "drift or data quality"),
+        tile(health("healthy"), having("healthy"), "nothing open"),
+        tile("Open alerts", f"{sum(m.open_alerts for m in models):,}", f"data through {short_time(newest)}"),
+    )
+
+
+def models_table(models: Sequence[ModelSummary], linked: bool) -> Html:
+    """Return a row per model; names lead to the model's page where there is one."""
+    head = ("Model", "Health", "Champion", "Alerts", "Trend", "Last", "Data through", "Kind")
+    hidden = dict.fromkeys(("Champion", "Last", "Data through", "Kind"), "mo-wide")
+    rows = [element("tr", *_cells(model, linked)) for model in models]
+    return element(
+        "div",
+        element(
+            "table",
+            element("thead", element("tr", *(element("th", name, class_=hidden.get(name)) for name in head))),
+            element("tbody", *rows),
+        ),
+        class_="mo-table mo-card",
+    )
+
+
+def _cells(m: ModelSummary, linked: bool) -> list[Html]:
+    name: Any = element("a", m.name, href=model_address(m.name)) if linked else element("b", m.name)
+    last = next((value for value in reversed(m.sparkline) if value is not None), None)
+    figure = f"{metric_name(m.metric)} {number(last)}" if last is not None else NOTHING
+    return [
+        element("td", name, class_="mo-name"),
+        element("td", health(m.health)),
+        element("td", f"version {m.champion}" if m.champion else NOTHING, class_="mo-wide"),
+        element("td", f"{m.open_alerts}" if m.open_alerts else NOTHING),
+        element("td", sparkline(m.sparkline, m.metric, width=140)),
+        element("td", figure, class_="mo-wide"),
+        element("td", short_time(m.last_window), class_="mo-wide"),
+        element("td", KINDS.get(m.kind, m.kind), class_="mo-wide"),
+    ]
+
+
+def _nothing() -> Html:
+    from modelops_jupyter import workspace
+
+    return advice(
+        "No models here yet.",
+        join("This page shows the workspace in ", command(str(workspace.open().settings.project)), "."),
+        join("Try it with an example: ", command("modelops demo")),
+        join("Register a model of your own: ", command("modelops register model.skops my-model --data train.parquet")),
+        "Then load this page again.",
+    )

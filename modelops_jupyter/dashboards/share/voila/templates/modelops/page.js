@@ -1,0 +1,36 @@
+// The address keeps the model, not the token: the cookie of the first answer lets the reader in from here on.
+(function () {
+  const address = new URL(window.location);
+  if (address.searchParams.has("token")) {
+    address.searchParams.delete("token");
+    window.history.replaceState(null, "", address);
+  }
+
+  // A kernel that was idle for ten minutes is gone: say so, instead of leaving a page that does not answer.
+  async function check() {
+    const config = document.getElementById("jupyter-config-data");
+    if (!config || document.hidden || document.querySelector(".mo-asleep")) {
+      return;
+    }
+    const { baseUrl, kernelId } = JSON.parse(config.textContent);
+    let alive = false;
+    try {
+      alive = (await fetch(`${baseUrl}api/kernels/${kernelId}`)).ok;
+    } catch (error) {
+      console.warn("modelops: the dashboard's server does not answer", error);
+    }
+    if (!alive) {
+      const banner = document.createElement("div");
+      banner.className = "mo-asleep";
+      banner.setAttribute("role", "alert");
+      banner.textContent = "This page has gone to sleep. ";
+      const again = document.createElement("button");
+      again.textContent = "Wake it up";
+      again.onclick = () => window.location.reload();
+      banner.append(again);
+      document.body.prepend(banner);
+    }
+  }
+  window.setInterval(check, 30000);
+  document.addEventListener("visibilitychange", check);
+})();

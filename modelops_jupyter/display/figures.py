@@ -1,0 +1,177 @@
+"""Plotly figures of a model: pure functions of its overview, always `go.Figure`, never a `FigureWidget`.
+
+plotly is imported when the first figure is drawn.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from modelops_jupyter.display import palette
+from modelops_jupyter.display.series import Series, buckets, middle, performance_series, report_drift, report_series
+from modelops_jupyter.display.words import metric_name, short_time
+from modelops_jupyter.monitoring import MonitorReport
+from modelops_jupyter.overview import Distribution, DriftMap, ModelOverview
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+MOST_POINTS = 2000
+MOST_FEATURES, MOST_CELLS = 20, 3000
+_LAYOUT: dict[str, Any] = {
+    "template": "none",
+    "paper_bgcolor": "rgba(0,0,0,0)",
+    "plot_bgcolor": "rgba(0,0,0,0)",
+    "font": {"color": "#808080", "size": 12},
+    "margin": {"l": 60, "r": 20, "t": 50, "b": 40},
+    "hovermode": "closest",
+}
+_GRID = {"gridcolor": "rgba(128,128,128,0.25)", "zeroline": False}
+
+
+def performance_figure(page: ModelOverview | Series) -> Figure:
+    """Return the metric over time with gaps where there is none, the expected level and the promotions."""
+    from plotly.graph_objects import Figure
+
+    series = page if isinstance(page, Series) else performance_series(page)
+    figure = Figure(_lines(series))
+    figure.update_layout(**_LAYOUT, height=340, showlegend=True, legend={"orientation": "h", "y": -0.2})
+    figure.update_xaxes(**_GRID)
+    figure.update_yaxes(title=metric_name(series.metric), **_GRID)
+    _mark(figure, series, "y domain")
+    return figure
+
+
+def drift_figure(page: ModelOverview | DriftMap) -> Figure:
+    """Return PSI by column and window, the most drifted column on top."""
+    from plotly.graph_objects import Figure
+
+    drift = page if isinstance(page, DriftMap) else page.drift
+    figure = Figure(_heat(drift))
+    figure.update_layout(**_LAYOUT, height=110 + 22 * min(len(drift.columns), MOST_FEATURES))
+    figure.update_yaxes(autorange="reversed", automargin=True)
+    return figure
+
+
+def distribution_figure(shown: Distribution) -> Figure:
+    """Return a column's shares in the reference and now."""
+    from plotly.graph_objects import Bar, Figure
+
+    figure = Figure(
+        [
+            Bar(x=list(shown.bins), y=list(shown.reference), name="reference", marker={"color": palette.GREY}),
+            Bar(x=list(shown.bins), y=list(shown.current), name="current", marker={"color": palette.BLUE}),
+        ]
+    )
+    figure.update_layout(**_LAYOUT, height=340, barmode="group", title=shown.column)
+    figure.update_yaxes(tickformat=".0%", **_GRID)
+    return figure
+
+
+def model_figure(shown: ModelOverview | MonitorReport) -> Figure:
+    """Return performance above drift, on one time axis."""
+    from plotly.graph_objects import Heatmap
+    from plotly.subplots import make_subplots
+
+    if isinstance(shown, ModelOverview):
+        s, series, drift = shown.summary, performance_series(shown), shown.drift
+        champion = f"champion {s.champion}" if s.champion else "no champion"
+        title = f"{s.name}: {s.health}, {champion}, open alerts: {s.open_alerts}"
+    else:
+        series, drift = report_series(shown), report_drift(shown)
+        open_alerts = sum(alert.state == "open" for alert in shown.alerts)
+        title = f"{shown.model}: {len(shown.windows)} windows of {shown.every}, open alerts: {open_alerts}"
+    rows = min(len(drift.columns), MOST_FEATURES)
+    figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.08, row_heights=[260, 40 + 22 * rows])
+    figure.add_traces(_lines(series), rows=1, cols=1)
+    heat: Heatmap = _heat(drift)
+    heat.colorbar = {"title": "PSI", "len": 0.5, "y": 0.2}
+    figure.add_trace(heat, row=2, col=1)
+    figure.update_layout(**_LAYOUT, height=400 + 22 * rows, title=_plain(title), showlegend=False)
+    figure.update_xaxes(**_GRID)
+    figure.update_yaxes(title=metric_name(series.metric), row=1, col=1, **_GRID)
+    figure.update_yaxes(autorange="reversed", automargin=True, row=2, col=1)
+    _mark(figure, series, "y domain")
+    return figure
+
+
+def _lines(series: Series) -> list[Any]:
+    from plotly.graph_objects import Scatter
+
+    step = -(-len(series.windows) // MOST_POINTS) or 1
+    shown = list(zip(series.windows, series.expected, strict=True))[::step]
+    times = [middle(window).isoformat() for window, _ in shown]
+    told = [
+        f"{short_time(w.start)}, version {w.version}<br>{w.rows:,} rows, {w.labelled:,} with labels" for w, _ in shown
+    ]
+    return [
+        Scatter(
+            x=times,
+            y=[level for _, level in shown],
+            name="expected",
+            mode="lines",
+            line={"color": palette.GREY, "dash": "dash", "width": 1.5, "shape": "hv"},
+            hoverinfo="skip",
+        ),
+        Scatter(
+            x=times,
+            y=[window.value for window, _ in shown],
+            name=metric_name(series.metric),
+            mode="lines",
+            connectgaps=False,
+            line={"color": palette.BLUE, "width": 2},
+            text=told,
+            hovertemplate="%{text}<br>%{y:.3g}<extra></extra>",
+        ),
+    ]
+
+
+def _heat(drift: DriftMap) -> Any:
+    from plotly.graph_objects import Heatmap
+
+    names = drift.columns[:MOST_FEATURES]
+    cells = buckets(drift, names, max(1, MOST_CELLS // max(1, len(names))))
+    top = 3 * drift.threshold
+    return Heatmap(
+        x=[cell.start for cell in cells],
+        y=[_plain(name) for name in names],
+        z=[[_rounded(cell.values[name]) for cell in cells] for name in names],
+        zmin=0,
+        zmax=top,
+        # The colour changes at the threshold: blue is no finding, red is one.
+        colorscale=[
+            [0, "rgba(43,127,195,0.08)"],
+            [1 / 3, "rgba(43,127,195,0.5)"],
+            [1 / 3 + 1e-6, "rgba(217,84,30,0.55)"],
+            [1, "rgba(217,84,30,1)"],
+        ],
+        hovertemplate="%{y}<br>%{x}<br>PSI %{z:.3g}<extra></extra>",
+    )
+
+
+def _mark(figure: Figure, series: Series, height: str) -> None:
+    """Draw a dashed line, with its words, where another version began to serve."""
+    for mark in series.marks:
+        colour = palette.RED if mark.action == "rollback" else palette.GREEN
+        figure.add_shape(
+            type="line", x0=mark.at, x1=mark.at, y0=0, y1=1, yref=height, line={"color": colour, "dash": "dot"}
+        )
+        figure.add_annotation(
+            x=mark.at,
+            y=1.0,
+            yref=height,
+            yanchor="bottom",
+            text=_plain(mark.words),
+            hovertext=_plain(mark.reason),
+            showarrow=False,
+            font={"color": colour},
+        )
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.4g}")
+
+
+def _plain(text: str) -> str:
+    """Return text as plotly shows it literally: it reads a subset of HTML everywhere."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

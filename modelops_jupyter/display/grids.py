@@ -1,0 +1,190 @@
+"""Drift as a heat map, distributions as bars, differences as intervals: inline SVG."""
+
+from __future__ import annotations
+
+from html import escape
+
+from modelops_jupyter.display import palette
+from modelops_jupyter.display.html import Html
+from modelops_jupyter.display.series import Bucket, buckets
+from modelops_jupyter.display.svg import drawing, group, line, text, time_label, time_ticks
+from modelops_jupyter.display.words import count, moment, number, percent, short_time
+from modelops_jupyter.overview import Distribution, DriftMap
+
+WIDTH, LEFT, ROW, AXIS, LEGEND = 960.0, 170.0, 20.0, 22.0, 24.0
+MOST_FEATURES, MOST_COLUMNS = 20, 120
+MOST_BINS = 40
+
+
+def drift_chart(
+    drift: DriftMap,
+    *,
+    features: int = MOST_FEATURES,
+    columns: int = MOST_COLUMNS,
+    selected: tuple[str | None, str | None] = (None, None),
+    pickable: bool = False,
+) -> Html | None:
+    """Return PSI by feature and window, the most drifted feature on top; None where nothing was measured.
+
+    Parameters
+    ----------
+    selected
+        The window and the column to point out.
+    """
+    names = drift.columns[:features]
+    cells = buckets(drift, names, columns)
+    if not names or not cells:
+        return None
+    wide = (WIDTH - LEFT) / len(cells)
+    height = LEGEND + ROW * len(names) + AXIS
+    rows = [_row(drift, name, LEGEND + ROW * n, cells, wide, pickable) for n, name in enumerate(names)]
+    labels = [
+        Html(
+            f'<text x="{LEFT - 8:g}" y="{LEGEND + ROW * n + 14:g}" text-anchor="end"'
+            + (f' data-pick="column {escape(name)}" style="cursor:pointer"' if pickable else "")
+            + (' font-weight="700"' if name == selected[1] else "")
+            + f">{escape(_short(name, 24))}</text>"
+        )
+        for n, name in enumerate(names)
+    ]
+    parts = [
+        group(*rows),
+        group(*labels, fill=palette.INK),
+        group(*_times(cells, wide, height), fill=palette.QUIET),
+        _legend(drift.threshold),
+        *_chosen(names, cells, wide, selected),
+    ]
+    label = f"PSI of {len(names)} columns in {count(len(drift.starts), 'window')}"
+    return drawing(WIDTH, height, label, *parts, narrowest=560)
+
+
+def _row(drift: DriftMap, name: str, top: float, cells: tuple[Bucket, ...], wide: float, pickable: bool) -> Html:
+    drawn = []
+    for n, cell in enumerate(cells):
+        value = cell.values[name]
+        if value is None:
+            continue
+        colour, depth = shade(value, drift.threshold)
+        when = short_time(cell.start) + ("" if cell.last == cell.start else f" to {short_time(cell.last)}, highest")
+        pick = f' data-pick="cell {escape(cell.worst[name])} {escape(name)}"' if pickable else ""
+        drawn.append(
+            f'<rect x="{LEFT + n * wide:.1f}" width="{max(0.5, wide - (1 if wide > 4 else 0)):.1f}" fill="{colour}" '
+            f'fill-opacity="{depth:.2f}" y="{top + 1:g}" height="{ROW - 2:g}"{pick}>'
+            f"<title>{escape(f'{name}, {when}: PSI {number(value)}')}</title></rect>"
+        )
+    return group(Html("".join(drawn)), style="cursor:pointer" if pickable else None)
+
+
+def shade(value: float, threshold: float) -> tuple[str, float]:
+    """Return colour and depth of a PSI: blue below the threshold, red from it on, deeper with the figure."""
+    if value < threshold:
+        return palette.BLUE, 0.08 + 0.42 * max(0.0, value) / threshold
+    return palette.RED, min(1.0, 0.55 + 0.45 * (value - threshold) / (2 * threshold))
+
+
+def _legend(threshold: float) -> Html:
+    steps = [0.1 * threshold, 0.5 * threshold, 0.99 * threshold, threshold, 2 * threshold, 3 * threshold]
+    swatches = []
+    for n, value in enumerate(steps):
+        colour, depth = shade(value, threshold)
+        swatches.append(
+            f'<rect x="{LEFT + 34 + n * 16:g}" y="4" width="15" height="10" fill="{colour}" '
+            f'fill-opacity="{depth:.2f}"/>'
+        )
+    words = f"from {threshold:g} on a finding (red)"
+    return group(
+        text(LEFT, 13, "PSI 0"), Html("".join(swatches)), text(LEFT + 34 + 6 * 16 + 6, 13, words), fill=palette.QUIET
+    )
+
+
+def _times(cells: tuple[Bucket, ...], wide: float, height: float) -> list[Html]:
+    starts = [moment(cell.start) for cell in cells]
+    if len(starts) < 2:
+        return [text(LEFT, height - 6, short_time(cells[0].start))]
+    found = []
+    for at, name in time_ticks(starts[0], starts[-1]):
+        n = next((n for n, start in enumerate(starts) if start >= at), len(starts) - 1)
+        found.append(time_label(LEFT + (n + 0.5) * wide, height - 6, name, WIDTH))
+    return found
+
+
+def _chosen(
+    names: tuple[str, ...], cells: tuple[Bucket, ...], wide: float, selected: tuple[str | None, str | None]
+) -> list[Html]:
+    window, column = selected
+    found = []
+    outline = f'fill="none" stroke="{palette.INK}" stroke-width="1.5"'
+    if window is not None:
+        for n, cell in enumerate(cells):
+            if moment(cell.start) <= moment(window) <= moment(cell.last):
+                tall = ROW * len(names)
+                at = f'x="{LEFT + n * wide:.1f}" y="{LEGEND:g}" width="{max(2.0, wide):.1f}" height="{tall:g}"'
+                found.append(Html(f'<rect {at} {outline} data-selected="window" style="pointer-events:none"/>'))
+    if column in names:
+        top = LEGEND + ROW * names.index(column)
+        at = f'x="{LEFT:g}" y="{top:g}" width="{WIDTH - LEFT - 1:g}" height="{ROW:g}"'
+        found.append(Html(f'<rect {at} {outline} data-selected="column" style="pointer-events:none"/>'))
+    return found
+
+
+def distribution_chart(shown: Distribution) -> Html:
+    """Return the shares of every bin, in the reference (outlined) and now (filled)."""
+    rows = [
+        (name, before, now)
+        for n, (name, before, now) in enumerate(zip(shown.bins, shown.reference, shown.current, strict=True))
+        if before or now or n < len(shown.bins) - 2  # "other" and "missing" only where there are some
+    ][:MOST_BINS]
+    width, left, row, top = 400.0, 132.0, 24.0, 26.0
+    most = max((max(before, now) for _, before, now in rows), default=0.0) or 1.0
+    scale = (width - left - 50) / most
+    bars, labels = [], []
+    for n, (name, before, now) in enumerate(rows):
+        y = top + n * row
+        told = escape(f"{name}: reference {percent(before)}, current {percent(now)}")
+        bars.append(
+            f"<g><title>{told}</title>"
+            f'<rect x="{left:g}" y="{y + 2:g}" width="{before * scale:.1f}" height="8" fill="{palette.GREY}" '
+            f'fill-opacity="0.55"/>'
+            f'<rect x="{left:g}" y="{y + 11:g}" width="{now * scale:.1f}" height="8" fill="{palette.BLUE}"/></g>'
+        )
+        labels.append(text(left - 8, y + 14, _short(name, 24), anchor="end"))
+        labels.append(text(left + max(before, now) * scale + 6, y + 14, percent(now)))
+    legend = group(
+        Html(f'<rect x="{left:g}" y="5" width="12" height="8" fill="{palette.GREY}" fill-opacity="0.55"/>'),
+        text(left + 17, 13, "reference"),
+        Html(f'<rect x="{left + 86:g}" y="5" width="12" height="8" fill="{palette.BLUE}"/>'),
+        text(left + 103, 13, "current"),
+        fill=palette.QUIET,
+    )
+    axis = group(line(left, top, left, top + row * len(rows)), stroke=palette.RULE)
+    label = f"Distribution of {shown.column}: reference and current"
+    return drawing(
+        width, top + row * len(rows) + 4, label, legend, axis, Html("".join(bars)), group(*labels, fill=palette.INK)
+    )
+
+
+def interval_chart(low: float, difference: float, high: float, reach: float, colour: str) -> Html:
+    """Return a difference with its interval beside zero, on a scale that ends at `reach` on both sides."""
+    width, height = 180.0, 22.0
+
+    def x(value: float) -> float:
+        return width / 2 + (width / 2 - 6) * value / (reach or 1.0)
+
+    return drawing(
+        width,
+        height,
+        f"difference {number(difference)}, from {number(low)} to {number(high)}",
+        group(line(width / 2, 1, width / 2, height - 1), stroke=palette.RULE),
+        group(
+            line(x(low), height / 2, x(high), height / 2),
+            line(x(low), height / 2 - 4, x(low), height / 2 + 4),
+            line(x(high), height / 2 - 4, x(high), height / 2 + 4),
+            stroke=colour,
+            stroke_width=1.5,
+        ),
+        Html(f'<circle cx="{x(difference):.1f}" cy="{height / 2:g}" r="3.5" fill="{colour}"/>'),
+    )
+
+
+def _short(name: str, most: int) -> str:
+    return name if len(name) <= most else f"{name[: most - 1]}…"

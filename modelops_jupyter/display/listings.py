@@ -1,0 +1,150 @@
+"""Status, listings, versions and pipeline runs as static HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from modelops_jupyter.catalogue import Status
+from modelops_jupyter.display import palette
+from modelops_jupyter.display.html import Html, element, join
+from modelops_jupyter.display.lines import sparkline
+from modelops_jupyter.display.tables import badge, block, facts, fold, heading, health, note, steady, table
+from modelops_jupyter.display.words import NOTHING, count, metric_name, sentence, short_time, value_text
+from modelops_jupyter.listing import Listing
+from modelops_jupyter.pipelines import PipelineRun
+from modelops_jupyter.registration import RegisteredVersion
+
+TIMES = {"at", "created_at", "window_start", "window_end", "last_window", "since"}
+STATES = {
+    "open": ("●", "open", palette.RED),
+    "healed": ("✓", "healed", palette.GREEN),
+    "completed": ("✓", "completed", palette.GREEN),
+    "running": ("…", "running", palette.BLUE),
+    "failed": ("✕", "failed", palette.RED),
+    "kept": ("✓", "kept", palette.GREY),
+}
+HISTORY = 20
+Fields = Mapping[str, Any]
+
+
+def listing(shown: Listing) -> Html:
+    """Show a listing as a table."""
+    if not shown.rows:
+        return block(heading(shown.title), note(shown.empty))
+    return block(heading(f"{shown.title} ({len(shown.rows):,})"), rows_table(shown.columns, shown.rows))
+
+
+def rows_table(columns: Sequence[str], rows: Sequence[Fields], *, most: int = 50) -> Html:
+    """Show the named fields of rows, each as its name asks for, and a trend where rows have one."""
+    trend = any(row.get("sparkline") for row in rows)
+    head = [_label(name) for name in columns] + (["Trend"] if trend else [])
+    cells = [
+        [cell(name, row.get(name)) for name in columns]
+        + ([sparkline(row.get("sparkline") or (), row.get("metric"))] if trend else [])
+        for row in rows[:most]
+    ]
+    # Rows that are not shown still count for "and N more".
+    hidden: list[list[str]] = [[]] * (len(rows) - len(cells))
+    return table(head, cells + hidden, right=_numeric(columns, rows), most=most)
+
+
+def cell(name: str, value: Any) -> str:
+    """Return one value of a row as its column's name asks for."""
+    if name == "health":
+        return health(str(value))
+    if name in TIMES:
+        return steady(short_time(value))
+    if name == "message":
+        return sentence(str(value))
+    if name == "state":
+        return badge(*STATES[value]) if value in STATES else value_text(value)
+    if name == "unsafe":
+        return badge("▲", "unsafe format", palette.RED) if value else "no"
+    if name == "metric":
+        return metric_name(value) or NOTHING
+    if name == "name":
+        return element("b", value_text(value))
+    return value_text(value)
+
+
+def _label(name: str) -> str:
+    return {"at": "When", "window_start": "Window"}.get(name, name.replace("_", " ").capitalize())
+
+
+def _numeric(columns: Sequence[str], rows: Sequence[Fields]) -> list[int]:
+    def numbers(name: str) -> bool:
+        known = [row.get(name) for row in rows if row.get(name) is not None]
+        return bool(known) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in known)
+
+    return [n for n, name in enumerate(columns) if numbers(name)]
+
+
+def status(shown: Status) -> Html:
+    """Show where a workspace stands."""
+    if not shown.models:
+        return block(heading("Workspace"), note(str(shown)))
+    open_alerts = [alert for alert in shown.alerts if alert["state"] == "open"]
+    columns = ("name", "health", "champion", "versions", "windows", "last_window", "open_alerts")
+    return block(
+        heading(f"{count(len(shown.models), 'model')}, {count(len(open_alerts), 'open alert')}"),
+        note(f"{shown.workspace} · registry {shown.registry}"),
+        rows_table(columns, shown.models),
+        heading("Open alerts") if open_alerts else None,
+        alerts_table(open_alerts) if open_alerts else None,
+        heading("History") if shown.history else None,
+        history_table(shown.history) if shown.history else None,
+    )
+
+
+def alerts_table(alerts: Sequence[Fields], *, most: int = 20) -> Html:
+    """Show alerts, each with the sentence that says what happened."""
+    return rows_table(("state", "kind", "window_start", "message"), alerts, most=most)
+
+
+def history_table(moves: Sequence[Fields], *, most: int = HISTORY) -> Html:
+    """Show promotions and rollbacks, newest first."""
+    newest = list(reversed(moves))
+    rows = [
+        [steady(short_time(move["at"])), moved(move), move["actor"], move["reason"]]
+        for move in newest  # all of them: the table says how many it leaves out
+    ]
+    return table(("When", "What", "Who", "Why"), rows, most=most)
+
+
+def moved(move: Fields) -> Html:
+    """Return a promotion or rollback as an icon and words."""
+    before = f"{move['from_version']} → " if move["from_version"] else ""
+    back = move["action"] == "rollback"
+    icon = element("span", "↩" if back else "▲", style=f"color:{palette.RED if back else palette.GREEN}")
+    return join(icon, f" {move['action']} {move['name']}@{move['alias']} {before}{move['to_version']}")
+
+
+def version(shown: RegisteredVersion) -> Html:
+    """Show a version: what it is first, digests behind a fold."""
+    body = shown.body
+    known = [
+        ("Aliases", ", ".join(shown.aliases)),
+        ("Kind", f"{body.get('kind', '')} {body.get('task', '')}"),
+        ("Format", value_text(body.get("flavor"))),
+        ("Metrics", value_text(body.get("metrics"))),
+        ("Features", value_text(body.get("features"))),
+        ("Registered", f"{short_time(body.get('created_at'))} by {value_text(body.get('created_by'))}"),
+    ]
+    rest = [
+        (_label(name), value_text(body[name])) for name in ("run_id", "digest", "data_fingerprint") if body.get(name)
+    ]
+    folded = fold("Origin and digests", facts(rest)) if rest else None
+    warning = badge("▲", "Unsafe format: runs code when loaded", palette.RED) if body.get("unsafe") else None
+    title = f"{shown.name}/{shown.version}"
+    return block(heading(title), warning, facts([row for row in known if row[1].strip(f" {NOTHING}")]), folded)
+
+
+def pipeline_run(run: PipelineRun) -> Html:
+    """Show a run, a row per step."""
+    rows = [[step.step, cell("state", step.state), f"{step.seconds:.1f} s", step.output] for step in run.steps]
+    return block(
+        heading(f"Run of {run.pipeline}"),
+        note(cell("state", run.state), f" · {run.run_id}"),
+        table(("Step", "State", "Time", "Notebook"), rows, right=(2,)),
+    )

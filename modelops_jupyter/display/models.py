@@ -1,0 +1,98 @@
+"""A model's page, a monitor's report and a distribution as static HTML."""
+
+from __future__ import annotations
+
+from modelops_jupyter.display.grids import distribution_chart, drift_chart
+from modelops_jupyter.display.html import Html
+from modelops_jupyter.display.lines import performance_chart
+from modelops_jupyter.display.listings import alerts_table, history_table, rows_table
+from modelops_jupyter.display.series import Series, performance_series, report_drift, report_series
+from modelops_jupyter.display.tables import block, facts, fold, heading, health, note, scrolling, table
+from modelops_jupyter.display.words import capital, count, metric_name, number, short_time
+from modelops_jupyter.monitoring import MonitorReport
+from modelops_jupyter.overview import Distribution, DriftMap, ModelOverview
+
+LAST_WINDOWS = 5
+STATIC_FEATURES, STATIC_COLUMNS = 12, 60
+
+
+def overview(page: ModelOverview) -> Html:
+    """Show a model on one page."""
+    s = page.summary
+    known = [
+        ("Health", health(s.health)),
+        ("Champion", f"version {s.champion}" if s.champion else "none yet"),
+        ("Versions", f"{s.versions}"),
+        ("Monitored through", short_time(s.last_window)),
+        ("Open alerts", f"{s.open_alerts}"),
+    ]
+    open_alerts = [alert for alert in page.alerts if alert["state"] == "open"]
+    return block(
+        heading(page.name, level=3),
+        note(page.description) if page.description else None,
+        facts(known),
+        *_charts(performance_series(page), page.drift),
+        heading("Open alerts") if open_alerts else None,
+        alerts_table(open_alerts) if open_alerts else None,
+        heading("Promotions and rollbacks") if page.transitions else None,
+        history_table(page.transitions) if page.transitions else None,
+        heading("Versions"),
+        rows_table(("version", "aliases", "flavor", "metrics", "created_by", "created_at"), page.versions, most=10),
+    )
+
+
+def monitor_report(report: MonitorReport) -> Html:
+    """Show what monitoring found."""
+    if not report.windows:
+        return block(note(str(report)))
+    open_alerts = [alert.to_dict() for alert in report.alerts if alert.state == "open"]
+    span = f"{short_time(report.windows[0].window_start)} to {short_time(report.windows[-1].window_end)}"
+    return block(
+        heading(f"Monitoring of {report.model}"),
+        note(f"{count(len(report.windows), 'window')} of {report.every}, {report.new_windows} of them new, {span}"),
+        alerts_table(open_alerts) if open_alerts else note("No open alerts."),
+        *_charts(report_series(report), report_drift(report)),
+    )
+
+
+def _charts(series: Series, drift: DriftMap) -> list[Html | None]:
+    """Return both charts, and the last figures as text for where no SVG is shown."""
+    if not series.windows:
+        return [note("Never monitored: log predictions, then run `modelops monitor`.")]
+    line, heat = performance_chart(series), drift_chart(drift, features=STATIC_FEATURES, columns=STATIC_COLUMNS)
+    last = [
+        [
+            short_time(w.start),
+            number(w.value) if w.value is not None else (w.reason or ""),
+            f"{w.rows:,}",
+            f"{w.version}",
+        ]
+        for w in reversed(series.windows[-LAST_WINDOWS:])
+    ]
+    drifted = [
+        [name, number(value), "yes" if value >= drift.threshold else "no"]
+        for name in drift.columns[:LAST_WINDOWS]
+        if (value := next((v for v in reversed(drift.values[name]) if v is not None), None)) is not None
+    ]
+    figure = capital(metric_name(series.metric)) or "Performance"
+    return [
+        heading(f"{figure} over time"),
+        scrolling(line) if line else note("No window has labels yet: log them with `modelops log-labels`."),
+        heading("Drift (PSI against the reference)") if heat else None,
+        scrolling(heat) if heat else None,
+        fold(
+            f"The last {count(len(last), 'window')} in figures",
+            table(("Window", figure, "Rows", "Version"), last, right=(1, 2, 3)),
+            table(("Column", "PSI, last window", f"from {number(drift.threshold)} on"), drifted, right=(1,)),
+        ),
+    ]
+
+
+def distribution(shown: Distribution) -> Html:
+    """Show a column's distribution beside the reference's."""
+    when = short_time(shown.since) + ("" if shown.since == shown.until else f" to {short_time(shown.until)}")
+    return block(
+        heading(shown.column),
+        note(f"windows from {when}, beside the reference"),
+        scrolling(distribution_chart(shown)),
+    )

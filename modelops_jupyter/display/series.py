@@ -1,0 +1,187 @@
+"""What the charts of a model show, as plain data: one reading of the overview for SVG and plotly alike."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from modelops_jupyter.display.words import moment
+from modelops_jupyter.overview import DriftMap, ModelOverview, WindowFigure
+
+if TYPE_CHECKING:
+    from modelops_jupyter.monitoring import MonitorReport
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A change of the version that serves, on the time axis of the windows."""
+
+    at: str
+    version: int
+    action: str
+    reason: str
+
+    @property
+    def words(self) -> str:
+        """What happened, in a few words."""
+        return {"promote": f"v{self.version} promoted", "rollback": f"back to v{self.version}"}.get(
+            self.action, f"v{self.version} serves"
+        )
+
+
+@dataclass(frozen=True)
+class Series:
+    """A metric over time.
+
+    Attributes
+    ----------
+    expected : tuple of float or None
+        Per window, what the metric was on the reference of the version that served most of it.
+    marks : tuple of Mark
+        Oldest first.
+    """
+
+    metric: str
+    windows: tuple[WindowFigure, ...]
+    expected: tuple[float | None, ...]
+    marks: tuple[Mark, ...]
+
+    @property
+    def values(self) -> tuple[float | None, ...]:
+        """The metric, window by window."""
+        return tuple(window.value for window in self.windows)
+
+
+def performance_series(page: ModelOverview) -> Series:
+    """Return a model's metric over time, with promotions and rollbacks."""
+    expected = tuple(page.expected.get(w.version) if w.version is not None else None for w in page.windows)
+    return Series(page.metric or "", page.windows, expected, marks(page.windows, page.transitions))
+
+
+def report_series(report: MonitorReport) -> Series:
+    """Return the metric of a monitor's report over time: the first that has figures."""
+    metric = next(
+        (m for w in report.windows for m, figure in w.performance.items() if figure["value"] is not None), None
+    )
+    windows = tuple(
+        WindowFigure(
+            w.window_start,
+            w.window_end,
+            w.rows,
+            w.labelled,
+            max(map(int, w.versions), key=lambda v: w.versions[str(v)], default=None),
+            w.performance.get(metric or "", {}).get("value"),
+            w.performance.get(metric or "", {}).get("reason"),
+        )
+        for w in report.windows
+    )
+    return Series(metric or "", windows, (None,) * len(windows), marks(windows, ()))
+
+
+def report_drift(report: MonitorReport) -> DriftMap:
+    """Return PSI of every column in every window of a monitor's report, the highest mean first."""
+    from modelops_jupyter.monitoring import Thresholds
+
+    names = dict.fromkeys(column for window in report.windows for column in window.drift)
+    values = {name: tuple(w.drift.get(name, {}).get("psi", {}).get("value") for w in report.windows) for name in names}
+    ordered = sorted(values, key=lambda name: (-_mean(values[name]), name))
+    return DriftMap(tuple(w.window_start for w in report.windows), tuple(ordered), values, Thresholds().psi)
+
+
+def _mean(values: Iterable[float | None]) -> float:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else -1.0
+
+
+def marks(windows: Sequence[WindowFigure], transitions: Iterable[Mapping[str, Any]]) -> tuple[Mark, ...]:
+    """Return what changed the serving version.
+
+    A promotion recorded within the windows' time is marked when it was made. Where a log was replayed afterwards, its
+    promotions lie outside: then the mark is where the other version begins to serve.
+    """
+    if not windows:
+        return ()
+    first, last = moment(windows[0].start), moment(windows[-1].end)
+    moves = [move for move in transitions if move["alias"] == "champion"]
+    found = [_mark(move, str(move["at"])) for move in moves if first <= moment(str(move["at"])) <= last]
+    later = [move for move in moves if not first <= moment(str(move["at"])) <= last]
+    served = [window for window in windows if window.version is not None]
+    if served:  # the promotion that the first window knows needs no mark
+        later = _without_first(later, served[0].version)
+    for before, after in pairwise(served):
+        if after.version is None or after.version == before.version:
+            continue
+        if any(mark.version == after.version and _near(mark, before, after) for mark in found):
+            continue
+        move = next((move for move in later if move["to_version"] == after.version), None)
+        if move is None:
+            found.append(Mark(after.start, after.version, "serves", ""))
+        else:
+            later.remove(move)
+            found.append(_mark(move, after.start))
+    return tuple(sorted(found, key=lambda mark: moment(mark.at)))
+
+
+def _mark(move: Mapping[str, Any], at: str) -> Mark:
+    return Mark(at, int(move["to_version"]), str(move["action"]), str(move["reason"]))
+
+
+def _without_first(moves: list[Mapping[str, Any]], version: int | None) -> list[Mapping[str, Any]]:
+    first = next((move for move in moves if move["to_version"] == version), None)
+    return [move for move in moves if move is not first]
+
+
+def _near(mark: Mark, before: WindowFigure, after: WindowFigure) -> bool:
+    """Tell whether a promotion explains the change between two windows; logs follow it with some delay."""
+    slack = 2 * (moment(after.end) - moment(after.start))
+    return moment(before.start) - slack <= moment(mark.at) <= moment(after.end) + slack
+
+
+def recent(page: ModelOverview, days: int | None) -> ModelOverview:
+    """Return the page with the windows of the last `days` days alone; None keeps all."""
+    if days is None or not page.windows:
+        return page
+    since = moment(page.windows[-1].end) - timedelta(days=days)
+    kept = [n for n, start in enumerate(page.drift.starts) if moment(start) >= since]
+    drift = replace(
+        page.drift,
+        starts=tuple(page.drift.starts[n] for n in kept),
+        values={name: tuple(values[n] for n in kept) for name, values in page.drift.values.items()},
+    )
+    return replace(page, windows=tuple(w for w in page.windows if moment(w.start) >= since), drift=drift)
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A column of a drift map: one window, or several with the one that drifted most speaking for them."""
+
+    start: str
+    last: str
+    values: Mapping[str, float | None]
+    worst: Mapping[str, str]
+
+
+def buckets(drift: DriftMap, columns: Sequence[str], most: int) -> tuple[Bucket, ...]:
+    """Return the windows of a drift map in at most `most` columns; each shows its highest figure."""
+    size = math.ceil(len(drift.starts) / most) or 1
+    found = []
+    for begin in range(0, len(drift.starts), size):
+        span = range(begin, min(begin + size, len(drift.starts)))
+        values: dict[str, float | None] = {}
+        worst: dict[str, str] = {}
+        for name in columns:
+            known = [(value, n) for n in span if (value := drift.values[name][n]) is not None]
+            value, n = max(known, default=(None, begin))
+            values[name], worst[name] = value, drift.starts[n]
+        found.append(Bucket(drift.starts[begin], drift.starts[span[-1]], values, worst))
+    return tuple(found)
+
+
+def middle(window: WindowFigure) -> datetime:
+    """Return the middle of a window, where its figure is drawn."""
+    start = moment(window.start)
+    return start + (moment(window.end) - start) / 2

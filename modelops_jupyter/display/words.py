@@ -1,0 +1,125 @@
+"""How figures, times and health read: short, with the precision that a decision needs."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+NOTHING = "–"
+HEALTH = {
+    "healthy": ("✓", "healthy"),
+    "warning": ("▲", "warning"),
+    "alert": ("✕", "alert"),
+    "unknown": ("○", "not monitored"),
+}
+METRICS = {
+    "roc_auc": "ROC AUC",
+    "brier_score": "Brier score",
+    "log_loss": "log loss",
+    "psi": "PSI",
+    "mean_absolute_error": "mean absolute error",
+    "root_mean_squared_error": "root mean squared error",
+    "null_rate": "null rate",
+    "unseen_rate": "unseen rate",
+}
+
+
+def number(value: float | None) -> str:
+    """Return a number with three significant digits, whole numbers in full.
+
+    >>> number(0.81234), number(1234567), number(12345.6), number(None)
+    ('0.812', '1,234,567', '12,346', '–')
+    """
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    if isinstance(value, int) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    if value == 0 or abs(value) >= 1e-4:
+        return f"{value:#.3g}".rstrip(".")
+    return f"{value:.1e}"
+
+
+def signed(value: float | None) -> str:
+    """Return a difference with its sign; small ones to three decimals, as the figures beside them."""
+    if value is None:
+        return NOTHING
+    text = f"{value:.3f}" if 0.001 <= abs(value) < 10 else number(value)
+    return f"{'+' if value > 0 else ''}{text}".replace("-", "−")
+
+
+def percent(share: float) -> str:
+    """Return a share in percent."""
+    return f"{share:.1%}"
+
+
+def count(n: int, one: str, many: str | None = None) -> str:
+    """Return how many of something.
+
+    >>> count(1, "model"), count(2, "model")
+    ('1 model', '2 models')
+    """
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def moment(text: str) -> datetime:
+    """Return the time behind ISO text, in UTC; without a zone it is UTC already."""
+    at = datetime.fromisoformat(text)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def short_time(text: str | None) -> str:
+    """Return a time in UTC, without the hour where it is midnight.
+
+    >>> short_time("2013-04-01T00:00:00+00:00"), short_time("2013-04-01T05:30:59.1+00:00"), short_time(None)
+    ('2013-04-01', '2013-04-01 05:30', '–')
+    """
+    if not text:
+        return NOTHING
+    try:
+        at = moment(text)
+    except ValueError:  # not a time after all: shown as it is
+        return text
+    return f"{at:%Y-%m-%d}" if (at.hour, at.minute, at.second) == (0, 0, 0) else f"{at:%Y-%m-%d %H:%M}"
+
+
+_METRIC = re.compile(rf"\b({'|'.join(METRICS)})\b")
+_ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d|Z)?")
+
+
+def sentence(text: str) -> str:
+    """Return a message with its times short and its metrics named as people name them.
+
+    >>> sentence("in the window from 2013-07-05T00:00:00+00:00; it fell")
+    'in the window from 2013-07-05; it fell'
+    >>> sentence("roc_auc was 0.7")
+    'ROC AUC was 0.7'
+    """
+    shorter = _ISO.sub(lambda found: short_time(found[0]), text)
+    return _METRIC.sub(lambda found: metric_name(found[0]), shorter)
+
+
+def capital(text: str) -> str:
+    """Return text with its first letter as a heading has it."""
+    return text[:1].upper() + text[1:]
+
+
+def metric_name(name: str | None) -> str:
+    """Return how people write a metric."""
+    return METRICS.get(name or "", (name or "").replace("_", " "))
+
+
+def value_text(value: Any) -> str:
+    """Return any plain value as a table shows it."""
+    if value is None or value == "":
+        return NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return number(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{metric_name(str(key))} {value_text(item)}" for key, item in value.items()) or NOTHING
+    if isinstance(value, list | tuple):
+        return ", ".join(value_text(item) for item in value) or NOTHING
+    return str(value)
