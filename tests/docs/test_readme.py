@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from skl2onnx import to_onnx
 from sklearn.linear_model import LogisticRegression
 
 from modelops_jupyter.cli import main
@@ -44,6 +45,10 @@ def test_every_snippet_runs(settings: Settings, monkeypatch: pytest.MonkeyPatch)
     shell = InteractiveShell()
     shell.user_ns.update(names())
     shell.run_line_magic("load_ext", "modelops_jupyter")
+    x = shell.user_ns["X"]
+    x.to_parquet("train.parquet")
+    graph = to_onnx(shell.user_ns["model"], x.to_numpy("float32")[:1])
+    Path("model.onnx").write_bytes(graph.SerializeToString())
     notebook(Path("train.ipynb"), "months = 1")
     notebook(Path("score.ipynb"), "origin = 'JFK'")
     ran = 0
