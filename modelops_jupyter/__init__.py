@@ -15,7 +15,7 @@ from modelops_jupyter.presentable import Presentable, present_with
 if TYPE_CHECKING:
     from modelops_jupyter.errors import ModelOpsError
     from modelops_jupyter.refs import ModelReference
-    from modelops_jupyter.registry import DecisionTable
+    from modelops_jupyter.registry import DecisionTable, OnnxModel
     from modelops_jupyter.workspace import Workspace, open
 
 # Imported on first use: a notebook that only loads the extension pays for nothing else.
@@ -23,11 +23,12 @@ _LAZY = {
     "DecisionTable": "modelops_jupyter.registry",
     "ModelOpsError": "modelops_jupyter.errors",
     "ModelReference": "modelops_jupyter.refs",
+    "OnnxModel": "modelops_jupyter.registry",
     "Workspace": "modelops_jupyter.workspace",
     "open": "modelops_jupyter.workspace",
 }
 
-__all__ = ["DecisionTable", "ModelOpsError", "ModelReference", "Workspace", "__version__", "open"]
+__all__ = ["DecisionTable", "ModelOpsError", "ModelReference", "OnnxModel", "Workspace", "__version__", "open"]
 
 
 def __getattr__(name: str) -> Any:
@@ -43,6 +44,18 @@ def _display(result: Presentable) -> dict[str, Any]:
 
 
 present_with(_display)
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    """Tell a Jupyter server where its extension is."""
+    from modelops_jupyter.server.extension import ModelOpsExtension
+
+    return [{"module": "modelops_jupyter.server.extension", "app": ModelOpsExtension}]
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    """Tell JupyterLab where the built extension is."""
+    return [{"src": "labextension", "dest": "modelops-jupyter"}]
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter._version import __version__
-from modelops_jupyter.errors import InvalidInput, ModelOpsError, NotFound
+from modelops_jupyter.errors import ModelOpsError, NotFound
 from modelops_jupyter.verbs import parser
 
 if TYPE_CHECKING:
@@ -46,6 +46,16 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("folder", nargs="?", default="modelops-demo", help="where (default: ./modelops-demo)")
     demo.add_argument("--no-dashboard", action="store_true", help="end when the story is told")
     demo.set_defaults(call=_demo)
+    board = verbs.add_parser(
+        "dashboard",
+        help="open the fleet and every model's page in a browser",
+        description="Serve the dashboards of this workspace until Ctrl-C; the address holds the token to get in.",
+    )
+    for serving in (board, demo):
+        serving.add_argument("--port", type=int, default=8866, help="where to listen (default: 8866, or any free one)")
+        serving.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine alone)")
+        serving.add_argument("--no-browser", action="store_true", help="print the address only")
+    board.set_defaults(call=_dashboard)
     for sub in verbs.choices.values():
         sub.add_argument("--json", action="store_true", help="print the answer as JSON")
         sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
@@ -56,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run(namespace: argparse.Namespace) -> int:
     from modelops_jupyter import workspace
 
-    if namespace.call in (_init, _demo):
+    if namespace.call in (_init, _demo, _dashboard):
         return int(namespace.call(namespace))
     with workspace.open(namespace.workspace) as ws:
         result = namespace.call(ws, namespace, read_file)
@@ -74,7 +84,7 @@ def _show(result: Any, as_json: bool) -> None:
 
 
 def read_file(path: str) -> Any:
-    """Read what a path on the command line holds: a table, a decision table or a scikit-learn model."""
+    """Read what a path on the command line holds: a table (.parquet, .csv) or a model."""
     file = Path(path)
     if not file.is_file():
         raise NotFound(f"There is no file {path!r}.")
@@ -82,15 +92,9 @@ def read_file(path: str) -> Any:
         import pandas as pd
 
         return pd.read_parquet(file) if file.suffix == ".parquet" else _read_csv(file)
-    if file.suffix == ".json":
-        from modelops_jupyter.registry import DecisionTable
+    from modelops_jupyter.registry import read_model_file
 
-        return DecisionTable.from_file(file)
-    if file.suffix == ".skops":
-        from modelops_jupyter.registry import read_skops
-
-        return read_skops(file)
-    raise InvalidInput(f"{path!r} is neither a table (.parquet, .csv) nor a model (.skops, .json).")
+    return read_model_file(file)
 
 
 def _read_csv(file: Path) -> Any:
@@ -130,6 +134,34 @@ def _demo(namespace: argparse.Namespace) -> int:
 
     with run_demo(Path(namespace.folder), lambda line: print(line, file=sys.stderr, flush=True)) as ws:
         _show(ws.status(), namespace.json)
+    if namespace.no_dashboard:
+        return DONE
+    return _dashboard(argparse.Namespace(**{**vars(namespace), "workspace": namespace.folder}))
+
+
+def _dashboard(namespace: argparse.Namespace) -> int:
+    import signal
+
+    from modelops_jupyter.dashboards.serve import serve
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        with (
+            _open(namespace) as ws,
+            serve(ws.settings, host=namespace.host, port=namespace.port, debug=namespace.debug) as dashboard,
+        ):
+            line = (
+                json.dumps({"url": dashboard.url}) if namespace.json else f"Dashboard: {dashboard.url} (Ctrl-C ends it)"
+            )
+            print(line, flush=True)
+            if not namespace.no_browser:
+                dashboard.show()
+            dashboard.wait()
+    except KeyboardInterrupt:  # the way to end it
+        return DONE
     return DONE
 
 

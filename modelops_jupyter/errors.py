@@ -19,8 +19,12 @@ Our exception hierarchy::
         ├── StoreBusy
         ├── StoreFull
         ├── StoreDamaged
+        ├── StoreTooNew
+        ├── WorkspaceReadOnly
         ├── LogDamaged
         ├── RegistryUnreachable
+        ├── RegistryDamaged
+        ├── LibraryMissing
         └── NotebookFailed
 
 Each message says what was wrong, with which value, and what to do next. ``code`` is stable: the shell, REST and
@@ -146,6 +150,18 @@ class StoreDamaged(DependencyFailed):
     code = "store-damaged"
 
 
+class StoreTooNew(DependencyFailed):
+    """A newer release of the package has migrated the store."""
+
+    code = "store-too-new"
+
+
+class WorkspaceReadOnly(DependencyFailed):
+    """The workspace's folder, or a file in it, cannot be written."""
+
+    code = "workspace-read-only"
+
+
 class LogDamaged(DependencyFailed):
     """The prediction log cannot be read, or rows are missing from it."""
 
@@ -156,6 +172,18 @@ class RegistryUnreachable(DependencyFailed):
     """The MLflow server did not answer in time."""
 
     code = "registry-unreachable"
+
+
+class RegistryDamaged(DependencyFailed):
+    """MLflow's database or its artifacts cannot be read, or do not hold what is on record."""
+
+    code = "registry-damaged"
+
+
+class LibraryMissing(DependencyFailed):
+    """An optional library is not installed."""
+
+    code = "library-missing"
 
 
 class NotebookFailed(DependencyFailed):

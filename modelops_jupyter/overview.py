@@ -12,6 +12,7 @@ from modelops_jupyter import catalogue
 from modelops_jupyter.errors import NotFound
 from modelops_jupyter.fleet import ModelSummary, read_fleet
 from modelops_jupyter.presentable import Presentable
+from modelops_jupyter.refs import check_name
 from modelops_jupyter.registration import find_version, version_key
 
 if TYPE_CHECKING:
@@ -137,8 +138,10 @@ def read_overview(store: Store, name: str, every: str = "1D") -> ModelOverview:
     ------
     NotFound
         If there is no such model.
+    InvalidReference
+        If `name` cannot name a model.
     """
-    find_version(store, name)
+    find_version(store, check_name(name))
     model = store.get("model", name)
     summary = next(s for s in read_fleet(store, name))
     windows = [r.body for r in store.find("window", name) if r.key.startswith(f"{name}/{every}/")]

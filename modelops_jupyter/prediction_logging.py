@@ -32,6 +32,8 @@ def log_predictions(
     """Append a scored frame; see `Workspace.log_predictions`."""
     import pandas as pd
 
+    from modelops_jupyter.log import check_kept, keep
+
     version = find_version(store, reference)
     given = to_pandas(frame, "frame")
     named = [id, time, prediction, *([score] if score else [])]
@@ -57,7 +59,11 @@ def log_predictions(
             "decision": predicted if decides else pd.Series("", index=given.index, dtype="str"),
         }
     )
-    return log.append_predictions(version.name, to_arrow(pd.concat([table, features], axis=1)), batch_id=batch_id)
+    rows = to_arrow(pd.concat([table, features], axis=1))
+    check_kept(store, log, version.name)
+    appended = log.append_predictions(version.name, rows, batch_id=batch_id)
+    keep(store, version.name, "predictions")
+    return appended
 
 
 def log_labels(
@@ -74,6 +80,8 @@ def log_labels(
     """Append label events; see `Workspace.log_labels`."""
     import pandas as pd
 
+    from modelops_jupyter.log import check_kept, keep
+
     version = find_version(store, name)
     given = to_pandas(frame, "frame")
     ids, labels = take(given, id, "frame"), take(given, label, "frame")
@@ -88,4 +96,7 @@ def log_labels(
             "arrival_time": arrival,
         }
     )
-    return log.append_labels(version.name, to_arrow(table), batch_id=batch_id)
+    check_kept(store, log, version.name)
+    appended = log.append_labels(version.name, to_arrow(table), batch_id=batch_id)
+    keep(store, version.name, "labels")
+    return appended

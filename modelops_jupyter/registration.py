@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actor import Actor
-from modelops_jupyter.errors import InvalidFrame, InvalidInput, NotFound
+from modelops_jupyter.errors import DependencyFailed, InvalidFrame, InvalidInput, NotFound
 from modelops_jupyter.frames import outcomes, to_arrow, to_pandas
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import ModelReference, check_name, parse
@@ -257,6 +257,34 @@ def project_aliases(store: Store, registry: Registry) -> tuple[str, ...]:
         shown = registry.aliases(model.key) if ledger else {}
         for alias, version in ledger.items():
             if shown.get(alias) != version:
-                registry.set_alias(model.key, alias, version)
+                project_alias(store, registry, model.key, alias)
                 moved.append(f"{model.key}@{alias}")
     return tuple(moved)
+
+
+def project_alias(store: Store, registry: Registry, name: str, alias: str) -> None:
+    """Make one alias in MLflow what the ledger says, also when the ledger moves meanwhile.
+
+    MLflow keeps whatever is written last; whoever writes looks at the ledger once more, so the last word is the
+    ledger's.
+
+    Raises
+    ------
+    DependencyFailed
+        If MLflow fails: the ledger has moved then, and `status` shows the alias once MLflow is back.
+    """
+
+    def ledger() -> int | None:
+        record = store.get("alias", f"{name}@{alias}")
+        return None if record is None else record.body["version"]
+
+    shown, wanted = None, ledger()
+    while wanted is not None and shown != wanted:
+        try:
+            registry.set_alias(name, alias, wanted)
+        except DependencyFailed as error:
+            raise type(error)(
+                f"{name}@{alias} is version {wanted} on record, but MLflow does not show it yet: {error} "
+                "Then run `modelops status`, which puts MLflow right."
+            ) from error
+        shown, wanted = wanted, ledger()

@@ -120,4 +120,7 @@ def _read(file: Path) -> dict[str, Any]:
     wrong = [key for key, value in values.items() if not isinstance(value, str)]
     if wrong:
         raise InvalidInput(f"{file}: setting {wrong[0]!r} must be text, not {values[wrong[0]]!r}.")
+    unusable = [key for key, value in values.items() if not value.strip() or not value.isprintable()]
+    if unusable:
+        raise InvalidInput(f"{file}: setting {unusable[0]!r} cannot be {values[unusable[0]]!r}: write it out.")
     return values

@@ -141,7 +141,11 @@ VERBS: tuple[Verb, ...] = (
         "register a model as the next version of a name",
         _register,
         (
-            _arg("model", metavar="MODEL", help="a .skops or decision-table .json file; in a notebook, a Python name"),
+            _arg(
+                "model",
+                metavar="MODEL",
+                help=".skops, .onnx, .ubj, LightGBM .txt or decision-table .json; in a notebook, a Python name",
+            ),
             _NAME,
             _arg("--data", help="rows it was fitted on: .parquet or .csv; in a notebook, a Python name"),
             _arg("--target", help="outcomes of those rows"),

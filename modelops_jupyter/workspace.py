@@ -74,7 +74,9 @@ class Workspace:
         """Facts and the audit chain."""
         from modelops_jupyter.store import open_store
 
-        return open_store(self.settings.store_path, self.settings.lock_path)
+        settings = self.settings
+        kept = (settings.artifacts_path, settings.log_path)
+        return open_store(settings.store_path, settings.lock_path, keeps=kept)
 
     @cached_property
     def log(self) -> PredictionLog:
@@ -172,7 +174,8 @@ class Workspace:
         Parameters
         ----------
         model
-            A fitted estimator of an allowed format, or a `DecisionTable`.
+            A fitted model of an allowed format (scikit-learn, XGBoost, LightGBM, ONNX), a `DecisionTable`, or the
+            path of a file that holds one.
         data, target
             What the model was fitted on: rows of its features, and the outcomes. Give the signature and fingerprint.
         reference
@@ -210,13 +213,18 @@ class Workspace:
             unsafe=unsafe,
         )
 
-    def load(self, reference: str | ModelReference) -> Any:
-        """Return the live model behind `reference`, after checking every byte against what was registered."""
-        return self.registry.load(self.version(reference).body)
+    def load(self, reference: str | ModelReference, *, unsafe: bool = False) -> Any:
+        """Return the live model behind `reference`, after checking every byte against what was registered.
 
-    def predict(self, reference: str | ModelReference, frame: Any) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return predictions and, where the model has them, scores for the rows of `frame`."""
-        return registration.predict_with(self.load(reference), frame)
+        `unsafe` loads a version that was registered as unsafe, which runs the code inside it.
+        """
+        return self.registry.load(self.version(reference).body, unsafe=unsafe)
+
+    def predict(
+        self, reference: str | ModelReference, frame: Any, *, unsafe: bool = False
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return predictions and, where the model has them, scores for the rows of `frame`; `unsafe` as in `load`."""
+        return registration.predict_with(self.load(reference, unsafe=unsafe), frame)
 
     # Judging and moving.
 
@@ -282,7 +290,7 @@ class Workspace:
         transition = promote(
             self.store, self.policy, version.body, alias, reason, self.actor, expected_version=expected
         )
-        self.registry.set_alias(version.name, alias, version.version)
+        registration.project_alias(self.store, self.registry, version.name, alias)
         return transition
 
     def rollback(self, name: str, alias: str = "champion", *, reason: str) -> Transition:
@@ -291,7 +299,7 @@ class Workspace:
 
         self.registry.check()
         transition = rollback(self.store, name, alias, reason, self.actor)
-        self.registry.set_alias(name, alias, transition.to_version)
+        registration.project_alias(self.store, self.registry, name, alias)
         return transition
 
     # Watching.

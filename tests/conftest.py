@@ -1,10 +1,18 @@
 """What several test modules share."""
 
+import os
 import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from modelops_jupyter.errors import RegistryUnreachable
 from modelops_jupyter.registry.client import check_reachable
 from modelops_jupyter.settings import Settings
 
@@ -25,3 +33,62 @@ def settings(tmp_path: Path, mlflow_database: Path) -> Settings:
     root.mkdir()
     shutil.copy(mlflow_database, root / "mlflow.db")
     return Settings(project=tmp_path, root=root, actor="ann")
+
+
+class MlflowServer:
+    """A real ``mlflow server`` on loopback that a test may stop, kill and start again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = probe.getsockname()[1]
+        self.uri = f"http://127.0.0.1:{self._port}"
+        self.start()
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        command = [sys.executable, "-m", "mlflow", "server", "--port", str(self._port), "--workers", "1"]
+        database, artifacts = f"sqlite:///{self._folder}/mlflow.db", str(self._folder / "a")
+        command += ["--backend-store-uri", database, "--artifacts-destination", artifacts]
+        log = self._folder / "server.log"
+        with log.open("a") as output:
+            self._process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
+        deadline = time.monotonic() + 90
+        while True:
+            try:
+                return check_reachable(Settings(self._folder, self._folder, tracking_uri=self.uri))
+            except RegistryUnreachable:
+                assert time.monotonic() < deadline, log.read_text()
+                time.sleep(0.2)
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the server and its workers."""
+        os.killpg(self._process.pid, number)
+
+    def kill(self) -> None:
+        """Kill the server and its workers."""
+        if self._process.poll() is None:
+            self.signal(signal.SIGKILL)
+            self._process.wait()
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -> Iterator[MlflowServer]:
+    """Return a running server that all tests share: stop it nowhere."""
+    folder = tmp_path_factory.mktemp("server")
+    shutil.copy(mlflow_database, folder)
+    server = MlflowServer(folder)
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def stoppable_server(tmp_path: Path, mlflow_database: Path) -> Iterator[MlflowServer]:
+    """Return a running server of the test's own."""
+    folder = tmp_path / "server"
+    folder.mkdir()
+    shutil.copy(mlflow_database, folder)
+    server = MlflowServer(folder)
+    yield server
+    server.kill()

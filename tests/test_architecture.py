@@ -32,10 +32,15 @@ OWNERS = {
     "papermill": {"pipelines"},
     "IPython": {"magics", "display"},
     "deltalake": {"log"},
+    "onnx": {"registry"},
+    "onnxruntime": {"registry"},
+    "xgboost": {"registry"},
+    "lightgbm": {"registry"},
     "sqlalchemy": {"store", "registry"},
     "plotly": {"display"},
-    "ipywidgets": {"display"},
-    "tornado": {"server"},
+    "ipywidgets": {"display", "dashboards"},
+    "anywidget": {"display"},
+    "tornado": {"server", "dashboards"},
     "jupyter_server": {"server"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -16,8 +16,9 @@ HEAVY = ("mlflow", "pandas", "plotly", "ipywidgets", "sqlalchemy", "deltalake", 
         "from modelops_jupyter.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    pass",
         "from IPython.core.interactiveshell import InteractiveShell as S\n"
         "S.instance().run_line_magic('load_ext', 'modelops_jupyter')",
+        "import modelops_jupyter\nmodelops_jupyter._jupyter_server_extension_points()",
     ],
-    ids=["import", "help", "load_ext"],
+    ids=["import", "help", "load_ext", "server"],
 )
 def test_no_heavy_import(code: str) -> None:
     program = f"{code}\nimport sys, json\nprint('\\n' + json.dumps(sorted(set({HEAVY!r}) & set(sys.modules))))"

@@ -12,19 +12,19 @@ __all__ = ["fleet", "model"]
 
 def fleet() -> Any:
     """Return the page of every model in the workspace."""
-    from modelops_jupyter.dashboards.page import read_request
+    from modelops_jupyter.dashboards.page import guarded_page, read_request
 
     request = read_request()
     from modelops_jupyter.dashboards.fleet_page import fleet_page
 
-    return fleet_page(request)
+    return guarded_page(lambda: fleet_page(request))
 
 
 def model(name: str | None = None) -> Any:
     """Return the page of one model: `name`, or the one that the page's address asks for, or the first."""
-    from modelops_jupyter.dashboards.page import read_request
+    from modelops_jupyter.dashboards.page import guarded_page, read_request
 
     request = read_request()
     from modelops_jupyter.dashboards.model_page import model_page
 
-    return model_page(request, name)
+    return guarded_page(lambda: model_page(request, name))

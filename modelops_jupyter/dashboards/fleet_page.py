@@ -127,8 +127,8 @@ def _summary(models: Sequence[ModelSummary]) -> Html:
 
 def models_table(models: Sequence[ModelSummary], linked: bool) -> Html:
     """Return a row per model; names lead to the model's page where there is one."""
-    head = ("Model", "Health", "Champion", "Open alerts", "Trend", "Last", "Data through", "Kind")
-    hidden = {"Kind": "mo-wide", "Data through": "mo-wide", "Last": "mo-wide"}
+    head = ("Model", "Health", "Champion", "Alerts", "Trend", "Last", "Data through", "Kind")
+    hidden = dict.fromkeys(("Champion", "Last", "Data through", "Kind"), "mo-wide")
     rows = [element("tr", *_cells(model, linked)) for model in models]
     return element(
         "div",
@@ -148,7 +148,7 @@ def _cells(m: ModelSummary, linked: bool) -> list[Html]:
     return [
         element("td", name, class_="mo-name"),
         element("td", health(m.health)),
-        element("td", f"version {m.champion}" if m.champion else NOTHING),
+        element("td", f"version {m.champion}" if m.champion else NOTHING, class_="mo-wide"),
         element("td", f"{m.open_alerts}" if m.open_alerts else NOTHING),
         element("td", sparkline(m.sparkline, m.metric, width=140)),
         element("td", figure, class_="mo-wide"),
@@ -165,5 +165,5 @@ def _nothing() -> Html:
         join("This page shows the workspace in ", command(str(workspace.open().settings.project)), "."),
         join("Try it with an example: ", command("modelops demo")),
         join("Register a model of your own: ", command("modelops register model.skops my-model --data train.parquet")),
-        "Then choose Refresh, or load this page again.",
+        "Then load this page again.",
     )

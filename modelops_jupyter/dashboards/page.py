@@ -115,6 +115,18 @@ def guarded(build: Callable[[], str]) -> str:
         return element("p", told, class_="mo-failed", role="alert")
 
 
+def guarded_page(build: Callable[[], w.Widget]) -> w.Widget:
+    """Return a page, or one with the sentence that says why there is none."""
+    made: list[w.Widget] = []
+
+    def attempt() -> str:
+        made.append(build())
+        return ""
+
+    failure = guarded(attempt)
+    return made[0] if made else page(w.HTML(failure))
+
+
 def model_address(name: str) -> str:
     """Return where the page of a model is, beside the fleet's."""
     return f"model.ipynb?model={quote(name, safe='')}"

@@ -120,8 +120,9 @@ def serve(settings: Settings, *, host: str = "127.0.0.1", port: int = PORT, debu
     finally:
         if log is not None:
             log.close()
-    name = "127.0.0.1" if host == "0.0.0.0" else host
-    dashboard = Dashboard(f"http://{name}:{port}/voila/render/fleet.ipynb?token={token}", port, process, runtime)
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    shown = f"[{name}]" if ":" in name else name
+    dashboard = Dashboard(f"http://{shown}:{port}/voila/render/fleet.ipynb?token={token}", port, process, runtime)
     try:
         _await(dashboard, name)
     except BaseException:

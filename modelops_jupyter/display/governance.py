@@ -60,7 +60,7 @@ def comparison(shown: Comparison) -> Html:
         )
     return block(
         heading(f"{shown.a} and {shown.b}"),
-        element("p", shown.conclusion, style="margin:2px 0 6px;font-size:14px"),
+        element("p", sentence(shown.conclusion), style="margin:2px 0 6px;font-size:14px"),
         table(_head(shown), [_metric(shown, m, reach[m.metric]) for m in whole], right=(1, 2, 3)),
         segments,
         note(f"{shown.rows:,} rows, the same for both; the bar is the 95 % interval of the difference."),

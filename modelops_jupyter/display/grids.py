@@ -7,7 +7,7 @@ from html import escape
 from modelops_jupyter.display import palette
 from modelops_jupyter.display.html import Html
 from modelops_jupyter.display.series import Bucket, buckets
-from modelops_jupyter.display.svg import drawing, group, line, text, time_ticks
+from modelops_jupyter.display.svg import drawing, group, line, text, time_label, time_ticks
 from modelops_jupyter.display.words import count, moment, number, percent, short_time
 from modelops_jupyter.overview import Distribution, DriftMap
 
@@ -91,7 +91,7 @@ def _legend(threshold: float) -> Html:
             f'<rect x="{LEFT + 34 + n * 16:g}" y="4" width="15" height="10" fill="{colour}" '
             f'fill-opacity="{depth:.2f}"/>'
         )
-    words = f"from {number(threshold)} on a finding (red)"
+    words = f"from {threshold:g} on a finding (red)"
     return group(
         text(LEFT, 13, "PSI 0"), Html("".join(swatches)), text(LEFT + 34 + 6 * 16 + 6, 13, words), fill=palette.QUIET
     )
@@ -104,7 +104,7 @@ def _times(cells: tuple[Bucket, ...], wide: float, height: float) -> list[Html]:
     found = []
     for at, name in time_ticks(starts[0], starts[-1]):
         n = next((n for n, start in enumerate(starts) if start >= at), len(starts) - 1)
-        found.append(text(LEFT + (n + 0.5) * wide, height - 6, name, anchor="middle"))
+        found.append(time_label(LEFT + (n + 0.5) * wide, height - 6, name, WIDTH))
     return found
 
 
@@ -134,29 +134,29 @@ def distribution_chart(shown: Distribution) -> Html:
         for n, (name, before, now) in enumerate(zip(shown.bins, shown.reference, shown.current, strict=True))
         if before or now or n < len(shown.bins) - 2  # "other" and "missing" only where there are some
     ][:MOST_BINS]
-    width, row, top = 480.0, 24.0, 26.0
+    width, left, row, top = 400.0, 132.0, 24.0, 26.0
     most = max((max(before, now) for _, before, now in rows), default=0.0) or 1.0
-    scale = (width - LEFT - 60) / most
+    scale = (width - left - 50) / most
     bars, labels = [], []
     for n, (name, before, now) in enumerate(rows):
         y = top + n * row
         told = escape(f"{name}: reference {percent(before)}, current {percent(now)}")
         bars.append(
             f"<g><title>{told}</title>"
-            f'<rect x="{LEFT:g}" y="{y + 2:g}" width="{before * scale:.1f}" height="8" fill="{palette.GREY}" '
-            f'fill-opacity="0.45"/>'
-            f'<rect x="{LEFT:g}" y="{y + 11:g}" width="{now * scale:.1f}" height="8" fill="{palette.BLUE}"/></g>'
+            f'<rect x="{left:g}" y="{y + 2:g}" width="{before * scale:.1f}" height="8" fill="{palette.GREY}" '
+            f'fill-opacity="0.55"/>'
+            f'<rect x="{left:g}" y="{y + 11:g}" width="{now * scale:.1f}" height="8" fill="{palette.BLUE}"/></g>'
         )
-        labels.append(text(LEFT - 8, y + 14, _short(name, 24), anchor="end"))
-        labels.append(text(LEFT + max(before, now) * scale + 6, y + 14, percent(now)))
+        labels.append(text(left - 8, y + 14, _short(name, 24), anchor="end"))
+        labels.append(text(left + max(before, now) * scale + 6, y + 14, percent(now)))
     legend = group(
-        Html(f'<rect x="{LEFT:g}" y="5" width="12" height="8" fill="{palette.GREY}" fill-opacity="0.45"/>'),
-        text(LEFT + 17, 13, "reference"),
-        Html(f'<rect x="{LEFT + 86:g}" y="5" width="12" height="8" fill="{palette.BLUE}"/>'),
-        text(LEFT + 103, 13, "current"),
+        Html(f'<rect x="{left:g}" y="5" width="12" height="8" fill="{palette.GREY}" fill-opacity="0.55"/>'),
+        text(left + 17, 13, "reference"),
+        Html(f'<rect x="{left + 86:g}" y="5" width="12" height="8" fill="{palette.BLUE}"/>'),
+        text(left + 103, 13, "current"),
         fill=palette.QUIET,
     )
-    axis = group(line(LEFT, top, LEFT, top + row * len(rows)), stroke=palette.RULE)
+    axis = group(line(left, top, left, top + row * len(rows)), stroke=palette.RULE)
     label = f"Distribution of {shown.column}: reference and current"
     return drawing(
         width, top + row * len(rows) + 4, label, legend, axis, Html("".join(bars)), group(*labels, fill=palette.INK)

@@ -9,7 +9,7 @@ from html import escape
 from modelops_jupyter.display import palette
 from modelops_jupyter.display.html import Html
 from modelops_jupyter.display.series import Series, middle
-from modelops_jupyter.display.svg import drawing, group, line, nice_ticks, paths, text, thinned, time_ticks
+from modelops_jupyter.display.svg import drawing, group, line, nice_ticks, paths, text, thinned, time_label, time_ticks
 from modelops_jupyter.display.words import metric_name, moment, number, short_time
 
 MOST_POINTS = 1000
@@ -74,7 +74,7 @@ def performance_chart(series: Series, *, selected: str | None = None, pickable: 
         group(*(line(LEFT, y(tick), WIDTH - RIGHT, y(tick)) for tick in ticks), stroke=palette.RULE),
         group(
             *(text(LEFT - 8, y(tick) + 4, f"{tick:,g}", anchor="end") for tick in ticks),
-            *(text(x(at), HEIGHT - 8, name, anchor="middle") for at, name in time_ticks(first, last)),
+            *(time_label(x(at), HEIGHT - 8, name, WIDTH) for at, name in time_ticks(first, last)),
             fill=palette.QUIET,
         ),
         _expected(series, x, y),

@@ -117,7 +117,7 @@ def moved(move: Fields) -> Html:
     before = f"{move['from_version']} → " if move["from_version"] else ""
     back = move["action"] == "rollback"
     icon = element("span", "↩" if back else "▲", style=f"color:{palette.RED if back else palette.GREEN}")
-    return join(icon, f" {move['action']} {move['name']}@{move['alias']} {before}{move['to_version']}")
+    return join(icon, f" {move['action']} {move['name']}@{move['alias']} ", steady(f"{before}{move['to_version']}"))
 
 
 def version(shown: RegisteredVersion) -> Html:

@@ -41,6 +41,11 @@ def text(x: float, y: float, words: str, *, anchor: str = "start") -> Html:
     return Html(f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>')
 
 
+def time_label(x: float, y: float, name: str, width: float) -> Html:
+    """Return a time's name under its place; the last one ends at the drawing's edge."""
+    return text(width, y, name, anchor="end") if x > width - 24 else text(x, y, name, anchor="middle")
+
+
 def group(*content: Html, **attributes: object) -> Html:
     """Return parts that share their looks."""
     return element("g", *content, **attributes)

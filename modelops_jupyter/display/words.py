@@ -21,6 +21,8 @@ METRICS = {
     "psi": "PSI",
     "mean_absolute_error": "mean absolute error",
     "root_mean_squared_error": "root mean squared error",
+    "null_rate": "null rate",
+    "unseen_rate": "unseen rate",
 }
 
 
@@ -40,8 +42,11 @@ def number(value: float | None) -> str:
 
 
 def signed(value: float | None) -> str:
-    """Return a difference with its sign."""
-    return NOTHING if value is None else f"{'+' if value > 0 else ''}{number(value)}".replace("-", "−")
+    """Return a difference with its sign; small ones to three decimals, as the figures beside them."""
+    if value is None:
+        return NOTHING
+    text = f"{value:.3f}" if 0.001 <= abs(value) < 10 else number(value)
+    return f"{'+' if value > 0 else ''}{text}".replace("-", "−")
 
 
 def percent(share: float) -> str:
@@ -79,16 +84,20 @@ def short_time(text: str | None) -> str:
     return f"{at:%Y-%m-%d}" if (at.hour, at.minute, at.second) == (0, 0, 0) else f"{at:%Y-%m-%d %H:%M}"
 
 
+_METRIC = re.compile(rf"\b({'|'.join(METRICS)})\b")
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d|Z)?")
 
 
 def sentence(text: str) -> str:
-    """Return a message with its times short.
+    """Return a message with its times short and its metrics named as people name them.
 
     >>> sentence("in the window from 2013-07-05T00:00:00+00:00; it fell")
     'in the window from 2013-07-05; it fell'
+    >>> sentence("roc_auc was 0.7")
+    'ROC AUC was 0.7'
     """
-    return _ISO.sub(lambda found: short_time(found[0]), text)
+    shorter = _ISO.sub(lambda found: short_time(found[0]), text)
+    return _METRIC.sub(lambda found: metric_name(found[0]), shorter)
 
 
 def capital(text: str) -> str:

@@ -1,6 +1,7 @@
 """Predictions and labels on Delta Lake."""
 
+from modelops_jupyter.log.kept import check_kept, keep
 from modelops_jupyter.log.prediction_log import Extent, PredictionLog
 from modelops_jupyter.log.table import Appended
 
-__all__ = ["Appended", "Extent", "PredictionLog"]
+__all__ = ["Appended", "Extent", "PredictionLog", "check_kept", "keep"]

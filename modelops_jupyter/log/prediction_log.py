@@ -15,6 +15,8 @@ from modelops_jupyter.log.schema import LABEL_COLUMNS, PREDICTION_COLUMNS, check
 from modelops_jupyter.log.table import Appended, BatchTable
 from modelops_jupyter.refs import check_name
 
+TABLES = ("predictions", "labels")
+
 
 @dataclass(frozen=True)
 class Extent:
@@ -65,7 +67,7 @@ class PredictionLog:
         predictions.verify(table)
         wanted = None if columns is None else list(dict.fromkeys(["request_id", "timestamp", *columns]))
         inside = (ds.field("timestamp") >= pa.scalar(start)) & (ds.field("timestamp") < pa.scalar(end))
-        rows = normalise(ds.dataset(table.file_uris()).to_table(columns=wanted, filter=inside))
+        rows = predictions.scan(table.file_uris(), wanted, inside)
         rows = _first_of_each_request(rows)
         labels = self._labels(model)
         if labels is None:
@@ -73,19 +75,30 @@ class PredictionLog:
         position = pc.index_in(rows["request_id"], value_set=labels["request_id"])
         return rows.append_column("label", labels["label"].take(position))
 
+    def holds(self, model: str, table: str) -> bool:
+        """Return whether a table of a model has rows."""
+        return self._table(model, table).open() is not None
+
+    def path(self, model: str, table: str) -> Path:
+        """Return the folder of a table."""
+        return self._table(model, table).path
+
     def extent(self, model: str) -> Extent | None:
         """Return how far the log of a model reaches, or None before the first prediction."""
-        table = self._table(model, "predictions").open()
+        predictions = self._table(model, "predictions")
+        table = predictions.open()
         if table is None:
             return None
-        times = ds.dataset(table.file_uris()).to_table(columns=["timestamp"])["timestamp"]
+        predictions.verify(table)
+        times = predictions.scan(table.file_uris(), ["timestamp"])["timestamp"]
         span = pc.min_max(times)
-        labels = self._table(model, "labels").open()
+        events = self._table(model, "labels")
+        labels = events.open()
         return Extent(
             start=span["min"].as_py(),
             end=span["max"].as_py(),
             rows=len(times),
-            labels=0 if labels is None else ds.dataset(labels.file_uris()).count_rows(),
+            labels=0 if labels is None else events.verify(labels),
             predictions_version=table.version(),
             labels_version=-1 if labels is None else labels.version(),
         )
@@ -114,13 +127,14 @@ class PredictionLog:
         if version >= 0:
             table.load_as_version(version)
             uris -= set(table.file_uris())
-        return normalise(ds.dataset(sorted(uris)).to_table(columns=[column]))[column] if uris else None
+        return batch.scan(sorted(uris), [column])[column] if uris else None
 
     def _times_of_requests(self, model: str, requests: pa.ChunkedArray | None) -> pa.ChunkedArray | None:
-        table = self._table(model, "predictions").open()
+        predictions = self._table(model, "predictions")
+        table = predictions.open()
         if requests is None or table is None:
             return None
-        rows = normalise(ds.dataset(table.file_uris()).to_table(columns=["request_id", "timestamp"]))
+        rows = predictions.scan(table.file_uris(), ["request_id", "timestamp"])
         return rows.filter(pc.is_in(rows["request_id"], value_set=requests))["timestamp"]
 
     def _labels(self, model: str) -> pa.Table | None:
@@ -129,7 +143,7 @@ class PredictionLog:
         if table is None:
             return None
         labels.verify(table)
-        events = normalise(ds.dataset(table.file_uris()).to_table())
+        events = labels.scan(table.file_uris())
         order = [("request_id", "ascending"), *((n, "descending") for n in ("event_time", "arrival_time", "label"))]
         return _first_of_each(events.sort_by(order))
 

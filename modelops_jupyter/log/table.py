@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 import pyarrow as pa
+import pyarrow.dataset as ds
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from filelock import FileLock
 
-from modelops_jupyter.errors import InvalidFrame, LogDamaged, StoreFull
-from modelops_jupyter.log.schema import misfit
+from modelops_jupyter.errors import InvalidFrame, LogDamaged, StoreFull, WorkspaceReadOnly
+from modelops_jupyter.log.schema import misfit, normalise
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,7 @@ class BatchTable:
             If the table cannot be read or written.
         """
         batch = batch_id or uuid4().hex
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.path.with_suffix(".lock")):
+        with self._turn():
             table = self.open()
             if table is not None:
                 if table.transaction_version(batch) is not None:
@@ -82,18 +84,33 @@ class BatchTable:
     def open(self) -> DeltaTable | None:
         """Return the Delta table, or None before the first append."""
         if not (self.path / "_delta_log").exists():
-            if self._manifest():
-                raise LogDamaged(f"{self.path} is gone, but {len(self._manifest())} batches were written there.")
+            self._check_absent()
             return None
         try:
             return DeltaTable(str(self.path))
-        except TableNotFoundError:
+        except TableNotFoundError:  # the folder is there, and no commit in it
+            self._check_absent()
             return None
         except (DeltaError, OSError) as error:
             raise _typed(error, self.path) from error
 
-    def verify(self, table: DeltaTable) -> None:
-        """Raise `LogDamaged` if the table holds fewer rows than its batches wrote: never a smaller window."""
+    def scan(
+        self, uris: Sequence[str], columns: Sequence[str] | None = None, filter: ds.Expression | None = None
+    ) -> pa.Table:
+        """Read columns of the table's files, all of them if `columns` is None, in the log's own spelling of types.
+
+        Raises
+        ------
+        LogDamaged
+            If a file is gone or cannot be read.
+        """
+        try:
+            return normalise(ds.dataset(list(uris)).to_table(columns=columns, filter=filter))
+        except (pa.ArrowException, OSError) as error:
+            raise _typed(error, self.path) from error
+
+    def verify(self, table: DeltaTable) -> int:
+        """Return the number of rows; raise `LogDamaged` if its batches wrote more: never a smaller window."""
         expected = sum(self._manifest().values())
         actions = pa.table(table.get_add_actions(flatten=True))
         found = sum(actions["num_records"].to_pylist())
@@ -102,6 +119,28 @@ class BatchTable:
         missing = [name for name in actions["path"].to_pylist() if not (self.path / name).exists()]
         if missing:
             raise LogDamaged(f"{self.path / missing[0]} is gone: restore it from a backup.")
+        return int(found)
+
+    def _check_absent(self) -> None:
+        batches = len(self._manifest())
+        if batches:
+            raise LogDamaged(
+                f"{self.path / '_delta_log'} is gone, but {batches} batches were written: restore it from a backup."
+            )
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Hold the table's lock: writers take turns."""
+        lock = FileLock(self.path.with_suffix(".lock"))
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        except OSError as error:
+            raise _typed(error, self.path.parent) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     @property
     def _manifest_path(self) -> Path:
@@ -110,14 +149,23 @@ class BatchTable:
     def _manifest(self) -> dict[str, int]:
         if not self._manifest_path.exists():
             return {}
-        rows = (json.loads(line) for line in self._manifest_path.read_text().splitlines() if line.endswith("}"))
-        return {row["batch"]: row["rows"] for row in rows}
+        try:
+            lines = self._manifest_path.read_text(encoding="utf-8").splitlines()
+            # A line that begins well and has no end is what a killed writer left: its batch is in the table or not.
+            rows = [json.loads(line) for line in lines if line.endswith("}") or not line.startswith("{")]
+            return {row["batch"]: row["rows"] for row in rows}
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            raise LogDamaged(f"{self._manifest_path} cannot be read ({error}): restore it from a backup.") from error
 
     def _note(self, batch: str, rows: int) -> None:
         if batch in self._manifest():
             return
-        with self._manifest_path.open("a") as file:
-            file.write(json.dumps({"batch": batch, "rows": rows}) + "\n")
+        with self._manifest_path.open("ab+") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(end - 1, 0))
+            torn = end > 0 and file.read(1) != b"\n"
+            file.write(b"\n" if torn else b"")
+            file.write(f"{json.dumps({'batch': batch, 'rows': rows})}\n".encode())
             file.flush()
             os.fsync(file.fileno())
 
@@ -132,7 +180,10 @@ class BatchTable:
         (folder / f"{name}.json").write_text(json.dumps({**event, "table": self.path.name}))
 
 
-def _typed(error: Exception, path: Path) -> LogDamaged | StoreFull:
+def _typed(error: Exception, path: Path) -> LogDamaged | StoreFull | WorkspaceReadOnly:
+    reason = getattr(error, "strerror", None) or next(iter(str(error).splitlines()), type(error).__name__)
     if "No space left" in str(error):
         return StoreFull(f"No room is left for {path}: free some space, then repeat; nothing was written.")
-    return LogDamaged(f"{path} cannot be used ({str(error).splitlines()[0]}): restore it from a backup.")
+    if isinstance(error, PermissionError) or "ermission denied" in reason or "Read-only" in reason:
+        return WorkspaceReadOnly(f"{path} cannot be written or read ({reason}): make it writable, then repeat.")
+    return LogDamaged(f"{path} cannot be used ({reason}): restore it from a backup.")

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput
-from modelops_jupyter.log import PredictionLog
+from modelops_jupyter.log import PredictionLog, check_kept
 from modelops_jupyter.monitoring.judge import judge_window, raise_alerts
 from modelops_jupyter.monitoring.measure import measure_window
 from modelops_jupyter.monitoring.results import Alert, MonitorReport, Thresholds, WindowResult
@@ -45,6 +45,7 @@ def run_monitor(
     length = window_length(every)
     if not references:
         raise InvalidInput(f"No version of {model!r} has a reference: register one with data= or reference=.")
+    check_kept(store, log, model)
     extent = log.extent(model)
     if extent is None:
         return MonitorReport(model, every, (), (), 0)

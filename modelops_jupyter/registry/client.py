@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
-import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from modelops_jupyter.errors import RegistryUnreachable, StoreBusy
+from modelops_jupyter.errors import InvalidInput, RegistryDamaged, RegistryUnreachable, StoreBusy, WorkspaceReadOnly
 from modelops_jupyter.settings import Settings
+from modelops_jupyter.store import trouble
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 EXPERIMENT = "modelops"
 ANSWER_SECONDS = 4
 LOCK_SECONDS = 120.0
+_SCHEMES = ("http://", "https://", "sqlite://", "postgresql", "mysql", "mssql", "databricks")
 
 
 def tracking_uri(settings: Settings) -> str:
@@ -28,23 +32,33 @@ def tracking_uri(settings: Settings) -> str:
 
 
 def check_reachable(settings: Settings) -> None:
-    """Return when the registry can be used.
+    """Return when the registry can be used; imports nothing of MLflow's, which takes seconds.
 
     Raises
     ------
     RegistryUnreachable
         If an MLflow server does not answer within a few seconds.
+    RegistryDamaged
+        If the embedded database is gone, cut short, or no database.
+    InvalidInput
+        If the address is none of a server or a database.
     """
     uri = tracking_uri(settings)
+    if settings.tracking_uri is None:
+        _check_embedded(settings)
+        return
+    if not uri.startswith(_SCHEMES):
+        raise InvalidInput(
+            f"tracking_uri {uri!r} is no address of an MLflow server or database: write http://host:port, "
+            "sqlite:///file or postgresql://..., or leave it out."
+        )
     if not uri.startswith(("http://", "https://")):
-        if settings.tracking_uri is None:
-            _create_embedded(settings)
         return
     try:
         with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=ANSWER_SECONDS):
             return
-    except (urllib.error.URLError, OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
+    except (OSError, ValueError, HTTPException) as error:  # refused, too late, malformed, or no HTTP at all
+        reason = getattr(error, "reason", None) or str(error) or type(error).__name__
         raise RegistryUnreachable(
             f"The MLflow server at {uri} does not answer ({reason}): start it and try again."
         ) from error
@@ -60,7 +74,37 @@ def connect(settings: Settings) -> MlflowClient:
 
     logging.getLogger("mlflow").setLevel(logging.ERROR)  # after the import, which sets a level of its own
     uri = tracking_uri(settings)
-    return MlflowClient(tracking_uri=uri, registry_uri=uri)
+    with typed_errors(settings):
+        return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+@contextmanager
+def typed_errors(settings: Settings) -> Iterator[None]:
+    """Turn whatever MLflow raises inside into one of our errors."""
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, OSError) as error:
+        check_reachable(settings)  # a server that has died meanwhile says so best
+        line = next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
+        if getattr(error, "error_code", None) == "INVALID_PARAMETER_VALUE":
+            raise InvalidInput(f"MLflow does not accept this: {line}.") from error
+        if isinstance(error, PermissionError) or "readonly database" in line:
+            raise WorkspaceReadOnly(
+                f"MLflow cannot write under {settings.root} ({line}): make it writable, or open another workspace."
+            ) from error
+        if settings.tracking_uri is not None:
+            raise RegistryUnreachable(
+                f"MLflow at {settings.tracking_uri} failed ({line}): see its log, then try again."
+            ) from error
+        if "database schema" in line:
+            raise RegistryDamaged(_schema_sentence(settings.mlflow_path)) from error
+        raise RegistryDamaged(
+            f"MLflow cannot use {settings.mlflow_path} and {settings.artifacts_path} ({line}): restore them from a "
+            "backup."
+        ) from error
 
 
 def experiment_id(client: MlflowClient, settings: Settings) -> str:
@@ -80,12 +124,25 @@ def experiment_id(client: MlflowClient, settings: Settings) -> str:
         return str(found.experiment_id)
 
 
+def _check_embedded(settings: Settings) -> None:
+    path = settings.mlflow_path
+    if not path.exists():
+        if settings.artifacts_path.exists():
+            raise RegistryDamaged(
+                f"{path} is gone, but {settings.artifacts_path} holds models: restore it from a backup."
+            )
+        _create_embedded(settings)
+    reason = trouble(path)
+    if reason is not None:
+        raise RegistryDamaged(
+            f"{path} {reason}: restore it from a backup, or remove it if no model was registered yet."
+        )
+
+
 def _create_embedded(settings: Settings) -> None:
     """Make MLflow's SQLite file, whole or not at all: MLflow itself breaks it when two processes start at once."""
-    if settings.mlflow_path.exists():
-        return
-    settings.root.mkdir(parents=True, exist_ok=True)
     try:
+        settings.root.mkdir(parents=True, exist_ok=True)
         with FileLock(settings.root / "mlflow.lock", timeout=LOCK_SECONDS):
             if not settings.mlflow_path.exists():
                 _build(settings.mlflow_path)
@@ -93,6 +150,26 @@ def _create_embedded(settings: Settings) -> None:
         raise StoreBusy(
             f"Another process has been creating {settings.mlflow_path} for {LOCK_SECONDS:.0f} s: try again later."
         ) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise WorkspaceReadOnly(
+            f"{settings.root} cannot be written ({reason}): free that path, make it writable, or open another one."
+        ) from error
+
+
+def _schema_sentence(path: Path) -> str:
+    """Say whether the database's schema is older or newer than the MLflow that is installed."""
+    import sqlite3
+    from contextlib import closing
+
+    import mlflow.store.db_migrations as migrations
+
+    with closing(sqlite3.connect(path)) as connection:
+        found = str(connection.execute("SELECT version_num FROM alembic_version").fetchone()[0])
+    known = {file.name.partition("_")[0] for file in Path(next(iter(migrations.__path__)), "versions").glob("*.py")}
+    if found in known:
+        return f"{path} was written by an older MLflow: back it up, then run `mlflow db upgrade sqlite:///{path}`."
+    return f"{path} has schema {found}, which this MLflow does not know: upgrade with `pip install --upgrade mlflow`."
 
 
 def _build(path: Path) -> None:

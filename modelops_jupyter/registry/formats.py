@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from modelops_jupyter.errors import InvalidInput, UnsafeArtifact
+from modelops_jupyter.errors import InvalidInput, NotFound, UnsafeArtifact
+from modelops_jupyter.registry.flavors import lgbm, onnx, xgb
 from modelops_jupyter.registry.flavors.decision import DecisionTable
 
 SKLEARN, DECISION, PICKLE = "sklearn-skops", "decision-jdm", "pickle"
-MODEL_FILES = {SKLEARN: "model.skops", DECISION: "decision.json", PICKLE: "model.pkl"}
+ONNX, XGBOOST, LIGHTGBM = "onnx", "xgboost", "lightgbm"
+MODEL_FILES = {
+    SKLEARN: "model.skops",
+    DECISION: "decision.json",
+    PICKLE: "model.pkl",
+    ONNX: onnx.FILE,
+    XGBOOST: xgb.FILE,
+    LIGHTGBM: lgbm.FILE,
+}
 
 # Classes of scikit-learn itself, and the NumPy and SciPy types its estimators hold. Functions never.
 _TRUSTED = re.compile(r"sklearn(\.\w+)+\.[A-Z]\w*|sklearn\.\w+(\.\w+)*\.Cy\w+|numpy(\.\w+)*\.(dtype|ndarray|[a-z]+\d*)")
@@ -27,28 +38,26 @@ def trusted_types(untrusted: list[str]) -> list[str]:
     return untrusted
 
 
-def write_model(model: Any, folder: Path, *, unsafe: bool) -> str:
-    """Write `model` under `folder` in the safest format it has, and return the format's name."""
-    if isinstance(model, DecisionTable):
-        (folder / MODEL_FILES[DECISION]).write_text(model.to_json(), encoding="utf-8")
-        return DECISION
-    if _is_sklearn(model):
-        import skops.io as skops
+def adapt(model: Any) -> Any:
+    """Return `model` as something that predicts tables, which boosters and ONNX graphs do not do by themselves.
 
-        file = folder / MODEL_FILES[SKLEARN]
-        try:
-            skops.dump(model, file)
-            trusted_types(skops.get_untrusted_types(file=file))
-            return SKLEARN
-        except UnsafeArtifact:
-            file.unlink()
-            if not unsafe:
-                raise
-    elif not unsafe:
-        raise UnsafeArtifact(
-            f"{type(model).__module__}.{type(model).__name__} has no format on the allow-list (scikit-learn by skops, "
-            "decision tables): register it with unsafe=True (--unsafe), which marks it everywhere."
-        )
+    A path is the model in that file; bytes are an ONNX model.
+    """
+    if isinstance(model, str | Path):
+        model = read_model_file(Path(model))
+    for flavor in (onnx, xgb, lgbm):
+        if flavor.handles(model):
+            return flavor.adapt(model)
+    return model
+
+
+def write_model(model: Any, folder: Path, *, unsafe: bool, columns: Sequence[str] | None = None) -> str:
+    """Write an adapted `model` under `folder` in the safest format it has, and return the format's name."""
+    try:
+        return _write_safe(model, folder, columns)
+    except UnsafeArtifact:
+        if not unsafe:
+            raise
     import cloudpickle
 
     if not hasattr(model, "predict"):
@@ -57,12 +66,51 @@ def write_model(model: Any, folder: Path, *, unsafe: bool) -> str:
     return PICKLE
 
 
+def _write_safe(model: Any, folder: Path, columns: Sequence[str] | None) -> str:
+    if isinstance(model, DecisionTable):
+        (folder / MODEL_FILES[DECISION]).write_text(model.to_json(), encoding="utf-8")
+        return DECISION
+    if onnx.handles(model):
+        onnx.write(model, folder, columns)
+        return ONNX
+    if xgb.handles(model):
+        xgb.write(model, folder)
+        return XGBOOST
+    if lgbm.handles(model):
+        lgbm.write(model, folder)
+        return LIGHTGBM
+    if _is_sklearn(model):
+        _write_skops(model, folder / MODEL_FILES[SKLEARN])
+        return SKLEARN
+    raise UnsafeArtifact(
+        f"{type(model).__module__}.{type(model).__name__} has no format on the allow-list (scikit-learn by skops, "
+        "ONNX, XGBoost, LightGBM, decision tables): register it with unsafe=True (--unsafe), which marks it everywhere."
+    )
+
+
+def _write_skops(model: Any, file: Path) -> None:
+    import skops.io as skops
+
+    try:
+        skops.dump(model, file)
+        trusted_types(skops.get_untrusted_types(file=file))
+    except UnsafeArtifact:
+        file.unlink()
+        raise
+
+
 def read_model(folder: Path, flavor: str, *, unsafe: bool = False) -> Any:
     """Return the live model under `folder`, whose bytes have been checked; pickles only where `unsafe` is True."""
     if flavor == SKLEARN:
         return read_skops(folder / MODEL_FILES[SKLEARN])
     if flavor == DECISION:
         return DecisionTable.from_file(folder / MODEL_FILES[DECISION])
+    if flavor == ONNX:
+        return onnx.read(folder)
+    if flavor == XGBOOST:
+        return xgb.read(folder)
+    if flavor == LIGHTGBM:
+        return lgbm.read(folder)
     if flavor == PICKLE and unsafe:
         import cloudpickle
 
@@ -70,6 +118,37 @@ def read_model(folder: Path, flavor: str, *, unsafe: bool = False) -> Any:
     raise UnsafeArtifact(
         f"A model of format {flavor!r} runs code when it is loaded: load it with unsafe=True if you trust it."
     )
+
+
+def read_model_file(file: Path) -> Any:
+    """Return the model in a file of an allowed format, known by its suffix; nothing in it is executed.
+
+    Raises
+    ------
+    InvalidInput
+        If the suffix is none of an allowed format's, or the file does not hold what it says.
+    """
+    if not file.is_file():
+        raise NotFound(f"There is no file {str(file)!r}.")
+    if file.suffix == ".skops":
+        return read_skops(file)
+    if file.suffix == ".onnx":
+        return onnx.OnnxModel.of(file)
+    if file.suffix == ".ubj" or (file.suffix == ".json" and _is_xgboost_json(file)):
+        return xgb.read_file(file)
+    if file.suffix == ".json":
+        return DecisionTable.from_file(file)
+    if file.suffix == ".txt":
+        return lgbm.read_file(file)
+    raise InvalidInput(f"{str(file)!r} is no model (.skops, .onnx, .ubj, .txt of LightGBM, .json).")
+
+
+def _is_xgboost_json(file: Path) -> bool:
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError):  # the decision table's own reader says what is wrong
+        return False
+    return isinstance(document, dict) and "learner" in document
 
 
 def read_skops(file: Path) -> Any:

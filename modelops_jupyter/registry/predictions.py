@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.errors import InvalidFrame
+from modelops_jupyter.registry.formats import adapt
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+
+_WORD = re.compile(r"\W")
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,8 @@ class Predictions:
 def predict(model: Any, frame: pd.DataFrame) -> Predictions:
     """Score every row of `frame`, with the model's own columns in the model's own order.
 
+    The prediction is what the model's own `predict` says, also where that is not the likelier class.
+
     Raises
     ------
     InvalidFrame
@@ -30,15 +37,32 @@ def predict(model: Any, frame: pd.DataFrame) -> Predictions:
     """
     import numpy as np
 
-    names = getattr(model, "feature_names_in_", None)
+    estimator = adapt(model)
+    names = getattr(estimator, "feature_names_in_", None)
     if names is not None:
-        missing = [str(name) for name in names if name not in frame.columns]
-        if missing:
-            raise InvalidFrame(f"The rows have no column {missing[0]!r}, which the model was fitted on.")
-        frame = frame[list(names)]
-    classes = getattr(model, "classes_", None)
-    if classes is not None and len(classes) == 2 and hasattr(model, "predict_proba"):
-        score = np.asarray(model.predict_proba(frame)[:, 1], dtype="float64")
-        return Predictions(np.asarray(classes)[(score >= 0.5).astype(int)], score)
-    prediction = np.asarray(model.predict(frame))
-    return Predictions(prediction, prediction.astype("float64") if prediction.dtype.kind == "f" else None)
+        frame = frame[own_columns([str(name) for name in names], frame)]
+    prediction = np.asarray(estimator.predict(frame))
+    classes = getattr(estimator, "classes_", None)
+    if classes is None:
+        return Predictions(prediction, prediction.astype("float64") if prediction.dtype.kind == "f" else None)
+    if len(classes) != 2 or not hasattr(estimator, "predict_proba"):
+        return Predictions(prediction, None)
+    if not getattr(estimator, "gives_probabilities", True):
+        return Predictions(prediction, None)
+    return Predictions(prediction, np.asarray(estimator.predict_proba(frame)[:, 1], dtype="float64"))
+
+
+def own_columns(names: Sequence[str], frame: pd.DataFrame) -> list[Any]:
+    """Return the columns of `frame` that a model calls `names`: LightGBM and ONNX respell ``mean radius``.
+
+    Raises
+    ------
+    InvalidFrame
+        If one is missing.
+    """
+    exact = {str(column): column for column in frame.columns}
+    respelt = {_WORD.sub("_", name): column for name, column in exact.items()}
+    missing = [name for name in names if name not in exact and name not in respelt]
+    if missing:
+        raise InvalidFrame(f"The rows have no column {missing[0]!r}, which the model was fitted on.")
+    return [exact[name] if name in exact else respelt[name] for name in names]

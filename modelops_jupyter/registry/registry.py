@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.errors import InvalidInput, NotFound
+from modelops_jupyter.errors import InvalidFrame, InvalidInput, NotFound, RegistryDamaged
 from modelops_jupyter.registry import formats
-from modelops_jupyter.registry.client import check_reachable, connect, experiment_id, tracking_uri
+from modelops_jupyter.registry.client import check_reachable, connect, experiment_id, tracking_uri, typed_errors
 from modelops_jupyter.registry.digests import check_digests, data_fingerprint, file_digests, overall_digest
 from modelops_jupyter.registry.flavors.decision import DecisionTable
+from modelops_jupyter.registry.predictions import predict
 from modelops_jupyter.settings import Settings
 
 if TYPE_CHECKING:
@@ -63,11 +66,20 @@ class Registry:
     @property
     def experiment_id(self) -> str:
         """The experiment that holds runs of our own making, created on first use."""
-        return experiment_id(self.client, self._settings)
+        with self._asking() as client:
+            return experiment_id(client, self._settings)
 
     def check(self) -> None:
-        """Raise `RegistryUnreachable` within seconds if MLflow does not answer."""
+        """Raise within seconds if MLflow does not answer or its database is damaged."""
         check_reachable(self._settings)
+
+    @contextmanager
+    def _asking(self) -> Iterator[MlflowClient]:
+        """Lend the client, after a look whether MLflow is there; its errors become ours."""
+        self.check()
+        client = self.client
+        with typed_errors(self._settings):
+            yield client
 
     def save(
         self,
@@ -82,22 +94,26 @@ class Registry:
         metrics: Mapping[str, float] | None = None,
     ) -> SavedVersion:
         """Write `model` as the next MLflow version of `name`; see `Workspace.register`."""
+        self.check()  # before work that would be lost
+        model = formats.adapt(model)
         task, classes = _task(model, kind)
+        columns = None if data is None else [str(column) for column in data.columns]
         source = _source(self._settings.project)
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary) / "model"
             folder.mkdir()
-            flavor = formats.write_model(model, folder, unsafe=unsafe)
+            flavor = formats.write_model(model, folder, unsafe=unsafe, columns=columns)
             _write_mlmodel(model, folder, flavor, data)
             digests = file_digests(folder)
-            run = run_id or self._new_run(name, source)
             path = f"modelops/{name}/{overall_digest(digests)[:12]}"
-            self.client.log_artifacts(run, str(folder), path)
-        for metric, value in (metrics or {}).items():
-            self.client.log_metric(run, metric, value)
-        version = self._create_version(name, run, path, overall_digest(digests), kind)
-        if run_id is None:
-            self.client.set_terminated(run)
+            with self._asking() as client:
+                run = self._new_run(name, source) if run_id is None else self._known_run(run_id)
+                client.log_artifacts(run, str(folder), path)
+                for metric, value in (metrics or {}).items():
+                    client.log_metric(run, metric, value)
+                version = self._create_version(name, run, path, overall_digest(digests), kind)
+                if run_id is None:
+                    client.set_terminated(run)
         return SavedVersion(
             name=name,
             version=version,
@@ -111,7 +127,7 @@ class Registry:
             data_fingerprint=None if data is None else data_fingerprint(data, target),
             task=task,
             classes=classes,
-            features=[] if data is None else [str(column) for column in data.columns],
+            features=columns or [],
             metrics={key: float(value) for key, value in (metrics or {}).items()},
             source=source,
         )
@@ -125,43 +141,65 @@ class Registry:
             If any file is not what was registered.
         UnsafeArtifact
             If its format runs code on loading and `unsafe` is False.
-        NotFound
+        RegistryDamaged
             If MLflow no longer has the artifact.
         """
+        self.check()  # before MLflow's import, which takes seconds
         from mlflow.exceptions import MlflowException
 
         what = f"{body['name']}/{body['version']}"
         run, _, path = str(body["model_uri"]).removeprefix("runs:/").partition("/")
         with tempfile.TemporaryDirectory() as temporary:
-            try:
-                folder = Path(self.client.download_artifacts(run, path, temporary))
-                if not folder.is_relative_to(temporary):  # a local artifact is handed out in place: load from a copy
-                    import shutil
-
-                    folder = Path(shutil.copytree(folder, Path(temporary) / "copy"))
-            except (MlflowException, OSError) as error:
-                raise NotFound(
-                    f"MLflow no longer has the artifact of {what}: restore it, or register it again."
-                ) from error
+            with self._asking() as client:
+                try:
+                    folder = Path(client.download_artifacts(run, path, temporary))
+                    if not folder.is_relative_to(temporary):  # a local artifact is handed out in place: copy it
+                        folder = Path(shutil.copytree(folder, Path(temporary) / "copy"))
+                except (MlflowException, OSError) as error:
+                    self.check()
+                    where = self._settings.tracking_uri or self._settings.artifacts_path
+                    raise RegistryDamaged(
+                        f"MLflow no longer has the artifact of {what} in {where}: restore it from a backup, or "
+                        "register the model again as a new version."
+                    ) from error
             check_digests(folder, body["artifact_digests"], what)
             return formats.read_model(folder, body["flavor"], unsafe=unsafe)
 
     def set_alias(self, name: str, alias: str, version: int | None) -> None:
         """Show an alias in MLflow as our ledger has it."""
-        if version is None:
-            self.client.delete_registered_model_alias(name, alias)
-        else:
-            self.client.set_registered_model_alias(name, alias, str(version))
+        with self._asking() as client:
+            if version is None:
+                client.delete_registered_model_alias(name, alias)
+            else:
+                client.set_registered_model_alias(name, alias, str(version))
 
     def aliases(self, name: str) -> dict[str, int]:
         """Return MLflow's aliases of a model."""
         from mlflow.exceptions import MlflowException
 
+        with self._asking() as client:
+            try:
+                found = client.get_registered_model(name)
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                    raise
+                where = self._settings.tracking_uri or self._settings.mlflow_path
+                raise RegistryDamaged(
+                    f"{where} no longer has model {name!r}, which is on record: restore it from a backup."
+                ) from error
+            return {alias: int(version) for alias, version in found.aliases.items()}
+
+    def _known_run(self, run_id: str) -> str:
+        from mlflow.exceptions import MlflowException
+
         try:
-            found = self.client.get_registered_model(name)
+            return str(self.client.get_run(run_id).info.run_id)
         except MlflowException as error:
-            raise NotFound(f"MLflow no longer has model {name!r}: restore its database from a backup.") from error
-        return {alias: int(version) for alias, version in found.aliases.items()}
+            if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                raise
+            raise NotFound(
+                f"MLflow has no run {run_id!r}: leave run_id out, or name a run of this workspace."
+            ) from error
 
     def _new_run(self, name: str, source: Mapping[str, str | None]) -> str:
         tags = {
@@ -202,13 +240,17 @@ def _task(model: Any, kind: str) -> tuple[str, list[str]]:
 
 def _write_mlmodel(model: Any, folder: Path, flavor: str, data: pd.DataFrame | None) -> None:
     """Describe the artifact as MLflow does, signature and input example included; it names no loader module."""
+    from mlflow.exceptions import MlflowException
     from mlflow.models import Model, infer_signature
 
     description = Model()
     description.add_flavor(f"modelops.{flavor}", data=formats.MODEL_FILES[flavor])
     if data is not None:
         example = data.head(5)
-        description.signature = infer_signature(example, model.predict(example))
+        try:
+            description.signature = infer_signature(example, predict(model, example).prediction)
+        except MlflowException as error:
+            raise InvalidFrame(f"MLflow cannot describe data: {str(error).splitlines()[0]}") from error
         example.to_json(folder / "input_example.json", orient="split", index=False)
     description.save(str(folder / "MLmodel"))
 

@@ -1,6 +1,7 @@
 """Facts and the audit chain."""
 
 from modelops_jupyter.store.audit import AuditVerification, verify_chain
+from modelops_jupyter.store.files import trouble
 from modelops_jupyter.store.memory import InMemoryStore
 from modelops_jupyter.store.records import AuditEntry, Change, Delete, Event, Put, Record, Store
 from modelops_jupyter.store.sql import SqlStore, open_store
@@ -17,5 +18,6 @@ __all__ = [
     "SqlStore",
     "Store",
     "open_store",
+    "trouble",
     "verify_chain",
 ]

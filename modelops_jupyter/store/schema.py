@@ -2,45 +2,85 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, inspect, text
 
-from modelops_jupyter.errors import StoreBusy
+from modelops_jupyter.errors import StoreBusy, StoreDamaged, StoreTooNew, WorkspaceReadOnly
 
-HEAD = "0001"
+REVISIONS = ("0001",)  # oldest first; known without importing Alembic
+HEAD = REVISIONS[-1]
 LOCK_SECONDS = 60.0
 
 
-def ensure_schema(engine: Engine, lock_path: Path) -> None:
-    """Bring the database to the newest schema; cheap when it is there already.
+def ensure_schema(engine: Engine, path: Path, lock_path: Path) -> None:
+    """Bring the database at `path` to the newest schema; cheap when it is there already.
 
     Raises
     ------
     StoreBusy
         If another process holds the lock for a minute.
+    StoreTooNew
+        If a newer release has migrated it to a schema that this one does not know.
+    StoreDamaged
+        If it is a database of something else.
     """
-    if _at_head(engine):
+    if _at_head(engine, path):
         return
+    with locked(lock_path):
+        if not _at_head(engine, path):
+            migrate(engine)
+
+
+@contextmanager
+def locked(lock_path: Path) -> Iterator[None]:
+    """Hold the lock under which databases are created or migrated.
+
+    Raises
+    ------
+    StoreBusy
+        If another process holds it for a minute.
+    WorkspaceReadOnly
+        If there can be no lock in that folder.
+    """
+    lock = FileLock(lock_path, timeout=LOCK_SECONDS)
     try:
-        with FileLock(lock_path, timeout=LOCK_SECONDS):
-            if not _at_head(engine):
-                _migrate(engine)
+        lock.acquire()
     except Timeout:
         raise StoreBusy(
             f"Another process has been creating {lock_path.parent} for {LOCK_SECONDS:.0f} s: try again when it is done."
         ) from None
+    except OSError as error:
+        raise WorkspaceReadOnly(
+            f"{lock_path.parent} cannot be written ({error.strerror}): make it writable, or open another workspace."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
-def _at_head(engine: Engine) -> bool:
+def _at_head(engine: Engine, path: Path) -> bool:
     with engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
+        tables = inspect(connection).get_table_names()
+        if "alembic_version" not in tables:
+            if tables:
+                raise StoreDamaged(f"{path} is a database of something else: restore it from a backup.")
             return False
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD
+        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if found is not None and found not in REVISIONS:
+        raise StoreTooNew(
+            f"{path} has schema {found}, which a newer modelops-jupyter wrote; this one knows schemas up to {HEAD}: "
+            "upgrade with `pip install --upgrade modelops-jupyter`."
+        )
+    return found == HEAD
 
 
-def _migrate(engine: Engine) -> None:
+def migrate(engine: Engine) -> None:
+    """Bring the database to the newest schema; the caller holds the lock."""
     # Imported here: a store that is up to date never needs Alembic.
     from alembic import command
     from alembic.config import Config

@@ -6,19 +6,28 @@ import json
 import random
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, Row, create_engine, delete, event, insert, select, update
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import NullPool
 
-from modelops_jupyter.errors import Conflict, DependencyFailed, StoreBusy, StoreDamaged, StoreFull
+from modelops_jupyter.errors import (
+    Conflict,
+    DependencyFailed,
+    StoreBusy,
+    StoreDamaged,
+    StoreFull,
+    WorkspaceReadOnly,
+)
 from modelops_jupyter.store.audit import next_entry
+from modelops_jupyter.store.files import trouble
 from modelops_jupyter.store.records import AuditEntry, Change, Put, Record
-from modelops_jupyter.store.schema import ensure_schema
+from modelops_jupyter.store.schema import ensure_schema, locked, migrate
 from modelops_jupyter.store.tables import AUDIT, IDEMPOTENCY, OUTBOX, RECORDS
 
 BUSY_SECONDS = 30.0
@@ -40,7 +49,7 @@ class SqlStore:
         """See `Store.get`."""
         query = select(RECORDS).where(RECORDS.c.kind == kind, RECORDS.c.key == key)
         row = self._read(lambda connection: connection.execute(query).one_or_none())
-        return None if row is None else _record(row)
+        return None if row is None else self._whole(_record, row)
 
     def find(self, kind: str, subject: str | None = None) -> tuple[Record, ...]:
         """See `Store.find`."""
@@ -48,16 +57,24 @@ class SqlStore:
         if subject is not None:
             query = query.where(RECORDS.c.subject == subject)
         rows = self._read(lambda connection: connection.execute(query).all())
-        return tuple(_record(row) for row in rows)
+        return tuple(self._whole(_record, row) for row in rows)
 
     def audit(self, after: int = 0) -> tuple[AuditEntry, ...]:
         """See `Store.audit`."""
         query = select(AUDIT).where(AUDIT.c.sequence > after).order_by(AUDIT.c.sequence)
-        return tuple(_entry(row) for row in self._read(lambda connection: connection.execute(query).all()))
+        rows = self._read(lambda connection: connection.execute(query).all())
+        return tuple(self._whole(_entry, row) for row in rows)
 
     def close(self) -> None:
         """See `Store.close`."""
         self._engine.dispose()
+
+    def _whole(self, make: Callable[[Row[Any]], _T], row: Row[Any]) -> _T:
+        try:
+            return make(row)
+        except (ValueError, TypeError) as error:  # no JSON, no time: SQLite does not notice overwritten bytes
+            message = f"{self._path} holds a row that cannot be read ({error}): restore it from a backup."
+            raise StoreDamaged(message) from error
 
     def _read(self, work: Callable[[Connection], _T]) -> _T:
         try:
@@ -82,38 +99,79 @@ class SqlStore:
                 raise _typed(error, self._path) from error
 
 
-def open_store(path: Path, lock_path: Path, *, create: bool = True) -> SqlStore:
+def open_store(path: Path, lock_path: Path, *, create: bool = True, keeps: Sequence[Path] = ()) -> SqlStore:
     """Open the store at `path`, creating or migrating it under the lock where `create` allows.
+
+    Parameters
+    ----------
+    keeps
+        Folders of which the store keeps record: where one is there, the store must be there too.
 
     Raises
     ------
     StoreDamaged
-        If the file is no database, or `create` is False and there is none.
+        If the file is no whole database, or `create` is False and there is none.
+    StoreTooNew
+        If a newer release has migrated it.
+    WorkspaceReadOnly
+        If its folder cannot be made or written.
     StoreBusy
         If another process holds the lock or the database too long.
     """
-    if not path.exists() and not create:
-        raise StoreDamaged(f"{path} is not there: run `modelops init`, or open the folder that holds the workspace.")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreDamaged(
-            f"{path.parent} cannot be made: {error.strerror}. Free that path or open another."
-        ) from error
-    engine = create_engine(
-        f"sqlite:///{path}", poolclass=NullPool, connect_args={"timeout": 1.0, "check_same_thread": False}
-    )
-    event.listen(engine, "connect", _prepare)
+    if not path.exists():
+        if not create:
+            raise StoreDamaged(
+                f"{path} is not there: run `modelops init`, or open the folder that holds the workspace."
+            )
+        held = next((str(folder) for folder in keeps if folder.exists()), None)
+        if held is not None:
+            raise StoreDamaged(f"{path} is gone, but {held} is there, which it keeps record of: restore the database.")
+        _create(path, lock_path)
+    reason = trouble(path)
+    if reason is not None:
+        raise StoreDamaged(f"{path} {reason}: restore it from a backup, or remove it if nothing was on record yet.")
+    engine = _engine(path, "rw")  # never makes a file: an empty one would hide that the real one is gone
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
-            ensure_schema(engine, lock_path)
+            ensure_schema(engine, path, lock_path)
             return SqlStore(engine, path)
         except DatabaseError as error:
             if not _is_busy(error) or time.monotonic() > deadline:
-                engine.dispose()
                 raise _typed(error, path) from error
             time.sleep(random.uniform(0.01, 0.1))
+
+
+def _create(path: Path, lock_path: Path) -> None:
+    """Make the database, whole or not at all: a process that is killed leaves nothing that looks like one."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise WorkspaceReadOnly(
+            f"{path.parent} cannot be made ({reason}): free that path, make it writable, or open another workspace."
+        ) from error
+    with locked(lock_path):
+        if path.exists():
+            return
+        fresh = path.with_name(f"{path.name}.new")
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            fresh.with_name(fresh.name + suffix).unlink(missing_ok=True)
+        try:
+            migrate(_engine(fresh, "rwc"))
+        except DatabaseError as error:
+            raise _typed(error, path) from error
+        fresh.rename(path)
+
+
+def _engine(path: Path, mode: str) -> Engine:
+    engine = create_engine(
+        f"sqlite:///file:{quote(str(path))}?mode={mode}&uri=true",
+        poolclass=NullPool,
+        connect_args={"timeout": 1.0, "check_same_thread": False},
+    )
+    event.listen(engine, "connect", _prepare)
+    return engine
 
 
 def _prepare(connection: sqlite3.Connection, _: Any) -> None:
@@ -195,4 +253,10 @@ def _typed(error: DatabaseError, path: Path) -> DependencyFailed:
         return StoreBusy(f"{path} stayed locked by another process for {BUSY_SECONDS:.0f} s: try again later.")
     if code == sqlite3.SQLITE_FULL:
         return StoreFull(f"No room is left for {path}: free some space, then repeat; nothing was written.")
+    if not path.exists():
+        return StoreDamaged(f"{path} is gone: restore it from a backup.")
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return WorkspaceReadOnly(
+            f"{path} cannot be written ({error.orig}): make it and its folder writable, or open another workspace."
+        )
     return StoreDamaged(f"{path} cannot be used ({error.orig}): restore it from a backup or open another workspace.")

@@ -142,3 +142,15 @@ def test_an_emptied_commit_is_an_error_never_a_smaller_window(tmp_path: Path) ->
     (tmp_path / "m" / "predictions" / "_delta_log" / "00000000000000000001.json").write_text("")
     with pytest.raises(LogDamaged, match=r"8 were written"):
         read(log)
+
+
+def test_a_manifest_line_that_a_killed_writer_tore_spoils_nothing(tmp_path: Path) -> None:
+    log = PredictionLog(tmp_path)
+    log.append_predictions("m", predictions(2), batch_id="a")
+    manifest = tmp_path / "m" / "predictions.batches.jsonl"
+    manifest.write_text(manifest.read_text() + '{"batch": "b", "ro')
+    log.append_predictions("m", predictions(2, 2), batch_id="c")
+    log.append_predictions("m", predictions(2, 4), batch_id="d")
+    extent = log.extent("m")
+    assert extent is not None
+    assert extent.rows == 6

@@ -1,13 +1,9 @@
 """Registering and loading on real MLflow: SQLite and a server on loopback."""
 
 import json
-import os
-import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -21,7 +17,6 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from modelops_jupyter.errors import ArtifactChanged, InvalidFrame, InvalidInput, RegistryUnreachable, UnsafeArtifact
 from modelops_jupyter.registry import DecisionTable, Registry, predict
-from modelops_jupyter.registry.client import check_reachable
 from modelops_jupyter.settings import Settings
 
 X = pd.DataFrame(np.random.default_rng(0).normal(size=(200, 2)), columns=["a", "b"])
@@ -50,36 +45,10 @@ TABLE = {
 }
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("server")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    uri = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "mlflow", "server", "--port", str(port), "--workers", "1"]
-    places = ["--backend-store-uri", f"sqlite:///{folder}/m.db", "--artifacts-destination", str(folder / "a")]
-    with (folder / "server.log").open("w") as output:
-        process = subprocess.Popen([*command, *places], stdout=output, stderr=output, start_new_session=True)
-    try:
-        deadline = time.monotonic() + 90
-        while True:
-            try:
-                check_reachable(Settings(project=folder, root=folder, tracking_uri=uri))
-                break
-            except RegistryUnreachable:
-                assert time.monotonic() < deadline, (folder / "server.log").read_text()
-                time.sleep(0.5)
-        yield uri
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
 @pytest.fixture(params=["sqlite", "server"])
 def registry(request: pytest.FixtureRequest, settings: Settings) -> Registry:
     if request.param == "server":
-        settings = replace(settings, tracking_uri=request.getfixturevalue("server"))
+        settings = replace(settings, tracking_uri=request.getfixturevalue("mlflow_server").uri)
     return Registry(settings)
 
 

@@ -10,7 +10,7 @@ c = get_config()  # type: ignore[name-defined]  # noqa: F821
 c.Voila.token = os.environ.pop("MODELOPS_DASHBOARD_TOKEN")
 c.Voila.open_browser = False
 c.Voila.port_retries = 0
-c.Voila.log_level = "WARNING"
+c.Voila.log_level = "WARN"
 c.Voila.tornado_settings = {"log_function": hooks.log_request}
 
 c.VoilaConfiguration.template = "modelops"
@@ -21,12 +21,18 @@ c.VoilaConfiguration.strip_sources = True
 c.VoilaConfiguration.show_tracebacks = False
 c.VoilaConfiguration.preheat_kernel = False  # a preheated kernel is handed the last visitor's address
 c.VoilaConfiguration.file_allowlist = []
-c.VoilaConfiguration.prelaunch_hook = hooks.refuse_when_full
-c.VoilaConfiguration.extension_allowlist = ["@jupyter-widgets/jupyterlab-manager", "jupyterlab-plotly", "anywidget"]
+c.VoilaConfiguration.prelaunch_hook = hooks.before_page
+# Voila's own manager of ipywidgets 8, and the widgets themselves. plotly's 5 MB stay out: these pages draw SVG.
+c.VoilaConfiguration.extension_allowlist = [
+    "@voila-dashboards/widgets-manager8",
+    "@jupyter-widgets/jupyterlab-manager",
+    "anywidget",
+]
 c.VoilaConfiguration.extension_denylist = ["modelops-jupyter"]
 
 c.MappingKernelManager.cull_idle_timeout = 600
 c.MappingKernelManager.cull_interval = 60
 c.MappingKernelManager.cull_connected = True
 
+hooks.hide_tokens()
 hooks.end_with_launcher()

@@ -1,0 +1,132 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+import { capital, metricName, metrics, NOTHING, number, sentence, shortTime } from '../format';
+import type { IAlert, IAuditEntry, ITransition, IVersion, IWindow } from '../tokens';
+import { Table } from './Table';
+
+interface IRows<T> {
+  readonly rows: readonly T[];
+  readonly trans: TranslationBundle;
+}
+
+export function AlertsTable({ rows, name, trans }: IRows<IAlert> & { name: string }): JSX.Element {
+  return (
+    <Table<IAlert>
+      title={trans.__('Open alerts')}
+      rows={rows}
+      trans={trans}
+      empty={trans.__('No open alerts.')}
+      columns={[
+        { title: trans.__('Since'), cell: alert => shortTime(alert.window_start) },
+        { title: trans.__('Kind'), cell: alert => alert.kind },
+        { title: trans.__('Column'), cell: alert => alert.column || NOTHING },
+        { title: trans.__('Metric'), cell: alert => metricName(alert.metric) },
+        { title: trans.__('Figure'), numeric: true, cell: alert => number(alert.figure) },
+        { title: trans.__('Threshold'), numeric: true, cell: alert => number(alert.threshold) },
+        { title: trans.__('What it says'), wraps: true, cell: alert => alertText(alert, name) }
+      ]}
+    />
+  );
+}
+
+export function VersionsTable({ rows, trans }: IRows<IVersion>): JSX.Element {
+  return (
+    <Table<IVersion>
+      title={trans.__('Versions')}
+      rows={rows}
+      trans={trans}
+      empty={trans.__('No versions.')}
+      columns={[
+        { title: trans.__('Version'), numeric: true, cell: version => version.version },
+        { title: trans.__('Aliases'), cell: version => <Aliases text={version.aliases} /> },
+        {
+          title: trans.__('Format'),
+          cell: version => (version.unsafe ? trans.__('%1 (unsafe)', version.flavor) : version.flavor)
+        },
+        { title: trans.__('Evaluation'), wraps: true, cell: version => metrics(version.metrics) },
+        { title: trans.__('By'), cell: version => version.created_by },
+        { title: trans.__('Registered'), cell: version => shortTime(version.created_at) }
+      ]}
+    />
+  );
+}
+
+export function HistoryTable({ rows, trans }: IRows<ITransition>): JSX.Element {
+  return (
+    <Table<ITransition>
+      title={trans.__('Promotions and rollbacks')}
+      rows={rows}
+      trans={trans}
+      empty={trans.__('No version was promoted yet.')}
+      columns={[
+        { title: trans.__('When'), cell: move => shortTime(move.at) },
+        { title: trans.__('What'), cell: move => (move.action === 'promote' ? trans.__('promotion') : move.action) },
+        { title: trans.__('Alias'), cell: move => move.alias },
+        { title: trans.__('From'), numeric: true, cell: move => move.from_version ?? NOTHING },
+        { title: trans.__('To'), numeric: true, cell: move => move.to_version },
+        { title: trans.__('By'), cell: move => move.actor },
+        { title: trans.__('Reason'), wraps: true, cell: move => move.reason }
+      ]}
+    />
+  );
+}
+
+export function AuditTable({ rows, trans }: IRows<IAuditEntry>): JSX.Element {
+  return (
+    <Table<IAuditEntry>
+      title={trans.__('Audit trail')}
+      rows={rows}
+      trans={trans}
+      empty={trans.__('Nothing on record yet.')}
+      columns={[
+        { title: trans.__('No.'), numeric: true, cell: entry => entry.sequence },
+        { title: trans.__('When'), cell: entry => shortTime(entry.at) },
+        { title: trans.__('What'), cell: entry => entry.action },
+        { title: trans.__('Subject'), cell: entry => entry.subject },
+        { title: trans.__('By'), cell: entry => entry.actor },
+        { title: trans.__('Identity'), cell: entry => entry.assurance },
+        { title: trans.__('Hash'), cell: entry => <code title={entry.hash}>{entry.hash.slice(0, 12)}</code> }
+      ]}
+    />
+  );
+}
+
+export function WindowsTable({ rows, metric, trans }: IRows<IWindow> & { metric: string | null }): JSX.Element {
+  return (
+    <Table<IWindow>
+      title={trans.__('Windows')}
+      rows={rows}
+      trans={trans}
+      empty={trans.__('No windows.')}
+      columns={[
+        { title: trans.__('From'), cell: window => shortTime(window.start) },
+        { title: trans.__('Rows'), numeric: true, cell: window => number(window.rows) },
+        { title: trans.__('With outcome'), numeric: true, cell: window => number(window.labelled) },
+        { title: trans.__('Version'), numeric: true, cell: window => window.version ?? NOTHING },
+        { title: metricName(metric) || trans.__('Figure'), numeric: true, cell: window => number(window.value) },
+        { title: trans.__('Remark'), wraps: true, cell: window => window.reason ?? '' }
+      ]}
+    />
+  );
+}
+
+/** An alert's message as a sentence, without the model's name: the page has it in its title. */
+function alertText({ message, metric }: IAlert, name: string): string {
+  const own = message.startsWith(`${name}: `) ? message.slice(name.length + 2) : message;
+  return capital(sentence(own.replace(metric, () => metricName(metric))));
+}
+
+function Aliases({ text }: { text: string }): JSX.Element {
+  const names = text.split(', ').filter(Boolean);
+  return names.length === 0 ? (
+    <>{NOTHING}</>
+  ) : (
+    <>
+      {names.map(name => (
+        <span key={name} className="jp-ModelOpsPage-alias">
+          {name}
+        </span>
+      ))}
+    </>
+  );
+}

@@ -1,0 +1,74 @@
+/** How figures, times and health read; the same as `modelops_jupyter.display.words`. */
+
+export const NOTHING = '–';
+
+const METRICS: Readonly<Record<string, string>> = {
+  roc_auc: 'ROC AUC',
+  brier_score: 'Brier score',
+  log_loss: 'log loss',
+  psi: 'PSI',
+  mean_absolute_error: 'mean absolute error',
+  root_mean_squared_error: 'root mean squared error'
+};
+
+/** Three significant digits; whole and large numbers in full. */
+export function number(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) {
+    return NOTHING;
+  }
+  if (Number.isInteger(value) || Math.abs(value) >= 1000) {
+    return value.toLocaleString('en', { maximumFractionDigits: 0 });
+  }
+  return Math.abs(value) >= 1e-4 ? value.toPrecision(3) : value.toExponential(1);
+}
+
+/** A time in UTC, without the hour where it is midnight; text that is no time stays as it is. */
+export function shortTime(text: string | null | undefined): string {
+  if (!text) {
+    return NOTHING;
+  }
+  const at = moment(text);
+  if (Number.isNaN(at)) {
+    return text;
+  }
+  const iso = new Date(at).toISOString();
+  return iso.slice(11, 16) === '00:00' ? iso.slice(0, 10) : `${iso.slice(0, 10)} ${iso.slice(11, 16)}`;
+}
+
+/** Milliseconds of an ISO time; one without a zone is in UTC. */
+export function moment(text: string): number {
+  return Date.parse(/([+-]\d\d:\d\d|Z)$/.test(text) ? text : `${text}Z`);
+}
+
+/** A message with its times short. */
+export function sentence(text: string): string {
+  return text.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d|Z)?/g, found => shortTime(found));
+}
+
+/** How people write a metric. */
+export function metricName(name: string | null): string {
+  return name === null ? '' : (METRICS[name] ?? name.replaceAll('_', ' '));
+}
+
+/** What kind of model it is; kinds of plugins are shown as they call themselves. */
+export function kindWord(kind: string, trans: { __: (text: string) => string }): string {
+  switch (kind) {
+    case 'ml':
+      return trans.__('ML');
+    case 'decision':
+      return trans.__('decision table');
+    default:
+      return kind;
+  }
+}
+
+/** A text with a capital first letter, as a heading has it. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** Metrics on one line. */
+export function metrics(values: Readonly<Record<string, number>>): string {
+  const words = Object.entries(values).map(([name, value]) => `${metricName(name)} ${number(value)}`);
+  return words.join(', ') || NOTHING;
+}

@@ -1,0 +1,79 @@
+import { VDomModel } from '@jupyterlab/ui-components';
+import { Poll } from '@lumino/polling';
+
+const EVERY = 30_000;
+const AT_MOST = 300_000;
+
+/** What a view of the server's data shows: the data, what went wrong last, and whether it is asking now. */
+export class Live<T> extends VDomModel {
+  constructor(read: () => Promise<T>, name: string) {
+    super();
+    this.poll = new Poll({
+      auto: false,
+      factory: () => this.ask(read),
+      frequency: { interval: EVERY, backoff: true, max: AT_MOST },
+      name,
+      standby: () => !this.visible || (document.hidden && this.current !== undefined)
+    });
+  }
+
+  /** What was read last, or undefined before the first answer. */
+  get data(): T | undefined {
+    return this.current;
+  }
+
+  /** Why the last attempt failed, or undefined. */
+  get error(): Error | undefined {
+    return this.failure;
+  }
+
+  /** Whether an answer is awaited. */
+  get busy(): boolean {
+    return this.asking;
+  }
+
+  /** Whether anybody looks: a hidden view asks nothing. */
+  get watched(): boolean {
+    return this.visible;
+  }
+  set watched(visible: boolean) {
+    const appeared = visible && !this.visible;
+    this.visible = visible;
+    if (appeared) {
+      this.refresh();
+    }
+  }
+
+  /** Asks now. */
+  refresh(): void {
+    void this.poll.refresh();
+  }
+
+  override dispose(): void {
+    this.poll.dispose();
+    super.dispose();
+  }
+
+  private async ask(read: () => Promise<T>): Promise<void> {
+    this.asking = true;
+    this.stateChanged.emit();
+    try {
+      this.current = await read();
+      this.failure = undefined;
+    } catch (error) {
+      this.failure = error instanceof Error ? error : new Error(String(error));
+      throw error;
+    } finally {
+      this.asking = false;
+      if (!this.isDisposed) {
+        this.stateChanged.emit();
+      }
+    }
+  }
+
+  private readonly poll: Poll;
+  private current: T | undefined;
+  private failure: Error | undefined;
+  private asking = false;
+  private visible = false;
+}

@@ -1,0 +1,93 @@
+import { extent, type IPoint, lanes, line, scale, steps, ticks, timeTicks } from './chart.js';
+import { moment, number } from './format.js';
+import { type IMark, marks } from './marks.js';
+import type { IOverview } from './tokens';
+
+export const HEIGHT = 260;
+const LEFT = 52;
+const RIGHT = 12;
+const BOTTOM = 28;
+const LANE = 16;
+const LABEL_WIDTH = 92;
+
+export interface IPlacedMark extends IMark {
+  readonly x: number;
+  readonly labelX: number;
+  readonly labelY: number;
+  readonly anchor: 'start' | 'end';
+}
+
+/** Where everything of the performance chart stands, in pixels. */
+export interface IChartLayout {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+  readonly positions: readonly number[];
+  readonly heights: readonly (number | null)[];
+  readonly line: string;
+  readonly dots: readonly IPoint[];
+  readonly expected: string;
+  readonly rows: readonly { y: number; label: string }[];
+  readonly columns: readonly { x: number; label: string }[];
+  readonly marks: readonly IPlacedMark[];
+}
+
+const DOTS = 60;
+
+/** Lays the chart out for a width; null where no window has a figure. */
+export function layout(page: IOverview, width: number): IChartLayout | null {
+  const { windows } = page;
+  const levels = windows.map(window => (window.version === null ? null : (page.expected[window.version] ?? null)));
+  const domain = extent([...windows.map(window => window.value), ...levels]);
+  const first = windows[0];
+  const last = windows[windows.length - 1];
+  if (domain === null || !first || !last) {
+    return null;
+  }
+  const from = moment(first.start);
+  const to = moment(last.end);
+  const right = width - RIGHT;
+  const bottom = HEIGHT - BOTTOM;
+  const x = scale([from, to], [LEFT, right]);
+
+  const changes = marks(windows, page.transitions).map(mark => ({ ...mark, x: Math.round(x(mark.at)) + 0.5 }));
+  const rows = lanes(changes.map(mark => ({ x: labelLeft(mark.x, right), width: LABEL_WIDTH })));
+  const top = 10 + LANE * (rows.length === 0 ? 0 : Math.max(...rows) + 1);
+  const y = scale(domain, [bottom, top]);
+
+  const positions = windows.map(window => (x(moment(window.start)) + x(moment(window.end))) / 2);
+  const heights = windows.map(window => (window.value === null ? null : y(window.value)));
+  const points = heights.map((height, index) => (height === null ? null : { x: positions[index] ?? 0, y: height }));
+  const pieces = windows.map((window, index) => {
+    const level = levels[index] ?? null;
+    return { from: x(moment(window.start)), to: x(moment(window.end)), y: level === null ? null : y(level) };
+  });
+  return {
+    left: LEFT,
+    right,
+    top,
+    bottom,
+    positions,
+    heights,
+    line: line(points),
+    dots: windows.length <= DOTS ? points.filter((point): point is IPoint => point !== null) : [],
+    expected: steps(pieces),
+    rows: ticks(domain, 4).map(value => ({ y: Math.round(y(value)) + 0.5, label: number(value) })),
+    columns: timeTicks(from, to, Math.max(2, width / 90)).map(({ at, label }) => ({ x: Math.round(x(at)) + 0.5, label })),
+    marks: changes.map((mark, index) => {
+      const start = labelLeft(mark.x, right) > mark.x - LABEL_WIDTH / 2;
+      return {
+        ...mark,
+        anchor: start ? 'start' : 'end',
+        labelX: start ? mark.x + 7 : mark.x - 7,
+        labelY: 14 + LANE * (rows[index] ?? 0)
+      };
+    })
+  };
+}
+
+/** Where a mark's label begins: to its right, or to its left where there is no room. */
+function labelLeft(x: number, right: number): number {
+  return x + LABEL_WIDTH > right ? x - LABEL_WIDTH : x;
+}

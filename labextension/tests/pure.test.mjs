@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { extent, lanes, line, nearest, scale, steps, ticks, timeTicks } from '../lib/chart.js';
+import { choose, census } from '../lib/filter.js';
+import { metricName, metrics, moment, number, sentence, shortTime } from '../lib/format.js';
+import { marks } from '../lib/marks.js';
+import { layout } from '../lib/performance.js';
+
+test('numbers keep three significant digits', () => {
+  const found = [0.81234, 1234567, 12345.6, null, NaN, 0, 0.00001].map(number);
+  assert.deepEqual(found, ['0.812', '1,234,567', '12,346', '–', '–', '0', '1.0e-5']);
+});
+
+test('times are short and in UTC; what is no time stays as it is', () => {
+  const found = ['2013-04-01T00:00:00+00:00', '2013-04-01T05:30:59.1+02:00', null, 'soon'].map(shortTime);
+  assert.deepEqual(found, ['2013-04-01', '2013-04-01 03:30', '–', 'soon']);
+  assert.equal(moment('2013-04-01T00:00:00'), Date.UTC(2013, 3, 1));
+  assert.equal(sentence('from 2013-07-05T00:00:00+00:00; it fell'), 'from 2013-07-05; it fell');
+});
+
+test('metrics read as people write them', () => {
+  assert.equal(metricName('my_metric'), 'my metric');
+  assert.equal(metrics({ roc_auc: 0.8, loss: 0.25 }), 'ROC AUC 0.800, loss 0.250');
+});
+
+test('a line breaks where a value is missing and keeps lone points', () => {
+  const points = [{ x: 0, y: 1 }, { x: 1, y: 2 }, null, { x: 3, y: 4 }, null];
+  assert.equal(line(points), 'M0,1L1,2M3,4h0');
+  assert.equal(line([]), '');
+});
+
+test('levels are joined while they are equal', () => {
+  const pieces = [{ from: 0, to: 1, y: 5 }, { from: 1, to: 2, y: 5 }, { from: 2, to: 3, y: null }, { from: 3, to: 4, y: 6 }];
+  assert.equal(steps(pieces), 'M0,5H1H2M3,6H4');
+});
+
+test('scales, extents and ticks stand degenerate data', () => {
+  assert.equal(scale([1, 1], [0, 10])(1), 5);
+  assert.equal(extent([null, NaN, undefined]), null);
+  const [low, high] = extent([0.5, null, 0.5]);
+  assert.ok(low < 0.5 && high > 0.5);
+  assert.deepEqual(ticks([0.64, 0.82], 4), [0.65, 0.7, 0.75, 0.8]);
+  assert.deepEqual(ticks([1, 1]), [1]);
+  assert.equal(nearest([], 3), -1);
+  assert.equal(nearest([0, 10, 20], 14), 1);
+});
+
+test('time ticks are calendar times, from hours to years', () => {
+  const at = (...parts) => Date.UTC(...parts);
+  const labels = (from, to) => timeTicks(from, to, 6).map(tick => tick.label);
+  assert.deepEqual(labels(at(2013, 3, 1), at(2013, 3, 1, 12)), ['00:00', '03:00', '06:00', '09:00', '12:00']);
+  assert.deepEqual(labels(at(2013, 0, 15), at(2013, 10, 1)), ['Mar 2013', 'May 2013', 'Jul 2013', 'Sep 2013', 'Nov 2013']);
+  for (const days of [1, 3, 10, 40, 100, 400, 4000]) {
+    assert.ok(labels(at(2013, 0, 1), at(2013, 0, 1 + days)).length <= 8);
+  }
+});
+
+test('labels that would touch stand in rows of their own', () => {
+  assert.deepEqual(lanes([{ x: 0, width: 10 }, { x: 5, width: 10 }, { x: 11, width: 10 }]), [0, 1, 0]);
+});
+
+test('the list begins with what needs somebody, and filters by every word', () => {
+  const model = (name, health, kind = 'ml') => ({ name, health, kind });
+  const models = [model('b', 'healthy'), model('a-2', 'alert'), model('a-10', 'alert'), model('z', 'unknown', 'decision')];
+  const names = (...rest) => choose(models, ...rest).map(one => one.name);
+  assert.deepEqual(names('', null), ['a-2', 'a-10', 'b', 'z']);
+  assert.deepEqual(names('A 10', null), ['a-10']);
+  assert.deepEqual(names('decision', null), ['z']);
+  assert.deepEqual(names('<script>', null), []);
+  assert.deepEqual(names('', 'healthy'), ['b']);
+  assert.deepEqual(census(models), { alert: 2, warning: 0, healthy: 1, unknown: 1 });
+});
+
+const day = n => new Date(Date.UTC(2013, 3, 1 + n)).toISOString();
+const served = versions =>
+  versions.map((version, n) => ({ start: day(n), end: day(n + 1), version, value: 0.7 + n / 100, rows: 9, reason: null }));
+const move = (at, action, to_version) => ({ at, action, to_version, alias: 'champion', reason: 'why' });
+
+test('a promotion is marked when it was made, or where a replayed log first shows it', () => {
+  const live = marks(served([1, 1, 2, 2]), [move(day(2), 'promote', 2)]);
+  assert.deepEqual(live.map(mark => [mark.at, mark.version, mark.action]), [[Date.parse(day(2)), 2, 'promote']]);
+  const later = '2026-01-01T00:00:00+00:00';
+  const moves = [move(later, 'promote', 1), move(later, 'promote', 2), move(later, 'rollback', 1)];
+  const replayed = marks(served([1, 1, 2, 1]), moves);
+  assert.deepEqual(replayed.map(mark => [mark.version, mark.action]), [[2, 'promote'], [1, 'rollback']]);
+  assert.deepEqual(marks(served([1, 3]), []).map(mark => mark.action), ['serves']);
+  assert.deepEqual(marks([], moves), []);
+});
+
+test('everything of the chart stands within its width', () => {
+  const page = { windows: served([1, 1, 2, 2]), transitions: [move(day(2), 'promote', 2)], expected: { 1: 0.75 }, metric: 'auc' };
+  for (const width of [240, 900]) {
+    const chart = layout(page, width);
+    assert.ok(chart.positions.every(x => x >= chart.left && x <= chart.right));
+    assert.ok(chart.heights.every(y => y >= chart.top && y <= chart.bottom));
+    assert.ok(chart.marks.every(mark => mark.labelX > 0 && mark.labelX < width));
+  }
+  assert.equal(layout({ ...page, windows: [] }, 900), null);
+});

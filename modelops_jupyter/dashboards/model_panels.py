@@ -1,0 +1,187 @@
+"""The panels of a model's page: pure functions from its overview to HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from modelops_jupyter.dashboards.page import command, tile, tiles
+from modelops_jupyter.display.grids import distribution_chart, drift_chart
+from modelops_jupyter.display.html import Html, element, join
+from modelops_jupyter.display.lines import performance_chart
+from modelops_jupyter.display.listings import cell, moved
+from modelops_jupyter.display.series import performance_series
+from modelops_jupyter.display.tables import health, steady
+from modelops_jupyter.display.words import (
+    NOTHING,
+    capital,
+    count,
+    metric_name,
+    number,
+    sentence,
+    short_time,
+    signed,
+    value_text,
+)
+from modelops_jupyter.overview import Distribution, DriftMap, ModelOverview
+
+EVERY = {"1h": "hourly", "1D": "daily", "1W": "weekly"}
+PERFORMANCE_NOTE = (
+    "How good the model was, window by window, once outcomes were known. The dashed line is what it reached when it "
+    "was validated. Choose a window to look into it."
+)
+DRIFT_NOTE = (
+    "How far each input has moved from what the model was validated on (PSI). Red is beyond the threshold. "
+    "Choose a cell to see what changed."
+)
+SPREAD_NOTE = "How values were spread when the model was validated (grey), and how they are spread now (blue)."
+NO_FIGURE = "a decision table has no error to measure"
+MOST_ALERTS, MOST_VERSIONS, MOST_MOVES, MOST_ENTRIES = 15, 15, 15, 40
+
+
+def header(name: str, served: bool, description: str = "") -> Html:
+    """Return the page's title, with the way back."""
+    back = element("a", "← All models", href="fleet.ipynb", class_="mo-back") if served else None
+    told = element("p", description, class_="mo-note") if description else None
+    return element("header", back, element("h1", name), told)
+
+
+def summary(page: ModelOverview) -> Html:
+    """Return the model's state in five figures."""
+    s = page.summary
+    last = next((w for w in reversed(page.windows) if w.value is not None), None)
+    figure, hint = NOTHING, NO_FIGURE if s.kind == "decision" else "no outcomes yet"
+    if last is not None and last.value is not None:
+        figure, hint = number(last.value), f"on {short_time(last.start)}"
+        level = page.expected.get(last.version) if last.version is not None else None
+        if level is not None:
+            hint += f", {signed(last.value - level)} against validation"
+    newest = f"of {count(s.versions, 'version')}"
+    return tiles(
+        tile("Health", health(s.health), count(s.open_alerts, "open alert")),
+        tile("Champion", f"version {s.champion}" if s.champion else "none yet", newest),
+        tile(capital(metric_name(page.metric)) or "Performance", figure, hint),
+        tile("Data through", short_time(s.last_window), count(len(page.windows), "window") + " monitored"),
+    )
+
+
+def performance(page: ModelOverview, window: str | None) -> Html:
+    """Return performance over time."""
+    chart = performance_chart(performance_series(page), selected=window, pickable=True)
+    if chart is None and page.summary.kind == "decision":
+        return _quiet(f"{capital(NO_FIGURE)}: what it is fed and what it decides is watched for drift, below.")
+    return chart or element("p", "No outcomes in this time: log them with ", command("modelops log-labels"), ".")
+
+
+def drift(page: ModelOverview, window: str | None, column: str | None) -> Html:
+    """Return the drift map."""
+    chart = drift_chart(page.drift, selected=(window, column), pickable=True)
+    return chart or element("p", "Nothing to compare with: no window of this time has enough rows.")
+
+
+def window_options(page: ModelOverview) -> list[tuple[str, str]]:
+    """Return the windows to choose from, newest first."""
+    return [(short_time(start), start) for start in reversed(page.drift.starts)]
+
+
+def most_drifted(drift: DriftMap, window: str | None, most: int) -> list[str]:
+    """Return the columns that drifted most, in one window or of late."""
+    if window not in drift.starts:
+        return list(drift.columns[:most])
+    n = drift.starts.index(window)
+    return sorted(drift.columns, key=lambda column: -(drift.values[column][n] or 0.0))[:most]
+
+
+def chosen(page: ModelOverview, window: str | None, column: str | None) -> Html:
+    """Say what is known of the chosen window."""
+    found = next((w for w in page.windows if w.start == window), None)
+    if found is None:
+        inputs = "" if column else ", the inputs that drifted most"
+        return element("p", f"The last 30 windows together{inputs}.", class_="mo-note")
+    figure = f"{metric_name(page.metric)} {number(found.value)}" if found.value is not None else found.reason or ""
+    words = f"{short_time(found.start)} to {short_time(found.end)}"
+    rest = f"{found.rows:,} predictions by version {found.version}, {found.labelled:,} with a known outcome"
+    return element("p", element("b", words), f" · {figure} · {rest}")
+
+
+def distribution(shown: Distribution) -> Html:
+    """Return one column's distribution."""
+    when = short_time(shown.since) + ("" if shown.since == shown.until else f" to {short_time(shown.until)}")
+    return element(
+        "figure",
+        element("figcaption", element("b", shown.column), element("span", f" {when}", class_="mo-note")),
+        distribution_chart(shown),
+    )
+
+
+def alerts(page: ModelOverview) -> Html:
+    """Return the alerts, open ones first."""
+    if not page.alerts:
+        return _quiet("No alerts." if page.windows else "Not monitored yet: nothing to alert on.")
+    ordered = sorted(page.alerts, key=lambda alert: alert["state"] != "open")
+    return _table(
+        ("State", "Kind", "Since", "What happened"),
+        [[cell("state", a["state"]), str(a["kind"]), steady(short_time(a["window_start"])), _told(a)] for a in ordered],
+        MOST_ALERTS,
+    )
+
+
+def _told(alert: Mapping[str, Any]) -> str:
+    text = str(alert["message"])
+    return capital(sentence(text.removeprefix(f"{alert['model']}: ")))
+
+
+def versions(page: ModelOverview) -> Html:
+    """Return the versions, newest first."""
+    rows = [
+        [
+            element("b", f"{v['version']}"),
+            value_text(v["aliases"]),
+            value_text(v["metrics"]),
+            join(cell("unsafe", True)) if v["unsafe"] else value_text(v["flavor"]),
+            f"{short_time(v['created_at'])} by {v['created_by']}",
+        ]
+        for v in page.versions
+    ]
+    return _table(("Version", "Alias", "Metrics", "Format", "Registered"), rows, MOST_VERSIONS)
+
+
+def history(page: ModelOverview) -> Html:
+    """Return promotions and rollbacks, newest first."""
+    if not page.transitions:
+        return _quiet("Nothing promoted yet.")
+    rows = [[steady(short_time(m["at"])), moved(m), m["actor"], m["reason"]] for m in reversed(page.transitions)]
+    return _table(("When", "What", "Who", "Why"), rows, MOST_MOVES)
+
+
+def audit(page: ModelOverview) -> Html:
+    """Return the audit trail, newest first."""
+    if not page.audit:
+        return _quiet("Nothing on record.")
+    rows = [
+        [str(e["sequence"]), steady(short_time(e["at"])), e["action"], e["subject"], e["actor"], _reason(e["details"])]
+        for e in page.audit
+    ]
+    return _table(("#", "When", "Action", "Subject", "Who", "Details"), rows, MOST_ENTRIES)
+
+
+def _reason(details: Mapping[str, Any]) -> str:
+    told = {key: value for key, value in details.items() if key in ("reason", "alias", "windows", "new_alerts")}
+    return ", ".join(
+        str(value) if key == "reason" else f"{key.replace('_', ' ')} {value}" for key, value in told.items()
+    )
+
+
+def _quiet(text: str) -> Html:
+    return element("p", text, class_="mo-note")
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], most: int) -> Html:
+    body = [element("tr", *(element("td", value) for value in row)) for row in rows[:most]]
+    block = element(
+        "table",
+        element("thead", element("tr", *(element("th", name) for name in head))),
+        element("tbody", *body),
+    )
+    rest = _quiet(f"and {len(rows) - most:,} more") if len(rows) > most else None
+    return join(element("div", block, class_="mo-table"), rest)

@@ -1,0 +1,1 @@
+"""The REST face: routes over `Workspace` in Jupyter's own server, behind its authentication and authorisation."""

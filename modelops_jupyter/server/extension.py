@@ -1,0 +1,37 @@
+"""The Jupyter server extension: which workspace is served, and under which addresses."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from jupyter_server.extension.application import ExtensionApp
+from traitlets import Unicode
+
+from modelops_jupyter.server.handlers import ModelHandler, ModelsHandler
+
+API = r"/modelops/api/v1"
+
+
+class ModelOpsExtension(ExtensionApp):
+    """Serve a workspace to whoever the Jupyter server lets in."""
+
+    name = "modelops_jupyter"
+    extension_url = "/lab"
+    load_other_extensions = True
+
+    workspace = Unicode(
+        "",
+        help="Folder or modelops.toml of the workspace; empty means MODELOPS_WORKSPACE, else the server's root folder.",
+        config=True,
+    )
+
+    def project(self) -> Path:
+        """Return where the served workspace is looked for."""
+        return Path(self.workspace or os.environ.get("MODELOPS_WORKSPACE") or self.serverapp.root_dir)
+
+    def initialize_handlers(self) -> None:
+        """Add the routes; the workspace itself is opened by the first request that needs it."""
+        options = {"project": self.project()}
+        self.handlers.append((rf"{API}/models", ModelsHandler, options))
+        self.handlers.append((rf"{API}/models/(.+)", ModelHandler, options))

@@ -1,0 +1,91 @@
+"""The launcher, without a browser: a token, a free port, an orderly end; pages that import no MLflow."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from tornado.web import HTTPError
+
+from modelops_jupyter.dashboards import hooks
+from modelops_jupyter.dashboards.serve import _free_port, serve
+from modelops_jupyter.errors import DependencyFailed
+from modelops_jupyter.settings import Settings
+
+
+def status(port: int, path: str) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("GET", path)
+    code = connection.getresponse().status
+    connection.close()
+    return code
+
+
+def test_nothing_is_served_without_the_token(tmp_path: Path) -> None:
+    with serve(Settings(project=tmp_path, root=tmp_path / ".modelops"), port=0) as board:
+        for path in ("/", "/voila/render/fleet.ipynb", "/voila/render/model.ipynb?model=x", "/voila/tree"):
+            assert status(board.port, path) in (302, 403)
+        assert status(board.port, "/voila/render/fleet.ipynb?token=wrong") in (302, 403)
+        token = board.url.partition("token=")[2]
+        assert token not in " ".join(board.process.args)
+        assert token not in Path(f"/proc/{board.process.pid}/cmdline").read_text()
+        with urllib.request.urlopen(f"http://127.0.0.1:{board.port}/?token={token}", timeout=30) as answer:
+            assert "fleet.ipynb" in answer.read().decode()
+        for path in ("files/fleet.ipynb", "files/../__init__.py", "render/../serve.py"):
+            with pytest.raises(urllib.error.HTTPError):
+                urllib.request.urlopen(f"http://127.0.0.1:{board.port}/voila/{path}?token={token}", timeout=30)
+        assert token not in board.log
+    assert board.process.poll() is not None
+    assert not board.runtime.exists()
+
+
+def test_another_port_is_taken_if_the_wanted_one_is_not_free() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        wanted = taken.getsockname()[1]
+        assert _free_port("127.0.0.1", wanted) != wanted
+    with pytest.raises(DependencyFailed, match=r"192\.0\.2\.1"):
+        _free_port("192.0.2.1", 1234)
+
+
+def test_the_server_ends_with_its_launcher(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; from pathlib import Path; from modelops_jupyter.settings import Settings\n"
+        "from modelops_jupyter.dashboards.serve import serve\n"
+        f"board = serve(Settings(Path({str(tmp_path)!r}), Path({str(tmp_path)!r})), port=0)\n"
+        "print(board.process.pid, flush=True); os._exit(9)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    server = int(found.stdout)
+    for _ in range(100):
+        try:
+            os.kill(server, 0)
+        except ProcessLookupError:
+            return
+        signal.sigtimedwait([], 0.1)
+    pytest.fail(f"server {server} outlived its launcher")
+
+
+def test_no_more_pages_than_the_machine_carries() -> None:
+    handler = SimpleNamespace(kernel_manager=range(hooks.MOST_KERNELS), xsrf_token=b"")
+    with pytest.raises(HTTPError, match="503"):
+        hooks.before_page(handler, None, "")
+    hooks.before_page(SimpleNamespace(kernel_manager=[], xsrf_token=b""), None, "")
+
+
+@pytest.mark.parametrize("page", ["fleet_page", "model_page"])
+def test_pages_import_neither_mlflow_nor_plotly(page: str) -> None:
+    code = (
+        f"import sys; import modelops_jupyter.dashboards.{page}\n"
+        "print([name for name in ('mlflow', 'plotly', 'sklearn', 'deltalake') if name in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert found.stdout.strip() == "[]"

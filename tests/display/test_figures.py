@@ -1,0 +1,103 @@
+"""Figures show the data they were given, and nothing else."""
+
+import json
+
+from made import HOSTILE, day, move, overview
+
+from modelops_jupyter.display import figures
+from modelops_jupyter.display.grids import drift_chart, shade
+from modelops_jupyter.display.lines import performance_chart, sparkline
+from modelops_jupyter.display.series import buckets, marks, performance_series, recent
+from modelops_jupyter.overview import Distribution
+
+
+def test_the_line_is_the_metric_with_gaps() -> None:
+    page = overview(windows=30)
+    expected, line = figures.performance_figure(page).data
+    assert list(line.y) == [window.value for window in page.windows]
+    assert line.connectgaps is False
+    assert list(expected.y) == [0.81] * 15 + [0.82] * 15
+    assert line.x[0] == "2013-04-01T12:00:00+00:00"
+
+
+def test_promotions_are_marked_where_the_version_changes() -> None:
+    figure = figures.performance_figure(overview(windows=30))
+    assert [shape.x0 for shape in figure.layout.shapes] == [day(15)]
+    assert [note.text for note in figure.layout.annotations] == ["v2 promoted"]
+
+
+def test_the_drift_map_holds_every_figure_and_red_begins_at_the_threshold() -> None:
+    page = overview(windows=30, features=3)
+    (heat,) = figures.drift_figure(page).data
+    assert list(heat.y) == list(page.drift.columns)
+    assert [round(value, 6) for value in heat.z[1]] == [round(value, 6) for value in page.drift.values["column 1"]]
+    assert shade(0.199, 0.2)[0] != shade(0.2, 0.2)[0]
+
+
+def test_distributions_are_the_shares() -> None:
+    shown = Distribution("wind", ("low", "high", "other", "missing"), (0.5, 0.5, 0, 0), (0.2, 0.7, 0, 0.1), "", "")
+    reference, current = figures.distribution_figure(shown).data
+    assert list(reference.y) == list(shown.reference)
+    assert list(current.y) == list(shown.current)
+
+
+def test_long_histories_are_thinned() -> None:
+    page = overview(windows=9000, features=30)
+    text = figures.model_figure(page).to_json()
+    data = json.loads(text)["data"]
+    assert len(data[1]["y"]) <= figures.MOST_POINTS
+    assert sum(len(row) for row in data[2]["z"]) <= figures.MOST_CELLS
+
+
+def test_plotly_is_given_no_markup_of_users() -> None:
+    text = figures.model_figure(overview(name=HOSTILE, text=HOSTILE)).to_json()
+    assert "<img" not in json.loads(text)["layout"]["title"]["text"]
+    assert all("<img" not in name for name in json.loads(text)["data"][2]["y"])
+
+
+def test_a_promotion_within_the_windows_is_marked_at_its_own_time() -> None:
+    windows = overview(windows=20).windows
+    at = "2013-04-10T18:30:00+00:00"  # the new version serves from the next midnight on
+    found = marks(windows, [move(1, "2013-03-31T00:00:00+00:00"), move(2, at)])
+    assert [(mark.at, mark.version, mark.action) for mark in found] == [(at, 2, "promote")]
+
+
+def test_a_replayed_log_is_marked_where_each_version_serves() -> None:
+    windows = overview(windows=30, versions=(1, 2, 1)).windows
+    late = "2026-11-01T00:00:00+00:00"
+    found = marks(windows, [move(1, late), move(2, late, reason="better"), move(1, late, "rollback")])
+    assert [(mark.at, mark.words) for mark in found] == [(day(10), "v2 promoted"), (day(20), "back to v1")]
+    assert found[0].reason == "better"
+
+
+def test_a_change_without_a_promotion_is_marked_as_such() -> None:
+    assert [mark.words for mark in marks(overview(windows=10).windows, [])] == ["v2 serves"]
+
+
+def test_buckets_show_the_worst_window() -> None:
+    drift = overview(windows=10, features=1).drift
+    cells = buckets(drift, drift.columns, 4)
+    assert [cell.start for cell in cells] == [day(0), day(3), day(6), day(9)]
+    assert [cell.worst["column 0"] for cell in cells] == [day(2), day(5), day(8), day(9)]
+
+
+def test_the_last_days_alone() -> None:
+    page = recent(overview(windows=100), 30)
+    assert [len(page.windows), len(page.drift.starts), len(page.drift.values["column 0"])] == [30, 30, 30]
+    assert recent(page, None) is page
+
+
+def test_windows_without_figures_have_no_chart() -> None:
+    page = overview(windows=0)
+    assert performance_chart(performance_series(page)) is None
+    assert drift_chart(page.drift) is None
+    assert sparkline((None, None), "roc_auc") == ""
+    assert "<circle" in sparkline((0.5,), "roc_auc")
+
+
+def test_what_can_be_chosen_is_named() -> None:
+    page = overview(windows=3, features=2)
+    drawn = str(drift_chart(page.drift, pickable=True))
+    assert f'data-pick="cell {day(2)} column 1"' in drawn
+    assert "data-pick" not in str(drift_chart(page.drift))
+    assert f'data-pick="window {day(0)}"' in str(performance_chart(performance_series(page), pickable=True))

@@ -1,0 +1,139 @@
+"""Static HTML: readable, bounded, without script, and every user's text escaped."""
+
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+from made import HOSTILE, day, move, overview
+
+from modelops_jupyter.catalogue import Status
+from modelops_jupyter.display.bundle import PLOTLY, mimebundle, plotly_chart, static_html
+from modelops_jupyter.display.html import Html, element, join
+from modelops_jupyter.governance import CheckResult, Decision, GateReport, ModelCard, Transition, compare
+from modelops_jupyter.listing import Listing
+from modelops_jupyter.monitoring import Alert, MonitorReport, WindowResult
+from modelops_jupyter.overview import Distribution
+from modelops_jupyter.pipelines import PipelineRun, StepRun
+from modelops_jupyter.presentable import Presentable
+from modelops_jupyter.registration import RegisteredVersion
+
+
+class Tags(HTMLParser):
+    """Collects the tags and their attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def tags(html: str) -> list[tuple[str, dict[str, str | None]]]:
+    parser = Tags()
+    parser.feed(html)
+    return parser.found
+
+
+def report(text: str = "delay", windows: int = 5) -> MonitorReport:
+    figures = {"roc_auc": {"value": 0.8, "reason": None}}
+    drift = {text: {"psi": {"value": 0.3, "reason": None}}}
+    results = tuple(WindowResult(day(n), day(n + 1), 400, 390, {"1": 400}, figures, drift, ()) for n in range(windows))
+    alert = Alert(text, "drift", text, "psi", 0.3, 0.2, day(1), day(2), day(3), "open", f"{text}: psi was 0.3")
+    return MonitorReport(text, "1D", results, (alert,), windows)
+
+
+def everything(text: str) -> list[Presentable]:
+    row = {"name": text, "health": text, "metric": text, "sparkline": (0.1, None, 0.2), "state": text, "at": text}
+    frame = pd.DataFrame({"origin": [text] * 200})
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 200).astype(str)
+    model = {
+        "name": text,
+        "kind": "ml",
+        "champion": 1,
+        "versions": 1,
+        "health": "alert",
+        "windows": 1,
+        "open_alerts": 1,
+    }
+    check = CheckResult(text, False, True, 0.5, 0.6, f"{text} 0.5")
+    return [
+        Listing(text, tuple(row), (row,)),
+        Listing(text, tuple(row), (), text),
+        Status(text, text, (model,), (move(1, day(0), reason=text),), ({"state": "open", "message": text},)),
+        Status(text, text, (), (), ()),
+        overview(text=text, name=text),
+        overview(windows=0, text=text, name=text),
+        report(text),
+        report(text, windows=0),
+        Distribution(text, (text, "other", "missing"), (1.0, 0, 0), (0.5, 0.5, 0), day(0), day(3)),
+        RegisteredVersion(text, 1, {"flavor": text, "created_by": text, "digest": text, "metrics": {text: 1}}, (text,)),
+        GateReport(text, 1, text, False, (check,), (text,), True, text, text, text),
+        compare(text, text, frame, y, y, y[::-1].copy(), None, None, "classification", ("origin",)),
+        ModelCard(text, ((text, ((text, text),)), (text, ()))),
+        Transition(text, text, 1, 2, "promote", text, text, text, day(0)),
+        Decision(text, 1, "approve", text, text, text, day(0), text, True),
+        PipelineRun(text, text, text, (StepRun(text, text, text, text, 1.0),)),
+    ]
+
+
+@pytest.mark.parametrize("result", everything(HOSTILE), ids=lambda result: type(result).__name__)
+def test_hostile_text_stays_text(result: Presentable) -> None:
+    html = str(static_html(result))
+    found = tags(html)
+    assert not [tag for tag, _ in found if tag in ("img", "script", "style", "link", "iframe")]
+    assert not [name for _, attributes in found for name in attributes if name.startswith("on")]
+    assert "&lt;img" in html
+
+
+@pytest.mark.parametrize("result", everything("plain"), ids=lambda result: type(result).__name__)
+def test_every_result_has_text_and_html_that_closes_its_tags(result: Presentable) -> None:
+    bundle = mimebundle(result)
+    assert {"text/plain", "text/html"} <= set(bundle) <= {"text/plain", "text/html", PLOTLY}
+    ElementTree.fromstring(f"<div>{bundle['text/html']}</div>")  # raises where a tag is left open
+    assert "background:" not in bundle["text/html"]
+
+
+@pytest.mark.parametrize(("rows", "shown", "rest"), [(0, 0, None), (1, 1, None), (1000, 50, "and 950 more")])
+def test_listings_are_bounded(rows: int, shown: int, rest: str | None) -> None:
+    items = tuple({"name": f"m{n}", "health": "healthy"} for n in range(rows))
+    html = str(static_html(Listing("Models", ("name", "health"), items, "No models yet.")))
+    assert html.count("<tr>") == (shown + 1 if rows else 0)
+    assert "and " not in html if rest is None else rest in html
+    assert rows or "No models yet." in html
+
+
+def test_health_is_a_word_and_an_icon() -> None:
+    html = str(static_html(Listing("Models", ("health",), ({"health": "alert"}, {"health": "unknown"}))))
+    assert "✕" in html
+    assert "> alert<" in html
+    assert "not monitored" in html
+
+
+def test_the_overview_tells_its_figures_without_svg() -> None:
+    html = str(static_html(overview(windows=25)))
+    text = html[html.index("in figures") :]
+    assert "0.776" in text  # the last window: 0.8 - 24 / 1000
+    assert "2013-04-25" in text
+    assert "T00:00:00" not in html
+
+
+def test_a_year_of_windows_stays_small() -> None:
+    assert len(str(static_html(overview(windows=365, features=40)))) < 250_000
+
+
+def test_a_chart_comes_along_only_if_it_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert PLOTLY in mimebundle(overview())
+    assert PLOTLY in mimebundle(report())
+    assert PLOTLY not in mimebundle(overview(windows=0))
+    assert PLOTLY not in mimebundle(Listing("x", (), ()))
+    monkeypatch.setattr("modelops_jupyter.display.bundle.LARGEST_CHART", 1000)
+    assert plotly_chart(overview()) is None
+
+
+def test_elements_escape_everything_but_html() -> None:
+    assert element("b", "1 < 2", title='"') == '<b title="&quot;">1 &lt; 2</b>'
+    assert join(Html("<i>"), "<i>", None) == "<i>&lt;i&gt;"

@@ -1,0 +1,244 @@
+"""The same work on both backends, two promoters at once, and a server that stops answering."""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_breast_cancer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from modelops_jupyter.cli import main
+from modelops_jupyter.errors import Conflict, RegistryUnreachable
+from modelops_jupyter.settings import Settings
+from modelops_jupyter.verbs import VERBS
+from modelops_jupyter.workspace import Workspace
+
+X, Y = load_breast_cancer(return_X_y=True, as_frame=True)
+X = X.iloc[:, :6].rename(columns=lambda name: name.replace(" ", "_"))
+ANSWER_SECONDS = 6.0
+
+
+@pytest.fixture(params=["sqlite", "server"])
+def ws(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Workspace]:
+    if request.param == "server":
+        settings = replace(settings, tracking_uri=request.getfixturevalue("mlflow_server").uri)
+    with Workspace(settings) as opened:
+        yield opened
+
+
+def register(ws: Workspace, name: str, c: float) -> Any:
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=c)).fit(X, Y)
+    auc = float(roc_auc_score(Y, model.predict_proba(X)[:, 1]))
+    version = ws.register(model, name, data=X, target=Y, metrics={"roc_auc": auc})
+    ws.approve(version.name + f"/{version.version}", reason="reads well")
+    return model
+
+
+def a_name() -> str:
+    return f"cancer-{uuid4().hex[:8]}"  # the tests share one server
+
+
+def test_a_version_from_registration_to_roll_back(ws: Workspace) -> None:
+    name = a_name()
+    first, second = register(ws, name, 1.0), register(ws, name, 0.01)
+    assert [row["version"] for row in ws.versions(name)] == [2, 1]
+    ws.promote(f"{name}/1", reason="first")
+    ws.promote(f"{name}/2", "challenger", reason="tried beside it")
+    assert ws.registry.aliases(name) == {"champion": 1, "challenger": 2}
+    comparison = ws.compare(f"{name}@champion", f"{name}@challenger", data=X, target=Y)
+    assert comparison.rows == len(X)
+    ws.promote(f"models:/{name}@challenger", reason="better")
+    said, score = ws.predict(f"{name}@champion", X)
+    assert said.tolist() == second.predict(X).tolist()
+    assert score is not None
+    np.testing.assert_allclose(score, second.predict_proba(X)[:, 1])
+    assert ws.rollback(name, reason="worse in May").to_version == 1
+    assert ws.registry.aliases(name) == {"champion": 1, "challenger": 2}
+    np.testing.assert_allclose(ws.load(f"{name}@champion").predict_proba(X), first.predict_proba(X))
+    held = ws.registry.client.get_model_version_by_alias(name, "champion")  # what any other MLflow client sees
+    assert held.tags["modelops.digest"] == ws.version(f"{name}@champion").body["digest"]
+    assert ws.verify_audit().ok
+
+
+def test_of_two_promoters_none_is_lost(ws: Workspace) -> None:
+    name = a_name()
+    for c in (1.0, 0.1, 0.01):
+        register(ws, name, c)
+    ws.promote(f"{name}/1", reason="first")
+    barrier, outcomes = threading.Barrier(2), []
+
+    def promote(version: int) -> None:
+        with Workspace(ws.settings) as own:
+            barrier.wait()
+            try:
+                own.promote(f"{name}/{version}", reason=f"number {version}")
+                outcomes.append(version)
+            except Conflict:
+                pass
+
+    threads = [threading.Thread(target=promote, args=(version,)) for version in (2, 3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    ledger = ws.version(f"{name}@champion").version
+    moves = [(move["from_version"], move["to_version"]) for move in ws.overview(name).transitions]
+    assert outcomes
+    assert sorted(to for _, to in moves) == [1, *sorted(outcomes)]
+    assert [before for before, _ in moves] == [None, *(to for _, to in moves[:-1])]  # one after the other
+    assert moves[-1][1] == ledger
+    ws.status()
+    assert ws.registry.aliases(name) == {"champion": ledger}
+    assert ws.verify_audit().ok
+
+
+def test_of_two_processes_that_expect_the_same_champion_one_wins(settings: Settings) -> None:
+    (settings.project / "modelops.toml").write_text('actor = "ann"\n')
+    with Workspace(settings) as ws:
+        for c in (1.0, 0.1, 0.01):
+            register(ws, "cancer", c)
+        ws.promote("cancer/1", reason="first")
+        command = [sys.executable, "-m", "modelops_jupyter.cli", "promote", "--reason", "now", "--expected", "1"]
+        command += ["--workspace", str(settings.project)]
+        processes = [
+            subprocess.Popen([*command, f"cancer/{n}"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            for n in (2, 3)
+        ]
+        said = [process.communicate()[1] for process in processes]
+        codes = [process.returncode for process in processes]
+        assert sorted(codes) == [0, 1], said
+        assert "cancer@champion" in said[codes.index(1)]
+        winner = 2 + codes.index(0)
+        assert ws.version("cancer@champion").version == winner
+        ws.status()
+        assert ws.registry.aliases("cancer") == {"champion": winner}
+
+
+def test_an_alias_that_mlflow_did_not_take_is_put_right_by_status(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Workspace(settings) as ws:
+        register(ws, "cancer", 1.0)
+        with monkeypatch.context() as patch:
+            patch.setattr(ws.registry, "set_alias", _refuse)
+            with pytest.raises(RegistryUnreachable, match=r"cancer@champion is version 1 on record.*modelops status"):
+                ws.promote("cancer/1", reason="first")
+        assert ws.version("cancer@champion").version == 1
+        assert ws.registry.aliases("cancer") == {}
+        ws.status()
+        assert ws.registry.aliases("cancer") == {"champion": 1}
+
+
+def _refuse(*_: object) -> None:
+    raise RegistryUnreachable("The MLflow server does not answer (gone): start it and try again.")
+
+
+# The exit code of every verb while the MLflow server is down, and a valid call of it.
+DOWN: dict[str, tuple[int, list[str]]] = {
+    "status": (3, []),
+    "models": (0, []),
+    "versions": (0, ["cancer"]),
+    "overview": (0, ["cancer"]),
+    "distribution": (0, ["cancer", "mean_radius"]),
+    "version": (0, ["cancer@champion"]),
+    "register": (3, ["model.skops", "cancer", "--data", "rows.parquet"]),
+    "compare": (3, ["cancer/1", "cancer/2", "--data", "rows.parquet"]),
+    "check": (0, ["cancer/2"]),
+    "approve": (0, ["cancer/2", "--reason", "still good"]),
+    "reject": (0, ["cancer/3", "--reason", "too weak"]),
+    "comment": (0, ["cancer/2", "no server today"]),
+    "promote": (3, ["cancer/2", "--reason", "better"]),
+    "rollback": (3, ["cancer", "--reason", "worse"]),
+    "log-predictions": (
+        0,
+        ["cancer/1", "log.parquet", "--id", "id", "--time", "at", "--prediction", "said", "--batch-id", "b"],
+    ),
+    "log-labels": (0, ["cancer", "labels.parquet", "--id", "id", "--label", "label", "--batch-id", "b"]),
+    "monitor": (0, ["cancer"]),
+    "alerts": (0, []),
+    "run": (0, ["pipeline.yaml", "--resume"]),
+    "audit": (0, []),
+    "verify-audit": (0, []),
+    "card": (0, ["cancer/1"]),
+}
+
+
+def a_workspace(project: Path, uri: str) -> None:
+    """Fill a workspace with three versions, a day of predictions and labels, and a completed pipeline run."""
+    import skops.io
+
+    (project / "modelops.toml").write_text(f'actor = "ann"\ntracking_uri = "{uri}"\n')
+    X.to_parquet(project / "rows.parquet")
+    times = pd.date_range("2013-04-01", periods=len(X), freq="min", tz="UTC")
+    ids = [str(n) for n in range(len(X))]
+    X.assign(id=ids, at=times, said=Y).to_parquet(project / "log.parquet")
+    pd.DataFrame({"id": ids, "label": Y}).to_parquet(project / "labels.parquet")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 + 1")])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, project / "step.ipynb")
+    (project / "pipeline.yaml").write_text("name: nightly\nsteps:\n  one: {notebook: step.ipynb}\n")
+    with Workspace(Settings(project, project / ".modelops", tracking_uri=uri, actor="ann")) as ws:
+        for c in (1.0, 0.1, 0.01):
+            model = register(ws, "cancer", c)
+        skops.io.dump(model, project / "model.skops")
+        ws.promote("cancer/1", reason="first")
+        ws.promote("cancer/3", reason="second")
+
+
+def test_with_the_server_gone_every_verb_answers_within_seconds(
+    stoppable_server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert set(DOWN) == {verb.name for verb in VERBS}, "say what a new verb does without the registry"
+    project = tmp_path / "project"
+    project.mkdir()
+    monkeypatch.chdir(project)
+    a_workspace(project, stoppable_server.uri)
+    for verb in ("log-predictions", "log-labels", "monitor", "run"):
+        assert main([verb, *DOWN[verb][1]]) == 0
+    capsys.readouterr()
+
+    def ask(verb: str, words: list[str], expected: int) -> None:
+        begun = time.monotonic()
+        code = main([verb, *words])
+        took, said = time.monotonic() - begun, capsys.readouterr()
+        assert (code, took < ANSWER_SECONDS) == (expected, True), (verb, took, said)
+        if expected:
+            assert said.err.startswith(f"modelops: The MLflow server at {stoppable_server.uri} does not answer (")
+            assert said.err.count("\n") == 1
+        assert "Traceback" not in said.err
+
+    stoppable_server.signal(signal.SIGSTOP)  # it takes connections and never answers
+    for verb in ("register", "promote"):
+        ask(verb, DOWN[verb][1], 3)
+    stoppable_server.signal(signal.SIGCONT)
+    stoppable_server.kill()  # it refuses connections
+    for verb, (expected, words) in DOWN.items():
+        ask(verb, words, expected)
+    ask("init", [], 3)
+    begun = time.monotonic()
+    command = [sys.executable, "-m", "modelops_jupyter.cli", "register", *DOWN["register"][1], "--json"]
+    cold = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (cold.returncode, time.monotonic() - begun < ANSWER_SECONDS) == (3, True)
+    assert json.loads(cold.stdout)["error"]["code"] == "registry-unreachable"
+
+    stoppable_server.start()
+    for verb in ("status", "promote", "rollback", "compare", "register"):
+        assert main([verb, *DOWN[verb][1]]) == 0, capsys.readouterr()
+    with Workspace(Settings(project, project / ".modelops", tracking_uri=stoppable_server.uri)) as ws:
+        assert ws.registry.aliases("cancer") == {"champion": 3}
+        assert [row["version"] for row in ws.versions("cancer")] == [4, 3, 2, 1]

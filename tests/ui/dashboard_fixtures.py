@@ -1,0 +1,125 @@
+"""A real workspace, a real `modelops dashboard` and a real browser, for the dashboards' tests."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from sklearn.linear_model import LogisticRegression
+
+from modelops_jupyter.settings import Settings
+from modelops_jupyter.workspace import Workspace
+
+CHROMIUM = "/usr/bin/chromium"
+SHOTS = Path(__file__).parents[1] / "screenshots"
+DAYS, ROWS = 24, 320
+
+
+def serve_days(ws: Workspace, x: pd.DataFrame, version: int, days: range) -> None:
+    """Log what a version predicted, with outcomes; `wind` drifts from day 14 on."""
+    for day in days:
+        rows = x.sample(ROWS, random_state=day).reset_index(drop=True)
+        rows["wind"] += 1.5 * (day >= 14)
+        said, score = ws.predict(f"flight-delay/{version}", rows)
+        ids = [f"{day}-{n}" for n in range(ROWS)]
+        at = pd.Timestamp("2013-04-01", tz="UTC") + pd.Timedelta(days=day)
+        frame = rows.assign(id=ids, at=at, said=said, score=score)
+        ws.log_predictions("flight-delay", frame, id="id", time="at", prediction="said", score="score")
+        late = (rows["wind"] + np.random.default_rng(day).normal(size=ROWS) > 0).astype(int)
+        ws.log_labels("flight-delay", pd.DataFrame({"id": ids, "late": late}), id="id", label="late")
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -> Path:
+    """Two models; one of them monitored for 24 days, with a promotion in the middle and drift at the end."""
+    project = tmp_path_factory.mktemp("team")
+    root = project / ".modelops"
+    root.mkdir()
+    shutil.copy(mlflow_database, root / "mlflow.db")
+    generator = np.random.default_rng(0)
+    x = pd.DataFrame({"wind": generator.normal(size=2000), "rain": generator.normal(size=2000)})
+    y = (x["wind"] + generator.normal(size=2000) > 0).astype(int)
+    with Workspace(Settings(project=project, root=root, actor="ann")) as ws:
+        fitted = LogisticRegression().fit(x, y)
+        ws.register(fitted, "flight-delay", data=x, target=y, description="Will it be late?", metrics={"roc_auc": 0.8})
+        ws.register(fitted, "flight-delay", data=x, target=y, metrics={"roc_auc": 0.8})
+        ws.register(fitted, "churn", data=x, target=y)
+        for version, days in ((1, range(10)), (2, range(10, DAYS))):
+            ws.approve(f"flight-delay/{version}", reason="validated")
+            ws.promote(f"flight-delay/{version}", reason="better")
+            serve_days(ws, x, version, days)
+        ws.monitor("flight-delay")
+    return project
+
+
+@contextmanager
+def running_dashboard(project: Path) -> Iterator[str]:
+    """Run the shell's command as a user does; yield the address it prints; Ctrl-C must end it with exit code 0."""
+    command = [sys.executable, "-m", "modelops_jupyter.cli", "dashboard", "--no-browser", "--json", "--port", "0"]
+    process = subprocess.Popen(
+        [*command, "--workspace", str(project)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    try:
+        yield json.loads(process.stdout.readline())["url"]
+    finally:
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, "")
+
+
+@pytest.fixture(scope="module")
+def dashboard(workspace: Path) -> Iterator[str]:
+    """The address of the workspace's dashboard."""
+    with running_dashboard(workspace) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's chromium."""
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        yield found
+        found.close()
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    """Both colour schemes."""
+    return str(request.param)
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Open an address in a fresh browser context; a page that raised an error in its script fails the test."""
+    pages: list[tuple[Page, list[str]]] = []
+
+    def open_address(url: str, scheme: str = "light", width: int = 1280) -> Page:
+        page = browser.new_context(viewport={"width": width, "height": 2200}, color_scheme=scheme).new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("dialog", lambda dialog: errors.append("a dialog opened"))
+        pages.append((page, errors))
+        page.goto(url)
+        return page
+
+    yield open_address
+    for page, errors in pages:
+        page.context.close()
+        assert errors == []
+
+
+def shoot(page: Page, name: str) -> None:
+    """Keep a picture to look at."""
+    SHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SHOTS / f"dashboard-{name}.png")
