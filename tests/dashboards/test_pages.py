@@ -17,6 +17,8 @@ from modelops_jupyter.dashboards.fleet_page import AT_ONCE, FleetPage
 from modelops_jupyter.dashboards.model_page import ModelPage
 from modelops_jupyter.dashboards.page import Request, guarded, model_address, read_request
 from modelops_jupyter.errors import NotFound
+from modelops_jupyter.monitoring import WindowResult
+from modelops_jupyter.monitoring.summary import summarise
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.store import Change, Event, Put
 from modelops_jupyter.workspace import Workspace
@@ -76,10 +78,16 @@ def puts(name: str, number: int) -> list[Put]:
         }
         for start, end in pairwise(days)
     ]
+    monitor = {
+        "every": "1D",
+        "through": days[-1],
+        "checked_at": days[-1],
+        **summarise([WindowResult.from_dict(window) for window in windows]),
+    }
     return [
         Put("model", name, {"name": name, "kind": "ml", "description": HOSTILE}, subject=name),
         Put("version", f"{name}/000001", version, subject=name),
-        Put("monitor", f"{name}/1D", {"every": "1D", "through": days[-1]}, subject=name),
+        Put("monitor", f"{name}/1D", monitor, subject=name),
         Put("alert", f"{name}/1D/a", alert, subject=name),
         *(Put("window", f"{name}/1D/{window['window_start']}", window, subject=name) for window in windows),
     ]

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from browser import launch
 from playwright.sync_api import Browser, Page, sync_playwright
 from servers import TOKEN, Server, serve
 from sklearn.linear_model import LogisticRegression
@@ -16,15 +17,20 @@ from modelops_jupyter.workspace import Workspace
 
 SCREENSHOTS = Path(__file__).parents[1] / "screenshots"
 
+
+@pytest.fixture
+def jp_asyncio_loop() -> None:
+    """Replace pytest-jupyter's loop per test: playwright's own is running here, and there is one to a thread."""
+
+
 # ---- the browser -------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")  # its event loop must not outlive the module: other tests start loops of their own
 def browser() -> Iterator[Browser]:
-    """Start Debian's Chromium."""
+    """Start a headless Chromium."""
     with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
+        browser = launch(playwright)
         yield browser
         browser.close()
 

@@ -12,13 +12,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from sklearn.linear_model import LogisticRegression
 
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.workspace import Workspace
 
-CHROMIUM = "/usr/bin/chromium"
 SHOTS = Path(__file__).parents[1] / "screenshots"
 DAYS, ROWS = 24, 320
 
@@ -81,16 +80,6 @@ def dashboard(workspace: Path) -> Iterator[str]:
     """The address of the workspace's dashboard."""
     with running_dashboard(workspace) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's chromium."""
-    with sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
-        yield found
-        found.close()
 
 
 @pytest.fixture(params=["light", "dark"])

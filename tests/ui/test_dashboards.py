@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from dashboard_fixtures import (
-    browser,
     dashboard,
     open_page,
     running_dashboard,
@@ -17,7 +16,7 @@ from dashboard_fixtures import (
 )
 from playwright.sync_api import Browser, Page, expect
 
-__all__ = ["browser", "dashboard", "open_page", "scheme", "workspace"]
+__all__ = ["dashboard", "open_page", "scheme", "workspace"]
 Open = Callable[..., Page]
 
 
