@@ -42,19 +42,23 @@ def _performance_findings(reference: Reference, window: WindowResult, thresholds
 
 def raise_alerts(model: str, windows: Sequence[WindowResult], thresholds: Thresholds) -> tuple[Alert, ...]:
     """Fold findings into alerts: one per kind, column and metric, opened by N of M, closed by M clean windows."""
-    keys = sorted({(f.kind, f.column, f.metric) for window in windows for f in window.findings})
+    keys = sorted({_key(finding) for window in windows for finding in window.findings})
     alerts = [alert for key in keys for alert in _alerts_of(model, key, windows, thresholds)]
     return tuple(sorted(alerts, key=lambda alert: (alert.window_start, alert.kind, alert.column, alert.metric)))
 
 
+def _key(finding: Finding) -> tuple[str, str, str, str]:
+    return finding.kind, finding.segment, finding.column, finding.metric
+
+
 def _alerts_of(
-    model: str, key: tuple[str, str, str], windows: Sequence[WindowResult], thresholds: Thresholds
+    model: str, key: tuple[str, str, str, str], windows: Sequence[WindowResult], thresholds: Thresholds
 ) -> list[Alert]:
     alerts: list[Alert] = []
     current: Alert | None = None
     hits: list[Finding | None] = []
     for window in windows:
-        hit = next((f for f in window.findings if (f.kind, f.column, f.metric) == key), None)
+        hit = next((f for f in window.findings if _key(f) == key), None)
         hits.append(hit)
         recent = hits[-thresholds.windows :]
         if current is None and hit is not None and sum(h is not None for h in recent) >= thresholds.findings:
@@ -69,6 +73,7 @@ def _alerts_of(
 
 def _open(model: str, finding: Finding, window: WindowResult) -> Alert:
     what = f"{finding.metric} of {finding.column}" if finding.column else finding.metric
+    what += f" where {finding.segment}" if finding.segment else ""
     side = "fell below" if finding.kind == "performance" else "reached"
     message = (
         f"{model}: {what} was {finding.figure:.3g} in the window from {window.window_start}; it {side} its threshold "
@@ -86,4 +91,5 @@ def _open(model: str, finding: Finding, window: WindowResult) -> Alert:
         window.window_start,
         "open",
         message,
+        finding.segment,
     )

@@ -106,7 +106,7 @@ def _change(
 
 
 def _alert_key(alert: Alert, every: str) -> str:
-    return f"{alert.model}/{every}/{alert.window_start}/{alert.metric}/{alert.column}"
+    return f"{alert.model}/{every}/{alert.window_start}/{alert.metric}/{alert.column}/{alert.segment}"
 
 
 def _stored_windows(store: Store, model: str, every: str) -> tuple[WindowResult, ...]:

@@ -42,13 +42,14 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class Finding:
-    """One figure beyond its threshold in one window."""
+    """One figure beyond its threshold in one window; `segment` is empty for the window as a whole."""
 
     kind: str
     column: str
     metric: str
     figure: float
     threshold: float
+    segment: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ class WindowResult:
         What performance is expected to be before labels arrive, by the names of `performance`.
     quality : mapping of str to mapping
         Figures of the window as a whole: volume and freshness. Those of a column are among its `drift`.
+    segment : str
+        The slice that these rows are, as ``origin=JFK``; empty for all rows of the window.
     """
 
     window_start: str
@@ -73,6 +76,7 @@ class WindowResult:
     findings: tuple[Finding, ...]
     estimated: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     quality: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    segment: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as JSON data."""
@@ -99,6 +103,7 @@ class Alert:
     last_window: str
     state: str
     message: str
+    segment: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the alert as JSON data."""
