@@ -15,8 +15,6 @@ from tornado.httpclient import HTTPClientError, HTTPResponse
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.workspace import Workspace
 
-pytest_plugins = ["pytest_jupyter.jupyter_server"]
-
 Fetch = Callable[..., Awaitable[HTTPResponse]]
 API = ("modelops", "api", "v1", "models")
 ROUTES = [API, (*API, "delay")]

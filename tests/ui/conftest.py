@@ -18,11 +18,6 @@ from modelops_jupyter.workspace import Workspace
 SCREENSHOTS = Path(__file__).parents[1] / "screenshots"
 
 
-@pytest.fixture
-def jp_asyncio_loop() -> None:
-    """Replace pytest-jupyter's loop per test: playwright's own is running here, and there is one to a thread."""
-
-
 # ---- the browser -------------------------------------------------------------------------------------------------
 
 
