@@ -45,6 +45,7 @@ _REFERENCE = _arg("reference", metavar="REFERENCE", help="name, name/3 or name@c
 _NAME = _arg("name", metavar="NAME", help="name of the model")
 _ALIAS = _arg("alias", nargs="?", default="champion", help="alias to move (default: champion)")
 _EVERY = _arg("--every", default="1D", help="length of a window: 1h, 1D (default) or 1W")
+_INCIDENT = _arg("id", metavar="ID", help="id of the incident, as `modelops incidents` shows it")
 _REASON = _arg("--reason", required=True, help="why; goes on record")
 
 
@@ -246,6 +247,31 @@ VERBS: tuple[Verb, ...] = (
             _arg("name", nargs="?", help="name of the model (default: all)"),
             _arg("--state", help="only alerts in this state, e.g. open"),
         ),
+    ),
+    Verb(
+        "incidents",
+        "incidents, newest first: alerts of one cause",
+        lambda ws, a, r: ws.incidents(a.name, state=a.state),
+        (
+            _arg("name", nargs="?", help="name of the model (default: all)"),
+            _arg("--state", help="only those open, acknowledged, resolved or healed"),
+        ),
+    ),
+    Verb(
+        "incident", "one incident: suspects, segments, loss, timeline", lambda ws, a, r: ws.incident(a.id), (_INCIDENT,)
+    ),
+    Verb(
+        "acknowledge",
+        "take an open incident",
+        lambda ws, a, r: ws.acknowledge(a.id, reason=a.reason),
+        (_INCIDENT, _REASON),
+    ),
+    Verb("resolve", "close an incident", lambda ws, a, r: ws.resolve(a.id, reason=a.reason), (_INCIDENT, _REASON)),
+    Verb(
+        "assign",
+        "give an incident to an owner",
+        lambda ws, a, r: ws.assign(a.id, a.owner),
+        (_INCIDENT, _arg("owner", metavar="OWNER", help="who has it from now on")),
     ),
     Verb(
         "run",

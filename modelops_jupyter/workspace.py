@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter import catalogue, prediction_logging, registration
-from modelops_jupyter.actor import Actor, current_actor
+from modelops_jupyter import casework, catalogue, prediction_logging, registration
+from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.refs import ModelReference
-from modelops_jupyter.settings import Settings, find_settings
+from modelops_jupyter.settings import find_settings
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from modelops_jupyter.casework import Incident
     from modelops_jupyter.catalogue import Status
-    from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Policy, Transition
-    from modelops_jupyter.log import Appended, PredictionLog
+    from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Transition
+    from modelops_jupyter.log import Appended
     from modelops_jupyter.monitoring import MonitorReport
     from modelops_jupyter.overview import Distribution, ModelOverview
     from modelops_jupyter.pipelines import PipelineRun, StepEvent
     from modelops_jupyter.registration import RegisteredVersion
-    from modelops_jupyter.registry import Registry
-    from modelops_jupyter.store import AuditVerification, Store
+    from modelops_jupyter.store import AuditVerification
 
 
 def open(path: str | os.PathLike[str] | None = None) -> Workspace:
@@ -44,75 +42,8 @@ def open(path: str | os.PathLike[str] | None = None) -> Workspace:
     return Workspace(find_settings(path))
 
 
-class Workspace:
+class Workspace(Foundations):
     """A team's models: registry, prediction log, store and the rules they live by."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-
-    def __repr__(self) -> str:
-        return f"Workspace({str(self.settings.project)!r})"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Release the store's file handles."""
-        if "store" in self.__dict__:
-            self.store.close()
-            del self.__dict__["store"]
-
-    # What the workspace rests on, opened when first needed.
-
-    @cached_property
-    def store(self) -> Store:
-        """Facts and the audit chain."""
-        from modelops_jupyter.store import open_store
-
-        settings = self.settings
-        kept = (settings.artifacts_path, settings.log_path)
-        return open_store(settings.store_path, settings.lock_path, keeps=kept)
-
-    @cached_property
-    def log(self) -> PredictionLog:
-        """Predictions and labels."""
-        from modelops_jupyter.log import PredictionLog
-
-        return PredictionLog(self.settings.log_path)
-
-    @cached_property
-    def registry(self) -> Registry:
-        """Models and artifacts in MLflow."""
-        from modelops_jupyter.registry import Registry
-
-        return Registry(self.settings)
-
-    @property
-    def tracking_uri(self) -> str:
-        """MLflow's address of this workspace, ready for ``mlflow.set_tracking_uri``."""
-        return self.registry.tracking_uri
-
-    @property
-    def experiment_id(self) -> str:
-        """The MLflow experiment that holds this workspace's runs."""
-        return self.registry.experiment_id
-
-    @cached_property
-    def policy(self) -> Policy:
-        """What a version must show before it moves."""
-        from modelops_jupyter.governance import load_policy
-
-        return load_policy(self.settings.policy)
-
-    @property
-    def actor(self) -> Actor:
-        """Who goes on record for what is done now."""
-        return current_actor(self.settings.actor)
 
     # The catalogue.
 
@@ -260,8 +191,10 @@ class Workspace:
 
         return reject(self.store, self.policy, self.version(reference).body, reason, self.actor)
 
-    def comment(self, reference: str | ModelReference, text: str) -> Decision:
-        """Put a remark about a version on record."""
+    def comment(self, reference: str | ModelReference, text: str) -> Decision | Incident:
+        """Put a remark about a version, or about an incident, on record."""
+        if isinstance(reference, str) and casework.is_incident(reference):
+            return casework.comment(self.store, reference, text, self.actor)
         from modelops_jupyter.governance import comment
 
         return comment(self.store, self.policy, self.version(reference).body, text, self.actor)
@@ -357,11 +290,39 @@ class Workspace:
         from modelops_jupyter.monitoring import run_monitor
 
         references = registration.references(self.store, name)
-        return run_monitor(name, store=self.store, log=self.log, references=references, every=every, actor=self.actor)
+        return run_monitor(
+            name,
+            store=self.store,
+            log=self.log,
+            references=references,
+            every=every,
+            actor=self.actor,
+            use_case=self.settings.use_cases.get(name),
+        )
 
     def alerts(self, name: str | None = None, *, state: str | None = None) -> Listing:
         """Return alerts, newest first, of one model or of all."""
         return catalogue.alerts(self.store, name, state)
+
+    def incidents(self, name: str | None = None, *, state: str | None = None) -> Listing:
+        """Return incidents, newest first: alerts of one cause, of one model or of all."""
+        return casework.incidents(self.store, name, state)
+
+    def incident(self, id: str) -> Incident:
+        """Return one incident: suspects, segments, loss, what to do next, and its timeline."""
+        return casework.incident(self.store, id)
+
+    def acknowledge(self, id: str, *, reason: str) -> Incident:
+        """Take an open incident; whoever does owns it, if nobody did."""
+        return casework.acknowledge(self.store, id, reason, self.actor)
+
+    def resolve(self, id: str, *, reason: str) -> Incident:
+        """Close an incident; it opens again if the monitor sees more of it."""
+        return casework.resolve(self.store, id, reason, self.actor)
+
+    def assign(self, id: str, owner: str) -> Incident:
+        """Give an incident to an owner."""
+        return casework.assign(self.store, id, owner, self.actor)
 
     # Running.
 

@@ -12,11 +12,14 @@ import pyarrow.compute as pc
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.log import PredictionLog, check_kept
+from modelops_jupyter.monitoring.cases import update_incidents
 from modelops_jupyter.monitoring.judge import judge_window, raise_alerts
 from modelops_jupyter.monitoring.measure import measure_window
 from modelops_jupyter.monitoring.results import Alert, MonitorReport, Thresholds, WindowResult
 from modelops_jupyter.monitoring.summary import summarise
+from modelops_jupyter.monitoring.suspects import Evidence, gather_evidence
 from modelops_jupyter.profiles import Profile, Reference, scan, window_length, window_start
+from modelops_jupyter.settings import UseCase
 from modelops_jupyter.store import Change, Delete, Event, Put, Store
 
 
@@ -29,6 +32,7 @@ def run_monitor(
     every: str = "1D",
     thresholds: Thresholds | None = None,
     actor: Actor,
+    use_case: UseCase | None = None,
 ) -> MonitorReport:
     """Profile and judge the windows touched since the last run, and return the whole report.
 
@@ -80,7 +84,8 @@ def run_monitor(
             **summarise(windows),
         }
         puts.append(Put("monitor", f"{model}/{every}", body, subject=model))
-        store.commit(_change(store, model, every, puts, alerts, len(fresh), actor))
+        evidence = gather_evidence(store, model, windows, references, use_case)
+        store.commit(_change(store, model, every, puts, alerts, len(fresh), actor, evidence, use_case))
     return MonitorReport(model, every, windows, alerts, len(set(fresh) - set(earlier)))
 
 
@@ -91,18 +96,29 @@ def load_report(store: Store, model: str, every: str = "1D") -> MonitorReport:
 
 
 def _change(
-    store: Store, model: str, every: str, puts: list[Put], alerts: tuple[Alert, ...], windows: int, actor: Actor
+    store: Store,
+    model: str,
+    every: str,
+    puts: list[Put],
+    alerts: tuple[Alert, ...],
+    windows: int,
+    actor: Actor,
+    evidence: Evidence,
+    use_case: UseCase | None,
 ) -> Change:
     """Return the one change of a run: late labels may close or move alerts, so the set is replaced as a whole."""
-    known = {record.key: record.body for record in store.find("alert", model) if record.body["every"] == every}
+    stored = store.find("alert", model)
+    known = {record.key: record.body for record in stored if record.body["every"] == every}
     bodies = {_alert_key(alert, every): {**alert.to_dict(), "every": every} for alert in alerts}
     puts += [Put("alert", key, body, subject=model) for key, body in bodies.items() if known.get(key) != body]
     gone = tuple(Delete("alert", key) for key in known if key not in bodies)
     new = [body for key, body in bodies.items() if key not in known and body["state"] == "open"]
-    outbox = ({"topic": "alerts", "model": model, "alerts": new},) if new else ()
+    now = [*bodies.values(), *(record.body for record in stored if record.body["every"] != every)]
+    owner = use_case.owner if use_case else None
+    cases, outbox = update_incidents(store, model, now, evidence, datetime.now(UTC).isoformat(), owner)
     details = {"every": every, "windows": windows, "new_alerts": len(new)}
     event = Event("monitor", model, actor.name, actor.assurance, details)
-    return Change(puts=tuple(puts), deletes=gone, event=event, outbox=outbox)
+    return Change(puts=(*puts, *cases), deletes=gone, event=event, outbox=outbox)
 
 
 def _alert_key(alert: Alert, every: str) -> str:
