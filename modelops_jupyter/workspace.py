@@ -179,6 +179,12 @@ class Workspace(Foundations):
 
         return check(self.store, self.policy, self.version(reference).body, alias)
 
+    def gate(self, reference: str | ModelReference, alias: str = "champion") -> GateReport:
+        """Return what the gate to `alias` would say of a version now, and who holds the alias; keep nothing."""
+        from modelops_jupyter.governance import gate
+
+        return gate(self.store, self.policy, self.version(reference).body, alias)
+
     def approve(self, reference: str | ModelReference, *, reason: str) -> Decision:
         """Put an approval of this version's exact bytes on record."""
         from modelops_jupyter.governance import approve
