@@ -316,6 +316,12 @@ VERBS: tuple[Verb, ...] = (
         (_INCIDENT, _arg("owner", metavar="OWNER", help="who has it from now on")),
     ),
     Verb(
+        "deliver",
+        "send what waits to the targets of modelops.toml; exit code 3 if one does not take it",
+        lambda ws, a, r: ws.deliver(),
+        slow=True,
+    ),
+    Verb(
         "run",
         "execute a pipeline of notebooks",
         _run,

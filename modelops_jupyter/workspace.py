@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter import casework, catalogue, prediction_logging, registration
+from modelops_jupyter import casework, catalogue, prediction_logging, registration, watching
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.refs import ModelReference
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Transition
     from modelops_jupyter.log import Appended
     from modelops_jupyter.monitoring import MonitorReport
+    from modelops_jupyter.notifications import DeliveryReport
     from modelops_jupyter.overview import Distribution, ModelOverview
     from modelops_jupyter.pipelines import PipelineRun, StepEvent
     from modelops_jupyter.registration import RegisteredVersion
@@ -296,7 +297,7 @@ class Workspace(Foundations):
         from modelops_jupyter.monitoring import run_monitor
 
         references = registration.references(self.store, name)
-        return run_monitor(
+        report = run_monitor(
             name,
             store=self.store,
             log=self.log,
@@ -305,6 +306,8 @@ class Workspace(Foundations):
             actor=self.actor,
             use_case=self.settings.use_cases.get(name),
         )
+        watching.announce(self.store, self.settings)
+        return report
 
     def alerts(self, name: str | None = None, *, state: str | None = None) -> Listing:
         """Return alerts, newest first, of one model or of all."""
@@ -329,6 +332,12 @@ class Workspace(Foundations):
     def assign(self, id: str, owner: str) -> Incident:
         """Give an incident to an owner."""
         return casework.assign(self.store, id, owner, self.actor)
+
+    def deliver(self) -> DeliveryReport:
+        """Send what waits in the outbox to the targets of ``modelops.toml``, each message once for each target."""
+        from modelops_jupyter.notifications import deliver
+
+        return deliver(self.store, self.settings.targets)
 
     # Running.
 

@@ -180,6 +180,7 @@ DOWN: dict[str, tuple[int, list[str]]] = {
     "acknowledge": (0, ["cancer:0a1b2c3d", "--reason", "looking"]),
     "assign": (0, ["cancer:0a1b2c3d", "bob"]),
     "resolve": (0, ["cancer:0a1b2c3d", "--reason", "done"]),
+    "deliver": (0, []),
     "run": (0, ["pipeline.yaml", "--resume"]),
     "audit": (0, []),
     "verify-audit": (0, []),
