@@ -14,6 +14,7 @@ from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.log import PredictionLog, check_kept
 from modelops_jupyter.monitoring.judge import judge_window, raise_alerts
 from modelops_jupyter.monitoring.measure import measure_window
+from modelops_jupyter.monitoring.recent import RecentWindows
 from modelops_jupyter.monitoring.results import Alert, MonitorReport, Thresholds, WindowResult
 from modelops_jupyter.monitoring.summary import summarise
 from modelops_jupyter.profiles import Profile, Reference, scan, window_length, window_start
@@ -55,18 +56,23 @@ def run_monitor(
         span = log.changed_since(model, state.body["predictions_version"], state.body["labels_version"])
     puts: list[Put] = []
     fresh: dict[str, WindowResult] = {}
+    earlier = {window.window_start: window for window in _stored_windows(store, model, every)}
     if span is not None:
         first, last = window_start(span[0], every), window_start(span[1], every) + length
         table = log.read(model, first, last)
         if table is not None:
+            recent = _recent(store, model, every, first, earlier)
             for start, rows in _windows(table, every):
                 profile, reference = _profile(rows, references)
-                result = judge_window(reference, measure_window(reference, profile, start, start + length), rules)
+                before = recent.before(start, profile.served)
+                measured = measure_window(reference, profile, start, start + length, recent=before)
+                recent.add(start, profile.served, profile.outcomes)
+                recent.judge(start, measured.estimated, measured.performance)
+                result = judge_window(reference, measured, rules)
                 fresh[result.window_start] = result
                 key = f"{model}/{every}/{result.window_start}"
                 puts.append(Put("profile", key, profile.to_dict(), subject=model))
                 puts.append(Put("window", key, result.to_dict(), subject=model))
-    earlier = {window.window_start: window for window in _stored_windows(store, model, every)}
     windows = tuple(window for _, window in sorted({**earlier, **fresh}.items()))
     alerts = raise_alerts(model, windows, rules)
     if fresh:
@@ -130,6 +136,22 @@ def _windows(table: pa.Table, every: str) -> list[tuple[datetime, pa.Table]]:
         (begin + timedelta(microseconds=int(number[a]) * length), rows.slice(a, b - a))
         for a, b in zip(starts, ends, strict=True)
     ]
+
+
+def _recent(
+    store: Store, model: str, every: str, first: datetime, earlier: Mapping[str, WindowResult]
+) -> RecentWindows:
+    """Return what the stored windows before `first` teach the estimates from there on."""
+    recent = RecentWindows(every)
+    for name, window in sorted(earlier.items()):
+        start = datetime.fromisoformat(name)
+        if start < first:
+            recent.judge(start, window.estimated, window.performance)
+            record = store.get("profile", f"{model}/{every}/{name}") if start >= first - recent.memory else None
+            if record is not None:
+                profile = Profile.from_dict(record.body)
+                recent.add(start, profile.served, profile.outcomes)
+    return recent
 
 
 def _profile(rows: pa.Table, references: Mapping[int, Reference]) -> tuple[Profile, Reference]:
