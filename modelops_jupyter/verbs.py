@@ -135,6 +135,16 @@ VERBS: tuple[Verb, ...] = (
             _EVERY,
         ),
     ),
+    Verb(
+        "curves",
+        "calibration and other curves of a window",
+        lambda ws, a, r: ws.curves(a.name, window=a.window, every=a.every),
+        (
+            _NAME,
+            _arg("--window", help="start of the window, as `modelops monitor` shows it (default: the last 30)"),
+            _EVERY,
+        ),
+    ),
     Verb("version", "one version, every fact on record", lambda ws, a, r: ws.version(a.reference), (_REFERENCE,)),
     Verb(
         "register",
