@@ -1,6 +1,7 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
-import type { IFleet, IOverview } from './tokens';
+import { UUID } from '@lumino/coreutils';
+import type { IFleet, IGate, IOverview } from './tokens';
 
 const API = 'modelops/api/v1';
 
@@ -54,13 +55,18 @@ export class Client {
     return new Resource(this.settings, `models/${encodeURIComponent(name)}`);
   }
 
+  /** Asks the policy about moving a version to an alias; its answer goes on record. */
+  async check(reference: string, alias: string): Promise<IGate> {
+    return this.post('check', { reference, alias });
+  }
+
   /** Reads once. */
   async get<T>(path: string, query: Query = {}): Promise<T> {
     return answer<T>(await ask(this.settings, path + search(query)));
   }
 
   /** Does something, and under one `key` only once, however often it is sent. */
-  async post<T>(path: string, body: object, key: string): Promise<T> {
+  async post<T>(path: string, body: object, key: string = UUID.uuid4()): Promise<T> {
     const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': key };
     return answer<T>(await ask(this.settings, path, { method: 'POST', body: JSON.stringify(body), headers }));
   }

@@ -91,7 +91,7 @@ export class ActionModel extends VDomModel {
     }
     const asked = { reference: this.reference, alias: this.target };
     try {
-      const gate = await this.client.get<IGate>('check', asked);
+      const gate = await this.client.check(asked.reference, asked.alias);
       if (asked.reference === this.reference && asked.alias === this.target) {
         this.judged = gate;
       }

@@ -1,5 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
+import { metricName } from '../format';
 import type { IGate } from '../tokens';
 import { HealthIcon } from './Health';
 
@@ -22,7 +23,7 @@ export function GateView({ gate, trans }: { gate: IGate; trans: TranslationBundl
               <span className="jp-ModelOpsGate-word">
                 {!check.passed ? trans.__('failed') : check.applies ? trans.__('passed') : trans.__('does not apply')}
               </span>
-              {check.message}
+              {check.message.replace(check.name, () => metricName(check.name))}
             </span>
           </li>
         ))}

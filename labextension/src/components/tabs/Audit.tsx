@@ -1,7 +1,7 @@
-import { Button } from '@jupyterlab/ui-components';
 import React from 'react';
 import type { IAuditVerification } from '../../tokens';
 import { useAnswer } from '../../useAnswer';
+import { ActButton } from '../ActButton';
 import { HealthIcon } from '../Health';
 import { Failed } from '../Notice';
 import type { ITab } from '../page';
@@ -15,9 +15,9 @@ export function Audit({ page, client, trans }: ITab): JSX.Element {
     <>
       <AuditTable rows={page.audit} trans={trans} />
       <div className="jp-ModelOpsActions">
-        <Button className="jp-mod-styled jp-mod-reject" disabled={chain.busy} onClick={() => setAsked(asked + 1)}>
+        <ActButton disabled={chain.busy} on={() => setAsked(asked + 1)}>
           {chain.busy ? trans.__('Recomputing…') : trans.__('Verify the chain')}
-        </Button>
+        </ActButton>
         <span role="status" className="jp-ModelOpsHealth">
           {chain.data && <HealthIcon health={chain.data.ok ? 'healthy' : 'alert'} />}
           {chain.data &&

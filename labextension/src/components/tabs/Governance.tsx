@@ -1,6 +1,8 @@
 import React from 'react';
-import type { IAuditEntry, IGate } from '../../tokens';
+import { sentence } from '../../format';
+import type { IAuditEntry } from '../../tokens';
 import { useAnswer } from '../../useAnswer';
+import { ActButton } from '../ActButton';
 import { FactList, Section } from '../Facts';
 import { GateView } from '../GateView';
 import { Failed, Loading } from '../Notice';
@@ -20,7 +22,8 @@ export function Governance({ page, client, trans, act }: ITab): JSX.Element {
   const { name } = page.summary;
   const [picked, setPicked] = React.useState<number | undefined>(page.versions[0]?.version);
   const reference = `${name}/${picked}`;
-  const gate = useAnswer(() => client.get<IGate>('check', { reference, alias: 'champion' }), [reference, page]);
+  const [asked, setAsked] = React.useState<string | null>(null);
+  const gate = useAnswer(asked === reference ? () => client.check(reference, 'champion') : null, [reference, page]);
   const card = useAnswer(() => client.get<ICard>('card', { reference }), [reference, page]);
   const decisions = React.useMemo(() => page.audit.filter((entry: IAuditEntry) => DECISIONS.has(entry.action)), [page]);
   const moves = React.useMemo(() => [...page.transitions].reverse(), [page]);
@@ -30,16 +33,15 @@ export function Governance({ page, client, trans, act }: ITab): JSX.Element {
         {picked !== undefined && (
           <div className="jp-ModelOpsPage-choice">
             <Pick label={trans.__('Version')} versions={page.versions} value={picked} pick={setPicked} trans={trans} />
-            <button type="button" className="jp-ModelOpsLink" onClick={() => act('promote', picked)}>
-              {trans.__('Promote…')}
-            </button>
-            <button type="button" className="jp-ModelOpsLink" onClick={() => act('approve', picked)}>
-              {trans.__('Approve…')}
-            </button>
+            <ActButton on={() => (asked === reference ? gate.again() : setAsked(reference))} disabled={gate.busy}>
+              {gate.busy ? trans.__('Checking…') : trans.__('Check the gate')}
+            </ActButton>
+            <ActButton on={() => act('approve', picked)}>{trans.__('Approve…')}</ActButton>
+            <ActButton on={() => act('promote', picked)}>{trans.__('Promote…')}</ActButton>
           </div>
         )}
         {gate.error && <Failed error={gate.error} busy={gate.busy} stale={false} trans={trans} retry={gate.again} />}
-        {!gate.data && !gate.error && <Loading trans={trans} />}
+        {gate.busy && !gate.data && <Loading trans={trans} />}
         {gate.data && <GateView gate={gate.data} trans={trans} />}
       </Section>
       <DecisionsTable rows={decisions} trans={trans} />
@@ -53,7 +55,7 @@ export function Governance({ page, client, trans, act }: ITab): JSX.Element {
               {Object.keys(rows).length === 0 ? (
                 <p className="jp-ModelOpsPage-quiet">{trans.__('Nothing on record.')}</p>
               ) : (
-                <FactList rows={Object.entries(rows)} />
+                <FactList rows={Object.entries(rows).map(([label, text]) => [sentence(label), sentence(text)])} />
               )}
             </React.Fragment>
           ))}

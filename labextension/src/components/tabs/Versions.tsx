@@ -1,8 +1,8 @@
-import { Button } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import { metrics, shortTime } from '../../format';
 import type { IVersion } from '../../tokens';
+import { ActButton } from '../ActButton';
 import { FactList, Section } from '../Facts';
 import type { ITab } from '../page';
 import { VersionsTable } from '../tables';
@@ -17,26 +17,18 @@ export function Versions({ page, trans, act }: ITab): JSX.Element {
       {version && (
         <Section title={trans.__('Version %1', String(version.version))}>
           <div className="jp-ModelOpsActions" role="group" aria-label={trans.__('Actions')}>
-            <Act on={() => act('promote', version.version)}>{trans.__('Promote…')}</Act>
-            <Act on={() => act('approve', version.version)}>{trans.__('Approve…')}</Act>
-            <Act on={() => act('reject', version.version)}>{trans.__('Reject…')}</Act>
-            <Act on={() => act('comment', version.version)}>{trans.__('Comment…')}</Act>
+            <ActButton on={() => act('promote', version.version)}>{trans.__('Promote…')}</ActButton>
+            <ActButton on={() => act('approve', version.version)}>{trans.__('Approve…')}</ActButton>
+            <ActButton on={() => act('reject', version.version)}>{trans.__('Reject…')}</ActButton>
+            <ActButton on={() => act('comment', version.version)}>{trans.__('Comment…')}</ActButton>
             {page.summary.champion !== null && (
-              <Act on={() => act('rollback')}>{trans.__('Roll back champion…')}</Act>
+              <ActButton on={() => act('rollback')}>{trans.__('Roll back champion…')}</ActButton>
             )}
           </div>
           <FactList rows={versionFacts(version, trans)} />
         </Section>
       )}
     </>
-  );
-}
-
-function Act({ on, children }: { on: () => void; children: React.ReactNode }): JSX.Element {
-  return (
-    <Button className="jp-mod-styled jp-mod-reject" onClick={on}>
-      {children}
-    </Button>
   );
 }
 
