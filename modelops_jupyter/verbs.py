@@ -157,6 +157,17 @@ VERBS: tuple[Verb, ...] = (
         effect="read",
     ),
     Verb(
+        "curves",
+        "calibration and other curves of a window",
+        lambda ws, a, r: ws.curves(a.name, window=a.window, every=a.every),
+        (
+            _NAME,
+            _arg("--window", help="start of the window, as `modelops monitor` shows it (default: the last 30)"),
+            _EVERY,
+        ),
+        effect="read",
+    ),
+    Verb(
         "register",
         "register a model as the next version of a name",
         _register,
@@ -267,8 +278,8 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "monitor",
         "profile and judge what is new",
-        lambda ws, a, r: ws.monitor(a.name, every=a.every),
-        (_NAME, _EVERY),
+        lambda ws, a, r: ws.monitor(a.name, every=a.every, segments=a.segments),
+        (_NAME, _EVERY, _arg("--segments", nargs="*", metavar="COLUMN", help="slice by these (default: as last time)")),
         slow=True,
     ),
     Verb(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Transition
     from modelops_jupyter.log import Appended
     from modelops_jupyter.monitoring import MonitorReport
+    from modelops_jupyter.monitoring.curves import PerformanceCurves
     from modelops_jupyter.overview import Distribution, ModelOverview
     from modelops_jupyter.pipelines import CellEvent, NotebookRun, PipelineRun, StepEvent
     from modelops_jupyter.registration import RegisteredVersion
@@ -71,6 +72,12 @@ class Workspace(Foundations):
         from modelops_jupyter.overview import read_distribution
 
         return read_distribution(self.store, name, column, window, every)
+
+    def curves(self, name: str, *, window: str | None = None, every: str = "1D") -> PerformanceCurves:
+        """Return calibration and other curves of a window (default: the last 30 together)."""
+        from modelops_jupyter.inspection import read_curves
+
+        return read_curves(self.store, name, window, every)
 
     def version(self, reference: str | ModelReference) -> RegisteredVersion:
         """Return one version.
@@ -288,12 +295,21 @@ class Workspace(Foundations):
             self.store, self.log, name, frame, id=id, label=label, event_time=event_time, batch_id=batch_id
         )
 
-    def monitor(self, name: str, *, every: str = "1D") -> MonitorReport:
-        """Profile and judge the windows that are new or whose labels have arrived, and return the whole report."""
-        from modelops_jupyter.monitoring import run_monitor
+    def monitor(self, name: str, *, every: str = "1D", segments: Sequence[str] | None = None) -> MonitorReport:
+        """Profile and judge the windows that are new or whose labels have arrived, and return the whole report.
 
-        references = registration.references(self.store, name)
-        return run_monitor(name, store=self.store, log=self.log, references=references, every=every, actor=self.actor)
+        Parameters
+        ----------
+        segments
+            Columns by whose values each window is sliced as well; None keeps those of the last run, () ends them.
+        """
+        from modelops_jupyter.monitoring import run_monitor, watched_segments
+
+        watched = watched_segments(self.store, name, every, segments)
+        references = registration.references(self.store, name, watched)
+        return run_monitor(
+            name, store=self.store, log=self.log, references=references, every=every, segments=watched, actor=self.actor
+        )
 
     def alerts(self, name: str | None = None, *, state: str | None = None) -> Listing:
         """Return alerts, newest first, of one model or of all."""
