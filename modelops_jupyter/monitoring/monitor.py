@@ -14,7 +14,7 @@ from modelops_jupyter.monitoring.baseline import Baseline
 from modelops_jupyter.monitoring.judge import judge_window, raise_alerts
 from modelops_jupyter.monitoring.measure import measure_window
 from modelops_jupyter.monitoring.results import Alert, MonitorReport, Thresholds, WindowResult
-from modelops_jupyter.monitoring.scanning import WindowProfile, scan_windows
+from modelops_jupyter.monitoring.scanning import WindowProfile, scan_log
 from modelops_jupyter.monitoring.summary import summarise
 from modelops_jupyter.profiles import Profile, Reference, segments_to_dict, window_length, window_start
 from modelops_jupyter.store import Change, Delete, Event, Put, Record, Store
@@ -61,9 +61,8 @@ def run_monitor(
     sliced: dict[str, tuple[WindowResult, ...]] = {}
     if span is not None:
         first, last = window_start(span[0], every), window_start(span[1], every) + length
-        table = log.read(model, first, last)
         baselines = Baselines(references)
-        for found in scan_windows(table, references, every, segments) if table is not None else ():
+        for found in scan_log(log, model, first, last, references, every, segments):
             result, slices = _judge(found, baselines, length, rules)
             fresh[result.window_start], sliced[result.window_start] = result, slices
             key = f"{model}/{every}/{result.window_start}"
