@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Policy, Transition
     from modelops_jupyter.log import Appended, PredictionLog
     from modelops_jupyter.monitoring import MonitorReport
+    from modelops_jupyter.monitoring.curves import PerformanceCurves
     from modelops_jupyter.overview import Distribution, ModelOverview
     from modelops_jupyter.pipelines import PipelineRun, StepEvent
     from modelops_jupyter.registration import RegisteredVersion
@@ -141,6 +142,12 @@ class Workspace:
         from modelops_jupyter.overview import read_distribution
 
         return read_distribution(self.store, name, column, window, every)
+
+    def curves(self, name: str, *, window: str | None = None, every: str = "1D") -> PerformanceCurves:
+        """Return calibration and other curves of a window (default: the last 30 together)."""
+        from modelops_jupyter.inspection import read_curves
+
+        return read_curves(self.store, name, window, every)
 
     def version(self, reference: str | ModelReference) -> RegisteredVersion:
         """Return one version.

@@ -18,6 +18,7 @@ LAYERS = (
     {"registration"},
     {"catalogue", "prediction_logging"},
     {"overview"},
+    {"inspection"},
     {"workspace"},
     {"display", "verbs"},
     {"dashboards", "server"},

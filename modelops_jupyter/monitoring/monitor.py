@@ -13,6 +13,7 @@ from modelops_jupyter.log import PredictionLog, check_kept
 from modelops_jupyter.monitoring.baseline import Baseline
 from modelops_jupyter.monitoring.judge import judge_window, raise_alerts
 from modelops_jupyter.monitoring.measure import measure_window
+from modelops_jupyter.monitoring.recent import RecentWindows
 from modelops_jupyter.monitoring.results import Alert, MonitorReport, Thresholds, WindowResult
 from modelops_jupyter.monitoring.scanning import WindowProfile, scan_log
 from modelops_jupyter.monitoring.summary import summarise
@@ -59,15 +60,16 @@ def run_monitor(
     writes: list[Put | Delete] = []
     fresh: dict[str, WindowResult] = {}
     sliced: dict[str, tuple[WindowResult, ...]] = {}
+    earlier = {window.window_start: window for window in _stored_windows(store, model, every)}
     if span is not None:
         first, last = window_start(span[0], every), window_start(span[1], every) + length
         baselines = Baselines(references)
+        recent = _recent(store, model, every, first, earlier)
         for found in scan_log(log, model, first, last, references, every, segments):
-            result, slices = _judge(found, baselines, length, rules)
+            result, slices = _judge(found, baselines, length, rules, recent)
             fresh[result.window_start], sliced[result.window_start] = result, slices
             key = f"{model}/{every}/{result.window_start}"
             writes += _writes(model, key, found, result, slices)
-    earlier = {window.window_start: window for window in _stored_windows(store, model, every)}
     windows = tuple(window for _, window in sorted({**earlier, **fresh}.items()))
     by_start = {**_stored_segments(store, model, every), **sliced}
     slices = tuple(window for start in sorted(by_start) for window in by_start[start])
@@ -174,18 +176,22 @@ class Baselines:
 
 
 def _judge(
-    found: WindowProfile, baselines: Baselines, length: timedelta, rules: Thresholds
+    found: WindowProfile, baselines: Baselines, length: timedelta, rules: Thresholds, recent: RecentWindows
 ) -> tuple[WindowResult, tuple[WindowResult, ...]]:
-    """Return the judged figures of a window and of its segments."""
+    """Return the judged figures of a window and of its segments; the window teaches the estimates after it."""
 
     def judged(profile: Profile, column: str = "", segment: str = "") -> WindowResult:
         baseline = baselines.of(found.version, column, segment)
-        measured = measure_window(baseline, profile, found.start, found.start + length)
+        before = None if segment else recent.before(found.start, profile.served)
+        measured = measure_window(baseline, profile, found.start, found.start + length, recent=before)
         result = judge_window(baseline.reference, replace(measured, segment=segment), rules)
         return replace(result, findings=tuple(replace(finding, segment=segment) for finding in result.findings))
 
+    whole = judged(found.profile)
+    recent.add(found.start, found.profile.served, found.profile.outcomes)
+    recent.judge(found.start, whole.estimated, whole.performance)
     slices = [(c, name, profile) for c, profiles in found.segments.items() for name, profile in profiles.items()]
-    return judged(found.profile), tuple(judged(profile, column, name) for column, name, profile in slices)
+    return whole, tuple(judged(profile, column, name) for column, name, profile in slices)
 
 
 def _writes(
@@ -205,6 +211,22 @@ def _writes(
         Put("segment_profile", key, profiles, subject=model),
         Put("segment_window", key, results, subject=model),
     ]
+
+
+def _recent(
+    store: Store, model: str, every: str, first: datetime, earlier: Mapping[str, WindowResult]
+) -> RecentWindows:
+    """Return what the stored windows before `first` teach the estimates from there on."""
+    recent = RecentWindows(every)
+    for name, window in sorted(earlier.items()):
+        start = datetime.fromisoformat(name)
+        if start < first:
+            recent.judge(start, window.estimated, window.performance)
+            record = store.get("profile", f"{model}/{every}/{name}") if start >= first - recent.memory else None
+            if record is not None:
+                profile = Profile.from_dict(record.body)
+                recent.add(start, profile.served, profile.outcomes)
+    return recent
 
 
 def _all_alerts(

@@ -11,6 +11,8 @@ from modelops_jupyter.presentable import Presentable
 if TYPE_CHECKING:
     import pandas as pd
 
+    from modelops_jupyter.monitoring.maturity import KnownFigure, Maturity, TrackRecord
+
 
 @dataclass(frozen=True)
 class Thresholds:
@@ -141,6 +143,27 @@ class MonitorReport(Presentable):
             [row for window in (*self.windows, *self.segments) for row in _rows(window)],
             columns=["window_start", "window_end", "segment", "rows", "column", "metric", "value", "reason"],
         )
+
+    @property
+    def maturity(self) -> Maturity:
+        """How complete labels are, by the age of their window."""
+        from modelops_jupyter.monitoring.maturity import label_maturity
+
+        return label_maturity(self.windows, self.every)
+
+    @property
+    def track_record(self) -> TrackRecord:
+        """How wrong the estimates of windows with mature labels have been."""
+        from modelops_jupyter.monitoring.maturity import track_record
+
+        return track_record(self.windows, self.every)
+
+    @property
+    def best_known(self) -> tuple[KnownFigure, ...]:
+        """The realised figures of windows whose labels are mature, the estimated ones of all others."""
+        from modelops_jupyter.monitoring.maturity import best_known
+
+        return best_known(self.windows, self.every)
 
     def __str__(self) -> str:
         if not self.windows:
