@@ -15,7 +15,7 @@ from modelops_jupyter.monitoring.judge import judge_window, raise_alerts
 from modelops_jupyter.monitoring.measure import measure_window
 from modelops_jupyter.monitoring.recent import RecentWindows
 from modelops_jupyter.monitoring.results import Alert, MonitorReport, Thresholds, WindowResult
-from modelops_jupyter.monitoring.scanning import WindowProfile, scan_windows
+from modelops_jupyter.monitoring.scanning import WindowProfile, scan_log
 from modelops_jupyter.monitoring.summary import summarise
 from modelops_jupyter.profiles import Profile, Reference, segments_to_dict, window_length, window_start
 from modelops_jupyter.store import Change, Delete, Event, Put, Record, Store
@@ -63,11 +63,9 @@ def run_monitor(
     earlier = {window.window_start: window for window in _stored_windows(store, model, every)}
     if span is not None:
         first, last = window_start(span[0], every), window_start(span[1], every) + length
-        table = log.read(model, first, last)
         baselines = Baselines(references)
         recent = _recent(store, model, every, first, earlier)
-        scanned = scan_windows(table, references, every, segments) if table is not None else ()
-        for found in sorted(scanned, key=lambda each: each.start):
+        for found in scan_log(log, model, first, last, references, every, segments):
             result, slices = _judge(found, baselines, length, rules, recent)
             fresh[result.window_start], sliced[result.window_start] = result, slices
             key = f"{model}/{every}/{result.window_start}"
