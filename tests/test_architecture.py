@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "modelops_jupyter"
 LAYERS = (
     {"errors", "_version"},
     {"refs", "actor", "presentable"},
-    {"settings", "frames"},
+    {"settings", "frames", "live_names"},
     {"store"},
     {"log"},
     {"profiles"},
