@@ -19,6 +19,7 @@ LAYERS = (
     {"registration"},
     {"catalogue", "prediction_logging"},
     {"overview", "foundations"},
+    {"inspection"},
     {"workspace"},
     {"display", "verbs"},
     {"dashboards", "server"},
