@@ -10,7 +10,7 @@ LAYERS = (
     {"errors", "_version"},
     {"refs", "actor", "presentable", "processes"},
     {"listing"},
-    {"settings", "frames"},
+    {"settings", "frames", "live_names"},
     {"store"},
     {"log"},
     {"profiles"},
