@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter import catalogue, prediction_logging, registration
-from modelops_jupyter.actor import Actor, current_actor
+from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.refs import ModelReference
-from modelops_jupyter.settings import Settings, find_settings
+from modelops_jupyter.settings import find_settings
 
 if TYPE_CHECKING:
     import numpy as np
 
     from modelops_jupyter.catalogue import Status
-    from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Policy, Transition
-    from modelops_jupyter.log import Appended, PredictionLog
+    from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Transition
+    from modelops_jupyter.log import Appended
     from modelops_jupyter.monitoring import Explanation, MonitorReport
+    from modelops_jupyter.monitoring.curves import PerformanceCurves
     from modelops_jupyter.overview import Distribution, ModelOverview
     from modelops_jupyter.pipelines import PipelineRun, StepEvent
     from modelops_jupyter.registration import RegisteredVersion
-    from modelops_jupyter.registry import Registry
-    from modelops_jupyter.store import AuditVerification, Store
+    from modelops_jupyter.store import AuditVerification
 
 
 def open(path: str | os.PathLike[str] | None = None) -> Workspace:
@@ -44,75 +42,8 @@ def open(path: str | os.PathLike[str] | None = None) -> Workspace:
     return Workspace(find_settings(path))
 
 
-class Workspace:
+class Workspace(Foundations):
     """A team's models: registry, prediction log, store and the rules they live by."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-
-    def __repr__(self) -> str:
-        return f"Workspace({str(self.settings.project)!r})"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Release the store's file handles."""
-        if "store" in self.__dict__:
-            self.store.close()
-            del self.__dict__["store"]
-
-    # What the workspace rests on, opened when first needed.
-
-    @cached_property
-    def store(self) -> Store:
-        """Facts and the audit chain."""
-        from modelops_jupyter.store import open_store
-
-        settings = self.settings
-        kept = (settings.artifacts_path, settings.log_path)
-        return open_store(settings.store_path, settings.lock_path, keeps=kept)
-
-    @cached_property
-    def log(self) -> PredictionLog:
-        """Predictions and labels."""
-        from modelops_jupyter.log import PredictionLog
-
-        return PredictionLog(self.settings.log_path)
-
-    @cached_property
-    def registry(self) -> Registry:
-        """Models and artifacts in MLflow."""
-        from modelops_jupyter.registry import Registry
-
-        return Registry(self.settings)
-
-    @property
-    def tracking_uri(self) -> str:
-        """MLflow's address of this workspace, ready for ``mlflow.set_tracking_uri``."""
-        return self.registry.tracking_uri
-
-    @property
-    def experiment_id(self) -> str:
-        """The MLflow experiment that holds this workspace's runs."""
-        return self.registry.experiment_id
-
-    @cached_property
-    def policy(self) -> Policy:
-        """What a version must show before it moves."""
-        from modelops_jupyter.governance import load_policy
-
-        return load_policy(self.settings.policy)
-
-    @property
-    def actor(self) -> Actor:
-        """Who goes on record for what is done now."""
-        return current_actor(self.settings.actor)
 
     # The catalogue.
 
@@ -141,6 +72,12 @@ class Workspace:
         from modelops_jupyter.overview import read_distribution
 
         return read_distribution(self.store, name, column, window, every)
+
+    def curves(self, name: str, *, window: str | None = None, every: str = "1D") -> PerformanceCurves:
+        """Return calibration and other curves of a window (default: the last 30 together)."""
+        from modelops_jupyter.inspection import read_curves
+
+        return read_curves(self.store, name, window, every)
 
     def version(self, reference: str | ModelReference) -> RegisteredVersion:
         """Return one version.
@@ -248,6 +185,12 @@ class Workspace:
 
         return check(self.store, self.policy, self.version(reference).body, alias)
 
+    def gate(self, reference: str | ModelReference, alias: str = "champion") -> GateReport:
+        """Return what the gate to `alias` would say of a version now, and who holds the alias; keep nothing."""
+        from modelops_jupyter.governance import gate
+
+        return gate(self.store, self.policy, self.version(reference).body, alias)
+
     def approve(self, reference: str | ModelReference, *, reason: str) -> Decision:
         """Put an approval of this version's exact bytes on record."""
         from modelops_jupyter.governance import approve
@@ -352,12 +295,21 @@ class Workspace:
             self.store, self.log, name, frame, id=id, label=label, event_time=event_time, batch_id=batch_id
         )
 
-    def monitor(self, name: str, *, every: str = "1D") -> MonitorReport:
-        """Profile and judge the windows that are new or whose labels have arrived, and return the whole report."""
-        from modelops_jupyter.monitoring import run_monitor
+    def monitor(self, name: str, *, every: str = "1D", segments: Sequence[str] | None = None) -> MonitorReport:
+        """Profile and judge the windows that are new or whose labels have arrived, and return the whole report.
 
-        references = registration.references(self.store, name)
-        return run_monitor(name, store=self.store, log=self.log, references=references, every=every, actor=self.actor)
+        Parameters
+        ----------
+        segments
+            Columns by whose values each window is sliced as well; None keeps those of the last run, () ends them.
+        """
+        from modelops_jupyter.monitoring import run_monitor, watched_segments
+
+        watched = watched_segments(self.store, name, every, segments)
+        references = registration.references(self.store, name, watched)
+        return run_monitor(
+            name, store=self.store, log=self.log, references=references, every=every, segments=watched, actor=self.actor
+        )
 
     def explain(
         self, name: str, *, window: str | None = None, until: str | None = None, every: str = "1D"

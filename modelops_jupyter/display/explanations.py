@@ -40,9 +40,7 @@ def explanation(shown: Explanation) -> Html:
     return block(
         *parts,
         table(head, rows, right=(2, 3, 4, 5, 6, 7)),
-        note(
-            "“Adds”: what a segment adds to the rise of the mean loss beyond its due; p is for all together."
-        ),
+        note("“Adds”: what a segment adds to the rise of the mean loss beyond its due; p is for all together."),
     )
 
 

@@ -28,7 +28,7 @@ class Mark:
     @property
     def words(self) -> str:
         """What happened, in a few words."""
-        return {"promote": f"v{self.version} promoted", "rollback": f"back to v{self.version}"}.get(
+        return {"promote": f"v{self.version} promoted", "rollback": f"rolled back to v{self.version}"}.get(
             self.action, f"v{self.version} serves"
         )
 
@@ -56,6 +56,21 @@ class Series:
         return tuple(window.value for window in self.windows)
 
 
+def sampled(series: Series, most: int) -> Series:
+    """Return `most` windows or fewer: the highest and the lowest of every stretch, so that peaks stay."""
+    size = math.ceil(2 * len(series.windows) / (most - 2))
+    if size <= 2:
+        return series
+    kept: set[int] = {0, len(series.windows) - 1}
+    for begin in range(0, len(series.windows), size):
+        span = range(begin, min(begin + size, len(series.windows)))
+        known = [(value, n) for n in span if (value := series.windows[n].value) is not None]
+        kept |= {min(known)[1], max(known)[1]} if known else {begin}
+    places = sorted(kept)
+    windows = tuple(series.windows[n] for n in places)
+    return replace(series, windows=windows, expected=tuple(series.expected[n] for n in places))
+
+
 def performance_series(page: ModelOverview) -> Series:
     """Return a model's metric over time, with promotions and rollbacks."""
     expected = tuple(page.expected.get(w.version) if w.version is not None else None for w in page.windows)
@@ -64,21 +79,9 @@ def performance_series(page: ModelOverview) -> Series:
 
 def report_series(report: MonitorReport) -> Series:
     """Return the metric of a monitor's report over time: the first that has figures."""
-    metric = next(
-        (m for w in report.windows for m, figure in w.performance.items() if figure["value"] is not None), None
-    )
-    windows = tuple(
-        WindowFigure(
-            w.window_start,
-            w.window_end,
-            w.rows,
-            w.labelled,
-            max(map(int, w.versions), key=lambda v: w.versions[str(v)], default=None),
-            w.performance.get(metric or "", {}).get("value"),
-            w.performance.get(metric or "", {}).get("reason"),
-        )
-        for w in report.windows
-    )
+    whole = [window for window in report.windows if not window.segment]
+    metric = next((m for w in whole for m, figure in w.performance.items() if figure["value"] is not None), None)
+    windows = tuple(WindowFigure.of(vars(window), metric) for window in whole)
     return Series(metric or "", windows, (None,) * len(windows), marks(windows, ()))
 
 
@@ -86,10 +89,11 @@ def report_drift(report: MonitorReport) -> DriftMap:
     """Return PSI of every column in every window of a monitor's report, the highest mean first."""
     from modelops_jupyter.monitoring import Thresholds
 
-    names = dict.fromkeys(column for window in report.windows for column in window.drift)
-    values = {name: tuple(w.drift.get(name, {}).get("psi", {}).get("value") for w in report.windows) for name in names}
+    whole = [window for window in report.windows if not window.segment]
+    names = dict.fromkeys(column for window in whole for column in window.drift)
+    values = {name: tuple(w.drift.get(name, {}).get("psi", {}).get("value") for w in whole) for name in names}
     ordered = sorted(values, key=lambda name: (-_mean(values[name]), name))
-    return DriftMap(tuple(w.window_start for w in report.windows), tuple(ordered), values, Thresholds().psi)
+    return DriftMap(tuple(w.window_start for w in whole), tuple(ordered), values, Thresholds().psi)
 
 
 def _mean(values: Iterable[float | None]) -> float:
@@ -100,29 +104,28 @@ def _mean(values: Iterable[float | None]) -> float:
 def marks(windows: Sequence[WindowFigure], transitions: Iterable[Mapping[str, Any]]) -> tuple[Mark, ...]:
     """Return what changed the serving version.
 
-    A promotion recorded within the windows' time is marked when it was made. Where a log was replayed afterwards, its
-    promotions lie outside: then the mark is where the other version begins to serve.
+    A move recorded within the windows' time is marked when it was made. Where a log was replayed afterwards, its moves
+    lie outside: then the mark is where the other version begins to serve. Changes and moves are matched from the
+    newest back, so that a history that is cut off, or whose first moves are older than the log, matches all the same.
     """
     if not windows:
         return ()
     first, last = moment(windows[0].start), moment(windows[-1].end)
     moves = [move for move in transitions if move["alias"] == "champion"]
     found = [_mark(move, str(move["at"])) for move in moves if first <= moment(str(move["at"])) <= last]
-    later = [move for move in moves if not first <= moment(str(move["at"])) <= last]
+    replayed = [move for move in moves if not first <= moment(str(move["at"])) <= last]
     served = [window for window in windows if window.version is not None]
-    if served:  # the promotion that the first window knows needs no mark
-        later = _without_first(later, served[0].version)
-    for before, after in pairwise(served):
+    for before, after in reversed(list(pairwise(served))):
         if after.version is None or after.version == before.version:
             continue
         if any(mark.version == after.version and _near(mark, before, after) for mark in found):
             continue
-        move = next((move for move in later if move["to_version"] == after.version), None)
-        if move is None:
+        place = _last_move(replayed, after.version)
+        if place is None:
             found.append(Mark(after.start, after.version, "serves", ""))
         else:
-            later.remove(move)
-            found.append(_mark(move, after.start))
+            found.append(_mark(replayed[place], after.start))
+            del replayed[place:]
     return tuple(sorted(found, key=lambda mark: moment(mark.at)))
 
 
@@ -130,9 +133,8 @@ def _mark(move: Mapping[str, Any], at: str) -> Mark:
     return Mark(at, int(move["to_version"]), str(move["action"]), str(move["reason"]))
 
 
-def _without_first(moves: list[Mapping[str, Any]], version: int | None) -> list[Mapping[str, Any]]:
-    first = next((move for move in moves if move["to_version"] == version), None)
-    return [move for move in moves if move is not first]
+def _last_move(moves: Sequence[Mapping[str, Any]], version: int) -> int | None:
+    return next((n for n in reversed(range(len(moves))) if moves[n]["to_version"] == version), None)
 
 
 def _near(mark: Mark, before: WindowFigure, after: WindowFigure) -> bool:

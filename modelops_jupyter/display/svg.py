@@ -42,8 +42,9 @@ def text(x: float, y: float, words: str, *, anchor: str = "start") -> Html:
 
 
 def time_label(x: float, y: float, name: str, width: float) -> Html:
-    """Return a time's name under its place; the last one ends at the drawing's edge."""
-    return text(width, y, name, anchor="end") if x > width - 24 else text(x, y, name, anchor="middle")
+    """Return a time's name under its place; the last one ends short of the drawing's edge, whatever the font."""
+    room = 4.5 * len(name)  # half its width in a wide font
+    return text(width - 6, y, name, anchor="end") if x > width - room else text(x, y, name, anchor="middle")
 
 
 def group(*content: Html, **attributes: object) -> Html:
@@ -65,6 +66,25 @@ def paths(points: Iterable[tuple[float, float] | None]) -> Html:
             drawn.append(f'<circle cx="{run[0][0]:.1f}" cy="{run[0][1]:.1f}" r="1.5" fill="currentColor"/>')
         elif run:
             drawn.append(f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in run)}"/>')
+    return Html("".join(drawn))
+
+
+def bands(spans: Iterable[tuple[float, float, float] | None]) -> Html:
+    """Return filled strips through (x, upper y, lower y), broken where there is none."""
+    runs: list[list[tuple[float, float, float]]] = [[]]
+    for span in spans:
+        if span is None:
+            runs.append([])
+        else:
+            runs[-1].append(span)
+    drawn = []
+    for run in runs:
+        if len(run) == 1:  # one window alone: a bar
+            x, upper, lower = run[0]
+            drawn.append(f'<rect x="{x - 1.5:.1f}" y="{upper:.1f}" width="3" height="{max(0.5, lower - upper):.1f}"/>')
+        elif run:
+            there, back = [(x, upper) for x, upper, _ in run], [(x, lower) for x, _, lower in reversed(run)]
+            drawn.append(f'<polygon points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in there + back)}"/>')
     return Html("".join(drawn))
 
 

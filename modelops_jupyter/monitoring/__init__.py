@@ -6,7 +6,7 @@ from modelops_jupyter.monitoring.explain import Explanation, explain_fall
 from modelops_jupyter.monitoring.figure import Figure
 from modelops_jupyter.monitoring.judge import judge_window, raise_alerts
 from modelops_jupyter.monitoring.measure import measure_window
-from modelops_jupyter.monitoring.monitor import load_report, run_monitor
+from modelops_jupyter.monitoring.monitor import load_report, run_monitor, watched_segments
 from modelops_jupyter.monitoring.performance import performance
 from modelops_jupyter.monitoring.results import Alert, Finding, MonitorReport, Thresholds, WindowResult
 
@@ -28,4 +28,5 @@ __all__ = [
     "psi",
     "raise_alerts",
     "run_monitor",
+    "watched_segments",
 ]

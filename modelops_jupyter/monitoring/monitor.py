@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
+from itertools import groupby
 
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.log import PredictionLog, check_kept
+from modelops_jupyter.monitoring.baseline import Baseline
 from modelops_jupyter.monitoring.judge import judge_window, raise_alerts
+from modelops_jupyter.monitoring.learned import RecentWindows
 from modelops_jupyter.monitoring.measure import measure_window
-from modelops_jupyter.monitoring.recent import RecentWindows
 from modelops_jupyter.monitoring.results import Alert, MonitorReport, Thresholds, WindowResult
+from modelops_jupyter.monitoring.scanning import WindowProfile, scan_windows
 from modelops_jupyter.monitoring.summary import summarise
-from modelops_jupyter.profiles import Profile, Reference, scan, window_length, window_start
-from modelops_jupyter.store import Change, Delete, Event, Put, Store
+from modelops_jupyter.profiles import Profile, Reference, segments_to_dict, window_length, window_start
+from modelops_jupyter.store import Change, Delete, Event, Put, Record, Store
 
 
 def run_monitor(
@@ -28,87 +28,116 @@ def run_monitor(
     log: PredictionLog,
     references: Mapping[int, Reference],
     every: str = "1D",
+    segments: Sequence[str] = (),
     thresholds: Thresholds | None = None,
     actor: Actor,
 ) -> MonitorReport:
     """Profile and judge the windows touched since the last run, and return the whole report.
 
-    A window is compared with the reference of the version that served most of its rows.
+    A window is compared with the reference of the version that served most of its rows; so is every segment of it by
+    the columns of `segments`, with the same segment of that reference. Other segments than the last run's mean that
+    all windows are profiled again.
 
     Raises
     ------
     InvalidInput
-        If `every` is unknown, or no version of the model has a reference.
+        If `every` is unknown, no version of the model has a reference, or none of them is sliced by one of `segments`.
     LogDamaged
         If the log no longer holds what was written to it.
     """
     rules = thresholds or Thresholds()
     length = window_length(every)
-    if not references:
-        raise InvalidInput(f"No version of {model!r} has a reference: register one with data= or reference=.")
+    check_references(model, references, segments)
     check_kept(store, log, model)
     extent = log.extent(model)
     if extent is None:
         return MonitorReport(model, every, (), (), 0)
     state = store.get("monitor", f"{model}/{every}")
     span: tuple[datetime, datetime] | None = (extent.start, extent.end)
-    if state is not None:
+    known = _segments_of(state)
+    if state is not None and known == tuple(segments):
         span = log.changed_since(model, state.body["predictions_version"], state.body["labels_version"])
-    puts: list[Put] = []
+    writes: list[Put | Delete] = []
     fresh: dict[str, WindowResult] = {}
+    sliced: dict[str, tuple[WindowResult, ...]] = {}
     earlier = {window.window_start: window for window in _stored_windows(store, model, every)}
     if span is not None:
         first, last = window_start(span[0], every), window_start(span[1], every) + length
         table = log.read(model, first, last)
-        if table is not None:
-            recent = _recent(store, model, every, first, earlier)
-            for start, rows in _windows(table, every):
-                profile, reference = _profile(rows, references)
-                before = recent.before(start, profile.served)
-                measured = measure_window(reference, profile, start, start + length, recent=before)
-                recent.add(start, profile.served, profile.outcomes)
-                recent.judge(start, measured.estimated, measured.performance)
-                result = judge_window(reference, measured, rules)
-                fresh[result.window_start] = result
-                key = f"{model}/{every}/{result.window_start}"
-                puts.append(Put("profile", key, profile.to_dict(), subject=model))
-                puts.append(Put("window", key, result.to_dict(), subject=model))
+        baselines = Baselines(references)
+        recent = _recent(store, model, every, first, earlier)
+        scanned = scan_windows(table, references, every, segments) if table is not None else ()
+        for found in sorted(scanned, key=lambda each: each.start):
+            result, slices = _judge(found, baselines, length, rules, recent)
+            fresh[result.window_start], sliced[result.window_start] = result, slices
+            key = f"{model}/{every}/{result.window_start}"
+            writes += _writes(model, key, found, result, slices)
     windows = tuple(window for _, window in sorted({**earlier, **fresh}.items()))
-    alerts = raise_alerts(model, windows, rules)
+    by_start = {**_stored_segments(store, model, every), **sliced}
+    slices = tuple(window for start in sorted(by_start) for window in by_start[start])
+    alerts = _all_alerts(model, windows, slices, rules)
     if fresh:
         at = datetime.now(UTC).isoformat()
         body = {
             "every": every,
+            "segments": list(segments),
             "through": windows[-1].window_end,
             "checked_at": at,
             "predictions_version": extent.predictions_version,
             "labels_version": extent.labels_version,
             **summarise(windows),
         }
-        puts.append(Put("monitor", f"{model}/{every}", body, subject=model))
-        store.commit(_change(store, model, every, puts, alerts, len(fresh), actor))
-    return MonitorReport(model, every, windows, alerts, len(set(fresh) - set(earlier)))
+        writes.append(Put("monitor", f"{model}/{every}", body, subject=model))
+        store.commit(_change(store, model, every, writes, alerts, len(fresh), actor))
+    return MonitorReport(model, every, windows, alerts, len(set(fresh) - set(earlier)), slices)
+
+
+def watched_segments(store: Store, model: str, every: str, wanted: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the columns to make segments of: those that are `wanted`, or where that is None the last run's."""
+    return _segments_of(store.get("monitor", f"{model}/{every}")) if wanted is None else tuple(dict.fromkeys(wanted))
+
+
+def check_references(model: str, references: Mapping[int, Reference], segments: Sequence[str]) -> None:
+    """Raise `InvalidInput` unless there is something to compare windows and segments with."""
+    if not references:
+        raise InvalidInput(f"No version of {model!r} has a reference: register one with data= or reference=.")
+    for name in segments:
+        if not any(name in reference.segments for reference in references.values()):
+            raise InvalidInput(
+                f"No reference of {model!r} is sliced by {name!r}: take one of the columns with few categories, or "
+                "register a version whose reference has that column."
+            )
 
 
 def load_report(store: Store, model: str, every: str = "1D") -> MonitorReport:
     """Return the report as of the last run, from the store alone."""
     alerts = (Alert(**{k: v for k, v in r.body.items() if k != "every"}) for r in store.find("alert", model))
-    return MonitorReport(model, every, _stored_windows(store, model, every), tuple(alerts), 0)
+    stored = _stored_segments(store, model, every)
+    slices = tuple(window for start in sorted(stored) for window in stored[start])
+    return MonitorReport(model, every, _stored_windows(store, model, every), tuple(alerts), 0, slices)
 
 
 def _change(
-    store: Store, model: str, every: str, puts: list[Put], alerts: tuple[Alert, ...], windows: int, actor: Actor
+    store: Store,
+    model: str,
+    every: str,
+    writes: Sequence[Put | Delete],
+    alerts: tuple[Alert, ...],
+    windows: int,
+    actor: Actor,
 ) -> Change:
     """Return the one change of a run: late labels may close or move alerts, so the set is replaced as a whole."""
     known = {record.key: record.body for record in store.find("alert", model) if record.body["every"] == every}
     bodies = {_alert_key(alert, every): {**alert.to_dict(), "every": every} for alert in alerts}
+    puts = [write for write in writes if isinstance(write, Put)]
     puts += [Put("alert", key, body, subject=model) for key, body in bodies.items() if known.get(key) != body]
-    gone = tuple(Delete("alert", key) for key in known if key not in bodies)
+    gone = [write for write in writes if isinstance(write, Delete)]
+    gone += [Delete("alert", key) for key in known if key not in bodies]
     new = [body for key, body in bodies.items() if key not in known and body["state"] == "open"]
     outbox = ({"topic": "alerts", "model": model, "alerts": new},) if new else ()
     details = {"every": every, "windows": windows, "new_alerts": len(new)}
     event = Event("monitor", model, actor.name, actor.assurance, details)
-    return Change(puts=tuple(puts), deletes=gone, event=event, outbox=outbox)
+    return Change(puts=tuple(puts), deletes=tuple(gone), event=event, outbox=outbox)
 
 
 def _alert_key(alert: Alert, every: str) -> str:
@@ -120,21 +149,69 @@ def _stored_windows(store: Store, model: str, every: str) -> tuple[WindowResult,
     return tuple(WindowResult.from_dict(r.body) for r in records if r.key.startswith(f"{model}/{every}/"))
 
 
-def _windows(table: pa.Table, every: str) -> list[tuple[datetime, pa.Table]]:
-    """Cut a table into its windows, in time order; empty windows are left out."""
-    if table.num_rows == 0:
-        return []
-    rows = table.sort_by("timestamp")
-    micros = rows["timestamp"].cast(pa.int64()).to_numpy()
-    origin = int(datetime(1970, 1, 5, tzinfo=UTC).timestamp()) * 1_000_000
-    length = window_length(every) // timedelta(microseconds=1)
-    number = (micros - origin) // length
-    starts = np.flatnonzero(np.diff(number, prepend=number[0] - 1))
-    ends = np.append(starts[1:], len(number))
-    begin = datetime(1970, 1, 5, tzinfo=UTC)
+def _stored_segments(store: Store, model: str, every: str) -> dict[str, tuple[WindowResult, ...]]:
+    """Return the segments' results by window start."""
+    records = (r for r in store.find("segment_window", model) if r.key.startswith(f"{model}/{every}/"))
+    return {
+        r.key.rpartition("/")[2]: tuple(WindowResult.from_dict(window) for window in r.body["windows"]) for r in records
+    }
+
+
+def _segments_of(state: Record | None) -> tuple[str, ...]:
+    return () if state is None else tuple(state.body["segments"])
+
+
+class Baselines:
+    """The references made ready for comparing, each when it is first needed."""
+
+    def __init__(self, references: Mapping[int, Reference]) -> None:
+        self._references = references
+        self._known: dict[tuple[int, str, str], Baseline] = {}
+
+    def of(self, version: int, column: str = "", segment: str = "") -> Baseline:
+        """Return what the rows of a window, or of one segment of it, are compared with."""
+        key = (version, column, segment)
+        if key not in self._known:
+            reference = self._references[version]
+            self._known[key] = Baseline(reference.of_segment(column, segment) if column else reference)
+        return self._known[key]
+
+
+def _judge(
+    found: WindowProfile, baselines: Baselines, length: timedelta, rules: Thresholds, recent: RecentWindows
+) -> tuple[WindowResult, tuple[WindowResult, ...]]:
+    """Return the judged figures of a window and of its segments; the window teaches the estimates after it."""
+
+    def judged(profile: Profile, column: str = "", segment: str = "") -> WindowResult:
+        baseline = baselines.of(found.version, column, segment)
+        before = None if segment else recent.before(found.start, profile.served)
+        measured = measure_window(baseline, profile, found.start, found.start + length, recent=before)
+        result = judge_window(baseline.reference, replace(measured, segment=segment), rules)
+        return replace(result, findings=tuple(replace(finding, segment=segment) for finding in result.findings))
+
+    whole = judged(found.profile)
+    recent.add(found.start, found.profile.served, found.profile.outcomes)
+    recent.judge(found.start, whole.estimated, whole.performance)
+    slices = [(c, name, profile) for c, profiles in found.segments.items() for name, profile in profiles.items()]
+    return whole, tuple(judged(profile, column, name) for column, name, profile in slices)
+
+
+def _writes(
+    model: str, key: str, found: WindowProfile, result: WindowResult, slices: Sequence[WindowResult]
+) -> list[Put | Delete]:
+    """Return what is kept of one window."""
+    writes: list[Put | Delete] = [
+        Put("profile", key, found.profile.to_dict(), subject=model),
+        Put("window", key, result.to_dict(), subject=model),
+    ]
+    if not slices:
+        return [*writes, Delete("segment_profile", key), Delete("segment_window", key)]
+    profiles = {column: segments_to_dict(segments) for column, segments in found.segments.items()}
+    results = {"windows": [window.to_dict() for window in slices]}
     return [
-        (begin + timedelta(microseconds=int(number[a]) * length), rows.slice(a, b - a))
-        for a, b in zip(starts, ends, strict=True)
+        *writes,
+        Put("segment_profile", key, profiles, subject=model),
+        Put("segment_window", key, results, subject=model),
     ]
 
 
@@ -154,9 +231,10 @@ def _recent(
     return recent
 
 
-def _profile(rows: pa.Table, references: Mapping[int, Reference]) -> tuple[Profile, Reference]:
-    counts = {int(i["values"]): int(i["counts"]) for i in pc.value_counts(rows["version"]).to_pylist()}
-    served = [version for version in counts if version in references]
-    version = max(served, key=lambda v: (counts[v], v)) if served else max(references)
-    reference = references[version]
-    return scan(rows, reference.binning), reference
+def _all_alerts(
+    model: str, windows: Sequence[WindowResult], slices: Iterable[WindowResult], rules: Thresholds
+) -> tuple[Alert, ...]:
+    """Return the alerts of the windows as a whole and of each segment, every one a series of its own."""
+    by_segment = sorted(slices, key=lambda window: (window.segment, window.window_start))
+    series = [tuple(group) for _, group in groupby(by_segment, key=lambda window: window.segment)]
+    return tuple(alert for each in (windows, *series) for alert in raise_alerts(model, each, rules))
