@@ -283,6 +283,19 @@ VERBS: tuple[Verb, ...] = (
         slow=True,
     ),
     Verb(
+        "explain",
+        "the segments that explain a fall in performance",
+        lambda ws, a, r: ws.explain(a.name, window=a.window, until=a.until, every=a.every),
+        (
+            _NAME,
+            _arg(
+                "--window", help="start of the first window, e.g. 2013-07-01 (default: the latest performance alert's)"
+            ),
+            _arg("--until", help="start of the last window (default: the first)"),
+            _EVERY,
+        ),
+    ),
+    Verb(
         "alerts",
         "alerts, newest first",
         lambda ws, a, r: ws.alerts(a.name, state=a.state),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.catalogue import Status
     from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Transition
     from modelops_jupyter.log import Appended
-    from modelops_jupyter.monitoring import MonitorReport
+    from modelops_jupyter.monitoring import Explanation, MonitorReport
     from modelops_jupyter.monitoring.curves import PerformanceCurves
     from modelops_jupyter.overview import Distribution, ModelOverview
     from modelops_jupyter.pipelines import CellEvent, NotebookRun, PipelineRun, StepEvent
@@ -309,6 +309,24 @@ class Workspace(Foundations):
         references = registration.references(self.store, name, watched)
         return run_monitor(
             name, store=self.store, log=self.log, references=references, every=every, segments=watched, actor=self.actor
+        )
+
+    def explain(
+        self, name: str, *, window: str | None = None, until: str | None = None, every: str = "1D"
+    ) -> Explanation:
+        """Search the segments that explain a fall in performance, beside the windows before it.
+
+        Parameters
+        ----------
+        window, until
+            Start of the first and of the last window to explain (UTC, say ``2013-07-01``); by default those of the
+            latest performance alert, else the last seven with labels.
+        """
+        from modelops_jupyter.monitoring import explain_fall
+
+        references = registration.references(self.store, name)
+        return explain_fall(
+            name, store=self.store, log=self.log, references=references, every=every, window=window, until=until
         )
 
     def alerts(self, name: str | None = None, *, state: str | None = None) -> Listing:

@@ -2,6 +2,7 @@
 
 from modelops_jupyter.monitoring.drift import jensen_shannon, psi
 from modelops_jupyter.monitoring.estimation import estimate
+from modelops_jupyter.monitoring.explain import Explanation, explain_fall
 from modelops_jupyter.monitoring.figure import Figure
 from modelops_jupyter.monitoring.judge import judge_window, raise_alerts
 from modelops_jupyter.monitoring.measure import measure_window
@@ -11,12 +12,14 @@ from modelops_jupyter.monitoring.results import Alert, Finding, MonitorReport, T
 
 __all__ = [
     "Alert",
+    "Explanation",
     "Figure",
     "Finding",
     "MonitorReport",
     "Thresholds",
     "WindowResult",
     "estimate",
+    "explain_fall",
     "jensen_shannon",
     "judge_window",
     "load_report",

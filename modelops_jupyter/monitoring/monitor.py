@@ -12,8 +12,8 @@ from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.log import PredictionLog, check_kept
 from modelops_jupyter.monitoring.baseline import Baseline
 from modelops_jupyter.monitoring.judge import judge_window, raise_alerts
+from modelops_jupyter.monitoring.learned import RecentWindows
 from modelops_jupyter.monitoring.measure import measure_window
-from modelops_jupyter.monitoring.recent import RecentWindows
 from modelops_jupyter.monitoring.results import Alert, MonitorReport, Thresholds, WindowResult
 from modelops_jupyter.monitoring.scanning import WindowProfile, scan_log
 from modelops_jupyter.monitoring.summary import summarise
