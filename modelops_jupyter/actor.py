@@ -16,6 +16,7 @@ class Actor:
     name : str
     assurance : str
         ``self-asserted``: the name is what the process says of itself (embedded workspaces, always).
+        ``authenticated``: a server's identity provider vouches for the name.
     """
 
     name: str

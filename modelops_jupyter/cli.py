@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter._version import __version__
+from modelops_jupyter.data_files import read_file
 from modelops_jupyter.errors import ModelOpsError, NotFound
 from modelops_jupyter.verbs import parser
 
@@ -81,31 +82,6 @@ def _show(result: Any, as_json: bool) -> None:
         print(result.to_markdown())
     else:
         print(result)
-
-
-def read_file(path: str) -> Any:
-    """Read what a path on the command line holds: a table (.parquet, .csv) or a model."""
-    file = Path(path)
-    if not file.is_file():
-        raise NotFound(f"There is no file {path!r}.")
-    if file.suffix in (".parquet", ".csv"):
-        import pandas as pd
-
-        return pd.read_parquet(file) if file.suffix == ".parquet" else _read_csv(file)
-    from modelops_jupyter.registry import read_model_file
-
-    return read_model_file(file)
-
-
-def _read_csv(file: Path) -> Any:
-    """Read a CSV; columns of ISO times that name their zone become times, all others stay as they are."""
-    import pandas as pd
-
-    frame = pd.read_csv(file)
-    for column in frame.columns[frame.dtypes == "str"]:
-        if frame[column].str.fullmatch(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*(Z|[+-]\d\d:?\d\d)").all():
-            frame[column] = pd.to_datetime(frame[column], utc=True)
-    return frame
 
 
 def _open(namespace: argparse.Namespace) -> Workspace:

@@ -9,7 +9,7 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_magic, magics_class, needs_local_scope, no_var_expand
 
-from modelops_jupyter.cli import read_file
+from modelops_jupyter.data_files import read_file
 from modelops_jupyter.errors import ModelOpsError, NotFound
 from modelops_jupyter.verbs import VERBS, parser
 

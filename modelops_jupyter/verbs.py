@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from modelops_jupyter.errors import InvalidInput
 
@@ -22,12 +22,22 @@ Call = Callable[["Workspace", argparse.Namespace, Read], Any]
 
 @dataclass(frozen=True)
 class Verb:
-    """One verb: its name, what it does, its arguments, and the `Workspace` call behind it."""
+    """One verb: its name, what it does, its arguments, and the `Workspace` call behind it.
+
+    Attributes
+    ----------
+    effect : {"read", "write", "execute"}
+        What a caller must be allowed to do: look, put something on record, or run code.
+    slow : bool
+        It may take longer than a person waits for an answer: a server runs it as a job.
+    """
 
     name: str
     help: str
     call: Call
     arguments: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = field(default=())
+    effect: Literal["read", "write", "execute"] = "write"
+    slow: bool = False
 
 
 class _Parser(argparse.ArgumentParser):
@@ -115,14 +125,20 @@ def _card(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
 
 
 VERBS: tuple[Verb, ...] = (
-    Verb("status", "where the workspace stands: models, health, history, alerts", lambda ws, a, r: ws.status()),
-    Verb("models", "every model with its champion and health", lambda ws, a, r: ws.models()),
-    Verb("versions", "every version of a model", lambda ws, a, r: ws.versions(a.name), (_NAME,)),
+    Verb(
+        "status",
+        "where the workspace stands: models, health, history, alerts",
+        lambda ws, a, r: ws.status(),
+        effect="read",
+    ),
+    Verb("models", "every model with its champion and health", lambda ws, a, r: ws.models(), effect="read"),
+    Verb("versions", "every version of a model", lambda ws, a, r: ws.versions(a.name), (_NAME,), effect="read"),
     Verb(
         "overview",
         "one model on one page: performance, drift, versions, history, alerts",
         lambda ws, a, r: ws.overview(a.name, every=a.every),
         (_NAME, _EVERY),
+        effect="read",
     ),
     Verb(
         "distribution",
@@ -134,8 +150,15 @@ VERBS: tuple[Verb, ...] = (
             _arg("--window", help="start of the window, as `modelops monitor` shows it (default: the last 30)"),
             _EVERY,
         ),
+        effect="read",
     ),
-    Verb("version", "one version, every fact on record", lambda ws, a, r: ws.version(a.reference), (_REFERENCE,)),
+    Verb(
+        "version",
+        "one version, every fact on record",
+        lambda ws, a, r: ws.version(a.reference),
+        (_REFERENCE,),
+        effect="read",
+    ),
     Verb(
         "register",
         "register a model as the next version of a name",
@@ -156,6 +179,7 @@ VERBS: tuple[Verb, ...] = (
             _arg("--description", default="", help="what the model is for"),
             _arg("--unsafe", action="store_true", help="accept a format outside the allow-list; marked everywhere"),
         ),
+        slow=True,
     ),
     Verb(
         "compare",
@@ -168,12 +192,21 @@ VERBS: tuple[Verb, ...] = (
             _arg("--target", help="the column of outcomes, or data of their own"),
             _arg("--segment", action="append", default=[], help="column to slice by; may be repeated"),
         ),
+        effect="execute",
+        slow=True,
     ),
     Verb(
         "check",
         "evaluate the gate to an alias; exit code 1 if it is closed",
         lambda ws, a, r: ws.check(a.reference, a.alias),
         (_REFERENCE, _ALIAS),
+    ),
+    Verb(
+        "gate",
+        "what the gate to an alias would say now, and who holds the alias; nothing is put on record",
+        lambda ws, a, r: ws.gate(a.reference, a.alias),
+        (_REFERENCE, _ALIAS),
+        effect="read",
     ),
     Verb(
         "approve",
@@ -218,6 +251,7 @@ VERBS: tuple[Verb, ...] = (
             _arg("--score", help="column of probabilities of the positive class"),
             _arg("--batch-id", help="name of this batch: sent again, it changes nothing"),
         ),
+        slow=True,
     ),
     Verb(
         "log-labels",
@@ -231,12 +265,14 @@ VERBS: tuple[Verb, ...] = (
             _arg("--event-time", help="column of when the outcome came about"),
             _arg("--batch-id", help="name of this batch: sent again, it changes nothing"),
         ),
+        slow=True,
     ),
     Verb(
         "monitor",
         "profile and judge what is new",
         lambda ws, a, r: ws.monitor(a.name, every=a.every),
         (_NAME, _EVERY),
+        slow=True,
     ),
     Verb(
         "alerts",
@@ -246,6 +282,7 @@ VERBS: tuple[Verb, ...] = (
             _arg("name", nargs="?", help="name of the model (default: all)"),
             _arg("--state", help="only alerts in this state, e.g. open"),
         ),
+        effect="read",
     ),
     Verb(
         "run",
@@ -257,19 +294,23 @@ VERBS: tuple[Verb, ...] = (
             _arg("--jobs", type=int, default=1, help="how many notebooks may run at once (default: 1)"),
             _arg("--resume", action="store_true", help="go on where the last run of this pipeline stopped"),
         ),
+        effect="execute",
+        slow=True,
     ),
     Verb(
         "audit",
         "the audit trail, newest first",
         lambda ws, a, r: ws.audit(a.limit),
         (_arg("--limit", type=int, help="how many entries"),),
+        effect="read",
     ),
     Verb(
         "verify-audit",
         "recompute the audit chain; exit code 1 names the first bad entry",
         lambda ws, a, r: ws.verify_audit(),
+        effect="read",
     ),
-    Verb("card", "the model card of a version", _card, (_REFERENCE,)),
+    Verb("card", "the model card of a version", _card, (_REFERENCE,), effect="read"),
 )
 
 

@@ -45,10 +45,10 @@ def open(path: str | os.PathLike[str] | None = None) -> Workspace:
 
 
 class Workspace:
-    """A team's models: registry, prediction log, store and the rules they live by."""
+    """A team's models: registry, prediction log, store and the rules they live by; `actor` acts, else `settings`'."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, *, actor: Actor | None = None) -> None:
+        self.settings, self._actor = settings, actor
 
     def __repr__(self) -> str:
         return f"Workspace({str(self.settings.project)!r})"
@@ -112,7 +112,7 @@ class Workspace:
     @property
     def actor(self) -> Actor:
         """Who goes on record for what is done now."""
-        return current_actor(self.settings.actor)
+        return self._actor or current_actor(self.settings.actor)
 
     # The catalogue.
 
@@ -247,6 +247,12 @@ class Workspace:
         from modelops_jupyter.governance import check
 
         return check(self.store, self.policy, self.version(reference).body, alias)
+
+    def gate(self, reference: str | ModelReference, alias: str = "champion") -> GateReport:
+        """Return what the gate to `alias` would say of a version now, and who holds the alias; keep nothing."""
+        from modelops_jupyter.governance import gate
+
+        return gate(self.store, self.policy, self.version(reference).body, alias)
 
     def approve(self, reference: str | ModelReference, *, reason: str) -> Decision:
         """Put an approval of this version's exact bytes on record."""

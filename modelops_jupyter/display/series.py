@@ -28,7 +28,7 @@ class Mark:
     @property
     def words(self) -> str:
         """What happened, in a few words."""
-        return {"promote": f"v{self.version} promoted", "rollback": f"back to v{self.version}"}.get(
+        return {"promote": f"v{self.version} promoted", "rollback": f"rolled back to v{self.version}"}.get(
             self.action, f"v{self.version} serves"
         )
 
@@ -100,29 +100,28 @@ def _mean(values: Iterable[float | None]) -> float:
 def marks(windows: Sequence[WindowFigure], transitions: Iterable[Mapping[str, Any]]) -> tuple[Mark, ...]:
     """Return what changed the serving version.
 
-    A promotion recorded within the windows' time is marked when it was made. Where a log was replayed afterwards, its
-    promotions lie outside: then the mark is where the other version begins to serve.
+    A move recorded within the windows' time is marked when it was made. Where a log was replayed afterwards, its moves
+    lie outside: then the mark is where the other version begins to serve. Changes and moves are matched from the
+    newest back, so that a history that is cut off, or whose first moves are older than the log, matches all the same.
     """
     if not windows:
         return ()
     first, last = moment(windows[0].start), moment(windows[-1].end)
     moves = [move for move in transitions if move["alias"] == "champion"]
     found = [_mark(move, str(move["at"])) for move in moves if first <= moment(str(move["at"])) <= last]
-    later = [move for move in moves if not first <= moment(str(move["at"])) <= last]
+    replayed = [move for move in moves if not first <= moment(str(move["at"])) <= last]
     served = [window for window in windows if window.version is not None]
-    if served:  # the promotion that the first window knows needs no mark
-        later = _without_first(later, served[0].version)
-    for before, after in pairwise(served):
+    for before, after in reversed(list(pairwise(served))):
         if after.version is None or after.version == before.version:
             continue
         if any(mark.version == after.version and _near(mark, before, after) for mark in found):
             continue
-        move = next((move for move in later if move["to_version"] == after.version), None)
-        if move is None:
+        place = _last_move(replayed, after.version)
+        if place is None:
             found.append(Mark(after.start, after.version, "serves", ""))
         else:
-            later.remove(move)
-            found.append(_mark(move, after.start))
+            found.append(_mark(replayed[place], after.start))
+            del replayed[place:]
     return tuple(sorted(found, key=lambda mark: moment(mark.at)))
 
 
@@ -130,9 +129,8 @@ def _mark(move: Mapping[str, Any], at: str) -> Mark:
     return Mark(at, int(move["to_version"]), str(move["action"]), str(move["reason"]))
 
 
-def _without_first(moves: list[Mapping[str, Any]], version: int | None) -> list[Mapping[str, Any]]:
-    first = next((move for move in moves if move["to_version"] == version), None)
-    return [move for move in moves if move is not first]
+def _last_move(moves: Sequence[Mapping[str, Any]], version: int) -> int | None:
+    return next((n for n in reversed(range(len(moves))) if moves[n]["to_version"] == version), None)
 
 
 def _near(mark: Mark, before: WindowFigure, after: WindowFigure) -> bool:

@@ -42,8 +42,9 @@ def text(x: float, y: float, words: str, *, anchor: str = "start") -> Html:
 
 
 def time_label(x: float, y: float, name: str, width: float) -> Html:
-    """Return a time's name under its place; the last one ends at the drawing's edge."""
-    return text(width, y, name, anchor="end") if x > width - 24 else text(x, y, name, anchor="middle")
+    """Return a time's name under its place; the last one ends short of the drawing's edge, whatever the font."""
+    room = 4.5 * len(name)  # half its width in a wide font
+    return text(width - 6, y, name, anchor="end") if x > width - room else text(x, y, name, anchor="middle")
 
 
 def group(*content: Html, **attributes: object) -> Html:

@@ -36,6 +36,8 @@ class GateReport(Presentable):
         The approval that counts was given by the one who registered the version.
     assurance : str
         How sure we are of who approved: ``self-asserted`` in an embedded workspace.
+    holder : int or None
+        The version that holds the alias now: what `promote` takes as `expected`.
     """
 
     model: str
@@ -48,6 +50,7 @@ class GateReport(Presentable):
     assurance: str
     policy: str
     policy_digest: str
+    holder: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain data."""
@@ -115,6 +118,7 @@ def evaluate_gate(
         assurance="self-asserted",
         policy=policy.name,
         policy_digest=policy.digest,
+        holder=None if holder is None else int(holder["version"]),
     )
 
 

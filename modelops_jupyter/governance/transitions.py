@@ -55,6 +55,11 @@ class Decision(Presentable):
         return f"{self.decision} of {self.name}/{self.version} by {self.actor}{note}: {self.reason}"
 
 
+def gate(store: Store, policy: Policy, version: Mapping[str, Any], alias: str) -> GateReport:
+    """Evaluate the gate of a version to `alias`; nothing is written."""
+    return _gate(store, policy, version, check_alias(alias))
+
+
 def check(store: Store, policy: Policy, version: Mapping[str, Any], alias: str) -> GateReport:
     """Evaluate the gate of a version to `alias` and keep the report as evidence."""
     report = _gate(store, policy, version, check_alias(alias))

@@ -1,6 +1,7 @@
 """Drift, data quality and performance: pure functions of profiles."""
 
 from modelops_jupyter.monitoring.drift import jensen_shannon, psi
+from modelops_jupyter.monitoring.estimation import estimate
 from modelops_jupyter.monitoring.figure import Figure
 from modelops_jupyter.monitoring.judge import judge_window, raise_alerts
 from modelops_jupyter.monitoring.measure import measure_window
@@ -15,6 +16,7 @@ __all__ = [
     "MonitorReport",
     "Thresholds",
     "WindowResult",
+    "estimate",
     "jensen_shannon",
     "judge_window",
     "load_report",

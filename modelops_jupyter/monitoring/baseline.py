@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from modelops_jupyter.monitoring.calibrator import Calibrator
 from modelops_jupyter.monitoring.distances import Spread
 from modelops_jupyter.profiles import ColumnBinning, ColumnProfile, Reference
 
@@ -30,6 +31,11 @@ class Baseline:
     def categories(self) -> Mapping[str, ColumnBinning]:
         """The columns of categories."""
         return self._of_kind("category")
+
+    @cached_property
+    def calibrator(self) -> Calibrator | None:
+        """What the scores of a binary classifier stand for; None where the reference has too few labels."""
+        return Calibrator.learn(self.reference.profile.outcomes)
 
     def _of_kind(self, kind: str) -> dict[str, ColumnBinning]:
         known = self.reference.binning.columns

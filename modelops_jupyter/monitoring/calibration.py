@@ -72,12 +72,13 @@ class Recalibration:
     """Cox's recalibration: logit(P) = intercept + slope × logit(score), and the test of (0, 1) against it.
 
     An intercept above 0 means that positives are more frequent than promised, a slope below 1 that the scores are too
-    extreme.
+    extreme. `covariance` is that of intercept and slope, empty where there are none.
     """
 
     intercept: Figure
     slope: Figure
     test: Figure
+    covariance: tuple[tuple[float, ...], ...] = ()
 
 
 def recalibrate(negatives: Array, positives: Array) -> Recalibration:
@@ -116,12 +117,14 @@ def recalibrate(negatives: Array, positives: Array) -> Recalibration:
     if np.abs(beta).max() > 1e3:
         reason = Figure(None, "classes are separated")
         return Recalibration(reason, reason, reason)
-    errors = np.sqrt(np.diag(np.linalg.inv(information)))
+    covariance = np.linalg.inv(information)
+    errors = np.sqrt(np.diag(covariance))
     ratio = max(0.0, 2 * (_log_likelihood(design @ beta, n, hits) - promised))
     return Recalibration(
         normal(float(beta[0]), float(errors[0])),
         normal(float(beta[1]), float(errors[1])),
         figure(ratio, p_value=chi_square_p(ratio, 2), degrees=2),
+        tuple(map(tuple, covariance.tolist())),
     )
 
 

@@ -40,6 +40,10 @@ class Confusion:
         said_no = [float(negatives[:cut].sum()), float(positives[:cut].sum())]
         return cls((negative, positive), np.array([said_no, said_yes]))
 
+    def rows_said(self, name: str) -> float:
+        """How many of its rows were predicted to be of a class."""
+        return float(self.table[self.classes.index(name)].sum()) if name in self.classes else 0.0
+
     @property
     def rows(self) -> float:
         """How many rows it counts."""

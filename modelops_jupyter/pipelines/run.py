@@ -71,7 +71,10 @@ class PipelineRun(Presentable):
         return pd.DataFrame([asdict(step) for step in self.steps])
 
     def __str__(self) -> str:
-        return f"Run {self.run_id} of {self.pipeline}: {self.state}\n{self.to_frame().to_string(index=False)}"
+        lines = [f"Run {self.run_id} of {self.pipeline}: {self.state}"]
+        width = max((len(step.step) for step in self.steps), default=0)
+        lines += [f"  {step.step:<{width}}  {step.state} in {step.seconds:.0f} s  {step.output}" for step in self.steps]
+        return "\n".join(lines)
 
 
 def run_pipeline(

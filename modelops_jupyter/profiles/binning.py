@@ -85,7 +85,7 @@ class Binning:
 def column_binning(values: pa.ChunkedArray) -> ColumnBinning:
     """Work out the binning of one reference column."""
     kind = values.type
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+    if is_number(kind):
         numbers = finite(values)
         if not len(numbers):
             return ColumnBinning("numeric")
@@ -108,6 +108,11 @@ def quantile_edges(numbers: np.ndarray[Any, Any], shares: np.ndarray[Any, Any]) 
     """Return the distinct quantiles of `numbers`, ascending."""
     edges: np.ndarray[Any, Any] = np.unique(np.quantile(numbers, shares))
     return edges
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Tell whether a column of this type is counted as numbers."""
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
 def finite(values: pa.ChunkedArray) -> np.ndarray[Any, Any]:

@@ -8,9 +8,8 @@ from pathlib import Path
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Unicode
 
-from modelops_jupyter.server.handlers import ModelHandler, ModelsHandler
-
-API = r"/modelops/api/v1"
+from modelops_jupyter.server.handlers import handlers_for
+from modelops_jupyter.server.routes import routes
 
 
 class ModelOpsExtension(ExtensionApp):
@@ -32,6 +31,5 @@ class ModelOpsExtension(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Add the routes; the workspace itself is opened by the first request that needs it."""
-        options = {"project": self.project()}
-        self.handlers.append((rf"{API}/models", ModelsHandler, options))
-        self.handlers.append((rf"{API}/models/(.+)", ModelHandler, options))
+        root = Path(self.serverapp.root_dir)
+        self.handlers.extend(handlers_for(routes(), project=self.project(), root=root))

@@ -1,79 +1,151 @@
-"""The routes: each one reads the workspace in a thread and answers JSON, errors included."""
+"""The routes' handlers, made from the table: who asks, what is asked, and the answer as JSON, errors included."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from http.client import responses
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from uuid import uuid4
 
+from jupyter_server.auth import IdentityProvider, PasswordIdentityProvider
 from jupyter_server.auth.decorator import authorized
+from jupyter_server.auth.identity import LegacyIdentityProvider
 from jupyter_server.base.handlers import APIHandler
-from tornado.web import authenticated
+from tornado.web import HTTPError, authenticated
 
+from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import ModelOpsError, NotFound
-from modelops_jupyter.settings import find_settings
+from modelops_jupyter.server.fields import read_body, take, take_query
+from modelops_jupyter.server.repeats import once
+from modelops_jupyter.server.routes import PREFIX, RESOURCE, Route
+from modelops_jupyter.server.served import open_workspace, plain, written
 
-if TYPE_CHECKING:
-    from modelops_jupyter.workspace import Workspace
+CODES = {400: "invalid-input", 403: "forbidden", 404: "not-found", 405: "method-not-allowed"}
+BIGGEST_BODY = 1_000_000
+# Jupyter's providers that know nobody by name: the user is "Anonymous Io", another one in every browser.
+_NAMELESS = (IdentityProvider, PasswordIdentityProvider, LegacyIdentityProvider)
+# What a Jupyter client adds to any address: its token, and a time that keeps caches away.
+_NOT_OURS = re.compile(r"token|no_track_activity|_xsrf|_?\d*")
 
-# `authorized` keeps the first resource it meets when none is given: every verb names its own.
-MODELS = "modelops:models"
-_CODES = {403: "forbidden", 404: "not-found", 405: "method-not-allowed"}
+Answer = Callable[["WorkspaceHandler", Route, dict[str, Any]], Awaitable[None]]
 
 
 class WorkspaceHandler(APIHandler):
     """Base of the routes: opens the workspace per request, so that nothing stale or half-created is kept."""
 
-    def initialize(self, project: Path) -> None:
-        """Remember where the workspace is looked for."""
-        self.project = project
+    def initialize(self, project: Path, root: Path) -> None:
+        """Remember where the workspace is looked for, and the folder that the file browser shows."""
+        self.project, self.root = project, root
 
-    async def answer(self, read: Callable[[Workspace], dict[str, Any]], empty: dict[str, Any] | None) -> None:
-        """Finish with what `read` returns, or with `empty` where there is no workspace yet."""
-        try:
-            body = await asyncio.to_thread(_read, self.project, read, empty)
-        except ModelOpsError as error:
-            self.set_status(error.http_status)
-            body = json.dumps({"message": str(error), "code": error.code})
-        await self.finish(body)
+    def actor(self) -> Actor | None:
+        """Return who asks, where the server's identity provider vouches for the name, else None."""
+        if type(self.identity_provider) in _NAMELESS:
+            return None
+        return Actor(str(self.current_user.username), "authenticated")
+
+    def values(self, route: Route, segments: tuple[str, ...]) -> dict[str, Any]:
+        """Return the checked fields of the request.
+
+        Raises
+        ------
+        InvalidInput
+            Naming the field that is unknown, missing or wrong.
+        """
+        query = {
+            name: [text.decode("utf-8", "replace") for text in texts]
+            for name, texts in self.request.query_arguments.items()
+            if not _NOT_OURS.fullmatch(name)
+        }
+        query |= {name: [segment] for name, segment in zip(route.in_path, segments, strict=True)}
+        if route.method == "GET":
+            return take_query(route.fields, query)
+        if len(self.request.body) > BIGGEST_BODY:
+            raise HTTPError(413, f"The body has over {BIGGEST_BODY} bytes: name files instead of sending them.")
+        given = read_body(self.request.body)
+        return take(route.fields, {**given, **{name: texts[0] for name, texts in query.items()}})
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer JSON with a `message` and a `code`, whatever went wrong."""
         error = kwargs.get("exc_info", (None, None, None))[1]
-        message = getattr(error, "log_message", None) or self._reason
-        self.finish(json.dumps({"message": message, "code": _CODES.get(status_code, "error")}))
+        if isinstance(error, ModelOpsError):
+            self.set_status(error.http_status)
+            return self._refuse(str(error), error.code)
+        if isinstance(error, HTTPError):
+            message = error.log_message or responses.get(status_code, "Refused")
+            return self._refuse(message, CODES.get(status_code, "error"))
+        number = uuid4().hex[:8]
+        self.log.error("ModelOps error %s in %s %s", number, self.request.method, self.request.path)
+        self._refuse(f"Something went wrong in the server; its log has the details under {number}.", "internal")
+
+    def log_exception(self, kind: Any, error: Any, trace: Any) -> None:
+        """Leave our own errors out of the log: the caller is told."""
+        if not isinstance(error, ModelOpsError):
+            super().log_exception(kind, error, trace)
+
+    def _refuse(self, message: str, code: str) -> None:
+        self.finish(written({"message": message, "code": code}))
 
 
-class ModelsHandler(WorkspaceHandler):
-    """Every model with its champion, health, open alerts and sparkline."""
+class StrangerHandler(WorkspaceHandler):
+    """Whatever else is asked for below our prefix."""
 
+    async def prepare(self) -> None:
+        """Refuse, once it is known who asks."""
+        await super().prepare()
+        if self.current_user is None:
+            raise HTTPError(403)
+        raise NotFound(f"There is no route {self.request.path!r}: {PREFIX}/openapi.json has all of them.")
+
+
+async def read(handler: WorkspaceHandler, route: Route, values: dict[str, Any]) -> None:
+    """Answer what the verb returns; nothing is created."""
+
+    def work() -> str:
+        with open_workspace(handler.project, handler.actor(), write=False) as ws:
+            return written(plain(getattr(ws, route.operation)(**values)))
+
+    await handler.finish(await asyncio.to_thread(work))
+
+
+async def write(handler: WorkspaceHandler, route: Route, values: dict[str, Any]) -> None:
+    """Do it, once for every ``Idempotency-Key``, and answer what the verb returns."""
+    key = handler.request.headers.get("Idempotency-Key")
+    caller = str(handler.current_user.username) if handler.actor() else ""
+
+    def work() -> str:
+        with open_workspace(handler.project, handler.actor(), write=True) as ws:
+            request = {"operation": route.operation, "values": values}
+            act = getattr(ws, route.operation)
+            return written(once(ws.store, key, caller, request, lambda: plain(act(**values))))
+
+    await handler.finish(await asyncio.to_thread(work))
+
+
+ANSWERS: dict[str, Answer] = {"read": read, "write": write}
+
+
+def handlers_for(routes: Iterable[Route], **options: Any) -> list[tuple[str, type[WorkspaceHandler], dict[str, Any]]]:
+    """Return a handler per address, with a method for each route there is."""
+    by_pattern = groupby(sorted(routes, key=lambda route: route.pattern), key=lambda route: route.pattern)
+    known = [(pattern, _handler(tuple(found)), options) for pattern, found in by_pattern]
+    return [*known, (rf"{PREFIX}(?:/.*)?", StrangerHandler, options)]
+
+
+def _handler(routes: tuple[Route, ...]) -> type[WorkspaceHandler]:
+    methods = {route.method.lower(): _method(route) for route in routes}
+    name = "".join(word.capitalize() for word in re.findall(r"\w+", routes[0].path)) + "Handler"
+    return type(name, (WorkspaceHandler,), {**methods, "__doc__": routes[0].summary})
+
+
+def _method(route: Route) -> Callable[..., Any]:
+    # `authorized` keeps the first resource it meets when none is given: it is named every time.
     @authenticated
-    @authorized("read", resource=MODELS)
-    async def get(self) -> None:
-        """Answer what `Workspace.models` returns."""
-        await self.answer(lambda ws: ws.models().to_dict(), empty={"title": "Models", "rows": []})
+    @authorized(route.action, resource=RESOURCE)
+    async def method(self: WorkspaceHandler, *segments: str) -> None:
+        await ANSWERS[route.answer](self, route, self.values(route, segments))
 
-
-class ModelHandler(WorkspaceHandler):
-    """One model on one page."""
-
-    @authenticated
-    @authorized("read", resource=MODELS)
-    async def get(self, name: str) -> None:
-        """Answer what `Workspace.overview` returns."""
-        await self.answer(lambda ws: ws.overview(name).to_dict(), empty=None)
-
-
-def _read(project: Path, read: Callable[[Workspace], dict[str, Any]], empty: dict[str, Any] | None) -> str:
-    """Open the workspace, read, and write JSON; reading never creates a file."""
-    settings = find_settings(project)
-    if not settings.store_path.exists():
-        if empty is None:
-            raise NotFound(f"There are no models in {str(settings.project)!r} yet: register one first.")
-        return json.dumps(empty)
-    from modelops_jupyter.workspace import Workspace
-
-    with Workspace(settings) as ws:
-        return json.dumps(read(ws), allow_nan=False)
+    return method

@@ -66,8 +66,16 @@ def test_a_replayed_log_is_marked_where_each_version_serves() -> None:
     windows = overview(windows=30, versions=(1, 2, 1)).windows
     late = "2026-11-01T00:00:00+00:00"
     found = marks(windows, [move(1, late), move(2, late, reason="better"), move(1, late, "rollback")])
-    assert [(mark.at, mark.words) for mark in found] == [(day(10), "v2 promoted"), (day(20), "back to v1")]
+    assert [(mark.at, mark.words) for mark in found] == [(day(10), "v2 promoted"), (day(20), "rolled back to v1")]
     assert found[0].reason == "better"
+
+
+def test_a_rollback_is_marked_as_one_when_the_history_is_cut_off() -> None:
+    windows = overview(windows=30, versions=(2, 3, 4, 3)).windows
+    late = "2026-11-01T00:00:00+00:00"
+    moves = [move(2, late), move(3, late), move(4, late), move(3, late, "rollback", "worse")]
+    assert [mark.words for mark in marks(windows, moves)] == ["v3 promoted", "v4 promoted", "rolled back to v3"]
+    assert [mark.words for mark in marks(windows[-10:], moves)] == ["rolled back to v3"]
 
 
 def test_a_change_without_a_promotion_is_marked_as_such() -> None:

@@ -24,7 +24,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from modelops_jupyter.cli import main, read_file
+from modelops_jupyter.cli import main
+from modelops_jupyter.data_files import read_file
 from modelops_jupyter.errors import ArtifactChanged, InvalidFrame, InvalidInput, LibraryMissing, UnsafeArtifact
 from modelops_jupyter.registry import OnnxModel, Registry, predict
 from modelops_jupyter.settings import Settings

@@ -1,133 +1,163 @@
 """The REST routes in a real Jupyter server that lets nobody in unasked."""
 
 import json
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pytest
-from jupyter_server.auth import Authorizer
-from sklearn.linear_model import LogisticRegression
-from tornado.httpclient import HTTPClientError, HTTPResponse
+from asking import ASKED, PREFIX, Ask, Fetch, refused
 
-from modelops_jupyter.settings import Settings
+from modelops_jupyter.server.routes import routes
 from modelops_jupyter.workspace import Workspace
 
-Fetch = Callable[..., Awaitable[HTTPResponse]]
-API = ("modelops", "api", "v1", "models")
-ROUTES = [API, (*API, "delay")]
-ASKED: list[tuple[str, str]] = []
 
-
-class Recording(Authorizer):
-    """Allows all but Mallory, and keeps what was asked."""
-
-    def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:
-        ASKED.append((action, resource))
-        return "Mallory" not in handler.request.headers
-
-
-@pytest.fixture
-def jp_server_config() -> dict[str, Any]:
-    return {
-        "ServerApp": {
-            "jpserver_extensions": {"modelops_jupyter": True},
-            "allow_unauthenticated_access": False,
-            "authorizer_class": Recording,
-        }
-    }
-
-
-@pytest.fixture
-def model(jp_root_dir: Path, mlflow_database: Path) -> Workspace:
-    """Register one model in the folder that the server serves."""
-    root = jp_root_dir / ".modelops"
-    root.mkdir()
-    (root / "mlflow.db").write_bytes(mlflow_database.read_bytes())
-    ws = Workspace(Settings(project=jp_root_dir, root=root, actor="ann"))
-    x = pd.DataFrame({"wind": np.random.default_rng(0).normal(size=200)})
-    y = (x["wind"] > 0).astype(int)
-    ws.register(LogisticRegression().fit(x, y), "delay", data=x, target=y, metrics={"roc_auc": 0.9})
-    ws.approve("delay/1", reason="ok")
-    ws.promote("delay/1", reason="first")
-    return ws
-
-
-async def refused(fetch: Fetch, *parts: str, **options: Any) -> tuple[int, dict[str, Any]]:
-    """Return status and body of a request that must not succeed."""
-    with pytest.raises(HTTPClientError) as caught:
-        await fetch(*parts, **options)
-    assert caught.value.response is not None
-    body: dict[str, Any] = json.loads(caught.value.response.body)
-    assert set(body) == {"message", "code"}
-    return caught.value.code, body
-
-
-async def test_the_routes_answer_what_the_workspace_says(jp_fetch: Fetch, model: Workspace) -> None:
-    fleet = json.loads((await jp_fetch(*API)).body)
+async def test_readers_answer_what_the_workspace_says(get: Ask, model: Workspace) -> None:
+    fleet = await get("models")
     assert fleet == json.loads(json.dumps(model.models().to_dict()))
     assert {"metric", "sparkline", "health", "champion", "open_alerts"} <= set(fleet["rows"][0])
-    page = json.loads((await jp_fetch(*API, "delay")).body)
-    assert page == json.loads(json.dumps(model.overview("delay").to_dict()))
+    assert await get("models/delay") == json.loads(json.dumps(model.overview("delay").to_dict()))
+    assert await get("overview", name="delay") == await get("models/delay")
+    assert [row["version"] for row in (await get("versions", name="delay"))["rows"]] == [2, 1]
+    assert (await get("version", reference="delay@champion"))["version"] == 1
+    assert (await get("card", reference="delay/2"))["title"].startswith("delay")
+    assert (await get("status"))["history"][0]["reason"] == "first"
+    assert len((await get("audit", limit=2))["rows"]) == 2
+    assert (await get("verify-audit"))["ok"] is True
+    assert (await get("alerts", state="open"))["rows"] == []
+    assert (await refused(get("distribution", name="delay", column="wind")))[1]["code"] == "not-found"
 
 
-async def test_an_empty_workspace_stays_empty(jp_fetch: Fetch, jp_root_dir: Path) -> None:
+async def test_what_jupyterlab_adds_to_an_address_is_no_field(get: Ask, model: Workspace, jp_serverapp: Any) -> None:
+    assert (await get("models", **{"1732460000000": "", "token": jp_serverapp.identity_provider.token}))["rows"]
+
+
+async def test_an_empty_workspace_stays_empty(get: Ask, jp_root_dir: Path) -> None:
     before = sorted(jp_root_dir.rglob("*"))
-    assert json.loads((await jp_fetch(*API)).body)["rows"] == []
-    assert (await refused(jp_fetch, *API, "delay"))[0] == 404
+    for route in ("models", "alerts", "audit"):
+        assert (await get(route))["rows"] == []
+    assert (await get("status"))["models"] == []
+    assert (await refused(get("models/delay")))[0] == 404
     assert sorted(jp_root_dir.rglob("*")) == before
 
 
-async def test_strangers_are_not_found(jp_fetch: Fetch, model: Workspace) -> None:
-    status, body = await refused(jp_fetch, *API, "stranger")
+async def test_the_gate_is_asked_before_one_moves(get: Ask, post: Ask, model: Workspace) -> None:
+    before = len(model.store.find("gate"))
+    closed = await get("gate", reference="delay/2")
+    assert (closed["passed"], closed["holder"], closed["alias"]) == (False, 1, "champion")
+    assert len(model.store.find("gate")) == before
+    promotion = {"reference": "delay/2", "reason": "better", "expected": 1}
+    status, body = await refused(post("promote", promotion))
+    assert (status, body["code"]) == (409, "gate-closed")
+    assert (await post("comment", {"reference": "delay/2", "text": "<b>looks</b> good"}))[
+        "reason"
+    ] == "<b>looks</b> good"
+    assert (await post("approve", {"reference": "delay/2", "reason": "ok"}))["decision"] == "approve"
+    assert (await post("check", {"reference": "delay/2"}))["passed"] is True
+    assert (await post("promote", promotion))["to_version"] == 2
+    assert (await refused(post("promote", {**promotion, "reference": "delay/1"})))[1]["code"] == "conflict"
+    assert (await post("rollback", {"name": "delay", "reason": "worse"}))["to_version"] == 1
+    assert (await post("reject", {"reference": "delay/2", "reason": "no"}))["decision"] == "reject"
+    assert (await get("gate", reference="delay/2"))["passed"] is False
+
+
+async def test_a_second_click_does_nothing_twice(post: Ask, model: Workspace) -> None:
+    before = len(model.store.audit())
+    words = {"reference": "delay/2", "reason": "ok"}
+    first = await post("approve", words, Idempotency_Key="k1")
+    assert await post("approve", words, Idempotency_Key="k1") == first
+    assert len(model.store.audit()) == before + 1
+    status, body = await refused(post("approve", {**words, "reason": "other"}, Idempotency_Key="k1"))
+    assert (status, "another request" in body["message"]) == (400, True)
+    assert (await refused(post("promote", {"reference": "delay/9", "reason": "x"}, Idempotency_Key="k2")))[0] == 404
+    assert (await post("promote", {"reference": "delay/2", "reason": "x"}, Idempotency_Key="k2"))["to_version"] == 2
+    assert (await refused(post("approve", words, Idempotency_Key="é" * 5)))[0] == 400
+
+
+async def test_strangers_are_not_found(get: Ask, model: Workspace) -> None:
+    status, body = await refused(get("models/stranger"))
     assert (status, body["code"]) == (404, "not-found")
     assert "stranger" in body["message"]
 
 
 @pytest.mark.parametrize(
     "name",
-    ["delay/1", "delay@champion", "<script>alert(1)</script>", "' OR 1=1 --", "a%2e%2e", "é" * 300, "a\nb", "~/x"],
+    [
+        "delay/1",
+        "delay@champion",
+        "<script>alert(1)</script>",
+        "' OR 1=1 --",
+        "a%2e%2e",
+        "é" * 300,
+        "a\nb",
+        "~/x",
+        "\0",
+    ],
 )
-async def test_hostile_names_are_data(jp_fetch: Fetch, model: Workspace, name: str) -> None:
-    status, body = await refused(jp_fetch, *API, name)
-    assert (status, body["code"]) == (400, "invalid-reference")
+async def test_hostile_names_are_data(get: Ask, post: Ask, model: Workspace, name: str) -> None:
+    assert (await refused(get("overview", name=name)))[1]["code"] == "invalid-reference"
+    if "/" not in name:
+        assert (await refused(get(f"models/{name}")))[1]["code"] == "invalid-reference"
+    if name not in ("delay/1", "delay@champion"):
+        wrong = await refused(post("approve", {"reference": name, "reason": "x"}))
+        assert wrong[1]["code"] == "invalid-reference"
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=["models", "model"])
-@pytest.mark.parametrize("header", ["", "token wrong"], ids=["none", "wrong"])
-async def test_nobody_gets_in_without_the_token(
-    jp_fetch: Fetch, model: Workspace, route: tuple[str, ...], header: str
-) -> None:
-    assert (await refused(jp_fetch, *route, headers={"Authorization": header}))[0] == 403
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({"reference": "delay/1", "reason": "x", "colour": 1}, "'colour'"),
+        ({"reference": "delay/1"}, "'reason'"),
+        ({"reference": 3, "reason": "x"}, "'reference'"),
+        ({"reference": "delay/1", "reason": "x" * 10_001}, "'reason'"),
+        ({"reference": "delay/1", "reason": "\ud800"}, "JSON"),
+        ({"reference": "delay/1", "reason": float("nan")}, "NaN"),
+        ([], "object"),
+    ],
+)
+async def test_wrong_bodies_are_refused_by_name(post: Ask, model: Workspace, body: Any, named: str) -> None:
+    before = len(model.store.audit())
+    status, answer = await refused(post("approve", body))
+    assert (status, answer["code"]) == (400, "invalid-input")
+    assert named in answer["message"]
+    assert len(model.store.audit()) == before
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=["models", "model"])
-async def test_each_route_asks_the_authorizer_for_its_own_resource(
-    jp_fetch: Fetch, model: Workspace, route: tuple[str, ...]
-) -> None:
+@pytest.mark.parametrize("raw", ["{", "[" * 100_000, '{"reason": "x", "reason": "y"}', "\x00", "{'a': 1}"])
+async def test_what_is_no_json_is_said(jp_fetch: Fetch, model: Workspace, raw: str) -> None:
+    status, answer = await refused(jp_fetch(*PREFIX, "approve", method="POST", body=raw))
+    assert (status, answer["code"]) == (400, "invalid-input")
+
+
+async def test_wrong_queries_are_refused_by_name(get: Ask, jp_fetch: Fetch, model: Workspace) -> None:
+    for query, named in (
+        ({"limit": "many"}, "'limit'"),
+        ({"colour": "red"}, "'colour'"),
+        ({"limit": "1.5"}, "'limit'"),
+    ):
+        status, answer = await refused(get("audit", **query))
+        assert (status, named in answer["message"]) == (400, True)
+    assert (await refused(get("versions")))[0] == 400
+    assert (await refused(jp_fetch(*PREFIX, "audit", params=[("limit", 1), ("limit", 2)])))[0] == 400
+
+
+@pytest.mark.parametrize("route", routes(), ids=lambda route: f"{route.method} {route.path}")
+async def test_each_route_asks_the_authorizer_for_its_own_action(jp_fetch: Fetch, route: Any) -> None:
     ASKED.clear()
-    await jp_fetch(*route)
-    assert ASKED == [("read", "modelops:models")]
-    status, body = await refused(jp_fetch, *route, headers={"Mallory": "yes"})
-    assert (status, body["code"]) == (403, "forbidden")
+    parts = route.path.format(name="x", id="x").strip("/").split("/")
+    body = "{}" if route.method == "POST" else None
+    refusal = refused(jp_fetch(*PREFIX, *parts, method=route.method, body=body, headers={"Mallory": "yes"}))
+    status, answer = await refusal
+    assert (status, answer["code"]) == (403, "forbidden")
+    assert [(route.action, "modelops")] == ASKED
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=["models", "model"])
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-async def test_reading_is_all_there_is(jp_fetch: Fetch, model: Workspace, route: tuple[str, ...], method: str) -> None:
-    body = None if method == "DELETE" else "{}"
-    assert (await refused(jp_fetch, *route, method=method, body=body))[0] == 405
-
-
-async def test_a_damaged_store_is_said(jp_fetch: Fetch, jp_root_dir: Path) -> None:
+async def test_a_damaged_store_is_said(get: Ask, jp_root_dir: Path) -> None:
     (jp_root_dir / ".modelops").mkdir()
     (jp_root_dir / ".modelops" / "modelops.db").write_text("this is no database" * 100)
-    status, body = await refused(jp_fetch, *API)
+    status, body = await refused(get("models"))
     assert (status, body["code"]) == (503, "store-damaged")
 
 
-async def test_a_broken_settings_file_is_said(jp_fetch: Fetch, jp_root_dir: Path) -> None:
+async def test_a_broken_settings_file_is_said(get: Ask, jp_root_dir: Path) -> None:
     (jp_root_dir / "modelops.toml").write_text("typo = 1")
-    assert (await refused(jp_fetch, *API))[1]["code"] == "invalid-input"
+    assert (await refused(get("models")))[1]["code"] == "invalid-input"

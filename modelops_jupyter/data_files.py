@@ -1,0 +1,62 @@
+"""Data and models by address: a file, or a version of a dataset."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelops_jupyter.errors import NotFound
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_DATASET = re.compile(r"delta:(?P<path>.+?)(?:@(?P<version>\d+))?")
+
+
+def dataset_address(address: str) -> tuple[str, int | None] | None:
+    """Return folder and version of a dataset's address ``delta:FOLDER@VERSION``, or None if it is none.
+
+    >>> dataset_address("delta:datasets/flights@3"), dataset_address("flights.csv")
+    (('datasets/flights', 3), None)
+    """
+    found = _DATASET.fullmatch(address)
+    if found is None:
+        return None
+    return found["path"], None if found["version"] is None else int(found["version"])
+
+
+def read_file(address: str) -> Any:
+    """Read what an address holds: a table (.parquet, .csv, ``delta:FOLDER@VERSION``) or a model.
+
+    Raises
+    ------
+    NotFound
+        If there is no such file, folder or version.
+    """
+    dataset = dataset_address(address)
+    if dataset is not None:
+        from modelops_jupyter.log import read_dataset
+
+        return read_dataset(Path(dataset[0]), dataset[1])
+    file = Path(address)
+    if not file.is_file():
+        raise NotFound(f"There is no file {address!r}.")
+    if file.suffix in (".parquet", ".csv"):
+        import pandas as pd
+
+        return pd.read_parquet(file) if file.suffix == ".parquet" else _read_csv(file)
+    from modelops_jupyter.registry import read_model_file
+
+    return read_model_file(file)
+
+
+def _read_csv(file: Path) -> pd.DataFrame:
+    """Read a CSV; columns of ISO times that name their zone become times, all others stay as they are."""
+    import pandas as pd
+
+    frame = pd.read_csv(file)
+    for column in frame.columns[frame.dtypes == "str"]:
+        if frame[column].str.fullmatch(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*(Z|[+-]\d\d:?\d\d)").all():
+            frame[column] = pd.to_datetime(frame[column], utc=True)
+    return frame

@@ -1,0 +1,120 @@
+"""Counting categories: Arrow gives every text a code; (group, code) pairs are counted, and little is left to do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from modelops_jupyter.profiles.binning import ColumnBinning, is_number, text
+from modelops_jupyter.profiles.column import SAMPLED_CATEGORIES, ColumnProfile, UnseenCategory, merge_others
+from modelops_jupyter.profiles.groups import Array, Groups
+
+SHOWN_CHARACTERS = 80
+_NONE = np.iinfo("int64").max
+
+
+class CategoryTally:
+    """One column of texts or truth values, counted for every group."""
+
+    def __init__(self, binning: ColumnBinning, groups: int) -> None:
+        self._known = pa.array(binning.categories, pa.string())
+        self._counts = np.zeros((groups, len(binning.categories)), dtype="int64")
+        self._rows, self._nulls, self._unseen, self._characters, self._longest, self._mistyped = np.zeros(
+            (6, groups), dtype="int64"
+        )
+        self._shortest = np.full(groups, _NONE)
+        self._others: dict[int, tuple[UnseenCategory, ...]] = {}
+
+    def absent(self, groups: Groups) -> None:
+        """Count rows of which the column is not there."""
+        self._rows[groups.numbers] += groups.lengths
+        self._nulls[groups.numbers] += groups.lengths
+
+    def add(self, values: pa.ChunkedArray, groups: Groups) -> None:
+        """Count the rows of a piece."""
+        if not groups.rows:
+            return
+        words, codes = encoded(values)
+        self._rows[groups.numbers] += groups.lengths
+        runs, codes, times = _pairs(groups, codes, len(words))
+        absent = codes == len(words)
+        self._nulls[groups.numbers[runs[absent]]] += times[absent]
+        runs, codes, times = groups.numbers[runs[~absent]], codes[~absent], times[~absent]
+        if is_number(values.type):
+            np.add.at(self._mistyped, runs, times)
+        if not len(codes):
+            return
+        lengths = pc.utf8_length(words).to_numpy().astype("int64")[codes]
+        np.add.at(self._characters, runs, times * lengths)
+        np.minimum.at(self._shortest, runs, lengths)
+        np.maximum.at(self._longest, runs, lengths)
+        place = pc.fill_null(pc.index_in(words, value_set=self._known), -1).to_numpy()
+        at = place[codes]
+        seen = at >= 0
+        np.add.at(self._counts, (runs[seen], at[seen]), times[seen])
+        if not seen.all():
+            np.add.at(self._unseen, runs[~seen], times[~seen])
+            self._sample(words, np.flatnonzero(place < 0), runs[~seen], codes[~seen], times[~seen])
+
+    def _sample(self, words: pa.Array, unseen: Array, groups: Array, codes: Array, times: Array) -> None:
+        """Keep each group's unseen categories of the 32 smallest hashes."""
+        from pandas.util import hash_array
+
+        hashes = np.zeros(len(words), dtype="uint64")
+        hashes[unseen] = hash_array(words.take(pa.array(unseen)).to_numpy(zero_copy_only=False), categorize=False)
+        order = np.lexsort((hashes[codes], groups))
+        groups, codes, times = groups[order], codes[order], times[order]
+        starts = np.flatnonzero(np.diff(groups, prepend=-1))
+        for start, end in zip(starts, np.append(starts[1:], len(groups)), strict=True):
+            kept = slice(start, min(end, start + SAMPLED_CATEGORIES))
+            found = tuple(
+                UnseenCategory(int(hashes[code]), words[int(code)].as_py()[:SHOWN_CHARACTERS], int(count))
+                for code, count in zip(codes[kept], times[kept], strict=True)
+            )
+            group = int(groups[start])
+            self._others[group] = merge_others(self._others.get(group, ()), found)
+
+    def profile(self, group: int) -> ColumnProfile:
+        """Return the column's profile of one group."""
+        held = self._shortest[group] != _NONE
+        return ColumnProfile(
+            kind="category",
+            n=int(self._rows[group]),
+            nulls=int(self._nulls[group]),
+            counts=tuple(self._counts[group].tolist()),
+            unseen=int(self._unseen[group]),
+            others=self._others.get(group, ()),
+            characters=int(self._characters[group]),
+            shortest=int(self._shortest[group]) if held else None,
+            longest=int(self._longest[group]) if held else None,
+            mistyped=int(self._mistyped[group]),
+        )
+
+
+def encoded(values: pa.ChunkedArray) -> tuple[pa.Array, Array]:
+    """Return the distinct texts of a column and every row's code; a missing one has the code after the last."""
+    if not pa.types.is_dictionary(values.type):
+        values = text(values).dictionary_encode()
+    whole = values.unify_dictionaries().combine_chunks()
+    if isinstance(whole, pa.ChunkedArray):  # of no rows
+        return pa.array([], pa.string()), np.zeros(0, dtype="int64")
+    words = whole.dictionary.cast(pa.string())
+    codes = whole.indices
+    if codes.null_count:
+        codes = pc.fill_null(codes.cast(pa.int32()), len(words))
+    return words, codes.to_numpy()
+
+
+def _pairs(groups: Groups, codes: Array, words: int) -> tuple[Array, Array, Array]:
+    """Return the run, the code and the number of rows of every pair that came."""
+    runs, width = len(groups.starts), words + 1
+    codes = groups.arranged(codes)
+    place = codes if runs == 1 else groups.local * width + codes
+    if runs * width <= max(4 * len(codes), 1 << 16):
+        counted = np.bincount(place, minlength=runs * width)
+        found = np.flatnonzero(counted)
+        times = counted[found]
+    else:
+        found, times = np.unique(place, return_counts=True)
+    return found // width, found % width, times

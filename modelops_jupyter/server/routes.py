@@ -1,0 +1,76 @@
+"""The one table of routes: every verb under ``/modelops/api/v1/``, with what it takes and what it asks of the caller.
+
+A reader is a GET with query parameters; a writer is a POST with a JSON object of the same names as the Python
+arguments.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from modelops_jupyter.server.fields import Field, fields_of
+from modelops_jupyter.verbs import VERBS, Verb
+from modelops_jupyter.workspace import Workspace
+
+PREFIX = "/modelops/api/v1"
+RESOURCE = "modelops"
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method of one path.
+
+    Attributes
+    ----------
+    method : {"GET", "POST", "DELETE"}
+    path : str
+        Below `PREFIX`; ``{name}`` stands for the field of that name.
+    operation : str
+        The method of `Workspace` behind it.
+    answer : {"read", "write"}
+        How it is answered.
+    action : {"read", "write", "execute"}
+        What Jupyter Server's authorizer is asked for, on the resource `RESOURCE`.
+    """
+
+    method: str
+    path: str
+    operation: str
+    answer: str
+    action: str
+    summary: str
+    fields: tuple[Field, ...] = ()
+
+    @property
+    def pattern(self) -> str:
+        """The regular expression of its address, with a group for each field in the path."""
+        return PREFIX + re.sub(r"\{\w+\}", "([^/]+)", self.path)
+
+    @property
+    def in_path(self) -> tuple[str, ...]:
+        """Names of the fields that are part of the path."""
+        return tuple(re.findall(r"\{(\w+)\}", self.path))
+
+
+@cache
+def routes() -> tuple[Route, ...]:
+    """Return every route."""
+    verbs = tuple(_route(verb, f"/{verb.name}") for verb in VERBS if not verb.slow)
+    overview = next(verb for verb in VERBS if verb.name == "overview")
+    return (*verbs, _route(overview, "/models/{name}"))
+
+
+def _route(verb: Verb, path: str) -> Route:
+    operation = verb.name.replace("-", "_")
+    helps = {_argument(flags): str(options.get("help", "")) for flags, options in verb.arguments}
+    helps |= {f"{name}s": text for name, text in helps.items()}
+    fields = fields_of(getattr(Workspace, operation), helps)
+    answer = "read" if verb.effect == "read" else "write"
+    method = "GET" if answer == "read" else "POST"
+    return Route(method, path, operation, answer, verb.effect, verb.help, fields)
+
+
+def _argument(flags: tuple[str, ...]) -> str:
+    return flags[-1].lstrip("-").replace("-", "_")

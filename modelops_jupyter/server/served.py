@@ -1,0 +1,73 @@
+"""The workspace behind a request: opened for it, with the person who asks as its actor."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelops_jupyter import catalogue
+from modelops_jupyter.actor import Actor
+from modelops_jupyter.settings import find_settings
+from modelops_jupyter.workspace import Workspace
+
+if TYPE_CHECKING:
+    from modelops_jupyter.catalogue import Status
+    from modelops_jupyter.store import Store
+
+
+class UnwrittenWorkspace(Workspace):
+    """A workspace that nobody has written to yet: empty, and reading it leaves it so."""
+
+    @cached_property
+    def store(self) -> Store:
+        """Nothing, as long as it is looked at."""
+        from modelops_jupyter.store import InMemoryStore
+
+        return InMemoryStore()
+
+    def status(self) -> Status:
+        """See `Workspace.status`; there is no registry to look at."""
+        return catalogue.status(self.store, self.settings)
+
+
+def open_workspace(project: Path, actor: Actor | None, *, write: bool) -> Workspace:
+    """Open the workspace of `project`; only with `write` may that create it.
+
+    Raises
+    ------
+    InvalidInput
+        If its settings cannot be used.
+    """
+    settings = find_settings(project)
+    unwritten = not write and not settings.store_path.exists()
+    return (UnwrittenWorkspace if unwritten else Workspace)(settings, actor=actor)
+
+
+def plain(result: Any) -> Any:
+    """Return a verb's result as JSON data: times as ISO text, figures that are no numbers as null."""
+    return _plain(result.to_dict())
+
+
+def written(data: Any) -> str:
+    """Return JSON text."""
+    return json.dumps(data, allow_nan=False, separators=(",", ":"))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if hasattr(value, "tolist"):  # NumPy scalars and arrays
+        return _plain(value.tolist())
+    return str(value)
