@@ -358,12 +358,32 @@ class Workspace:
             self.store, self.log, name, frame, id=id, label=label, event_time=event_time, batch_id=batch_id
         )
 
-    def monitor(self, name: str, *, every: str = "1D") -> MonitorReport:
-        """Profile and judge the windows that are new or whose labels have arrived, and return the whole report."""
-        from modelops_jupyter.monitoring import run_monitor
+    def monitor(
+        self, name: str, *, every: str = "1D", segments: Sequence[str] | None = None, alert_budget: str | None = None
+    ) -> MonitorReport:
+        """Profile and judge the windows that are new or whose labels have arrived, and return the whole report.
 
-        references = registration.references(self.store, name)
-        return run_monitor(name, store=self.store, log=self.log, references=references, every=every, actor=self.actor)
+        Parameters
+        ----------
+        segments
+            Columns by whose values each window is sliced as well; None keeps those of the last run, () ends them.
+        alert_budget
+            How many false alerts of this model are accepted, such as ``1/month`` or ``2/week``: thresholds follow from
+            it. None keeps that of the last run, at first that of the settings; another one judges every window anew.
+        """
+        from modelops_jupyter.monitoring import alert_rules, run_monitor, watched_segments
+
+        watched = watched_segments(self.store, name, every, segments)
+        return run_monitor(
+            name,
+            store=self.store,
+            log=self.log,
+            references=registration.references(self.store, name, watched),
+            every=every,
+            segments=watched,
+            rules=alert_rules(self.store, name, every, alert_budget or None, self.settings.alert_budget),
+            actor=self.actor,
+        )
 
     def alerts(self, name: str | None = None, *, state: str | None = None) -> Listing:
         """Return alerts, newest first, of one model or of all."""

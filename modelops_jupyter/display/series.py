@@ -84,12 +84,12 @@ def report_series(report: MonitorReport) -> Series:
 
 def report_drift(report: MonitorReport) -> DriftMap:
     """Return PSI of every column in every window of a monitor's report, the highest mean first."""
-    from modelops_jupyter.monitoring import Thresholds
+    from modelops_jupyter.monitoring import CUSTOMARY_PSI
 
     names = dict.fromkeys(column for window in report.windows for column in window.drift)
     values = {name: tuple(w.drift.get(name, {}).get("psi", {}).get("value") for w in report.windows) for name in names}
     ordered = sorted(values, key=lambda name: (-_mean(values[name]), name))
-    return DriftMap(tuple(w.window_start for w in report.windows), tuple(ordered), values, Thresholds().psi)
+    return DriftMap(tuple(w.window_start for w in report.windows), tuple(ordered), values, CUSTOMARY_PSI)
 
 
 def _mean(values: Iterable[float | None]) -> float:

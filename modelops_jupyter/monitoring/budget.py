@@ -92,4 +92,4 @@ def chance_of_one(allowance: float, findings: int, windows: int, repeats: float 
     variables p^N becomes p^(N / (1 + (N-1) ρ)) to the first order of the exponent (Ledford and Tawn, Biometrika 1996).
     """
     power = findings / (1 + (findings - 1) * repeats)
-    return min(0.2, (allowance / math.comb(windows - 1, findings - 1)) ** (1 / power))
+    return float(min(0.2, (allowance / math.comb(windows - 1, findings - 1)) ** (1 / power)))

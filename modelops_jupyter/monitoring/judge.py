@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from modelops_jupyter.monitoring.baseline import Baseline
@@ -14,18 +14,19 @@ from modelops_jupyter.monitoring.rules import AlertRules
 from modelops_jupyter.monitoring.thresholds import Track, strongest
 
 
-def served_by(versions: Mapping[int, int], references: Collection[int]) -> int:
-    """Return the version whose reference counts: of those with one, that of most rows; else the newest."""
-    served = [version for version in versions if version in references]
-    return max(served, key=lambda version: (versions[version], version)) if served else max(references)
+def served_by(rows: Mapping[str, int], versions: Collection[int]) -> int:
+    """Return the version whose reference counts, from rows by version: of those with one, that of most rows."""
+    served = {int(version): count for version, count in rows.items() if int(version) in versions}
+    return max(served, key=lambda version: (served[version], version)) if served else max(versions)
 
 
 def judge_windows(
     windows: Sequence[WindowResult],
-    baselines: Mapping[int, Baseline],
+    versions: Collection[int],
+    baseline_of: Callable[[int, str], Baseline],
     rules: AlertRules,
     every: str,
-    fresh: Collection[tuple[str, str]] | None = None,
+    fresh: Collection[str] | None = None,
 ) -> tuple[WindowResult, ...]:
     """Return measured windows with their findings: the figures beyond thresholds that the windows before taught.
 
@@ -33,24 +34,25 @@ def judge_windows(
     ----------
     windows
         Oldest first, of all segments; those that are not fresh come with the findings of their time.
-    baselines
-        By version.
+    versions
+        Those that have a reference.
+    baseline_of
+        Gives what the windows of a version and segment are compared with.
     every : str
         Length of a window.
     fresh
-        ``(window_start, segment)`` of the windows to judge; None means all.
+        Starts of the windows to judge; None means all.
     """
     segments = len({window.segment for window in windows if window.segment})
     tracks: dict[tuple[str, int], list[int]] = {}
     for i, window in enumerate(windows):
-        versions = {int(version): rows for version, rows in window.versions.items()}
-        tracks.setdefault((window.segment, served_by(versions, baselines)), []).append(i)
+        tracks.setdefault((window.segment, served_by(window.versions, versions)), []).append(i)
     judged = list(windows)
     for (segment, version), places in tracks.items():
-        new = {n for n, i in enumerate(places) if fresh is None or (windows[i].window_start, segment) in fresh}
+        new = {n for n, i in enumerate(places) if fresh is None or windows[i].window_start in fresh}
         if not new:
             continue
-        track = Track(baselines[version], [windows[i] for i in places], every)
+        track = Track(baseline_of(version, segment), [windows[i] for i in places], every)
         _judge(track, segment, segments, rules, new)
         for i, window in zip(places, track.windows, strict=True):
             judged[i] = window

@@ -47,7 +47,9 @@ class QualityJudge:
         floor = usual + self.rules.rate_rise
         keys = [("quality", segment, name, metric) for name in self.names]
         lingers = np.array([key in lately for key in keys])
-        suspect = np.flatnonzero((rates >= floor) | (lingers & (rates >= usual + LINGERING_FLOOR * self.rules.rate_rise)))
+        suspect = np.flatnonzero(
+            (rates >= floor) | (lingers & (rates >= usual + LINGERING_FLOOR * self.rules.rate_rise))
+        )
         if not len(suspect):
             return []
         rows = np.full(len(suspect), float(self.track.windows[i].rows))
@@ -55,7 +57,9 @@ class QualityJudge:
         chance = np.sqrt(usual[suspect] * (1 - usual[suspect]) / rows)
         found = []
         for level in LEVELS:
-            limits = noise.share_limit(hits[suspect], usual_rows[suspect], rows, self.chances.of(level, earlier.repeats))
+            limits = noise.share_limit(
+                hits[suspect], usual_rows[suspect], rows, self.chances.of(level, earlier.repeats)
+            )
             learned = earlier.limit(self.chances.of(level, earlier.repeats), chance)
             more = earlier.spread > 1.5 * chance + 1e-9
             limits = np.where(more & (learned > limits), learned, limits)

@@ -48,9 +48,7 @@ class WindowCounts:
         return cls(fine, numbers.coarse(fine) if numbers.names else fine, categories)
 
 
-def recent_figures(
-    baseline: Baseline, windows: Sequence[WindowCounts], seen: float
-) -> dict[str, Mapping[str, float]]:
+def recent_figures(baseline: Baseline, windows: Sequence[WindowCounts], seen: float) -> dict[str, Mapping[str, float]]:
     """Return what the last windows together say of every column.
 
     Parameters

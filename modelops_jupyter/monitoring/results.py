@@ -84,10 +84,10 @@ class WindowResult:
 class Alert:
     """Findings that persist: open from the window that opened it until M windows in a row are clean.
 
-    One alert is identified by model, length of the windows, kind, segment, column, metric and `window_start`, the window
-    that opened it. All drift of a column is one alert, whichever metric saw it first; a deviation that stays is one
-    alert, not one per window. `figure` and `threshold` are those of the opening window, `last_window` is the start of the
-    last one with a finding.
+    One alert is identified by model, length of the windows, kind, segment, column, metric and `window_start`, the
+    window that opened it. All drift of a column is one alert, whichever metric saw it first; a deviation that stays is
+    one alert, not one per window. `figure` and `threshold` are those of the opening window, `last_window` is the start
+    of the last one with a finding.
     """
 
     model: str
@@ -110,25 +110,34 @@ class Alert:
 
 @dataclass(frozen=True)
 class MonitorReport(Presentable):
-    """All judged windows of a model, oldest first, and its alerts."""
+    """All judged windows of a model, oldest first, and its alerts.
+
+    Attributes
+    ----------
+    windows : tuple of WindowResult
+        All rows of each window.
+    segments : tuple of WindowResult
+        The same windows slice by slice, each compared with the same slice of the reference; by window, then segment.
+    """
 
     model: str
     every: str
     windows: tuple[WindowResult, ...]
     alerts: tuple[Alert, ...]
     new_windows: int
+    segments: tuple[WindowResult, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain data."""
         return asdict(self)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a tidy table: a row per window, column and metric."""
+        """Return a tidy table: a row per window, segment (None for all rows), column and metric."""
         import pandas as pd
 
         return pd.DataFrame(
-            [row for window in self.windows for row in _rows(window)],
-            columns=["window_start", "window_end", "rows", "column", "metric", "value", "reason"],
+            [row for window in (*self.windows, *self.segments) for row in _rows(window)],
+            columns=["window_start", "window_end", "segment", "rows", "column", "metric", "value", "reason"],
         )
 
     def __str__(self) -> str:
@@ -143,7 +152,7 @@ class MonitorReport(Presentable):
 
 
 def _rows(window: WindowResult) -> Iterator[tuple[Any, ...]]:
-    head = (window.window_start, window.window_end, window.rows)
+    head = (window.window_start, window.window_end, window.segment or None, window.rows)
     for metric, figure in window.performance.items():
         yield (*head, None, metric, figure["value"], figure["reason"])
     for metric, figure in window.estimated.items():
