@@ -27,7 +27,15 @@ RECENT_WINDOWS = 30
 
 @dataclass(frozen=True)
 class WindowFigure:
-    """The performance metric of one window; `version` served most of its rows. Times are ISO text, UTC."""
+    """The performance metric of one window; `version` served most of its rows. Times are ISO text, UTC.
+
+    Attributes
+    ----------
+    value, low, high : float or None
+        Realised, with the ends of its 95 % interval where there is one.
+    estimated, estimated_low, estimated_high : float or None
+        What it was expected to be before labels arrived.
+    """
 
     start: str
     end: str
@@ -36,6 +44,32 @@ class WindowFigure:
     version: int | None
     value: float | None
     reason: str | None
+    low: float | None = None
+    high: float | None = None
+    estimated: float | None = None
+    estimated_low: float | None = None
+    estimated_high: float | None = None
+
+    @classmethod
+    def of(cls, window: Mapping[str, Any], metric: str | None) -> WindowFigure:
+        """Return the figure of a stored window."""
+        figure = window["performance"].get(metric) or {"value": None, "reason": "no performance figure"}
+        estimate = window.get("estimated", {}).get(metric) or {}
+        served = max(window["versions"].items(), key=lambda item: item[1], default=(None, 0))[0]
+        return cls(
+            window["window_start"],
+            window["window_end"],
+            window["rows"],
+            window["labelled"],
+            None if served is None else int(served),
+            figure["value"],
+            figure["reason"],
+            figure.get("low"),
+            figure.get("high"),
+            estimate.get("value"),
+            estimate.get("low"),
+            estimate.get("high"),
+        )
 
 
 @dataclass(frozen=True)
@@ -144,7 +178,9 @@ def read_overview(store: Store, name: str, every: str = "1D") -> ModelOverview:
     find_version(store, check_name(name))
     model = store.get("model", name)
     summary = next(s for s in read_fleet(store, name))
-    windows = [r.body for r in store.find("window", name) if r.key.startswith(f"{name}/{every}/")]
+    windows = [
+        r.body for r in store.find("window", name) if r.key.startswith(f"{name}/{every}/") and not r.body.get("segment")
+    ]
     entries = [row for row in catalogue.audit(store, None) if str(row["subject"]).partition("/")[0] == name]
     transitions = sorted((dict(r.body) for r in store.find("transition", name)), key=lambda body: str(body["at"]))
     return ModelOverview(
@@ -152,26 +188,12 @@ def read_overview(store: Store, name: str, every: str = "1D") -> ModelOverview:
         description=model.body["description"] if model else "",
         metric=summary.metric,
         expected=_expected(store, name, summary.metric),
-        windows=tuple(_figure(window, summary.metric) for window in windows),
+        windows=tuple(WindowFigure.of(window, summary.metric) for window in windows),
         drift=_drift(windows),
         versions=catalogue.versions(store, name).rows,
         transitions=tuple(transitions),
         alerts=catalogue.alerts(store, name, None).rows,
         audit=tuple(entries[:AUDIT_ENTRIES]),
-    )
-
-
-def _figure(window: Mapping[str, Any], metric: str | None) -> WindowFigure:
-    figure = window["performance"].get(metric) or {"value": None, "reason": "no performance figure"}
-    served = max(window["versions"].items(), key=lambda item: item[1], default=(None, 0))[0]
-    return WindowFigure(
-        window["window_start"],
-        window["window_end"],
-        window["rows"],
-        window["labelled"],
-        None if served is None else int(served),
-        figure["value"],
-        figure["reason"],
     )
 
 

@@ -160,6 +160,17 @@ VERBS: tuple[Verb, ...] = (
         effect="read",
     ),
     Verb(
+        "curves",
+        "calibration and other curves of a window",
+        lambda ws, a, r: ws.curves(a.name, window=a.window, every=a.every),
+        (
+            _NAME,
+            _arg("--window", help="start of the window, as `modelops monitor` shows it (default: the last 30)"),
+            _EVERY,
+        ),
+        effect="read",
+    ),
+    Verb(
         "register",
         "register a model as the next version of a name",
         _register,

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from modelops_jupyter import catalogue, prediction_logging, registration
+from modelops_jupyter import catalogue, prediction_logging, registration, watching
 from modelops_jupyter.actor import Actor, current_actor
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.refs import ModelReference
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Policy, Transition
     from modelops_jupyter.log import Appended, PredictionLog
     from modelops_jupyter.monitoring import MonitorReport
+    from modelops_jupyter.monitoring.curves import PerformanceCurves
     from modelops_jupyter.overview import Distribution, ModelOverview
     from modelops_jupyter.pipelines import PipelineRun, StepEvent
     from modelops_jupyter.registration import RegisteredVersion
@@ -141,6 +142,12 @@ class Workspace:
         from modelops_jupyter.overview import read_distribution
 
         return read_distribution(self.store, name, column, window, every)
+
+    def curves(self, name: str, *, window: str | None = None, every: str = "1D") -> PerformanceCurves:
+        """Return calibration and other curves of a window (default: the last 30 together)."""
+        from modelops_jupyter.inspection import read_curves
+
+        return read_curves(self.store, name, window, every)
 
     def version(self, reference: str | ModelReference) -> RegisteredVersion:
         """Return one version.
@@ -331,17 +338,8 @@ class Workspace:
         batch_id
             A name for this batch: the same batch sent again changes nothing.
         """
-        return prediction_logging.log_predictions(
-            self.store,
-            self.log,
-            reference,
-            frame,
-            id=id,
-            time=time,
-            prediction=prediction,
-            score=score,
-            batch_id=batch_id,
-        )
+        columns: dict[str, Any] = {"id": id, "time": time, "prediction": prediction, "score": score}
+        return prediction_logging.log_predictions(self.store, self.log, reference, frame, **columns, batch_id=batch_id)
 
     def log_labels(
         self,
@@ -368,22 +366,10 @@ class Workspace:
         segments
             Columns by whose values each window is sliced as well; None keeps those of the last run, () ends them.
         alert_budget
-            How many false alerts of this model are accepted, such as ``1/month`` or ``2/week``: thresholds follow from
-            it. None keeps that of the last run, at first that of the settings; another one judges every window anew.
+            How many false alerts of this model are accepted: ``1/month``, ``2/week``. None keeps the last run's, at
+            first that of the settings; another one judges every window anew.
         """
-        from modelops_jupyter.monitoring import alert_rules, run_monitor, watched_segments
-
-        watched = watched_segments(self.store, name, every, segments)
-        return run_monitor(
-            name,
-            store=self.store,
-            log=self.log,
-            references=registration.references(self.store, name, watched),
-            every=every,
-            segments=watched,
-            rules=alert_rules(self.store, name, every, alert_budget or None, self.settings.alert_budget),
-            actor=self.actor,
-        )
+        return watching.monitor(self.store, self.log, self.settings, self.actor, name, every, segments, alert_budget)
 
     def alerts(self, name: str | None = None, *, state: str | None = None) -> Listing:
         """Return alerts, newest first, of one model or of all."""

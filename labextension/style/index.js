@@ -2,3 +2,4 @@ import './base.css';
 import './panel.css';
 import './page.css';
 import './chart.css';
+import './dialog.css';

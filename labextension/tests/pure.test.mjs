@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { extent, lanes, line, nearest, scale, steps, ticks, timeTicks } from '../lib/chart.js';
-import { choose, census } from '../lib/filter.js';
+import { choose, census, EVERYTHING } from '../lib/filter.js';
+import { rowsToDraw, scrollTo } from '../lib/rows.js';
+import { alertCode, literal, modelCode } from '../lib/code.js';
 import { metricName, metrics, moment, number, sentence, shortTime } from '../lib/format.js';
 import { marks } from '../lib/marks.js';
 import { layout } from '../lib/performance.js';
@@ -60,15 +62,19 @@ test('labels that would touch stand in rows of their own', () => {
 });
 
 test('the list begins with what needs somebody, and filters by every word', () => {
-  const model = (name, health, kind = 'ml') => ({ name, health, kind });
-  const models = [model('b', 'healthy'), model('a-2', 'alert'), model('a-10', 'alert'), model('z', 'unknown', 'decision')];
-  const names = (...rest) => choose(models, ...rest).map(one => one.name);
-  assert.deepEqual(names('', null), ['a-2', 'a-10', 'b', 'z']);
-  assert.deepEqual(names('A 10', null), ['a-10']);
-  assert.deepEqual(names('decision', null), ['z']);
-  assert.deepEqual(names('<script>', null), []);
-  assert.deepEqual(names('', 'healthy'), ['b']);
-  assert.deepEqual(census(models), { alert: 2, warning: 0, healthy: 1, unknown: 1 });
+  const model = (name, health, kind = 'ml', open_alerts = 0) => ({ name, health, kind, open_alerts });
+  const models = [model('b', 'healthy'), model('a-2', 'alert', 'ml', 2), model('a-10', 'alert'), model('z', 'unknown', 'decision')];
+  const names = choice => choose(models, { ...EVERYTHING, ...choice }).map(one => one.name);
+  assert.deepEqual(names({}), ['a-2', 'a-10', 'b', 'z']);
+  assert.deepEqual(names({ query: 'A 10' }), ['a-10']);
+  assert.deepEqual(names({ query: 'decision' }), ['z']);
+  assert.deepEqual(names({ query: '<script>' }), []);
+  assert.deepEqual(names({ health: 'healthy' }), ['b']);
+  assert.deepEqual(names({ kind: 'decision' }), ['z']);
+  assert.deepEqual(names({ alerting: true }), ['a-2']);
+  const { health, alerting, kinds } = census(models);
+  assert.deepEqual(health, { alert: 2, warning: 0, healthy: 1, unknown: 1 });
+  assert.deepEqual([alerting, ...kinds], [1, ['ml', 3], ['decision', 1]]);
 });
 
 const day = n => new Date(Date.UTC(2013, 3, 1 + n)).toISOString();
@@ -96,4 +102,22 @@ test('everything of the chart stands within its width', () => {
     assert.ok(chart.marks.every(mark => mark.labelX > 0 && mark.labelX < width));
   }
   assert.equal(layout({ ...page, windows: [] }, 900), null);
+});
+
+test('of a long list only the rows in view are drawn, and the one that has the focus', () => {
+  assert.deepEqual(rowsToDraw(3, 50, 0, 600, -1), [0, 1, 2]);
+  assert.deepEqual(rowsToDraw(1000, 50, 5000, 100, 0, 1), [0, 99, 100, 101, 102, 103]);
+  assert.deepEqual(rowsToDraw(1000, 50, 0, 100, 999, 0), [0, 1, 2, 999]);
+  assert.deepEqual(rowsToDraw(0, 50, 0, 100, -1), []);
+  assert.equal(scrollTo(0, 50, 300, 100), 0);
+  assert.equal(scrollTo(9, 50, 0, 100), 400);
+  assert.equal(scrollTo(1, 50, 0, 100), 0);
+});
+
+test('what users wrote is a Python text in the code that is inserted', () => {
+  assert.equal(literal('a"b\\\n'), '"a\\"b\\\\\\n"');
+  assert.equal(literal('é'), '"\\u00e9"');
+  assert.ok(modelCode('flight-delay', 3).endsWith('model = ws.load("flight-delay@champion")'));
+  assert.ok(modelCode('flight-delay', null).endsWith('model = ws.load("flight-delay")'));
+  assert.ok(alertCode('x").y').includes('ws.alerts("x\\").y", state="open")'));
 });

@@ -14,6 +14,7 @@ from modelops_jupyter.display.words import value_text
 from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Transition
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.monitoring import MonitorReport
+from modelops_jupyter.monitoring.curves import PerformanceCurves
 from modelops_jupyter.overview import Distribution, ModelOverview
 from modelops_jupyter.pipelines import PipelineRun
 from modelops_jupyter.presentable import Presentable
@@ -61,3 +62,4 @@ static_html.register(Decision, governance.decision)
 static_html.register(ModelOverview, models.overview)
 static_html.register(MonitorReport, models.monitor_report)
 static_html.register(Distribution, models.distribution)
+static_html.register(PerformanceCurves, models.curves)

@@ -9,8 +9,8 @@ import numpy as np
 
 from modelops_jupyter.monitoring import noise
 from modelops_jupyter.monitoring.baseline import Baseline
+from modelops_jupyter.monitoring.cycle import cycle_length
 from modelops_jupyter.monitoring.history import LEAST_RISE, Usual
-from modelops_jupyter.monitoring.recent import cycle_length
 from modelops_jupyter.monitoring.results import Finding
 from modelops_jupyter.monitoring.rules import AlertRules
 from modelops_jupyter.monitoring.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
@@ -132,12 +132,13 @@ class DriftJudge:
 
     def _of_recent(self, i: int, segment: str, lingers: Array) -> list[Finding]:
         """Judge the windows of the last cycle together."""
-        recent = self.track.windows[i].recent
+        recent = self.track.windows[i].cycle
         columns = np.array([c for c, name in enumerate(self.table.names) if name in recent], dtype=int)
         if not len(columns):
             return []
         figures = [recent[self.table.names[c]] for c in columns]
-        group = {word: np.array([figure[word] for figure in figures]) for word in figures[0] if word not in METRICS}
+        words = ("rows", "windows", "dispersion", "degrees", "bins", "beyond", "seen")
+        group = {word: np.array([figure[word] for figure in figures]) for word in words}
         # Before a whole cycle was seen, only what no season could bring is judged.
         possible = (group["seen"] >= 1) | (group["beyond"] >= LEAST_BEYOND + 2 / np.sqrt(group["rows"]))
         found: list[Finding] = []
@@ -163,7 +164,9 @@ class DriftJudge:
 
     def _recent_limits(self, metric: str, columns: Array, group: Mapping[str, Array], level: str) -> Array:
         chance = self.chances.of(level)
-        dispersion, degrees = group["dispersion"], group["degrees"]
+        # What no season could bring is not excused by how windows differ.
+        dispersion = np.where(group["seen"] >= 1, group["dispersion"], 1.0)
+        degrees = group["degrees"]
         dispersed = dispersion > 1
         below = np.maximum((group["windows"] - 1) * degrees, 1.0)
         before = self.table.before[columns]

@@ -20,6 +20,16 @@ def served_by(rows: Mapping[str, int], versions: Collection[int]) -> int:
     return max(served, key=lambda version: (served[version], version)) if served else max(versions)
 
 
+def tracks_of(windows: Sequence[WindowResult], versions: Collection[int]) -> dict[tuple[str, int], list[int]]:
+    """Return the places of the windows by segment and version: a segment goes by the version of its whole window."""
+    whole_last = sorted(windows, key=lambda window: not window.segment)
+    served = {window.window_start: served_by(window.versions, versions) for window in whole_last}
+    tracks: dict[tuple[str, int], list[int]] = {}
+    for i, window in enumerate(windows):
+        tracks.setdefault((window.segment, served[window.window_start]), []).append(i)
+    return tracks
+
+
 def judge_windows(
     windows: Sequence[WindowResult],
     versions: Collection[int],
@@ -44,11 +54,8 @@ def judge_windows(
         Starts of the windows to judge; None means all.
     """
     segments = len({window.segment for window in windows if window.segment})
-    tracks: dict[tuple[str, int], list[int]] = {}
-    for i, window in enumerate(windows):
-        tracks.setdefault((window.segment, served_by(window.versions, versions)), []).append(i)
     judged = list(windows)
-    for (segment, version), places in tracks.items():
+    for (segment, version), places in tracks_of(windows, versions).items():
         new = {n for n, i in enumerate(places) if fresh is None or windows[i].window_start in fresh}
         if not new:
             continue

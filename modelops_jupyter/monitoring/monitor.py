@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
 
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput
@@ -14,13 +13,15 @@ from modelops_jupyter.monitoring.alerts import raise_alerts
 from modelops_jupyter.monitoring.baseline import Baseline
 from modelops_jupyter.monitoring.budget import DEFAULT_BUDGET, AlertBudget
 from modelops_jupyter.monitoring.judge import judge_windows
-from modelops_jupyter.monitoring.lookback import with_recent
+from modelops_jupyter.monitoring.kept import StoredProfiles, stored_segments, stored_windows, window_writes
+from modelops_jupyter.monitoring.lookback import with_cycle
 from modelops_jupyter.monitoring.measure import measure_window
+from modelops_jupyter.monitoring.recent import RecentWindows
 from modelops_jupyter.monitoring.results import Alert, MonitorReport, WindowResult
 from modelops_jupyter.monitoring.rules import AlertRules
 from modelops_jupyter.monitoring.scanning import WindowProfile, scan_windows
 from modelops_jupyter.monitoring.summary import summarise
-from modelops_jupyter.profiles import Profile, Reference, segments_to_dict, window_length, window_start
+from modelops_jupyter.profiles import Profile, Reference, window_length, window_start
 from modelops_jupyter.store import Change, Delete, Event, Put, Record, Store
 
 
@@ -60,54 +61,47 @@ def run_monitor(
     known = _segments_of(state)
     if state is not None and known == tuple(segments):
         span = log.changed_since(model, state.body["predictions_version"], state.body["labels_version"])
+    earlier = {window.window_start: window for window in stored_windows(store, model, every)}
     baselines = Baselines(references)
-    profiles: dict[str, WindowProfile] = {}
+    found: dict[str, WindowProfile] = {}
+    windows: dict[str, WindowResult] = dict(earlier)
+    sliced = stored_segments(store, model, every)
     if span is not None:
         first, last = window_start(span[0], every), window_start(span[1], every) + length
         table = log.read(model, first, last)
-        for found in scan_windows(table, references, every, segments) if table is not None else ():
-            profiles[found.start.isoformat()] = found
-    earlier = {window.window_start: window for window in _stored_windows(store, model, every)}
-    stored_slices = _stored_segments(store, model, every)
-    measured = {start: _measure(found, baselines, length) for start, found in sorted(profiles.items())}
-    whole = {**earlier, **{start: window for start, (window, _) in measured.items()}}
-    by_start = {**stored_slices, **{start: slices for start, (_, slices) in measured.items()}}
-
-    def profile_of(start: str) -> Profile | None:
-        if start in profiles:
-            return profiles[start].profile
-        record = store.get("profile", f"{model}/{every}/{start}")
-        return None if record is None else Profile.from_dict(record.body)
-
-    whole |= with_recent(whole, profiles, profile_of, sorted(references), baselines.of_segment, every)
+        recent = _recent(store, model, every, first, earlier)
+        scanned = scan_windows(table, references, every, segments) if table is not None else ()
+        for profiled in sorted(scanned, key=lambda each: each.start):
+            start = profiled.start.isoformat()
+            found[start] = profiled
+            windows[start], sliced[start] = _measure(profiled, baselines, length, recent)
+    profile_of = StoredProfiles(store, model, every, found)
     rejudged = state is not None and state.body["alert_budget"] != rules.budget.text
-    slices = tuple(window for start in sorted(by_start) for window in by_start[start])
-    judged = judge_windows(
-        [*(whole[start] for start in sorted(whole)), *slices],
-        sorted(references),
-        baselines.of_segment,
-        rules,
-        every,
-        None if rejudged else profiles,
-    )
-    windows, slices = judged[: len(whole)], judged[len(whole) :]
-    alerts = _all_alerts(model, windows, slices, rules)
-    if profiles or rejudged:
-        writes = _writes(model, every, profiles, windows, slices, None if rejudged else profiles)
+    measured = [windows[start] for start in sorted(windows)]
+    measured += [window for start in sorted(sliced) for window in sliced[start]]
+    versions = sorted(references)
+    measured_with = with_cycle(measured, found, profile_of, versions, baselines.of_segment, every)
+    fresh = set(windows) if rejudged else set(found)
+    judged = judge_windows(measured_with, versions, baselines.of_segment, rules, every, fresh)
+    alerts = raise_alerts(model, judged, rules)
+    whole = tuple(window for window in judged if not window.segment)
+    slices = tuple(window for window in judged if window.segment)
+    if fresh:
         at = datetime.now(UTC).isoformat()
         body = {
             "every": every,
             "segments": list(segments),
             "alert_budget": rules.budget.text,
-            "through": windows[-1].window_end,
+            "through": whole[-1].window_end,
             "checked_at": at,
             "predictions_version": extent.predictions_version,
             "labels_version": extent.labels_version,
-            **summarise(windows),
+            **summarise(whole),
         }
+        writes = window_writes(model, every, judged, fresh, found)
         writes.append(Put("monitor", f"{model}/{every}", body, subject=model))
-        store.commit(_change(store, model, every, writes, alerts, len(profiles), actor))
-    return MonitorReport(model, every, windows, alerts, len(set(profiles) - set(earlier)), slices)
+        store.commit(_change(store, model, every, writes, alerts, len(found), actor))
+    return MonitorReport(model, every, whole, alerts, len(set(found) - set(earlier)), slices)
 
 
 def watched_segments(store: Store, model: str, every: str, wanted: Sequence[str] | None) -> tuple[str, ...]:
@@ -118,7 +112,7 @@ def watched_segments(store: Store, model: str, every: str, wanted: Sequence[str]
 def alert_rules(store: Store, model: str, every: str, wanted: str | None, usual: str | None) -> AlertRules:
     """Return the rules under the budget that is `wanted`, else the last run's, else the `usual` one of the settings."""
     state = store.get("monitor", f"{model}/{every}")
-    kept = state.body.get("alert_budget") if state is not None else None
+    kept = state.body["alert_budget"] if state is not None else None
     return AlertRules(budget=AlertBudget.parse(wanted or kept or usual or DEFAULT_BUDGET))
 
 
@@ -137,9 +131,9 @@ def check_references(model: str, references: Mapping[int, Reference], segments: 
 def load_report(store: Store, model: str, every: str = "1D") -> MonitorReport:
     """Return the report as of the last run, from the store alone."""
     alerts = (Alert(**{k: v for k, v in r.body.items() if k != "every"}) for r in store.find("alert", model))
-    stored = _stored_segments(store, model, every)
+    stored = stored_segments(store, model, every)
     slices = tuple(window for start in sorted(stored) for window in stored[start])
-    return MonitorReport(model, every, _stored_windows(store, model, every), tuple(alerts), 0, slices)
+    return MonitorReport(model, every, stored_windows(store, model, every), tuple(alerts), 0, slices)
 
 
 def _change(
@@ -169,19 +163,6 @@ def _alert_key(alert: Alert, every: str) -> str:
     return f"{alert.model}/{every}/{alert.window_start}/{alert.metric}/{alert.column}/{alert.segment}"
 
 
-def _stored_windows(store: Store, model: str, every: str) -> tuple[WindowResult, ...]:
-    records = store.find("window", model)
-    return tuple(WindowResult.from_dict(r.body) for r in records if r.key.startswith(f"{model}/{every}/"))
-
-
-def _stored_segments(store: Store, model: str, every: str) -> dict[str, tuple[WindowResult, ...]]:
-    """Return the segments' results by window start."""
-    records = (r for r in store.find("segment_window", model) if r.key.startswith(f"{model}/{every}/"))
-    return {
-        r.key.rpartition("/")[2]: tuple(WindowResult.from_dict(window) for window in r.body["windows"]) for r in records
-    }
-
-
 def _segments_of(state: Record | None) -> tuple[str, ...]:
     return () if state is None else tuple(state.body["segments"])
 
@@ -201,63 +182,41 @@ class Baselines:
             self._known[key] = Baseline(reference.of_segment(column, segment) if column else reference)
         return self._known[key]
 
-    def of_segment(self, version: int, segment: str = "") -> Baseline:
+    def of_segment(self, version: int, segment: str) -> Baseline:
         """Return the same by the segment's name alone."""
         columns = (c for c, segments in self._references[version].segments.items() if segment in segments)
         return self.of(version, next(columns, ""), segment) if segment else self.of(version)
 
 
 def _measure(
-    found: WindowProfile, baselines: Baselines, length: timedelta
+    found: WindowProfile, baselines: Baselines, length: timedelta, recent: RecentWindows
 ) -> tuple[WindowResult, tuple[WindowResult, ...]]:
-    """Return the figures of a window and of its segments."""
+    """Return the figures of a window and of its segments; the window teaches the estimates after it."""
 
     def measured(profile: Profile, column: str = "", segment: str = "") -> WindowResult:
         baseline = baselines.of(found.version, column, segment)
-        return replace(measure_window(baseline, profile, found.start, found.start + length), segment=segment)
+        before = None if segment else recent.before(found.start, profile.served)
+        result = measure_window(baseline, profile, found.start, found.start + length, recent=before)
+        return replace(result, segment=segment)
 
+    whole = measured(found.profile)
+    recent.add(found.start, found.profile.served, found.profile.outcomes)
+    recent.judge(found.start, whole.estimated, whole.performance)
     slices = [(c, name, profile) for c, profiles in found.segments.items() for name, profile in profiles.items()]
-    return measured(found.profile), tuple(measured(profile, column, name) for column, name, profile in slices)
+    return whole, tuple(measured(profile, column, name) for column, name, profile in slices)
 
 
-def _writes(
-    model: str,
-    every: str,
-    profiles: Mapping[str, WindowProfile],
-    windows: Iterable[WindowResult],
-    slices: Iterable[WindowResult],
-    changed: Collection[str] | None,
-) -> list[Put | Delete]:
-    """Return what is kept: all of the windows that were profiled, the results of those that changed (None: all)."""
-    writes: list[Put | Delete] = []
-    by_start: dict[str, list[WindowResult]] = {}
-    for window in slices:
-        by_start.setdefault(window.window_start, []).append(window)
-    for window in windows:
-        start, key = window.window_start, f"{model}/{every}/{window.window_start}"
-        if changed is not None and start not in changed:
-            continue
-        writes.append(Put("window", key, window.to_dict(), subject=model))
-        if start in by_start:
-            results = {"windows": [result.to_dict() for result in by_start[start]]}
-            writes.append(Put("segment_window", key, results, subject=model))
-        else:
-            writes.append(Delete("segment_window", key))
-    for start, found in profiles.items():
-        key = f"{model}/{every}/{start}"
-        writes.append(Put("profile", key, found.profile.to_dict(), subject=model))
-        if found.segments:
-            sliced = {column: segments_to_dict(segments) for column, segments in found.segments.items()}
-            writes.append(Put("segment_profile", key, sliced, subject=model))
-        else:
-            writes.append(Delete("segment_profile", key))
-    return writes
-
-
-def _all_alerts(
-    model: str, windows: Sequence[WindowResult], slices: Iterable[WindowResult], rules: AlertRules
-) -> tuple[Alert, ...]:
-    """Return the alerts of the windows as a whole and of each segment, every one a series of its own."""
-    by_segment = sorted(slices, key=lambda window: (window.segment, window.window_start))
-    series = [tuple(group) for _, group in groupby(by_segment, key=lambda window: window.segment)]
-    return tuple(alert for each in (windows, *series) for alert in raise_alerts(model, each, rules))
+def _recent(
+    store: Store, model: str, every: str, first: datetime, earlier: Mapping[str, WindowResult]
+) -> RecentWindows:
+    """Return what the stored windows before `first` teach the estimates from there on."""
+    recent = RecentWindows(every)
+    for name, window in sorted(earlier.items()):
+        start = datetime.fromisoformat(name)
+        if start < first:
+            recent.judge(start, window.estimated, window.performance)
+            record = store.get("profile", f"{model}/{every}/{name}") if start >= first - recent.memory else None
+            if record is not None:
+                profile = Profile.from_dict(record.body)
+                recent.add(start, profile.served, profile.outcomes)
+    return recent

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from modelops_jupyter.monitoring import noise
+from modelops_jupyter.monitoring.cycle import CYCLES
 from modelops_jupyter.monitoring.figure import Figure
 from modelops_jupyter.monitoring.history import FEWEST, LONGEST
 from modelops_jupyter.monitoring.performance import higher_is_better, performance
-from modelops_jupyter.monitoring.recent import CYCLES
 from modelops_jupyter.monitoring.results import Finding, WindowResult
 from modelops_jupyter.monitoring.rules import AlertRules
 from modelops_jupyter.monitoring.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track

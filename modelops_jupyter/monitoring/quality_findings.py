@@ -29,8 +29,16 @@ class QualityJudge:
         self.names = tuple(profiles)
         self.before = {metric: np.array([_hits(metric, profiles[n]) for n in self.names]) for metric in METRICS}
         rates = {metric: track.rates(self.names, metric) for metric in METRICS}
+        self._without_unlogged(rates["null_rate"])
         rates["mistyped_rate"] = np.nan_to_num(rates["mistyped_rate"])  # kept only where it is not zero
         self.rates = rates
+
+    def _without_unlogged(self, null_rates: Array) -> None:
+        """Take out scores that were never logged: a regression has none, and logging them is no duty."""
+        if "score" in self.names:
+            rates = null_rates[:, self.names.index("score")]
+            # nanmin of what came up to each window: 1 means nothing yet.
+            rates[np.fmin.accumulate(rates) >= 1] = np.nan
 
     def judge(self, i: int, segment: str) -> list[Finding]:
         """Return the findings of window `i`; those of the windows before are in the track."""

@@ -11,6 +11,8 @@ from modelops_jupyter.presentable import Presentable
 if TYPE_CHECKING:
     import pandas as pd
 
+    from modelops_jupyter.monitoring.maturity import KnownFigure, Maturity, TrackRecord
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -53,8 +55,8 @@ class WindowResult:
         Figures of the window as a whole: volume and freshness. Those of a column are among its `drift`.
     segment : str
         The slice that these rows are, as ``origin=JFK``; empty for all rows of the window.
-    recent : mapping of str to mapping
-        By column, what the windows of the last cycle say together: see `recent_figures`.
+    cycle : mapping of str to mapping
+        By column, what the windows of the last cycle say together: see `cycle_figures`.
     """
 
     window_start: str
@@ -68,7 +70,7 @@ class WindowResult:
     estimated: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     quality: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     segment: str = ""
-    recent: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    cycle: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as JSON data."""
@@ -139,6 +141,27 @@ class MonitorReport(Presentable):
             [row for window in (*self.windows, *self.segments) for row in _rows(window)],
             columns=["window_start", "window_end", "segment", "rows", "column", "metric", "value", "reason"],
         )
+
+    @property
+    def maturity(self) -> Maturity:
+        """How complete labels are, by the age of their window."""
+        from modelops_jupyter.monitoring.maturity import label_maturity
+
+        return label_maturity(self.windows, self.every)
+
+    @property
+    def track_record(self) -> TrackRecord:
+        """How wrong the estimates of windows with mature labels have been."""
+        from modelops_jupyter.monitoring.maturity import track_record
+
+        return track_record(self.windows, self.every)
+
+    @property
+    def best_known(self) -> tuple[KnownFigure, ...]:
+        """The realised figures of windows whose labels are mature, the estimated ones of all others."""
+        from modelops_jupyter.monitoring.maturity import best_known
+
+        return best_known(self.windows, self.every)
 
     def __str__(self) -> str:
         if not self.windows:

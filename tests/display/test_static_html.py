@@ -14,6 +14,7 @@ from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.governance import CheckResult, Decision, GateReport, ModelCard, Transition, compare
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.monitoring import Alert, MonitorReport, WindowResult
+from modelops_jupyter.monitoring.curves import PerformanceCurves
 from modelops_jupyter.overview import Distribution
 from modelops_jupyter.pipelines import PipelineRun, StepRun
 from modelops_jupyter.presentable import Presentable
@@ -70,6 +71,7 @@ def everything(text: str) -> list[Presentable]:
         report(text),
         report(text, windows=0),
         Distribution(text, (text, "other", "missing"), (1.0, 0, 0), (0.5, 0.5, 0), day(0), day(3)),
+        PerformanceCurves(confusion={text: {text: 3}}),
         RegisteredVersion(text, 1, {"flavor": text, "created_by": text, "digest": text, "metrics": {text: 1}}, (text,)),
         GateReport(text, 1, text, False, (check,), (text,), True, text, text, text),
         compare(text, text, frame, y, y, y[::-1].copy(), None, None, "classification", ("origin",)),
