@@ -278,8 +278,15 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "monitor",
         "profile and judge what is new",
-        lambda ws, a, r: ws.monitor(a.name, every=a.every, segments=a.segments),
-        (_NAME, _EVERY, _arg("--segments", nargs="*", metavar="COLUMN", help="slice by these (default: as last time)")),
+        lambda ws, a, r: ws.monitor(a.name, every=a.every, segments=a.segments, alert_budget=a.alert_budget),
+        (
+            _NAME,
+            _EVERY,
+            _arg("--segments", nargs="*", metavar="COLUMN", help="slice by these (default: as last time)"),
+            _arg(
+                "--alert-budget", metavar="N/PERIOD", help="accepted false alerts, as 1/month (default: as last time)"
+            ),
+        ),
         slow=True,
     ),
     Verb(
