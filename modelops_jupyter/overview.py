@@ -28,7 +28,15 @@ RECENT_WINDOWS = 30
 
 @dataclass(frozen=True)
 class WindowFigure:
-    """The performance metric of one window; `version` served most of its rows. Times are ISO text, UTC."""
+    """The performance metric of one window; `version` served most of its rows. Times are ISO text, UTC.
+
+    Attributes
+    ----------
+    value, low, high : float or None
+        Realised, with the ends of its 95 % interval where there is one.
+    estimated, estimated_low, estimated_high : float or None
+        What it was expected to be before labels arrived.
+    """
 
     start: str
     end: str
@@ -37,6 +45,32 @@ class WindowFigure:
     version: int | None
     value: float | None
     reason: str | None
+    low: float | None = None
+    high: float | None = None
+    estimated: float | None = None
+    estimated_low: float | None = None
+    estimated_high: float | None = None
+
+    @classmethod
+    def of(cls, window: Mapping[str, Any], metric: str | None) -> WindowFigure:
+        """Return the figure of a stored window."""
+        figure = window["performance"].get(metric) or {"value": None, "reason": "no performance figure"}
+        estimate = window.get("estimated", {}).get(metric) or {}
+        served = max(window["versions"].items(), key=lambda item: item[1], default=(None, 0))[0]
+        return cls(
+            window["window_start"],
+            window["window_end"],
+            window["rows"],
+            window["labelled"],
+            None if served is None else int(served),
+            figure["value"],
+            figure["reason"],
+            figure.get("low"),
+            figure.get("high"),
+            estimate.get("value"),
+            estimate.get("low"),
+            estimate.get("high"),
+        )
 
 
 @dataclass(frozen=True)
@@ -145,7 +179,9 @@ def read_overview(store: Store, name: str, every: str = "1D") -> ModelOverview:
     find_version(store, check_name(name))
     model = store.get("model", name)
     summary = next(s for s in read_fleet(store, name))
-    windows = [r.body for r in store.find("window", name) if r.key.startswith(f"{name}/{every}/")]
+    windows = [
+        r.body for r in store.find("window", name) if r.key.startswith(f"{name}/{every}/") and not r.body.get("segment")
+    ]
     entries = [row for row in catalogue.audit(store, None) if re.split("[/:]", str(row["subject"]))[0] == name]
     transitions = sorted((dict(r.body) for r in store.find("transition", name)), key=lambda body: str(body["at"]))
     return ModelOverview(
@@ -153,26 +189,12 @@ def read_overview(store: Store, name: str, every: str = "1D") -> ModelOverview:
         description=model.body["description"] if model else "",
         metric=summary.metric,
         expected=_expected(store, name, summary.metric),
-        windows=tuple(_figure(window, summary.metric) for window in windows),
+        windows=tuple(WindowFigure.of(window, summary.metric) for window in windows),
         drift=_drift(windows),
         versions=catalogue.versions(store, name).rows,
         transitions=tuple(transitions),
         alerts=catalogue.alerts(store, name, None).rows,
         audit=tuple(entries[:AUDIT_ENTRIES]),
-    )
-
-
-def _figure(window: Mapping[str, Any], metric: str | None) -> WindowFigure:
-    figure = window["performance"].get(metric) or {"value": None, "reason": "no performance figure"}
-    served = max(window["versions"].items(), key=lambda item: item[1], default=(None, 0))[0]
-    return WindowFigure(
-        window["window_start"],
-        window["window_end"],
-        window["rows"],
-        window["labelled"],
-        None if served is None else int(served),
-        figure["value"],
-        figure["reason"],
     )
 
 
@@ -191,7 +213,7 @@ def _expected(store: Store, name: str, metric: str | None) -> dict[int, float]:
 
 
 def _drift(windows: Sequence[Mapping[str, Any]]) -> DriftMap:
-    from modelops_jupyter.monitoring import Thresholds
+    from modelops_jupyter.monitoring import CUSTOMARY_PSI
 
     names = list(dict.fromkeys(column for window in windows for column in window["drift"]))
     values = {
@@ -203,7 +225,7 @@ def _drift(windows: Sequence[Mapping[str, Any]]) -> DriftMap:
         return sum(known) / len(known) if known else -1.0
 
     ordered = sorted(names, key=lambda name: (-recent(name), name))
-    return DriftMap(tuple(str(w["window_start"]) for w in windows), tuple(ordered), values, Thresholds().psi)
+    return DriftMap(tuple(str(w["window_start"]) for w in windows), tuple(ordered), values, CUSTOMARY_PSI)
 
 
 def read_distribution(

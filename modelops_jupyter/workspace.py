@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from modelops_jupyter.catalogue import Status
     from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Transition
     from modelops_jupyter.log import Appended
-    from modelops_jupyter.monitoring import MonitorReport
+    from modelops_jupyter.monitoring import Explanation, MonitorReport
+    from modelops_jupyter.monitoring.curves import PerformanceCurves
     from modelops_jupyter.notifications import DeliveryReport
     from modelops_jupyter.overview import Distribution, ModelOverview
-    from modelops_jupyter.pipelines import PipelineRun, StepEvent
+    from modelops_jupyter.pipelines import CellEvent, NotebookRun, PipelineRun, StepEvent
     from modelops_jupyter.registration import RegisteredVersion
     from modelops_jupyter.store import AuditVerification
 
@@ -73,6 +74,12 @@ class Workspace(Foundations):
         from modelops_jupyter.overview import read_distribution
 
         return read_distribution(self.store, name, column, window, every)
+
+    def curves(self, name: str, *, window: str | None = None, every: str = "1D") -> PerformanceCurves:
+        """Return calibration and other curves of a window (default: the last 30 together)."""
+        from modelops_jupyter.inspection import read_curves
+
+        return read_curves(self.store, name, window, every)
 
     def version(self, reference: str | ModelReference) -> RegisteredVersion:
         """Return one version.
@@ -265,17 +272,8 @@ class Workspace(Foundations):
         batch_id
             A name for this batch: the same batch sent again changes nothing.
         """
-        return prediction_logging.log_predictions(
-            self.store,
-            self.log,
-            reference,
-            frame,
-            id=id,
-            time=time,
-            prediction=prediction,
-            score=score,
-            batch_id=batch_id,
-        )
+        columns: dict[str, Any] = {"id": id, "time": time, "prediction": prediction, "score": score}
+        return prediction_logging.log_predictions(self.store, self.log, reference, frame, **columns, batch_id=batch_id)
 
     def log_labels(
         self,
@@ -292,22 +290,38 @@ class Workspace(Foundations):
             self.store, self.log, name, frame, id=id, label=label, event_time=event_time, batch_id=batch_id
         )
 
-    def monitor(self, name: str, *, every: str = "1D") -> MonitorReport:
-        """Profile and judge the windows that are new or whose labels have arrived, and return the whole report."""
-        from modelops_jupyter.monitoring import run_monitor
+    def monitor(
+        self, name: str, *, every: str = "1D", segments: Sequence[str] | None = None, alert_budget: str | None = None
+    ) -> MonitorReport:
+        """Profile and judge the windows that are new or whose labels have arrived, and return the whole report.
+
+        Parameters
+        ----------
+        segments
+            Columns by whose values each window is sliced as well; None keeps those of the last run, () ends them.
+        alert_budget
+            How many false alerts of this model are accepted: ``1/month``, ``2/week``. None keeps the last run's, at
+            first that of the settings; another one judges every window anew.
+        """
+        return watching.monitor(self.store, self.log, self.settings, self.actor, name, every, segments, alert_budget)
+
+    def explain(
+        self, name: str, *, window: str | None = None, until: str | None = None, every: str = "1D"
+    ) -> Explanation:
+        """Search the segments that explain a fall in performance, beside the windows before it.
+
+        Parameters
+        ----------
+        window, until
+            Start of the first and of the last window to explain (UTC, say ``2013-07-01``); by default those of the
+            latest performance alert, else the last seven with labels.
+        """
+        from modelops_jupyter.monitoring import explain_fall
 
         references = registration.references(self.store, name)
-        report = run_monitor(
-            name,
-            store=self.store,
-            log=self.log,
-            references=references,
-            every=every,
-            actor=self.actor,
-            use_case=self.settings.use_cases.get(name),
+        return explain_fall(
+            name, store=self.store, log=self.log, references=references, every=every, window=window, until=until
         )
-        watching.announce(self.store, self.settings)
-        return report
 
     def alerts(self, name: str | None = None, *, state: str | None = None) -> Listing:
         """Return alerts, newest first, of one model or of all."""
@@ -349,6 +363,7 @@ class Workspace(Foundations):
         jobs: int = 1,
         resume: bool = False,
         on_progress: Callable[[StepEvent], None] | None = None,
+        on_cell: Callable[[CellEvent], None] | None = None,
     ) -> PipelineRun:
         """Execute a pipeline of parameterized notebooks.
 
@@ -362,8 +377,8 @@ class Workspace(Foundations):
             How many notebooks may run at once.
         resume
             Keep the completed steps of the last run whose notebook, parameters and predecessors are the same.
-        on_progress
-            Called with a `StepEvent` as each step begins and ends.
+        on_progress, on_cell
+            Called as each step, and each of its cells, begins and ends.
 
         Raises
         ------
@@ -384,7 +399,34 @@ class Workspace(Foundations):
             jobs=jobs,
             actor=self.actor,
             on_progress=on_progress,
+            on_cell=on_cell,
         )
+
+    def run_notebook(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        output: str | os.PathLike[str] | None = None,
+        on_cell: Callable[[CellEvent], None] | None = None,
+    ) -> NotebookRun:
+        """Execute one notebook with parameters that it declares, and leave it with its results at `output`."""
+        from modelops_jupyter.pipelines import run_notebook
+
+        return run_notebook(
+            Path(path),
+            parameters=dict(parameters or {}),
+            output=None if output is None else Path(output),
+            runs_path=self.settings.runs_path,
+            project=self.settings.project,
+            on_cell=on_cell,
+        )
+
+    def notebook_parameters(self, path: str | os.PathLike[str]) -> Listing:
+        """Return the parameters that a notebook declares: name, type, default, help."""
+        from modelops_jupyter.pipelines import list_parameters
+
+        return list_parameters(Path(path))
 
     # On record.
 

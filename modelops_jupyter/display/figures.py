@@ -5,12 +5,23 @@ plotly is imported when the first figure is drawn.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.display import palette
-from modelops_jupyter.display.series import Series, buckets, middle, performance_series, report_drift, report_series
+from modelops_jupyter.display.bars import MOST_BARS, Bar
+from modelops_jupyter.display.series import (
+    Series,
+    buckets,
+    middle,
+    performance_series,
+    report_drift,
+    report_series,
+    sampled,
+)
 from modelops_jupyter.display.words import metric_name, short_time
 from modelops_jupyter.monitoring import MonitorReport
+from modelops_jupyter.monitoring.curves import PerformanceCurves
 from modelops_jupyter.overview import Distribution, DriftMap, ModelOverview
 
 if TYPE_CHECKING:
@@ -59,12 +70,72 @@ def distribution_figure(shown: Distribution) -> Figure:
 
     figure = Figure(
         [
-            Bar(x=list(shown.bins), y=list(shown.reference), name="reference", marker={"color": palette.GREY}),
+            Bar(
+                x=list(shown.bins),
+                y=list(shown.reference),
+                name="reference",
+                marker={"color": palette.GREY, "pattern": {"shape": "/"}},
+            ),
             Bar(x=list(shown.bins), y=list(shown.current), name="current", marker={"color": palette.BLUE}),
         ]
     )
     figure.update_layout(**_LAYOUT, height=340, barmode="group", title=shown.column)
     figure.update_yaxes(tickformat=".0%", **_GRID)
+    return figure
+
+
+def calibration_figure(shown: PerformanceCurves) -> Figure:
+    """Return the share of positives against the mean score of ten groups of rows, with 95 % intervals."""
+    from plotly.graph_objects import Figure, Scatter
+
+    curve = {name: list(values) for name, values in shown.calibration.items()}
+    share = curve.get("share", [])
+    error = {
+        "array": [high - at for high, at in zip(curve.get("high", []), share, strict=True)],
+        "arrayminus": [at - low for low, at in zip(curve.get("low", []), share, strict=True)],
+    }
+    figure = Figure(
+        [
+            Scatter(x=[0, 1], y=[0, 1], name="both agree", mode="lines", line={"color": palette.GREY, "dash": "dash"}),
+            Scatter(
+                x=curve.get("score", []),
+                y=share,
+                error_y=error,
+                name="share of positives",
+                mode="markers",
+                marker={"color": palette.BLUE, "size": 9},
+            ),
+        ]
+    )
+    figure.update_layout(**_LAYOUT, height=420)
+    figure.update_xaxes(title="mean score", **_GRID)
+    figure.update_yaxes(title="share of positives", **_GRID)
+    return figure
+
+
+def segments_figure(bars: Sequence[Bar], metric: str) -> Figure:
+    """Return a bar per segment with its 95 % interval, in the order given."""
+    from plotly.graph_objects import Bar as Bars
+    from plotly.graph_objects import Figure
+
+    known = [bar for bar in bars if bar.value is not None][:MOST_BARS]
+    error = {
+        "array": [None if b.high is None or b.value is None else b.high - b.value for b in known],
+        "arrayminus": [None if b.low is None or b.value is None else b.value - b.low for b in known],
+        "color": palette.GREY,
+    }
+    shown = Bars(
+        x=[bar.value for bar in known],
+        y=[_plain(bar.label) for bar in known],
+        error_x=error,
+        orientation="h",
+        marker={"color": palette.BLUE},
+        text=[f"{bar.rows:,} rows" for bar in known],
+    )
+    figure = Figure([shown])
+    figure.update_layout(**_LAYOUT, height=110 + 24 * len(known))
+    figure.update_xaxes(title=metric_name(metric), **_GRID)
+    figure.update_yaxes(autorange="reversed", automargin=True)
     return figure
 
 
@@ -98,24 +169,38 @@ def model_figure(shown: ModelOverview | MonitorReport) -> Figure:
 def _lines(series: Series) -> list[Any]:
     from plotly.graph_objects import Scatter
 
-    step = -(-len(series.windows) // MOST_POINTS) or 1
-    shown = list(zip(series.windows, series.expected, strict=True))[::step]
-    times = [middle(window).isoformat() for window, _ in shown]
+    series = sampled(series, MOST_POINTS)
+    windows = series.windows
+    times = [middle(window).isoformat() for window in windows]
     told = [
-        f"{short_time(w.start)}, version {w.version}<br>{w.rows:,} rows, {w.labelled:,} with labels" for w, _ in shown
+        f"{short_time(w.start)}, version {w.version}<br>{w.rows:,} rows, {w.labelled:,} with labels" for w in windows
     ]
+    band = [
+        *_band(times, [w.low for w in windows], [w.high for w in windows], palette.BLUE, "95 % interval"),
+        *_band(
+            times,
+            [w.estimated_low for w in windows],
+            [w.estimated_high for w in windows],
+            palette.ORANGE,
+            "interval of the estimate",
+        ),
+    ]
+    estimates = [w.estimated for w in windows]
+    if any(value is not None for value in estimates):
+        line = {"color": palette.ORANGE, "dash": "dot", "width": 2}
+        band.append(Scatter(x=times, y=estimates, name="estimated", mode="lines", line=line, connectgaps=False))
     return [
         Scatter(
             x=times,
-            y=[level for _, level in shown],
-            name="expected",
+            y=list(series.expected),
+            name="reached when validated",
             mode="lines",
             line={"color": palette.GREY, "dash": "dash", "width": 1.5, "shape": "hv"},
             hoverinfo="skip",
         ),
         Scatter(
             x=times,
-            y=[window.value for window, _ in shown],
+            y=list(series.values),
             name=metric_name(series.metric),
             mode="lines",
             connectgaps=False,
@@ -123,7 +208,23 @@ def _lines(series: Series) -> list[Any]:
             text=told,
             hovertemplate="%{text}<br>%{y:.3g}<extra></extra>",
         ),
+        *band,
     ]
+
+
+def _band(times: list[str], low: list[float | None], high: list[float | None], colour: str, name: str) -> list[Any]:
+    """Return a filled strip; plotly fills between two lines, and a gap is where a window has no interval."""
+    from plotly.graph_objects import Scatter
+
+    if all(value is None for value in low):
+        return []
+    shared: dict[str, Any] = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "connectgaps": False}
+    edge = Scatter(x=times, y=low, showlegend=False, **shared)
+    return [edge, Scatter(x=times, y=high, name=name, fill="tonexty", fillcolor=_clear(colour), **shared)]
+
+
+def _clear(colour: str) -> str:
+    return "rgba({}, {}, {}, 0.2)".format(*(int(colour[n : n + 2], 16) for n in (1, 3, 5)))
 
 
 def _heat(drift: DriftMap) -> Any:
@@ -140,9 +241,9 @@ def _heat(drift: DriftMap) -> Any:
         zmax=top,
         # The colour changes at the threshold: blue is no finding, red is one.
         colorscale=[
-            [0, "rgba(43,127,195,0.08)"],
-            [1 / 3, "rgba(43,127,195,0.5)"],
-            [1 / 3 + 1e-6, "rgba(217,84,30,0.55)"],
+            [0, "rgba(43,127,195,0.10)"],
+            [1 / 3, "rgba(43,127,195,0.35)"],
+            [1 / 3 + 1e-6, "rgba(217,84,30,0.75)"],
             [1, "rgba(217,84,30,1)"],
         ],
         hovertemplate="%{y}<br>%{x}<br>PSI %{z:.3g}<extra></extra>",

@@ -76,10 +76,13 @@ def _row(drift: DriftMap, name: str, top: float, cells: tuple[Bucket, ...], wide
 
 
 def shade(value: float, threshold: float) -> tuple[str, float]:
-    """Return colour and depth of a PSI: blue below the threshold, red from it on, deeper with the figure."""
+    """Return colour and depth of a PSI: blue below the threshold, red from it on, deeper with the figure.
+
+    Depth leaps at the threshold, so that a finding stands out in grey as well.
+    """
     if value < threshold:
-        return palette.BLUE, 0.08 + 0.42 * max(0.0, value) / threshold
-    return palette.RED, min(1.0, 0.55 + 0.45 * (value - threshold) / (2 * threshold))
+        return palette.BLUE, 0.10 + 0.25 * max(0.0, value) / threshold
+    return palette.RED, min(1.0, 0.75 + 0.25 * (value - threshold) / (2 * threshold))
 
 
 def _legend(threshold: float) -> Html:
@@ -144,13 +147,16 @@ def distribution_chart(shown: Distribution) -> Html:
         bars.append(
             f"<g><title>{told}</title>"
             f'<rect x="{left:g}" y="{y + 2:g}" width="{before * scale:.1f}" height="8" fill="{palette.GREY}" '
-            f'fill-opacity="0.55"/>'
+            f'fill-opacity="0.25" stroke="{palette.GREY}"/>'
             f'<rect x="{left:g}" y="{y + 11:g}" width="{now * scale:.1f}" height="8" fill="{palette.BLUE}"/></g>'
         )
         labels.append(text(left - 8, y + 14, _short(name, 24), anchor="end"))
         labels.append(text(left + max(before, now) * scale + 6, y + 14, percent(now)))
     legend = group(
-        Html(f'<rect x="{left:g}" y="5" width="12" height="8" fill="{palette.GREY}" fill-opacity="0.55"/>'),
+        Html(
+            f'<rect x="{left:g}" y="5" width="12" height="8" fill="{palette.GREY}" fill-opacity="0.25" '
+            f'stroke="{palette.GREY}"/>'
+        ),
         text(left + 17, 13, "reference"),
         Html(f'<rect x="{left + 86:g}" y="5" width="12" height="8" fill="{palette.BLUE}"/>'),
         text(left + 103, 13, "current"),

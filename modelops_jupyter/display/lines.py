@@ -8,14 +8,26 @@ from html import escape
 
 from modelops_jupyter.display import palette
 from modelops_jupyter.display.html import Html
-from modelops_jupyter.display.series import Series, middle
-from modelops_jupyter.display.svg import drawing, group, line, nice_ticks, paths, text, thinned, time_label, time_ticks
+from modelops_jupyter.display.series import Series, middle, sampled
+from modelops_jupyter.display.svg import (
+    bands,
+    drawing,
+    group,
+    line,
+    nice_ticks,
+    paths,
+    text,
+    thinned,
+    time_label,
+    time_ticks,
+)
 from modelops_jupyter.display.words import metric_name, moment, number, short_time
+from modelops_jupyter.overview import WindowFigure
 
 MOST_POINTS = 1000
 X = Callable[[str | datetime], float]
 Y = Callable[[float], float]
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 960.0, 280.0, 48.0, 16.0, 34.0, 26.0
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 960.0, 304.0, 48.0, 16.0, 34.0, 50.0
 
 
 def sparkline(values: Sequence[float | None], metric: str | None, width: int = 120, height: int = 26) -> Html:
@@ -44,7 +56,7 @@ def sparkline(values: Sequence[float | None], metric: str | None, width: int = 1
 
 
 def performance_chart(series: Series, *, selected: str | None = None, pickable: bool = False) -> Html | None:
-    """Return the metric over time; None where no window has a figure.
+    """Return the metric over time with its 95 % interval and estimate; None where no window has a figure.
 
     Parameters
     ----------
@@ -53,11 +65,55 @@ def performance_chart(series: Series, *, selected: str | None = None, pickable: 
     pickable
         Give every window a ``data-pick`` for the page's script.
     """
+    series = sampled(series, MOST_POINTS)
     windows = series.windows
-    levels = [value for value in (*series.values, *series.expected) if value is not None]
-    if all(value is None for value in series.values):
+    if all(w.value is None and w.estimated is None for w in windows):
         return None
-    ticks = nice_ticks(min(levels), max(levels))
+    x, y, ticks = _scales(series)
+    estimated = any(w.estimated is not None for w in windows)
+    parts = [
+        group(*(line(LEFT, y(tick), WIDTH - RIGHT, y(tick)) for tick in ticks), stroke=palette.RULE),
+        group(
+            *(text(LEFT - 8, y(tick) + 4, f"{tick:,g}", anchor="end") for tick in ticks),
+            *(
+                time_label(x(at), HEIGHT - BOTTOM + 18, name, WIDTH)
+                for at, name in time_ticks(moment(windows[0].start), moment(windows[-1].end))
+            ),
+            fill=palette.QUIET,
+        ),
+        group(bands(_span(w, w.low, w.high, x, y) for w in windows), fill=palette.BLUE, fill_opacity=0.2),
+        _estimates(series, x, y) if estimated else Html(""),
+        _expected(series, x, y),
+        group(
+            paths(None if w.value is None else (x(middle(w)), y(w.value)) for w in windows),
+            fill="none",
+            stroke=palette.BLUE,
+            stroke_width=2,
+            stroke_linejoin="round",
+        ),
+        _marks(series, x),
+        _legend(series, estimated),
+    ]
+    chosen = next((w for w in windows if w.start == selected), None)
+    if chosen is not None:
+        parts.append(_selection(x(chosen.start), x(chosen.end)))
+    if pickable:
+        parts.append(_targets(series, x))
+    words = f"{metric_name(series.metric)} of {len(windows)} windows, {short_time(windows[0].start)} to "
+    return drawing(WIDTH, HEIGHT, words + short_time(windows[-1].end), *parts, narrowest=560)
+
+
+def _scales(series: Series) -> tuple[X, Y, list[float]]:
+    """Return the places of times and figures, and the figures to name.
+
+    The widest intervals, of windows with few labels, are cut off at the edge: they must not flatten the line.
+    """
+    windows = series.windows
+    shown = [v for v in (*series.values, *series.expected, *(w.estimated for w in windows)) if v is not None]
+    ends = sorted(v for w in windows for v in (w.low, w.high) if v is not None)
+    cut = len(ends) // 20
+    shown += ends[cut : len(ends) - cut]
+    ticks = nice_ticks(min(shown), max(shown))
     low, high = ticks[0], ticks[-1]
     first, last = moment(windows[0].start), moment(windows[-1].end)
     whole = (last - first) / timedelta(seconds=1) or 1.0
@@ -67,27 +123,41 @@ def performance_chart(series: Series, *, selected: str | None = None, pickable: 
         return LEFT + (WIDTH - LEFT - RIGHT) * (elapsed / timedelta(seconds=1)) / whole
 
     def y(value: float) -> float:
-        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (value - low) / (high - low)
+        inside = min(high, max(low, value))
+        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (inside - low) / (high - low)
 
-    points = [None if w.value is None else (x(middle(w)), y(w.value)) for w in windows]
-    parts = [
-        group(*(line(LEFT, y(tick), WIDTH - RIGHT, y(tick)) for tick in ticks), stroke=palette.RULE),
-        group(
-            *(text(LEFT - 8, y(tick) + 4, f"{tick:,g}", anchor="end") for tick in ticks),
-            *(time_label(x(at), HEIGHT - 8, name, WIDTH) for at, name in time_ticks(first, last)),
-            fill=palette.QUIET,
-        ),
-        _expected(series, x, y),
-        group(paths(points), fill="none", stroke=palette.BLUE, stroke_width=2, stroke_linejoin="round"),
-        _marks(series, x),
-    ]
-    chosen = next((w for w in windows if w.start == selected), None)
-    if chosen is not None:
-        parts.append(_selection(x(chosen.start), x(chosen.end)))
-    if pickable and len(windows) <= MOST_POINTS:
-        parts.append(_targets(series, x))
-    words = f"{metric_name(series.metric)} of {len(windows)} windows, {short_time(windows[0].start)} to "
-    return drawing(WIDTH, HEIGHT, words + short_time(windows[-1].end), *parts, narrowest=560)
+    return x, y, ticks
+
+
+def _span(w: WindowFigure, low: float | None, high: float | None, x: X, y: Y) -> tuple[float, float, float] | None:
+    return None if low is None or high is None else (x(middle(w)), y(high), y(low))
+
+
+def _estimates(series: Series, x: X, y: Y) -> Html:
+    """Draw what was expected before labels arrived: dotted, so that it differs without colour."""
+    windows = series.windows
+    strip = bands(_span(w, w.estimated_low, w.estimated_high, x, y) for w in windows)
+    dots = paths(None if w.estimated is None else (x(middle(w)), y(w.estimated)) for w in windows)
+    return group(
+        group(strip, fill=palette.ORANGE, fill_opacity=0.15),
+        group(dots, fill="none", stroke=palette.ORANGE, stroke_width=2, stroke_dasharray="1 4", stroke_linecap="round"),
+    )
+
+
+def _legend(series: Series, estimated: bool) -> Html:
+    """Name the lines under the chart, each beside a piece of it."""
+    interval = ", with its 95 % interval" if any(w.low is not None for w in series.windows) else ""
+    entries: list[tuple[str, str, str | None]] = [(f"{metric_name(series.metric)}{interval}", palette.BLUE, None)]
+    if any(level is not None for level in series.expected):
+        entries.append(("reached when validated", palette.GREY, "5 4"))
+    if estimated:
+        entries.append(("estimated before outcomes are known", palette.ORANGE, "1 4"))
+    parts, at = [], LEFT
+    for words, colour, dash in entries:
+        parts.append(group(line(at, HEIGHT - 10, at + 24, HEIGHT - 10, dash=dash), stroke=colour, stroke_width=2))
+        parts.append(text(at + 30, HEIGHT - 6, words))
+        at += 30 + 6.2 * len(words) + 22
+    return group(*parts, fill=palette.QUIET)
 
 
 def _expected(series: Series, x: X, y: Y) -> Html:
@@ -102,11 +172,9 @@ def _expected(series: Series, x: X, y: Y) -> Html:
         if begun is None and level is not None and window is not None:
             begun = (level, window.start)
     for level, start, end in runs:
-        parts.append(line(x(start), y(level), x(end), y(level), dash="5 4", title=f"expected {number(level)}"))
-    label = (
-        group(text(x(runs[-1][2]), y(runs[-1][0]) - 5, "expected", anchor="end"), fill=palette.QUIET) if runs else None
-    )
-    return group(group(*parts, stroke=palette.GREY, stroke_width=1.5), *([label] if label else []))
+        told = f"validated at {number(level)}"
+        parts.append(line(x(start), y(level), x(end), y(level), dash="5 4", title=told))
+    return group(*parts, stroke=palette.GREY, stroke_width=1.5)
 
 
 def _marks(series: Series, x: X) -> Html:
@@ -141,13 +209,22 @@ def _selection(left: float, right: float) -> Html:
     )
 
 
+def figure_words(w: WindowFigure, metric: str | None) -> str:
+    """Return a window's figures as a sentence has them, with the rows behind them."""
+    said = f"{metric_name(metric)} {number(w.value)}" if w.value is not None else (w.reason or "no figure")
+    if w.low is not None and w.high is not None:
+        said += f" ({number(w.low)} to {number(w.high)})"
+    if w.estimated is not None:
+        said += f", estimated {number(w.estimated)}"
+    return f"{said}; {w.rows:,} rows, {w.labelled:,} with labels"
+
+
 def _targets(series: Series, x: X) -> Html:
     """Lay an invisible, named stripe over each window, to point at and to choose."""
     stripes = []
     for w in series.windows:
         left, right = x(w.start), x(w.end)
-        figure = f"{metric_name(series.metric)} {number(w.value)}" if w.value is not None else (w.reason or "no figure")
-        told = f"{short_time(w.start)}: {figure}; {w.rows:,} rows, {w.labelled:,} with labels; version {w.version}"
+        told = f"{short_time(w.start)}: {figure_words(w, series.metric)}; version {w.version}"
         stripes.append(
             f'<rect x="{left:.1f}" y="{TOP:g}" width="{max(1.0, right - left):.1f}" '
             f'height="{HEIGHT - TOP - BOTTOM:g}" data-pick="window {escape(w.start)}">'

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from modelops_jupyter.display.bars import bar_list, calibration_chart, segment_bars
 from modelops_jupyter.display.grids import distribution_chart, drift_chart
 from modelops_jupyter.display.html import Html
 from modelops_jupyter.display.lines import performance_chart
 from modelops_jupyter.display.listings import alerts_table, history_table, rows_table
 from modelops_jupyter.display.series import Series, performance_series, report_drift, report_series
 from modelops_jupyter.display.tables import block, facts, fold, heading, health, note, scrolling, table
-from modelops_jupyter.display.words import capital, count, metric_name, number, short_time
+from modelops_jupyter.display.words import capital, count, metric_name, number, percent, short_time
 from modelops_jupyter.monitoring import MonitorReport
+from modelops_jupyter.monitoring.curves import PerformanceCurves
 from modelops_jupyter.overview import Distribution, DriftMap, ModelOverview
 
 LAST_WINDOWS = 5
@@ -46,12 +48,17 @@ def monitor_report(report: MonitorReport) -> Html:
     if not report.windows:
         return block(note(str(report)))
     open_alerts = [alert.to_dict() for alert in report.alerts if alert.state == "open"]
+    series = report_series(report)
+    segments = segment_bars(report, series.metric)
+    whole = next((w.value for w in reversed(series.windows) if w.value is not None), None)
     span = f"{short_time(report.windows[0].window_start)} to {short_time(report.windows[-1].window_end)}"
     return block(
         heading(f"Monitoring of {report.model}"),
-        note(f"{count(len(report.windows), 'window')} of {report.every}, {report.new_windows} of them new, {span}"),
+        note(f"{count(len(series.windows), 'window')} of {report.every}, {report.new_windows} of them new, {span}"),
         alerts_table(open_alerts) if open_alerts else note("No open alerts."),
-        *_charts(report_series(report), report_drift(report)),
+        *_charts(series, report_drift(report)),
+        heading("Segments, last window") if segments else None,
+        bar_list(segments, series.metric, whole=whole) if segments else None,
     )
 
 
@@ -86,6 +93,29 @@ def _charts(series: Series, drift: DriftMap) -> list[Html | None]:
             table(("Column", "PSI, last window", f"from {number(drift.threshold)} on"), drifted, right=(1,)),
         ),
     ]
+
+
+def curves(shown: PerformanceCurves) -> Html:
+    """Show a window's calibration, and its confusion table behind a fold."""
+    chart = calibration_chart(shown)
+    labels = sorted({label for row in shown.confusion.values() for label in row})
+    rows = [[said, *(f"{row.get(label, 0):,}" for label in labels)] for said, row in shown.confusion.items()]
+    errors = [
+        [percent(share), number(at)]
+        for share, at in zip(shown.errors.get("share", ()), shown.errors.get("quantile", ()), strict=True)
+        if share is not None
+    ]
+    if chart is None and not rows and not errors:
+        return block(note(str(shown)))
+    return block(
+        heading("Calibration") if chart else None,
+        scrolling(chart) if chart else None,
+        heading("Errors (prediction minus outcome)") if errors else None,
+        table(("Share of rows below", "Error"), errors, right=(0, 1)) if errors else None,
+        fold("Predictions by outcome", table(("Predicted", *labels), rows, right=range(1, 1 + len(labels))))
+        if rows
+        else None,
+    )
 
 
 def distribution(shown: Distribution) -> Html:

@@ -56,6 +56,21 @@ class Series:
         return tuple(window.value for window in self.windows)
 
 
+def sampled(series: Series, most: int) -> Series:
+    """Return `most` windows or fewer: the highest and the lowest of every stretch, so that peaks stay."""
+    size = math.ceil(2 * len(series.windows) / (most - 2))
+    if size <= 2:
+        return series
+    kept: set[int] = {0, len(series.windows) - 1}
+    for begin in range(0, len(series.windows), size):
+        span = range(begin, min(begin + size, len(series.windows)))
+        known = [(value, n) for n in span if (value := series.windows[n].value) is not None]
+        kept |= {min(known)[1], max(known)[1]} if known else {begin}
+    places = sorted(kept)
+    windows = tuple(series.windows[n] for n in places)
+    return replace(series, windows=windows, expected=tuple(series.expected[n] for n in places))
+
+
 def performance_series(page: ModelOverview) -> Series:
     """Return a model's metric over time, with promotions and rollbacks."""
     expected = tuple(page.expected.get(w.version) if w.version is not None else None for w in page.windows)
@@ -64,32 +79,21 @@ def performance_series(page: ModelOverview) -> Series:
 
 def report_series(report: MonitorReport) -> Series:
     """Return the metric of a monitor's report over time: the first that has figures."""
-    metric = next(
-        (m for w in report.windows for m, figure in w.performance.items() if figure["value"] is not None), None
-    )
-    windows = tuple(
-        WindowFigure(
-            w.window_start,
-            w.window_end,
-            w.rows,
-            w.labelled,
-            max(map(int, w.versions), key=lambda v: w.versions[str(v)], default=None),
-            w.performance.get(metric or "", {}).get("value"),
-            w.performance.get(metric or "", {}).get("reason"),
-        )
-        for w in report.windows
-    )
+    whole = [window for window in report.windows if not window.segment]
+    metric = next((m for w in whole for m, figure in w.performance.items() if figure["value"] is not None), None)
+    windows = tuple(WindowFigure.of(vars(window), metric) for window in whole)
     return Series(metric or "", windows, (None,) * len(windows), marks(windows, ()))
 
 
 def report_drift(report: MonitorReport) -> DriftMap:
     """Return PSI of every column in every window of a monitor's report, the highest mean first."""
-    from modelops_jupyter.monitoring import Thresholds
+    from modelops_jupyter.monitoring import CUSTOMARY_PSI
 
-    names = dict.fromkeys(column for window in report.windows for column in window.drift)
-    values = {name: tuple(w.drift.get(name, {}).get("psi", {}).get("value") for w in report.windows) for name in names}
+    whole = [window for window in report.windows if not window.segment]
+    names = dict.fromkeys(column for window in whole for column in window.drift)
+    values = {name: tuple(w.drift.get(name, {}).get("psi", {}).get("value") for w in whole) for name in names}
     ordered = sorted(values, key=lambda name: (-_mean(values[name]), name))
-    return DriftMap(tuple(w.window_start for w in report.windows), tuple(ordered), values, Thresholds().psi)
+    return DriftMap(tuple(w.window_start for w in whole), tuple(ordered), values, CUSTOMARY_PSI)
 
 
 def _mean(values: Iterable[float | None]) -> float:

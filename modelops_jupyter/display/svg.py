@@ -69,6 +69,25 @@ def paths(points: Iterable[tuple[float, float] | None]) -> Html:
     return Html("".join(drawn))
 
 
+def bands(spans: Iterable[tuple[float, float, float] | None]) -> Html:
+    """Return filled strips through (x, upper y, lower y), broken where there is none."""
+    runs: list[list[tuple[float, float, float]]] = [[]]
+    for span in spans:
+        if span is None:
+            runs.append([])
+        else:
+            runs[-1].append(span)
+    drawn = []
+    for run in runs:
+        if len(run) == 1:  # one window alone: a bar
+            x, upper, lower = run[0]
+            drawn.append(f'<rect x="{x - 1.5:.1f}" y="{upper:.1f}" width="3" height="{max(0.5, lower - upper):.1f}"/>')
+        elif run:
+            there, back = [(x, upper) for x, upper, _ in run], [(x, lower) for x, _, lower in reversed(run)]
+            drawn.append(f'<polygon points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in there + back)}"/>')
+    return Html("".join(drawn))
+
+
 def nice_ticks(low: float, high: float, most: int = 5) -> list[float]:
     """Return round numbers that cover a range.
 

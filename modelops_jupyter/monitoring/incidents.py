@@ -56,8 +56,9 @@ class Member:
 
     @property
     def signal(self) -> tuple[str, str, str, str, str]:
-        """What was seen, whenever it was."""
-        return self.every, self.kind, self.segment, self.column, self.metric
+        """What was seen, whenever it was: as `Finding.key` has it, all drift of a column is one thing."""
+        metric = "" if self.kind == "drift" else self.metric.removeprefix("recent_")
+        return self.every, self.kind, self.segment, self.column, metric
 
     @property
     def key(self) -> tuple[str, ...]:

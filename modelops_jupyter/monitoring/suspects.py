@@ -244,11 +244,10 @@ def _worst(members: Sequence[Member], windows: Sequence[WindowResult]) -> dict[t
     found: dict[tuple[str, str, str, str], list[tuple[str, float, float]]] = defaultdict(list)
     for window in windows:
         for f in window.findings:
-            found[f.kind, f.segment, f.column, f.metric].append((window.window_start, f.figure, f.threshold))
+            found[f.key].append((window.window_start, f.figure, f.threshold))
     worst = {}
     for member in members:
-        signal = (member.kind, member.segment, member.column, member.metric)
-        near = [(f, t) for at, f, t in found.get(signal, ()) if member.start <= at <= member.last]
+        near = [(f, t) for at, f, t in found.get(member.signal[1:], ()) if member.start <= at <= member.last]
         pairs = [*near, (member.figure, member.threshold)]
         worst[member.key] = max(pairs, key=lambda pair: magnitude(*pair))
     return worst

@@ -1,14 +1,18 @@
 """Figures show the data they were given, and nothing else."""
 
 import json
+from dataclasses import replace
 
 from made import HOSTILE, day, move, overview
 
 from modelops_jupyter.display import figures
+from modelops_jupyter.display.bars import bar_list, calibration_chart, segment_bars
 from modelops_jupyter.display.grids import drift_chart, shade
 from modelops_jupyter.display.lines import performance_chart, sparkline
-from modelops_jupyter.display.series import buckets, marks, performance_series, recent
-from modelops_jupyter.overview import Distribution
+from modelops_jupyter.display.series import buckets, marks, performance_series, recent, sampled
+from modelops_jupyter.monitoring import MonitorReport, WindowResult
+from modelops_jupyter.monitoring.curves import PerformanceCurves
+from modelops_jupyter.overview import Distribution, ModelOverview
 
 
 def test_the_line_is_the_metric_with_gaps() -> None:
@@ -18,6 +22,81 @@ def test_the_line_is_the_metric_with_gaps() -> None:
     assert line.connectgaps is False
     assert list(expected.y) == [0.81] * 15 + [0.82] * 15
     assert line.x[0] == "2013-04-01T12:00:00+00:00"
+
+
+def with_bands(page: ModelOverview) -> ModelOverview:
+    windows = tuple(
+        replace(w, low=w.value - 0.05, high=w.value + 0.05, estimated=w.value + 0.02)
+        if w.value is not None
+        else replace(w, estimated=0.7)
+        for w in page.windows
+    )
+    return replace(page, windows=windows)
+
+
+def test_the_interval_is_a_strip_and_the_estimate_a_dotted_line() -> None:
+    page = with_bands(overview(windows=30))
+    _, line, low, high, estimate = figures.performance_figure(page).data
+    pairs = [(a, b, c) for a, b, c in zip(low.y, line.y, high.y, strict=True) if b is not None]
+    assert all(round(b - a, 9) == round(c - b, 9) == 0.05 for a, b, c in pairs)
+    assert estimate.y[9] == 0.7  # no labels yet: the estimate alone
+    assert estimate.line.dash == "dot"
+    drawn = str(performance_chart(performance_series(page), pickable=True))
+    assert drawn.count("<polygon") == 3  # a strip for each stretch between windows without labels
+    assert "estimated before outcomes are known" in drawn
+    assert "ROC AUC 0.800 (0.750 to 0.850), estimated 0.820" in drawn
+    assert "no labels, estimated 0.700" in drawn
+
+
+def test_only_estimates_make_a_chart_too() -> None:
+    page = overview(windows=5)
+    windows = tuple(replace(w, value=None, estimated=0.7) for w in page.windows)
+    assert performance_chart(performance_series(replace(page, windows=windows))) is not None
+
+
+def test_sampling_keeps_peaks() -> None:
+    page = overview(windows=5000)
+    windows = [replace(w, value=0.5) for w in page.windows]
+    windows[1234] = replace(windows[1234], value=0.1)
+    series = sampled(performance_series(replace(page, windows=tuple(windows))), 1000)
+    assert len(series.windows) <= 1002
+    assert min(value for value in series.values if value is not None) == 0.1
+    assert len(series.expected) == len(series.windows)
+
+
+def test_segments_are_bars_in_order_with_their_intervals() -> None:
+    figures_of = [("origin=JFK", 0.7), ("origin=LGA", 0.6), ("origin=EWR", None)]
+    windows = tuple(
+        WindowResult(
+            day(0),
+            day(1),
+            100,
+            90,
+            {"1": 100},
+            {"roc_auc": {"value": value, "reason": "one class" if value is None else None, "low": 0.5, "high": 0.8}},
+            {},
+            (),
+            segment=segment,
+        )
+        for segment, value in figures_of
+    )
+    bars = segment_bars(MonitorReport("delay", "1D", windows, (), 0), "roc_auc")
+    assert [bar.label for bar in bars] == ["origin=LGA", "origin=JFK", "origin=EWR"]
+    assert list(figures.segments_figure(bars, "roc_auc").data[0].x) == [0.6, 0.7]
+    drawn = str(bar_list(bars, "roc_auc", whole=0.65))
+    assert drawn.count("<tr>") == 4
+    assert 'data-sort="number"' in drawn
+    assert "one class" in drawn
+
+
+def test_calibration_is_the_curve() -> None:
+    curve = {"score": [0.2, 0.6], "share": [0.1, 0.7], "low": [0.05, 0.6], "high": [0.2, 0.8], "rows": [50.0, 50.0]}
+    shown = PerformanceCurves(calibration=curve)
+    _, points = figures.calibration_figure(shown).data
+    assert (list(points.x), list(points.y)) == ([0.2, 0.6], [0.1, 0.7])
+    assert [round(value, 9) for value in points.error_y.arrayminus] == [0.05, 0.1]
+    assert str(calibration_chart(shown)).count("<circle") == 2
+    assert calibration_chart(PerformanceCurves()) is None
 
 
 def test_promotions_are_marked_where_the_version_changes() -> None:

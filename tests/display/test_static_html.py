@@ -13,7 +13,9 @@ from modelops_jupyter.display.bundle import PLOTLY, mimebundle, plotly_chart, st
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.governance import CheckResult, Decision, GateReport, ModelCard, Transition, compare
 from modelops_jupyter.listing import Listing
-from modelops_jupyter.monitoring import Alert, MonitorReport, WindowResult
+from modelops_jupyter.monitoring import Alert, Explanation, MonitorReport, WindowResult
+from modelops_jupyter.monitoring.curves import PerformanceCurves
+from modelops_jupyter.monitoring.segments import Segment
 from modelops_jupyter.overview import Distribution
 from modelops_jupyter.pipelines import PipelineRun, StepRun
 from modelops_jupyter.presentable import Presentable
@@ -59,6 +61,7 @@ def everything(text: str) -> list[Presentable]:
         "windows": 1,
         "open_alerts": 1,
     }
+    harm = Segment(text, (text,), 9, 0.1, 0.2, None, 0.4, 0.01, 0.001)
     check = CheckResult(text, False, True, 0.5, 0.6, f"{text} 0.5")
     return [
         Listing(text, tuple(row), (row,)),
@@ -70,12 +73,15 @@ def everything(text: str) -> list[Presentable]:
         report(text),
         report(text, windows=0),
         Distribution(text, (text, "other", "missing"), (1.0, 0, 0), (0.5, 0.5, 0), day(0), day(3)),
+        PerformanceCurves(confusion={text: {text: 3}}),
         RegisteredVersion(text, 1, {"flavor": text, "created_by": text, "digest": text, "metrics": {text: 1}}, (text,)),
         GateReport(text, 1, text, False, (check,), (text,), True, text, text, text),
         compare(text, text, frame, y, y, y[::-1].copy(), None, None, "classification", ("origin",)),
         ModelCard(text, ((text, ((text, text),)), (text, ()))),
         Transition(text, text, 1, 2, "promote", text, text, text, day(0)),
         Decision(text, 1, "approve", text, text, text, day(0), text, True),
+        Explanation(text, day(1), day(2), day(0), "brier_score", 0.1, 0.2, 90, 9, (harm,)),
+        Explanation(text, day(1), day(2), day(0), "brier_score", 0.1, 0.2, 90, 9, ()),
         PipelineRun(text, text, text, (StepRun(text, text, text, text, 1.0),)),
     ]
 
