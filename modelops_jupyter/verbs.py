@@ -346,7 +346,8 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "deliver",
         "send what waits to the targets of modelops.toml; exit code 3 if one does not take it",
-        lambda ws, a, r: ws.deliver(),
+        lambda ws, a, r: ws.deliver(now=a.now),
+        (_arg("--now", action="store_true", help="try targets too that are left alone for a while after a failure"),),
         slow=True,
     ),
     Verb(

@@ -14,6 +14,7 @@ from modelops_jupyter.settings import Settings
 if TYPE_CHECKING:
     from modelops_jupyter.log import PredictionLog
     from modelops_jupyter.monitoring import MonitorReport
+    from modelops_jupyter.notifications import DeliveryReport
     from modelops_jupyter.store import Store
 
 ANNOUNCE_SECONDS = 3.0
@@ -50,16 +51,22 @@ def monitor(
     return report
 
 
+def deliver(store: Store, settings: Settings, now: bool = False) -> DeliveryReport:
+    """See `Workspace.deliver`."""
+    from modelops_jupyter.notifications import deliver
+
+    return deliver(store, settings.targets, now=now)
+
+
 def announce(store: Store, settings: Settings) -> None:
     """Deliver what waits, as far as it goes in three seconds; the rest goes on in the background or next time.
 
     Nothing is lost where it fails: the outbox keeps it, and `status` says which target does not answer.
     """
-    from modelops_jupyter.notifications import deliver
 
     def work() -> None:
         try:
-            deliver(store, settings.targets)
+            deliver(store, settings)
         except ModelOpsError:  # the store is busy or full: whoever delivers next says so
             return
 

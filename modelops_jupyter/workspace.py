@@ -347,11 +347,9 @@ class Workspace(Foundations):
         """Give an incident to an owner."""
         return casework.assign(self.store, id, owner, self.actor)
 
-    def deliver(self) -> DeliveryReport:
-        """Send what waits in the outbox to the targets of ``modelops.toml``, each message once for each target."""
-        from modelops_jupyter.notifications import deliver
-
-        return deliver(self.store, self.settings.targets)
+    def deliver(self, *, now: bool = False) -> DeliveryReport:
+        """Send what waits to the targets of ``modelops.toml``, once to each; `now` leaves out pauses after failures."""
+        return watching.deliver(self.store, self.settings, now)
 
     # Running.
 

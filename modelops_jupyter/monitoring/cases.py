@@ -153,14 +153,15 @@ def _next(
 def _events(case: Case, before: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     """Yield what happened to an incident since the last run: the most important first."""
     fired = bool(before.get("firing"))
-    names = ", ".join(sorted({_name(member) for member in case.joined})[:5])
-    more = f" and {len(case.joined) - 5} more" if len(case.joined) > 5 else ""
+    told = case.spread if before else case.joined
+    names = ", ".join(sorted({_name(member) for member in told})[:5])
+    more = f" and {len(told) - 5} more" if len(told) > 5 else ""
     if not before:
         yield "opened", f"{len(case.members)} alert{'s' * (len(case.members) != 1)}: {names}{more}."
         fired = True
     elif case.firing and not fired:
         yield "reopened", f"It came again: {names or 'an alert'}{more}."
-    elif case.joined:
+    elif told:
         yield "grew", f"It spread to {names}{more}."
     if case.withdrawn and not case.members:
         yield "healed", "Rows and labels that came later took every alert back."

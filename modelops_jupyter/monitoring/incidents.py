@@ -70,6 +70,13 @@ class Member:
         """Whether it tells of the model's answers rather than of a feature."""
         return self.kind == "performance" or self.column in EFFECTS
 
+    @property
+    def facet(self) -> tuple[str, str]:
+        """What it adds to an incident: a feature in a segment, or one of the effects, wherever."""
+        if self.is_effect:
+            return ("performance" if self.kind == "performance" else "answers"), ""
+        return self.column, self.segment
+
     @cached_property
     def span(self) -> tuple[datetime, datetime]:
         """The half-open interval of its bad windows."""
@@ -99,6 +106,17 @@ class Case:
     def firing(self) -> bool:
         """Whether one of its alerts is open."""
         return any(member.state == "open" for member in self.members)
+
+    @property
+    def spread(self) -> tuple[Member, ...]:
+        """The alerts that joined and tell more: another feature or segment, the first fall, or what fires again.
+
+        One more metric of a performance that has an alert already is no news; nor is it that predictions follow scores.
+        """
+        new = {member.key for member in self.joined}
+        before = [member for member in self.members if member.key not in new]
+        known, signals = {member.facet for member in before}, {member.signal for member in before}
+        return tuple(m for m in self.joined if m.facet not in known or m.signal in signals)
 
 
 def group(model: str, alerts: Iterable[Mapping[str, Any]], earlier: Mapping[str, Sequence[Member]]) -> tuple[Case, ...]:

@@ -263,11 +263,11 @@ def _served(windows: Sequence[WindowResult]) -> int:
 
 
 def _title(members: Sequence[Member], suspects: Sequence[Suspect], segments: Sequence[Slice]) -> str:
-    fell = sorted({member.metric for member in members if member.kind == "performance"})
+    worse = sorted({member.metric for member in members if member.kind == "performance"})
     more = f" and {len(suspects) - 2} more" if len(suspects) > 2 else ""
     moved = ", ".join(s.column for s in suspects[:2]) + more
     effects = sorted({m.column for m in members if m.is_effect and m.column})
-    what = [f"{', '.join(fell)} fell"] if fell else []
+    what = [f"{', '.join(worse)} got worse"] if worse else []
     what += [f"{moved} changed"] if suspects else [f"the {' and '.join(effects)} drifted"] if effects else []
     where = f" where {segments[0].segment}" if segments else ""
     return (" as ".join(what) or members[0].message) + where

@@ -94,8 +94,11 @@ def deliver(
     *,
     open_notifier: Callable[[Target], Notifier] = open_notifier,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    now: bool = False,
 ) -> DeliveryReport:
     """Send what waits; returns when every target has taken it or failed once.
+
+    `now` tries targets too that are left alone for a while after a failure; what another process is sending stays its.
 
     Raises
     ------
@@ -105,7 +108,7 @@ def deliver(
     _forget(store, targets, clock())
     sent = failed = 0
     for target in targets:
-        taken, error = _serve(store, target, open_notifier, clock)
+        taken, error = _serve(store, target, open_notifier, clock, now)
         sent, failed = sent + taken, failed + (error is not None)
     return DeliveryReport(sent, failed, target_states(store, targets))
 
@@ -135,15 +138,19 @@ def target_states(store: Store, targets: Sequence[Target]) -> tuple[TargetState,
 
 
 def _serve(
-    store: Store, target: Target, open_notifier: Callable[[Target], Notifier], clock: Callable[[], datetime]
+    store: Store,
+    target: Target,
+    open_notifier: Callable[[Target], Notifier],
+    clock: Callable[[], datetime],
+    impatient: bool,
 ) -> tuple[int, str | None]:
     """Send what a target wants, oldest and least tried first, until it fails; return how many, and the failure."""
     state = _state(store, target)
-    if state.get("until") and datetime.fromisoformat(state["until"]) > clock():
+    if not impatient and state.get("until") and datetime.fromisoformat(state["until"]) > clock():
         return 0, None
     ledger = {record.key: record for record in store.find("delivery", target.name)}
     due = [record for record in store.find("outbox") if _wanted(target, record)]
-    due = [record for record in due if _is_due(ledger.get(_key(target, record)), clock())]
+    due = [record for record in due if _is_due(ledger.get(_key(target, record)), clock(), impatient)]
     due.sort(key=lambda record: (_attempts(ledger.get(_key(target, record))), record.key))
     sent, notifier = 0, None
     for record in due:
@@ -226,8 +233,8 @@ def _wanted(target: Target, message: Record) -> bool:
     return any(fnmatchcase(str(message.body["topic"]), pattern) for pattern in target.topics)
 
 
-def _is_due(ledger: Record | None, now: datetime) -> bool:
-    if ledger is None:
+def _is_due(ledger: Record | None, now: datetime, impatient: bool) -> bool:
+    if ledger is None or (impatient and ledger.body["state"] == "waiting"):
         return True
     return ledger.body["state"] != "delivered" and datetime.fromisoformat(ledger.body["until"]) <= now
 

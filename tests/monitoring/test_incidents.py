@@ -119,6 +119,18 @@ def test_a_new_firing_is_always_told_and_healing_too() -> None:
     assert [row["state"] for row in casework.incidents(store, None, None)] == ["open", "healed"]
 
 
+def test_more_of_the_same_is_no_news() -> None:
+    store, wind = InMemoryStore(), alert("wind", 1, 3, "origin=JFK")
+    run(store, [wind])
+    fell = alert("", 2, 3, kind="performance")
+    assert run(store, [wind, fell]) == ["incident.grew"]  # it has consequences now
+    more = [wind, fell, alert("", 3, 3, kind="performance", metric="log_loss")]
+    assert run(store, more) == []
+    assert run(store, [*more, alert("wind", 3, 3, "origin=LGA")]) == ["incident.grew"]
+    (row,) = casework.incidents(store, None, None)
+    assert row["alerts"] == 4
+
+
 def test_people_act_and_everything_is_on_record() -> None:
     store = InMemoryStore()
     run(store, [alert("wind", 1, 3)])

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from receiver import Receiver
 
-from modelops_jupyter import catalogue
+from modelops_jupyter import catalogue, watching
 from modelops_jupyter.notifications import InMemoryNotifier, Notifier, deliver, target_states
 from modelops_jupyter.notifications.outbox import KEPT, LEASE, LONGEST_PAUSE, pause
 from modelops_jupyter.settings import Settings, Target
@@ -167,6 +167,24 @@ def test_a_sender_that_is_killed_is_followed_by_one_that_sends_the_same_id(
     later = datetime.now(UTC) + LEASE + timedelta(seconds=1)
     assert deliver(store, (target,), clock=lambda: later).sent == 1
     assert len({headers["webhook-id"] for headers, _ in receiver.requests}) == 1
+
+
+def test_a_receiver_that_hangs_does_not_hold_up_the_monitor(
+    tmp_path: Path, receiver: Receiver, secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "ANNOUNCE_SECONDS", 0.2)
+    store = open_store(tmp_path / "s.db", tmp_path / "s.lock")
+    tell(store, "incident.opened")
+    receiver.hold.clear()
+    settings = Settings(tmp_path, tmp_path, targets=(Target("ops", receiver.url, secret, allow_private=True),))
+    began = time.monotonic()
+    watching.announce(store, settings)
+    assert time.monotonic() - began < 2
+    receiver.hold.set()
+    deadline = time.monotonic() + 20
+    while target_states(store, settings.targets)[0].sent == 0:  # it goes on in the background
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_messages_of_an_earlier_release_are_kept(tmp_path: Path) -> None:
