@@ -12,7 +12,7 @@ from modelops_jupyter.server.calls import make_call
 from modelops_jupyter.server.handlers import Answer, WorkspaceHandler
 from modelops_jupyter.server.jobs import ENDED, Jobs
 from modelops_jupyter.server.repeats import once
-from modelops_jupyter.server.routes import PREFIX, Route
+from modelops_jupyter.server.routes import PREFIX, Route, routes
 from modelops_jupyter.server.served import open_workspace, plain, written
 from modelops_jupyter.settings import find_settings
 
@@ -123,6 +123,17 @@ async def events(handler: WorkspaceHandler, route: Route, values: dict[str, Any]
         await handler.finish(set_content_type="text/event-stream")
 
 
+async def openapi(handler: WorkspaceHandler, route: Route, values: dict[str, Any]) -> None:
+    """Answer the OpenAPI document."""
+
+    def work() -> str:
+        from modelops_jupyter.server.openapi import document
+
+        return written(document(routes(), handler.base_url))
+
+    await handler.finish(await asyncio.to_thread(work))
+
+
 def _last_event(handler: WorkspaceHandler, after: int) -> int:
     """Return where a browser that reconnects has stopped, else `after`."""
     last = handler.request.headers.get("Last-Event-ID", "")
@@ -142,4 +153,5 @@ ANSWERS: dict[str, Answer] = {
     "cancel": cancel,
     "log": log,
     "events": events,
+    "openapi": openapi,
 }
