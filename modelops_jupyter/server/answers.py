@@ -19,15 +19,22 @@ from modelops_jupyter.settings import find_settings
 LOOK_SECONDS = 0.25
 SILENCE_SECONDS = 15.0  # proxies close a stream that says nothing for longer
 LOG_BYTES = 64_000
+KEPT = ("models", "overview", "versions", "alerts")  # what panels poll, and what depends on the store alone
 
 
 async def read(handler: WorkspaceHandler, route: Route, values: dict[str, Any]) -> None:
     """Answer what the verb returns; nothing is created."""
 
-    def work() -> str:
+    def look() -> str:
         with open_workspace(handler.project, handler.actor(), write=False) as ws:
             call = make_call(route.operation, route.fields, values, handler.root)
             return written(plain(getattr(ws, route.operation)(**call.arguments())))
+
+    def work() -> str:
+        if route.operation not in KEPT:
+            return look()
+        settings = find_settings(handler.project)
+        return handler.kept.answer(settings.store_path, (route.operation, repr(settings), written(values)), look)
 
     await handler.finish(await asyncio.to_thread(work))
 
