@@ -278,9 +278,29 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "monitor",
         "profile and judge what is new",
-        lambda ws, a, r: ws.monitor(a.name, every=a.every, segments=a.segments),
-        (_NAME, _EVERY, _arg("--segments", nargs="*", metavar="COLUMN", help="slice by these (default: as last time)")),
+        lambda ws, a, r: ws.monitor(a.name, every=a.every, segments=a.segments, alert_budget=a.alert_budget),
+        (
+            _NAME,
+            _EVERY,
+            _arg("--segments", nargs="*", metavar="COLUMN", help="slice by these (default: as last time)"),
+            _arg(
+                "--alert-budget", metavar="N/PERIOD", help="accepted false alerts, as 1/month (default: as last time)"
+            ),
+        ),
         slow=True,
+    ),
+    Verb(
+        "explain",
+        "the segments that explain a fall in performance",
+        lambda ws, a, r: ws.explain(a.name, window=a.window, until=a.until, every=a.every),
+        (
+            _NAME,
+            _arg(
+                "--window", help="start of the first window, e.g. 2013-07-01 (default: the latest performance alert's)"
+            ),
+            _arg("--until", help="start of the last window (default: the first)"),
+            _EVERY,
+        ),
     ),
     Verb(
         "alerts",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter import catalogue, prediction_logging, registration
+from modelops_jupyter import catalogue, prediction_logging, registration, watching
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.refs import ModelReference
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.catalogue import Status
     from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Transition
     from modelops_jupyter.log import Appended
-    from modelops_jupyter.monitoring import MonitorReport
+    from modelops_jupyter.monitoring import Explanation, MonitorReport
     from modelops_jupyter.monitoring.curves import PerformanceCurves
     from modelops_jupyter.overview import Distribution, ModelOverview
     from modelops_jupyter.pipelines import CellEvent, NotebookRun, PipelineRun, StepEvent
@@ -268,17 +268,8 @@ class Workspace(Foundations):
         batch_id
             A name for this batch: the same batch sent again changes nothing.
         """
-        return prediction_logging.log_predictions(
-            self.store,
-            self.log,
-            reference,
-            frame,
-            id=id,
-            time=time,
-            prediction=prediction,
-            score=score,
-            batch_id=batch_id,
-        )
+        columns: dict[str, Any] = {"id": id, "time": time, "prediction": prediction, "score": score}
+        return prediction_logging.log_predictions(self.store, self.log, reference, frame, **columns, batch_id=batch_id)
 
     def log_labels(
         self,
@@ -295,20 +286,37 @@ class Workspace(Foundations):
             self.store, self.log, name, frame, id=id, label=label, event_time=event_time, batch_id=batch_id
         )
 
-    def monitor(self, name: str, *, every: str = "1D", segments: Sequence[str] | None = None) -> MonitorReport:
+    def monitor(
+        self, name: str, *, every: str = "1D", segments: Sequence[str] | None = None, alert_budget: str | None = None
+    ) -> MonitorReport:
         """Profile and judge the windows that are new or whose labels have arrived, and return the whole report.
 
         Parameters
         ----------
         segments
             Columns by whose values each window is sliced as well; None keeps those of the last run, () ends them.
+        alert_budget
+            How many false alerts of this model are accepted: ``1/month``, ``2/week``. None keeps the last run's, at
+            first that of the settings; another one judges every window anew.
         """
-        from modelops_jupyter.monitoring import run_monitor, watched_segments
+        return watching.monitor(self.store, self.log, self.settings, self.actor, name, every, segments, alert_budget)
 
-        watched = watched_segments(self.store, name, every, segments)
-        references = registration.references(self.store, name, watched)
-        return run_monitor(
-            name, store=self.store, log=self.log, references=references, every=every, segments=watched, actor=self.actor
+    def explain(
+        self, name: str, *, window: str | None = None, until: str | None = None, every: str = "1D"
+    ) -> Explanation:
+        """Search the segments that explain a fall in performance, beside the windows before it.
+
+        Parameters
+        ----------
+        window, until
+            Start of the first and of the last window to explain (UTC, say ``2013-07-01``); by default those of the
+            latest performance alert, else the last seven with labels.
+        """
+        from modelops_jupyter.monitoring import explain_fall
+
+        references = registration.references(self.store, name)
+        return explain_fall(
+            name, store=self.store, log=self.log, references=references, every=every, window=window, until=until
         )
 
     def alerts(self, name: str | None = None, *, state: str | None = None) -> Listing:

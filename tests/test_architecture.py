@@ -17,7 +17,7 @@ LAYERS = (
     {"registry", "monitoring", "governance", "pipelines"},
     {"fleet", "data_files"},
     {"registration"},
-    {"catalogue", "prediction_logging"},
+    {"catalogue", "prediction_logging", "watching"},
     {"overview", "foundations"},
     {"inspection"},
     {"workspace"},

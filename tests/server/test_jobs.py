@@ -176,7 +176,7 @@ async def test_a_notebook_runs_with_parameters_cell_by_cell(
     assert [(row["name"], row["type"], row["value"], row["help"]) for row in rows] == [
         ("n", "int", 1, "how many"),
         ("mode", "Literal['fast', 'slow']", "fast", ""),
-        ("x", None, None, ""),
+        ("since", None, None, ""),
     ]
     assert rows[1]["choices"] == ["fast", "slow"]
     started = [
