@@ -48,4 +48,46 @@ const run: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default [models, run];
+/** "Register a Model…" from a live notebook. */
+const register: JupyterFrontEndPlugin<void> = {
+  id: 'modelops-jupyter:register',
+  description: 'Registers a fitted model of a notebook, with a line of code that stays in it.',
+  autoStart: true,
+  optional: [IModelOps],
+  activate: async (app: JupyterFrontEnd, modelops: IModelOps | null): Promise<void> => {
+    if (modelops) {
+      const { start } = await import('./register/start');
+      await start(app, modelops);
+    }
+  }
+};
+
+/** Model references in lines of `%modelops`. */
+const completer: JupyterFrontEndPlugin<void> = {
+  id: 'modelops-jupyter:completer',
+  description: 'Completes the names of models, their versions and champions in lines of %modelops.',
+  autoStart: true,
+  optional: [IModelOps],
+  activate: async (app: JupyterFrontEnd, modelops: IModelOps | null): Promise<void> => {
+    if (modelops) {
+      const { start } = await import('./register/complete');
+      await start(app, modelops);
+    }
+  }
+};
+
+/** Open alerts in the status bar, and notifications of new incidents. */
+const alerts: JupyterFrontEndPlugin<void> = {
+  id: 'modelops-jupyter:alerts',
+  description: 'Says how many alerts are open, and tells of new incidents.',
+  autoStart: true,
+  optional: [IModelOps],
+  activate: async (app: JupyterFrontEnd, modelops: IModelOps | null): Promise<void> => {
+    if (modelops) {
+      const { start } = await import('./alerts/start');
+      await start(app, modelops);
+    }
+  }
+};
+
+export default [models, run, register, completer, alerts];
