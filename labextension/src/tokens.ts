@@ -173,6 +173,8 @@ export namespace CommandIDs {
   export const comment = 'modelops:comment';
   export const promote = 'modelops:promote';
   export const rollback = 'modelops:rollback';
+  export const newPipelineNotebook = 'modelops:new-pipeline-notebook';
+  export const openDashboard = 'modelops:open-dashboard';
   export const registerModel = 'modelops:register-model';
   export const runNotebook = 'modelops:run-notebook';
 }
