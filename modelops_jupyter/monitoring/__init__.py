@@ -5,6 +5,7 @@ from modelops_jupyter.monitoring.budget import AlertBudget
 from modelops_jupyter.monitoring.distances import CUSTOMARY_PSI
 from modelops_jupyter.monitoring.drift import jensen_shannon, psi
 from modelops_jupyter.monitoring.estimation import estimate
+from modelops_jupyter.monitoring.explain import Explanation, explain_fall
 from modelops_jupyter.monitoring.figure import Figure
 from modelops_jupyter.monitoring.judge import judge_windows
 from modelops_jupyter.monitoring.measure import measure_window
@@ -18,12 +19,14 @@ __all__ = [
     "Alert",
     "AlertBudget",
     "AlertRules",
+    "Explanation",
     "Figure",
     "Finding",
     "MonitorReport",
     "WindowResult",
     "alert_rules",
     "estimate",
+    "explain_fall",
     "jensen_shannon",
     "judge_windows",
     "load_report",

@@ -25,9 +25,9 @@ from modelops_jupyter.monitoring.baseline import Baseline
 from modelops_jupyter.monitoring.calibrator import Calibrator
 from modelops_jupyter.monitoring.classification import Confusion
 from modelops_jupyter.monitoring.figure import FEWEST_ROWS, Figure
+from modelops_jupyter.monitoring.learned import Recent
 from modelops_jupyter.monitoring.performance import OF_CLASSES, OF_NUMBERS, headline
 from modelops_jupyter.monitoring.ranking import Array
-from modelops_jupyter.monitoring.recent import Recent
 from modelops_jupyter.monitoring.regression import root
 from modelops_jupyter.profiles import Profile
 

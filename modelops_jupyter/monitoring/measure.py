@@ -7,9 +7,9 @@ from datetime import datetime
 from modelops_jupyter.monitoring.baseline import Baseline
 from modelops_jupyter.monitoring.drift import Methods, drift
 from modelops_jupyter.monitoring.estimation import estimate
+from modelops_jupyter.monitoring.learned import Recent
 from modelops_jupyter.monitoring.performance import performance
 from modelops_jupyter.monitoring.quality import column_quality, window_quality
-from modelops_jupyter.monitoring.recent import Recent
 from modelops_jupyter.monitoring.results import WindowResult
 from modelops_jupyter.profiles import Profile, Reference
 

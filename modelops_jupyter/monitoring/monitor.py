@@ -14,12 +14,12 @@ from modelops_jupyter.monitoring.baseline import Baseline
 from modelops_jupyter.monitoring.budget import DEFAULT_BUDGET, AlertBudget
 from modelops_jupyter.monitoring.judge import judge_windows
 from modelops_jupyter.monitoring.kept import StoredProfiles, stored_segments, stored_windows, window_writes
+from modelops_jupyter.monitoring.learned import RecentWindows
 from modelops_jupyter.monitoring.lookback import with_cycle
 from modelops_jupyter.monitoring.measure import measure_window
-from modelops_jupyter.monitoring.recent import RecentWindows
 from modelops_jupyter.monitoring.results import Alert, MonitorReport, WindowResult
 from modelops_jupyter.monitoring.rules import AlertRules
-from modelops_jupyter.monitoring.scanning import WindowProfile, scan_windows
+from modelops_jupyter.monitoring.scanning import WindowProfile, scan_log
 from modelops_jupyter.monitoring.summary import summarise
 from modelops_jupyter.profiles import Profile, Reference, window_length, window_start
 from modelops_jupyter.store import Change, Delete, Event, Put, Record, Store
@@ -68,10 +68,8 @@ def run_monitor(
     sliced = stored_segments(store, model, every)
     if span is not None:
         first, last = window_start(span[0], every), window_start(span[1], every) + length
-        table = log.read(model, first, last)
         recent = _recent(store, model, every, first, earlier)
-        scanned = scan_windows(table, references, every, segments) if table is not None else ()
-        for profiled in sorted(scanned, key=lambda each: each.start):
+        for profiled in scan_log(log, model, first, last, references, every, segments):
             start = profiled.start.isoformat()
             found[start] = profiled
             windows[start], sliced[start] = _measure(profiled, baselines, length, recent)

@@ -22,7 +22,7 @@ from sklearn import metrics
 
 from modelops_jupyter.monitoring import estimate, performance
 from modelops_jupyter.monitoring.baseline import Baseline
-from modelops_jupyter.monitoring.recent import RecentWindows
+from modelops_jupyter.monitoring.learned import RecentWindows
 from modelops_jupyter.profiles import Profile, build_reference, scan
 from tests.benchmarks.peers import run_peer
 

@@ -11,7 +11,7 @@ from modelops_jupyter.monitoring import estimate, performance
 from modelops_jupyter.monitoring.baseline import Baseline
 from modelops_jupyter.monitoring.calibrator import Calibrator
 from modelops_jupyter.monitoring.confidence import _average_precision, _roc_auc
-from modelops_jupyter.monitoring.recent import Recent
+from modelops_jupyter.monitoring.learned import Recent
 from modelops_jupyter.profiles import Profile, Reference, build_reference, scan
 
 
