@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter import catalogue, prediction_logging, registration, watching
+from modelops_jupyter import casework, catalogue, prediction_logging, registration, watching
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.refs import ModelReference
@@ -16,11 +16,13 @@ from modelops_jupyter.settings import find_settings
 if TYPE_CHECKING:
     import numpy as np
 
+    from modelops_jupyter.casework import Incident
     from modelops_jupyter.catalogue import Status
     from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Transition
     from modelops_jupyter.log import Appended
     from modelops_jupyter.monitoring import Explanation, MonitorReport
     from modelops_jupyter.monitoring.curves import PerformanceCurves
+    from modelops_jupyter.notifications import DeliveryReport
     from modelops_jupyter.overview import Distribution, ModelOverview
     from modelops_jupyter.pipelines import CellEvent, NotebookRun, PipelineRun, StepEvent
     from modelops_jupyter.registration import RegisteredVersion
@@ -203,8 +205,10 @@ class Workspace(Foundations):
 
         return reject(self.store, self.policy, self.version(reference).body, reason, self.actor)
 
-    def comment(self, reference: str | ModelReference, text: str) -> Decision:
-        """Put a remark about a version on record."""
+    def comment(self, reference: str | ModelReference, text: str) -> Decision | Incident:
+        """Put a remark about a version, or about an incident, on record."""
+        if isinstance(reference, str) and casework.is_incident(reference):
+            return casework.comment(self.store, reference, text, self.actor)
         from modelops_jupyter.governance import comment
 
         return comment(self.store, self.policy, self.version(reference).body, text, self.actor)
@@ -322,6 +326,30 @@ class Workspace(Foundations):
     def alerts(self, name: str | None = None, *, state: str | None = None) -> Listing:
         """Return alerts, newest first, of one model or of all."""
         return catalogue.alerts(self.store, name, state)
+
+    def incidents(self, name: str | None = None, *, state: str | None = None) -> Listing:
+        """Return incidents, newest first: alerts of one cause, of one model or of all."""
+        return casework.incidents(self.store, name, state)
+
+    def incident(self, id: str) -> Incident:
+        """Return one incident: suspects, segments, loss, what to do next, and its timeline."""
+        return casework.incident(self.store, id)
+
+    def acknowledge(self, id: str, *, reason: str) -> Incident:
+        """Take an open incident; whoever does owns it, if nobody did."""
+        return casework.acknowledge(self.store, id, reason, self.actor)
+
+    def resolve(self, id: str, *, reason: str) -> Incident:
+        """Close an incident; it opens again if the monitor sees more of it."""
+        return casework.resolve(self.store, id, reason, self.actor)
+
+    def assign(self, id: str, owner: str) -> Incident:
+        """Give an incident to an owner."""
+        return casework.assign(self.store, id, owner, self.actor)
+
+    def deliver(self, *, now: bool = False) -> DeliveryReport:
+        """Send what waits to the targets of ``modelops.toml``, once to each; `now` leaves out pauses after failures."""
+        return watching.deliver(self.store, self.settings, now)
 
     # Running.
 
