@@ -309,6 +309,12 @@ VERBS: tuple[Verb, ...] = (
         slow=True,
     ),
     Verb(
+        "board",
+        "where decisions stand: what waits for whom, what serves, what was decided last",
+        lambda ws, a, r: ws.board(),
+        effect="read",
+    ),
+    Verb(
         "audit",
         "the audit trail, newest first",
         lambda ws, a, r: ws.audit(a.limit),

@@ -18,6 +18,7 @@ from modelops_jupyter.settings import Settings, find_settings
 if TYPE_CHECKING:
     import numpy as np
 
+    from modelops_jupyter.board import Board
     from modelops_jupyter.catalogue import Status
     from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Policy, Transition
     from modelops_jupyter.log import Appended, PredictionLog
@@ -424,6 +425,12 @@ class Workspace:
         )
 
     # On record.
+
+    def board(self) -> Board:
+        """Return where decisions stand: what waits for whom, what serves and who let it, what was decided last."""
+        from modelops_jupyter.board import read_board
+
+        return read_board(self.store, self.policy)
 
     def audit(self, limit: int | None = None) -> Listing:
         """Return the audit chain, newest first."""

@@ -18,7 +18,7 @@ LAYERS = (
     {"registration"},
     {"catalogue", "prediction_logging"},
     {"overview"},
-    {"inspection"},
+    {"inspection", "board"},
     {"workspace"},
     {"display", "verbs"},
     {"dashboards", "server"},
@@ -42,7 +42,7 @@ OWNERS = {
     "ipywidgets": {"display", "dashboards"},
     "anywidget": {"display"},
     "tornado": {"server", "dashboards"},
-    "jupyter_server": {"server"},
+    "jupyter_server": {"server", "dashboards"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 
