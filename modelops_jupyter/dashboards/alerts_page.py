@@ -16,7 +16,6 @@ from modelops_jupyter.dashboards.page import (
     csv_text,
     guarded,
     html,
-    labelled,
     open_workspace,
     styled,
     tile,
@@ -46,9 +45,9 @@ class AlertsPage(View):
         self.head, self.summary, self.list = html("mo-head"), html(), html("mo-list", "mo-table")
         self.head.value = element("header", element("h1", "Alerts", tabindex="-1"))
         states = [("Open", ""), ("Healed", "healed"), ("Open and healed", "all")]
-        self.state = labelled(w.Dropdown(options=states, layout={"width": "180px"}), "State")
-        self.model = labelled(w.Dropdown(layout={"width": "220px"}), "Model")
-        self.kind = labelled(w.Dropdown(layout={"width": "180px"}), "Kind")
+        self.state = w.Dropdown(description="State", options=states)
+        self.model = w.Dropdown(description="Model")
+        self.kind = w.Dropdown(description="Kind")
         self.more = w.Button(description="Show more")
         self.more.on_click(lambda button: self.show_more())
         for widget in (self.state, self.model, self.kind):

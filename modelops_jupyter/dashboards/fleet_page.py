@@ -15,7 +15,6 @@ from modelops_jupyter.dashboards.page import (
     csv_text,
     guarded,
     html,
-    labelled,
     model_address,
     open_workspace,
     styled,
@@ -44,11 +43,11 @@ class FleetPage(View):
         self.most = AT_ONCE
         self.filling = False
         self.head, self.summary, self.list = html("mo-head"), html(), html("mo-list")
-        self.text = labelled(w.Text(placeholder="Filter by name", layout={"width": "260px"}), "Part of a model's name")
+        self.text = w.Text(description="Name", placeholder="Filter by name", layout={"width": "260px"})
         words = [("Any health", ""), *((HEALTH[key][1], key) for key in WORST_FIRST)]
-        self.health = labelled(w.Dropdown(options=words, layout={"width": "160px"}), "Health")
+        self.health = w.Dropdown(description="Health", options=words)
         kinds = [("Any kind", ""), *((word, kind) for kind, word in KINDS.items())]
-        self.kind = labelled(w.Dropdown(options=kinds, layout={"width": "160px"}), "Kind")
+        self.kind = w.Dropdown(description="Kind", options=kinds)
         self.more = w.Button(description="Show more")
         self.filters = styled(w.HBox([self.text, self.health, self.kind]), "mo-filters")
         for widget in (self.text, self.health, self.kind):

@@ -84,12 +84,6 @@ class View:
             self.request.shell.move(self.page, self.query(), title=self.title, push=push)
 
 
-def labelled(widget: Any, words: str) -> Any:
-    """Name a control that shows no label, for those who hear the page."""
-    widget.tooltip = words
-    return widget
-
-
 def csv_text(fields: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """Return rows as CSV.
 
