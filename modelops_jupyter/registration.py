@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -104,6 +104,7 @@ def register(
     unsafe: bool,
 ) -> RegisteredVersion:
     """Save `model` in the registry and put it on record in one transaction; see `Workspace.register`."""
+    from modelops_jupyter.profiles import segments_to_dict
     from modelops_jupyter.store import Change, Event, Put
 
     check_name(name)
@@ -132,6 +133,10 @@ def register(
         puts.append(Put("model", name, about, subject=name))
     if profile is not None:
         puts.append(Put("reference", key, profile.to_dict(), subject=name))
+        puts += [
+            Put("segment_reference", f"{key}/{column}", segments_to_dict(segments), subject=name)
+            for column, segments in profile.segments.items()
+        ]
     details = {"digest": saved.digest, "flavor": saved.flavor, "unsafe": saved.unsafe}
     event = Event("register", f"{name}/{saved.version}", actor.name, actor.assurance, details)
     store.commit(Change(puts=tuple(puts), event=event))
@@ -200,12 +205,17 @@ def predict_with(model: Any, frame: Any) -> tuple[np.ndarray, np.ndarray | None]
     return answer.prediction, answer.score
 
 
-def references(store: Store, name: str) -> dict[int, Reference]:
-    """Return the reference of every version of a model that has one."""
-    from modelops_jupyter.profiles import Reference
+def references(store: Store, name: str, segments: Sequence[str] = ()) -> dict[int, Reference]:
+    """Return the reference of every version of a model that has one, with its segments by the columns of `segments`."""
+    from modelops_jupyter.profiles import Reference, segments_from_dict
 
     find_version(store, name)  # says so when there is no such model
-    return {int(r.key.rpartition("/")[2]): Reference.from_dict(r.body) for r in store.find("reference", name)}
+    found = {}
+    for record in store.find("reference", name):
+        sliced = {column: store.get("segment_reference", f"{record.key}/{column}") for column in segments}
+        profiles = {c: segments_from_dict(kept.body) for c, kept in sliced.items() if kept is not None}
+        found[int(record.key.rpartition("/")[2])] = replace(Reference.from_dict(record.body), segments=profiles)
+    return found
 
 
 def compare_versions(

@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter import catalogue, prediction_logging, registration
-from modelops_jupyter.actor import Actor, current_actor
+from modelops_jupyter import catalogue, prediction_logging, registration, watching
+from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.refs import ModelReference
-from modelops_jupyter.settings import Settings, find_settings
+from modelops_jupyter.settings import find_settings
 
 if TYPE_CHECKING:
     import numpy as np
 
     from modelops_jupyter.board import Board
     from modelops_jupyter.catalogue import Status
-    from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Policy, Transition
-    from modelops_jupyter.log import Appended, PredictionLog
-    from modelops_jupyter.monitoring import MonitorReport
+    from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Transition
+    from modelops_jupyter.log import Appended
+    from modelops_jupyter.monitoring import Explanation, MonitorReport
     from modelops_jupyter.monitoring.curves import PerformanceCurves
     from modelops_jupyter.overview import Distribution, ModelOverview
-    from modelops_jupyter.pipelines import PipelineRun, StepEvent
+    from modelops_jupyter.pipelines import CellEvent, NotebookRun, PipelineRun, StepEvent
     from modelops_jupyter.registration import RegisteredVersion
-    from modelops_jupyter.registry import Registry
-    from modelops_jupyter.store import AuditVerification, Store
+    from modelops_jupyter.store import AuditVerification
 
 
 def open(path: str | os.PathLike[str] | None = None) -> Workspace:
@@ -46,75 +43,8 @@ def open(path: str | os.PathLike[str] | None = None) -> Workspace:
     return Workspace(find_settings(path))
 
 
-class Workspace:
-    """A team's models: registry, prediction log, store and the rules they live by; `actor` acts, else `settings`'."""
-
-    def __init__(self, settings: Settings, *, actor: Actor | None = None) -> None:
-        self.settings, self._actor = settings, actor
-
-    def __repr__(self) -> str:
-        return f"Workspace({str(self.settings.project)!r})"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Release the store's file handles."""
-        if "store" in self.__dict__:
-            self.store.close()
-            del self.__dict__["store"]
-
-    # What the workspace rests on, opened when first needed.
-
-    @cached_property
-    def store(self) -> Store:
-        """Facts and the audit chain."""
-        from modelops_jupyter.store import open_store
-
-        settings = self.settings
-        kept = (settings.artifacts_path, settings.log_path)
-        return open_store(settings.store_path, settings.lock_path, keeps=kept)
-
-    @cached_property
-    def log(self) -> PredictionLog:
-        """Predictions and labels."""
-        from modelops_jupyter.log import PredictionLog
-
-        return PredictionLog(self.settings.log_path)
-
-    @cached_property
-    def registry(self) -> Registry:
-        """Models and artifacts in MLflow."""
-        from modelops_jupyter.registry import Registry
-
-        return Registry(self.settings)
-
-    @property
-    def tracking_uri(self) -> str:
-        """MLflow's address of this workspace, ready for ``mlflow.set_tracking_uri``."""
-        return self.registry.tracking_uri
-
-    @property
-    def experiment_id(self) -> str:
-        """The MLflow experiment that holds this workspace's runs."""
-        return self.registry.experiment_id
-
-    @cached_property
-    def policy(self) -> Policy:
-        """What a version must show before it moves."""
-        from modelops_jupyter.governance import load_policy
-
-        return load_policy(self.settings.policy)
-
-    @property
-    def actor(self) -> Actor:
-        """Who goes on record for what is done now."""
-        return self._actor or current_actor(self.settings.actor)
+class Workspace(Foundations):
+    """A team's models: registry, prediction log, store and the rules they live by."""
 
     # The catalogue.
 
@@ -339,17 +269,8 @@ class Workspace:
         batch_id
             A name for this batch: the same batch sent again changes nothing.
         """
-        return prediction_logging.log_predictions(
-            self.store,
-            self.log,
-            reference,
-            frame,
-            id=id,
-            time=time,
-            prediction=prediction,
-            score=score,
-            batch_id=batch_id,
-        )
+        columns: dict[str, Any] = {"id": id, "time": time, "prediction": prediction, "score": score}
+        return prediction_logging.log_predictions(self.store, self.log, reference, frame, **columns, batch_id=batch_id)
 
     def log_labels(
         self,
@@ -366,12 +287,38 @@ class Workspace:
             self.store, self.log, name, frame, id=id, label=label, event_time=event_time, batch_id=batch_id
         )
 
-    def monitor(self, name: str, *, every: str = "1D") -> MonitorReport:
-        """Profile and judge the windows that are new or whose labels have arrived, and return the whole report."""
-        from modelops_jupyter.monitoring import run_monitor
+    def monitor(
+        self, name: str, *, every: str = "1D", segments: Sequence[str] | None = None, alert_budget: str | None = None
+    ) -> MonitorReport:
+        """Profile and judge the windows that are new or whose labels have arrived, and return the whole report.
+
+        Parameters
+        ----------
+        segments
+            Columns by whose values each window is sliced as well; None keeps those of the last run, () ends them.
+        alert_budget
+            How many false alerts of this model are accepted: ``1/month``, ``2/week``. None keeps the last run's, at
+            first that of the settings; another one judges every window anew.
+        """
+        return watching.monitor(self.store, self.log, self.settings, self.actor, name, every, segments, alert_budget)
+
+    def explain(
+        self, name: str, *, window: str | None = None, until: str | None = None, every: str = "1D"
+    ) -> Explanation:
+        """Search the segments that explain a fall in performance, beside the windows before it.
+
+        Parameters
+        ----------
+        window, until
+            Start of the first and of the last window to explain (UTC, say ``2013-07-01``); by default those of the
+            latest performance alert, else the last seven with labels.
+        """
+        from modelops_jupyter.monitoring import explain_fall
 
         references = registration.references(self.store, name)
-        return run_monitor(name, store=self.store, log=self.log, references=references, every=every, actor=self.actor)
+        return explain_fall(
+            name, store=self.store, log=self.log, references=references, every=every, window=window, until=until
+        )
 
     def alerts(self, name: str | None = None, *, state: str | None = None) -> Listing:
         """Return alerts, newest first, of one model or of all."""
@@ -387,6 +334,7 @@ class Workspace:
         jobs: int = 1,
         resume: bool = False,
         on_progress: Callable[[StepEvent], None] | None = None,
+        on_cell: Callable[[CellEvent], None] | None = None,
     ) -> PipelineRun:
         """Execute a pipeline of parameterized notebooks.
 
@@ -400,8 +348,8 @@ class Workspace:
             How many notebooks may run at once.
         resume
             Keep the completed steps of the last run whose notebook, parameters and predecessors are the same.
-        on_progress
-            Called with a `StepEvent` as each step begins and ends.
+        on_progress, on_cell
+            Called as each step, and each of its cells, begins and ends.
 
         Raises
         ------
@@ -422,7 +370,34 @@ class Workspace:
             jobs=jobs,
             actor=self.actor,
             on_progress=on_progress,
+            on_cell=on_cell,
         )
+
+    def run_notebook(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        output: str | os.PathLike[str] | None = None,
+        on_cell: Callable[[CellEvent], None] | None = None,
+    ) -> NotebookRun:
+        """Execute one notebook with parameters that it declares, and leave it with its results at `output`."""
+        from modelops_jupyter.pipelines import run_notebook
+
+        return run_notebook(
+            Path(path),
+            parameters=dict(parameters or {}),
+            output=None if output is None else Path(output),
+            runs_path=self.settings.runs_path,
+            project=self.settings.project,
+            on_cell=on_cell,
+        )
+
+    def notebook_parameters(self, path: str | os.PathLike[str]) -> Listing:
+        """Return the parameters that a notebook declares: name, type, default, help."""
+        from modelops_jupyter.pipelines import list_parameters
+
+        return list_parameters(Path(path))
 
     # On record.
 

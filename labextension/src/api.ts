@@ -1,8 +1,13 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
-import type { IFleet, IOverview } from './tokens';
+import { UUID } from '@lumino/coreutils';
+import { EventCutter, type IServerEvent } from './run/stream';
+import type { IFleet, IGate, IOverview } from './tokens';
 
-const ROUTE = 'modelops/api/v1/models';
+const API = 'modelops/api/v1';
+
+/** Values of a query; those that are null or undefined are left out. */
+export type Query = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
 /** What the server answered instead of what was asked for. */
 export class ApiError extends Error {
@@ -23,17 +28,12 @@ export class Resource<T> {
 
   /** Returns the very same object as long as the server says that nothing changed. */
   async read(): Promise<T> {
-    const url = URLExt.join(this.settings.baseUrl, this.path);
     const headers = this.etag ? { 'If-None-Match': this.etag } : {};
-    const response = await ServerConnection.makeRequest(url, { headers }, this.settings);
+    const response = await ask(this.settings, this.path, { headers });
     if (response.status === 304 && this.last !== undefined) {
       return this.last;
     }
-    const text = await response.text();
-    if (!response.ok) {
-      throw refusal(response.status, text);
-    }
-    this.last = JSON.parse(text) as T;
+    this.last = await answer<T>(response);
     this.etag = response.headers.get('ETag');
     return this.last;
   }
@@ -42,14 +42,81 @@ export class Resource<T> {
   private last: T | undefined;
 }
 
-/** Every model of the workspace. */
-export function fleet(settings: ServerConnection.ISettings): Resource<IFleet> {
-  return new Resource(settings, ROUTE);
+/** The server's verbs: readers are GET with a query, writers POST with a body, both with Python's argument names. */
+export class Client {
+  constructor(readonly settings: ServerConnection.ISettings) {}
+
+  /** Every model of the workspace. */
+  fleet(): Resource<IFleet> {
+    return new Resource(this.settings, 'models');
+  }
+
+  /** One model's page. */
+  overview(name: string): Resource<IOverview> {
+    return new Resource(this.settings, `models/${encodeURIComponent(name)}`);
+  }
+
+  /** Asks the policy about moving a version to an alias; its answer goes on record. */
+  async check(reference: string, alias: string): Promise<IGate> {
+    return this.post('check', { reference, alias });
+  }
+
+  /** Reads once. */
+  async get<T>(path: string, query: Query = {}): Promise<T> {
+    return answer<T>(await ask(this.settings, path + search(query)));
+  }
+
+  /** Does something, and under one `key` only once, however often it is sent. */
+  async post<T>(path: string, body: object, key: string = UUID.uuid4()): Promise<T> {
+    const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': key };
+    return answer<T>(await ask(this.settings, path, { method: 'POST', body: JSON.stringify(body), headers }));
+  }
+
+  /** Ends what a resource stands for. */
+  async cancel<T>(path: string): Promise<T> {
+    return answer<T>(await ask(this.settings, path, { method: 'DELETE' }));
+  }
+
+  /** Hears events as they come, those behind number `after`, until the server has no more. */
+  async events(path: string, after: number, signal: AbortSignal, hear: (event: IServerEvent) => void): Promise<void> {
+    const response = await ask(this.settings, path + search({ after }), { signal, cache: 'no-store' });
+    if (!response.ok || !response.body) {
+      throw refusal(response.status, await response.text());
+    }
+    const cutter = new EventCutter();
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) {
+        return;
+      }
+      cutter.push(value).forEach(hear);
+    }
+  }
 }
 
-/** One model's page. */
-export function overview(settings: ServerConnection.ISettings, name: string): Resource<IOverview> {
-  return new Resource(settings, `${ROUTE}/${encodeURIComponent(name)}`);
+function search(query: Query): string {
+  const pairs = Object.entries(query).filter(([, value]) => value !== null && value !== undefined);
+  return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs.map(([name, value]) => [name, String(value)]))}`;
+}
+
+async function ask(settings: ServerConnection.ISettings, path: string, init: RequestInit = {}): Promise<Response> {
+  try {
+    return await ServerConnection.makeRequest(URLExt.join(settings.baseUrl, API, path), init, settings);
+  } catch (error) {
+    if (error instanceof ServerConnection.NetworkError) {
+      throw new ApiError('The Jupyter server cannot be reached: is it still running?', 'unreachable');
+    }
+    throw error;
+  }
+}
+
+async function answer<T>(response: Response): Promise<T> {
+  const text = await response.text();
+  if (!response.ok) {
+    throw refusal(response.status, text);
+  }
+  return JSON.parse(text) as T;
 }
 
 function refusal(status: number, text: string): ApiError {

@@ -22,6 +22,16 @@ export function number(value: number | null | undefined): string {
   return Math.abs(value) >= 1e-4 ? value.toPrecision(3) : value.toExponential(1);
 }
 
+/** A number with its sign, as a change has it. */
+export function signed(value: number): string {
+  return value > 0 ? `+${number(value)}` : number(value).replace('-', '−');
+}
+
+/** A share from 0 to 1 in percent. */
+export function percent(share: number): string {
+  return share > 0 && share < 0.001 ? '< 0.1 %' : `${(100 * share).toFixed(1)} %`;
+}
+
 /** A time in UTC, without the hour where it is midnight; text that is no time stays as it is. */
 export function shortTime(text: string | null | undefined): string {
   if (!text) {

@@ -6,30 +6,46 @@ import {
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { ITranslator } from '@jupyterlab/translation';
+import { IModelOps } from './tokens';
 
 /**
- * The models of the workspace, at hand in the left sidebar.
+ * The models of the workspace, at hand in the left sidebar, and a page for each.
  *
- * Voila and Notebook load every installed extension too, with modules of their own: only where there is
- * JupyterLab's shell is anything further loaded.
+ * Voila loads every installed extension too, with modules of its own: there nothing further is loaded.
  */
-const plugin: JupyterFrontEndPlugin<void> = {
+const models: JupyterFrontEndPlugin<IModelOps | null> = {
   id: 'modelops-jupyter:plugin',
-  description: "Shows the team's models, their health and their history.",
+  description: "Shows the team's models, their health and their history, and acts on them.",
   autoStart: true,
+  provides: IModelOps,
   optional: [ILabShell, ICommandPalette, ILayoutRestorer, ITranslator],
   activate: async (
     app: JupyterFrontEnd,
-    shell: ILabShell | null,
+    labShell: ILabShell | null,
     palette: ICommandPalette | null,
     restorer: ILayoutRestorer | null,
     translator: ITranslator | null
-  ): Promise<void> => {
-    if (shell) {
-      const { start } = await import('./start');
-      start({ app, shell, palette, restorer, translator });
+  ): Promise<IModelOps | null> => {
+    if (!labShell && app.name === 'Voila') {
+      return null;
+    }
+    const { start } = await import('./start');
+    return start({ app, labShell, palette, restorer, translator });
+  }
+};
+
+/** "Run with parameters…" on any notebook. */
+const run: JupyterFrontEndPlugin<void> = {
+  id: 'modelops-jupyter:run',
+  description: 'Runs notebooks with parameters, and shows how they go cell by cell.',
+  autoStart: true,
+  optional: [IModelOps],
+  activate: async (app: JupyterFrontEnd, modelops: IModelOps | null): Promise<void> => {
+    if (modelops) {
+      const { start } = await import('./run/start');
+      await start(app, modelops);
     }
   }
 };
 
-export default plugin;
+export default [models, run];

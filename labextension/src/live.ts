@@ -13,7 +13,7 @@ export class Live<T> extends VDomModel {
       factory: () => this.ask(read),
       frequency: { interval: EVERY, backoff: true, max: AT_MOST },
       name,
-      standby: () => !this.visible || (document.hidden && this.current !== undefined)
+      standby: () => this.watchers.size === 0 || (document.hidden && this.current !== undefined)
     });
   }
 
@@ -32,13 +32,19 @@ export class Live<T> extends VDomModel {
     return this.asking;
   }
 
-  /** Whether anybody looks: a hidden view asks nothing. */
-  get watched(): boolean {
-    return this.visible;
+  /** How often it asks, in milliseconds. */
+  set every(interval: number) {
+    this.poll.frequency = { interval, backoff: true, max: Math.max(interval, AT_MOST) };
   }
-  set watched(visible: boolean) {
-    const appeared = visible && !this.visible;
-    this.visible = visible;
+
+  /** Says whether a view can be seen: while none can, nothing is asked. */
+  watch(view: object, visible: boolean): void {
+    const appeared = visible && !this.watchers.has(view);
+    if (visible) {
+      this.watchers.add(view);
+    } else {
+      this.watchers.delete(view);
+    }
     if (appeared) {
       this.refresh();
     }
@@ -72,8 +78,8 @@ export class Live<T> extends VDomModel {
   }
 
   private readonly poll: Poll;
+  private readonly watchers = new Set<object>();
   private current: T | undefined;
   private failure: Error | undefined;
   private asking = false;
-  private visible = false;
 }

@@ -1,57 +1,92 @@
 import type { ILabShell, ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
-import { type ICommandPalette, type MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { Clipboard, type ICommandPalette, Notification } from '@jupyterlab/apputils';
 import { type ITranslator, nullTranslator } from '@jupyterlab/translation';
-import { refreshIcon } from '@jupyterlab/ui-components';
-import { fleet, overview } from './api';
+import { linkIcon, refreshIcon } from '@jupyterlab/ui-components';
+import { ask } from './actions/ActionDialog';
+import { Client } from './api';
+import { dragModel } from './drag';
 import { modelsIcon } from './icons';
 import { Live } from './live';
-import { CommandIDs } from './tokens';
+import { Pages } from './pages';
+import { type Action, CommandIDs, type IModelOps, type TabName, TABS } from './tokens';
 import { FleetWidget } from './widgets/FleetWidget';
-import { modelTab, ModelWidget } from './widgets/ModelWidget';
+import type { ModelWidget } from './widgets/ModelWidget';
 
 export interface IParts {
   readonly app: JupyterFrontEnd;
-  readonly shell: ILabShell;
+  readonly labShell: ILabShell | null;
   readonly palette: ICommandPalette | null;
   readonly restorer: ILayoutRestorer | null;
   readonly translator: ITranslator | null;
 }
 
 /** Puts the panel, the pages and the commands in place. */
-export function start({ app, shell, palette, restorer, translator }: IParts): void {
-  const { commands, serviceManager } = app;
-  const settings = serviceManager.serverSettings;
+export function start({ app, labShell, palette, restorer, translator }: IParts): IModelOps {
   const trans = (translator ?? nullTranslator).load('modelops_jupyter');
-  const pages = new WidgetTracker<MainAreaWidget<ModelWidget>>({ namespace: 'modelops-models' });
+  const client = new Client(app.serviceManager.serverSettings);
+  const fleet = client.fleet();
+  const models = new Live(() => fleet.read(), 'modelops:models');
 
-  const all = fleet(settings);
-  const models = new Live(() => all.read(), 'modelops:models');
-  const panel = new FleetWidget(models, trans, name => void commands.execute(CommandIDs.openModel, { name }));
-  shell.add(panel, 'left', { rank: 350, type: 'Models' });
-  restorer?.add(panel, 'modelops-models');
-
-  const open = (name: string): void => {
-    let tab = pages.find(widget => widget.content.name === name);
-    if (!tab) {
-      const resource = overview(settings, name);
-      const live = new Live(() => resource.read(), `modelops:model/${name}`);
-      tab = modelTab(new ModelWidget(name, live, trans), trans);
-      void pages.add(tab);
-      shell.add(tab, 'main', { type: 'Model' });
-    }
-    shell.activateById(tab.id);
+  const refresh = (): void => {
+    models.refresh();
+    pages.refresh();
   };
-  shell.currentChanged.connect(() => {
-    const front = shell.currentWidget;
-    panel.current = pages.find(tab => tab === front)?.content.name ?? null;
+  const act = async (action: Action, page: ModelWidget, version?: number): Promise<void> => {
+    const said = page.overview && (await ask(action, page.overview, version, client, trans));
+    if (said) {
+      Notification.success(said, { autoClose: 5000 });
+      refresh();
+    }
+  };
+  const pages = new Pages(app, client, trans, (action, page, version) => void act(action, page, version));
+  const service: IModelOps = { client, models, trans, open: (name, tab) => pages.open(name, tab), refresh };
+
+  const panel = new FleetWidget(models, trans, name => pages.open(name), dragModel);
+  app.shell.add(panel, 'left', { rank: 350, type: 'Models' });
+  restorer?.add(panel, 'modelops-models');
+  labShell?.currentChanged.connect(() => {
+    panel.current = pages.current?.name ?? null;
   });
 
+  addCommands(app, service, pages, panel, (action, page) => void act(action, page));
+  const inPalette = [CommandIDs.showModels, CommandIDs.refresh, CommandIDs.copyLink, ...Object.values(ACTIONS)];
+  inPalette.forEach(command => palette?.addItem({ command, category: 'ModelOps' }));
+  void restorer?.restore(pages.tracker, {
+    command: CommandIDs.openModel,
+    args: tab => ({ name: tab.content.name, tab: tab.content.tab }),
+    name: tab => tab.content.name
+  });
+  void app.restored.then(() => pages.openFromAddress());
+  return service;
+}
+
+const ACTIONS: Readonly<Record<Action, string>> = {
+  approve: CommandIDs.approve,
+  reject: CommandIDs.reject,
+  comment: CommandIDs.comment,
+  promote: CommandIDs.promote,
+  rollback: CommandIDs.rollback
+};
+
+const NO_ARGUMENTS = { args: { type: 'object', properties: {}, additionalProperties: false } } as const;
+
+function addCommands(
+  app: JupyterFrontEnd,
+  { trans, refresh }: IModelOps,
+  pages: Pages,
+  panel: FleetWidget,
+  act: (action: Action, page: ModelWidget) => void
+): void {
+  const { commands, shell } = app;
   commands.addCommand(CommandIDs.showModels, {
     label: trans.__('Show Models'),
     caption: trans.__("Show the team's models, their health and open alerts"),
     icon: modelsIcon,
-    describedBy: { args: { type: 'object', properties: {}, additionalProperties: false } },
-    execute: () => shell.activateById(panel.id)
+    describedBy: NO_ARGUMENTS,
+    execute: () => {
+      shell.activateById(panel.id);
+      panel.focusSearch();
+    }
   });
   commands.addCommand(CommandIDs.openModel, {
     label: args => (typeof args['name'] === 'string' ? trans.__('Open Model %1', args['name']) : trans.__('Open Model')),
@@ -60,7 +95,10 @@ export function start({ app, shell, palette, restorer, translator }: IParts): vo
     describedBy: {
       args: {
         type: 'object',
-        properties: { name: { type: 'string', description: trans.__('The name of the model') } },
+        properties: {
+          name: { type: 'string', description: trans.__('The name of the model') },
+          tab: { type: 'string', enum: [...TABS], description: trans.__('The tab to show') }
+        },
         required: ['name'],
         additionalProperties: false
       }
@@ -68,7 +106,7 @@ export function start({ app, shell, palette, restorer, translator }: IParts): vo
     isEnabled: args => typeof args['name'] === 'string',
     execute: args => {
       if (typeof args['name'] === 'string') {
-        open(args['name']);
+        pages.open(args['name'], TABS.find(tab => tab === args['tab']) as TabName | undefined);
       }
     }
   });
@@ -76,18 +114,35 @@ export function start({ app, shell, palette, restorer, translator }: IParts): vo
     label: trans.__('Refresh Models'),
     caption: trans.__('Read the models from the workspace again'),
     icon: refreshIcon,
-    describedBy: { args: { type: 'object', properties: {}, additionalProperties: false } },
-    execute: () => {
-      models.refresh();
-      pages.forEach(tab => tab.content.refresh());
-    }
+    describedBy: NO_ARGUMENTS,
+    execute: refresh
   });
-  for (const command of [CommandIDs.showModels, CommandIDs.refresh]) {
-    palette?.addItem({ command, category: 'ModelOps' });
+  commands.addCommand(CommandIDs.copyLink, {
+    label: trans.__('Copy Link to Model'),
+    caption: trans.__("Copy the address of the model's page"),
+    icon: linkIcon,
+    describedBy: NO_ARGUMENTS,
+    isEnabled: () => pages.current !== null,
+    execute: () => Clipboard.copyToSystem(pages.address(pages.current?.name ?? ''))
+  });
+  const labels: Readonly<Record<Action, string>> = {
+    approve: trans.__('Approve a Version…'),
+    reject: trans.__('Reject a Version…'),
+    comment: trans.__('Comment on a Version…'),
+    promote: trans.__('Promote a Version…'),
+    rollback: trans.__('Roll Back Model…')
+  };
+  for (const [action, id] of Object.entries(ACTIONS) as [Action, string][]) {
+    commands.addCommand(id, {
+      label: labels[action],
+      caption: trans.__('For the model whose page is in front'),
+      describedBy: NO_ARGUMENTS,
+      isEnabled: () => pages.current?.overview !== undefined,
+      execute: () => {
+        if (pages.current) {
+          act(action, pages.current);
+        }
+      }
+    });
   }
-  void restorer?.restore(pages, {
-    command: CommandIDs.openModel,
-    args: tab => ({ name: tab.content.name }),
-    name: tab => tab.content.name
-  });
 }

@@ -1,3 +1,8 @@
+import { Token } from '@lumino/coreutils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { Client } from './api';
+import type { Live } from './live';
+
 /** What the server's routes answer; the same names as in Python. */
 
 export type Health = 'unknown' | 'healthy' | 'warning' | 'alert';
@@ -40,8 +45,16 @@ export interface ITransition {
 }
 
 export interface IVersion {
+  readonly name: string;
   readonly version: number;
   readonly aliases: string;
+  readonly task: string | null;
+  readonly run_id: string | null;
+  readonly inputs: readonly string[];
+  readonly features: readonly string[];
+  readonly source: Readonly<Record<string, string | null>>;
+  readonly data_fingerprint: string | null;
+  readonly digest: string;
   readonly flavor: string;
   readonly metrics: Readonly<Record<string, number>>;
   readonly unsafe: boolean;
@@ -50,6 +63,8 @@ export interface IVersion {
 }
 
 export interface IAlert {
+  readonly model: string;
+  readonly segment: string;
   readonly kind: string;
   readonly column: string;
   readonly metric: string;
@@ -67,7 +82,52 @@ export interface IAuditEntry {
   readonly subject: string;
   readonly actor: string;
   readonly assurance: string;
+  readonly details: Readonly<Record<string, unknown>>;
   readonly hash: string;
+}
+
+/** How far each column is from the reference (PSI), window by window; the most drifted first. */
+export interface IDriftMap {
+  readonly starts: readonly string[];
+  readonly columns: readonly string[];
+  readonly values: Readonly<Record<string, readonly (number | null)[]>>;
+  readonly threshold: number;
+}
+
+export interface IDistribution {
+  readonly column: string;
+  readonly bins: readonly string[];
+  readonly reference: readonly number[];
+  readonly current: readonly number[];
+  readonly since: string;
+  readonly until: string;
+}
+
+export interface ICheck {
+  readonly name: string;
+  readonly passed: boolean;
+  readonly applies: boolean;
+  readonly message: string;
+}
+
+/** What the policy says about moving a version to an alias. */
+export interface IGate {
+  readonly model: string;
+  readonly version: number;
+  readonly alias: string;
+  readonly passed: boolean;
+  readonly checks: readonly ICheck[];
+  readonly approved_by: readonly string[];
+  readonly self_review: boolean;
+  readonly assurance: string;
+  readonly policy: string;
+}
+
+export interface IAuditVerification {
+  readonly ok: boolean;
+  readonly entries: number;
+  readonly first_bad: number | null;
+  readonly reason: string | null;
 }
 
 export interface IOverview {
@@ -76,14 +136,45 @@ export interface IOverview {
   readonly metric: string | null;
   readonly expected: Readonly<Record<string, number>>;
   readonly windows: readonly IWindow[];
+  readonly drift: IDriftMap;
   readonly versions: readonly IVersion[];
   readonly transitions: readonly ITransition[];
   readonly alerts: readonly IAlert[];
   readonly audit: readonly IAuditEntry[];
 }
 
+/** The tabs of a model's page. */
+export const TABS = ['overview', 'versions', 'compare', 'monitoring', 'governance', 'runs', 'audit'] as const;
+export type TabName = (typeof TABS)[number];
+
+/** What somebody may do to a version, through a dialog. */
+export type Action = 'approve' | 'reject' | 'comment' | 'promote' | 'rollback';
+
 export namespace CommandIDs {
   export const showModels = 'modelops:show-models';
   export const openModel = 'modelops:open-model';
   export const refresh = 'modelops:refresh';
+  export const copyLink = 'modelops:copy-link';
+  export const approve = 'modelops:approve';
+  export const reject = 'modelops:reject';
+  export const comment = 'modelops:comment';
+  export const promote = 'modelops:promote';
+  export const rollback = 'modelops:rollback';
+  export const runNotebook = 'modelops:run-notebook';
 }
+
+/** What the plugins of this extension share. */
+export interface IModelOps {
+  readonly client: Client;
+  readonly models: Live<IFleet>;
+  readonly trans: TranslationBundle;
+  /** Opens a model's page. */
+  readonly open: (name: string, tab?: TabName) => void;
+  /** Asks the server again for whatever is shown. */
+  readonly refresh: () => void;
+}
+
+export const IModelOps = new Token<IModelOps>(
+  'modelops-jupyter:IModelOps',
+  "The workspace's models, the server's verbs, and the way to a model's page."
+);

@@ -2,3 +2,5 @@ import './base.css';
 import './panel.css';
 import './page.css';
 import './chart.css';
+import './dialog.css';
+import './run.css';

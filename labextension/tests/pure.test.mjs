@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { extent, lanes, line, nearest, scale, steps, ticks, timeTicks } from '../lib/chart.js';
-import { choose, census } from '../lib/filter.js';
+import { choose, census, EVERYTHING } from '../lib/filter.js';
+import { rowsToDraw, scrollTo } from '../lib/rows.js';
+import { changed, outputPath, parsePython, question, read } from '../lib/run/parameters.js';
+import { EventCutter } from '../lib/run/stream.js';
+import { alertCode, literal, modelCode } from '../lib/code.js';
 import { metricName, metrics, moment, number, sentence, shortTime } from '../lib/format.js';
 import { marks } from '../lib/marks.js';
 import { layout } from '../lib/performance.js';
@@ -60,15 +64,19 @@ test('labels that would touch stand in rows of their own', () => {
 });
 
 test('the list begins with what needs somebody, and filters by every word', () => {
-  const model = (name, health, kind = 'ml') => ({ name, health, kind });
-  const models = [model('b', 'healthy'), model('a-2', 'alert'), model('a-10', 'alert'), model('z', 'unknown', 'decision')];
-  const names = (...rest) => choose(models, ...rest).map(one => one.name);
-  assert.deepEqual(names('', null), ['a-2', 'a-10', 'b', 'z']);
-  assert.deepEqual(names('A 10', null), ['a-10']);
-  assert.deepEqual(names('decision', null), ['z']);
-  assert.deepEqual(names('<script>', null), []);
-  assert.deepEqual(names('', 'healthy'), ['b']);
-  assert.deepEqual(census(models), { alert: 2, warning: 0, healthy: 1, unknown: 1 });
+  const model = (name, health, kind = 'ml', open_alerts = 0) => ({ name, health, kind, open_alerts });
+  const models = [model('b', 'healthy'), model('a-2', 'alert', 'ml', 2), model('a-10', 'alert'), model('z', 'unknown', 'decision')];
+  const names = choice => choose(models, { ...EVERYTHING, ...choice }).map(one => one.name);
+  assert.deepEqual(names({}), ['a-2', 'a-10', 'b', 'z']);
+  assert.deepEqual(names({ query: 'A 10' }), ['a-10']);
+  assert.deepEqual(names({ query: 'decision' }), ['z']);
+  assert.deepEqual(names({ query: '<script>' }), []);
+  assert.deepEqual(names({ health: 'healthy' }), ['b']);
+  assert.deepEqual(names({ kind: 'decision' }), ['z']);
+  assert.deepEqual(names({ alerting: true }), ['a-2']);
+  const { health, alerting, kinds } = census(models);
+  assert.deepEqual(health, { alert: 2, warning: 0, healthy: 1, unknown: 1 });
+  assert.deepEqual([alerting, ...kinds], [1, ['ml', 3], ['decision', 1]]);
 });
 
 const day = n => new Date(Date.UTC(2013, 3, 1 + n)).toISOString();
@@ -96,4 +104,56 @@ test('everything of the chart stands within its width', () => {
     assert.ok(chart.marks.every(mark => mark.labelX > 0 && mark.labelX < width));
   }
   assert.equal(layout({ ...page, windows: [] }, 900), null);
+});
+
+test('of a long list only the rows in view are drawn, and the one that has the focus', () => {
+  assert.deepEqual(rowsToDraw(3, 50, 0, 600, -1), [0, 1, 2]);
+  assert.deepEqual(rowsToDraw(1000, 50, 5000, 100, 0, 1), [0, 99, 100, 101, 102, 103]);
+  assert.deepEqual(rowsToDraw(1000, 50, 0, 100, 999, 0), [0, 1, 2, 999]);
+  assert.deepEqual(rowsToDraw(0, 50, 0, 100, -1), []);
+  assert.equal(scrollTo(0, 50, 300, 100), 0);
+  assert.equal(scrollTo(9, 50, 0, 100), 400);
+  assert.equal(scrollTo(1, 50, 0, 100), 0);
+});
+
+test('what users wrote is a Python text in the code that is inserted', () => {
+  assert.equal(literal('a"b\\\n'), '"a\\"b\\\\\\n"');
+  assert.equal(literal('é'), '"\\u00e9"');
+  assert.ok(modelCode('flight-delay', 3).endsWith('model = ws.load("flight-delay@champion")'));
+  assert.ok(modelCode('flight-delay', null).endsWith('model = ws.load("flight-delay")'));
+  assert.ok(alertCode('x").y').includes('ws.alerts("x\\").y", state="open")'));
+});
+
+const parameter = (name, type, source, value, choices = []) => ({ name, type, default: source, value, choices, help: '' });
+
+test('a parameter is asked for by its annotation, else by its default', () => {
+  const kinds = [
+    parameter('a', 'int', '3', 3),
+    parameter('b', null, 'True', true),
+    parameter('c', 'float | None', 'None', null),
+    parameter('d', null, "'x'", 'x'),
+    parameter('e', 'Literal[1, 2]', '1', 1, [1, 2]),
+    parameter('f', 'list[str]', "['x']", ['x']),
+    parameter('g', null, 'today()', null)
+  ].map(one => question(one));
+  assert.deepEqual(kinds.map(one => one.kind), ['whole', 'truth', 'number', 'text', 'choice', 'data', 'source']);
+  assert.deepEqual(kinds.map(one => one.initial), ['3', 'true', '', 'x', '1', '["x"]', 'today()']);
+  const answers = ['4', 'false', '', 'y', '2', "['x', 'y']", '[1]'];
+  assert.deepEqual(kinds.map((one, n) => read(one, answers[n]).value), [4, false, null, 'y', 2, ['x', 'y'], [1]]);
+  const faults = [read(kinds[0], '1.5'), read(kinds[0], ''), read(kinds[2], 'x'), read(kinds[5], 'today()')];
+  assert.deepEqual(faults.map(one => one.fault), ['whole', 'missing', 'number', 'data']);
+  assert.deepEqual(changed(kinds, { a: '3', d: 'z', c: '' }), { d: 'z' });
+});
+
+test('values are read as Python or JSON writes them', () => {
+  const found = ["[1, 'a', None]", '{"a": True}', "(1_000, 2,)", "'it''s'", '"true"', 'None', "'a\"b'"].map(parsePython);
+  assert.deepEqual(found, [[1, 'a', null], { a: true }, [1000, 2], undefined, 'true', null, 'a"b']);
+  assert.equal(outputPath('a/train.ipynb', new Date(Date.UTC(2026, 0, 2, 3, 4, 5))), 'a/train-20260102T030405.ipynb');
+});
+
+test('a stream is cut into whole events, wherever it is torn', () => {
+  const cutter = new EventCutter();
+  const text = ': hello\n\nid: 1\nevent: cell\ndata: {"a": 1}\n\nevent: end\r\ndata: {}\n\n';
+  const events = [...text].flatMap(one => cutter.push(one));
+  assert.deepEqual(events, [{ id: '1', type: 'cell', data: '{"a": 1}' }, { id: undefined, type: 'end', data: '{}' }]);
 });

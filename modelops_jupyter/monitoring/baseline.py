@@ -35,7 +35,7 @@ class Baseline:
     @cached_property
     def calibrator(self) -> Calibrator | None:
         """What the scores of a binary classifier stand for; None where the reference has too few labels."""
-        return Calibrator.learn(self.reference.profile.outcomes)
+        return Calibrator.learn(*self.reference.profile.outcomes.arrays()[1:])
 
     def _of_kind(self, kind: str) -> dict[str, ColumnBinning]:
         known = self.reference.binning.columns

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from modelops_jupyter.monitoring.calibration import CENTRES, Recalibration, isotonic, recalibrate
-from modelops_jupyter.profiles import Outcomes
 
 Array = np.ndarray[Any, Any]
 # Fewer labelled rows, or fewer of either class, say less about a score than the reference does.
@@ -35,13 +34,12 @@ class Calibrator:
     rows: int
 
     @classmethod
-    def learn(cls, outcomes: Outcomes) -> Calibrator | None:
-        """Learn from labelled rows; None where they are too few, or of one class.
+    def learn(cls, negatives: Array, positives: Array) -> Calibrator | None:
+        """Learn from labelled rows by cell of the score; None where they are too few, or of one class.
 
         Cox's recalibration of the logits, and the isotonic fit instead where that is better beyond chance: twice the
         gain in log-likelihood over the degrees of freedom that it takes, as Akaike (1974) counts them.
         """
-        _, negatives, positives = outcomes.arrays()
         n, m = float(negatives.sum()), float(positives.sum())
         if n + m < FEWEST_LABELS or min(n, m) < FEWEST_OF_A_CLASS:
             return None

@@ -22,7 +22,11 @@ OF_TABLES: dict[str, Callable[[Confusion], Figure]] = {
     "f1_macro": classification.f1_macro,
     "matthews_correlation": classification.matthews_correlation,
 }
-RANGE = {name: (-1.0 if name == "matthews_correlation" else 0.0, 1.0) for name in (*OF_TABLES, "f1")}
+RANGES = {
+    "matthews_correlation": (-1.0, 1.0),
+    "mean_error": (-math.inf, math.inf),
+    **dict.fromkeys(("log_loss", "mean_absolute_error", "root_mean_squared_error"), (0.0, math.inf)),
+}
 
 
 def expected(calibrator: Calibrator, current: Profile, binning: Binning) -> dict[str, Figure]:
@@ -49,13 +53,14 @@ def expected(calibrator: Calibrator, current: Profile, binning: Binning) -> dict
         # The derivative by a cell's probability is the slope times its rows; by one label, the slope.
         chance = float(rows @ (probability * (1 - probability) * slope**2))
         learned = float((((rows * slope) @ calibrator.directions) ** 2).sum())
-        found[name] = intervals.normal(value, math.sqrt(chance + learned), *_range(name))
+        found[name] = with_range(name, value, math.sqrt(chance + learned))
     found["expected_calibration_error"] = _calibration_error(rows, probability)
     return found
 
 
-def _range(name: str) -> tuple[float, float]:
-    return (0.0, math.inf) if name == "log_loss" else RANGE.get(name, (0.0, 1.0))
+def with_range(name: str, value: float, error: float) -> Figure:
+    """Return a figure with its normal interval, cut to the range that is possible for it."""
+    return intervals.normal(value, error, *RANGES.get(name, (0.0, 1.0)))
 
 
 def _roc_auc(negatives: Array, positives: Array) -> tuple[float, Array]:

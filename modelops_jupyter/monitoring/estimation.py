@@ -5,16 +5,18 @@ performance in model monitoring, JAIR 2025): the probability that each score sta
 and the figures are those that the window's scores lead one to expect. A regression's by the errors that predictions of
 the same coarse bin had in the reference, those of a classifier of many classes by the labels that each prediction had.
 All of it holds as long as what is predicted still depends on the model's inputs as it did: it sees a shift of the
-inputs, not a changed world. Labels that have matured since show that world: give them as `learned`.
+inputs, not a changed world. Labels that have matured since show that world, in `recent`.
 
-`low` and `high` hold the realised figure in 95 of 100 windows under that condition: they take in the chance of the
-window's own labels and that of the labelled rows learned from.
+`low` and `high` hold the realised figure in 95 of 100 windows: they take in the chance of the window's own labels, that
+of the labelled rows learned from, and, once some estimates have been checked, how far off those were beyond chance.
+`error` is chance alone.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -23,23 +25,38 @@ from modelops_jupyter.monitoring.baseline import Baseline
 from modelops_jupyter.monitoring.calibrator import Calibrator
 from modelops_jupyter.monitoring.classification import Confusion
 from modelops_jupyter.monitoring.figure import FEWEST_ROWS, Figure
+from modelops_jupyter.monitoring.learned import Recent
 from modelops_jupyter.monitoring.performance import OF_CLASSES, OF_NUMBERS, headline
 from modelops_jupyter.monitoring.ranking import Array
 from modelops_jupyter.monitoring.regression import root
-from modelops_jupyter.profiles import Outcomes, Profile
+from modelops_jupyter.profiles import Profile
 
 NOT_ESTIMATED = ("r2",)
 
 
-def estimate(baseline: Baseline, current: Profile, learned: Outcomes | None = None) -> dict[str, Figure]:
+def estimate(baseline: Baseline, current: Profile, recent: Recent | None = None) -> dict[str, Figure]:
     """Return what the realised figures of a window are expected to be.
 
     Parameters
     ----------
-    learned
-        Labelled rows of the same version that are nearer in time than the reference, say of the windows before this
-        one; with fewer than 500 labels the reference serves. For a binary classifier only.
+    recent
+        What `RecentWindows` kept of the windows before: its labelled rows are learned from instead of the reference's,
+        its spread widens the intervals; with fewer than 500 labels the reference serves. For a binary
+        classifier only.
     """
+    known = recent or Recent()
+    found = _estimate(baseline, current, known)
+    return {name: widened(name, figure, known.spread.get(name, 0.0)) for name, figure in found.items()}
+
+
+def widened(name: str, found: Figure, spread: float) -> Figure:
+    """Return an estimate whose interval takes in how much the world has changed from window to window."""
+    if not spread or found.value is None or found.error is None:
+        return found
+    return replace(confidence.with_range(name, found.value, math.hypot(found.error, spread)), error=found.error)
+
+
+def _estimate(baseline: Baseline, current: Profile, recent: Recent) -> dict[str, Figure]:
     binning = baseline.reference.binning
     names = [name for name in headline(binning.task, binning.positive) if name not in NOT_ESTIMATED]
     before = baseline.reference.profile.outcomes
@@ -51,7 +68,9 @@ def estimate(baseline: Baseline, current: Profile, learned: Outcomes | None = No
         return {}
     if binning.positive is None:
         return _of_classes(baseline, current)
-    found = Calibrator.learn(learned) if learned is not None else None
+    found = None
+    if recent.negatives is not None and recent.positives is not None:
+        found = Calibrator.learn(recent.negatives, recent.positives)
     calibrator = found or baseline.calibrator
     if calibrator is None:
         return {name: Figure(None, "too few labels in the reference") for name in names}
@@ -72,10 +91,9 @@ def _of_numbers(baseline: Baseline, current: Profile) -> dict[str, Figure]:
         return {name: Figure(None, "too few rows") for name in names}
     sums = _filled(np.array(before))
     learned, error, absolute, squares, fourth = sums.T
-    squared = _weighted(rows, learned, squares, fourth, 0.0)
     found = {
         "mean_absolute_error": _weighted(rows, learned, absolute, squares, 0.0),
-        "root_mean_squared_error": root(squared),
+        "root_mean_squared_error": root(_weighted(rows, learned, squares, fourth, 0.0)),
         "mean_error": _weighted(rows, learned, error, squares, -math.inf),
     }
     return {name: found[name] for name in names}
@@ -128,6 +146,5 @@ def _with_error(
     slopes = confidence.table_slopes(compute, expected)
     middle = (shares * slopes).sum(1)
     spread = (shares * (slopes - middle[:, None]) ** 2).sum(1)
-    return intervals.normal(
-        value, math.sqrt(float(rows @ spread + rows**2 @ (spread / before))), *confidence.RANGE[compute.__name__]
-    )
+    error = math.sqrt(float(rows @ spread + rows**2 @ (spread / before)))
+    return confidence.with_range(compute.__name__, value, error)

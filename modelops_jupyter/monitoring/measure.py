@@ -7,10 +7,11 @@ from datetime import datetime
 from modelops_jupyter.monitoring.baseline import Baseline
 from modelops_jupyter.monitoring.drift import Methods, drift
 from modelops_jupyter.monitoring.estimation import estimate
+from modelops_jupyter.monitoring.learned import Recent
 from modelops_jupyter.monitoring.performance import performance
 from modelops_jupyter.monitoring.quality import column_quality, window_quality
 from modelops_jupyter.monitoring.results import WindowResult
-from modelops_jupyter.profiles import Outcomes, Profile, Reference
+from modelops_jupyter.profiles import Profile, Reference
 
 
 def measure_window(
@@ -21,12 +22,12 @@ def measure_window(
     *,
     methods: Methods | None = None,
     usual_rows: float | None = None,
-    learned: Outcomes | None = None,
+    recent: Recent | None = None,
 ) -> WindowResult:
     """Compute every figure of a window; its findings are for `judge_window` to say.
 
     Whoever measures many windows against one reference gives its `Baseline`, so that it is prepared once.
-    `learned` are labelled rows nearer in time than the reference, for `estimate`.
+    `recent` is what the windows before teach the estimate.
     """
     baseline = reference if isinstance(reference, Baseline) else Baseline(reference)
     before, binning = baseline.reference.profile, baseline.reference.binning
@@ -43,6 +44,6 @@ def measure_window(
         performance={name: figure.to_dict() for name, figure in realised.items()},
         drift={name: {m: figure.to_dict() for m, figure in metrics.items()} for name, metrics in columns.items()},
         findings=(),
-        estimated={name: figure.to_dict() for name, figure in estimate(baseline, current, learned).items()},
+        estimated={name: figure.to_dict() for name, figure in estimate(baseline, current, recent).items()},
         quality={name: figure.to_dict() for name, figure in window_quality(current, end, usual_rows).items()},
     )

@@ -11,38 +11,21 @@ from modelops_jupyter.presentable import Presentable
 if TYPE_CHECKING:
     import pandas as pd
 
-
-@dataclass(frozen=True)
-class Thresholds:
-    """When a figure is a finding.
-
-    Attributes
-    ----------
-    psi : float
-        Population stability index of a feature, the prediction or the score. 0.2 is the customary mark of "a
-        significant shift" (Siddiqi 2006); 20 bins and small windows raise it by chance, hence `rows` and N of M.
-    auc_drop : float
-        Fall of ROC AUC below the reference's.
-    null_rate_rise, unseen_rate : float
-        Rise of the null rate over the reference's, and share of unseen categories.
-    rows : int
-        Windows with fewer rows are shown but not judged.
-    findings, windows : int
-        An alert needs `findings` among the last `windows` windows.
-    """
-
-    psi: float = 0.2
-    auc_drop: float = 0.05
-    null_rate_rise: float = 0.1
-    unseen_rate: float = 0.05
-    rows: int = 300
-    findings: int = 2
-    windows: int = 3
+    from modelops_jupyter.monitoring.maturity import KnownFigure, Maturity, TrackRecord
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One figure beyond its threshold in one window; `segment` is empty for the window as a whole."""
+    """One figure beyond its threshold in one window; `segment` is empty for the window as a whole.
+
+    Attributes
+    ----------
+    level : {"plain", "likely", "lingering"}
+        Plain opens an alert at once; likely does if it comes N times in M windows; lingering, which is nearer to the
+        usual than either, only keeps an alert open.
+    why : str
+        What the threshold rests on, in plain words.
+    """
 
     kind: str
     column: str
@@ -50,6 +33,14 @@ class Finding:
     figure: float
     threshold: float
     segment: str = ""
+    level: str = "plain"
+    why: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What makes findings of different windows one alert: all drift of a column is one thing."""
+        metric = "" if self.kind == "drift" else self.metric.removeprefix("recent_")
+        return self.kind, self.segment, self.column, metric
 
 
 @dataclass(frozen=True)
@@ -64,6 +55,8 @@ class WindowResult:
         Figures of the window as a whole: volume and freshness. Those of a column are among its `drift`.
     segment : str
         The slice that these rows are, as ``origin=JFK``; empty for all rows of the window.
+    cycle : mapping of str to mapping
+        By column, what the windows of the last cycle say together: see `cycle_figures`.
     """
 
     window_start: str
@@ -77,6 +70,7 @@ class WindowResult:
     estimated: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     quality: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     segment: str = ""
+    cycle: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as JSON data."""
@@ -90,7 +84,13 @@ class WindowResult:
 
 @dataclass(frozen=True)
 class Alert:
-    """Findings that came N times in M windows: open from its first window until as many windows are clean."""
+    """Findings that persist: open from the window that opened it until M windows in a row are clean.
+
+    One alert is identified by model, length of the windows, kind, segment, column, metric and `window_start`, the
+    window that opened it. All drift of a column is one alert, whichever metric saw it first; a deviation that stays is
+    one alert, not one per window. `figure` and `threshold` are those of the opening window, `last_window` is the start
+    of the last one with a finding.
+    """
 
     model: str
     kind: str
@@ -112,26 +112,56 @@ class Alert:
 
 @dataclass(frozen=True)
 class MonitorReport(Presentable):
-    """All judged windows of a model, oldest first, and its alerts."""
+    """All judged windows of a model, oldest first, and its alerts.
+
+    Attributes
+    ----------
+    windows : tuple of WindowResult
+        All rows of each window.
+    segments : tuple of WindowResult
+        The same windows slice by slice, each compared with the same slice of the reference; by window, then segment.
+    """
 
     model: str
     every: str
     windows: tuple[WindowResult, ...]
     alerts: tuple[Alert, ...]
     new_windows: int
+    segments: tuple[WindowResult, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain data."""
         return asdict(self)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a tidy table: a row per window, column and metric."""
+        """Return a tidy table: a row per window, segment (None for all rows), column and metric."""
         import pandas as pd
 
         return pd.DataFrame(
-            [row for window in self.windows for row in _rows(window)],
-            columns=["window_start", "window_end", "rows", "column", "metric", "value", "reason"],
+            [row for window in (*self.windows, *self.segments) for row in _rows(window)],
+            columns=["window_start", "window_end", "segment", "rows", "column", "metric", "value", "reason"],
         )
+
+    @property
+    def maturity(self) -> Maturity:
+        """How complete labels are, by the age of their window."""
+        from modelops_jupyter.monitoring.maturity import label_maturity
+
+        return label_maturity(self.windows, self.every)
+
+    @property
+    def track_record(self) -> TrackRecord:
+        """How wrong the estimates of windows with mature labels have been."""
+        from modelops_jupyter.monitoring.maturity import track_record
+
+        return track_record(self.windows, self.every)
+
+    @property
+    def best_known(self) -> tuple[KnownFigure, ...]:
+        """The realised figures of windows whose labels are mature, the estimated ones of all others."""
+        from modelops_jupyter.monitoring.maturity import best_known
+
+        return best_known(self.windows, self.every)
 
     def __str__(self) -> str:
         if not self.windows:
@@ -145,7 +175,7 @@ class MonitorReport(Presentable):
 
 
 def _rows(window: WindowResult) -> Iterator[tuple[Any, ...]]:
-    head = (window.window_start, window.window_end, window.rows)
+    head = (window.window_start, window.window_end, window.segment or None, window.rows)
     for metric, figure in window.performance.items():
         yield (*head, None, metric, figure["value"], figure["reason"])
     for metric, figure in window.estimated.items():

@@ -2,23 +2,32 @@
 
 from modelops_jupyter.profiles.binning import Binning, ColumnBinning
 from modelops_jupyter.profiles.column import ColumnProfile, UnseenCategory
+from modelops_jupyter.profiles.groups import Groups
 from modelops_jupyter.profiles.outcomes import Outcomes
-from modelops_jupyter.profiles.profile import Profile, Reference, merge
+from modelops_jupyter.profiles.profile import Profile, Reference, merge, segments_from_dict, segments_to_dict
 from modelops_jupyter.profiles.reference import build_reference
-from modelops_jupyter.profiles.scan import scan
+from modelops_jupyter.profiles.scan import Tally, reader, scan
+from modelops_jupyter.profiles.segments import Slicing, slicings
 from modelops_jupyter.profiles.windows import window_length, window_start
 
 __all__ = [
     "Binning",
     "ColumnBinning",
     "ColumnProfile",
+    "Groups",
     "Outcomes",
     "Profile",
     "Reference",
+    "Slicing",
+    "Tally",
     "UnseenCategory",
     "build_reference",
     "merge",
+    "reader",
     "scan",
+    "segments_from_dict",
+    "segments_to_dict",
+    "slicings",
     "window_length",
     "window_start",
 ]

@@ -86,10 +86,22 @@ def merge(a: Profile, b: Profile) -> Profile:
 
 @dataclass(frozen=True)
 class Reference:
-    """What a version was validated on: the binning, and the profile of those rows under it."""
+    """What a version was validated on: the binning, and the profile of those rows under it.
+
+    Attributes
+    ----------
+    segments : mapping of str to mapping of str to Profile
+        By column, then by segment name: what each slice of those rows was. Kept on record apart, as most readers of a
+        reference need none of them; `to_dict` leaves them out.
+    """
 
     binning: Binning
     profile: Profile
+    segments: Mapping[str, Mapping[str, Profile]] = field(default_factory=dict)
+
+    def of_segment(self, column: str, segment: str) -> Reference:
+        """Return the reference of one segment: the same binning, the profile of its rows."""
+        return Reference(self.binning, self.segments[column][segment])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the reference as JSON data."""
@@ -116,6 +128,16 @@ class Reference:
             Binning(binning["task"], binning["positive"], columns, tuple(binning["errors"])),
             Profile.from_dict(body["profile"]),
         )
+
+
+def segments_to_dict(segments: Mapping[str, Profile]) -> dict[str, Any]:
+    """Return the profiles of a column's segments as JSON data."""
+    return {name: profile.to_dict() for name, profile in segments.items()}
+
+
+def segments_from_dict(body: Mapping[str, Any]) -> dict[str, Profile]:
+    """Read what `segments_to_dict` wrote."""
+    return {name: Profile.from_dict(profile) for name, profile in body.items()}
 
 
 def _column_dict(column: ColumnBinning) -> dict[str, Any]:

@@ -8,8 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from modelops_jupyter.profiles.binning import FINE, Binning, column_binning, quantile_edges
-from modelops_jupyter.profiles.profile import Profile, Reference
-from modelops_jupyter.profiles.scan import scan
+from modelops_jupyter.profiles.groups import Groups
+from modelops_jupyter.profiles.profile import Reference
+from modelops_jupyter.profiles.scan import Tally, one_group, reader
+from modelops_jupyter.profiles.segments import slicings, usual_columns
 
 
 def build_reference(
@@ -38,8 +40,23 @@ def build_reference(
         if np.isfinite(error).any():
             errors = tuple(quantile_edges(error[np.isfinite(error)], FINE).tolist())
     binning = Binning(task, positive, columns, errors)
-    profile = scan(table.append_column("version", pa.array(np.zeros(rows, dtype="int64"))), binning)
-    return Reference(binning, Profile(profile.rows, {}, profile.columns, profile.outcomes))
+    return _profiled(table, binning)
+
+
+def _profiled(table: pa.Table, binning: Binning) -> Reference:
+    """Profile the reference's rows, all of them and by segment."""
+    slices = slicings(binning, usual_columns(binning.columns))
+    begins = np.cumsum([1, *(len(slicing.labels) for slicing in slices)])
+    tally = Tally(binning, int(begins[-1]))
+    groupings = [one_group(table.num_rows)]
+    for slicing, begin in zip(slices, begins, strict=False):
+        groupings.append(Groups.of(begin + slicing.places(table[slicing.column], table.num_rows)))
+    tally.add(reader(table), groupings)
+    segments = {
+        slicing.column: {label: tally.profile(int(begin) + k) for k, label in enumerate(slicing.labels)}
+        for slicing, begin in zip(slices, begins, strict=False)
+    }
+    return Reference(binning, tally.profile(0), segments)
 
 
 def _countable(kind: pa.DataType) -> bool:

@@ -104,12 +104,15 @@ class Tally:
         for groups in groupings:
             self._outcomes.add(prediction, score, label, groups)
 
+    def rows(self, group: int) -> int:
+        """Return how many rows one group has."""
+        return int(self._rows[group])
+
     def profile(self, group: int) -> Profile:
         """Return the profile of one group."""
-        rows = int(self._rows[group])
         timed = self._first[group] <= self._last[group]
         return Profile(
-            rows,
+            self.rows(group),
             dict(sorted(self._versions.get(group, {}).items())),
             {name: column.profile(group) for name, column in self._columns.items()},
             self._outcomes.outcomes(group) if self._outcomes is not None else Outcomes(),

@@ -13,8 +13,9 @@ from modelops_jupyter.display.bundle import PLOTLY, mimebundle, plotly_chart, st
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.governance import CheckResult, Decision, GateReport, ModelCard, Transition, compare
 from modelops_jupyter.listing import Listing
-from modelops_jupyter.monitoring import Alert, MonitorReport, WindowResult
+from modelops_jupyter.monitoring import Alert, Explanation, MonitorReport, WindowResult
 from modelops_jupyter.monitoring.curves import PerformanceCurves
+from modelops_jupyter.monitoring.segments import Segment
 from modelops_jupyter.overview import Distribution
 from modelops_jupyter.pipelines import PipelineRun, StepRun
 from modelops_jupyter.presentable import Presentable
@@ -60,6 +61,7 @@ def everything(text: str) -> list[Presentable]:
         "windows": 1,
         "open_alerts": 1,
     }
+    harm = Segment(text, (text,), 9, 0.1, 0.2, None, 0.4, 0.01, 0.001)
     check = CheckResult(text, False, True, 0.5, 0.6, f"{text} 0.5")
     return [
         Listing(text, tuple(row), (row,)),
@@ -78,6 +80,8 @@ def everything(text: str) -> list[Presentable]:
         ModelCard(text, ((text, ((text, text),)), (text, ()))),
         Transition(text, text, 1, 2, "promote", text, text, text, day(0)),
         Decision(text, 1, "approve", text, text, text, day(0), text, True),
+        Explanation(text, day(1), day(2), day(0), "brier_score", 0.1, 0.2, 90, 9, (harm,)),
+        Explanation(text, day(1), day(2), day(0), "brier_score", 0.1, 0.2, 90, 9, ()),
         PipelineRun(text, text, text, (StepRun(text, text, text, text, 1.0),)),
     ]
 

@@ -11,6 +11,7 @@ from modelops_jupyter.monitoring import estimate, performance
 from modelops_jupyter.monitoring.baseline import Baseline
 from modelops_jupyter.monitoring.calibrator import Calibrator
 from modelops_jupyter.monitoring.confidence import _average_precision, _roc_auc
+from modelops_jupyter.monitoring.learned import Recent
 from modelops_jupyter.profiles import Profile, Reference, build_reference, scan
 
 
@@ -72,11 +73,11 @@ def test_labels_that_came_since_correct_the_estimate(baseline: Baseline) -> None
     score, _ = drawn(30_000, 2)
     y = np.random.default_rng(3).random(30_000) < 0.6 - 0.4 * score  # the world was turned round
     truth = performance(binary(score, y, baseline.reference), "classification", "1")["brier_score"].value
-    learned = binary(score[:5000], y[:5000], baseline.reference).outcomes
+    learned = Recent(*binary(score[:5000], y[:5000], baseline.reference).outcomes.arrays()[1:])
     window = binary(score, None, baseline.reference)
     before, after = (estimate(baseline, window, known)["brier_score"].value for known in (None, learned))
     assert abs(after - truth) < 0.006 < 0.05 < abs(before - truth)  # type: ignore[operator]
-    few = binary(score[:100], y[:100], baseline.reference).outcomes
+    few = Recent(*binary(score[:100], y[:100], baseline.reference).outcomes.arrays()[1:])
     assert estimate(baseline, window, few)["brier_score"].value == before
 
 
@@ -102,7 +103,7 @@ def test_a_bent_score_takes_the_isotonic_fit_and_a_straight_one_does_not(baselin
     generator = np.random.default_rng(4)
     score = generator.random(20_000)
     bent = np.where(score < 0.5, 0.1, 0.9)
-    found = Calibrator.learn(binary(score, generator.random(20_000) < bent, baseline.reference).outcomes)
+    found = Calibrator.learn(*binary(score, generator.random(20_000) < bent, baseline.reference).outcomes.arrays()[1:])
     assert found is not None
     assert found.probability[[400, 1600]] == pytest.approx([0.1, 0.9], abs=0.02)
     assert baseline.calibrator is not None

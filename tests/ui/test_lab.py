@@ -24,6 +24,14 @@ def open_lab(page: Page, lab: Server, workspace: str | None = None) -> Locator:
     return page.get_by_role("region", name="Models", exact=True)
 
 
+def open_page(page: Page, lab: Server, name: str) -> Locator:
+    """Open JupyterLab at a model's page and return that."""
+    page.goto(f"{lab.address}/lab/workspaces/{uuid4().hex}?token={TOKEN}&modelops={name}")
+    tab = page.get_by_role("region", name=f"Model {name}")
+    expect(tab.get_by_role("heading", name=name)).to_be_visible(timeout=60_000)
+    return tab
+
+
 def model(n: int, **other: Any) -> dict[str, Any]:
     """Return a row as the server answers it."""
     row = {
@@ -59,24 +67,27 @@ def test_from_the_list_to_a_models_page_and_back_after_a_reload(page: Page, lab:
 
     tab = page.get_by_role("region", name="Model flight-delay")
     expect(tab.get_by_role("heading", name="flight-delay")).to_be_visible()
-    expect(tab.locator("dl")).to_contain_text(re.compile("Health.*alert.*Champion.*version 1"))
+    expect(tab.locator("header")).to_contain_text("alert")
+    expect(tab.locator("dl")).to_contain_text(re.compile("Champion.*version 1"))
     chart = tab.get_by_role("img", name=re.compile("over 15 windows.*2 changes of the serving version"))
     expect(chart.get_by_text("v2 promoted")).to_be_visible()
     expect(chart.get_by_text("back to v1")).to_be_visible()
     expect(chart.locator(".jp-ModelOpsChart-expected")).to_have_count(1)
     expect(tab.get_by_role("region", name="Open alerts")).to_contain_text("wind")
+    expect(tab.get_by_role("region", name="Last promotions and rollbacks")).to_contain_text("worse at <b>JFK</b>")
+    tab.get_by_role("tab", name="Versions").click()
     expect(tab.get_by_role("region", name="Versions")).to_contain_text("champion")
-    expect(tab.get_by_role("region", name="Promotions and rollbacks")).to_contain_text("worse at <b>JFK</b>")
+    tab.get_by_role("tab", name="Audit").click()
     expect(tab.get_by_role("region", name="Audit trail")).to_contain_text("rollback")
 
     saved = f"{lab.address}/lab/api/workspaces/{workspace}?token={TOKEN}"
     deadline = time.monotonic() + 20
-    while "modelops-models:flight-delay" not in page.request.get(saved).text():
+    while not re.search('"modelops-models:flight-delay".{0,200}"audit"', page.request.get(saved).text()):
         assert time.monotonic() < deadline, "JupyterLab did not save its layout"
         page.wait_for_timeout(200)
     page.goto(f"{lab.address}/lab/workspaces/{workspace}?token={TOKEN}")
     again = page.get_by_role("region", name="Model flight-delay")
-    expect(again.get_by_role("img", name=re.compile("over 15 windows"))).to_be_visible(timeout=60_000)
+    expect(again.get_by_role("region", name="Audit trail")).to_contain_text("rollback", timeout=60_000)
 
 
 def test_the_keyboard_reaches_everything(page: Page, lab: Server) -> None:
@@ -84,7 +95,7 @@ def test_the_keyboard_reaches_everything(page: Page, lab: Server) -> None:
     panel = open_lab(page, lab)
     expect(panel.locator("[data-name]")).to_have_count(12)
     panel.get_by_role("searchbox", name="Filter models").focus()
-    for _ in range(5):  # four buttons of health, then the list
+    for _ in range(6):  # four buttons of health, one of open alerts, then the list
         page.keyboard.press("Tab")
     names = panel.locator("[data-name]").evaluate_all("rows => rows.map(row => row.dataset.name)")
     expect(panel.locator("[data-name]:focus")).to_have_attribute("data-name", names[0])
@@ -159,8 +170,8 @@ def test_a_thousand_models_stay_quick(page: Page, lab: Server, screenshots: Path
     answer(page, [model(n) for n in range(1000)])
     started = time.monotonic()
     panel = open_lab(page, lab)
-    expect(panel.locator("[data-name]")).to_have_count(1000)
     expect(panel).to_contain_text("250 not monitored")
+    assert 0 < panel.locator("[data-name]").count() < 60  # the others are not in the document
     page.screenshot(path=screenshots / f"lab-thousand-{theme.lower()}.png")
     opened = time.monotonic()
     panel.get_by_role("searchbox", name="Filter models").press_sequentially("model-0777")

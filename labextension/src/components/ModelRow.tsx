@@ -11,9 +11,13 @@ interface IModelRowProps {
   /** Whether Tab stops here; arrow keys lead to the other rows. */
   readonly reachable: boolean;
   readonly current: boolean;
+  /** Its place among `of` models, and how far down the list it stands, in pixels. */
+  readonly place: number;
+  readonly of: number;
+  readonly top: number;
 }
 
-function ModelRowView({ model, trans, reachable, current }: IModelRowProps): JSX.Element {
+function ModelRowView({ model, trans, reachable, current, place, of, top }: IModelRowProps): JSX.Element {
   const champion =
     model.champion === null ? trans.__('no champion') : trans.__('champion v%1', String(model.champion));
   const facts = [
@@ -21,7 +25,7 @@ function ModelRowView({ model, trans, reachable, current }: IModelRowProps): JSX
     model.last_window && trans.__('monitored through %1', shortTime(model.last_window))
   ];
   return (
-    <li className="jp-ModelOpsPanel-item">
+    <li className="jp-ModelOpsPanel-item" aria-posinset={place + 1} aria-setsize={of} style={{ top }}>
       <button
         type="button"
         className={`jp-ModelOpsRow${current ? ' jp-mod-current' : ''}`}
@@ -53,6 +57,7 @@ function ModelRowView({ model, trans, reachable, current }: IModelRowProps): JSX
 
 /** One model in the list; drawn again only where what it shows has changed. */
 export const ModelRow = React.memo(ModelRowView, (before, after) => {
-  const same = before.reachable === after.reachable && before.current === after.current;
+  const keys = ['reachable', 'current', 'place', 'of', 'top'] as const;
+  const same = keys.every(key => before[key] === after[key]);
   return same && (before.model === after.model || JSON.stringify(before.model) === JSON.stringify(after.model));
 });

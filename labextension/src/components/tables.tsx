@@ -9,15 +9,24 @@ interface IRows<T> {
   readonly trans: TranslationBundle;
 }
 
-export function AlertsTable({ rows, name, trans }: IRows<IAlert> & { name: string }): JSX.Element {
+interface IAlertsTableProps extends IRows<IAlert> {
+  readonly title: string;
+  /** The model's name, which its own page need not repeat. */
+  readonly name: string;
+  /** Whether to say how it stands with each. */
+  readonly state?: boolean;
+}
+
+export function AlertsTable({ title, rows, name, state, trans }: IAlertsTableProps): JSX.Element {
   return (
     <Table<IAlert>
-      title={trans.__('Open alerts')}
+      title={title}
       rows={rows}
       trans={trans}
-      empty={trans.__('No open alerts.')}
+      empty={state ? trans.__('No alerts.') : trans.__('No open alerts.')}
       columns={[
         { title: trans.__('Since'), cell: alert => shortTime(alert.window_start) },
+        ...(state ? [{ title: trans.__('State'), cell: (alert: IAlert) => alert.state }] : []),
         { title: trans.__('Kind'), cell: alert => alert.kind },
         { title: trans.__('Column'), cell: alert => alert.column || NOTHING },
         { title: trans.__('Metric'), cell: alert => metricName(alert.metric) },
@@ -29,7 +38,12 @@ export function AlertsTable({ rows, name, trans }: IRows<IAlert> & { name: strin
   );
 }
 
-export function VersionsTable({ rows, trans }: IRows<IVersion>): JSX.Element {
+interface IVersionsTableProps extends IRows<IVersion> {
+  readonly picked: number | null;
+  readonly pick: (version: number) => void;
+}
+
+export function VersionsTable({ rows, picked, pick, trans }: IVersionsTableProps): JSX.Element {
   return (
     <Table<IVersion>
       title={trans.__('Versions')}
@@ -37,7 +51,20 @@ export function VersionsTable({ rows, trans }: IRows<IVersion>): JSX.Element {
       trans={trans}
       empty={trans.__('No versions.')}
       columns={[
-        { title: trans.__('Version'), numeric: true, cell: version => version.version },
+        {
+          title: trans.__('Version'),
+          cell: ({ version }) => (
+            <button
+              type="button"
+              className="jp-ModelOpsLink"
+              aria-pressed={version === picked}
+              aria-label={trans.__('Version %1', String(version))}
+              onClick={() => pick(version)}
+            >
+              {version}
+            </button>
+          )
+        },
         { title: trans.__('Aliases'), cell: version => <Aliases text={version.aliases} /> },
         {
           title: trans.__('Format'),
@@ -51,10 +78,10 @@ export function VersionsTable({ rows, trans }: IRows<IVersion>): JSX.Element {
   );
 }
 
-export function HistoryTable({ rows, trans }: IRows<ITransition>): JSX.Element {
+export function HistoryTable({ title, rows, trans }: IRows<ITransition> & { title: string }): JSX.Element {
   return (
     <Table<ITransition>
-      title={trans.__('Promotions and rollbacks')}
+      title={title}
       rows={rows}
       trans={trans}
       empty={trans.__('No version was promoted yet.')}
@@ -69,6 +96,36 @@ export function HistoryTable({ rows, trans }: IRows<ITransition>): JSX.Element {
       ]}
     />
   );
+}
+
+export function DecisionsTable({ rows, trans }: IRows<IAuditEntry>): JSX.Element {
+  return (
+    <Table<IAuditEntry>
+      title={trans.__('Approvals, rejections, comments')}
+      rows={rows}
+      trans={trans}
+      empty={trans.__('Nobody has decided anything yet.')}
+      columns={[
+        { title: trans.__('When'), cell: entry => shortTime(entry.at) },
+        { title: trans.__('What'), cell: entry => decisionWord(entry, trans) },
+        { title: trans.__('Version'), cell: entry => entry.subject.slice(entry.subject.lastIndexOf('/') + 1) },
+        { title: trans.__('By'), cell: entry => entry.actor },
+        { title: trans.__('Identity'), cell: entry => entry.assurance },
+        { title: trans.__('Reason'), wraps: true, cell: entry => String(entry.details['reason'] ?? '') }
+      ]}
+    />
+  );
+}
+
+function decisionWord({ action, details }: IAuditEntry, trans: TranslationBundle): string {
+  switch (action) {
+    case 'approve':
+      return details['self_review'] ? trans.__('approval (self-review)') : trans.__('approval');
+    case 'reject':
+      return trans.__('rejection');
+    default:
+      return trans.__('comment');
+  }
 }
 
 export function AuditTable({ rows, trans }: IRows<IAuditEntry>): JSX.Element {

@@ -4,7 +4,7 @@ import React from 'react';
 import { FleetPanel } from '../components/FleetPanel';
 import { modelsIcon } from '../icons';
 import type { Live } from '../live';
-import type { IFleet } from '../tokens';
+import type { IFleet, IModelSummary } from '../tokens';
 import { LiveWidget } from './LiveWidget';
 
 /** The side panel as a widget. */
@@ -12,7 +12,8 @@ export class FleetWidget extends LiveWidget<IFleet> {
   constructor(
     live: Live<IFleet>,
     private readonly trans: TranslationBundle,
-    private readonly open: (name: string) => void
+    private readonly open: (name: string) => void,
+    private readonly drag: (model: IModelSummary, event: PointerEvent) => void
   ) {
     super(live);
     this.id = 'modelops-models';
@@ -34,6 +35,11 @@ export class FleetWidget extends LiveWidget<IFleet> {
     }
   }
 
+  /** Puts the cursor where models are searched for. */
+  focusSearch(): void {
+    this.node.querySelector<HTMLInputElement>('input')?.focus();
+  }
+
   protected override render(): JSX.Element {
     const { data, error, busy } = this.live;
     return (
@@ -45,6 +51,7 @@ export class FleetWidget extends LiveWidget<IFleet> {
         trans={this.trans}
         refresh={() => this.live.refresh()}
         open={this.open}
+        drag={this.drag}
         copy={text => Clipboard.copyToSystem(text)}
       />
     );

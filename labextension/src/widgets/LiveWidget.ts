@@ -15,21 +15,21 @@ export abstract class LiveWidget<T> extends VDomRenderer<Live<T>> {
 
   protected override onAfterAttach(message: Message): void {
     super.onAfterAttach(message);
-    this.live.watched = this.isVisible;
+    this.live.watch(this, this.isVisible);
   }
 
   protected override onAfterShow(message: Message): void {
     super.onAfterShow(message);
-    this.live.watched = true;
+    this.live.watch(this, true);
   }
 
   protected override onAfterHide(message: Message): void {
     super.onAfterHide(message);
-    this.live.watched = false;
+    this.live.watch(this, false);
   }
 
   protected override onBeforeDetach(message: Message): void {
-    this.live.watched = false;
+    this.live.watch(this, false);
     super.onBeforeDetach(message);
   }
 }

@@ -1,11 +1,13 @@
 import { MainAreaWidget } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { refreshIcon, ToolbarButton } from '@jupyterlab/ui-components';
+import { linkIcon, refreshIcon, ToolbarButton } from '@jupyterlab/ui-components';
+import { type ISignal, Signal } from '@lumino/signaling';
 import React from 'react';
+import type { Client } from '../api';
 import { ModelPage } from '../components/ModelPage';
 import { modelsIcon } from '../icons';
 import type { Live } from '../live';
-import type { IOverview } from '../tokens';
+import type { Action, IOverview, TabName } from '../tokens';
 import { LiveWidget } from './LiveWidget';
 
 /** A model's page as a widget. */
@@ -13,7 +15,9 @@ export class ModelWidget extends LiveWidget<IOverview> {
   constructor(
     readonly name: string,
     live: Live<IOverview>,
-    private readonly trans: TranslationBundle
+    private readonly client: Client,
+    private readonly trans: TranslationBundle,
+    private readonly act: (action: Action, page: ModelWidget, version?: number) => void
   ) {
     super(live);
     this.id = `modelops-model-${encodeURIComponent(name)}`;
@@ -23,6 +27,29 @@ export class ModelWidget extends LiveWidget<IOverview> {
     this.title.icon = modelsIcon;
   }
 
+  /** The tab in front. */
+  get tab(): TabName {
+    return this.front;
+  }
+  set tab(tab: TabName) {
+    if (tab !== this.front) {
+      this.front = tab;
+      this.node.scrollTop = 0;
+      this.update();
+      this.turned.emit();
+    }
+  }
+
+  /** Emitted when another tab comes to the front. */
+  get tabChanged(): ISignal<this, void> {
+    return this.turned;
+  }
+
+  /** What the page shows, once it is known. */
+  get overview(): IOverview | undefined {
+    return this.live.data;
+  }
+
   /** Asks the server now. */
   refresh(): void {
     this.live.refresh();
@@ -30,19 +57,42 @@ export class ModelWidget extends LiveWidget<IOverview> {
 
   protected override render(): JSX.Element {
     const { data, error, busy } = this.live;
-    return <ModelPage page={data} error={error} busy={busy} trans={this.trans} retry={() => this.refresh()} />;
+    return (
+      <ModelPage
+        page={data}
+        error={error}
+        busy={busy}
+        tab={this.front}
+        client={this.client}
+        trans={this.trans}
+        retry={() => this.refresh()}
+        show={tab => {
+          this.tab = tab;
+        }}
+        act={(action, version) => this.act(action, this, version)}
+      />
+    );
   }
+
+  private front: TabName = 'overview';
+  private readonly turned = new Signal<this, void>(this);
 }
 
 /** The page with its toolbar, as the main area holds it. */
-export function modelTab(content: ModelWidget, trans: TranslationBundle): MainAreaWidget<ModelWidget> {
+export function modelTab(
+  content: ModelWidget,
+  trans: TranslationBundle,
+  copyLink: () => void
+): MainAreaWidget<ModelWidget> {
   const tab = new MainAreaWidget({ content });
   content.node.setAttribute('aria-label', content.title.caption); // in place of "main area content"
-  const refresh = new ToolbarButton({
-    icon: refreshIcon,
-    tooltip: trans.__('Refresh'),
-    onClick: () => content.refresh()
-  });
-  tab.toolbar.addItem('refresh', refresh);
+  tab.toolbar.addItem(
+    'refresh',
+    new ToolbarButton({ icon: refreshIcon, tooltip: trans.__('Refresh'), onClick: () => content.refresh() })
+  );
+  tab.toolbar.addItem(
+    'link',
+    new ToolbarButton({ icon: linkIcon, tooltip: trans.__('Copy a link to this page'), onClick: copyLink })
+  );
   return tab;
 }

@@ -1,0 +1,55 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+import { metrics, shortTime } from '../../format';
+import type { IVersion } from '../../tokens';
+import { ActButton } from '../ActButton';
+import { FactList, Section } from '../Facts';
+import type { ITab } from '../page';
+import { VersionsTable } from '../tables';
+
+/** Every version; the picked one with its facts and what can be done to it. */
+export function Versions({ page, trans, act }: ITab): JSX.Element {
+  const [picked, setPicked] = React.useState<number | null>(null);
+  const version = page.versions.find(one => one.version === picked) ?? page.versions[0];
+  return (
+    <>
+      <VersionsTable rows={page.versions} picked={version?.version ?? null} pick={setPicked} trans={trans} />
+      {version && (
+        <Section title={trans.__('Version %1', String(version.version))}>
+          <div className="jp-ModelOpsActions" role="group" aria-label={trans.__('Actions')}>
+            <ActButton on={() => act('promote', version.version)}>{trans.__('Promote…')}</ActButton>
+            <ActButton on={() => act('approve', version.version)}>{trans.__('Approve…')}</ActButton>
+            <ActButton on={() => act('reject', version.version)}>{trans.__('Reject…')}</ActButton>
+            <ActButton on={() => act('comment', version.version)}>{trans.__('Comment…')}</ActButton>
+            {page.summary.champion !== null && (
+              <ActButton on={() => act('rollback')}>{trans.__('Roll back champion…')}</ActButton>
+            )}
+          </div>
+          <FactList rows={versionFacts(version, trans)} />
+        </Section>
+      )}
+    </>
+  );
+}
+
+/** Where a version comes from and what it was shown to do, as titles and values. */
+export function versionFacts(version: IVersion, trans: TranslationBundle): readonly (readonly [string, React.ReactNode])[] {
+  return [
+    [trans.__('Aliases'), version.aliases],
+    [trans.__('Evaluation'), metrics(version.metrics)],
+    [trans.__('Task'), version.task],
+    [trans.__('Format'), version.unsafe ? trans.__('%1 (unsafe: runs code when loaded)', version.flavor) : version.flavor],
+    [trans.__('Features'), version.features.join(', ')],
+    [trans.__('Registered'), trans.__('%1 by %2', shortTime(version.created_at), version.created_by)],
+    [trans.__('Notebook'), version.source['notebook']],
+    [trans.__('Git commit'), code(version.source['git_commit'])],
+    [trans.__('MLflow run'), code(version.run_id)],
+    [trans.__('Inputs'), version.inputs.join(', ')],
+    [trans.__('Data fingerprint'), code(version.data_fingerprint)],
+    [trans.__('Artifact digest'), code(version.digest)]
+  ];
+}
+
+function code(text: string | null | undefined): JSX.Element | null {
+  return text ? <code title={text}>{text.slice(0, 16)}</code> : null;
+}
