@@ -16,6 +16,7 @@ from modelops_jupyter.settings import find_settings
 if TYPE_CHECKING:
     import numpy as np
 
+    from modelops_jupyter.board import Board
     from modelops_jupyter.casework import Incident
     from modelops_jupyter.catalogue import Status
     from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Transition
@@ -427,6 +428,12 @@ class Workspace(Foundations):
         return list_parameters(Path(path))
 
     # On record.
+
+    def board(self) -> Board:
+        """Return where decisions stand: what waits for whom, what serves and who let it, what was decided last."""
+        from modelops_jupyter.board import read_board
+
+        return read_board(self.store, self.policy)
 
     def audit(self, limit: int | None = None) -> Listing:
         """Return the audit chain, newest first."""

@@ -19,7 +19,7 @@ LAYERS = (
     {"registration"},
     {"catalogue", "casework", "prediction_logging", "watching"},
     {"overview", "foundations"},
-    {"inspection"},
+    {"inspection", "board"},
     {"workspace"},
     {"display", "verbs"},
     {"dashboards", "server"},
@@ -46,7 +46,7 @@ OWNERS = {
     "ipywidgets": {"display", "dashboards"},
     "anywidget": {"display"},
     "tornado": {"server", "dashboards"},
-    "jupyter_server": {"server"},
+    "jupyter_server": {"server", "dashboards"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 
