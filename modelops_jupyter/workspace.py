@@ -295,16 +295,23 @@ class Workspace(Foundations):
             self.store, self.log, name, frame, id=id, label=label, event_time=event_time, batch_id=batch_id
         )
 
-    def monitor(self, name: str, *, every: str = "1D", segments: Sequence[str] | None = None) -> MonitorReport:
+    def monitor(
+        self, name: str, *, every: str = "1D", segments: Sequence[str] | None = None, **spelled: Any
+    ) -> MonitorReport:
         """Profile and judge the windows that are new or whose labels have arrived, and return the whole report.
 
         Parameters
         ----------
         segments
             Columns by whose values each window is sliced as well; None keeps those of the last run, () ends them.
+        spelled
+            The same in Databricks' words (``granularities, slicing_exprs, problem_type, …``) or NannyML's
+            (``chunk_period``).
         """
         from modelops_jupyter.monitoring import run_monitor, watched_segments
 
+        if spelled:
+            every, segments = prediction_logging.spelled_out(self.store, name, spelled, every, segments)
         watched = watched_segments(self.store, name, every, segments)
         references = registration.references(self.store, name, watched)
         return run_monitor(
