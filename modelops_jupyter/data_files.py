@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,15 @@ def read_file(address: str) -> Any:
     from modelops_jupyter.registry import read_model_file
 
     return read_model_file(file)
+
+
+def split_target(data: Any, target: str | None, read: Callable[[str], Any]) -> tuple[Any, Any]:
+    """Return the table and the outcomes: `target` names one of the table's columns, or data that `read` reads."""
+    if target is None:
+        return data, None
+    if target in getattr(data, "columns", ()):
+        return data.drop(columns=[target]), data[target]
+    return data, read(target)
 
 
 def _read_csv(file: Path) -> pd.DataFrame:

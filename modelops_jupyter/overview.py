@@ -212,7 +212,7 @@ def _expected(store: Store, name: str, metric: str | None) -> dict[int, float]:
 
 
 def _drift(windows: Sequence[Mapping[str, Any]]) -> DriftMap:
-    from modelops_jupyter.monitoring import Thresholds
+    from modelops_jupyter.monitoring import CUSTOMARY_PSI
 
     names = list(dict.fromkeys(column for window in windows for column in window["drift"]))
     values = {
@@ -224,7 +224,7 @@ def _drift(windows: Sequence[Mapping[str, Any]]) -> DriftMap:
         return sum(known) / len(known) if known else -1.0
 
     ordered = sorted(names, key=lambda name: (-recent(name), name))
-    return DriftMap(tuple(str(w["window_start"]) for w in windows), tuple(ordered), values, Thresholds().psi)
+    return DriftMap(tuple(str(w["window_start"]) for w in windows), tuple(ordered), values, CUSTOMARY_PSI)
 
 
 def read_distribution(

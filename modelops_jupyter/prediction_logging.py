@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.errors import InvalidFrame, InvalidInput
+from modelops_jupyter.errors import InvalidFrame
 from modelops_jupyter.frames import outcomes, take, to_arrow, to_pandas, utc_times
 from modelops_jupyter.refs import ModelReference, parse
 from modelops_jupyter.registration import find_version
@@ -101,22 +100,3 @@ def log_labels(
     appended = log.append_labels(version.name, to_arrow(table), batch_id=batch_id)
     keep(store, version.name, "labels")
     return appended
-
-
-def spelled_out(
-    store: Store, name: str, spelled: Mapping[str, Any], every: str, segments: Sequence[str] | None
-) -> tuple[str, Sequence[str] | None]:
-    """Return the length of windows and the segments that other tools' words ask for, where they say so.
-
-    Raises
-    ------
-    InvalidInput
-        If a word is unknown, or contradicts what is on record.
-    """
-    from modelops_jupyter.monitoring.spellings import monitor_words
-
-    asked = monitor_words(spelled)
-    task = find_version(store, name).body["task"]
-    if asked.task is not None and asked.task != task:
-        raise InvalidInput(f"{name!r} is a {task}, not a {asked.task}: leave problem_type out.")
-    return asked.every or every, segments if asked.segments is None else asked.segments

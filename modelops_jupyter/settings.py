@@ -12,7 +12,7 @@ from typing import Any
 from modelops_jupyter.errors import InvalidInput, NotFound
 
 FILE_NAME = "modelops.toml"
-_KEYS = ("workspace", "tracking_uri", "policy", "actor")
+_KEYS = ("workspace", "tracking_uri", "policy", "actor", "alert_budget")
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class Settings:
         The policy file; None means the policy the package ships.
     actor : str or None
         The name that goes on record.
+    alert_budget : str or None
+        How many false alerts of a model are accepted where the monitor was not told: ``1/month``.
     """
 
     project: Path
@@ -38,6 +40,7 @@ class Settings:
     tracking_uri: str | None = None
     policy: Path | None = None
     actor: str | None = None
+    alert_budget: str | None = None
 
     @property
     def store_path(self) -> Path:
@@ -106,6 +109,7 @@ def find_settings(path: str | os.PathLike[str] | None = None, environ: Mapping[s
         tracking_uri=values.get("tracking_uri"),
         policy=(project / values["policy"]).absolute() if "policy" in values else None,
         actor=values.get("actor"),
+        alert_budget=values.get("alert_budget"),
     )
 
 

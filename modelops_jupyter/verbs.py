@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
+from modelops_jupyter.data_files import split_target
 from modelops_jupyter.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def _arg(*flags: str, **options: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
 _REFERENCE = _arg("reference", metavar="REFERENCE", help="name, name/3 or name@champion")
 _NAME = _arg("name", metavar="NAME", help="name of the model")
 _ALIAS = _arg("alias", nargs="?", default="champion", help="alias to move (default: champion)")
+_NOTEBOOK = _arg("path", metavar="NOTEBOOK", help="the .ipynb file")
 _EVERY = _arg("--every", default="1D", help="length of a window: 1h, 1D (default) or 1W")
 _REASON = _arg("--reason", required=True, help="why; goes on record")
 
@@ -73,18 +75,8 @@ def _register(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
     )
 
 
-def _data_and_target(a: argparse.Namespace, read: Read) -> tuple[Any, Any]:
-    """Return the table and the outcomes: ``--target`` names one of the table's columns, or data of its own."""
-    data = read(a.data)
-    if a.target is None:
-        return data, None
-    if a.target in getattr(data, "columns", ()):
-        return data.drop(columns=[a.target]), data[a.target]
-    return data, read(a.target)
-
-
 def _compare(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
-    data, target = _data_and_target(a, read)
+    data, target = split_target(read(a.data), a.target, read)
     return ws.compare(a.reference, a.other, data=data, target=target, segments=a.segment)
 
 
@@ -99,12 +91,17 @@ def _log_labels(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
 
 
 def _run(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    return ws.run(a.pipeline, parameters=_assignments(a.parameter), jobs=a.jobs, resume=a.resume, on_progress=_show)
+
+
+def _run_notebook(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    return ws.run_notebook(a.path, parameters=_assignments(a.parameter), output=a.output, on_cell=_show)
+
+
+def _show(event: Any) -> None:
     import sys
 
-    def show(event: Any) -> None:
-        print(event, file=sys.stderr, flush=True)
-
-    return ws.run(a.pipeline, parameters=_assignments(a.parameter), jobs=a.jobs, resume=a.resume, on_progress=show)
+    print(event, file=sys.stderr, flush=True)
 
 
 def _assignments(pairs: Sequence[str]) -> dict[str, Any]:
@@ -281,8 +278,15 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "monitor",
         "profile and judge what is new",
-        lambda ws, a, r: ws.monitor(a.name, every=a.every, segments=a.segments),
-        (_NAME, _EVERY, _arg("--segments", nargs="*", metavar="COLUMN", help="slice by these (default: as last time)")),
+        lambda ws, a, r: ws.monitor(a.name, every=a.every, segments=a.segments, alert_budget=a.alert_budget),
+        (
+            _NAME,
+            _EVERY,
+            _arg("--segments", nargs="*", metavar="COLUMN", help="slice by these (default: as last time)"),
+            _arg(
+                "--alert-budget", metavar="N/PERIOD", help="accepted false alerts, as 1/month (default: as last time)"
+            ),
+        ),
         slow=True,
     ),
     Verb(
@@ -320,6 +324,25 @@ VERBS: tuple[Verb, ...] = (
         ),
         effect="execute",
         slow=True,
+    ),
+    Verb(
+        "run-notebook",
+        "execute one notebook with parameters",
+        _run_notebook,
+        (
+            _NOTEBOOK,
+            _arg("-p", "--parameter", action="append", default=[], help="name=value; may be repeated"),
+            _arg("--output", help="where to leave it with its results (default: beside it, with the time)"),
+        ),
+        effect="execute",
+        slow=True,
+    ),
+    Verb(
+        "notebook-parameters",
+        "the parameters that a notebook declares",
+        lambda ws, a, r: ws.notebook_parameters(a.path),
+        (_NOTEBOOK,),
+        effect="read",
     ),
     Verb(
         "audit",

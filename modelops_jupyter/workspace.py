@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter import catalogue, prediction_logging, registration
+from modelops_jupyter import catalogue, prediction_logging, registration, watching
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.refs import ModelReference
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.monitoring import Explanation, MonitorReport
     from modelops_jupyter.monitoring.curves import PerformanceCurves
     from modelops_jupyter.overview import Distribution, ModelOverview
-    from modelops_jupyter.pipelines import PipelineRun, StepEvent
+    from modelops_jupyter.pipelines import CellEvent, NotebookRun, PipelineRun, StepEvent
     from modelops_jupyter.registration import RegisteredVersion
     from modelops_jupyter.store import AuditVerification
 
@@ -268,17 +268,8 @@ class Workspace(Foundations):
         batch_id
             A name for this batch: the same batch sent again changes nothing.
         """
-        return prediction_logging.log_predictions(
-            self.store,
-            self.log,
-            reference,
-            frame,
-            id=id,
-            time=time,
-            prediction=prediction,
-            score=score,
-            batch_id=batch_id,
-        )
+        columns: dict[str, Any] = {"id": id, "time": time, "prediction": prediction, "score": score}
+        return prediction_logging.log_predictions(self.store, self.log, reference, frame, **columns, batch_id=batch_id)
 
     def log_labels(
         self,
@@ -296,7 +287,13 @@ class Workspace(Foundations):
         )
 
     def monitor(
-        self, name: str, *, every: str = "1D", segments: Sequence[str] | None = None, **spelled: Any
+        self,
+        name: str,
+        *,
+        every: str = "1D",
+        segments: Sequence[str] | None = None,
+        alert_budget: str | None = None,
+        **spelled: Any,
     ) -> MonitorReport:
         """Profile and judge the windows that are new or whose labels have arrived, and return the whole report.
 
@@ -304,19 +301,15 @@ class Workspace(Foundations):
         ----------
         segments
             Columns by whose values each window is sliced as well; None keeps those of the last run, () ends them.
+        alert_budget
+            How many false alerts of this model are accepted: ``1/month``, ``2/week``. None keeps the last run's, at
+            first that of the settings; another one judges every window anew.
         spelled
-            The same in Databricks' words (``granularities, slicing_exprs, problem_type, …``) or NannyML's
-            (``chunk_period``).
+            Databricks' words (``granularities, slicing_exprs, problem_type, …``) or NannyML's (``chunk_period``).
         """
-        from modelops_jupyter.monitoring import run_monitor, watched_segments
-
         if spelled:
-            every, segments = prediction_logging.spelled_out(self.store, name, spelled, every, segments)
-        watched = watched_segments(self.store, name, every, segments)
-        references = registration.references(self.store, name, watched)
-        return run_monitor(
-            name, store=self.store, log=self.log, references=references, every=every, segments=watched, actor=self.actor
-        )
+            every, segments = watching.spelled_out(self.store, name, spelled, every, segments)
+        return watching.monitor(self.store, self.log, self.settings, self.actor, name, every, segments, alert_budget)
 
     def explain(
         self, name: str, *, window: str | None = None, until: str | None = None, every: str = "1D"
@@ -350,6 +343,7 @@ class Workspace(Foundations):
         jobs: int = 1,
         resume: bool = False,
         on_progress: Callable[[StepEvent], None] | None = None,
+        on_cell: Callable[[CellEvent], None] | None = None,
     ) -> PipelineRun:
         """Execute a pipeline of parameterized notebooks.
 
@@ -363,8 +357,8 @@ class Workspace(Foundations):
             How many notebooks may run at once.
         resume
             Keep the completed steps of the last run whose notebook, parameters and predecessors are the same.
-        on_progress
-            Called with a `StepEvent` as each step begins and ends.
+        on_progress, on_cell
+            Called as each step, and each of its cells, begins and ends.
 
         Raises
         ------
@@ -385,7 +379,34 @@ class Workspace(Foundations):
             jobs=jobs,
             actor=self.actor,
             on_progress=on_progress,
+            on_cell=on_cell,
         )
+
+    def run_notebook(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        output: str | os.PathLike[str] | None = None,
+        on_cell: Callable[[CellEvent], None] | None = None,
+    ) -> NotebookRun:
+        """Execute one notebook with parameters that it declares, and leave it with its results at `output`."""
+        from modelops_jupyter.pipelines import run_notebook
+
+        return run_notebook(
+            Path(path),
+            parameters=dict(parameters or {}),
+            output=None if output is None else Path(output),
+            runs_path=self.settings.runs_path,
+            project=self.settings.project,
+            on_cell=on_cell,
+        )
+
+    def notebook_parameters(self, path: str | os.PathLike[str]) -> Listing:
+        """Return the parameters that a notebook declares: name, type, default, help."""
+        from modelops_jupyter.pipelines import list_parameters
+
+        return list_parameters(Path(path))
 
     # On record.
 

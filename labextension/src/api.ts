@@ -1,6 +1,7 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import { UUID } from '@lumino/coreutils';
+import { EventCutter, type IServerEvent } from './run/stream';
 import type { IFleet, IGate, IOverview } from './tokens';
 
 const API = 'modelops/api/v1';
@@ -69,6 +70,28 @@ export class Client {
   async post<T>(path: string, body: object, key: string = UUID.uuid4()): Promise<T> {
     const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': key };
     return answer<T>(await ask(this.settings, path, { method: 'POST', body: JSON.stringify(body), headers }));
+  }
+
+  /** Ends what a resource stands for. */
+  async cancel<T>(path: string): Promise<T> {
+    return answer<T>(await ask(this.settings, path, { method: 'DELETE' }));
+  }
+
+  /** Hears events as they come, those behind number `after`, until the server has no more. */
+  async events(path: string, after: number, signal: AbortSignal, hear: (event: IServerEvent) => void): Promise<void> {
+    const response = await ask(this.settings, path + search({ after }), { signal, cache: 'no-store' });
+    if (!response.ok || !response.body) {
+      throw refusal(response.status, await response.text());
+    }
+    const cutter = new EventCutter();
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) {
+        return;
+      }
+      cutter.push(value).forEach(hear);
+    }
   }
 }
 

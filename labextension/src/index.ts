@@ -34,4 +34,18 @@ const models: JupyterFrontEndPlugin<IModelOps | null> = {
   }
 };
 
-export default [models];
+/** "Run with parameters…" on any notebook. */
+const run: JupyterFrontEndPlugin<void> = {
+  id: 'modelops-jupyter:run',
+  description: 'Runs notebooks with parameters, and shows how they go cell by cell.',
+  autoStart: true,
+  optional: [IModelOps],
+  activate: async (app: JupyterFrontEnd, modelops: IModelOps | null): Promise<void> => {
+    if (modelops) {
+      const { start } = await import('./run/start');
+      await start(app, modelops);
+    }
+  }
+};
+
+export default [models, run];

@@ -160,6 +160,7 @@ export namespace CommandIDs {
   export const comment = 'modelops:comment';
   export const promote = 'modelops:promote';
   export const rollback = 'modelops:rollback';
+  export const runNotebook = 'modelops:run-notebook';
 }
 
 /** What the plugins of this extension share. */

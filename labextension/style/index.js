@@ -3,3 +3,4 @@ import './panel.css';
 import './page.css';
 import './chart.css';
 import './dialog.css';
+import './run.css';

@@ -3,6 +3,8 @@ import test from 'node:test';
 import { extent, lanes, line, nearest, scale, steps, ticks, timeTicks } from '../lib/chart.js';
 import { choose, census, EVERYTHING } from '../lib/filter.js';
 import { rowsToDraw, scrollTo } from '../lib/rows.js';
+import { changed, outputPath, parsePython, question, read } from '../lib/run/parameters.js';
+import { EventCutter } from '../lib/run/stream.js';
 import { alertCode, literal, modelCode } from '../lib/code.js';
 import { metricName, metrics, moment, number, sentence, shortTime } from '../lib/format.js';
 import { marks } from '../lib/marks.js';
@@ -120,4 +122,38 @@ test('what users wrote is a Python text in the code that is inserted', () => {
   assert.ok(modelCode('flight-delay', 3).endsWith('model = ws.load("flight-delay@champion")'));
   assert.ok(modelCode('flight-delay', null).endsWith('model = ws.load("flight-delay")'));
   assert.ok(alertCode('x").y').includes('ws.alerts("x\\").y", state="open")'));
+});
+
+const parameter = (name, type, source, value, choices = []) => ({ name, type, default: source, value, choices, help: '' });
+
+test('a parameter is asked for by its annotation, else by its default', () => {
+  const kinds = [
+    parameter('a', 'int', '3', 3),
+    parameter('b', null, 'True', true),
+    parameter('c', 'float | None', 'None', null),
+    parameter('d', null, "'x'", 'x'),
+    parameter('e', 'Literal[1, 2]', '1', 1, [1, 2]),
+    parameter('f', 'list[str]', "['x']", ['x']),
+    parameter('g', null, 'today()', null)
+  ].map(one => question(one));
+  assert.deepEqual(kinds.map(one => one.kind), ['whole', 'truth', 'number', 'text', 'choice', 'data', 'source']);
+  assert.deepEqual(kinds.map(one => one.initial), ['3', 'true', '', 'x', '1', '["x"]', 'today()']);
+  const answers = ['4', 'false', '', 'y', '2', "['x', 'y']", '[1]'];
+  assert.deepEqual(kinds.map((one, n) => read(one, answers[n]).value), [4, false, null, 'y', 2, ['x', 'y'], [1]]);
+  const faults = [read(kinds[0], '1.5'), read(kinds[0], ''), read(kinds[2], 'x'), read(kinds[5], 'today()')];
+  assert.deepEqual(faults.map(one => one.fault), ['whole', 'missing', 'number', 'data']);
+  assert.deepEqual(changed(kinds, { a: '3', d: 'z', c: '' }), { d: 'z' });
+});
+
+test('values are read as Python or JSON writes them', () => {
+  const found = ["[1, 'a', None]", '{"a": True}', "(1_000, 2,)", "'it''s'", '"true"', 'None', "'a\"b'"].map(parsePython);
+  assert.deepEqual(found, [[1, 'a', null], { a: true }, [1000, 2], undefined, 'true', null, 'a"b']);
+  assert.equal(outputPath('a/train.ipynb', new Date(Date.UTC(2026, 0, 2, 3, 4, 5))), 'a/train-20260102T030405.ipynb');
+});
+
+test('a stream is cut into whole events, wherever it is torn', () => {
+  const cutter = new EventCutter();
+  const text = ': hello\n\nid: 1\nevent: cell\ndata: {"a": 1}\n\nevent: end\r\ndata: {}\n\n';
+  const events = [...text].flatMap(one => cutter.push(one));
+  assert.deepEqual(events, [{ id: '1', type: 'cell', data: '{"a": 1}' }, { id: undefined, type: 'end', data: '{}' }]);
 });

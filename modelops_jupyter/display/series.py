@@ -87,13 +87,13 @@ def report_series(report: MonitorReport) -> Series:
 
 def report_drift(report: MonitorReport) -> DriftMap:
     """Return PSI of every column in every window of a monitor's report, the highest mean first."""
-    from modelops_jupyter.monitoring import Thresholds
+    from modelops_jupyter.monitoring import CUSTOMARY_PSI
 
     whole = [window for window in report.windows if not window.segment]
     names = dict.fromkeys(column for window in whole for column in window.drift)
     values = {name: tuple(w.drift.get(name, {}).get("psi", {}).get("value") for w in whole) for name in names}
     ordered = sorted(values, key=lambda name: (-_mean(values[name]), name))
-    return DriftMap(tuple(w.window_start for w in whole), tuple(ordered), values, Thresholds().psi)
+    return DriftMap(tuple(w.window_start for w in whole), tuple(ordered), values, CUSTOMARY_PSI)
 
 
 def _mean(values: Iterable[float | None]) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from modelops_jupyter.log.distinct import first_of_each, surely_distinct
 from modelops_jupyter.log.schema import LABEL_COLUMNS, PREDICTION_COLUMNS, check_own_columns, normalise
+from modelops_jupyter.log.stream import Array, Slab, attach_labels, latest_labels, read_slab, row_groups, slabs
 from modelops_jupyter.log.table import Appended, BatchTable
 from modelops_jupyter.refs import check_name
 
@@ -75,6 +77,39 @@ class PredictionLog:
         position = pc.index_in(rows["request_id"], value_set=labels["request_id"])
         return rows.append_column("label", labels["label"].take(position))
 
+    def stream(
+        self, model: str, start: datetime, end: datetime, cut: Callable[[int], int], window: Callable[[Array], Array]
+    ) -> Iterator[Slab]:
+        """Yield the predictions of ``[start, end)`` with their labels, in time order and bounded memory.
+
+        A request logged twice in one window counts once there, its earliest row; its label is as `read` says.
+
+        Parameters
+        ----------
+        cut
+            Returns the start of the window that holds a time; microseconds since 1970 (UTC) both.
+        window
+            Returns the numbers of the windows that hold times.
+
+        Raises
+        ------
+        LogDamaged
+            If rows that were written are not there.
+        """
+        predictions = self._table(model, "predictions")
+        table = predictions.open()
+        if table is None:
+            return
+        predictions.verify(table)
+        events = self._events(model)
+        first, last = (round(time.timestamp() * 1e6) for time in (start, end))
+        with predictions.guarded():
+            groups = row_groups(predictions.files(table, first, last), first, last)
+        for span in slabs(groups, first, last, cut):
+            slab = read_slab(groups, *span, window, predictions.guarded)
+            attach_labels(slab.pieces, events)
+            yield slab
+
     def holds(self, model: str, table: str) -> bool:
         """Return whether a table of a model has rows."""
         return self._table(model, table).open() is not None
@@ -89,15 +124,14 @@ class PredictionLog:
         table = predictions.open()
         if table is None:
             return None
-        predictions.verify(table)
-        times = predictions.scan(table.file_uris(), ["timestamp"])["timestamp"]
-        span = pc.min_max(times)
+        rows = predictions.verify(table)
+        span = pc.min_max(predictions.scan(predictions.outermost(table), ["timestamp"])["timestamp"])
         events = self._table(model, "labels")
         labels = events.open()
         return Extent(
             start=span["min"].as_py(),
             end=span["max"].as_py(),
-            rows=len(times),
+            rows=rows,
             labels=0 if labels is None else events.verify(labels),
             predictions_version=table.version(),
             labels_version=-1 if labels is None else labels.version(),
@@ -137,6 +171,15 @@ class PredictionLog:
         rows = predictions.scan(table.file_uris(), ["request_id", "timestamp"])
         return rows.filter(pc.is_in(rows["request_id"], value_set=requests))["timestamp"]
 
+    def _events(self, model: str) -> Callable[[pa.Array], pa.Table] | None:
+        """Return what reads the label events of some requests, or None before the first label."""
+        labels = self._table(model, "labels")
+        table = labels.open()
+        if table is None:
+            return None
+        labels.verify(table)
+        return lambda ids: labels.scan(table.file_uris(), filter=ds.field("request_id").isin(ids))
+
     def _labels(self, model: str) -> pa.Table | None:
         labels = self._table(model, "labels")
         table = labels.open()
@@ -144,8 +187,7 @@ class PredictionLog:
             return None
         labels.verify(table)
         events = labels.scan(table.file_uris())
-        order = [("request_id", "ascending"), *((n, "descending") for n in ("event_time", "arrival_time", "label"))]
-        return _first_of_each(events.sort_by(order))
+        return latest_labels(events)
 
     def _table(self, model: str, name: str) -> BatchTable:
         return BatchTable(self.root / check_name(model) / name)
@@ -153,15 +195,6 @@ class PredictionLog:
 
 def _first_of_each_request(rows: pa.Table) -> pa.Table:
     """Return `rows` in time order without later repeats of a request; cheap where there are none."""
-    if pc.count_distinct(rows["request_id"]).as_py() == rows.num_rows:
+    if surely_distinct(rows["request_id"]):
         return rows
-    return _first_of_each(rows.sort_by([("request_id", "ascending"), ("timestamp", "ascending")]))
-
-
-def _first_of_each(rows: pa.Table) -> pa.Table:
-    """Return the first row of each run of equal request ids."""
-    if rows.num_rows < 2:
-        return rows
-    ids = rows["request_id"].combine_chunks()
-    changed = pc.not_equal(ids.slice(1), ids.slice(0, len(ids) - 1))
-    return rows.filter(pa.concat_arrays([pa.array([True]), changed]))
+    return first_of_each(rows.sort_by([("request_id", "ascending"), ("timestamp", "ascending")]))

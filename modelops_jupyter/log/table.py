@@ -20,6 +20,9 @@ from filelock import FileLock
 from modelops_jupyter.errors import InvalidFrame, LogDamaged, StoreFull, WorkspaceReadOnly
 from modelops_jupyter.log.schema import misfit, normalise
 
+_COARSE = 1000  # Delta's statistics know times to the millisecond
+_ALWAYS = (-(2**63), 2**63 - 1)
+
 
 @dataclass(frozen=True)
 class Appended:
@@ -104,10 +107,28 @@ class BatchTable:
         LogDamaged
             If a file is gone or cannot be read.
         """
-        try:
+        with self.guarded():
             return normalise(ds.dataset(list(uris)).to_table(columns=columns, filter=filter))
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Say `LogDamaged` where reading the table's files fails."""
+        try:
+            yield
         except (pa.ArrowException, OSError) as error:
             raise _typed(error, self.path) from error
+
+    def files(self, table: DeltaTable, start: int, end: int) -> list[tuple[str, int]]:
+        """Return the files that may hold times in ``[start, end)``, microseconds since 1970 (UTC), with their rows."""
+        return [(uri, rows) for uri, rows, first, last in _spans(table) if first < end and last >= start]
+
+    def outermost(self, table: DeltaTable) -> list[str]:
+        """Return the files that may hold the earliest and the latest time."""
+        spans = _spans(table)
+        known = [span for span in spans if span[2:] != _ALWAYS]
+        least = min((first for _, _, first, _ in known), default=_ALWAYS[0])
+        greatest = max((last for _, _, _, last in known), default=_ALWAYS[1])
+        return [uri for uri, _, first, last in spans if first <= least + 2 * _COARSE or last >= greatest - 2 * _COARSE]
 
     def verify(self, table: DeltaTable) -> int:
         """Return the number of rows; raise `LogDamaged` if its batches wrote more: never a smaller window."""
@@ -178,6 +199,23 @@ class BatchTable:
         pq.write_table(rows, folder / f"{name}.parquet")
         event = {"batch": batch, "reason": reason, "rows": rows.num_rows, "at": datetime.now(UTC).isoformat()}
         (folder / f"{name}.json").write_text(json.dumps({**event, "table": self.path.name}))
+
+
+def _spans(table: DeltaTable) -> list[tuple[str, int, int, int]]:
+    """Return every file with its rows and bounds of its times; all times where Delta keeps no statistics."""
+    actions = pa.table(table.get_add_actions(flatten=True))
+    rows = actions["num_records"].to_pylist()
+    bounds = []
+    for name, slack in (("min.timestamp", -_COARSE), ("max.timestamp", _COARSE)):
+        usual = _ALWAYS[0] if slack < 0 else _ALWAYS[1]
+        if name not in actions.column_names:
+            bounds.append([usual] * len(rows))
+            continue
+        values = actions[name].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()).to_pylist()
+        bounds.append([usual if value is None else value + slack for value in values])
+    by_name = {uri.rpartition("/")[2]: uri for uri in table.file_uris()}
+    uris = [by_name[path.rpartition("/")[2]] for path in actions["path"].to_pylist()]
+    return list(zip(uris, rows, *bounds, strict=True))
 
 
 def _typed(error: Exception, path: Path) -> LogDamaged | StoreFull | WorkspaceReadOnly:

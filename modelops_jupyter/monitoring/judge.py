@@ -1,95 +1,83 @@
-"""Judging: pure functions from profiles to findings, and from findings to alerts."""
+"""Judging: pure functions from measured windows to findings."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
-from modelops_jupyter.monitoring.performance import performance
-from modelops_jupyter.monitoring.quality import null_rate
-from modelops_jupyter.monitoring.results import Alert, Finding, Thresholds, WindowResult
-from modelops_jupyter.profiles import Reference
+from modelops_jupyter.monitoring.baseline import Baseline
+from modelops_jupyter.monitoring.drift_findings import DriftJudge
+from modelops_jupyter.monitoring.performance_findings import PerformanceJudge, judged_metrics
+from modelops_jupyter.monitoring.quality_findings import QualityJudge
+from modelops_jupyter.monitoring.results import WindowResult
+from modelops_jupyter.monitoring.rules import AlertRules
+from modelops_jupyter.monitoring.thresholds import Track, strongest
 
 
-def judge_window(reference: Reference, window: WindowResult, thresholds: Thresholds) -> WindowResult:
-    """Return a measured window with its findings: the figures beyond their thresholds."""
-    if window.rows < thresholds.rows:
-        return replace(window, findings=())
-    findings = list(_performance_findings(reference, window, thresholds))
-    for name, figures in window.drift.items():
-        before = null_rate(reference.profile.columns[name]).value or 0.0
-        limits = {
-            "psi": ("drift", thresholds.psi),
-            "null_rate": ("quality", before + thresholds.null_rate_rise),
-            "unseen_rate": ("quality", thresholds.unseen_rate),
-        }
-        for metric, (kind, limit) in limits.items():
-            value = figures[metric]["value"] if metric in figures else None
-            if value is not None and value >= limit:
-                findings.append(Finding(kind, name, metric, value, limit))
-    return replace(window, findings=tuple(findings))
+def served_by(rows: Mapping[str, int], versions: Collection[int]) -> int:
+    """Return the version whose reference counts, from rows by version: of those with one, that of most rows."""
+    served = {int(version): count for version, count in rows.items() if int(version) in versions}
+    return max(served, key=lambda version: (served[version], version)) if served else max(versions)
 
 
-def _performance_findings(reference: Reference, window: WindowResult, thresholds: Thresholds) -> list[Finding]:
-    binning = reference.binning
-    expected = performance(reference.profile, binning.task, binning.positive).get("roc_auc")
-    now = window.performance.get("roc_auc", {}).get("value")
-    if expected is None or expected.value is None or now is None:
-        return []
-    limit = expected.value - thresholds.auc_drop
-    return [Finding("performance", "", "roc_auc", now, limit)] if now < limit else []
+def tracks_of(windows: Sequence[WindowResult], versions: Collection[int]) -> dict[tuple[str, int], list[int]]:
+    """Return the places of the windows by segment and version: a segment goes by the version of its whole window."""
+    whole_last = sorted(windows, key=lambda window: not window.segment)
+    served = {window.window_start: served_by(window.versions, versions) for window in whole_last}
+    tracks: dict[tuple[str, int], list[int]] = {}
+    for i, window in enumerate(windows):
+        tracks.setdefault((window.segment, served[window.window_start]), []).append(i)
+    return tracks
 
 
-def raise_alerts(model: str, windows: Sequence[WindowResult], thresholds: Thresholds) -> tuple[Alert, ...]:
-    """Fold findings into alerts: one per kind, column and metric, opened by N of M, closed by M clean windows."""
-    keys = sorted({_key(finding) for window in windows for finding in window.findings})
-    alerts = [alert for key in keys for alert in _alerts_of(model, key, windows, thresholds)]
-    return tuple(sorted(alerts, key=lambda alert: (alert.window_start, alert.kind, alert.column, alert.metric)))
+def judge_windows(
+    windows: Sequence[WindowResult],
+    versions: Collection[int],
+    baseline_of: Callable[[int, str], Baseline],
+    rules: AlertRules,
+    every: str,
+    fresh: Collection[str] | None = None,
+) -> tuple[WindowResult, ...]:
+    """Return measured windows with their findings: the figures beyond thresholds that the windows before taught.
+
+    Parameters
+    ----------
+    windows
+        Oldest first, of all segments; those that are not fresh come with the findings of their time.
+    versions
+        Those that have a reference.
+    baseline_of
+        Gives what the windows of a version and segment are compared with.
+    every : str
+        Length of a window.
+    fresh
+        Starts of the windows to judge; None means all.
+    """
+    segments = len({window.segment for window in windows if window.segment})
+    judged = list(windows)
+    for (segment, version), places in tracks_of(windows, versions).items():
+        new = {n for n, i in enumerate(places) if fresh is None or windows[i].window_start in fresh}
+        if not new:
+            continue
+        track = Track(baseline_of(version, segment), [windows[i] for i in places], every)
+        _judge(track, segment, segments, rules, new)
+        for i, window in zip(places, track.windows, strict=True):
+            judged[i] = window
+    return tuple(judged)
 
 
-def _key(finding: Finding) -> tuple[str, str, str, str]:
-    return finding.kind, finding.segment, finding.column, finding.metric
-
-
-def _alerts_of(
-    model: str, key: tuple[str, str, str, str], windows: Sequence[WindowResult], thresholds: Thresholds
-) -> list[Alert]:
-    alerts: list[Alert] = []
-    current: Alert | None = None
-    hits: list[Finding | None] = []
-    for window in windows:
-        hit = next((f for f in window.findings if _key(f) == key), None)
-        hits.append(hit)
-        recent = hits[-thresholds.windows :]
-        if current is None and hit is not None and sum(h is not None for h in recent) >= thresholds.findings:
-            current = _open(model, hit, window)
-        elif current is not None and hit is not None:
-            current = replace(current, last_window=window.window_start)
-        elif current is not None and len(recent) == thresholds.windows and not any(recent):
-            alerts.append(replace(current, state="healed"))
-            current = None
-    return alerts if current is None else [*alerts, current]
-
-
-def _open(model: str, finding: Finding, window: WindowResult) -> Alert:
-    what = f"{finding.metric} of {finding.column}" if finding.column else finding.metric
-    what += f" where {finding.segment}" if finding.segment else ""
-    side = "fell below" if finding.kind == "performance" else "reached"
-    message = (
-        f"{model}: {what} was {finding.figure:.3g} in the window from {window.window_start}; it {side} its threshold "
-        f"{finding.threshold:.3g}."
+def _judge(track: Track, segment: str, segments: int, rules: AlertRules, new: Collection[int]) -> None:
+    """Judge the new windows of a track in their order, in place."""
+    reference = track.baseline.reference
+    columns = len(reference.profile.columns)
+    signals = {"drift": columns, "quality": 2 * columns, "performance": len(judged_metrics(reference))}
+    whole, each = rules.budget.allowances(track.every, signals, segments)
+    allowances = each if segment else whole
+    judges = (
+        PerformanceJudge(track, allowances.get("performance", 0.0), rules),
+        QualityJudge(track, allowances.get("quality", 0.0), rules),
+        DriftJudge(track, allowances.get("drift", 0.0), rules),
     )
-    return Alert(
-        model,
-        finding.kind,
-        finding.column,
-        finding.metric,
-        finding.figure,
-        finding.threshold,
-        window.window_start,
-        window.window_end,
-        window.window_start,
-        "open",
-        message,
-        finding.segment,
-    )
+    for i in sorted(new):
+        findings = strongest([finding for judge in judges for finding in judge.judge(i, segment)])
+        track.windows[i] = replace(track.windows[i], findings=tuple(findings))

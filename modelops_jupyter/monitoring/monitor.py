@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
 
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.log import PredictionLog, check_kept
+from modelops_jupyter.monitoring.alerts import raise_alerts
 from modelops_jupyter.monitoring.baseline import Baseline
-from modelops_jupyter.monitoring.judge import judge_window, raise_alerts
+from modelops_jupyter.monitoring.budget import DEFAULT_BUDGET, AlertBudget
+from modelops_jupyter.monitoring.judge import judge_windows
+from modelops_jupyter.monitoring.kept import StoredProfiles, stored_segments, stored_windows, window_writes
 from modelops_jupyter.monitoring.learned import RecentWindows
+from modelops_jupyter.monitoring.lookback import with_cycle
 from modelops_jupyter.monitoring.measure import measure_window
-from modelops_jupyter.monitoring.results import Alert, MonitorReport, Thresholds, WindowResult
-from modelops_jupyter.monitoring.scanning import WindowProfile, scan_windows
+from modelops_jupyter.monitoring.results import Alert, MonitorReport, WindowResult
+from modelops_jupyter.monitoring.rules import AlertRules
+from modelops_jupyter.monitoring.scanning import WindowProfile, scan_log
 from modelops_jupyter.monitoring.summary import summarise
-from modelops_jupyter.profiles import Profile, Reference, segments_to_dict, window_length, window_start
+from modelops_jupyter.profiles import Profile, Reference, window_length, window_start
 from modelops_jupyter.store import Change, Delete, Event, Put, Record, Store
 
 
@@ -29,7 +33,7 @@ def run_monitor(
     references: Mapping[int, Reference],
     every: str = "1D",
     segments: Sequence[str] = (),
-    thresholds: Thresholds | None = None,
+    rules: AlertRules | None = None,
     actor: Actor,
 ) -> MonitorReport:
     """Profile and judge the windows touched since the last run, and return the whole report.
@@ -45,7 +49,7 @@ def run_monitor(
     LogDamaged
         If the log no longer holds what was written to it.
     """
-    rules = thresholds or Thresholds()
+    rules = rules or AlertRules()
     length = window_length(every)
     check_references(model, references, segments)
     check_kept(store, log, model)
@@ -57,44 +61,57 @@ def run_monitor(
     known = _segments_of(state)
     if state is not None and known == tuple(segments):
         span = log.changed_since(model, state.body["predictions_version"], state.body["labels_version"])
-    writes: list[Put | Delete] = []
-    fresh: dict[str, WindowResult] = {}
-    sliced: dict[str, tuple[WindowResult, ...]] = {}
-    earlier = {window.window_start: window for window in _stored_windows(store, model, every)}
+    earlier = {window.window_start: window for window in stored_windows(store, model, every)}
+    baselines = Baselines(references)
+    found: dict[str, WindowProfile] = {}
+    windows: dict[str, WindowResult] = dict(earlier)
+    sliced = stored_segments(store, model, every)
     if span is not None:
         first, last = window_start(span[0], every), window_start(span[1], every) + length
-        table = log.read(model, first, last)
-        baselines = Baselines(references)
         recent = _recent(store, model, every, first, earlier)
-        scanned = scan_windows(table, references, every, segments) if table is not None else ()
-        for found in sorted(scanned, key=lambda each: each.start):
-            result, slices = _judge(found, baselines, length, rules, recent)
-            fresh[result.window_start], sliced[result.window_start] = result, slices
-            key = f"{model}/{every}/{result.window_start}"
-            writes += _writes(model, key, found, result, slices)
-    windows = tuple(window for _, window in sorted({**earlier, **fresh}.items()))
-    by_start = {**_stored_segments(store, model, every), **sliced}
-    slices = tuple(window for start in sorted(by_start) for window in by_start[start])
-    alerts = _all_alerts(model, windows, slices, rules)
+        for profiled in scan_log(log, model, first, last, references, every, segments):
+            start = profiled.start.isoformat()
+            found[start] = profiled
+            windows[start], sliced[start] = _measure(profiled, baselines, length, recent)
+    profile_of = StoredProfiles(store, model, every, found)
+    rejudged = state is not None and state.body["alert_budget"] != rules.budget.text
+    measured = [windows[start] for start in sorted(windows)]
+    measured += [window for start in sorted(sliced) for window in sliced[start]]
+    versions = sorted(references)
+    measured_with = with_cycle(measured, found, profile_of, versions, baselines.of_segment, every)
+    fresh = set(windows) if rejudged else set(found)
+    judged = judge_windows(measured_with, versions, baselines.of_segment, rules, every, fresh)
+    alerts = raise_alerts(model, judged, rules)
+    whole = tuple(window for window in judged if not window.segment)
+    slices = tuple(window for window in judged if window.segment)
     if fresh:
         at = datetime.now(UTC).isoformat()
         body = {
             "every": every,
             "segments": list(segments),
-            "through": windows[-1].window_end,
+            "alert_budget": rules.budget.text,
+            "through": whole[-1].window_end,
             "checked_at": at,
             "predictions_version": extent.predictions_version,
             "labels_version": extent.labels_version,
-            **summarise(windows),
+            **summarise(whole),
         }
+        writes = window_writes(model, every, judged, fresh, found)
         writes.append(Put("monitor", f"{model}/{every}", body, subject=model))
-        store.commit(_change(store, model, every, writes, alerts, len(fresh), actor))
-    return MonitorReport(model, every, windows, alerts, len(set(fresh) - set(earlier)), slices)
+        store.commit(_change(store, model, every, writes, alerts, len(found), actor))
+    return MonitorReport(model, every, whole, alerts, len(set(found) - set(earlier)), slices)
 
 
 def watched_segments(store: Store, model: str, every: str, wanted: Sequence[str] | None) -> tuple[str, ...]:
     """Return the columns to make segments of: those that are `wanted`, or where that is None the last run's."""
     return _segments_of(store.get("monitor", f"{model}/{every}")) if wanted is None else tuple(dict.fromkeys(wanted))
+
+
+def alert_rules(store: Store, model: str, every: str, wanted: str | None, usual: str | None) -> AlertRules:
+    """Return the rules under the budget that is `wanted`, else the last run's, else the `usual` one of the settings."""
+    state = store.get("monitor", f"{model}/{every}")
+    kept = state.body["alert_budget"] if state is not None else None
+    return AlertRules(budget=AlertBudget.parse(wanted or kept or usual or DEFAULT_BUDGET))
 
 
 def check_references(model: str, references: Mapping[int, Reference], segments: Sequence[str]) -> None:
@@ -112,9 +129,9 @@ def check_references(model: str, references: Mapping[int, Reference], segments: 
 def load_report(store: Store, model: str, every: str = "1D") -> MonitorReport:
     """Return the report as of the last run, from the store alone."""
     alerts = (Alert(**{k: v for k, v in r.body.items() if k != "every"}) for r in store.find("alert", model))
-    stored = _stored_segments(store, model, every)
+    stored = stored_segments(store, model, every)
     slices = tuple(window for start in sorted(stored) for window in stored[start])
-    return MonitorReport(model, every, _stored_windows(store, model, every), tuple(alerts), 0, slices)
+    return MonitorReport(model, every, stored_windows(store, model, every), tuple(alerts), 0, slices)
 
 
 def _change(
@@ -144,19 +161,6 @@ def _alert_key(alert: Alert, every: str) -> str:
     return f"{alert.model}/{every}/{alert.window_start}/{alert.metric}/{alert.column}/{alert.segment}"
 
 
-def _stored_windows(store: Store, model: str, every: str) -> tuple[WindowResult, ...]:
-    records = store.find("window", model)
-    return tuple(WindowResult.from_dict(r.body) for r in records if r.key.startswith(f"{model}/{every}/"))
-
-
-def _stored_segments(store: Store, model: str, every: str) -> dict[str, tuple[WindowResult, ...]]:
-    """Return the segments' results by window start."""
-    records = (r for r in store.find("segment_window", model) if r.key.startswith(f"{model}/{every}/"))
-    return {
-        r.key.rpartition("/")[2]: tuple(WindowResult.from_dict(window) for window in r.body["windows"]) for r in records
-    }
-
-
 def _segments_of(state: Record | None) -> tuple[str, ...]:
     return () if state is None else tuple(state.body["segments"])
 
@@ -176,43 +180,28 @@ class Baselines:
             self._known[key] = Baseline(reference.of_segment(column, segment) if column else reference)
         return self._known[key]
 
+    def of_segment(self, version: int, segment: str) -> Baseline:
+        """Return the same by the segment's name alone."""
+        columns = (c for c, segments in self._references[version].segments.items() if segment in segments)
+        return self.of(version, next(columns, ""), segment) if segment else self.of(version)
 
-def _judge(
-    found: WindowProfile, baselines: Baselines, length: timedelta, rules: Thresholds, recent: RecentWindows
+
+def _measure(
+    found: WindowProfile, baselines: Baselines, length: timedelta, recent: RecentWindows
 ) -> tuple[WindowResult, tuple[WindowResult, ...]]:
-    """Return the judged figures of a window and of its segments; the window teaches the estimates after it."""
+    """Return the figures of a window and of its segments; the window teaches the estimates after it."""
 
-    def judged(profile: Profile, column: str = "", segment: str = "") -> WindowResult:
+    def measured(profile: Profile, column: str = "", segment: str = "") -> WindowResult:
         baseline = baselines.of(found.version, column, segment)
         before = None if segment else recent.before(found.start, profile.served)
-        measured = measure_window(baseline, profile, found.start, found.start + length, recent=before)
-        result = judge_window(baseline.reference, replace(measured, segment=segment), rules)
-        return replace(result, findings=tuple(replace(finding, segment=segment) for finding in result.findings))
+        result = measure_window(baseline, profile, found.start, found.start + length, recent=before)
+        return replace(result, segment=segment)
 
-    whole = judged(found.profile)
+    whole = measured(found.profile)
     recent.add(found.start, found.profile.served, found.profile.outcomes)
     recent.judge(found.start, whole.estimated, whole.performance)
     slices = [(c, name, profile) for c, profiles in found.segments.items() for name, profile in profiles.items()]
-    return whole, tuple(judged(profile, column, name) for column, name, profile in slices)
-
-
-def _writes(
-    model: str, key: str, found: WindowProfile, result: WindowResult, slices: Sequence[WindowResult]
-) -> list[Put | Delete]:
-    """Return what is kept of one window."""
-    writes: list[Put | Delete] = [
-        Put("profile", key, found.profile.to_dict(), subject=model),
-        Put("window", key, result.to_dict(), subject=model),
-    ]
-    if not slices:
-        return [*writes, Delete("segment_profile", key), Delete("segment_window", key)]
-    profiles = {column: segments_to_dict(segments) for column, segments in found.segments.items()}
-    results = {"windows": [window.to_dict() for window in slices]}
-    return [
-        *writes,
-        Put("segment_profile", key, profiles, subject=model),
-        Put("segment_window", key, results, subject=model),
-    ]
+    return whole, tuple(measured(profile, column, name) for column, name, profile in slices)
 
 
 def _recent(
@@ -229,12 +218,3 @@ def _recent(
                 profile = Profile.from_dict(record.body)
                 recent.add(start, profile.served, profile.outcomes)
     return recent
-
-
-def _all_alerts(
-    model: str, windows: Sequence[WindowResult], slices: Iterable[WindowResult], rules: Thresholds
-) -> tuple[Alert, ...]:
-    """Return the alerts of the windows as a whole and of each segment, every one a series of its own."""
-    by_segment = sorted(slices, key=lambda window: (window.segment, window.window_start))
-    series = [tuple(group) for _, group in groupby(by_segment, key=lambda window: window.segment)]
-    return tuple(alert for each in (windows, *series) for alert in raise_alerts(model, each, rules))

@@ -16,36 +16,17 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Thresholds:
-    """When a figure is a finding.
+class Finding:
+    """One figure beyond its threshold in one window; `segment` is empty for the window as a whole.
 
     Attributes
     ----------
-    psi : float
-        Population stability index of a feature, the prediction or the score. 0.2 is the customary mark of "a
-        significant shift" (Siddiqi 2006); 20 bins and small windows raise it by chance, hence `rows` and N of M.
-    auc_drop : float
-        Fall of ROC AUC below the reference's.
-    null_rate_rise, unseen_rate : float
-        Rise of the null rate over the reference's, and share of unseen categories.
-    rows : int
-        Windows with fewer rows are shown but not judged.
-    findings, windows : int
-        An alert needs `findings` among the last `windows` windows.
+    level : {"plain", "likely", "lingering"}
+        Plain opens an alert at once; likely does if it comes N times in M windows; lingering, which is nearer to the
+        usual than either, only keeps an alert open.
+    why : str
+        What the threshold rests on, in plain words.
     """
-
-    psi: float = 0.2
-    auc_drop: float = 0.05
-    null_rate_rise: float = 0.1
-    unseen_rate: float = 0.05
-    rows: int = 300
-    findings: int = 2
-    windows: int = 3
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One figure beyond its threshold in one window; `segment` is empty for the window as a whole."""
 
     kind: str
     column: str
@@ -53,6 +34,14 @@ class Finding:
     figure: float
     threshold: float
     segment: str = ""
+    level: str = "plain"
+    why: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What makes findings of different windows one alert: all drift of a column is one thing."""
+        metric = "" if self.kind == "drift" else self.metric.removeprefix("recent_")
+        return self.kind, self.segment, self.column, metric
 
 
 @dataclass(frozen=True)
@@ -67,6 +56,8 @@ class WindowResult:
         Figures of the window as a whole: volume and freshness. Those of a column are among its `drift`.
     segment : str
         The slice that these rows are, as ``origin=JFK``; empty for all rows of the window.
+    cycle : mapping of str to mapping
+        By column, what the windows of the last cycle say together: see `cycle_figures`.
     """
 
     window_start: str
@@ -80,6 +71,7 @@ class WindowResult:
     estimated: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     quality: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     segment: str = ""
+    cycle: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as JSON data."""
@@ -93,7 +85,13 @@ class WindowResult:
 
 @dataclass(frozen=True)
 class Alert:
-    """Findings that came N times in M windows: open from its first window until as many windows are clean."""
+    """Findings that persist: open from the window that opened it until M windows in a row are clean.
+
+    One alert is identified by model, length of the windows, kind, segment, column, metric and `window_start`, the
+    window that opened it. All drift of a column is one alert, whichever metric saw it first; a deviation that stays is
+    one alert, not one per window. `figure` and `threshold` are those of the opening window, `last_window` is the start
+    of the last one with a finding.
+    """
 
     model: str
     kind: str

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,10 +12,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from modelops_jupyter.log import PredictionLog
 from modelops_jupyter.profiles import Groups, Profile, Reference, Slicing, Tally, reader, slicings, window_length
 from modelops_jupyter.profiles.windows import ORIGIN
 
 Array = np.ndarray[Any, Any]
+_NONE = np.iinfo("int64").min
 
 
 @dataclass(frozen=True)
@@ -34,59 +38,117 @@ class WindowProfile:
     segments: Mapping[str, Mapping[str, Profile]]
 
 
-def scan_windows(
-    rows: pa.Table, references: Mapping[int, Reference], every: str, segments: Sequence[str] = ()
+def scan_log(
+    log: PredictionLog,
+    model: str,
+    start: datetime,
+    end: datetime,
+    references: Mapping[int, Reference],
+    every: str,
+    segments: Sequence[str] = (),
 ) -> Iterator[WindowProfile]:
-    """Profile all windows of `rows`, those of one version in time order; a window without rows is none.
+    """Profile the windows of ``[start, end)`` from the log, on all cores; a window without rows is none.
 
-    Segments are profiled for the columns of `segments` that the window's reference is sliced by.
+    Segments are profiled for the columns of `segments` that the window's reference is sliced by. Memory grows with
+    the rows and windows of a slab, not with the log.
     """
-    if not rows.num_rows:
+    length, origin = _micros(every)
+
+    def window(times: Array) -> Array:
+        numbers: Array = (times - origin) // length
+        return numbers
+
+    def cut(time: int) -> int:
+        return origin + (time - origin) // length * length
+
+    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="modelops-scan") as pool:
+        for slab in log.stream(model, start, end, cut, window):
+            parts = [Part(p.rows, p.read, np.where(p.counted, window(p.times), _NONE)) for p in slab.pieces]
+            yield from scan_windows(parts, references, every, segments, pool)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows, what reads their columns, and the number of each row's window; `_NONE` is none."""
+
+    rows: int
+    read: Callable[[str], pa.ChunkedArray | None]
+    windows: Array
+
+    @classmethod
+    def of(cls, table: pa.Table, every: str) -> Part:
+        """Return a table that lies in memory as a part."""
+        length, origin = _micros(every)
+        times = table["timestamp"].cast(pa.int64()).to_numpy()
+        return cls(table.num_rows, reader(table), (times - origin) // length)
+
+
+def scan_windows(
+    parts: Sequence[Part],
+    references: Mapping[int, Reference],
+    every: str,
+    segments: Sequence[str] = (),
+    pool: Executor | None = None,
+) -> Iterator[WindowProfile]:
+    """Profile all windows of `parts`, in time order."""
+    windows = np.unique(np.concatenate([np.zeros(0, "int64"), *(np.unique(part.windows) for part in parts)]))
+    windows = windows[windows != _NONE]
+    if not len(windows):
         return
-    length = window_length(every)
-    numbers = window_numbers(rows["timestamp"], every)
-    windows, window = np.unique(numbers, return_inverse=True)
-    served = _served(rows["version"].to_numpy(), window, len(windows), sorted(references))
+    places = [np.where(part.windows == _NONE, -1, np.searchsorted(windows, part.windows)) for part in parts]
+    served = _served(parts, places, len(windows), sorted(references))
+    found: dict[int, tuple[int, Profile, dict[str, dict[str, Profile]]]] = {}
     for version in sorted(set(served.tolist())):
         reference = references[version]
         slices = slicings(reference.binning, tuple(name for name in segments if name in reference.segments))
         mine = np.flatnonzero(served == version)
-        place = np.full(len(windows), -1)
-        place[mine] = np.arange(len(mine))
-        for k, found in enumerate(_scan(rows, place[window], len(mine), reference, slices)):
-            yield WindowProfile(ORIGIN + int(windows[mine[k]]) * length, version, *found)
+        table = np.full(len(windows) + 1, -1)  # the last place is that of rows in no window
+        table[mine] = np.arange(len(mine))
+        rows = [(part, table[place]) for part, place in zip(parts, places, strict=True)]
+        for k, profiles in enumerate(_scan(rows, len(mine), reference, slices, pool)):
+            found[int(mine[k])] = (version, *profiles)
+    length = window_length(every)
+    for k, number in enumerate(windows.tolist()):
+        yield WindowProfile(ORIGIN + number * length, *found[k])
 
 
-def window_numbers(times: pa.ChunkedArray, every: str) -> Array:
-    """Return the number of the window that holds each time, counted from the first Monday of 1970."""
-    length = window_length(every) // timedelta(microseconds=1)
-    origin = int(ORIGIN.timestamp()) * 1_000_000
-    numbers: Array = (times.cast(pa.int64()).to_numpy() - origin) // length
-    return numbers
+def _micros(every: str) -> tuple[int, int]:
+    """Return the length of a window and the start of the one numbered 0, in microseconds (since 1970, UTC)."""
+    return window_length(every) // timedelta(microseconds=1), int(ORIGIN.timestamp()) * 1_000_000
 
 
-def _served(versions: Array, window: Array, windows: int, known: Sequence[int]) -> Array:
+def _served(parts: Sequence[Part], places: Sequence[Array], windows: int, known: Sequence[int]) -> Array:
     """Return the version with a reference that served most rows of each window; the newest one if none did."""
-    rows = np.stack([np.bincount(window[versions == version], minlength=windows) for version in known])
+    rows = np.zeros((len(known), windows), dtype="int64")
+    for part, place in zip(parts, places, strict=True):
+        column = part.read("version")
+        versions = np.zeros(part.rows, "int64") if column is None else column.to_numpy()
+        for row, version in enumerate(known):
+            rows[row] += np.bincount(place[(versions == version) & (place >= 0)], minlength=windows)
     # Of equal ones the newest: argmax takes the first, so the newest comes first.
-    most = len(known) - 1 - np.argmax(rows[::-1], axis=0)
-    served: Array = np.asarray(known)[most]
+    served: Array = np.asarray(known)[len(known) - 1 - np.argmax(rows[::-1], axis=0)]
     return served
 
 
 def _scan(
-    rows: pa.Table, window: Array, windows: int, reference: Reference, slices: Sequence[Slicing]
+    rows: Sequence[tuple[Part, Array]],
+    windows: int,
+    reference: Reference,
+    slices: Sequence[Slicing],
+    pool: Executor | None,
 ) -> Iterator[tuple[Profile, dict[str, dict[str, Profile]]]]:
     """Profile rows by window and by window and segment; a window of -1 is none."""
     widths = [len(slicing.labels) for slicing in slices]
     begins = np.cumsum([windows, *(windows * width for width in widths)])
-    groupings = [Groups.of(window)]
-    read = reader(rows)
-    for slicing, begin, width in zip(slices, begins, widths, strict=False):
-        place = begin + window * width + slicing.places(read(slicing.column), rows.num_rows)
-        groupings.append(Groups.of(np.where(window < 0, -1, place)))
     tally = Tally(reference.binning, int(begins[-1]))
-    tally.add(read, groupings)
+    for part, window in rows:
+        if not (window >= 0).any():
+            continue
+        groupings = [Groups.of(window)]
+        for slicing, begin, width in zip(slices, begins, widths, strict=False):
+            place = begin + window * width + slicing.places(part.read(slicing.column), part.rows)
+            groupings.append(Groups.of(np.where(window < 0, -1, place)))
+        tally.add(part.read, groupings, pool)
     for k in range(windows):
         found: dict[str, dict[str, Profile]] = {}
         for slicing, begin, width in zip(slices, begins, widths, strict=False):

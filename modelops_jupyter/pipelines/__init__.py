@@ -1,13 +1,16 @@
 """Pipelines of parameterized notebooks, executed by papermill."""
 
-from modelops_jupyter.pipelines.parameters import Parameter, read_parameters
+from modelops_jupyter.pipelines.parameters import Parameter, list_parameters, read_parameters
 from modelops_jupyter.pipelines.run import PipelineRun, StepEvent, StepRun, run_pipeline
-from modelops_jupyter.pipelines.runner import InMemoryRunner, NotebookJob, NotebookRunner, ProcessRunner
+from modelops_jupyter.pipelines.runner import CellEvent, InMemoryRunner, NotebookJob, NotebookRunner, ProcessRunner
+from modelops_jupyter.pipelines.single import NotebookRun, run_notebook
 from modelops_jupyter.pipelines.spec import Pipeline, Step, load_pipeline
 
 __all__ = [
+    "CellEvent",
     "InMemoryRunner",
     "NotebookJob",
+    "NotebookRun",
     "NotebookRunner",
     "Parameter",
     "Pipeline",
@@ -16,7 +19,9 @@ __all__ = [
     "Step",
     "StepEvent",
     "StepRun",
+    "list_parameters",
     "load_pipeline",
     "read_parameters",
+    "run_notebook",
     "run_pipeline",
 ]

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import psutil
-
+from modelops_jupyter import processes
 from modelops_jupyter.errors import Conflict
 from modelops_jupyter.store import Change, Delete, Put, Store
 
@@ -59,20 +56,9 @@ def release(store: Store, pipeline: str, run_id: str) -> None:
 
 def is_alive(lease: Mapping[str, Any]) -> bool:
     """Return whether the holder lives: on this machine its process counts, elsewhere the time it was last heard of."""
-    if lease["host"] != socket.gethostname():
-        return datetime.fromisoformat(lease["until"]) > datetime.now(UTC)
-    try:
-        process = psutil.Process(lease["pid"])
-        return bool(abs(process.create_time() - lease["started"]) < 1 and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
+    here = processes.is_alive(lease)
+    return datetime.fromisoformat(lease["until"]) > datetime.now(UTC) if here is None else here
 
 
 def _body(run_id: str) -> dict[str, Any]:
-    return {
-        "run_id": run_id,
-        "host": socket.gethostname(),
-        "pid": os.getpid(),
-        "started": psutil.Process().create_time(),
-        "until": (datetime.now(UTC) + LEASE).isoformat(),
-    }
+    return {"run_id": run_id, **processes.identity(), "until": (datetime.now(UTC) + LEASE).isoformat()}

@@ -11,8 +11,10 @@ import json
 import tokenize
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from modelops_jupyter.errors import InvalidPipeline
+from modelops_jupyter.errors import InvalidPipeline, NotFound
+from modelops_jupyter.listing import Listing
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,45 @@ class Parameter:
     type: str | None
     default: str
     help: str
+
+    @property
+    def value(self) -> Any:
+        """The default as a value, or None where it is no literal."""
+        try:
+            return ast.literal_eval(self.default)
+        except ValueError:
+            return None
+
+    @property
+    def choices(self) -> tuple[Any, ...]:
+        """What a ``Literal[...]`` type allows; nothing for other types."""
+        try:
+            node = ast.parse(self.type or "", mode="eval").body
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):  # a quoted annotation
+                node = ast.parse(node.value, mode="eval").body
+            if isinstance(node, ast.Subscript) and ast.unparse(node.value).rpartition(".")[2] == "Literal":
+                found = ast.literal_eval(node.slice)
+                return found if isinstance(found, tuple) else (found,)
+        except (SyntaxError, ValueError):
+            pass
+        return ()
+
+
+def list_parameters(notebook: Path) -> Listing:
+    """Return what a notebook declares, a row per parameter.
+
+    Raises
+    ------
+    NotFound
+        If there is no such notebook.
+    InvalidPipeline
+        As in `read_parameters`.
+    """
+    if notebook.suffix != ".ipynb" or not notebook.is_file():
+        raise NotFound(f"There is no notebook {str(notebook)!r}.")
+    rows = tuple({**vars(p), "value": p.value, "choices": list(p.choices)} for p in read_parameters(notebook))
+    columns = ("name", "type", "default", "help")
+    return Listing(f"Parameters of {notebook.name}", columns, rows, "No cell is tagged `parameters`.")
 
 
 def read_parameters(notebook: Path) -> tuple[Parameter, ...]:

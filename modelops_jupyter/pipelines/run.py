@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput, NotebookFailed
 from modelops_jupyter.pipelines import lease
-from modelops_jupyter.pipelines.runner import NotebookJob, NotebookRunner, ProcessRunner
+from modelops_jupyter.pipelines.runner import CellEvent, NotebookJob, NotebookRunner, ProcessRunner
 from modelops_jupyter.pipelines.spec import Pipeline, Task, bind
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.store import Change, Event, Put, Store
@@ -88,9 +90,12 @@ def run_pipeline(
     jobs: int = 1,
     actor: Actor,
     on_progress: Callable[[StepEvent], None] | None = None,
+    on_cell: Callable[[CellEvent], None] | None = None,
     runner: NotebookRunner | None = None,
 ) -> PipelineRun:
     """Execute every step, up to `jobs` at once; with `resume`, keep the completed steps whose inputs are the same.
+
+    `on_progress` and `on_cell` are called in the caller's thread.
 
     Raises
     ------
@@ -118,6 +123,7 @@ def run_pipeline(
             project,
             runner or ProcessRunner(),
             on_progress or (lambda e: None),
+            on_cell or (lambda e: None),
         )
         try:
             run = execution.finish(run, jobs)
@@ -154,9 +160,12 @@ class _Execution:
         project: Path,
         runner: NotebookRunner,
         report: Callable[[StepEvent], None],
+        report_cell: Callable[[CellEvent], None],
     ) -> None:
         self.tasks, self.earlier, self.store, self.folder = tasks, earlier, store, folder
-        self.project, self.runner, self.report = project, runner, report
+        self.project, self.runner, self.report, self.report_cell = project, runner, report, report_cell
+        self.news: SimpleQueue[Future[tuple[str | None, float]] | CellEvent] = SimpleQueue()
+        self.renewed = time.monotonic()
         self.done: dict[str, StepRun] = {}
         self.failure: str | None = None
 
@@ -174,16 +183,28 @@ class _Execution:
                     for task in self._ready(running)[: jobs - len(running)]:
                         if not self._keep(task):
                             self._tell(task, "running")
-                            running[pool.submit(self._execute, task)] = task
-                    ended = wait(running, timeout=lease.HEARTBEAT_SECONDS, return_when=FIRST_COMPLETED).done
-                    for future in ended:
-                        self._record(running.pop(future), *future.result())
-                        _save(self.store, replace(run, steps=self.steps))
-                    lease.renew(self.store, run.pipeline, run.run_id)
+                            future = pool.submit(self._execute, task)
+                            running[future] = task
+                            future.add_done_callback(self.news.put)
+                    self._hear(run, running)
             except BaseException:
                 self.runner.cancel()
                 raise
         return replace(run, state="failed" if self.failure else "completed", steps=self.steps)
+
+    def _hear(self, run: PipelineRun, running: dict[Future[tuple[str | None, float]], Task]) -> None:
+        """Wait for the next thing that a notebook's thread has to say, and renew the lease now and then."""
+        news: Future[tuple[str | None, float]] | CellEvent | None = None
+        with suppress(Empty):
+            news = self.news.get(timeout=lease.HEARTBEAT_SECONDS) if running else None
+        if isinstance(news, CellEvent):
+            self.report_cell(news)
+        elif news is not None:
+            self._record(running.pop(news), *news.result())
+            _save(self.store, replace(run, steps=self.steps))
+        if news is None or isinstance(news, Future) or time.monotonic() - self.renewed > lease.HEARTBEAT_SECONDS:
+            lease.renew(self.store, run.pipeline, run.run_id)
+            self.renewed = time.monotonic()
 
     def _ready(self, running: Mapping[Any, Task]) -> list[Task]:
         if self.failure is not None:
@@ -206,9 +227,11 @@ class _Execution:
             "MODELOPS_STEP": self._inputs(task),
         }
         output = self.folder / f"{task.name}.ipynb"
-        job = NotebookJob(task.notebook, output, task.parameters, task.notebook.parent, task.timeout, environment)
+        job = NotebookJob(
+            task.name, task.notebook, output, task.parameters, task.notebook.parent, task.timeout, environment
+        )
         at = datetime.now(UTC)
-        failure = self.runner.run(job)
+        failure = self.runner.run(job, self.news.put)
         return failure, round((datetime.now(UTC) - at).total_seconds(), 1)
 
     def _record(self, task: Task, failure: str | None, seconds: float) -> None:

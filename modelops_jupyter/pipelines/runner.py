@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
+
+from modelops_jupyter import processes
 
 
 @dataclass(frozen=True)
 class NotebookJob:
     """One execution; `timeout` is in seconds of wall clock, `environment` is added to the process's own."""
 
+    name: str
     notebook: Path
     output: Path
     parameters: Mapping[str, Any]
@@ -27,11 +28,43 @@ class NotebookJob:
     environment: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class CellEvent:
+    """Progress of one cell with code.
+
+    Attributes
+    ----------
+    notebook : str
+        The step that runs it, or its file's name.
+    number, total : int
+        Its place among the cells with code, from 1.
+    state : {"running", "completed", "failed"}
+    source : str
+        Its first line.
+    seconds : float or None
+        How long it took.
+    output : str
+        The end of what it printed.
+    """
+
+    notebook: str
+    number: int
+    total: int
+    state: str
+    source: str
+    seconds: float | None = None
+    output: str = ""
+
+    def __str__(self) -> str:
+        took = "" if self.seconds is None else f" in {self.seconds:.1f} s"
+        return f"{self.notebook}, cell {self.number} of {self.total}: {self.state}{took}"
+
+
 class NotebookRunner(Protocol):
     """Executes one notebook to its end."""
 
-    def run(self, job: NotebookJob) -> str | None:
-        """Return None if every cell ran, else one clause that says why not."""
+    def run(self, job: NotebookJob, on_cell: Callable[[CellEvent], None]) -> str | None:
+        """Return None if every cell ran, else one clause that says why not; `on_cell` is called from any thread."""
 
     def cancel(self) -> None:
         """End every notebook that is running, and start no other."""
@@ -52,7 +85,7 @@ class ProcessRunner:
             for process in self._running:
                 _kill(process)
 
-    def run(self, job: NotebookJob) -> str | None:
+    def run(self, job: NotebookJob, on_cell: Callable[[CellEvent], None]) -> str | None:
         """See `NotebookRunner.run`."""
         job.output.parent.mkdir(parents=True, exist_ok=True)
         description, answer = job.output.with_suffix(".job.json"), job.output.with_suffix(".answer.json")
@@ -63,21 +96,14 @@ class ProcessRunner:
             "answer": str(answer),
             "parameters": dict(job.parameters),
             "cwd": str(job.cwd),
+            "parent": os.getpid(),
         }
         description.write_text(json.dumps(body), encoding="utf-8")
-        command = [sys.executable, "-m", "modelops_jupyter.pipelines.worker", str(description)]
-        with job.output.with_suffix(".log").open("w") as log, self._lock:
-            if self._cancelled:
-                return "it was cancelled"
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                env={**os.environ, **job.environment},
-            )
-            self._running.add(process)
+        process = self._start(description, job)
+        if process is None:
+            return "it was cancelled"
+        telling = threading.Thread(target=_tell, args=(process.stdout, job.name, on_cell), daemon=True)
+        telling.start()
         try:
             process.wait(timeout=job.timeout)
         except subprocess.TimeoutExpired:
@@ -86,12 +112,29 @@ class ProcessRunner:
             with self._lock:
                 self._running.discard(process)
                 _kill(process)
+            telling.join(timeout=5)  # whoever wrote to the pipe is gone
             description.unlink(missing_ok=True)
         if not answer.exists():
             return f"its process ended with code {process.returncode} (see {job.output.with_suffix('.log')})"
         error = json.loads(answer.read_text(encoding="utf-8"))["error"]
         answer.unlink()
         return None if error is None else str(error)
+
+    def _start(self, description: Path, job: NotebookJob) -> subprocess.Popen[bytes] | None:
+        """Start the worker, which tells of its cells on its standard output; None once all is cancelled."""
+        with job.output.with_suffix(".log").open("w") as log, self._lock:
+            if self._cancelled:
+                return None
+            process = subprocess.Popen(
+                [sys.executable, "-m", "modelops_jupyter.pipelines.worker", str(description)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+                env={**os.environ, **job.environment},
+            )
+            self._running.add(process)
+            return process
 
 
 class InMemoryRunner:
@@ -101,7 +144,7 @@ class InMemoryRunner:
         self.failures = dict(failures or {})
         self.jobs: list[NotebookJob] = []
 
-    def run(self, job: NotebookJob) -> str | None:
+    def run(self, job: NotebookJob, on_cell: Callable[[CellEvent], None]) -> str | None:
         """See `NotebookRunner.run`."""
         self.jobs.append(job)
         return self.failures.get(job.notebook.name)
@@ -110,8 +153,15 @@ class InMemoryRunner:
         """See `NotebookRunner.cancel`."""
 
 
+def _tell(lines: IO[bytes], name: str, on_cell: Callable[[CellEvent], None]) -> None:
+    """Pass on what a worker says of its cells until it ends."""
+    with lines:
+        for line in lines:
+            if line.endswith(b"\n"):  # a worker that was killed leaves half a line
+                on_cell(CellEvent(name, **json.loads(line)))
+
+
 def _kill(process: subprocess.Popen[bytes]) -> None:
     """End whatever is left of a process group, kernels included."""
-    with contextlib.suppress(ProcessLookupError):  # the usual case: everything has ended by itself
-        os.killpg(process.pid, signal.SIGKILL)
+    processes.kill(process.pid)
     process.wait()

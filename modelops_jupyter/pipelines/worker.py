@@ -1,5 +1,7 @@
 """One notebook in a process of its own: ``python -m modelops_jupyter.pipelines.worker JOB.json``.
 
+Each cell that begins or ends is a line of JSON on standard output; whatever else is printed goes to standard error.
+
 The output is written beside its final place, synced and renamed, so that it is whole or absent. What became of the
 notebook is the exit code and the answer file, never the notebook's own metadata, which lies when a kernel dies.
 """
@@ -8,21 +10,26 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import threading
 import time
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from modelops_jupyter import processes
 
 
 def main(job_path: str) -> int:
     """Execute the job in `job_path`; 0 if every cell ran."""
-    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     job = json.loads(Path(job_path).read_text(encoding="utf-8"))
+    threading.Thread(target=_end_with_parent, args=(job["parent"],), daemon=True).start()
     output, answer = Path(job["output"]), Path(job["answer"])
     partial = output.with_suffix(".partial.ipynb")
-    error = _execute(job, partial)
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as progress:  # only this process has it: its kernel does not
+        os.dup2(2, 1)
+        error = _execute(job, partial, lambda event: print(json.dumps(event), file=progress, flush=True))
     if partial.exists():
         with partial.open("rb") as file:
             os.fsync(file.fileno())
@@ -31,7 +38,7 @@ def main(job_path: str) -> int:
     return 0 if error is None else 1
 
 
-def _execute(job: dict[str, Any], output: Path) -> str | None:
+def _execute(job: dict[str, Any], output: Path, on_cell: Callable[[dict[str, Any]], None]) -> str | None:
     """Return why the notebook failed, or None."""
     import papermill
     from nbclient.exceptions import DeadKernelError
@@ -44,19 +51,34 @@ def _execute(job: dict[str, Any], output: Path) -> str | None:
             cwd=job["cwd"],
             engine_name="modelops",
             progress_bar=False,
+            on_cell=on_cell,
+            **_kernel(job["notebook"]),
         )
     except papermill.PapermillExecutionError as error:
         return f"cell {error.exec_count} raised {error.ename}: {error.evalue}"
     except DeadKernelError:
         return "its kernel died"
+    except Exception as error:
+        traceback.print_exc()  # into the log beside the output
+        return f"it could not be run ({type(error).__name__}: {error})"
     return None
+
+
+def _kernel(notebook: str) -> dict[str, str]:
+    """Return the kernel and language of a notebook that names none: one that was never opened."""
+    metadata = json.loads(Path(notebook).read_text(encoding="utf-8")).get("metadata", {})
+    spec = metadata.get("kernelspec", {})
+    wanted = {} if spec.get("name") else {"kernel_name": "python3"}
+    if not spec.get("language") and not metadata.get("language_info", {}).get("name"):
+        wanted["language"] = "python"
+    return wanted
 
 
 def _end_with_parent(parent: int) -> None:
     """End the whole process group, kernel included, once the process that runs the pipeline is gone."""
     while os.getppid() == parent:
         time.sleep(0.5)
-    os.killpg(0, signal.SIGKILL)
+    processes.kill(os.getpid())
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from modelops_jupyter.data_files import dataset_address
 from modelops_jupyter.errors import InvalidInput, NotFound
@@ -61,3 +62,15 @@ def relative(root: Path, path: str) -> str | None:
     if not full.is_relative_to(base) or any(part.startswith(".") for part in full.relative_to(base).parts):
         return None
     return full.relative_to(base).as_posix()
+
+
+def with_paths(root: Path, data: Any) -> Any:
+    """Return JSON data where an ``output_path``, for the file browser, stands beside every ``output``."""
+    if isinstance(data, list):
+        return [with_paths(root, item) for item in data]
+    if not isinstance(data, dict):
+        return data
+    found = {name: with_paths(root, value) for name, value in data.items()}
+    if isinstance(data.get("output"), str) and os.path.isabs(data["output"]):
+        found["output_path"] = relative(root, data["output"])
+    return found

@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Unicode
+from traitlets import Int, Unicode
 
+from modelops_jupyter.server.answers import ANSWERS
 from modelops_jupyter.server.handlers import handlers_for
 from modelops_jupyter.server.routes import routes
 
@@ -25,6 +26,8 @@ class ModelOpsExtension(ExtensionApp):
         config=True,
     )
 
+    most_jobs = Int(4, min=1, help="How many jobs (pipelines, monitors, comparisons) may run at once.", config=True)
+
     def project(self) -> Path:
         """Return where the served workspace is looked for."""
         return Path(self.workspace or os.environ.get("MODELOPS_WORKSPACE") or self.serverapp.root_dir)
@@ -32,4 +35,5 @@ class ModelOpsExtension(ExtensionApp):
     def initialize_handlers(self) -> None:
         """Add the routes; the workspace itself is opened by the first request that needs it."""
         root = Path(self.serverapp.root_dir)
-        self.handlers.extend(handlers_for(routes(), project=self.project(), root=root))
+        options = {"project": self.project(), "root": root, "most_jobs": self.most_jobs}
+        self.handlers.extend(handlers_for(routes(), ANSWERS, **options))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http.client import responses
 from itertools import groupby
 from pathlib import Path
@@ -20,9 +19,8 @@ from tornado.web import HTTPError, authenticated
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import ModelOpsError, NotFound
 from modelops_jupyter.server.fields import read_body, take, take_query
-from modelops_jupyter.server.repeats import once
 from modelops_jupyter.server.routes import PREFIX, RESOURCE, Route
-from modelops_jupyter.server.served import open_workspace, plain, written
+from modelops_jupyter.server.served import written
 
 CODES = {400: "invalid-input", 403: "forbidden", 404: "not-found", 405: "method-not-allowed"}
 BIGGEST_BODY = 1_000_000
@@ -37,9 +35,15 @@ Answer = Callable[["WorkspaceHandler", Route, dict[str, Any]], Awaitable[None]]
 class WorkspaceHandler(APIHandler):
     """Base of the routes: opens the workspace per request, so that nothing stale or half-created is kept."""
 
-    def initialize(self, project: Path, root: Path) -> None:
-        """Remember where the workspace is looked for, and the folder that the file browser shows."""
-        self.project, self.root = project, root
+    def initialize(self, project: Path, root: Path, most_jobs: int) -> None:
+        """Remember where the workspace is looked for, what the file browser shows, and how many jobs may run."""
+        self.project, self.root, self.most_jobs = project, root, most_jobs
+        self.gone = False
+
+    def on_connection_close(self) -> None:
+        """Remember that nobody listens any more."""
+        self.gone = True
+        super().on_connection_close()
 
     def actor(self) -> Actor | None:
         """Return who asks, where the server's identity provider vouches for the name, else None."""
@@ -101,51 +105,26 @@ class StrangerHandler(WorkspaceHandler):
         raise NotFound(f"There is no route {self.request.path!r}: {PREFIX}/openapi.json has all of them.")
 
 
-async def read(handler: WorkspaceHandler, route: Route, values: dict[str, Any]) -> None:
-    """Answer what the verb returns; nothing is created."""
-
-    def work() -> str:
-        with open_workspace(handler.project, handler.actor(), write=False) as ws:
-            return written(plain(getattr(ws, route.operation)(**values)))
-
-    await handler.finish(await asyncio.to_thread(work))
-
-
-async def write(handler: WorkspaceHandler, route: Route, values: dict[str, Any]) -> None:
-    """Do it, once for every ``Idempotency-Key``, and answer what the verb returns."""
-    key = handler.request.headers.get("Idempotency-Key")
-    caller = str(handler.current_user.username) if handler.actor() else ""
-
-    def work() -> str:
-        with open_workspace(handler.project, handler.actor(), write=True) as ws:
-            request = {"operation": route.operation, "values": values}
-            act = getattr(ws, route.operation)
-            return written(once(ws.store, key, caller, request, lambda: plain(act(**values))))
-
-    await handler.finish(await asyncio.to_thread(work))
-
-
-ANSWERS: dict[str, Answer] = {"read": read, "write": write}
-
-
-def handlers_for(routes: Iterable[Route], **options: Any) -> list[tuple[str, type[WorkspaceHandler], dict[str, Any]]]:
+def handlers_for(
+    routes: Iterable[Route], answers: Mapping[str, Answer], **options: Any
+) -> list[tuple[str, type[WorkspaceHandler], dict[str, Any]]]:
     """Return a handler per address, with a method for each route there is."""
     by_pattern = groupby(sorted(routes, key=lambda route: route.pattern), key=lambda route: route.pattern)
-    known = [(pattern, _handler(tuple(found)), options) for pattern, found in by_pattern]
+    known = [(pattern, _handler(tuple(found), answers), options) for pattern, found in by_pattern]
     return [*known, (rf"{PREFIX}(?:/.*)?", StrangerHandler, options)]
 
 
-def _handler(routes: tuple[Route, ...]) -> type[WorkspaceHandler]:
-    methods = {route.method.lower(): _method(route) for route in routes}
+def _handler(routes: tuple[Route, ...], answers: Mapping[str, Answer]) -> type[WorkspaceHandler]:
+    methods = {route.method.lower(): _method(route, answers[route.answer]) for route in routes}
     name = "".join(word.capitalize() for word in re.findall(r"\w+", routes[0].path)) + "Handler"
     return type(name, (WorkspaceHandler,), {**methods, "__doc__": routes[0].summary})
 
 
-def _method(route: Route) -> Callable[..., Any]:
+def _method(route: Route, answer: Answer) -> Callable[..., Any]:
     # `authorized` keeps the first resource it meets when none is given: it is named every time.
     @authenticated
     @authorized(route.action, resource=RESOURCE)
     async def method(self: WorkspaceHandler, *segments: str) -> None:
-        await ANSWERS[route.answer](self, route, self.values(route, segments))
+        await answer(self, route, self.values(route, segments))
 
     return method

@@ -1,7 +1,7 @@
 """The one table of routes: every verb under ``/modelops/api/v1/``, with what it takes and what it asks of the caller.
 
 A reader is a GET with query parameters; a writer is a POST with a JSON object of the same names as the Python
-arguments.
+arguments; a slow verb is a POST too, and is answered 202 with the job that has begun.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class Route:
     path : str
         Below `PREFIX`; ``{name}`` stands for the field of that name.
     operation : str
-        The method of `Workspace` behind it.
-    answer : {"read", "write"}
-        How it is answered.
+        The method of `Workspace` behind it, or a name of our own.
+    answer : {"read", "write", "start", "jobs", "job", "events", "log", "cancel"}
+        How it is answered: ``start`` with a job that has begun, the ones behind it about jobs.
     action : {"read", "write", "execute"}
         What Jupyter Server's authorizer is asked for, on the resource `RESOURCE`.
     """
@@ -57,9 +57,30 @@ class Route:
 @cache
 def routes() -> tuple[Route, ...]:
     """Return every route."""
-    verbs = tuple(_route(verb, f"/{verb.name}") for verb in VERBS if not verb.slow)
+    verbs = tuple(_route(verb, f"/{verb.name}") for verb in VERBS)
     overview = next(verb for verb in VERBS if verb.name == "overview")
-    return (*verbs, _route(overview, "/models/{name}"))
+    return (*verbs, _route(overview, "/models/{name}"), *_JOBS)
+
+
+_ID = Field("id", {"type": "string", "maxLength": 64}, True, "id of the job")
+_LIMIT = Field("limit", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}, False, "how many jobs")
+_AFTER = Field("after", {"type": "integer", "minimum": 0, "default": 0}, False, "number of the last event known")
+_TAIL = Field("tail", {"type": "integer", "minimum": 1, "maximum": 1_000_000}, False, "how many bytes, from the end")
+_JOBS = (
+    Route("GET", "/jobs", "list_jobs", "jobs", "read", "the jobs of this workspace, newest first", (_LIMIT,)),
+    Route("GET", "/jobs/{id}", "get_job", "job", "read", "one job, with its result", (_ID,)),
+    Route("DELETE", "/jobs/{id}", "cancel_job", "cancel", "execute", "end a job and all it has started", (_ID,)),
+    Route(
+        "GET",
+        "/jobs/{id}/events",
+        "job_events",
+        "events",
+        "read",
+        "progress as server-sent events, until the job ends; goes on behind `after` or Last-Event-ID",
+        (_ID, _AFTER),
+    ),
+    Route("GET", "/jobs/{id}/log", "job_log", "log", "read", "what the job's process printed", (_ID, _TAIL)),
+)
 
 
 def _route(verb: Verb, path: str) -> Route:
@@ -67,7 +88,7 @@ def _route(verb: Verb, path: str) -> Route:
     helps = {_argument(flags): str(options.get("help", "")) for flags, options in verb.arguments}
     helps |= {f"{name}s": text for name, text in helps.items()}
     fields = fields_of(getattr(Workspace, operation), helps)
-    answer = "read" if verb.effect == "read" else "write"
+    answer = "start" if verb.slow else "read" if verb.effect == "read" else "write"
     method = "GET" if answer == "read" else "POST"
     return Route(method, path, operation, answer, verb.effect, verb.help, fields)
 

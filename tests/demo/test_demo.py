@@ -27,6 +27,9 @@ import training  # noqa: E402
 pytestmark = [pytest.mark.demo, pytest.mark.timeout(900)]
 
 
+DISTANCES = ("jensen_shannon", "kolmogorov_smirnov")
+
+
 def modelops(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "modelops_jupyter.cli", *words, "--workspace", str(folder)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
@@ -103,9 +106,11 @@ def test_alerts_name_window_column_figure_and_threshold(status: dict, kind: str)
     assert alerts
     for alert in alerts:
         assert pd.Timestamp(alert["window_start"]).tz is not None
-        assert alert["metric"] == ("roc_auc" if kind == "performance" else "psi")
+        metric = alert["metric"].removeprefix("recent_")
+        assert metric in (("roc_auc", "accuracy", "log_loss") if kind == "performance" else DISTANCES)
         assert bool(alert["column"]) == (kind == "drift")
-        assert (alert["figure"] < alert["threshold"]) == (kind == "performance")
+        assert (alert["figure"] < alert["threshold"]) == (metric in ("roc_auc", "accuracy"))
+        assert f"{alert['threshold']:.3g}" in alert["message"]
 
 
 def test_the_audit_chain_holds(folder: Path) -> None:

@@ -17,7 +17,7 @@ from sklearn.preprocessing import OneHotEncoder
 from modelops_jupyter.cli import main
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.monitoring import load_report
-from modelops_jupyter.monitoring.scanning import scan_windows
+from modelops_jupyter.monitoring.scanning import Part, scan_windows
 from modelops_jupyter.profiles import Reference, build_reference, merge, scan, window_start
 from modelops_jupyter.profiles.segments import MOST_SEGMENTS, Slicing
 from modelops_jupyter.settings import Settings
@@ -74,8 +74,8 @@ def test_the_windows_and_their_segments_are_what_a_scan_of_their_rows_gives(
 ) -> None:
     table = logged(values)
     starts = pd.Series([window_start(t.as_py(), "1D") for t in table["timestamp"]])
-    found = list(scan_windows(table, REFERENCES, "1D", ["origin", "wind"]))
-    assert sorted(window.start for window in found) == sorted(set(starts))
+    found = list(scan_windows([Part.of(table, "1D")], REFERENCES, "1D", ["origin", "wind"]))
+    assert [window.start for window in found] == sorted(set(starts))
     for window in found:
         inside = table.filter(pa.array(starts == window.start))
         served = [v for v in inside["version"].to_pylist() if v in REFERENCES]

@@ -1,7 +1,7 @@
 """Figures against scikit-learn, SciPy and NumPy on the raw rows; a reason wherever there is no figure."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
@@ -10,15 +10,9 @@ from scipy.spatial.distance import jensenshannon
 from sklearn.metrics import accuracy_score, brier_score_loss, log_loss, roc_auc_score
 
 from modelops_jupyter.monitoring import (
-    Finding,
-    Thresholds,
-    WindowResult,
     jensen_shannon,
-    judge_window,
-    measure_window,
     performance,
     psi,
-    raise_alerts,
 )
 from modelops_jupyter.profiles import ColumnBinning, ColumnProfile, Profile, Reference, build_reference, scan
 
@@ -92,43 +86,6 @@ def test_one_class_and_no_labels_have_a_reason() -> None:
     assert performance(scan(window(x, score, y * 0), binning), "classification", "1")["roc_auc"].reason == "one class"
     unlabelled = window(x, score, y).drop_columns(["label"])
     assert performance(scan(unlabelled, binning), "classification", "1")["roc_auc"].reason == "no labels"
-
-
-def test_a_rising_null_rate_is_found() -> None:
-    x, score, y = data(1000, 4)
-    x[:400] = np.nan
-    profile = scan(window(x, score, y), reference().binning)
-    result = judge_window(
-        reference(), measure_window(reference(), profile, START, START + timedelta(days=1)), Thresholds()
-    )
-    assert ("quality", "x", "null_rate") in {(f.kind, f.column, f.metric) for f in result.findings}
-
-
-def test_small_windows_are_shown_but_not_judged() -> None:
-    profile = scan(window(*data(50, 5, shift=3.0)), reference().binning)
-    result = judge_window(
-        reference(), measure_window(reference(), profile, START, START + timedelta(days=1)), Thresholds()
-    )
-    assert result.findings == ()
-    assert result.drift["x"]["psi"]["value"] > 1
-
-
-def test_an_alert_takes_two_of_three_and_heals_after_three_clean() -> None:
-    finding = Finding("drift", "x", "psi", 0.4, 0.2)
-
-    def day(number: int, hit: bool) -> WindowResult:
-        start = (START + timedelta(days=number)).isoformat()
-        return WindowResult(start, start, 500, 0, {}, {}, {}, (finding,) if hit else ())
-
-    def alerts(pattern: str) -> list[tuple[int, str]]:
-        days = [day(n, mark == "x") for n, mark in enumerate(pattern)]
-        found = raise_alerts("m", days, Thresholds())
-        return [((datetime.fromisoformat(a.window_start) - START).days, a.state) for a in found]
-
-    assert alerts("x..x..x") == []
-    assert alerts("x.x") == [(2, "open")]
-    assert alerts("xx...xx") == [(1, "healed"), (6, "open")]
-    assert alerts("xx..x..") == [(1, "open")]
 
 
 def test_merged_days_judge_like_the_whole() -> None:

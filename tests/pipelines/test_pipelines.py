@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -13,7 +14,15 @@ import pytest
 
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import Conflict, InvalidInput, InvalidPipeline, NotebookFailed, NotFound
-from modelops_jupyter.pipelines import InMemoryRunner, NotebookJob, lease, load_pipeline, read_parameters, run_pipeline
+from modelops_jupyter.pipelines import (
+    CellEvent,
+    InMemoryRunner,
+    NotebookJob,
+    lease,
+    load_pipeline,
+    read_parameters,
+    run_pipeline,
+)
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.store import Change, InMemoryStore, Put, Store
 from modelops_jupyter.workspace import Workspace
@@ -195,9 +204,9 @@ class Meeting(InMemoryRunner):
         super().__init__()
         self.barrier = threading.Barrier(2, timeout=20)
 
-    def run(self, job: NotebookJob) -> str | None:
+    def run(self, job: NotebookJob, on_cell: Callable[[CellEvent], None]) -> str | None:
         self.barrier.wait()
-        return super().run(job)
+        return super().run(job, on_cell)
 
 
 def test_jobs_run_at_once(tmp_path: Path) -> None:

@@ -52,7 +52,8 @@ def screenshots() -> Path:
 # ---- a workspace with a history ----------------------------------------------------------------------------------
 
 
-def _flights(rows: int, seed: int, shift: float = 0.0, noise: float = 0.0) -> tuple[pd.DataFrame, pd.Series]:
+def flights(rows: int, seed: int, shift: float = 0.0, noise: float = 0.0) -> tuple[pd.DataFrame, pd.Series]:
+    """Make weather and whether a flight was late."""
     generator = np.random.default_rng(seed)
     frame = pd.DataFrame({"wind": generator.normal(shift, 1, rows), "rain": generator.normal(size=rows)})
     chance = 1 / (1 + np.exp(-2 * frame["wind"] + noise * generator.normal(size=rows)))
@@ -60,14 +61,14 @@ def _flights(rows: int, seed: int, shift: float = 0.0, noise: float = 0.0) -> tu
 
 
 def _register(ws: Workspace, seed: int) -> None:
-    x, y = _flights(2000, seed)
+    x, y = flights(2000, seed)
     model = LogisticRegression().fit(x, y)
     description = "Will this flight arrive more than 15 minutes late?"
     ws.register(model, "flight-delay", data=x, target=y, metrics={"roc_auc": 0.85}, description=description)
 
 
 def _log_day(ws: Workspace, day: int, shift: float = 0.0, noise: float = 0.0) -> None:
-    x, y = _flights(400, 100 + day, shift, noise)
+    x, y = flights(400, 100 + day, shift, noise)
     said, score = ws.predict("flight-delay@champion", x)
     ids = [f"{day}-{n}" for n in range(len(x))]
     at = pd.Timestamp("2013-04-01", tz="UTC") + pd.Timedelta(days=day)
@@ -104,7 +105,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -> 
 # ---- servers -----------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def lab(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Run JupyterLab on the project."""
     arguments = [f"--IdentityProvider.token={TOKEN}", "--allow-root", f"--ServerApp.root_dir={project}"]

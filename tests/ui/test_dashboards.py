@@ -64,7 +64,9 @@ def test_choosing_a_window_or_a_feature_updates_in_place(dashboard: str, open_pa
 def test_pointing_at_a_window_tells_its_figures(dashboard: str, open_page: Open) -> None:
     page = open_page(dashboard.replace("fleet.ipynb?", "model.ipynb?model=flight-delay&"))
     page.locator("[data-pick='window 2013-04-03T00:00:00+00:00']").hover(timeout=20_000)
-    expect(page.locator(".mo-tip:visible")).to_have_text(re.compile(r"2013-04-03: ROC AUC 0\.\d+; 320 rows"))
+    expect(page.locator(".mo-tip:visible")).to_have_text(
+        re.compile(r"2013-04-03: ROC AUC 0\.\d+ \(0.+\), estimated 0\.\d+; 320 rows")
+    )
 
 
 def test_the_address_is_data(dashboard: str, open_page: Open) -> None:

@@ -24,6 +24,14 @@ def open_lab(page: Page, lab: Server, workspace: str | None = None) -> Locator:
     return page.get_by_role("region", name="Models", exact=True)
 
 
+def open_page(page: Page, lab: Server, name: str) -> Locator:
+    """Open JupyterLab at a model's page and return that."""
+    page.goto(f"{lab.address}/lab/workspaces/{uuid4().hex}?token={TOKEN}&modelops={name}")
+    tab = page.get_by_role("region", name=f"Model {name}")
+    expect(tab.get_by_role("heading", name=name)).to_be_visible(timeout=60_000)
+    return tab
+
+
 def model(n: int, **other: Any) -> dict[str, Any]:
     """Return a row as the server answers it."""
     row = {

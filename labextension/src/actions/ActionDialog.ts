@@ -31,6 +31,8 @@ class ActionDialog extends Dialog<string> {
     void this.action.perform().then(done => {
       if (done) {
         super.resolve(1);
+      } else {
+        this.node.querySelector('textarea')?.focus(); // where the answer to a refusal is written
       }
     });
   }

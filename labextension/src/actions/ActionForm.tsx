@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { VDomRenderer } from '@jupyterlab/ui-components';
+import { HTMLSelect, VDomRenderer } from '@jupyterlab/ui-components';
 import React from 'react';
 import { GateView } from '../components/GateView';
 import { Loading } from '../components/Notice';
@@ -25,7 +25,7 @@ function Form({ model, trans }: { model: ActionModel; trans: TranslationBundle }
   const { action, error, pending } = model;
   const id = React.useId();
   return (
-    <fieldset disabled={pending}>
+    <fieldset>
       <legend className="jp-ModelOpsDialog-intro">{intro(model, trans)}</legend>
       <div className="jp-ModelOpsPage-choice">
         {action !== 'rollback' && (
@@ -33,6 +33,7 @@ function Form({ model, trans }: { model: ActionModel; trans: TranslationBundle }
             label={trans.__('Version')}
             versions={model.page.versions}
             value={model.version}
+            disabled={pending}
             pick={version => {
               model.version = version;
             }}
@@ -51,6 +52,7 @@ function Form({ model, trans }: { model: ActionModel; trans: TranslationBundle }
         className="jp-mod-styled"
         rows={3}
         required
+        readOnly={pending}
         maxLength={10_000}
         value={model.reason}
         onChange={event => {
@@ -70,9 +72,9 @@ function Alias({ model, trans }: { model: ActionModel; trans: TranslationBundle 
   return (
     <label>
       {trans.__('Alias')}
-      <select
-        className="jp-mod-styled"
+      <HTMLSelect
         value={model.alias}
+        disabled={model.pending}
         onChange={event => {
           model.alias = event.currentTarget.value;
         }}
@@ -80,7 +82,7 @@ function Alias({ model, trans }: { model: ActionModel; trans: TranslationBundle 
         {model.aliases.map(alias => (
           <option key={alias}>{alias}</option>
         ))}
-      </select>
+      </HTMLSelect>
     </label>
   );
 }

@@ -1,3 +1,4 @@
+import { HTMLSelect } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import { metricName, NOTHING, number, signed } from '../../format';
@@ -37,22 +38,27 @@ interface IPickProps {
   readonly label: string;
   readonly versions: readonly IVersion[];
   readonly value: number;
+  readonly disabled?: boolean;
   readonly pick: (version: number) => void;
   readonly trans: TranslationBundle;
 }
 
 /** A choice of one of the model's versions. */
-export function Pick({ label, versions, value, pick, trans }: IPickProps): JSX.Element {
+export function Pick({ label, versions, value, disabled = false, pick, trans }: IPickProps): JSX.Element {
   return (
     <label>
       {label}
-      <select className="jp-mod-styled" value={value} onChange={event => pick(Number(event.currentTarget.value))}>
+      <HTMLSelect
+        value={value}
+        disabled={disabled}
+        onChange={event => pick(Number(event.currentTarget.value))}
+      >
         {versions.map(({ version, aliases }) => (
           <option key={version} value={version}>
             {aliases ? trans.__('%1 (%2)', String(version), aliases) : version}
           </option>
         ))}
-      </select>
+      </HTMLSelect>
     </label>
   );
 }

@@ -1,0 +1,231 @@
+"""Streaming the log: row groups in time order, columns read one by one, in memory that does not grow with the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import pyarrow.fs
+import pyarrow.parquet as pq
+
+from modelops_jupyter.log.distinct import first_of_each, surely_distinct
+from modelops_jupyter.log.schema import UTC_TIME, normalise
+
+Array = np.ndarray[Any, Any]
+Guard = Callable[[], AbstractContextManager[None]]
+
+# Rows whose ids and times are held together: repeats are looked for among them.
+ROWS_AT_ONCE = 2_000_000
+# Files with fewer rows are read together, whole; of larger ones, a column of a row group at a time.
+SMALL_FILE = 1 << 17
+_SHARED = ("version", "prediction", "score", "timestamp")
+_ALWAYS = (np.iinfo("int64").min, np.iinfo("int64").max)
+
+
+@dataclass(frozen=True)
+class RowGroups:
+    """Row groups that are read together; `first` and `last` bound their times, in microseconds since 1970 (UTC)."""
+
+    uris: tuple[str, ...]
+    index: int | None
+    rows: int
+    first: int
+    last: int
+
+
+@dataclass
+class Piece:
+    """Some rows of the log, whose columns are read when they are asked for.
+
+    Attributes
+    ----------
+    times : array of int64 of shape (rows,)
+        Microseconds since 1970 (UTC).
+    counted : array of bool of shape (rows,)
+        Which rows count: those of the slab, without repeats of a request.
+    """
+
+    rows: int
+    times: Array
+    ids: pa.ChunkedArray
+    counted: Array
+    column: Callable[[str], pa.ChunkedArray | None]
+    label: pa.ChunkedArray | None = None
+    _known: dict[str, pa.ChunkedArray | None] = field(default_factory=dict)
+
+    def read(self, name: str) -> pa.ChunkedArray | None:
+        """Return a column, or None where the log has no such column; ``label`` is what came of each request."""
+        if name == "label":
+            return self.label
+        if name not in _SHARED:
+            return self.column(name)
+        if name not in self._known:
+            self._known[name] = self.column(name)
+        return self._known[name]
+
+
+@dataclass(frozen=True)
+class Slab:
+    """All rows with times in ``[start, end)``, microseconds since 1970 (UTC), in pieces."""
+
+    start: int
+    end: int
+    pieces: tuple[Piece, ...]
+
+
+def row_groups(files: Sequence[tuple[str, int]], start: int, end: int) -> list[RowGroups]:
+    """Return the row groups that may hold times in ``[start, end)``, in time order; files with their rows."""
+    found: list[RowGroups] = []
+    small: list[RowGroups] = []
+    for uri, rows in files:
+        metadata = pq.read_metadata(**_place(uri))
+        spans = [_span(metadata, index) for index in range(metadata.num_row_groups)]
+        if rows < SMALL_FILE and spans:
+            bounds = min(first for first, _ in spans), max(last for _, last in spans)
+            small.append(RowGroups((uri,), None, rows, *bounds))
+            continue
+        for index, (first, last) in enumerate(spans):
+            found.append(RowGroups((uri,), index, metadata.row_group(index).num_rows, first, last))
+    inside = [group for group in (*found, *_together(small)) if group.first < end and group.last >= start]
+    return sorted(inside, key=lambda group: (group.first, group.last, group.uris, group.index or 0))
+
+
+def _together(small: Sequence[RowGroups]) -> list[RowGroups]:
+    """Put small files that follow each other in time together, so that reading them costs little a file."""
+    found: list[RowGroups] = []
+    for file in sorted(small, key=lambda file: (file.first, file.last, file.uris)):
+        before = found[-1] if found else None
+        if before is None or before.rows + file.rows > SMALL_FILE:
+            found.append(file)
+            continue
+        bounds = min(before.first, file.first), max(before.last, file.last)
+        found[-1] = RowGroups((*before.uris, *file.uris), None, before.rows + file.rows, *bounds)
+    return found
+
+
+def slabs(groups: Sequence[RowGroups], start: int, end: int, cut: Callable[[int], int]) -> Iterator[tuple[int, int]]:
+    """Cut ``[start, end)`` where windows begin, so that each part has some 2 million rows.
+
+    `cut` gives the start of the window that holds a time. Row groups that overlap in time are not parted: a table
+    without any order is one slab, of which ids and times are held, 44 bytes a row.
+    """
+    since, rows = start, 0
+    for group in sorted(groups, key=lambda group: group.last):
+        rows += group.rows
+        if rows < ROWS_AT_ONCE or group.last >= end:
+            continue
+        here = cut(group.last)
+        if here > since:
+            yield since, here
+            since, rows = here, 0
+    yield since, end
+
+
+def read_slab(
+    groups: Sequence[RowGroups], start: int, end: int, window: Callable[[Array], Array], guard: Guard
+) -> Slab:
+    """Read times and ids of the rows in ``[start, end)``; repeats of a request in one window are not counted.
+
+    Of a request logged more than once in a window the earliest row counts. `window` numbers the windows of times.
+    """
+    pieces = []
+    for group in groups:
+        if group.first < end and group.last >= start:
+            column = _columns(group, guard)
+            times, ids = column("timestamp"), column("request_id")
+            if times is None or ids is None:
+                continue
+            numbers = times.cast(UTC_TIME).cast(pa.int64()).to_numpy()
+            ids = ids.cast(pa.string())
+            pieces.append(Piece(len(numbers), numbers, ids, (numbers >= start) & (numbers < end), column))
+    _drop_repeats(pieces, window)
+    return Slab(start, end, tuple(piece for piece in pieces if piece.counted.any()))
+
+
+def attach_labels(pieces: Sequence[Piece], events: Callable[[pa.Array], pa.Table] | None) -> None:
+    """Give every piece its labels; `events` returns the label events of some requests."""
+    if events is None:
+        return
+    ids = pa.chunked_array([chunk for piece in pieces for chunk in piece.ids.chunks], pa.string())
+    found = latest_labels(events(ids.combine_chunks()))
+    for piece in pieces:
+        piece.label = found["label"].take(pc.index_in(piece.ids, value_set=found["request_id"]))
+
+
+def latest_labels(events: pa.Table) -> pa.Table:
+    """Return one event per request: the latest event time, then the latest arrival, then the greatest value."""
+    if surely_distinct(events["request_id"]):
+        return events
+    order = [("request_id", "ascending"), *((n, "descending") for n in ("event_time", "arrival_time", "label"))]
+    return first_of_each(events.sort_by(order))
+
+
+def _drop_repeats(pieces: Sequence[Piece], window: Callable[[Array], Array]) -> None:
+    ids = pa.chunked_array([chunk for piece in pieces for chunk in piece.ids.chunks], pa.string())
+    if surely_distinct(ids):
+        return
+    counted = np.concatenate([piece.counted for piece in pieces])
+    times = np.concatenate([piece.times for piece in pieces])
+    columns = {"id": ids, "window": window(times), "time": times, "row": np.arange(len(times))}
+    rows = pa.table(columns).filter(pa.array(counted))
+    rows = rows.sort_by([(name, "ascending") for name in ("id", "window", "time", "row")])
+    code = rows["id"].combine_chunks().dictionary_encode()
+    code = code.combine_chunks() if isinstance(code, pa.ChunkedArray) else code
+    number, within = code.indices.to_numpy(), rows["window"].to_numpy()
+    kept = np.ones(len(number), dtype=bool)
+    kept[1:] = (number[1:] != number[:-1]) | (within[1:] != within[:-1])
+    counted[rows["row"].to_numpy()[~kept]] = False
+    begins = np.cumsum([0, *(piece.rows for piece in pieces)])
+    for piece, begin in zip(pieces, begins, strict=False):
+        piece.counted = counted[begin : begin + piece.rows]
+
+
+def _columns(group: RowGroups, guard: Guard) -> Callable[[str], pa.ChunkedArray | None]:
+    """Return what reads a column of row groups; small files are read whole, once."""
+    if group.index is None:
+        with guard():
+            table = ds.dataset(list(group.uris)).to_table()
+        table = normalise(table)
+        return lambda name: table[name] if name in table.column_names else None
+    place, index = _place(group.uris[0]), group.index
+    with guard():
+        metadata = pq.read_metadata(**place)
+    schema = metadata.schema.to_arrow_schema()
+
+    def column(name: str) -> pa.ChunkedArray | None:
+        if name not in schema.names:
+            return None
+        kind = schema.field(name).type
+        texts = [name] if kind in (pa.string(), pa.large_string()) and name != "request_id" else None
+        with (
+            guard(),
+            pq.ParquetFile(
+                place["where"], filesystem=place["filesystem"], metadata=metadata, read_dictionary=texts
+            ) as file,
+        ):
+            return file.read_row_group(index, columns=[name], use_threads=False)[name]
+
+    return column
+
+
+def _place(uri: str) -> dict[str, Any]:
+    """Return path and file system of a file."""
+    if "://" not in uri:
+        return {"where": uri, "filesystem": None}
+    system, path = pyarrow.fs.FileSystem.from_uri(uri)
+    return {"where": path, "filesystem": system}
+
+
+def _span(metadata: pq.FileMetaData, index: int) -> tuple[int, int]:
+    """Return the least and greatest time of a row group, as its statistics say; all times where it has none."""
+    group = metadata.row_group(index)
+    found = [group.column(i) for i in range(group.num_columns) if group.column(i).path_in_schema == "timestamp"]
+    if not found or found[0].statistics is None or not found[0].statistics.has_min_max:
+        return _ALWAYS
+    return int(found[0].statistics.min_raw), int(found[0].statistics.max_raw)

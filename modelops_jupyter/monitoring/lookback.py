@@ -1,0 +1,58 @@
+"""Looking back: every new window gets the figures of its last cycle of windows together."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from modelops_jupyter.monitoring.baseline import Baseline
+from modelops_jupyter.monitoring.cycle import WindowCounts, cycle_figures, cycle_length
+from modelops_jupyter.monitoring.judge import tracks_of
+from modelops_jupyter.monitoring.results import WindowResult
+from modelops_jupyter.profiles import Profile, window_length
+
+
+def with_cycle(
+    windows: Sequence[WindowResult],
+    fresh: Collection[str],
+    profile_of: Callable[[str, str], Profile | None],
+    versions: Collection[int],
+    baseline_of: Callable[[int, str], Baseline],
+    every: str,
+) -> tuple[WindowResult, ...]:
+    """Return windows in the same order, the fresh ones with their `cycle` figures.
+
+    Parameters
+    ----------
+    windows
+        Of all segments.
+    fresh
+        Starts of those that were measured anew.
+    profile_of
+        Gives the profile of any of them by its start and segment; it is asked once for each.
+    versions, baseline_of
+        As for `judge_windows`.
+    """
+    result = list(windows)
+    for (segment, version), places in tracks_of(windows, versions).items():
+        places.sort(key=lambda i: windows[i].window_start)
+        new = [n for n, i in enumerate(places) if windows[i].window_start in fresh]
+        if not new:
+            continue
+        starts = [windows[i].window_start for i in places]
+        baseline, times = baseline_of(version, segment), [datetime.fromisoformat(start) for start in starts]
+        counts: dict[int, WindowCounts] = {}
+        for n in new:
+            low = bisect_right(times, times[n] - cycle_length(every))
+            for k in [k for k in counts if k < low]:
+                del counts[k]
+            for k in range(low, n + 1):
+                profile = None if k in counts else profile_of(starts[k], segment)
+                if profile is not None:
+                    counts[k] = WindowCounts.of(baseline, profile)
+            seen = min(1.0, (times[n] - times[0] + window_length(every)) / cycle_length(every))
+            figures = cycle_figures(baseline, [counts[k] for k in range(low, n + 1) if k in counts], seen)
+            result[places[n]] = replace(windows[places[n]], cycle=figures)
+    return tuple(result)

@@ -1,0 +1,142 @@
+"""Judging performance: realised figures against those of the reference, once enough labels have arrived."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from modelops_jupyter.monitoring import noise
+from modelops_jupyter.monitoring.cycle import CYCLES
+from modelops_jupyter.monitoring.figure import Figure
+from modelops_jupyter.monitoring.history import FEWEST, LONGEST
+from modelops_jupyter.monitoring.performance import higher_is_better, performance
+from modelops_jupyter.monitoring.results import Finding, WindowResult
+from modelops_jupyter.monitoring.rules import AlertRules
+from modelops_jupyter.monitoring.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
+from modelops_jupyter.profiles import Reference
+
+Array = np.ndarray[Any, Any]
+# What is judged, where it is known with its standard error; the other figures are shown.
+JUDGED = ("roc_auc", "log_loss", "accuracy", "mean_absolute_error", "root_mean_squared_error", "mean_error")
+# Until enough windows have shown how they differ, half a variance more than chance is allowed for.
+UNKNOWN_SPREAD = 0.5
+MOST_RECENT = 28
+
+
+def judged_metrics(reference: Reference) -> dict[str, Figure]:
+    """Return the figures of the reference that windows are judged by."""
+    binning = reference.binning
+    figures = performance(reference.profile, binning.task, binning.positive)
+    return {
+        name: figures[name]
+        for name in JUDGED
+        if name in figures and figures[name].value is not None and figures[name].error
+    }
+
+
+class PerformanceJudge:
+    """Judges the realised figures of one track's windows in their order."""
+
+    def __init__(self, track: Track, allowance: float, rules: AlertRules) -> None:
+        self.track, self.rules = track, rules
+        self.chances = Chances(allowance, 3, 1, rules)
+        self.expected = judged_metrics(track.baseline.reference)
+        self.labelled = np.array([window.labelled / max(window.rows, 1) for window in track.windows])
+
+    def judge(self, i: int, segment: str) -> list[Finding]:
+        """Return the findings of window `i`; those of the windows before are in the track."""
+        if not self._mature(i):
+            return []
+        lately = self.track.lately(i, self.rules)
+        return [
+            finding
+            for metric, expected in self.expected.items()
+            for finding in self._judge(metric, expected, i, segment, lately)
+        ]
+
+    def _mature(self, i: int) -> bool:
+        """Tell whether so many labels have arrived as do in the end: those that come first may not be like the rest."""
+        shares = self.labelled[max(0, i - LONGEST) : i + 1]
+        shares = shares[shares > 0]
+        return bool(len(shares)) and self.labelled[i] >= self.rules.mature * float(np.quantile(shares, 0.75))
+
+    def _judge(
+        self, metric: str, expected: Figure, i: int, segment: str, lately: set[tuple[str, str, str, str]]
+    ) -> list[Finding]:
+        figure = self.track.windows[i].performance.get(metric, {})
+        if figure.get("value") is None or figure.get("error") is None:
+            return []
+        key = ("performance", segment, "", metric)
+        earlier = self.track.earlier(self._values(metric, key)[:, None], i, [key])
+        values, errors = self._recent(metric, i)
+        between, known = self._between(metric, i, float(earlier.spread[0]), int(earlier.windows[0]))
+        own, before = float(figure["error"]), float(expected.error or 0)
+        degrees = min(self.track.windows[i].labelled - 1, int(earlier.windows[0]) - 1 if known and between else 10**6)
+        found = []
+        for level in LEVELS if key in lately else LEVELS[:2]:
+            chance = float(self.chances.of(level, earlier.repeats).reshape(-1)[0])
+            spread = math.sqrt((own**2 + between) * (1 if known else 1 + UNKNOWN_SPREAD) + before**2)
+            found += self._beyond(metric, expected, figure["value"], spread, degrees, chance, segment, level)
+        if len(values) >= 3:
+            spread = math.sqrt(float(np.sum(errors**2 + between)) / len(values) ** 2 + before**2)
+            chance = float(self.chances.of("plain"))
+            mean, name = float(values.mean()), f"recent_{metric}"
+            degrees = len(values) - 1 if between else 10**6
+            found += self._beyond(name, expected, mean, spread, max(degrees, 6), chance, segment, "plain")
+        return found
+
+    def _beyond(
+        self,
+        name: str,
+        expected: Figure,
+        value: float,
+        spread: float,
+        degrees: float,
+        chance: float,
+        segment: str,
+        level: str,
+    ) -> list[Finding]:
+        """Return the finding, if `value` is further from the expected one than chance and the floor allow."""
+        metric, usual = name.removeprefix("recent_"), float(expected.value or 0)
+        two_sided = metric == "mean_error"
+        distance = float(noise.student_limit(degrees, chance / 2 if two_sided else chance)) * spread
+        floor = self._floor(metric, usual) * (LINGERING_FLOOR if level == "lingering" else 1)
+        distance = max(distance, floor)
+        worse = (usual - value) if higher_is_better(metric) else (value - usual)
+        if (abs(worse) if two_sided else worse) < distance:
+            return []
+        sign = np.sign(value - usual)
+        limit = usual + float(sign) * distance
+        why = f"{usual:.3g} on the reference, give or take {distance:.2g} by chance and from window to window"
+        return [Finding("performance", "", name, float(value), limit, segment, level, why)]
+
+    def _floor(self, metric: str, usual: float) -> float:
+        if metric == "mean_error":
+            absolute = self.expected.get("mean_absolute_error")
+            return self.rules.loss_rise * float(absolute.value or 0) if absolute else 0.0
+        return self.rules.score_drop if higher_is_better(metric) else self.rules.loss_rise * abs(usual)
+
+    def _values(self, metric: str, key: tuple[str, str, str, str]) -> Array:
+        figures: list[Mapping[str, Any]] = [window.performance.get(metric, {}) for window in self.track.windows]
+        return np.array([np.nan if f.get("value") is None else f["value"] for f in figures], dtype=float)
+
+    def _recent(self, metric: str, i: int) -> tuple[Array, Array]:
+        """Return figures and standard errors of the last cycle's windows, as far as they are mature."""
+        low = max(0, i + 1 - min(CYCLES[self.track.every], MOST_RECENT))
+        figures = [self.track.windows[j].performance.get(metric, {}) for j in range(low, i + 1) if self._mature(j)]
+        known = [(f["value"], f["error"]) for f in figures if f.get("value") is not None and f.get("error")]
+        table = np.array(known, dtype=float).reshape(-1, 2)
+        return table[:, 0], table[:, 1]
+
+    def _between(self, metric: str, i: int, spread: float, windows: int) -> tuple[float, bool]:
+        """Return the variance between windows beyond chance, and whether it is known."""
+        if windows < FEWEST or math.isnan(spread):
+            return 0.0, False
+        earlier: list[WindowResult] = self.track.windows[max(0, i - LONGEST) : i]
+        errors = [w.performance.get(metric, {}).get("error") for w in earlier]
+        known = [error for error in errors if error is not None]
+        chance = float(np.median(known)) ** 2 if known else 0.0
+        return max(0.0, spread**2 - chance), True

@@ -1,0 +1,113 @@
+"""What the judges of drift, quality and performance share: allowances by route, levels, earlier windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from modelops_jupyter.monitoring.baseline import Baseline
+from modelops_jupyter.monitoring.budget import chance_of_one
+from modelops_jupyter.monitoring.history import LONGEST, Usual, usual
+from modelops_jupyter.monitoring.results import Finding, WindowResult
+from modelops_jupyter.monitoring.rules import AlertRules
+
+Array = np.ndarray[Any, Any]
+# A healthy window passes so often; an open alert closes only by windows below that.
+LINGERING = 0.1
+# The part of an effect floor below which an open alert is no longer kept open.
+LINGERING_FLOOR = 0.8
+LEVELS = ("plain", "likely", "lingering")
+
+
+@dataclass(frozen=True)
+class Chances:
+    """How often one signal of a healthy window may pass by chance, by level and way of looking.
+
+    Attributes
+    ----------
+    allowance : float
+        Expected false alerts per window and signal, over all ways of looking at it.
+    ways : int
+        Ways: this window alone, N of M, and the recent windows together where those are looked at; each has a part.
+    tests : int
+        Statistics looked at in each way.
+    """
+
+    allowance: float
+    ways: int
+    tests: int
+    rules: AlertRules
+
+    @property
+    def part(self) -> float:
+        """Expected false alerts per window of one statistic in one way."""
+        return max(self.allowance / self.ways / self.tests, 1e-12)
+
+    def of(self, level: str, repeats: Array | float = 0.0) -> Array:
+        """Return the chance of passing at `level`; for N of M by how much windows repeat each other."""
+        if level == "lingering":
+            return np.asarray(LINGERING)
+        if level == "plain":
+            return np.asarray(self.part)
+        found = [
+            chance_of_one(self.part, self.rules.findings, self.rules.windows, float(r)) for r in np.atleast_1d(repeats)
+        ]
+        return np.asarray(found)
+
+
+@dataclass
+class Track:
+    """The windows of one segment that one version served, oldest first; findings are filled in as they are judged."""
+
+    baseline: Baseline
+    windows: list[WindowResult]
+    every: str
+
+    def __post_init__(self) -> None:
+        starts = [datetime.fromisoformat(window.window_start) for window in self.windows]
+        self.starts = starts
+        hours = self.every == "1h"
+        self.phases = np.array([at.weekday() * 24 + at.hour if hours else at.weekday() for at in starts], dtype=int)
+
+    def rates(self, columns: Sequence[str], metric: str) -> Array:
+        """Return a figure of the columns, shape (windows, columns); NaN where there is none."""
+        return _numbers([[w.drift.get(name, {}).get(metric) for name in columns] for w in self.windows])
+
+    def earlier(self, values: Array, i: int, keys: Sequence[tuple[str, str, str, str]]) -> Usual:
+        """Return what was usual before window `i` of values of shape (windows, columns), healthy windows alone."""
+        low = max(0, i - LONGEST)
+        healthy = values[low:i].copy()
+        place = {key: column for column, key in enumerate(keys)}
+        for row, window in enumerate(self.windows[low:i]):
+            for finding in window.findings:
+                if finding.key in place:
+                    healthy[row, place[finding.key]] = np.nan
+        return usual(healthy, self.phases[low:i], int(self.phases[i]))
+
+    def lately(self, i: int, rules: AlertRules) -> set[tuple[str, str, str, str]]:
+        """Return the keys found in the windows just before window `i`: what may linger."""
+        return {f.key for window in self.windows[max(0, i - rules.windows) : i] for f in window.findings}
+
+
+def _numbers(rows: Sequence[Sequence[Any]]) -> Array:
+    """Return the values of figures, NaN where there is none."""
+    found = [
+        [np.nan if figure is None or figure["value"] is None else figure["value"] for figure in row] for row in rows
+    ]
+    return np.array(found, dtype=float).reshape(len(rows), -1)
+
+
+def strongest(findings: Sequence[Finding]) -> list[Finding]:
+    """Return one finding per key: the plainest, and of equals the furthest beyond its threshold."""
+    best: dict[tuple[str, str, str, str], Finding] = {}
+
+    def rank(finding: Finding) -> tuple[int, float]:
+        return LEVELS.index(finding.level), -abs(finding.figure / finding.threshold) if finding.threshold else 0.0
+
+    for finding in sorted(findings, key=rank):
+        best.setdefault(finding.key, finding)
+    return list(best.values())

@@ -1,0 +1,45 @@
+"""Which process it is: a number alone is soon given to another one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import psutil
+
+
+def identity(pid: int | None = None) -> dict[str, Any]:
+    """Return host, pid and start time (seconds since 1970) of a process of this machine, by default this one."""
+    return {
+        "host": socket.gethostname(),
+        "pid": os.getpid() if pid is None else pid,
+        "started": psutil.Process(pid).create_time(),
+    }
+
+
+def is_alive(process: Mapping[str, Any]) -> bool | None:
+    """Return whether the process of an `identity` lives; None if it is another machine's, where nobody can see it."""
+    if process["host"] != socket.gethostname():
+        return None
+    try:
+        found = psutil.Process(process["pid"])
+        return bool(abs(found.create_time() - process["started"]) < 1 and found.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def kill(pid: int) -> None:
+    """End the process group that `pid` leads and all its descendants: a kernel has a group of its own."""
+    try:
+        descendants = psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        descendants = []
+    for descendant in descendants:
+        with suppress(psutil.NoSuchProcess):
+            descendant.kill()
+    with suppress(ProcessLookupError):  # the usual case: everything has ended by itself
+        os.killpg(pid, signal.SIGKILL)

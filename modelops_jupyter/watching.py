@@ -1,0 +1,56 @@
+"""Watching a model: the monitor's runs as the workspace starts them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from modelops_jupyter import registration
+from modelops_jupyter.actor import Actor
+from modelops_jupyter.errors import InvalidInput
+from modelops_jupyter.settings import Settings
+
+if TYPE_CHECKING:
+    from modelops_jupyter.log import PredictionLog
+    from modelops_jupyter.monitoring import MonitorReport
+    from modelops_jupyter.store import Store
+
+
+def monitor(
+    store: Store,
+    log: PredictionLog,
+    settings: Settings,
+    actor: Actor,
+    name: str,
+    every: str,
+    segments: Sequence[str] | None,
+    alert_budget: str | None,
+) -> MonitorReport:
+    """See `Workspace.monitor`."""
+    from modelops_jupyter.monitoring import alert_rules, run_monitor, watched_segments
+
+    rules = alert_rules(store, name, every, alert_budget, settings.alert_budget)
+    watched = watched_segments(store, name, every, segments)
+    references = registration.references(store, name, watched)
+    return run_monitor(
+        name, store=store, log=log, references=references, every=every, segments=watched, rules=rules, actor=actor
+    )
+
+
+def spelled_out(
+    store: Store, name: str, spelled: Mapping[str, Any], every: str, segments: Sequence[str] | None
+) -> tuple[str, Sequence[str] | None]:
+    """Return the length of windows and the segments that other tools' words ask for, where they say so.
+
+    Raises
+    ------
+    InvalidInput
+        If a word is unknown, or contradicts what is on record.
+    """
+    from modelops_jupyter.monitoring.spellings import monitor_words
+
+    asked = monitor_words(spelled)
+    task = registration.find_version(store, name).body["task"]
+    if asked.task is not None and asked.task != task:
+        raise InvalidInput(f"{name!r} is a {task}, not a {asked.task}: leave problem_type out.")
+    return asked.every or every, segments if asked.segments is None else asked.segments
