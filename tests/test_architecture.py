@@ -17,7 +17,7 @@ LAYERS = (
     {"registry", "monitoring", "governance", "pipelines", "notifications"},
     {"fleet", "data_files"},
     {"registration"},
-    {"catalogue", "casework", "prediction_logging", "watching"},
+    {"catalogue", "casework", "prediction_logging", "watching", "running"},
     {"overview", "foundations"},
     {"inspection", "board"},
     {"workspace"},

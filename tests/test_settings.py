@@ -42,7 +42,8 @@ def test_a_wrong_file_is_named(tmp_path: Path, text: str) -> None:
 
 def test_targets_and_use_cases_are_read(tmp_path: Path) -> None:
     (tmp_path / "modelops.toml").write_text(
-        '[use_case.delay]\nowner = "bob"\ncost_per_error = 40\n[notify.ops]\nurl = "https://x.example/t0p"\nsecret = "$S"\n'
+        '[use_case.delay]\nowner = "bob"\ncost_per_error = 40\n'
+        '[notify.ops]\nurl = "https://x.example/t0p"\nsecret = "$S"\n'
     )
     settings = find_settings(tmp_path, environ={})
     assert (settings.use_cases["delay"].owner, settings.use_cases["delay"].cost_per_error) == ("bob", 40.0)

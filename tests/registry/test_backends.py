@@ -165,7 +165,6 @@ DOWN: dict[str, tuple[int, list[str]]] = {
     "explain": (0, ["cancer"]),
     "gate": (0, ["cancer/2"]),
     "check": (0, ["cancer/2"]),
-    "gate": (0, ["cancer/2"]),
     "approve": (0, ["cancer/2", "--reason", "still good"]),
     "reject": (0, ["cancer/3", "--reason", "too weak"]),
     "comment": (0, ["cancer/2", "no server today"]),
