@@ -384,6 +384,12 @@ VERBS: tuple[Verb, ...] = (
         slow=True,
     ),
     Verb(
+        "board",
+        "where decisions stand: what waits for whom, what serves, what was decided last",
+        lambda ws, a, r: ws.board(),
+        effect="read",
+    ),
+    Verb(
         "run-notebook",
         "execute one notebook with parameters",
         _run_notebook,

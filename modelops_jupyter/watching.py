@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter import registration
 from modelops_jupyter.actor import Actor
-from modelops_jupyter.errors import ModelOpsError
+from modelops_jupyter.errors import InvalidInput, ModelOpsError
 from modelops_jupyter.liveness import say_what_stopped
 from modelops_jupyter.settings import Settings
 
 if TYPE_CHECKING:
     from modelops_jupyter.log import PredictionLog
-    from modelops_jupyter.monitoring import MonitorReport
+    from modelops_jupyter.monitoring import Explanation, MonitorReport
     from modelops_jupyter.notifications import DeliveryReport
     from modelops_jupyter.store import Store
 
@@ -66,11 +66,21 @@ def run(
     )
 
 
+def explain(
+    store: Store, log: PredictionLog, name: str, every: str, window: str | None, until: str | None
+) -> Explanation:
+    """See `Workspace.explain`."""
+    from modelops_jupyter.monitoring import explain_fall
+
+    references = registration.references(store, name)
+    return explain_fall(name, store=store, log=log, references=references, every=every, window=window, until=until)
+
+
 def deliver(store: Store, settings: Settings, now: bool = False) -> DeliveryReport:
     """See `Workspace.deliver`; a monitor that stopped is told too."""
     from modelops_jupyter.notifications import deliver
 
-    say_what_stopped(store, settings, datetime.now(UTC))
+    say_what_stopped(store, datetime.now(UTC))
     return deliver(store, settings.targets, now=now)
 
 
@@ -89,3 +99,22 @@ def announce(store: Store, settings: Settings) -> None:
     thread = threading.Thread(target=work, name="modelops-deliver", daemon=True)
     thread.start()
     thread.join(ANNOUNCE_SECONDS)
+
+
+def spelled_out(
+    store: Store, name: str, spelled: Mapping[str, Any], every: str, segments: Sequence[str] | None
+) -> tuple[str, Sequence[str] | None]:
+    """Return the length of windows and the segments that other tools' words ask for, where they say so.
+
+    Raises
+    ------
+    InvalidInput
+        If a word is unknown, or contradicts what is on record.
+    """
+    from modelops_jupyter.monitoring.spellings import monitor_words
+
+    asked = monitor_words(spelled)
+    task = registration.find_version(store, name).body["task"]
+    if asked.task is not None and asked.task != task:
+        raise InvalidInput(f"{name!r} is a {task}, not a {asked.task}: leave problem_type out.")
+    return asked.every or every, segments if asked.segments is None else asked.segments

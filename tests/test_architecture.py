@@ -17,11 +17,11 @@ LAYERS = (
     {"registry", "monitoring", "governance", "pipelines", "notifications"},
     {"fleet", "data_files"},
     {"registration"},
-    {"catalogue", "casework", "liveness", "prediction_logging"},
+    {"catalogue", "casework", "liveness", "prediction_logging", "running"},
     {"watching"},
     {"overview", "foundations"},
     {"moves", "rounds"},
-    {"inspection"},
+    {"inspection", "board"},
     {"workspace"},
     {"display", "verbs"},
     {"dashboards", "server"},
@@ -48,7 +48,7 @@ OWNERS = {
     "ipywidgets": {"display", "dashboards"},
     "anywidget": {"display"},
     "tornado": {"server", "dashboards"},
-    "jupyter_server": {"server"},
+    "jupyter_server": {"server", "dashboards"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -110,8 +110,8 @@ class Store(Protocol):
     def get(self, kind: str, key: str) -> Record | None:
         """Return one fact, or None."""
 
-    def find(self, kind: str, subject: str | None = None) -> tuple[Record, ...]:
-        """Return all facts of a kind (and subject), ordered by key."""
+    def find(self, kind: str, subject: str | None = None, *, bodies: bool = True) -> tuple[Record, ...]:
+        """Return all facts of a kind (and subject), ordered by key; without `bodies`, those are empty: to count."""
 
     def audit(self, after: int = 0) -> tuple[AuditEntry, ...]:
         """Return the audit chain behind sequence number `after`."""

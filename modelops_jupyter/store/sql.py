@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, Row, create_engine, delete, event, insert, select, update
+from sqlalchemy import Connection, Engine, Row, create_engine, delete, event, insert, literal, select, update
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import NullPool
 
@@ -32,6 +32,7 @@ from modelops_jupyter.store.tables import AUDIT, IDEMPOTENCY, RECORDS
 
 BUSY_SECONDS = 30.0
 _T = TypeVar("_T")
+_NOTHING = literal("{}").label("body")
 
 
 class SqlStore:
@@ -51,9 +52,10 @@ class SqlStore:
         row = self._read(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else self._whole(_record, row)
 
-    def find(self, kind: str, subject: str | None = None) -> tuple[Record, ...]:
+    def find(self, kind: str, subject: str | None = None, *, bodies: bool = True) -> tuple[Record, ...]:
         """See `Store.find`."""
-        query = select(RECORDS).where(RECORDS.c.kind == kind).order_by(RECORDS.c.key)
+        columns = [column if bodies or column is not RECORDS.c.body else _NOTHING for column in RECORDS.c]
+        query = select(*columns).where(RECORDS.c.kind == kind).order_by(RECORDS.c.key)
         if subject is not None:
             query = query.where(RECORDS.c.subject == subject)
         rows = self._read(lambda connection: connection.execute(query).all())

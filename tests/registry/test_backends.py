@@ -161,8 +161,10 @@ DOWN: dict[str, tuple[int, list[str]]] = {
     "version": (0, ["cancer@champion"]),
     "register": (3, ["model.skops", "cancer", "--data", "rows.parquet"]),
     "compare": (3, ["cancer/1", "cancer/2", "--data", "rows.parquet"]),
-    "check": (0, ["cancer/2"]),
+    "curves": (0, ["cancer"]),
+    "explain": (0, ["cancer"]),
     "gate": (0, ["cancer/2"]),
+    "check": (0, ["cancer/2"]),
     "approve": (0, ["cancer/2", "--reason", "still good"]),
     "reject": (0, ["cancer/3", "--reason", "too weak"]),
     "comment": (0, ["cancer/2", "no server today"]),
@@ -183,6 +185,8 @@ DOWN: dict[str, tuple[int, list[str]]] = {
     "deliver": (0, []),
     "watch": (0, ["--once"]),
     "run": (0, ["pipeline.yaml", "--resume"]),
+    "notebook-parameters": (0, ["step.ipynb"]),
+    "run-notebook": (0, ["step.ipynb"]),
     "audit": (0, []),
     "verify-audit": (0, []),
     "card": (0, ["cancer/1"]),
@@ -195,7 +199,7 @@ def a_workspace(project: Path, uri: str) -> None:
 
     (project / "modelops.toml").write_text(f'actor = "ann"\ntracking_uri = "{uri}"\n')
     X.to_parquet(project / "rows.parquet")
-    times = pd.date_range("2013-04-01", periods=len(X), freq="min", tz="UTC")
+    times = pd.date_range("2013-04-01", periods=len(X), freq="5min", tz="UTC")
     ids = [str(n) for n in range(len(X))]
     X.assign(id=ids, at=times, said=Y).to_parquet(project / "log.parquet")
     pd.DataFrame({"id": ids, "label": Y}).to_parquet(project / "labels.parquet")
