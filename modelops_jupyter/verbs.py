@@ -301,6 +301,8 @@ VERBS: tuple[Verb, ...] = (
             _arg("--until", help="start of the last window (default: the first)"),
             _EVERY,
         ),
+        effect="read",
+        slow=True,
     ),
     Verb(
         "alerts",
