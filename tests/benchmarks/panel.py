@@ -5,7 +5,8 @@
 A workspace of 1,000 models (or MODELS) of 5 versions each, a tenth of them with an open alert, all with a sparkline of
 60 windows; and an MLflow SQLite registry of the same models and versions. Asked are a real Jupyter Server over HTTP
 with its token, and MLflow's client in process: what ``search_registered_models`` and ``search_model_versions`` must
-answer to count versions and name champions (MLflow has no health to show). Median and slowest of the repetitions.
+answer to count versions and name champions (MLflow has no health to show). Median and slowest of the repetitions, and
+the processor time of each, which a busy machine does not change.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import psutil
 
 from modelops_jupyter.registry.registry import SavedVersion
 from modelops_jupyter.settings import Settings
@@ -71,8 +74,8 @@ def fill(store: Store, models: int) -> None:
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[http.client.HTTPConnection]:
-    """Run a Jupyter server on `folder` and lend a connection to it."""
+def server(folder: Path) -> Iterator[tuple[http.client.HTTPConnection, psutil.Process]]:
+    """Run a Jupyter server on `folder` and lend it with a connection to it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -93,7 +96,7 @@ def server(folder: Path) -> Iterator[http.client.HTTPConnection]:
             except OSError:
                 connection.close()
                 time.sleep(0.2)
-        yield connection
+        yield connection, psutil.Process(process.pid)
     finally:
         process.terminate()
         process.wait()
@@ -107,20 +110,32 @@ def ask(connection: http.client.HTTPConnection, etag: str = "") -> tuple[int, by
     return answer.status, answer.read(), answer.headers.get("ETag", "")
 
 
-def timed(work: Callable[[], object], before: Callable[[int], object] | None = None) -> list[float]:
-    """Return the seconds of each repetition of `work`; `before` is not counted."""
-    found = []
+@dataclass(frozen=True)
+class Cost:
+    """Seconds on the clock of each repetition, and seconds of processor time of one on average."""
+
+    clock: list[float]
+    processor: float
+
+    def __str__(self) -> str:
+        median, slowest = statistics.median(self.clock) * 1000, max(self.clock) * 1000
+        return f"median {median:7.1f} ms   slowest {slowest:7.1f} ms   processor {self.processor * 1000:7.1f} ms"
+
+
+def timed(process: psutil.Process, work: Callable[[], object], before: Callable[[int], object] | None = None) -> Cost:
+    """Return what `work` costs `process`; `before` is not on the clock."""
+    clock, used = [], sum(process.cpu_times()[:2])
     for number in range(REPEATS):
         if before is not None:
             before(number)
         began = time.perf_counter()
         work()
-        found.append(time.perf_counter() - began)
-    return found
+        clock.append(time.perf_counter() - began)
+    return Cost(clock, (sum(process.cpu_times()[:2]) - used) / REPEATS)
 
 
-def mlflow_times(folder: Path, models: int) -> list[float]:
-    """Fill an MLflow registry and return the seconds its own calls take, warm."""
+def mlflow_cost(folder: Path, models: int) -> Cost:
+    """Fill an MLflow registry and return what its own calls cost, warm."""
     import mlflow
 
     mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
@@ -145,7 +160,7 @@ def mlflow_times(folder: Path, models: int) -> list[float]:
         assert len(versions) == models * VERSIONS
 
     search()
-    return timed(search)
+    return timed(psutil.Process(), search)
 
 
 def main(models: int) -> int:
@@ -160,22 +175,22 @@ def main(models: int) -> int:
             body = {"model": "model-0000", "kind": "drift", "state": ("open", "healed")[number % 2]}
             store.commit(Change(puts=(Put("alert", "model-0000/x", body, subject="model-0000"),)))
 
-        with server(folder) as connection:
-            rows = {"after a change in the store": timed(lambda: ask(connection), change)}
+        with server(folder) as (connection, process):
+            rows = {"after a change in the store": timed(process, lambda: ask(connection), change)}
             for number in range(2):
                 change(number)
                 shown = json.loads(ask(connection)[1])["rows"][0]["open_alerts"]
                 assert shown == 1 - number, f"the change is seen: {number} {shown}"
             _, body, etag = ask(connection)
-            rows["nothing changed"] = timed(lambda: ask(connection))
-            rows["nothing changed, with its ETag (304)"] = timed(lambda: ask(connection, etag))
+            rows["nothing changed"] = timed(process, lambda: ask(connection))
+            rows["nothing changed, with its ETag (304)"] = timed(process, lambda: ask(connection, etag))
             assert ask(connection, etag)[0] == 304
         store.close()
-        rows["MLflow search_registered_models + search_model_versions"] = mlflow_times(folder, models)
+        rows["MLflow search_registered_models + search_model_versions"] = mlflow_cost(folder, models)
     print(f"{models} models x {VERSIONS} versions, {len(body) / 1024:.0f} kB over the wire, {os.cpu_count()} cores")
-    for label, times in rows.items():
-        print(f"{label:58} median {statistics.median(times) * 1000:7.1f} ms   slowest {max(times) * 1000:7.1f} ms")
-    worst = statistics.median(rows["after a change in the store"])
+    for label, cost in rows.items():
+        print(f"{label:58} {cost}")
+    worst = statistics.median(rows["after a change in the store"].clock)
     print(f"target: {TARGET_SECONDS * 1000:.0f} ms after a change: {'met' if worst <= TARGET_SECONDS else 'missed'}")
     return 0 if worst <= TARGET_SECONDS else 1
 
