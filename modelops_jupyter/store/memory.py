@@ -28,7 +28,7 @@ class InMemoryStore:
                 return self._keys[change.idempotency_key]
             at = datetime.now(UTC)
             records = dict(self._records)
-            for put in change.puts:
+            for put in (*change.puts, *change.messages(at)):
                 records[put.kind, put.key] = self._put(records, put, at)
             for gone in change.deletes:
                 records.pop((gone.kind, gone.key), None)
