@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter import registration
 from modelops_jupyter.actor import Actor
+from modelops_jupyter.errors import InvalidInput, ModelOpsError
 from modelops_jupyter.settings import Settings
 
 if TYPE_CHECKING:
     from modelops_jupyter.log import PredictionLog
-    from modelops_jupyter.monitoring import MonitorReport
+    from modelops_jupyter.monitoring import Explanation, MonitorReport
+    from modelops_jupyter.notifications import DeliveryReport
     from modelops_jupyter.store import Store
+
+ANNOUNCE_SECONDS = 3.0
 
 
 def monitor(
@@ -31,6 +36,69 @@ def monitor(
     rules = alert_rules(store, name, every, alert_budget, settings.alert_budget)
     watched = watched_segments(store, name, every, segments)
     references = registration.references(store, name, watched)
-    return run_monitor(
-        name, store=store, log=log, references=references, every=every, segments=watched, rules=rules, actor=actor
+    report = run_monitor(
+        name,
+        store=store,
+        log=log,
+        references=references,
+        every=every,
+        segments=watched,
+        rules=rules,
+        use_case=settings.use_cases.get(name),
+        actor=actor,
     )
+    announce(store, settings)
+    return report
+
+
+def explain(
+    store: Store, log: PredictionLog, name: str, every: str, window: str | None, until: str | None
+) -> Explanation:
+    """See `Workspace.explain`."""
+    from modelops_jupyter.monitoring import explain_fall
+
+    references = registration.references(store, name)
+    return explain_fall(name, store=store, log=log, references=references, every=every, window=window, until=until)
+
+
+def deliver(store: Store, settings: Settings, now: bool = False) -> DeliveryReport:
+    """See `Workspace.deliver`."""
+    from modelops_jupyter.notifications import deliver
+
+    return deliver(store, settings.targets, now=now)
+
+
+def announce(store: Store, settings: Settings) -> None:
+    """Deliver what waits, as far as it goes in three seconds; the rest goes on in the background or next time.
+
+    Nothing is lost where it fails: the outbox keeps it, and `status` says which target does not answer.
+    """
+
+    def work() -> None:
+        try:
+            deliver(store, settings)
+        except ModelOpsError:  # the store is busy or full: whoever delivers next says so
+            return
+
+    thread = threading.Thread(target=work, name="modelops-deliver", daemon=True)
+    thread.start()
+    thread.join(ANNOUNCE_SECONDS)
+
+
+def spelled_out(
+    store: Store, name: str, spelled: Mapping[str, Any], every: str, segments: Sequence[str] | None
+) -> tuple[str, Sequence[str] | None]:
+    """Return the length of windows and the segments that other tools' words ask for, where they say so.
+
+    Raises
+    ------
+    InvalidInput
+        If a word is unknown, or contradicts what is on record.
+    """
+    from modelops_jupyter.monitoring.spellings import monitor_words
+
+    asked = monitor_words(spelled)
+    task = registration.find_version(store, name).body["task"]
+    if asked.task is not None and asked.task != task:
+        raise InvalidInput(f"{name!r} is a {task}, not a {asked.task}: leave problem_type out.")
+    return asked.every or every, segments if asked.segments is None else asked.segments

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter import catalogue, prediction_logging, registration, watching
+from modelops_jupyter import casework, catalogue, prediction_logging, registration, running, watching
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.refs import ModelReference
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     import numpy as np
 
     from modelops_jupyter.board import Board
+    from modelops_jupyter.casework import Incident
     from modelops_jupyter.catalogue import Status
     from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Transition
     from modelops_jupyter.log import Appended
     from modelops_jupyter.monitoring import Explanation, MonitorReport
     from modelops_jupyter.monitoring.curves import PerformanceCurves
+    from modelops_jupyter.notifications import DeliveryReport
     from modelops_jupyter.overview import Distribution, ModelOverview
     from modelops_jupyter.pipelines import CellEvent, NotebookRun, PipelineRun, StepEvent
     from modelops_jupyter.registration import RegisteredVersion
@@ -204,8 +206,10 @@ class Workspace(Foundations):
 
         return reject(self.store, self.policy, self.version(reference).body, reason, self.actor)
 
-    def comment(self, reference: str | ModelReference, text: str) -> Decision:
-        """Put a remark about a version on record."""
+    def comment(self, reference: str | ModelReference, text: str) -> Decision | Incident:
+        """Put a remark about a version, or about an incident, on record."""
+        if isinstance(reference, str) and casework.is_incident(reference):
+            return casework.comment(self.store, reference, text, self.actor)
         from modelops_jupyter.governance import comment
 
         return comment(self.store, self.policy, self.version(reference).body, text, self.actor)
@@ -288,7 +292,13 @@ class Workspace(Foundations):
         )
 
     def monitor(
-        self, name: str, *, every: str = "1D", segments: Sequence[str] | None = None, alert_budget: str | None = None
+        self,
+        name: str,
+        *,
+        every: str = "1D",
+        segments: Sequence[str] | None = None,
+        alert_budget: str | None = None,
+        **spelled: Any,
     ) -> MonitorReport:
         """Profile and judge the windows that are new or whose labels have arrived, and return the whole report.
 
@@ -299,7 +309,11 @@ class Workspace(Foundations):
         alert_budget
             How many false alerts of this model are accepted: ``1/month``, ``2/week``. None keeps the last run's, at
             first that of the settings; another one judges every window anew.
+        spelled
+            Databricks' words (``granularities, slicing_exprs, problem_type, …``) or NannyML's (``chunk_period``).
         """
+        if spelled:
+            every, segments = watching.spelled_out(self.store, name, spelled, every, segments)
         return watching.monitor(self.store, self.log, self.settings, self.actor, name, every, segments, alert_budget)
 
     def explain(
@@ -313,16 +327,35 @@ class Workspace(Foundations):
             Start of the first and of the last window to explain (UTC, say ``2013-07-01``); by default those of the
             latest performance alert, else the last seven with labels.
         """
-        from modelops_jupyter.monitoring import explain_fall
-
-        references = registration.references(self.store, name)
-        return explain_fall(
-            name, store=self.store, log=self.log, references=references, every=every, window=window, until=until
-        )
+        return watching.explain(self.store, self.log, name, every, window, until)
 
     def alerts(self, name: str | None = None, *, state: str | None = None) -> Listing:
         """Return alerts, newest first, of one model or of all."""
         return catalogue.alerts(self.store, name, state)
+
+    def incidents(self, name: str | None = None, *, state: str | None = None) -> Listing:
+        """Return incidents, newest first: alerts of one cause, of one model or of all."""
+        return casework.incidents(self.store, name, state)
+
+    def incident(self, id: str) -> Incident:
+        """Return one incident: suspects, segments, loss, what to do next, and its timeline."""
+        return casework.incident(self.store, id)
+
+    def acknowledge(self, id: str, *, reason: str) -> Incident:
+        """Take an open incident; whoever does owns it, if nobody did."""
+        return casework.acknowledge(self.store, id, reason, self.actor)
+
+    def resolve(self, id: str, *, reason: str) -> Incident:
+        """Close an incident; it opens again if the monitor sees more of it."""
+        return casework.resolve(self.store, id, reason, self.actor)
+
+    def assign(self, id: str, owner: str) -> Incident:
+        """Give an incident to an owner."""
+        return casework.assign(self.store, id, owner, self.actor)
+
+    def deliver(self, *, now: bool = False) -> DeliveryReport:
+        """Send what waits to the targets of ``modelops.toml``, once to each; `now` leaves out pauses after failures."""
+        return watching.deliver(self.store, self.settings, now)
 
     # Running.
 
@@ -358,17 +391,14 @@ class Workspace(Foundations):
         NotebookFailed
             If a step raised, timed out or lost its kernel.
         """
-        from modelops_jupyter.pipelines import load_pipeline, run_pipeline
-
-        return run_pipeline(
-            load_pipeline(Path(pipeline)),
-            store=self.store,
-            runs_path=self.settings.runs_path,
-            project=self.settings.project,
-            parameters=dict(parameters or {}),
-            resume=resume,
+        return running.run(
+            self.store,
+            self.settings,
+            self.actor,
+            Path(pipeline),
+            parameters=parameters,
             jobs=jobs,
-            actor=self.actor,
+            resume=resume,
             on_progress=on_progress,
             on_cell=on_cell,
         )
@@ -382,16 +412,8 @@ class Workspace(Foundations):
         on_cell: Callable[[CellEvent], None] | None = None,
     ) -> NotebookRun:
         """Execute one notebook with parameters that it declares, and leave it with its results at `output`."""
-        from modelops_jupyter.pipelines import run_notebook
-
-        return run_notebook(
-            Path(path),
-            parameters=dict(parameters or {}),
-            output=None if output is None else Path(output),
-            runs_path=self.settings.runs_path,
-            project=self.settings.project,
-            on_cell=on_cell,
-        )
+        kept = None if output is None else Path(output)
+        return running.run_notebook(self.settings, Path(path), parameters=parameters, output=kept, on_cell=on_cell)
 
     def notebook_parameters(self, path: str | os.PathLike[str]) -> Listing:
         """Return the parameters that a notebook declares: name, type, default, help."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from modelops_jupyter.presentable import Presentable
 if TYPE_CHECKING:
     import pandas as pd
 
+    from modelops_jupyter.monitoring.conditions import ConditionResults
     from modelops_jupyter.monitoring.maturity import KnownFigure, Maturity, TrackRecord
 
 
@@ -74,7 +75,7 @@ class WindowResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as JSON data."""
-        return asdict(self)
+        return {**vars(self), "findings": [asdict(finding) for finding in self.findings]}
 
     @classmethod
     def from_dict(cls, body: Mapping[str, Any]) -> WindowResult:
@@ -134,13 +135,34 @@ class MonitorReport(Presentable):
         return asdict(self)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a tidy table: a row per window, segment (None for all rows), column and metric."""
-        import pandas as pd
+        """Return a tidy table: a row per window, segment (None for all rows), column and metric, with intervals."""
+        from modelops_jupyter.monitoring.tables import tidy
 
-        return pd.DataFrame(
-            [row for window in (*self.windows, *self.segments) for row in _rows(window)],
-            columns=["window_start", "window_end", "segment", "rows", "column", "metric", "value", "reason"],
-        )
+        return tidy(self)
+
+    def profile_metrics(self) -> pd.DataFrame:
+        """Return Databricks' profile metrics table; see `tables.profile_metrics`."""
+        from modelops_jupyter.monitoring.tables import profile_metrics
+
+        return profile_metrics(self)
+
+    def drift_metrics(self) -> pd.DataFrame:
+        """Return Databricks' drift metrics table; see `tables.drift_metrics`."""
+        from modelops_jupyter.monitoring.tables import drift_metrics
+
+        return drift_metrics(self)
+
+    def chunks(self) -> pd.DataFrame:
+        """Return NannyML's result columns; see `tables.chunks`."""
+        from modelops_jupyter.monitoring.tables import chunks
+
+        return chunks(self)
+
+    def test(self, metric: str, column: str | None = None, **conditions: Any) -> ConditionResults:
+        """Hold a figure of every window against Evidently's conditions: ``report.test("roc_auc", gte=0.7)``."""
+        from modelops_jupyter.monitoring.conditions import hold
+
+        return hold(self, metric, column, **conditions)
 
     @property
     def maturity(self) -> Maturity:
@@ -172,16 +194,3 @@ class MonitorReport(Presentable):
             f"{self.windows[0].window_start} to {self.windows[-1].window_end}; {len(open_alerts)} open alerts."
         ]
         return "\n".join([*lines, *(f"  {alert.message}" for alert in open_alerts)])
-
-
-def _rows(window: WindowResult) -> Iterator[tuple[Any, ...]]:
-    head = (window.window_start, window.window_end, window.segment or None, window.rows)
-    for metric, figure in window.performance.items():
-        yield (*head, None, metric, figure["value"], figure["reason"])
-    for metric, figure in window.estimated.items():
-        yield (*head, None, f"estimated_{metric}", figure["value"], figure["reason"])
-    for metric, figure in window.quality.items():
-        yield (*head, None, metric, figure["value"], figure["reason"])
-    for column, metrics in window.drift.items():
-        for metric, figure in metrics.items():
-            yield (*head, column, metric, figure["value"], figure["reason"])
