@@ -12,7 +12,8 @@ from modelops_jupyter.settings import Settings
 
 if TYPE_CHECKING:
     from modelops_jupyter.log import PredictionLog
-    from modelops_jupyter.monitoring import MonitorReport
+    from modelops_jupyter.monitoring import Explanation, MonitorReport
+    from modelops_jupyter.monitoring.multivariate import MultivariateDrift
     from modelops_jupyter.store import Store
 
 
@@ -34,6 +35,28 @@ def monitor(
     references = registration.references(store, name, watched)
     return run_monitor(
         name, store=store, log=log, references=references, every=every, segments=watched, rules=rules, actor=actor
+    )
+
+
+def explain(
+    store: Store, log: PredictionLog, name: str, every: str, window: str | None, until: str | None
+) -> Explanation:
+    """See `Workspace.explain`."""
+    from modelops_jupyter.monitoring import explain_fall
+
+    references = registration.references(store, name)
+    return explain_fall(name, store=store, log=log, references=references, every=every, window=window, until=until)
+
+
+def multivariate_drift(
+    store: Store, log: PredictionLog, name: str, every: str, window: str | None, until: str | None
+) -> MultivariateDrift:
+    """See `Workspace.multivariate_drift`."""
+    from modelops_jupyter.monitoring.multivariate import multivariate_drift
+
+    references = registration.references(store, name)
+    return multivariate_drift(
+        name, store=store, log=log, references=references, every=every, window=window, until=until
     )
 
 

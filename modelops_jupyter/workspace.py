@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.log import Appended
     from modelops_jupyter.monitoring import Explanation, MonitorReport
     from modelops_jupyter.monitoring.curves import PerformanceCurves
+    from modelops_jupyter.monitoring.multivariate import MultivariateDrift
     from modelops_jupyter.overview import Distribution, ModelOverview
     from modelops_jupyter.pipelines import CellEvent, NotebookRun, PipelineRun, StepEvent
     from modelops_jupyter.registration import RegisteredVersion
@@ -322,12 +323,13 @@ class Workspace(Foundations):
             Start of the first and of the last window to explain (UTC, say ``2013-07-01``); by default those of the
             latest performance alert, else the last seven with labels.
         """
-        from modelops_jupyter.monitoring import explain_fall
+        return watching.explain(self.store, self.log, name, every, window, until)
 
-        references = registration.references(self.store, name)
-        return explain_fall(
-            name, store=self.store, log=self.log, references=references, every=every, window=window, until=until
-        )
+    def multivariate_drift(
+        self, name: str, *, window: str | None = None, until: str | None = None, every: str = "1D"
+    ) -> MultivariateDrift:
+        """Test whether a classifier can tell the rows of `window` to `until` (default: the last) from the 28 before."""
+        return watching.multivariate_drift(self.store, self.log, name, every, window, until)
 
     def alerts(self, name: str | None = None, *, state: str | None = None) -> Listing:
         """Return alerts, newest first, of one model or of all."""
