@@ -57,6 +57,7 @@ _NAME = _arg("name", metavar="NAME", help="name of the model")
 _ALIAS = _arg("alias", nargs="?", default="champion", help="alias to move (default: champion)")
 _NOTEBOOK = _arg("path", metavar="NOTEBOOK", help="the .ipynb file")
 _EVERY = _arg("--every", default="1D", help="length of a window: 1h, 1D (default) or 1W")
+_INCIDENT = _arg("id", metavar="ID", help="id of the incident, as `modelops incidents` shows it")
 _REASON = _arg("--reason", required=True, help="why; goes on record")
 
 
@@ -324,6 +325,43 @@ VERBS: tuple[Verb, ...] = (
         effect="read",
     ),
     Verb(
+        "incidents",
+        "incidents, newest first: alerts of one cause",
+        lambda ws, a, r: ws.incidents(a.name, state=a.state),
+        (
+            _arg("name", nargs="?", help="name of the model (default: all)"),
+            _arg("--state", help="only those open, acknowledged, resolved or healed"),
+        ),
+        effect="read",
+    ),
+    Verb(
+        "incident",
+        "one incident: suspects, segments, loss, timeline",
+        lambda ws, a, r: ws.incident(a.id),
+        (_INCIDENT,),
+        effect="read",
+    ),
+    Verb(
+        "acknowledge",
+        "take an open incident",
+        lambda ws, a, r: ws.acknowledge(a.id, reason=a.reason),
+        (_INCIDENT, _REASON),
+    ),
+    Verb("resolve", "close an incident", lambda ws, a, r: ws.resolve(a.id, reason=a.reason), (_INCIDENT, _REASON)),
+    Verb(
+        "assign",
+        "give an incident to an owner",
+        lambda ws, a, r: ws.assign(a.id, a.owner),
+        (_INCIDENT, _arg("owner", metavar="OWNER", help="who has it from now on")),
+    ),
+    Verb(
+        "deliver",
+        "send what waits to the targets of modelops.toml; exit code 3 if one does not take it",
+        lambda ws, a, r: ws.deliver(now=a.now),
+        (_arg("--now", action="store_true", help="try targets too that are left alone for a while after a failure"),),
+        slow=True,
+    ),
+    Verb(
         "run",
         "execute a pipeline of notebooks",
         _run,
@@ -335,6 +373,12 @@ VERBS: tuple[Verb, ...] = (
         ),
         effect="execute",
         slow=True,
+    ),
+    Verb(
+        "board",
+        "where decisions stand: what waits for whom, what serves, what was decided last",
+        lambda ws, a, r: ws.board(),
+        effect="read",
     ),
     Verb(
         "run-notebook",

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter import registration
 from modelops_jupyter.actor import Actor
-from modelops_jupyter.errors import InvalidInput
+from modelops_jupyter.errors import InvalidInput, ModelOpsError
 from modelops_jupyter.settings import Settings
 
 if TYPE_CHECKING:
     from modelops_jupyter.log import PredictionLog
     from modelops_jupyter.monitoring import Explanation, MonitorReport
     from modelops_jupyter.monitoring.multivariate import MultivariateDrift
+    from modelops_jupyter.notifications import DeliveryReport
     from modelops_jupyter.store import Store
+
+ANNOUNCE_SECONDS = 3.0
 
 
 def monitor(
@@ -33,9 +37,19 @@ def monitor(
     rules = alert_rules(store, name, every, alert_budget, settings.alert_budget)
     watched = watched_segments(store, name, every, segments)
     references = registration.references(store, name, watched)
-    return run_monitor(
-        name, store=store, log=log, references=references, every=every, segments=watched, rules=rules, actor=actor
+    report = run_monitor(
+        name,
+        store=store,
+        log=log,
+        references=references,
+        every=every,
+        segments=watched,
+        rules=rules,
+        use_case=settings.use_cases.get(name),
+        actor=actor,
     )
+    announce(store, settings)
+    return report
 
 
 def explain(
@@ -46,6 +60,30 @@ def explain(
 
     references = registration.references(store, name)
     return explain_fall(name, store=store, log=log, references=references, every=every, window=window, until=until)
+
+
+def deliver(store: Store, settings: Settings, now: bool = False) -> DeliveryReport:
+    """See `Workspace.deliver`."""
+    from modelops_jupyter.notifications import deliver
+
+    return deliver(store, settings.targets, now=now)
+
+
+def announce(store: Store, settings: Settings) -> None:
+    """Deliver what waits, as far as it goes in three seconds; the rest goes on in the background or next time.
+
+    Nothing is lost where it fails: the outbox keeps it, and `status` says which target does not answer.
+    """
+
+    def work() -> None:
+        try:
+            deliver(store, settings)
+        except ModelOpsError:  # the store is busy or full: whoever delivers next says so
+            return
+
+    thread = threading.Thread(target=work, name="modelops-deliver", daemon=True)
+    thread.start()
+    thread.join(ANNOUNCE_SECONDS)
 
 
 def multivariate_drift(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter import catalogue, prediction_logging, registration, watching
+from modelops_jupyter import casework, catalogue, prediction_logging, registration, running, watching
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.refs import ModelReference
@@ -16,12 +16,15 @@ from modelops_jupyter.settings import find_settings
 if TYPE_CHECKING:
     import numpy as np
 
+    from modelops_jupyter.board import Board
+    from modelops_jupyter.casework import Incident
     from modelops_jupyter.catalogue import Status
     from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Transition
     from modelops_jupyter.log import Appended
     from modelops_jupyter.monitoring import Explanation, MonitorReport
     from modelops_jupyter.monitoring.curves import PerformanceCurves
     from modelops_jupyter.monitoring.multivariate import MultivariateDrift
+    from modelops_jupyter.notifications import DeliveryReport
     from modelops_jupyter.overview import Distribution, ModelOverview
     from modelops_jupyter.pipelines import CellEvent, NotebookRun, PipelineRun, StepEvent
     from modelops_jupyter.registration import RegisteredVersion
@@ -81,13 +84,7 @@ class Workspace(Foundations):
         return read_curves(self.store, name, window, every)
 
     def version(self, reference: str | ModelReference) -> RegisteredVersion:
-        """Return one version.
-
-        Raises
-        ------
-        NotFound
-            If there is no such model, version or alias.
-        """
+        """Return one version; raises `NotFound` if there is no such model, version or alias."""
         return registration.find_version(self.store, reference)
 
     # A model's way in.
@@ -204,8 +201,10 @@ class Workspace(Foundations):
 
         return reject(self.store, self.policy, self.version(reference).body, reason, self.actor)
 
-    def comment(self, reference: str | ModelReference, text: str) -> Decision:
-        """Put a remark about a version on record."""
+    def comment(self, reference: str | ModelReference, text: str) -> Decision | Incident:
+        """Put a remark about a version, or about an incident, on record."""
+        if isinstance(reference, str) and casework.is_incident(reference):
+            return casework.comment(self.store, reference, text, self.actor)
         from modelops_jupyter.governance import comment
 
         return comment(self.store, self.policy, self.version(reference).body, text, self.actor)
@@ -335,6 +334,30 @@ class Workspace(Foundations):
         """Return alerts, newest first, of one model or of all."""
         return catalogue.alerts(self.store, name, state)
 
+    def incidents(self, name: str | None = None, *, state: str | None = None) -> Listing:
+        """Return incidents, newest first: alerts of one cause, of one model or of all."""
+        return casework.incidents(self.store, name, state)
+
+    def incident(self, id: str) -> Incident:
+        """Return one incident: suspects, segments, loss, what to do next, and its timeline."""
+        return casework.incident(self.store, id)
+
+    def acknowledge(self, id: str, *, reason: str) -> Incident:
+        """Take an open incident; whoever does owns it, if nobody did."""
+        return casework.acknowledge(self.store, id, reason, self.actor)
+
+    def resolve(self, id: str, *, reason: str) -> Incident:
+        """Close an incident; it opens again if the monitor sees more of it."""
+        return casework.resolve(self.store, id, reason, self.actor)
+
+    def assign(self, id: str, owner: str) -> Incident:
+        """Give an incident to an owner."""
+        return casework.assign(self.store, id, owner, self.actor)
+
+    def deliver(self, *, now: bool = False) -> DeliveryReport:
+        """Send what waits to the targets of ``modelops.toml``, once to each; `now` leaves out pauses after failures."""
+        return watching.deliver(self.store, self.settings, now)
+
     # Running.
 
     def run(
@@ -369,17 +392,14 @@ class Workspace(Foundations):
         NotebookFailed
             If a step raised, timed out or lost its kernel.
         """
-        from modelops_jupyter.pipelines import load_pipeline, run_pipeline
-
-        return run_pipeline(
-            load_pipeline(Path(pipeline)),
-            store=self.store,
-            runs_path=self.settings.runs_path,
-            project=self.settings.project,
-            parameters=dict(parameters or {}),
-            resume=resume,
+        return running.run(
+            self.store,
+            self.settings,
+            self.actor,
+            Path(pipeline),
+            parameters=parameters,
             jobs=jobs,
-            actor=self.actor,
+            resume=resume,
             on_progress=on_progress,
             on_cell=on_cell,
         )
@@ -393,16 +413,8 @@ class Workspace(Foundations):
         on_cell: Callable[[CellEvent], None] | None = None,
     ) -> NotebookRun:
         """Execute one notebook with parameters that it declares, and leave it with its results at `output`."""
-        from modelops_jupyter.pipelines import run_notebook
-
-        return run_notebook(
-            Path(path),
-            parameters=dict(parameters or {}),
-            output=None if output is None else Path(output),
-            runs_path=self.settings.runs_path,
-            project=self.settings.project,
-            on_cell=on_cell,
-        )
+        kept = None if output is None else Path(output)
+        return running.run_notebook(self.settings, Path(path), parameters=parameters, output=kept, on_cell=on_cell)
 
     def notebook_parameters(self, path: str | os.PathLike[str]) -> Listing:
         """Return the parameters that a notebook declares: name, type, default, help."""
@@ -411,6 +423,12 @@ class Workspace(Foundations):
         return list_parameters(Path(path))
 
     # On record.
+
+    def board(self) -> Board:
+        """Return where decisions stand: what waits for whom, what serves and who let it, what was decided last."""
+        from modelops_jupyter.board import read_board
+
+        return read_board(self.store, self.policy)
 
     def audit(self, limit: int | None = None) -> Listing:
         """Return the audit chain, newest first."""

@@ -112,15 +112,16 @@ def _together(small: Sequence[RowGroups]) -> list[RowGroups]:
 def slabs(groups: Sequence[RowGroups], start: int, end: int, cut: Callable[[int], int]) -> Iterator[tuple[int, int]]:
     """Cut ``[start, end)`` where windows begin, so that each part has some 2 million rows.
 
-    `cut` gives the start of the window that holds a time. Row groups that overlap in time are not parted: a table
-    without any order is one slab, of which ids and times are held, 44 bytes a row.
+    `cut` gives the start of the window that holds a time. A part ends where the row groups that are left begin, so that
+    none is read twice where batches keep to windows. Row groups that overlap in time are not parted: a table without
+    any order is one slab, of which ids and times are held.
     """
+    ordered = sorted(groups, key=lambda group: group.last)
+    begins = np.minimum.accumulate([group.first for group in reversed(ordered)])[::-1]
     since, rows = start, 0
-    for group in sorted(groups, key=lambda group: group.last):
+    for group, begin in zip(ordered, begins[1:].tolist(), strict=False):
         rows += group.rows
-        if rows < ROWS_AT_ONCE or group.last >= end:
-            continue
-        here = cut(group.last)
+        here = cut(begin) if rows >= ROWS_AT_ONCE and begin < end else since
         if here > since:
             yield since, here
             since, rows = here, 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -39,8 +39,8 @@ class Figure:
 
     def to_dict(self) -> dict[str, Any]:
         """Return ``value`` and ``reason``, and whatever else is known, as plain data."""
-        body = asdict(self)
-        return {name: body[name] for name in body if name in ("value", "reason") or body[name] is not None}
+        known = vars(self)
+        return {name: known[name] for name in known if name in ("value", "reason") or known[name] is not None}
 
 
 def figure(value: float, **known: Any) -> Figure:

@@ -75,7 +75,7 @@ class WindowResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as JSON data."""
-        return asdict(self)
+        return {**vars(self), "findings": [asdict(finding) for finding in self.findings]}
 
     @classmethod
     def from_dict(cls, body: Mapping[str, Any]) -> WindowResult:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,31 +98,6 @@ class ColumnProfile:
             longest=_greatest(self.longest, other.longest),
             mistyped=self.mistyped + other.mistyped,
         )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the profile as JSON data; what is as by default is left out."""
-        body: dict[str, Any] = {"kind": self.kind, "n": self.n, "nulls": self.nulls, "counts": list(self.counts)}
-        counts = ("nan", "infinite", "zeros", "unseen", "mistyped", "characters")
-        for name in (*counts, "minimum", "maximum", "shortest", "longest"):
-            if value := getattr(self, name):
-                body[name] = value
-            elif value is not None and name in ("minimum", "maximum", "shortest", "longest"):
-                body[name] = value  # zero is a value there
-        if any(self.powers):
-            body["powers"] = list(self.powers)
-        if self.others:
-            body["others"] = [[other.hash, other.text, other.count] for other in self.others]
-        return body
-
-    @classmethod
-    def from_dict(cls, body: Mapping[str, Any]) -> ColumnProfile:
-        """Read what `to_dict` wrote."""
-        given = dict(body)
-        given["counts"] = tuple(given["counts"])
-        given["others"] = tuple(UnseenCategory(*other) for other in given.get("others", ()))
-        if "powers" in given:
-            given["powers"] = tuple(given["powers"])
-        return cls(**given)
 
 
 def merge_others(a: tuple[UnseenCategory, ...], b: tuple[UnseenCategory, ...]) -> tuple[UnseenCategory, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from modelops_jupyter.profiles.binning import SCORE_BINS
+from modelops_jupyter.profiles.packing import pack, unpack
 
 Array = np.ndarray[Any, Any]
 
@@ -101,7 +102,7 @@ class Outcomes:
         body: dict[str, Any] = {"labelled": self.labelled}
         body |= {name: value for name in SUMS if (value := getattr(self, name))}
         if self.cells:
-            body["cells"] = [[cell, *counts] for cell, counts in sorted(self.cells.items())]
+            body["cells"] = pack([[cell, *counts] for cell, counts in sorted(self.cells.items())])
         if self.confusion:
             body["confusion"] = {said: dict(sorted(row.items())) for said, row in sorted(self.confusion.items())}
         if self.errors:
@@ -114,7 +115,8 @@ class Outcomes:
     def from_dict(cls, body: Mapping[str, Any]) -> Outcomes:
         """Read what `to_dict` wrote."""
         given = dict(body)
-        given["cells"] = {cell: (unknown, no, yes) for cell, unknown, no, yes in given.get("cells", ())}
+        cells = unpack(given["cells"]).reshape(-1, 4).tolist() if "cells" in given else ()
+        given["cells"] = {cell: (unknown, no, yes) for cell, unknown, no, yes in cells}
         given["errors"] = tuple(given.get("errors", ()))
         given["by_prediction"] = tuple(tuple(row) for row in given.get("by_prediction", ()))
         return cls(**given)

@@ -8,9 +8,10 @@ from typing import Any
 
 from modelops_jupyter.profiles.binning import Binning, ColumnBinning
 from modelops_jupyter.profiles.column import ColumnProfile
+from modelops_jupyter.profiles.columns import columns_from_dict, columns_to_dict
 from modelops_jupyter.profiles.outcomes import Outcomes
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Profile:
             "format": FORMAT,
             "rows": self.rows,
             "versions": {str(k): v for k, v in sorted(self.versions.items())},
-            "columns": {name: column.to_dict() for name, column in self.columns.items()},
+            "columns": columns_to_dict(self.columns),
             "outcomes": self.outcomes.to_dict(),
             "first": self.first,
             "last": self.last,
@@ -72,7 +73,7 @@ class Profile:
         return cls(
             rows=body["rows"],
             versions={int(k): v for k, v in body["versions"].items()},
-            columns={name: ColumnProfile.from_dict(column) for name, column in body["columns"].items()},
+            columns=columns_from_dict(body["columns"]),
             outcomes=Outcomes.from_dict(body["outcomes"]),
             first=body["first"],
             last=body["last"],

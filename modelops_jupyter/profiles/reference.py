@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,12 @@ def build_reference(
     labels: np.ndarray[Any, Any] | None = None,
     task: str = "classification",
     positive: str | None = None,
+    segments: Sequence[str] | None = None,
 ) -> Reference:
-    """Profile the rows a version was validated on, and fix its binning by them."""
+    """Profile the rows a version was validated on, and fix its binning by them.
+
+    `segments` are the columns to slice it by; None takes those of few categories.
+    """
     table = features
     rows = features.num_rows
     for name, values in (("prediction", predictions), ("score", scores), ("label", labels)):
@@ -40,23 +45,23 @@ def build_reference(
         if np.isfinite(error).any():
             errors = tuple(quantile_edges(error[np.isfinite(error)], FINE).tolist())
     binning = Binning(task, positive, columns, errors)
-    return _profiled(table, binning)
+    return _profiled(table, binning, usual_columns(columns) if segments is None else tuple(segments))
 
 
-def _profiled(table: pa.Table, binning: Binning) -> Reference:
+def _profiled(table: pa.Table, binning: Binning, segments: tuple[str, ...]) -> Reference:
     """Profile the reference's rows, all of them and by segment."""
-    slices = slicings(binning, usual_columns(binning.columns))
+    slices = slicings(binning, segments)
     begins = np.cumsum([1, *(len(slicing.labels) for slicing in slices)])
     tally = Tally(binning, int(begins[-1]))
     groupings = [one_group(table.num_rows)]
     for slicing, begin in zip(slices, begins, strict=False):
         groupings.append(Groups.of(begin + slicing.places(table[slicing.column], table.num_rows)))
     tally.add(reader(table), groupings)
-    segments = {
+    sliced = {
         slicing.column: {label: tally.profile(int(begin) + k) for k, label in enumerate(slicing.labels)}
         for slicing, begin in zip(slices, begins, strict=False)
     }
-    return Reference(binning, tally.profile(0), segments)
+    return Reference(binning, tally.profile(0), sliced)
 
 
 def _countable(kind: pa.DataType) -> bool:

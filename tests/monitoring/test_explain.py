@@ -118,7 +118,7 @@ def test_a_fault_in_one_airport_from_the_log(settings: Settings) -> None:
         ws.log_labels("delay", pd.DataFrame({"id": ids, "late": y}), id="id", label="late")
     ws.monitor("delay")
     found = ws.explain("delay")  # the windows of the alert
-    assert (found.metric, found.rows_before, found.rows_now) == ("brier_score", 3200, 800)  # the windows of the alert
+    assert (found.metric, found.rows_before, found.rows_now) == ("brier_score", 3200, 800)  # the alert's windows
     assert found.segments[0].columns == ("origin",)
     assert found.segments[0].loss_now > 2 * found.segments[0].loss_before  # type: ignore[operator]
     assert "0 < origin <= 1: adds" in str(found)

@@ -1,7 +1,7 @@
 """Profiles add up, agree with NumPy on the raw rows, and survive whatever a window holds."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -47,7 +47,7 @@ REFERENCE = reference()
 
 def same(a: Profile, b: Profile) -> bool:
     def rounded(profile: Profile) -> object:
-        return json.loads(json.dumps(profile.to_dict()), parse_float=lambda text: float(f"{float(text):.6g}"))
+        return json.loads(json.dumps(asdict(profile)), parse_float=lambda text: float(f"{float(text):.6g}"))
 
     return rounded(a) == rounded(b)
 
