@@ -306,6 +306,17 @@ VERBS: tuple[Verb, ...] = (
         slow=True,
     ),
     Verb(
+        "multivariate-drift",
+        "whether rows of now can be told from those before, columns taken together",
+        lambda ws, a, r: ws.multivariate_drift(a.name, window=a.window, until=a.until, every=a.every),
+        (
+            _NAME,
+            _arg("--window", help="first window, e.g. 2013-07-01 (default: the last)"),
+            _arg("--until", help="last window (default: the first)"),
+            _EVERY,
+        ),
+    ),
+    Verb(
         "alerts",
         "alerts, newest first",
         lambda ws, a, r: ws.alerts(a.name, state=a.state),

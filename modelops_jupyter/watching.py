@@ -14,6 +14,7 @@ from modelops_jupyter.settings import Settings
 if TYPE_CHECKING:
     from modelops_jupyter.log import PredictionLog
     from modelops_jupyter.monitoring import Explanation, MonitorReport
+    from modelops_jupyter.monitoring.multivariate import MultivariateDrift
     from modelops_jupyter.notifications import DeliveryReport
     from modelops_jupyter.store import Store
 
@@ -83,6 +84,18 @@ def announce(store: Store, settings: Settings) -> None:
     thread = threading.Thread(target=work, name="modelops-deliver", daemon=True)
     thread.start()
     thread.join(ANNOUNCE_SECONDS)
+
+
+def multivariate_drift(
+    store: Store, log: PredictionLog, name: str, every: str, window: str | None, until: str | None
+) -> MultivariateDrift:
+    """See `Workspace.multivariate_drift`."""
+    from modelops_jupyter.monitoring.multivariate import multivariate_drift
+
+    references = registration.references(store, name)
+    return multivariate_drift(
+        name, store=store, log=log, references=references, every=every, window=window, until=until
+    )
 
 
 def spelled_out(

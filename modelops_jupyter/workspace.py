@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.log import Appended
     from modelops_jupyter.monitoring import Explanation, MonitorReport
     from modelops_jupyter.monitoring.curves import PerformanceCurves
+    from modelops_jupyter.monitoring.multivariate import MultivariateDrift
     from modelops_jupyter.notifications import DeliveryReport
     from modelops_jupyter.overview import Distribution, ModelOverview
     from modelops_jupyter.pipelines import CellEvent, NotebookRun, PipelineRun, StepEvent
@@ -83,13 +84,7 @@ class Workspace(Foundations):
         return read_curves(self.store, name, window, every)
 
     def version(self, reference: str | ModelReference) -> RegisteredVersion:
-        """Return one version.
-
-        Raises
-        ------
-        NotFound
-            If there is no such model, version or alias.
-        """
+        """Return one version; raises `NotFound` if there is no such model, version or alias."""
         return registration.find_version(self.store, reference)
 
     # A model's way in.
@@ -328,6 +323,12 @@ class Workspace(Foundations):
             latest performance alert, else the last seven with labels.
         """
         return watching.explain(self.store, self.log, name, every, window, until)
+
+    def multivariate_drift(
+        self, name: str, *, window: str | None = None, until: str | None = None, every: str = "1D"
+    ) -> MultivariateDrift:
+        """Test whether a classifier can tell the rows of `window` to `until` (default: the last) from the 28 before."""
+        return watching.multivariate_drift(self.store, self.log, name, every, window, until)
 
     def alerts(self, name: str | None = None, *, state: str | None = None) -> Listing:
         """Return alerts, newest first, of one model or of all."""

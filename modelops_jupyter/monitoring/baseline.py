@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from modelops_jupyter.monitoring.calibration import Recalibration, recalibrate
 from modelops_jupyter.monitoring.calibrator import Calibrator
 from modelops_jupyter.monitoring.distances import Spread
 from modelops_jupyter.profiles import ColumnBinning, ColumnProfile, Reference
@@ -36,6 +37,11 @@ class Baseline:
     def calibrator(self) -> Calibrator | None:
         """What the scores of a binary classifier stand for; None where the reference has too few labels."""
         return Calibrator.learn(*self.reference.profile.outcomes.arrays()[1:])
+
+    @cached_property
+    def recalibration(self) -> Recalibration:
+        """How positives depend on the score of a binary classifier in the reference."""
+        return recalibrate(*self.reference.profile.outcomes.arrays()[1:])
 
     def _of_kind(self, kind: str) -> dict[str, ColumnBinning]:
         known = self.reference.binning.columns
