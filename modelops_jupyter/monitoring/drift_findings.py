@@ -11,7 +11,7 @@ import numpy as np
 from modelops_jupyter.monitoring import noise
 from modelops_jupyter.monitoring.baseline import Baseline
 from modelops_jupyter.monitoring.cycle import CYCLES, cycle_length
-from modelops_jupyter.monitoring.history import LEAST_RISE, Usual
+from modelops_jupyter.monitoring.history import LEAST_RISE, SEASONS, Usual
 from modelops_jupyter.monitoring.results import Finding
 from modelops_jupyter.monitoring.rules import AlertRules
 from modelops_jupyter.monitoring.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
@@ -179,6 +179,9 @@ class DriftJudge:
             earlier.spread > spread * (1 + 3 * 1.17 / np.sqrt(k))
         )
         learned = np.maximum(earlier.limit(chance, least_spread), earlier.middle + LEAST_RISE)
+        if self.track.starts[i] - self.track.starts[0] < SEASONS * cycle_length(self.track.every):
+            # Seasons cannot be taken out yet: only a record is news.
+            learned = np.fmax(learned, earlier.greatest + LEAST_RISE)
         logs = np.where(more & (learned > by_chance), learned, by_chance)
         with np.errstate(over="ignore"):
             if metric == "jensen_shannon":
