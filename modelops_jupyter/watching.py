@@ -11,7 +11,7 @@ from modelops_jupyter.settings import Settings
 
 if TYPE_CHECKING:
     from modelops_jupyter.log import PredictionLog
-    from modelops_jupyter.monitoring import MonitorReport
+    from modelops_jupyter.monitoring import Backtest, MonitorReport
     from modelops_jupyter.store import Store
 
 
@@ -34,3 +34,13 @@ def monitor(
     return run_monitor(
         name, store=store, log=log, references=references, every=every, segments=watched, rules=rules, actor=actor
     )
+
+
+def backtest(store: Store, settings: Settings, name: str, every: str, budget: str | None) -> Backtest:
+    """See `Workspace.backtest`."""
+    from modelops_jupyter.monitoring import alert_rules, run_backtest, stored_profiles
+
+    registration.find_version(store, name)
+    rules = alert_rules(store, name, every, budget, settings.alert_budget)
+    references = registration.references(store, name, ())
+    return run_backtest(name, references, stored_profiles(store, name, every), rules, every)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.catalogue import Status
     from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Transition
     from modelops_jupyter.log import Appended
-    from modelops_jupyter.monitoring import Explanation, MonitorReport
+    from modelops_jupyter.monitoring import Backtest, Explanation, MonitorReport
     from modelops_jupyter.monitoring.curves import PerformanceCurves
     from modelops_jupyter.overview import Distribution, ModelOverview
     from modelops_jupyter.pipelines import CellEvent, NotebookRun, PipelineRun, StepEvent
@@ -318,6 +318,13 @@ class Workspace(Foundations):
         return explain_fall(
             name, store=self.store, log=self.log, references=references, every=every, window=window, until=until
         )
+
+    def backtest(self, name: str, *, every: str = "1D", budget: str | None = None) -> Backtest:
+        """Replay the stored windows, healthy and with faults put in: what each alert budget would tell, and how soon.
+
+        `budget` is added to the curve; None stands for the one in force.
+        """
+        return watching.backtest(self.store, self.settings, name, every, budget)
 
     def alerts(self, name: str | None = None, *, state: str | None = None) -> Listing:
         """Return alerts, newest first, of one model or of all."""
