@@ -317,6 +317,13 @@ VERBS: tuple[Verb, ...] = (
         ),
     ),
     Verb(
+        "backtest",
+        "what each alert budget would have told: false alerts a month against the least fault seen",
+        lambda ws, a, r: ws.backtest(a.name, every=a.every, budget=a.budget),
+        (_NAME, _EVERY, _arg("--budget", metavar="N/PERIOD", help="a budget to add, as 1/month (default: in force)")),
+        slow=True,
+    ),
+    Verb(
         "alerts",
         "alerts, newest first",
         lambda ws, a, r: ws.alerts(a.name, state=a.state),

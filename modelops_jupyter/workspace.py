@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.catalogue import Status
     from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Transition
     from modelops_jupyter.log import Appended
-    from modelops_jupyter.monitoring import Explanation, MonitorReport
+    from modelops_jupyter.monitoring import Backtest, Explanation, MonitorReport
     from modelops_jupyter.monitoring.curves import PerformanceCurves
     from modelops_jupyter.monitoring.multivariate import MultivariateDrift
     from modelops_jupyter.notifications import DeliveryReport
@@ -329,6 +329,13 @@ class Workspace(Foundations):
     ) -> MultivariateDrift:
         """Test whether a classifier can tell the rows of `window` to `until` (default: the last) from the 28 before."""
         return watching.multivariate_drift(self.store, self.log, name, every, window, until)
+
+    def backtest(self, name: str, *, every: str = "1D", budget: str | None = None) -> Backtest:
+        """Replay the stored windows, healthy and with faults put in: what each alert budget would tell, and how soon.
+
+        `budget` is added to the curve; None stands for the one in force.
+        """
+        return watching.backtest(self.store, self.settings, name, every, budget)
 
     def alerts(self, name: str | None = None, *, state: str | None = None) -> Listing:
         """Return alerts, newest first, of one model or of all."""
