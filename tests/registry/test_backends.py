@@ -183,6 +183,7 @@ DOWN: dict[str, tuple[int, list[str]]] = {
     "assign": (0, ["cancer:0a1b2c3d", "bob"]),
     "resolve": (0, ["cancer:0a1b2c3d", "--reason", "done"]),
     "deliver": (0, []),
+    "watch": (0, ["--once"]),
     "run": (0, ["pipeline.yaml", "--resume"]),
     "notebook-parameters": (0, ["step.ipynb"]),
     "run-notebook": (0, ["step.ipynb"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import traitlets
 
@@ -17,6 +17,7 @@ from modelops_jupyter.display.widgets.live import Live, button, join_form, text_
 from modelops_jupyter.errors import InvalidInput, ModelOpsError
 
 if TYPE_CHECKING:
+    from modelops_jupyter.governance import Decision
     from modelops_jupyter.pipelines import PipelineRun
     from modelops_jupyter.workspace import Workspace
 
@@ -56,7 +57,7 @@ class GateView(Live):
             holder = ws.gate(reference, self._alias).holder
             self._done = governance.transition(ws.promote(reference, self._alias, reason=reason, expected=holder))
         elif what == "comment":
-            self._done = governance.decision(ws.comment(reference, reason))
+            self._done = governance.decision(cast("Decision", ws.comment(reference, reason)))  # a version's
         else:
             decide = ws.approve if what == "approve" else ws.reject
             self._done = governance.decision(decide(reference, reason=reason))
