@@ -162,7 +162,7 @@ DOWN: dict[str, tuple[int, list[str]]] = {
     "register": (3, ["model.skops", "cancer", "--data", "rows.parquet"]),
     "compare": (3, ["cancer/1", "cancer/2", "--data", "rows.parquet"]),
     "curves": (0, ["cancer"]),
-    "explain": (0, ["cancer"]),
+    "explain": (0, ["cancer", "--window", "2013-04-02"]),
     "gate": (0, ["cancer/2"]),
     "check": (0, ["cancer/2"]),
     "approve": (0, ["cancer/2", "--reason", "still good"]),
