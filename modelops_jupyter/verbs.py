@@ -7,38 +7,15 @@ A face parses a line with `parser()` and calls `namespace.call(workspace, namesp
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from modelops_jupyter.data_files import split_target
 from modelops_jupyter.errors import InvalidInput
+from modelops_jupyter.verb import Read, Verb
 
 if TYPE_CHECKING:
     from modelops_jupyter.workspace import Workspace
-
-Read = Callable[[str], Any]
-Call = Callable[["Workspace", argparse.Namespace, Read], Any]
-
-
-@dataclass(frozen=True)
-class Verb:
-    """One verb: its name, what it does, its arguments, and the `Workspace` call behind it.
-
-    Attributes
-    ----------
-    effect : {"read", "write", "execute"}
-        What a caller must be allowed to do: look, put something on record, or run code.
-    slow : bool
-        It may take longer than a person waits for an answer: a server runs it as a job.
-    """
-
-    name: str
-    help: str
-    call: Call
-    arguments: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = field(default=())
-    effect: Literal["read", "write", "execute"] = "write"
-    slow: bool = False
 
 
 class _Parser(argparse.ArgumentParser):
@@ -311,6 +288,26 @@ VERBS: tuple[Verb, ...] = (
             _arg("--until", help="start of the last window (default: the first)"),
             _EVERY,
         ),
+        effect="read",
+        slow=True,
+    ),
+    Verb(
+        "multivariate-drift",
+        "whether rows of now can be told from those before, columns taken together",
+        lambda ws, a, r: ws.multivariate_drift(a.name, window=a.window, until=a.until, every=a.every),
+        (
+            _NAME,
+            _arg("--window", help="first window, e.g. 2013-07-01 (default: the last)"),
+            _arg("--until", help="last window (default: the first)"),
+            _EVERY,
+        ),
+    ),
+    Verb(
+        "backtest",
+        "what each alert budget would have told: false alerts a month against the least fault seen",
+        lambda ws, a, r: ws.backtest(a.name, every=a.every, budget=a.budget),
+        (_NAME, _EVERY, _arg("--budget", metavar="N/PERIOD", help="a budget to add, as 1/month (default: in force)")),
+        slow=True,
     ),
     Verb(
         "alerts",

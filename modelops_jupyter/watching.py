@@ -15,7 +15,8 @@ from modelops_jupyter.settings import Settings
 
 if TYPE_CHECKING:
     from modelops_jupyter.log import PredictionLog
-    from modelops_jupyter.monitoring import Explanation, MonitorReport
+    from modelops_jupyter.monitoring import Backtest, Explanation, MonitorReport
+    from modelops_jupyter.monitoring.multivariate import MultivariateDrift
     from modelops_jupyter.notifications import DeliveryReport
     from modelops_jupyter.store import Store
 
@@ -101,6 +102,18 @@ def announce(store: Store, settings: Settings) -> None:
     thread.join(ANNOUNCE_SECONDS)
 
 
+def multivariate_drift(
+    store: Store, log: PredictionLog, name: str, every: str, window: str | None, until: str | None
+) -> MultivariateDrift:
+    """See `Workspace.multivariate_drift`."""
+    from modelops_jupyter.monitoring.multivariate import multivariate_drift
+
+    references = registration.references(store, name)
+    return multivariate_drift(
+        name, store=store, log=log, references=references, every=every, window=window, until=until
+    )
+
+
 def spelled_out(
     store: Store, name: str, spelled: Mapping[str, Any], every: str, segments: Sequence[str] | None
 ) -> tuple[str, Sequence[str] | None]:
@@ -118,3 +131,13 @@ def spelled_out(
     if asked.task is not None and asked.task != task:
         raise InvalidInput(f"{name!r} is a {task}, not a {asked.task}: leave problem_type out.")
     return asked.every or every, segments if asked.segments is None else asked.segments
+
+
+def backtest(store: Store, settings: Settings, name: str, every: str, budget: str | None) -> Backtest:
+    """See `Workspace.backtest`."""
+    from modelops_jupyter.monitoring import alert_rules, run_backtest, stored_profiles
+
+    registration.find_version(store, name)
+    rules = alert_rules(store, name, every, budget, settings.alert_budget)
+    references = registration.references(store, name, ())
+    return run_backtest(name, references, stored_profiles(store, name, every), rules, every)

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from modelops_jupyter.catalogue import Status
     from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Transition
     from modelops_jupyter.log import Appended
-    from modelops_jupyter.monitoring import Explanation, MonitorReport
+    from modelops_jupyter.monitoring import Backtest, Explanation, MonitorReport
     from modelops_jupyter.monitoring.curves import PerformanceCurves
+    from modelops_jupyter.monitoring.multivariate import MultivariateDrift
     from modelops_jupyter.notifications import DeliveryReport
     from modelops_jupyter.overview import Distribution, ModelOverview
     from modelops_jupyter.pipelines import CellEvent, NotebookRun, PipelineRun, StepEvent
@@ -84,13 +85,7 @@ class Workspace(Foundations):
         return read_curves(self.store, name, window, every)
 
     def version(self, reference: str | ModelReference) -> RegisteredVersion:
-        """Return one version.
-
-        Raises
-        ------
-        NotFound
-            If there is no such model, version or alias.
-        """
+        """Return one version; raises `NotFound` if there is no such model, version or alias."""
         return registration.find_version(self.store, reference)
 
     # A model's way in.
@@ -305,6 +300,19 @@ class Workspace(Foundations):
             latest performance alert, else the last seven with labels.
         """
         return watching.explain(self.store, self.log, name, every, window, until)
+
+    def multivariate_drift(
+        self, name: str, *, window: str | None = None, until: str | None = None, every: str = "1D"
+    ) -> MultivariateDrift:
+        """Test whether a classifier can tell the rows of `window` to `until` (default: the last) from the 28 before."""
+        return watching.multivariate_drift(self.store, self.log, name, every, window, until)
+
+    def backtest(self, name: str, *, every: str = "1D", budget: str | None = None) -> Backtest:
+        """Replay the stored windows, healthy and with faults put in: what each alert budget would tell, and how soon.
+
+        `budget` is added to the curve; None stands for the one in force.
+        """
+        return watching.backtest(self.store, self.settings, name, every, budget)
 
     def alerts(self, name: str | None = None, *, state: str | None = None) -> Listing:
         """Return alerts, newest first, of one model or of all."""

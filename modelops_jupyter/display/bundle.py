@@ -16,6 +16,7 @@ from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelC
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.monitoring import Explanation, MonitorReport
 from modelops_jupyter.monitoring.curves import PerformanceCurves
+from modelops_jupyter.monitoring.multivariate import MultivariateDrift
 from modelops_jupyter.overview import Distribution, ModelOverview
 from modelops_jupyter.pipelines import PipelineRun
 from modelops_jupyter.presentable import Presentable
@@ -65,4 +66,5 @@ static_html.register(MonitorReport, models.monitor_report)
 static_html.register(Board, boards.board)
 static_html.register(Distribution, models.distribution)
 static_html.register(Explanation, explanations.explanation)
+static_html.register(MultivariateDrift, explanations.multivariate)
 static_html.register(PerformanceCurves, models.curves)

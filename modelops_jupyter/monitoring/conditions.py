@@ -95,7 +95,7 @@ def _figure(window: WindowResult, metric: str, column: str | None) -> Mapping[st
         return window.drift.get(column, {}).get(metric)
     name = metric.removeprefix("estimated_")
     found = window.estimated.get(name) if name != metric else window.performance.get(metric)
-    return found or window.quality.get(metric)
+    return found or window.concept.get(metric) or window.quality.get(metric)
 
 
 def _tested(

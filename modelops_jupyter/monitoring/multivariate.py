@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from modelops_jupyter.errors import InvalidInput, NotFound
 from modelops_jupyter.monitoring import intervals
 from modelops_jupyter.monitoring.figure import Figure
+from modelops_jupyter.monitoring.logged import rows_of, time_of
+from modelops_jupyter.monitoring.monitor import load_report
 from modelops_jupyter.monitoring.ranking import Array
 from modelops_jupyter.presentable import Presentable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
+    from modelops_jupyter.log import PredictionLog
+    from modelops_jupyter.profiles import Reference
+    from modelops_jupyter.store import Store
+
+OUTPUTS, BEFORE = ("prediction", "score"), 28
 FOLDS, MOST_ROWS, FEWEST_ROWS, MOST_CODES = 4, 4000, 60, 200
 
 
@@ -76,8 +87,9 @@ def two_sample_test(before: pd.DataFrame, now: pd.DataFrame, *, seed: int = 0) -
     """Test whether two tables of the same columns come from one joint distribution.
 
     The classifier two-sample test (Lopez-Paz and Oquab, Revisiting classifier two-sample tests, ICLR 2017) with
-    gradient-boosted trees, four folds and at most 4,000 rows of each side; the p-value is DeLong's of the mean of the
-    folds' areas. Values that are missing are a value of their own; of texts, those of the 200 most frequent are told
+    gradient-boosted trees, four folds and at most 4,000 rows of each side; the p-value is of the mean of the folds'
+    areas, with DeLong's error and the correction of Nadeau and Bengio (Inference for the generalization error, Machine
+    Learning 2003). Values that are missing are a value of their own; of texts, those of the 200 most frequent are told
     apart.
     """
     generator = np.random.default_rng(seed)
@@ -90,12 +102,11 @@ def two_sample_test(before: pd.DataFrame, now: pd.DataFrame, *, seed: int = 0) -
     features = np.column_stack([_coded(left[name], right[name], name in numeric) for name in columns])
     is_now = np.repeat([False, True], [len(left), len(right)])
     fold = _folds(is_now, generator)
-    found, shares = _cross_fitted(features, is_now, fold, generator)
+    found, shares = _cross_fitted(features, is_now, fold, generator, ranked=False)
     dependence = Figure(None, "fewer than two numeric columns")
     if len(numeric) > 1:
         places = [columns.index(name) for name in numeric]
-        ranks = np.column_stack([_ranked(features[:, place], is_now, generator) for place in places])
-        dependence, _ = _cross_fitted(ranks, is_now, fold, None)
+        dependence, _ = _cross_fitted(features[:, places], is_now, fold, generator, ranked=True)
     ordered = sorted(zip(columns, shares, strict=True), key=lambda pair: -pair[1])
     named = tuple(ColumnShare(str(name), float(fall)) for name, fall in ordered)
     return MultivariateDrift(found, dependence, named, len(left), len(right))
@@ -131,17 +142,21 @@ def _coded(before: pd.Series, now: pd.Series, numeric: bool) -> Array:
     return found
 
 
-def _ranked(values: Array, is_now: Array, generator: np.random.Generator) -> Array:
-    """Return each side's values as ranks spread evenly over 0 to 1 within that side.
+def _ranked(values: Array, is_now: Array, held: Array, generator: np.random.Generator) -> Array:
+    """Return each side's values as ranks over 0 to 1 among that side's values outside the fold `held`.
 
     Equal values come in an order by chance and every rank is moved within its step by chance: otherwise the steps
-    themselves would tell a side of 1,000 rows from one of 2,000.
+    themselves would tell a side of 1,000 rows from one of 2,000. Ranks among all rows would make the rows of a fold
+    what the others lack.
     """
     ranks = np.full(len(values), np.nan)
     for side in (is_now, ~is_now):
-        present = np.flatnonzero(side & np.isfinite(values))
-        order = np.lexsort((generator.random(len(present)), values[present]))
-        ranks[present[order]] = (np.arange(len(present)) + generator.random(len(present))) / max(len(present), 1)
+        present = side & np.isfinite(values)
+        known = np.sort(values[present & ~held])
+        if len(known):
+            first, last = (np.searchsorted(known, values[present], side=end) for end in ("left", "right"))
+            steps = generator.random(len(first)) * np.maximum(last - first, 1)
+            ranks[present] = (first + steps) / len(known)
     return ranks
 
 
@@ -154,26 +169,30 @@ def _folds(is_now: Array, generator: np.random.Generator) -> Array:
 
 
 def _cross_fitted(
-    features: Array, is_now: Array, fold: Array, generator: np.random.Generator | None
+    given: Array, is_now: Array, fold: Array, generator: np.random.Generator, *, ranked: bool
 ) -> tuple[Figure, Array]:
-    """Return the mean area of the folds, and what it falls by when each column is shuffled (with a `generator`)."""
+    """Return the mean area of the folds, and what it falls by when each column is shuffled, ranks left out."""
     from sklearn.ensemble import HistGradientBoostingClassifier  # heavy: not before it is needed
     from threadpoolctl import threadpool_limits
 
-    areas, variances, falls = [], [], np.zeros(features.shape[1])
+    areas, variances, falls = [], [], np.zeros(given.shape[1])
     for number in range(FOLDS):
         held = fold == number
+        features = given
+        if ranked:
+            features = np.column_stack([_ranked(column, is_now, held, generator) for column in given.T])
         model = HistGradientBoostingClassifier(
             max_iter=60, max_leaf_nodes=15, min_samples_leaf=10, early_stopping=False, random_state=0
         )
         with threadpool_limits(1):  # threads that wait for each other cost more than so few rows
             model.fit(features[~held], is_now[~held])
             area, error = _area(model.decision_function(features[held]), is_now[held])
-            if generator is not None:
+            if not ranked:
                 falls += _falls(model, features[held], is_now[held], area, generator) / FOLDS
         areas.append(area)
         variances.append(error**2)
-    value, error = float(np.mean(areas)), math.sqrt(float(np.sum(variances))) / FOLDS
+    # Folds share rows to learn from: their mean varies more than that of independent ones would.
+    value, error = float(np.mean(areas)), math.sqrt(float(np.mean(variances)) * (1 / FOLDS + 1 / (FOLDS - 1)))
     tested = intervals.normal(value, error, 0.0, 1.0)
     p_value = 0.5 * math.erfc((value - 0.5) / error / math.sqrt(2)) if error else float(value <= 0.5)
     return Figure(tested.value, None, tested.low, tested.high, p_value, None, tested.error), falls
@@ -195,3 +214,41 @@ def _area(score: Array, is_now: Array) -> tuple[float, float]:
     below = np.cumsum(counts[0]) - counts[0] / 2
     area = float(counts[1] @ below / counts[0].sum() / counts[1].sum())
     return area, intervals.roc_auc_error(*counts)
+
+
+def multivariate_drift(
+    model: str,
+    *,
+    store: Store,
+    log: PredictionLog,
+    references: Mapping[int, Reference],
+    every: str = "1D",
+    window: str | None = None,
+    until: str | None = None,
+) -> MultivariateDrift:
+    """Test logged rows of some windows against those of the windows before; see `Workspace.multivariate_drift`.
+
+    Raises
+    ------
+    NotFound
+        If the model was never monitored, or has no such window.
+    InvalidInput
+        If there is no window before.
+    """
+    whole = [w for w in load_report(store, model, every).windows if not w.segment]
+    if not whole or not references:
+        raise NotFound(f"{model!r} has no monitored windows of {every}: run `modelops monitor` first.")
+    first = time_of(window) if window is not None else datetime.fromisoformat(whole[-1].window_start)
+    last = time_of(until) if until is not None else first
+    starts = [datetime.fromisoformat(w.window_start) for w in whole]
+    now = [w for w, start in zip(whole, starts, strict=True) if first <= start <= last]
+    before = [w for w, start in zip(whole, starts, strict=True) if start < first][-BEFORE:]
+    if not now:
+        raise NotFound(f"{model!r} has no window that starts at {window}: see `modelops monitor`.")
+    if not before:
+        raise InvalidInput(f"There is no window before {window or whole[-1].window_start} to compare with.")
+    rows, number, is_now = rows_of(log, model, before, now)
+    served = max(references, key=lambda version: (sum(w.versions.get(str(version), 0) for w in now), version))
+    columns = [name for name in references[served].binning.columns if name in rows.column_names and name not in OUTPUTS]
+    frame = rows.select(columns).to_pandas()
+    return two_sample_test(frame[~is_now[number]], frame[is_now[number]])

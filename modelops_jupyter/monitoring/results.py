@@ -52,6 +52,8 @@ class WindowResult:
     ----------
     estimated : mapping of str to mapping
         What performance is expected to be before labels arrive, by the names of `performance`.
+    concept : mapping of str to mapping
+        Tests of whether labels still depend on what the model said as they did in the reference.
     quality : mapping of str to mapping
         Figures of the window as a whole: volume and freshness. Those of a column are among its `drift`.
     segment : str
@@ -70,6 +72,7 @@ class WindowResult:
     findings: tuple[Finding, ...]
     estimated: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     quality: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    concept: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     segment: str = ""
     cycle: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 

@@ -60,7 +60,7 @@ def tidy(report: MonitorReport) -> pd.DataFrame:
 def _rows(window: WindowResult) -> Iterator[tuple[Any, ...]]:
     head = (window.window_start, window.window_end, window.segment or None, window.rows)
     estimated = {f"estimated_{metric}": figure for metric, figure in window.estimated.items()}
-    whole = {**window.performance, **estimated, **window.quality}
+    whole = {**window.performance, **estimated, **window.concept, **window.quality}
     for column, metrics in ((None, whole), *window.drift.items()):
         for metric, figure in metrics.items():
             known = (figure.get(name) for name in ("low", "high", "error", "p_value"))

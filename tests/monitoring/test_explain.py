@@ -125,6 +125,10 @@ def test_a_fault_in_one_airport_from_the_log(settings: Settings) -> None:
     assert found.to_frame()["name"][0] == found.segments[0].name
     one = ws.explain("delay", window="2013-04-10")
     assert one.rows_now == 400
+    drift = ws.multivariate_drift("delay", window="2013-04-09", until="2013-04-10")
+    assert (drift.rows_before, drift.rows_now) == (3200, 800)
+    assert drift.roc_auc.p_value > 0.01  # type: ignore[operator]  # the fault is in the labels, not in the features
+    assert {share.column for share in drift.columns} == {"wind", "origin"}
     with pytest.raises(NotFound, match="no window"):
         ws.explain("delay", window="2014-01-01")
     with pytest.raises(InvalidInput, match="No window before"):

@@ -22,12 +22,12 @@ def apart(before: pd.DataFrame, now: pd.DataFrame) -> MultivariateDrift:
 
 
 def test_alike_rows_are_not_told_apart() -> None:
-    """Of 20 pairs without drift 4 at most have a p-value under 0.05, overall and by dependence."""
-    found = [apart(rows(300, 2 * seed), rows(200, 2 * seed + 1)) for seed in range(20)]
+    """Of 12 pairs without drift 2 at most have a p-value under 0.05, overall and by dependence."""
+    found = [apart(rows(300, 2 * seed), rows(200, 2 * seed + 1)) for seed in range(12)]
     for figures in ([f.roc_auc for f in found], [f.dependence for f in found]):
         p_values = np.array([figure.p_value for figure in figures])
-        assert (p_values < 0.05).sum() <= 4
-        assert 0.3 < p_values.mean() < 0.7
+        assert (p_values < 0.05).sum() <= 2
+        assert 0.25 < p_values.mean() < 0.75
 
 
 def test_drift_of_dependence_alone_is_seen() -> None:
