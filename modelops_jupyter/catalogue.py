@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.fleet import read_fleet
@@ -31,6 +31,8 @@ class Status(Presentable):
     history : tuple of mapping
         Promotions and rollbacks, oldest first.
     alerts : tuple of mapping
+    targets : tuple of mapping
+        Per target of messages: sent, waiting, given up, failures in a row and the last of them.
     """
 
     workspace: str
@@ -38,6 +40,7 @@ class Status(Presentable):
     models: tuple[Mapping[str, Any], ...]
     history: tuple[Mapping[str, Any], ...]
     alerts: tuple[Mapping[str, Any], ...]
+    targets: tuple[Mapping[str, Any], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data."""
@@ -47,6 +50,7 @@ class Status(Presentable):
             "models": [dict(m) for m in self.models],
             "history": [dict(h) for h in self.history],
             "alerts": [dict(a) for a in self.alerts],
+            "targets": [dict(t) for t in self.targets],
         }
 
     def to_frame(self) -> pd.DataFrame:
@@ -65,7 +69,20 @@ class Status(Presentable):
                 f"  {m['name']:<24} {m['health']:<8} {champion}, {m['versions']} versions, {m['windows']} windows, "
                 f"{m['open_alerts']} open alerts"
             )
+        lines += [_told(target) for target in self.targets]
         return "\n".join(lines)
+
+
+def _told(target: Mapping[str, Any]) -> str:
+    if not target["failures"] and not target["given_up"]:
+        return f"  notify.{target['name']} takes messages, {target['waiting']} waiting"
+    since = f" since {target['last_success'][:16]}" if target["last_success"] else ""
+    error = f" ({target['error']})" if target["error"] else ""
+    return (
+        f"  notify.{target['name']} FAILS{since}{error}: {target['waiting']} waiting, {target['given_up']} given up"
+        if target["failures"]
+        else f"  notify.{target['name']} takes messages again; {target['given_up']} were given up"
+    )
 
 
 def status(store: Store, settings: Settings) -> Status:
@@ -91,7 +108,16 @@ def status(store: Store, settings: Settings) -> Status:
         models=summaries,
         history=tuple(history),
         alerts=alerts(store, None, None).rows,
+        targets=_targets(store, settings),
     )
+
+
+def _targets(store: Store, settings: Settings) -> tuple[Mapping[str, Any], ...]:
+    if not settings.targets:
+        return ()
+    from modelops_jupyter.notifications import target_states
+
+    return tuple(asdict(state) for state in target_states(store, settings.targets))
 
 
 def models(store: Store) -> Listing:

@@ -72,6 +72,8 @@ def _run(namespace: argparse.Namespace) -> int:
     with workspace.open(namespace.workspace) as ws:
         result = namespace.call(ws, namespace, read_file)
     _show(result, namespace.json)
+    if getattr(result, "exit_code", DONE) != DONE:
+        return int(result.exit_code)
     return SAID_NO if getattr(result, "passed", True) is False or getattr(result, "ok", True) is False else DONE
 
 

@@ -24,6 +24,7 @@ Our exception hierarchy::
         ├── LogDamaged
         ├── RegistryUnreachable
         ├── RegistryDamaged
+        ├── DeliveryFailed
         ├── LibraryMissing
         └── NotebookFailed
 
@@ -178,6 +179,12 @@ class RegistryDamaged(DependencyFailed):
     """MLflow's database or its artifacts cannot be read, or do not hold what is on record."""
 
     code = "registry-damaged"
+
+
+class DeliveryFailed(DependencyFailed):
+    """A message did not reach its target."""
+
+    code = "delivery-failed"
 
 
 class LibraryMissing(DependencyFailed):

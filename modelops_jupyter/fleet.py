@@ -40,7 +40,7 @@ class ModelSummary:
 def read_fleet(store: Store, only: str | None = None) -> tuple[ModelSummary, ...]:
     """Return a summary of every model, or of `only` one, by name."""
     champions = {r.body["name"]: r.body["version"] for r in store.find("alias", only) if r.body["alias"] == "champion"}
-    versions = Counter(record.subject for record in store.find("version", only))
+    versions = Counter(record.subject for record in store.find("version", only, bodies=False))
     alerts: dict[str, list[str]] = defaultdict(list)
     for record in store.find("alert", only):
         if record.body["state"] == "open":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import reduce
@@ -181,7 +182,7 @@ def read_overview(store: Store, name: str, every: str = "1D") -> ModelOverview:
     windows = [
         r.body for r in store.find("window", name) if r.key.startswith(f"{name}/{every}/") and not r.body.get("segment")
     ]
-    entries = [row for row in catalogue.audit(store, None) if str(row["subject"]).partition("/")[0] == name]
+    entries = [row for row in catalogue.audit(store, None) if re.split("[/:]", str(row["subject"]))[0] == name]
     transitions = sorted((dict(r.body) for r in store.find("transition", name)), key=lambda body: str(body["at"]))
     return ModelOverview(
         summary=summary,

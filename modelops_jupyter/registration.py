@@ -123,9 +123,12 @@ def register(
     saved = registry.save(
         model, name, kind=kind, data=frame, target=target, run_id=run_id, unsafe=unsafe, metrics=dict(metrics or {})
     )
-    profile = _reference_profile(model, saved, frame, target, reference)
+    validated, labels = _validated_on(saved, frame, target, reference)
+    profile = None if validated is None else _reference_profile(model, saved, validated, labels)
     at = datetime.now(UTC).isoformat()
     body = {**_plain(saved), "inputs": list(inputs), "created_at": at, "created_by": actor.name, "step": step}
+    if validated is not None:
+        body["importance"] = _importance(model, saved, validated, labels)
     key = version_key(name, saved.version)
     puts = [Put("version", key, body, subject=name, expected_revision=0)]
     if earlier is None:
@@ -165,20 +168,18 @@ def _plain(saved: SavedVersion) -> dict[str, Any]:
     return asdict(saved)
 
 
-def _reference_profile(
-    model: Any, saved: SavedVersion, data: pd.DataFrame | None, target: Any, reference: Any
-) -> Reference | None:
-    """Profile what the version was validated on, with the version's own scores on it."""
+def _validated_on(
+    saved: SavedVersion, data: pd.DataFrame | None, target: Any, reference: Any
+) -> tuple[pd.DataFrame | None, pd.Series[Any] | None]:
+    """Return the rows a version was validated on and, as `outcomes` gives them, what came of them."""
     import pandas as pd
-
-    from modelops_jupyter.profiles import build_reference
 
     given, labels = reference if isinstance(reference, tuple) else (reference, None)
     frame = data if given is None else to_pandas(given, "reference")
     if given is None:
         labels = target
     if frame is None:
-        return None
+        return None, None
     if labels is not None and len(labels) != len(frame):
         raise InvalidFrame(f"The reference has {len(frame)} rows but {len(labels)} outcomes: pass one for each row.")
     if data is not None:
@@ -186,15 +187,36 @@ def _reference_profile(
         if missing:
             raise InvalidFrame(f"The reference has no column {missing[0]!r}, which the model was fitted on.")
         frame = frame[list(data.columns)]
+    return frame, None if labels is None else outcomes(pd.Series(list(labels)), saved.task)
+
+
+def _reference_profile(
+    model: Any, saved: SavedVersion, frame: pd.DataFrame, labels: pd.Series[Any] | None
+) -> Reference:
+    """Profile what the version was validated on, with the version's own scores on it."""
+    import pandas as pd
+
+    from modelops_jupyter.profiles import build_reference
+
     prediction, score = predict_with(model, frame)
     return build_reference(
         to_arrow(frame),
         scores=score,
         predictions=outcomes(pd.Series(prediction), saved.task).to_numpy(),
-        labels=None if labels is None else outcomes(pd.Series(list(labels)), saved.task).to_numpy(),
+        labels=None if labels is None else labels.to_numpy(),
         task=saved.task,
-        positive=str(saved.classes[1]) if len(saved.classes) == 2 else None,
+        positive=_positive(saved),
     )
+
+
+def _importance(model: Any, saved: SavedVersion, frame: pd.DataFrame, labels: pd.Series[Any] | None) -> dict[str, Any]:
+    from modelops_jupyter.registry import feature_importance
+
+    return feature_importance(model, frame, labels, saved.task, _positive(saved)).to_dict()
+
+
+def _positive(saved: SavedVersion) -> str | None:
+    return str(saved.classes[1]) if len(saved.classes) == 2 else None
 
 
 def predict_with(model: Any, frame: Any) -> tuple[np.ndarray, np.ndarray | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,50 @@ from modelops_jupyter.errors import InvalidInput, NotFound
 
 FILE_NAME = "modelops.toml"
 _KEYS = ("workspace", "tracking_uri", "policy", "actor", "alert_budget")
+
+
+@dataclass(frozen=True)
+class UseCase:
+    """What a model is for, as ``[use_case.NAME]`` says it.
+
+    Attributes
+    ----------
+    owner : str or None
+        Who has the model's new incidents.
+    cost_per_error : float or None
+        What a wrong decision costs on average, in `currency`.
+    """
+
+    owner: str | None = None
+    cost_per_error: float | None = None
+    currency: str = ""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where messages go, as ``[notify.NAME]`` says it.
+
+    Attributes
+    ----------
+    url : str
+        ``https://…`` is a signed webhook; other schemes are apprise's (``slack://…``, ``mailto://…``). ``$NAME`` and
+        ``${NAME}`` stand for environment variables, so that no secret need be in the file.
+    secret : str
+        The webhook's signing secret, ``whsec_…``; ``$NAME`` as in `url`.
+    topics : tuple of str
+        Which messages, with ``*`` as in file names.
+    allow_private : bool
+        Whether `url` may lead to this machine or a private network.
+    """
+
+    name: str
+    url: str = field(repr=False)
+    secret: str = field(default="", repr=False)
+    topics: tuple[str, ...] = ("incident.*", "promote", "rollback")
+    allow_private: bool = False
+
+
+_TABLES: dict[str, type[UseCase] | type[Target]] = {"use_case": UseCase, "notify": Target}
 
 
 @dataclass(frozen=True)
@@ -33,6 +77,10 @@ class Settings:
         The name that goes on record.
     alert_budget : str or None
         How many false alerts of a model are accepted where the monitor was not told: ``1/month``.
+    use_cases : mapping of str to UseCase
+        By model.
+    targets : tuple of Target
+        Where incidents and promotions are told.
     """
 
     project: Path
@@ -41,6 +89,8 @@ class Settings:
     policy: Path | None = None
     actor: str | None = None
     alert_budget: str | None = None
+    use_cases: Mapping[str, UseCase] = field(default_factory=dict)
+    targets: tuple[Target, ...] = ()
 
     @property
     def store_path(self) -> Path:
@@ -110,6 +160,8 @@ def find_settings(path: str | os.PathLike[str] | None = None, environ: Mapping[s
         policy=(project / values["policy"]).absolute() if "policy" in values else None,
         actor=values.get("actor"),
         alert_budget=values.get("alert_budget"),
+        use_cases={name: UseCase(**entry) for name, entry in values.get("use_case", {}).items()},
+        targets=tuple(Target(name, **entry) for name, entry in values.get("notify", {}).items()),
     )
 
 
@@ -118,13 +170,50 @@ def _read(file: Path) -> dict[str, Any]:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise InvalidInput(f"{file} cannot be read: {error}. Mend it or remove it.") from error
-    unknown = sorted(set(values) - set(_KEYS))
-    if unknown:
-        raise InvalidInput(f"{file} has an unknown setting {unknown[0]!r}: known are {', '.join(_KEYS)}.")
-    wrong = [key for key, value in values.items() if not isinstance(value, str)]
-    if wrong:
-        raise InvalidInput(f"{file}: setting {wrong[0]!r} must be text, not {values[wrong[0]]!r}.")
-    unusable = [key for key, value in values.items() if not value.strip() or not value.isprintable()]
-    if unusable:
-        raise InvalidInput(f"{file}: setting {unusable[0]!r} cannot be {values[unusable[0]]!r}: write it out.")
+    _check_keys(file, "", values, (*_KEYS, *_TABLES))
+    for table, shape in _TABLES.items():
+        entries = values.get(table, {})
+        if not isinstance(entries, dict) or not all(isinstance(entry, dict) for entry in entries.values()):
+            raise InvalidInput(f"{file}: {table!r} is written as [{table}.NAME], with settings below it.")
+        known = tuple(f.name for f in fields(shape) if f.name != "name")
+        for name, entry in entries.items():
+            _check_keys(file, f"{table}.{name}.", entry, known)
+            values[table][name] = {key: _typed(file, f"{table}.{name}.{key}", value) for key, value in entry.items()}
+    for name, entry in values.get("notify", {}).items():
+        if "url" not in entry:
+            raise InvalidInput(f"{file}: notify.{name} has no url: say where its messages go.")
+    for key in _KEYS:
+        if key in values:
+            _text(file, key, values[key])
     return values
+
+
+def _check_keys(file: Path, prefix: str, values: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise InvalidInput(f"{file} has an unknown setting {prefix + unknown[0]!r}: known are {', '.join(known)}.")
+
+
+def _typed(file: Path, key: str, value: Any) -> Any:
+    """Return a setting of a table, in the type that its dataclass has."""
+    last = key.rpartition(".")[2]
+    if last == "allow_private" and not isinstance(value, bool):
+        raise InvalidInput(f"{file}: setting {key!r} must be true or false, not {value!r}.")
+    if last == "cost_per_error":
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
+            raise InvalidInput(f"{file}: setting {key!r} must be a number of at least 0, not {value!r}.")
+        return float(value)
+    if last == "topics":
+        if not isinstance(value, list):
+            raise InvalidInput(f"{file}: setting {key!r} must be a list of texts, not {value!r}.")
+        return tuple(_text(file, key, topic) for topic in value)
+    return value if last == "allow_private" else _text(file, key, value)
+
+
+def _text(file: Path, key: str, value: Any) -> str:
+    shown = "…" if key.endswith((".url", ".secret")) else repr(value)  # these hold secrets
+    if not isinstance(value, str):
+        raise InvalidInput(f"{file}: setting {key!r} must be text, not {shown}.")
+    if not value.strip() or not value.isprintable():
+        raise InvalidInput(f"{file}: setting {key!r} cannot be {shown}: write it out.")
+    return value

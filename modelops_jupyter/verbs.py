@@ -57,6 +57,7 @@ _NAME = _arg("name", metavar="NAME", help="name of the model")
 _ALIAS = _arg("alias", nargs="?", default="champion", help="alias to move (default: champion)")
 _NOTEBOOK = _arg("path", metavar="NOTEBOOK", help="the .ipynb file")
 _EVERY = _arg("--every", default="1D", help="length of a window: 1h, 1D (default) or 1W")
+_INCIDENT = _arg("id", metavar="ID", help="id of the incident, as `modelops incidents` shows it")
 _REASON = _arg("--reason", required=True, help="why; goes on record")
 
 
@@ -102,6 +103,15 @@ def _show(event: Any) -> None:
     import sys
 
     print(event, file=sys.stderr, flush=True)
+
+
+def _watch(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    import sys
+
+    def show(done: Any) -> None:
+        print(done, file=sys.stderr, flush=True)
+
+    return ws.watch(interval=a.interval, once=a.once, on_round=None if a.once else show)
 
 
 def _assignments(pairs: Sequence[str]) -> dict[str, Any]:
@@ -301,6 +311,26 @@ VERBS: tuple[Verb, ...] = (
             _arg("--until", help="start of the last window (default: the first)"),
             _EVERY,
         ),
+        effect="read",
+        slow=True,
+    ),
+    Verb(
+        "multivariate-drift",
+        "whether rows of now can be told from those before, columns taken together",
+        lambda ws, a, r: ws.multivariate_drift(a.name, window=a.window, until=a.until, every=a.every),
+        (
+            _NAME,
+            _arg("--window", help="first window, e.g. 2013-07-01 (default: the last)"),
+            _arg("--until", help="last window (default: the first)"),
+            _EVERY,
+        ),
+    ),
+    Verb(
+        "backtest",
+        "what each alert budget would have told: false alerts a month against the least fault seen",
+        lambda ws, a, r: ws.backtest(a.name, every=a.every, budget=a.budget),
+        (_NAME, _EVERY, _arg("--budget", metavar="N/PERIOD", help="a budget to add, as 1/month (default: in force)")),
+        slow=True,
     ),
     Verb(
         "alerts",
@@ -311,6 +341,54 @@ VERBS: tuple[Verb, ...] = (
             _arg("--state", help="only alerts in this state, e.g. open"),
         ),
         effect="read",
+    ),
+    Verb(
+        "incidents",
+        "incidents, newest first: alerts of one cause",
+        lambda ws, a, r: ws.incidents(a.name, state=a.state),
+        (
+            _arg("name", nargs="?", help="name of the model (default: all)"),
+            _arg("--state", help="only those open, acknowledged, resolved or healed"),
+        ),
+        effect="read",
+    ),
+    Verb(
+        "incident",
+        "one incident: suspects, segments, loss, timeline",
+        lambda ws, a, r: ws.incident(a.id),
+        (_INCIDENT,),
+        effect="read",
+    ),
+    Verb(
+        "acknowledge",
+        "take an open incident",
+        lambda ws, a, r: ws.acknowledge(a.id, reason=a.reason),
+        (_INCIDENT, _REASON),
+    ),
+    Verb("resolve", "close an incident", lambda ws, a, r: ws.resolve(a.id, reason=a.reason), (_INCIDENT, _REASON)),
+    Verb(
+        "assign",
+        "give an incident to an owner",
+        lambda ws, a, r: ws.assign(a.id, a.owner),
+        (_INCIDENT, _arg("owner", metavar="OWNER", help="who has it from now on")),
+    ),
+    Verb(
+        "deliver",
+        "send what waits to the targets of modelops.toml; exit code 3 if one does not take it",
+        lambda ws, a, r: ws.deliver(now=a.now),
+        (_arg("--now", action="store_true", help="try targets too that are left alone for a while after a failure"),),
+        slow=True,
+    ),
+    Verb(
+        "watch",
+        "run every monitor again and again, and tell of what they find; for a box where nobody sits",
+        _watch,
+        (
+            _arg("--interval", default="15m", help="time from round to round: 30s, 15m (default), 1h, 1d"),
+            _arg("--once", action="store_true", help="one round only, for cron; exit code 3 if something failed"),
+        ),
+        effect="execute",
+        slow=True,
     ),
     Verb(
         "run",
@@ -324,6 +402,12 @@ VERBS: tuple[Verb, ...] = (
         ),
         effect="execute",
         slow=True,
+    ),
+    Verb(
+        "board",
+        "where decisions stand: what waits for whom, what serves, what was decided last",
+        lambda ws, a, r: ws.board(),
+        effect="read",
     ),
     Verb(
         "run-notebook",

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter import registration
 from modelops_jupyter.actor import Actor
+from modelops_jupyter.errors import InvalidInput, ModelOpsError
+from modelops_jupyter.liveness import say_what_stopped
 from modelops_jupyter.settings import Settings
 
 if TYPE_CHECKING:
     from modelops_jupyter.log import PredictionLog
-    from modelops_jupyter.monitoring import MonitorReport
+    from modelops_jupyter.monitoring import Backtest, Explanation, MonitorReport
+    from modelops_jupyter.monitoring.multivariate import MultivariateDrift
+    from modelops_jupyter.notifications import DeliveryReport
     from modelops_jupyter.store import Store
+
+ANNOUNCE_SECONDS = 3.0
 
 
 def monitor(
@@ -26,11 +34,110 @@ def monitor(
     alert_budget: str | None,
 ) -> MonitorReport:
     """See `Workspace.monitor`."""
+    report = run(store, log, settings, actor, name, every, segments, alert_budget)
+    announce(store, settings)
+    return report
+
+
+def run(
+    store: Store,
+    log: PredictionLog,
+    settings: Settings,
+    actor: Actor,
+    name: str,
+    every: str,
+    segments: Sequence[str] | None = None,
+    alert_budget: str | None = None,
+) -> MonitorReport:
+    """Run a monitor as it ran last, unless told otherwise; nobody is told yet."""
     from modelops_jupyter.monitoring import alert_rules, run_monitor, watched_segments
 
     rules = alert_rules(store, name, every, alert_budget, settings.alert_budget)
     watched = watched_segments(store, name, every, segments)
-    references = registration.references(store, name, watched)
     return run_monitor(
-        name, store=store, log=log, references=references, every=every, segments=watched, rules=rules, actor=actor
+        name,
+        store=store,
+        log=log,
+        references=registration.references(store, name, watched),
+        every=every,
+        segments=watched,
+        rules=rules,
+        use_case=settings.use_cases.get(name),
+        actor=actor,
     )
+
+
+def explain(
+    store: Store, log: PredictionLog, name: str, every: str, window: str | None, until: str | None
+) -> Explanation:
+    """See `Workspace.explain`."""
+    from modelops_jupyter.monitoring import explain_fall
+
+    references = registration.references(store, name)
+    return explain_fall(name, store=store, log=log, references=references, every=every, window=window, until=until)
+
+
+def deliver(store: Store, settings: Settings, now: bool = False) -> DeliveryReport:
+    """See `Workspace.deliver`; a monitor that stopped is told too."""
+    from modelops_jupyter.notifications import deliver
+
+    say_what_stopped(store, settings, datetime.now(UTC))
+    return deliver(store, settings.targets, now=now)
+
+
+def announce(store: Store, settings: Settings) -> None:
+    """Deliver what waits, as far as it goes in three seconds; the rest goes on in the background or next time.
+
+    Nothing is lost where it fails: the outbox keeps it, and `status` says which target does not answer.
+    """
+
+    def work() -> None:
+        try:
+            deliver(store, settings)
+        except ModelOpsError:  # the store is busy or full: whoever delivers next says so
+            return
+
+    thread = threading.Thread(target=work, name="modelops-deliver", daemon=True)
+    thread.start()
+    thread.join(ANNOUNCE_SECONDS)
+
+
+def multivariate_drift(
+    store: Store, log: PredictionLog, name: str, every: str, window: str | None, until: str | None
+) -> MultivariateDrift:
+    """See `Workspace.multivariate_drift`."""
+    from modelops_jupyter.monitoring.multivariate import multivariate_drift
+
+    references = registration.references(store, name)
+    return multivariate_drift(
+        name, store=store, log=log, references=references, every=every, window=window, until=until
+    )
+
+
+def spelled_out(
+    store: Store, name: str, spelled: Mapping[str, Any], every: str, segments: Sequence[str] | None
+) -> tuple[str, Sequence[str] | None]:
+    """Return the length of windows and the segments that other tools' words ask for, where they say so.
+
+    Raises
+    ------
+    InvalidInput
+        If a word is unknown, or contradicts what is on record.
+    """
+    from modelops_jupyter.monitoring.spellings import monitor_words
+
+    asked = monitor_words(spelled)
+    task = registration.find_version(store, name).body["task"]
+    if asked.task is not None and asked.task != task:
+        raise InvalidInput(f"{name!r} is a {task}, not a {asked.task}: leave problem_type out.")
+    return asked.every or every, segments if asked.segments is None else asked.segments
+
+
+def backtest(store: Store, settings: Settings, name: str, every: str, budget: str | None) -> Backtest:
+    """See `Workspace.backtest`."""
+    from modelops_jupyter.monitoring import alert_rules, run_backtest, stored_profiles
+
+    registration.find_version(store, name)
+    rules = alert_rules(store, name, every, budget, settings.alert_budget)
+    references = registration.references(store, name, ())
+    return run_backtest(name, references, stored_profiles(store, name, every), rules, every)

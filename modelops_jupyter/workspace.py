@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter import catalogue, prediction_logging, registration, watching
+from modelops_jupyter import casework, catalogue, moves, prediction_logging, registration, running, watching
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.refs import ModelReference
@@ -16,14 +16,19 @@ from modelops_jupyter.settings import find_settings
 if TYPE_CHECKING:
     import numpy as np
 
+    from modelops_jupyter.board import Board
+    from modelops_jupyter.casework import Incident
     from modelops_jupyter.catalogue import Status
     from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Transition
     from modelops_jupyter.log import Appended
-    from modelops_jupyter.monitoring import Explanation, MonitorReport
+    from modelops_jupyter.monitoring import Backtest, Explanation, MonitorReport
     from modelops_jupyter.monitoring.curves import PerformanceCurves
+    from modelops_jupyter.monitoring.multivariate import MultivariateDrift
+    from modelops_jupyter.notifications import DeliveryReport
     from modelops_jupyter.overview import Distribution, ModelOverview
     from modelops_jupyter.pipelines import CellEvent, NotebookRun, PipelineRun, StepEvent
     from modelops_jupyter.registration import RegisteredVersion
+    from modelops_jupyter.rounds import Round
     from modelops_jupyter.store import AuditVerification
 
 
@@ -80,13 +85,7 @@ class Workspace(Foundations):
         return read_curves(self.store, name, window, every)
 
     def version(self, reference: str | ModelReference) -> RegisteredVersion:
-        """Return one version.
-
-        Raises
-        ------
-        NotFound
-            If there is no such model, version or alias.
-        """
+        """Return one version; raises `NotFound` if there is no such model, version or alias."""
         return registration.find_version(self.store, reference)
 
     # A model's way in.
@@ -133,15 +132,14 @@ class Workspace(Foundations):
         UnsafeArtifact
             If the format is not on the allow-list and `unsafe` is False.
         """
+        rows: dict[str, Any] = {"data": data, "target": target, "reference": reference}
         return registration.register(
             self.store,
             self.registry,
             self.actor,
             model,
             name,
-            data=data,
-            target=target,
-            reference=reference,
+            **rows,
             inputs=inputs,
             run_id=run_id,
             kind=kind,
@@ -181,33 +179,25 @@ class Workspace(Foundations):
 
     def check(self, reference: str | ModelReference, alias: str = "champion") -> GateReport:
         """Evaluate the gate to `alias` for a version, and keep the report."""
-        from modelops_jupyter.governance import check
-
-        return check(self.store, self.policy, self.version(reference).body, alias)
+        return moves.check(self, reference, alias)
 
     def gate(self, reference: str | ModelReference, alias: str = "champion") -> GateReport:
         """Return what the gate to `alias` would say of a version now, and who holds the alias; keep nothing."""
-        from modelops_jupyter.governance import gate
-
-        return gate(self.store, self.policy, self.version(reference).body, alias)
+        return moves.gate(self, reference, alias)
 
     def approve(self, reference: str | ModelReference, *, reason: str) -> Decision:
         """Put an approval of this version's exact bytes on record."""
-        from modelops_jupyter.governance import approve
-
-        return approve(self.store, self.policy, self.version(reference).body, reason, self.actor)
+        return moves.approve(self, reference, reason)
 
     def reject(self, reference: str | ModelReference, *, reason: str) -> Decision:
         """Put a rejection on record: the version cannot be promoted until it is approved again."""
-        from modelops_jupyter.governance import reject
+        return moves.reject(self, reference, reason)
 
-        return reject(self.store, self.policy, self.version(reference).body, reason, self.actor)
-
-    def comment(self, reference: str | ModelReference, text: str) -> Decision:
-        """Put a remark about a version on record."""
-        from modelops_jupyter.governance import comment
-
-        return comment(self.store, self.policy, self.version(reference).body, text, self.actor)
+    def comment(self, reference: str | ModelReference, text: str) -> Decision | Incident:
+        """Put a remark about a version, or about an incident, on record."""
+        if isinstance(reference, str) and casework.is_incident(reference):
+            return casework.comment(self.store, reference, text, self.actor)
+        return moves.comment(self, reference, text)
 
     def promote(
         self, reference: str | ModelReference, alias: str = "champion", *, reason: str, expected: int | None = None
@@ -226,24 +216,11 @@ class Workspace(Foundations):
         Conflict
             If somebody else moved the alias meanwhile.
         """
-        from modelops_jupyter.governance import promote
-
-        version = self.version(reference)
-        self.registry.check()
-        transition = promote(
-            self.store, self.policy, version.body, alias, reason, self.actor, expected_version=expected
-        )
-        registration.project_alias(self.store, self.registry, version.name, alias)
-        return transition
+        return moves.promote(self, reference, alias, reason, expected)
 
     def rollback(self, name: str, alias: str = "champion", *, reason: str) -> Transition:
         """Point `alias` back at the version that held it before."""
-        from modelops_jupyter.governance import rollback
-
-        self.registry.check()
-        transition = rollback(self.store, name, alias, reason, self.actor)
-        registration.project_alias(self.store, self.registry, name, alias)
-        return transition
+        return moves.rollback(self, name, alias, reason)
 
     # Watching.
 
@@ -287,7 +264,13 @@ class Workspace(Foundations):
         )
 
     def monitor(
-        self, name: str, *, every: str = "1D", segments: Sequence[str] | None = None, alert_budget: str | None = None
+        self,
+        name: str,
+        *,
+        every: str = "1D",
+        segments: Sequence[str] | None = None,
+        alert_budget: str | None = None,
+        **spelled: Any,
     ) -> MonitorReport:
         """Profile and judge the windows that are new or whose labels have arrived, and return the whole report.
 
@@ -298,7 +281,11 @@ class Workspace(Foundations):
         alert_budget
             How many false alerts of this model are accepted: ``1/month``, ``2/week``. None keeps the last run's, at
             first that of the settings; another one judges every window anew.
+        spelled
+            Databricks' words (``granularities, slicing_exprs, problem_type, …``) or NannyML's (``chunk_period``).
         """
+        if spelled:
+            every, segments = watching.spelled_out(self.store, name, spelled, every, segments)
         return watching.monitor(self.store, self.log, self.settings, self.actor, name, every, segments, alert_budget)
 
     def explain(
@@ -312,16 +299,56 @@ class Workspace(Foundations):
             Start of the first and of the last window to explain (UTC, say ``2013-07-01``); by default those of the
             latest performance alert, else the last seven with labels.
         """
-        from modelops_jupyter.monitoring import explain_fall
+        return watching.explain(self.store, self.log, name, every, window, until)
 
-        references = registration.references(self.store, name)
-        return explain_fall(
-            name, store=self.store, log=self.log, references=references, every=every, window=window, until=until
-        )
+    def multivariate_drift(
+        self, name: str, *, window: str | None = None, until: str | None = None, every: str = "1D"
+    ) -> MultivariateDrift:
+        """Test whether a classifier can tell the rows of `window` to `until` (default: the last) from the 28 before."""
+        return watching.multivariate_drift(self.store, self.log, name, every, window, until)
+
+    def backtest(self, name: str, *, every: str = "1D", budget: str | None = None) -> Backtest:
+        """Replay the stored windows, healthy and with faults put in: what each alert budget would tell, and how soon.
+
+        `budget` is added to the curve; None stands for the one in force.
+        """
+        return watching.backtest(self.store, self.settings, name, every, budget)
 
     def alerts(self, name: str | None = None, *, state: str | None = None) -> Listing:
         """Return alerts, newest first, of one model or of all."""
         return catalogue.alerts(self.store, name, state)
+
+    def incidents(self, name: str | None = None, *, state: str | None = None) -> Listing:
+        """Return incidents, newest first: alerts of one cause, of one model or of all."""
+        return casework.incidents(self.store, name, state)
+
+    def incident(self, id: str) -> Incident:
+        """Return one incident: suspects, segments, loss, what to do next, and its timeline."""
+        return casework.incident(self.store, id)
+
+    def acknowledge(self, id: str, *, reason: str) -> Incident:
+        """Take an open incident; whoever does owns it, if nobody did."""
+        return casework.acknowledge(self.store, id, reason, self.actor)
+
+    def resolve(self, id: str, *, reason: str) -> Incident:
+        """Close an incident; it opens again if the monitor sees more of it."""
+        return casework.resolve(self.store, id, reason, self.actor)
+
+    def assign(self, id: str, owner: str) -> Incident:
+        """Give an incident to an owner."""
+        return casework.assign(self.store, id, owner, self.actor)
+
+    def deliver(self, *, now: bool = False) -> DeliveryReport:
+        """Send what waits to the targets of ``modelops.toml``, once to each; `now` leaves out pauses after failures."""
+        return watching.deliver(self.store, self.settings, now)
+
+    def watch(
+        self, *, interval: str = "15m", once: bool = False, on_round: Callable[[Round], None] | None = None
+    ) -> Round:
+        """Run every monitor each `interval` until interrupted (or `once`), tell of incidents and of what stopped."""
+        from modelops_jupyter.rounds import watch
+
+        return watch(self, interval, once, on_round)
 
     # Running.
 
@@ -357,17 +384,14 @@ class Workspace(Foundations):
         NotebookFailed
             If a step raised, timed out or lost its kernel.
         """
-        from modelops_jupyter.pipelines import load_pipeline, run_pipeline
-
-        return run_pipeline(
-            load_pipeline(Path(pipeline)),
-            store=self.store,
-            runs_path=self.settings.runs_path,
-            project=self.settings.project,
-            parameters=dict(parameters or {}),
-            resume=resume,
+        return running.run(
+            self.store,
+            self.settings,
+            self.actor,
+            Path(pipeline),
+            parameters=parameters,
             jobs=jobs,
-            actor=self.actor,
+            resume=resume,
             on_progress=on_progress,
             on_cell=on_cell,
         )
@@ -381,16 +405,8 @@ class Workspace(Foundations):
         on_cell: Callable[[CellEvent], None] | None = None,
     ) -> NotebookRun:
         """Execute one notebook with parameters that it declares, and leave it with its results at `output`."""
-        from modelops_jupyter.pipelines import run_notebook
-
-        return run_notebook(
-            Path(path),
-            parameters=dict(parameters or {}),
-            output=None if output is None else Path(output),
-            runs_path=self.settings.runs_path,
-            project=self.settings.project,
-            on_cell=on_cell,
-        )
+        kept = None if output is None else Path(output)
+        return running.run_notebook(self.settings, Path(path), parameters=parameters, output=kept, on_cell=on_cell)
 
     def notebook_parameters(self, path: str | os.PathLike[str]) -> Listing:
         """Return the parameters that a notebook declares: name, type, default, help."""
@@ -399,6 +415,12 @@ class Workspace(Foundations):
         return list_parameters(Path(path))
 
     # On record.
+
+    def board(self) -> Board:
+        """Return where decisions stand: what waits for whom, what serves and who let it, what was decided last."""
+        from modelops_jupyter.board import read_board
+
+        return read_board(self.store, self.policy)
 
     def audit(self, limit: int | None = None) -> Listing:
         """Return the audit chain, newest first."""

@@ -40,6 +40,37 @@ def test_a_wrong_file_is_named(tmp_path: Path, text: str) -> None:
         find_settings(tmp_path, environ={})
 
 
+def test_targets_and_use_cases_are_read(tmp_path: Path) -> None:
+    (tmp_path / "modelops.toml").write_text(
+        '[use_case.delay]\nowner = "bob"\ncost_per_error = 40\n'
+        '[notify.ops]\nurl = "https://x.example/t0p"\nsecret = "$S"\n'
+    )
+    settings = find_settings(tmp_path, environ={})
+    assert (settings.use_cases["delay"].owner, settings.use_cases["delay"].cost_per_error) == ("bob", 40.0)
+    (target,) = settings.targets
+    assert (target.name, target.allow_private, "incident.*" in target.topics) == ("ops", False, True)
+    assert "t0p" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('notify = "x"', r"\[notify\.NAME\]"),
+        ("[notify.ops]\n", "no url"),
+        ('[notify.ops]\nurl = "https://x"\ncolour = "red"\n', r"notify\.ops\.colour"),
+        ('[notify.ops]\nurl = "https://x"\nallow_private = "yes"\n', "true or false"),
+        ('[notify.ops]\nurl = "https://x"\ntopics = "incident"\n', "list"),
+        ("[notify.ops]\nurl = 7\n", "text"),
+        ("[use_case.m]\ncost_per_error = -1\n", "at least 0"),
+        ("[use_case.m]\ncost_per_error = nan\n", "at least 0"),
+    ],
+)
+def test_wrong_tables_are_named(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "modelops.toml").write_text(text)
+    with pytest.raises(InvalidInput, match=says):
+        find_settings(tmp_path, environ={})
+
+
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="nowhere"):
         find_settings(tmp_path / "nowhere", environ={})

@@ -73,6 +73,9 @@ def test_the_whole_loop(ws: Workspace, capsys: pytest.CaptureFixture[str]) -> No
     again = ws.monitor("delay")
     assert (len(again.windows), again.new_windows) == (DAYS, 6)
     assert ws.monitor("delay").new_windows == 0
+    assert ws.monitor("delay", granularities=["1 day"], problem_type="classification").new_windows == 0
+    with pytest.raises(InvalidInput, match="is a classification"):
+        ws.monitor("delay", problem_type="regression")
     kinds = {(alert["kind"], alert["column"]) for alert in ws.alerts("delay", state="open")}
     assert {("performance", ""), ("drift", "wind")} <= kinds
     register(ws, seed=5)

@@ -21,3 +21,37 @@ export function versionCode(name: string, version: number): string {
 export function alertCode(model: string): string {
   return `${OPEN}ws.alerts(${literal(model)}, state="open")`;
 }
+
+/** What `%modelops register` is told. */
+export interface IRegistration {
+  readonly model: string;
+  readonly name: string;
+  readonly data: string;
+  readonly target: string;
+  readonly validated: string;
+  readonly kind: string;
+  readonly description: string;
+}
+
+/** The cell that registers a model; it loads the magic first where the notebook has not. */
+export function registerCode(asked: IRegistration, magic: boolean): string {
+  const words = ['%modelops register', asked.model, quote(asked.name)];
+  const options: readonly (readonly [string, string])[] = [
+    ['--data', asked.data],
+    ['--target', asked.target],
+    ['--validated-on', asked.validated],
+    ['--kind', asked.kind === 'ml' ? '' : asked.kind],
+    ['--description', asked.description.trim().replace(/\s+/g, ' ')]
+  ];
+  for (const [flag, value] of options) {
+    if (value !== '') {
+      words.push(flag, quote(value));
+    }
+  }
+  return `${magic ? '' : '%load_ext modelops_jupyter\n'}${words.join(' ')}`;
+}
+
+/** A word as a shell reads it back: in single quotes where it is more than a plain one. */
+export function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) && !word.startsWith('-') ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
+}

@@ -26,7 +26,7 @@ const models: JupyterFrontEndPlugin<IModelOps | null> = {
     restorer: ILayoutRestorer | null,
     translator: ITranslator | null
   ): Promise<IModelOps | null> => {
-    if (!labShell && app.name === 'Voila') {
+    if (app.name === 'Voila') {
       return null;
     }
     const { start } = await import('./start');
@@ -34,18 +34,42 @@ const models: JupyterFrontEndPlugin<IModelOps | null> = {
   }
 };
 
-/** "Run with parameters…" on any notebook. */
-const run: JupyterFrontEndPlugin<void> = {
-  id: 'modelops-jupyter:run',
-  description: 'Runs notebooks with parameters, and shows how they go cell by cell.',
-  autoStart: true,
-  optional: [IModelOps],
-  activate: async (app: JupyterFrontEnd, modelops: IModelOps | null): Promise<void> => {
-    if (modelops) {
-      const { start } = await import('./run/start');
-      await start(app, modelops);
-    }
-  }
-};
+interface IPart {
+  readonly start: (app: JupyterFrontEnd, modelops: IModelOps) => Promise<void>;
+}
 
-export default [models, run];
+/**
+ * A part that stands on the models and can be switched off by itself.
+ *
+ * What it needs of JupyterLab it asks for when it starts: Voila has not all of the modules, and must not miss them.
+ */
+function part(name: string, description: string, load: () => Promise<IPart>): JupyterFrontEndPlugin<void> {
+  return {
+    id: `modelops-jupyter:${name}`,
+    description,
+    autoStart: true,
+    optional: [IModelOps],
+    activate: async (app: JupyterFrontEnd, modelops: IModelOps | null): Promise<void> => {
+      if (modelops) {
+        await (await load()).start(app, modelops);
+      }
+    }
+  };
+}
+
+export default [
+  models,
+  part('run', 'Runs notebooks with parameters, and shows how they go cell by cell.', () => import('./run/start')),
+  part(
+    'register',
+    'Registers a fitted model of a notebook, with a line of code that stays in it.',
+    () => import('./register/start')
+  ),
+  part(
+    'completer',
+    'Completes the names of models, their versions and champions in lines of %modelops.',
+    () => import('./register/complete')
+  ),
+  part('alerts', 'Says how many alerts are open, and tells of new incidents.', () => import('./alerts/start')),
+  part('launcher', 'Adds a pipeline notebook and the dashboards to the launcher.', () => import('./launcher/start'))
+];

@@ -75,6 +75,19 @@ export interface IAlert {
   readonly message: string;
 }
 
+/** A case of alerts of one cause. */
+export interface IIncident {
+  readonly id: string;
+  readonly model: string;
+  readonly title: string;
+  readonly state: string;
+  readonly owner: string | null;
+  readonly first_window: string;
+  readonly last_window: string;
+  readonly alerts: number;
+  readonly suspects: readonly string[];
+}
+
 export interface IAuditEntry {
   readonly sequence: number;
   readonly at: string;
@@ -160,6 +173,9 @@ export namespace CommandIDs {
   export const comment = 'modelops:comment';
   export const promote = 'modelops:promote';
   export const rollback = 'modelops:rollback';
+  export const newPipelineNotebook = 'modelops:new-pipeline-notebook';
+  export const openDashboard = 'modelops:open-dashboard';
+  export const registerModel = 'modelops:register-model';
   export const runNotebook = 'modelops:run-notebook';
 }
 

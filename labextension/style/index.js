@@ -4,3 +4,4 @@ import './page.css';
 import './chart.css';
 import './dialog.css';
 import './run.css';
+import './status.css';

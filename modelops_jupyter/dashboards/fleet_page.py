@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ipywidgets as w
 
 from modelops_jupyter.dashboards.page import (
     Request,
+    View,
     advice,
     command,
+    csv_text,
     guarded,
     html,
     model_address,
     open_workspace,
-    page,
     styled,
     tile,
     tiles,
@@ -32,40 +32,52 @@ WORST_FIRST = ("alert", "warning", "healthy", "unknown")
 KINDS = {"ml": "model", "decision": "decision table"}
 
 
-def fleet_page(request: Request) -> w.Widget:
-    """Return the page of every model."""
-    return FleetPage(request).root
-
-
-class FleetPage:
+class FleetPage(View):
     """The widgets of the page and what they do."""
+
+    page, title = "fleet", "Models"
 
     def __init__(self, request: Request) -> None:
         self.request = request
         self.models: tuple[ModelSummary, ...] = ()
-        self.shown = AT_ONCE
-        self.head, self.summary, self.table = html("mo-head"), html(), html("mo-list")
-        self.text = w.Text(placeholder="Filter by name", continuous_update=True, layout={"width": "260px"})
-        self.text.tooltip = "Part of a model's name"
+        self.most = AT_ONCE
+        self.filling = False
+        self.head, self.summary, self.list = html("mo-head"), html(), html("mo-list")
+        self.text = w.Text(description="Name", placeholder="Filter by name", layout={"width": "260px"})
         words = [("Any health", ""), *((HEALTH[key][1], key) for key in WORST_FIRST)]
-        self.health = w.Dropdown(options=words, layout={"width": "160px"}, tooltip="Health")
+        self.health = w.Dropdown(description="Health", options=words)
         kinds = [("Any kind", ""), *((word, kind) for kind, word in KINDS.items())]
-        self.kind = w.Dropdown(options=kinds, layout={"width": "160px"}, tooltip="Kind")
-        self.refresh = w.Button(description="Refresh", icon="", tooltip="Read the workspace again")
+        self.kind = w.Dropdown(description="Kind", options=kinds)
         self.more = w.Button(description="Show more")
-        self.filters = styled(w.HBox([self.text, self.health, self.kind, self.refresh]), "mo-filters")
+        self.filters = styled(w.HBox([self.text, self.health, self.kind]), "mo-filters")
         for widget in (self.text, self.health, self.kind):
-            widget.observe(lambda change: self.draw(), names=["value"])
-        self.refresh.on_click(lambda button: self.read())
+            widget.observe(lambda change: self._filtered(), names=["value"])
         self.more.on_click(lambda button: self.show_more())
-        self.root = page(self.head, self.summary, self.filters, self.table, self.more)
-        self.read()
+        self.root = w.VBox([self.head, self.summary, self.filters, self.list, self.more])
 
-    def read(self) -> None:
-        """Read the workspace and draw everything."""
-        self.table.value = guarded(self._read)
+    def show(self, query: Mapping[str, str]) -> None:
+        """Read the workspace and draw the models that the query lets through."""
+        self.filling = True
+        try:
+            self.text.value = query.get("name", "")
+            for widget, key in ((self.health, "health"), (self.kind, "kind")):
+                known = [value for _, value in widget.options]
+                widget.value = query.get(key, "") if query.get(key, "") in known else ""
+        finally:
+            self.filling = False
+        self.list.value = guarded(self._read)
         if self.models:
             self.draw()
+
+    def query(self) -> dict[str, str]:
+        """Return the filters in use."""
+        values = {"name": self.text.value.strip(), "health": self.health.value, "kind": self.kind.value}
+        return {key: value for key, value in values.items() if value}
+
+    def _filtered(self) -> None:
+        if not self.filling:
+            self.draw()
+            self.moved(push=False)
 
     def _read(self) -> str:
         workspace = open_workspace()
@@ -75,36 +87,48 @@ class FleetPage:
                 self.models = _ordered(read_fleet(workspace.store))
         self.filters.layout.display = None if self.models else "none"
         self.more.layout.display = "none"
-        at = datetime.now(UTC)
-        read = f"Read at {at:%H:%M} UTC" if self.models else ""
-        self.head.value = element("header", element("h1", "Models"), element("p", read, class_="mo-note"))
+        self.head.value = element("header", element("h1", "Models", tabindex="-1"))
         self.summary.value = _summary(self.models) if self.models else ""
         return "" if self.models else _nothing()
 
     def draw(self) -> None:
         """Draw the models that the filters let through."""
-        self.table.value = guarded(self._draw)
+        self.list.value = guarded(self._draw)
 
-    def _draw(self) -> str:
-        wanted = [
+    def wanted(self) -> list[ModelSummary]:
+        """Return the models that the filters let through, the worst first."""
+        return [
             m
             for m in self.models
             if self.text.value.strip().lower() in m.name.lower()
             and self.health.value in ("", m.health)
             and self.kind.value in ("", m.kind)
         ]
-        self.more.layout.display = None if len(wanted) > self.shown else "none"
+
+    def _draw(self) -> str:
+        wanted = self.wanted()
+        self.more.layout.display = None if len(wanted) > self.most else "none"
         told = f"{count(len(wanted), 'model')}"
-        if len(wanted) > self.shown:
-            told += f", the first {self.shown} shown"
+        if len(wanted) > self.most:
+            told += f", the first {self.most} shown"
         if not wanted:
             return advice("No model fits these filters.", "Take a filter away to see the others.")
-        return join(element("p", told, class_="mo-note"), models_table(wanted[: self.shown], self.request.served))
+        return join(element("p", told, class_="mo-note"), models_table(wanted[: self.most], self.request.served))
 
     def show_more(self) -> None:
         """Lengthen the list."""
-        self.shown += AT_ONCE
+        self.most += AT_ONCE
         self.draw()
+
+    def table(self) -> tuple[str, str]:
+        """Return the models as CSV."""
+        fields = ("name", "kind", "health", "champion", "versions", "open_alerts", "windows", "last_window", "metric")
+        return "models", csv_text(fields, [[getattr(m, field) for field in fields] for m in self.wanted()])
+
+    def document(self) -> tuple[str, Html]:
+        """Return every model that the filters let through."""
+        title = element("h1", "Models")
+        return "models", join(title, _summary(self.models), models_table(self.wanted(), linked=False))
 
 
 def _ordered(models: Sequence[ModelSummary]) -> tuple[ModelSummary, ...]:

@@ -7,8 +7,12 @@ import os
 import re
 import signal
 import threading
+from collections.abc import Mapping
 from typing import Any
 
+from jupyter_core.utils import ensure_async
+from jupyter_server.auth.identity import PasswordIdentityProvider
+from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from tornado.web import HTTPError, RequestHandler
 
 MOST_KERNELS = 16
@@ -16,13 +20,30 @@ _TOKEN = re.compile(r"token=[^&\s'\")]+")
 _log = logging.getLogger("tornado.access")
 
 
-def before_page(handler: Any, notebook: Any, cwd: str) -> None:
-    """Refuse a page when as many are open as this machine should carry: each has a kernel of its own."""
-    if len(handler.kernel_manager) >= MOST_KERNELS:
-        raise HTTPError(503, f"{MOST_KERNELS} dashboard pages are open already: close one, or try again in 10 minutes.")
-    # Asking for it sets its cookie, which Voila's script sends back when the page is left, to end the page's kernel;
-    # without it that request is refused and the kernel stays until it is culled.
-    handler.xsrf_token  # noqa: B018
+class Doorkeeper(PasswordIdentityProvider):
+    """Lets readers in who have the token, as long as this machine carries another page."""
+
+    async def get_user(self, handler: Any) -> Any:
+        """Return who asks; a page more than this machine should carry is refused with 503."""
+        user = await ensure_async(super().get_user(handler))
+        if user is not None and "/voila/render/" in handler.request.path:
+            handler.current_user = user  # both what follows and the page of an error ask for it
+            if len(handler.kernel_manager) >= MOST_KERNELS:
+                told = f"{MOST_KERNELS} dashboard pages are open already: close one, or try again in 10 minutes."
+                raise HTTPError(503, told)
+            # Asking for it sets its cookie, which Voila's script sends back when the page is left, to end the page's
+            # kernel; without it that request is refused and the kernel stays until it is culled.
+            handler.xsrf_token  # noqa: B018
+        return user
+
+
+class Kernels(AsyncMappingKernelManager):
+    """Starts kernels that know no address: Voila gives a preheated one its last visitor's, token included."""
+
+    async def start_kernel(self, *, env: Mapping[str, str] | None = None, **options: Any) -> Any:
+        """Start a kernel; the address that its page needs comes from the browser."""
+        kept = {name: _TOKEN.sub("", value) for name, value in (env or {}).items() if name != "VOILA_REQUEST_URL"}
+        return await super().start_kernel(env=kept, **options)
 
 
 def log_request(handler: RequestHandler) -> None:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import date
 
 import ipywidgets as w
 
 from modelops_jupyter.dashboards import model_panels as panels
 from modelops_jupyter.dashboards.page import (
     Request,
+    View,
     advice,
     card,
     command,
+    csv_text,
     guarded,
     html,
     open_workspace,
-    page,
     styled,
 )
 from modelops_jupyter.display.chart import Chart
 from modelops_jupyter.display.html import Html, element, join
-from modelops_jupyter.display.series import recent
+from modelops_jupyter.display.series import between, recent
 from modelops_jupyter.overview import Distribution, ModelOverview
 from modelops_jupyter.workspace import Workspace
 
@@ -28,17 +30,14 @@ RANGES = (("Last 30 days", 30), ("Last 90 days", 90), ("All", 0))
 TOP = 3
 
 
-def model_page(request: Request, name: str | None = None) -> w.Widget:
-    """Return the page of one model."""
-    return ModelPage(request, name).root
-
-
-class ModelPage:
+class ModelPage(View):
     """The widgets of the page, and the one place that says what is chosen."""
 
-    def __init__(self, request: Request, name: str | None) -> None:
+    page, title = "model", "Model"
+
+    def __init__(self, request: Request) -> None:
         self.request = request
-        self.workspace = open_workspace()
+        self.workspace: Workspace | None = None
         self.overview: ModelOverview | None = None
         self.shown: ModelOverview | None = None
         self.every = "1D"
@@ -46,27 +45,29 @@ class ModelPage:
         self.column: str | None = None
         self.redrawing = False
         self._widgets()
-        self.root = page(self.head, self.controls, self.tiles, self.body)
-        self._start(name or request.query.get("model"))
+        self.root = w.VBox([self.head, self.controls, self.tiles, self.body])
 
     def _widgets(self) -> None:
         self.head, self.tiles = html("mo-head"), html()
         self.alerts, self.versions, self.history, self.audit = html(), html(), html(), html()
-        self.chosen, self.spread = html("mo-chosen"), html("mo-spread")
+        self.chosen, self.spread, self.calibration = html("mo-chosen"), html("mo-spread"), html("mo-calibration")
         self.performance, self.drift = Chart(), Chart()
         self.model = w.Dropdown(description="Model")
         self.granularity = w.Dropdown(description="Windows")
         self.range = w.ToggleButtons(options=RANGES, value=90, tooltips=[label for label, _ in RANGES])
+        self.since, self.until = (w.DatePicker(description=word, layout={"width": "190px"}) for word in ("From", "To"))
         self.which_window = w.Dropdown(description="Window")
         self.which_column = w.Dropdown(description="Column")
         self.clear = w.Button(description="Show the last 30 windows again", layout={"width": "auto"})
-        self.controls = styled(w.HBox([self.model, self.granularity, self.range]), "mo-filters")
+        choices = [self.model, self.granularity, self.range, self.since, self.until]
+        self.controls = styled(w.HBox(choices), "mo-filters")
         picking = styled(w.HBox([self.which_window, self.which_column, self.clear]), "mo-filters")
         self.figures = w.VBox(
             [
                 card("Performance over time", self.performance, note=panels.PERFORMANCE_NOTE),
                 card("Drift of every input", self.drift, note=panels.DRIFT_NOTE),
                 card("What changed", picking, self.chosen, self.spread, note=panels.SPREAD_NOTE),
+                card("Do scores keep their promise?", self.calibration, note=panels.CALIBRATION_NOTE),
             ]
         )
         record = [
@@ -78,12 +79,18 @@ class ModelPage:
         self.body = w.VBox([self.figures, *record])
         self.performance.on_pick(self.pick)
         self.drift.on_pick(self.pick)
-        self.model.observe(self._unless_redrawing(lambda: self.load(self.model.value)), names=["value"])
-        self.granularity.observe(self._unless_redrawing(self._change_granularity), names=["value"])
-        self.range.observe(self._unless_redrawing(self._change_range), names=["value"])
-        self.which_window.observe(self._unless_redrawing(self._choose), names=["value"])
-        self.which_column.observe(self._unless_redrawing(self._choose), names=["value"])
-        self.clear.on_click(lambda button: self.choose(None, None))
+        acts: tuple[tuple[w.Widget, Callable[[], None]], ...] = (
+            (self.model, lambda: self.load(self.model.value)),
+            (self.granularity, self._change_granularity),
+            (self.range, self._change_range),
+            (self.since, self._change_dates),
+            (self.until, self._change_dates),
+            (self.which_window, self._choose),
+            (self.which_column, self._choose),
+        )
+        for widget, act in acts:
+            widget.observe(self._unless_redrawing(act), names=["value"])
+        self.clear.on_click(self._unless_redrawing(lambda: self.choose(None, None)))
 
     def _unless_redrawing(self, act: Callable[[], None]) -> Callable[[object], None]:
         """Tell the reader's choice from a list that this page fills itself."""
@@ -91,26 +98,59 @@ class ModelPage:
         def changed(change: object) -> None:
             if not self.redrawing:
                 act()
+                self.moved()
 
         return changed
 
-    def _start(self, wanted: str | None) -> None:
-        """Fill the list of models and show the wanted one, or say why there is none."""
+    def show(self, query: Mapping[str, str]) -> None:
+        """Fill the list of models and show the wanted one as the query has it, or say why there is none."""
+        if self.workspace is not None:
+            self.workspace.close()
+        self.workspace = open_workspace()
+        wanted = query.get("model")
         names = [] if self.workspace is None else [record.key for record in self.workspace.store.find("model")]
         chosen = next((name for name in names if wanted in (None, name)), "")
         options = [(name, name) for name in names]
         self._fill(self.model, options if chosen else [("Choose a model", ""), *options], chosen)
-        self._show(bool(names), self.controls)
-        self._show(False, self.granularity)
+        self._visible(bool(names), self.controls)
+        self._visible(False, self.granularity)
         if chosen:
-            self.load(chosen)
+            self._span(query)
+            self.load(chosen, query.get("every"))
+            self.choose(query.get("window"), query.get("column"))
         else:
-            self._show(False, self.body, self.range)
+            self.overview = self.shown = None
+            self._visible(False, self.body, *self.controls.children[1:])
             self.head.value = panels.header("Model", self.request.served)
             self.tiles.value = _stranger(wanted, names)
 
+    def query(self) -> dict[str, str]:
+        """Return the model, the span and what is chosen in it; what goes without saying is left out."""
+        if self.overview is None:
+            return {"model": self.model.value} if self.model.value else {}
+        known = {
+            "model": self.model.value,
+            "every": "" if self.every == "1D" else self.every,
+            "last": {30: "30", 0: "all"}.get(self.range.value, ""),
+            "from": self.since.value.isoformat() if self.since.value else "",
+            "to": self.until.value.isoformat() if self.until.value else "",
+            "window": self.window or "",
+            "column": self.column or "",
+        }
+        return {key: value for key, value in known.items() if value}
+
+    def _span(self, query: Mapping[str, str]) -> None:
+        """Take the span of time out of a query: the last days, or two dates."""
+        self.redrawing = True
+        try:
+            self.since.value, self.until.value = _date(query.get("from")), _date(query.get("to"))
+            last = {"30": 30, "all": 0}.get(query.get("last", ""), 90)
+            self.range.value = None if self.since.value or self.until.value else last
+        finally:
+            self.redrawing = False
+
     @staticmethod
-    def _show(visible: bool, *widgets: w.DOMWidget) -> None:
+    def _visible(visible: bool, *widgets: w.DOMWidget) -> None:
         for widget in widgets:
             widget.layout.display = None if visible else "none"
 
@@ -126,15 +166,16 @@ class ModelPage:
         assert self.workspace is not None  # nothing is loaded without one
         return self.workspace
 
-    def load(self, name: str) -> None:
-        """Show a model."""
+    def load(self, name: str, every: str | None = None) -> None:
+        """Show a model, in windows of `every` where it is monitored so."""
         if not name:
             return
-        self._show(True, self.body, self.range)
+        self._visible(True, self.body, *self.controls.children[1:])
         monitored = [str(r.body["every"]) for r in self._opened().store.find("monitor", name)]
-        self.every = "1D" if "1D" in monitored or not monitored else monitored[0]
+        usual = "1D" if "1D" in monitored or not monitored else monitored[0]
+        self.every = every if every in monitored else usual
         self._fill(self.granularity, [(panels.EVERY.get(e, e), e) for e in monitored or ["1D"]], self.every)
-        self._show(len(monitored) > 1, self.granularity)
+        self._visible(len(monitored) > 1, self.granularity)
         self.read(name)
 
     def _change_granularity(self) -> None:
@@ -153,25 +194,49 @@ class ModelPage:
         self.head.value = guarded(head)
         page = self.overview
         if page is None:
-            self._show(False, self.body)
+            self._visible(False, self.body)
             return
         self.tiles.value = guarded(lambda: panels.summary(page))
         self.alerts.value = guarded(lambda: panels.alerts(page))
         self.versions.value = guarded(lambda: panels.versions(page))
         self.history.value = guarded(lambda: panels.history(page))
         self.audit.value = guarded(lambda: panels.audit(page))
-        self._show(bool(page.windows), self.figures)
-        self._change_range()
+        self._visible(bool(page.windows), self.figures)
+        self._cut()
 
     def _change_range(self) -> None:
-        if self.overview is not None:
-            self.shown = recent(self.overview, self.range.value or None)
+        if self.range.value is not None:
+            self.redrawing = True
+            try:
+                self.since.value = self.until.value = None
+            finally:
+                self.redrawing = False
+        self._cut()
+
+    def _change_dates(self) -> None:
+        self.redrawing = True
+        try:
+            self.range.value = None if self.since.value or self.until.value else 90
+        finally:
+            self.redrawing = False
+        self._cut()
+
+    def _cut(self) -> None:
+        """Keep the windows of the chosen span."""
+        page = self.overview
+        if page is not None:
+            dated = self.since.value or self.until.value
+            self.shown = between(page, self.since.value, self.until.value) if dated else recent(page, self.range.value)
             if self.window not in self.shown.drift.starts:
                 self.window = None
             self.draw()
 
     def pick(self, what: str) -> None:
         """Take what was clicked in a chart: a window, a column, or both at once."""
+        self._pick(what)
+        self.moved()
+
+    def _pick(self, what: str) -> None:
         kind, _, rest = what.partition(" ")
         if kind == "window":
             self.choose(rest, self.column)
@@ -194,17 +259,25 @@ class ModelPage:
     def draw(self) -> None:
         """Draw what depends on the choice."""
         page = self.shown
-        if page is None or not page.windows:
+        if page is None:
+            return
+        if not page.windows:
+            self.performance.html, self.drift.html = panels.no_windows(), ""
+            self.chosen.value = self.spread.value = self.calibration.value = ""
             return
         windows = [("Last 30 together", ""), *panels.window_options(page)]
         columns = [(f"The {TOP} that drifted most", ""), *((c, c) for c in page.drift.columns)]
         self._fill(self.which_window, windows, self.window or "")
         self._fill(self.which_column, columns, self.column or "")
-        self._show(bool(self.window or self.column), self.clear)
+        self._visible(bool(self.window or self.column), self.clear)
         self.performance.html = guarded(lambda: panels.performance(page, self.window))
         self.drift.html = guarded(lambda: panels.drift(page, self.window, self.column))
         self.chosen.value = guarded(lambda: panels.chosen(page, self.window, self.column))
         self.spread.value = guarded(lambda: self._distributions(page))
+        self.calibration.value = guarded(lambda: self._calibration(page))
+
+    def _calibration(self, page: ModelOverview) -> Html:
+        return panels.calibration(self._opened().curves(page.name, window=self.window, every=self.every))
 
     def _distributions(self, page: ModelOverview) -> Html:
         columns = [self.column] if self.column else panels.most_drifted(page.drift, self.window, TOP)
@@ -218,6 +291,36 @@ class ModelPage:
             *(Html(guarded(lambda c=column: panels.distribution(read(c)))) for column in columns),  # type: ignore[misc]
             class_="mo-grid",
         )
+
+    def table(self) -> tuple[str, str]:
+        """Return the shown windows as CSV: the figure of each, then PSI by column."""
+        page = self.shown
+        if page is None:
+            return "model", ""
+        fields = ("start", "end", "version", "rows", "labelled", "value", "low", "high", "estimated", "reason")
+        columns = page.drift.columns
+        rows = [
+            [*(getattr(window, field) for field in fields), *(page.drift.values[name][n] for name in columns)]
+            for n, window in enumerate(page.windows)
+        ]
+        named = [page.metric or field if field == "value" else field for field in fields]
+        return page.name, csv_text([*named, *(f"psi of {name}" for name in columns)], rows)
+
+    def document(self) -> tuple[str, Html]:
+        """Return the model's page with the shown windows."""
+        page = self.shown
+        if page is None:
+            return "model", Html(self.tiles.value)
+        from modelops_jupyter.display.models import overview
+
+        return page.name, overview(page)
+
+
+def _date(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text or "")
+    except ValueError:  # an address is written by anybody
+        return None
 
 
 def _stranger(wanted: str | None, names: list[str]) -> Html:

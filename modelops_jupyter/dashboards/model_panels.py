@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.dashboards.page import command, tile, tiles
+from modelops_jupyter.dashboards.page import address, command, tile, tiles
+from modelops_jupyter.display.bars import calibration_chart
 from modelops_jupyter.display.grids import distribution_chart, drift_chart
 from modelops_jupyter.display.html import Html, element, join
-from modelops_jupyter.display.lines import performance_chart
+from modelops_jupyter.display.lines import figure_words, performance_chart
 from modelops_jupyter.display.listings import cell, moved
 from modelops_jupyter.display.series import performance_series
-from modelops_jupyter.display.tables import health, steady
+from modelops_jupyter.display.tables import health, moment_text, steady
 from modelops_jupyter.display.words import (
     NOTHING,
     capital,
@@ -25,6 +26,9 @@ from modelops_jupyter.display.words import (
 )
 from modelops_jupyter.overview import Distribution, DriftMap, ModelOverview
 
+if TYPE_CHECKING:
+    from modelops_jupyter.monitoring.curves import PerformanceCurves
+
 EVERY = {"1h": "hourly", "1D": "daily", "1W": "weekly"}
 PERFORMANCE_NOTE = (
     "How good the model was, window by window, once outcomes were known. The dashed line is what it reached when it "
@@ -35,15 +39,29 @@ DRIFT_NOTE = (
     "Choose a cell to see what changed."
 )
 SPREAD_NOTE = "How values were spread when the model was validated (grey), and how they are spread now (blue)."
+CALIBRATION_NOTE = (
+    "Of the cases that were given a chance of, say, 30 %, about 30 % should have come true. Points above the dashed "
+    "line: it happened more often than the model said."
+)
 NO_FIGURE = "a decision table has no error to measure"
 MOST_ALERTS, MOST_VERSIONS, MOST_MOVES, MOST_ENTRIES = 15, 15, 15, 40
 
 
+def no_windows() -> Html:
+    """Say that nothing falls into the chosen span."""
+    return _quiet("No windows in this time: choose other dates.")
+
+
+def calibration(curves: PerformanceCurves) -> Html:
+    """Return the calibration of the chosen windows."""
+    return calibration_chart(curves) or _quiet("No chances with known outcomes in these windows.")
+
+
 def header(name: str, served: bool, description: str = "") -> Html:
     """Return the page's title, with the way back."""
-    back = element("a", "← All models", href="fleet.ipynb", class_="mo-back") if served else None
+    back = element("a", "← All models", href=address("fleet"), class_="mo-back") if served else None
     told = element("p", description, class_="mo-note") if description else None
-    return element("header", back, element("h1", name), told)
+    return element("header", back, element("h1", name, tabindex="-1"), told)
 
 
 def summary(page: ModelOverview) -> Html:
@@ -98,10 +116,9 @@ def chosen(page: ModelOverview, window: str | None, column: str | None) -> Html:
     if found is None:
         inputs = "" if column else ", the inputs that drifted most"
         return element("p", f"The last 30 windows together{inputs}.", class_="mo-note")
-    figure = f"{metric_name(page.metric)} {number(found.value)}" if found.value is not None else found.reason or ""
     words = f"{short_time(found.start)} to {short_time(found.end)}"
-    rest = f"{found.rows:,} predictions by version {found.version}, {found.labelled:,} with a known outcome"
-    return element("p", element("b", words), f" · {figure} · {rest}")
+    rest = f"{figure_words(found, page.metric)}; served by version {found.version}"
+    return element("p", element("b", words), f" · {rest}")
 
 
 def distribution(shown: Distribution) -> Html:
@@ -139,7 +156,7 @@ def versions(page: ModelOverview) -> Html:
             value_text(v["aliases"]),
             value_text(v["metrics"]),
             join(cell("unsafe", True)) if v["unsafe"] else value_text(v["flavor"]),
-            f"{short_time(v['created_at'])} by {v['created_by']}",
+            join(steady(moment_text(v["created_at"])), f" by {v['created_by']}"),
         ]
         for v in page.versions
     ]
@@ -150,7 +167,7 @@ def history(page: ModelOverview) -> Html:
     """Return promotions and rollbacks, newest first."""
     if not page.transitions:
         return _quiet("Nothing promoted yet.")
-    rows = [[steady(short_time(m["at"])), moved(m), m["actor"], m["reason"]] for m in reversed(page.transitions)]
+    rows = [[steady(moment_text(m["at"])), moved(m), m["actor"], m["reason"]] for m in reversed(page.transitions)]
     return _table(("When", "What", "Who", "Why"), rows, MOST_MOVES)
 
 
@@ -159,7 +176,7 @@ def audit(page: ModelOverview) -> Html:
     if not page.audit:
         return _quiet("Nothing on record.")
     rows = [
-        [str(e["sequence"]), steady(short_time(e["at"])), e["action"], e["subject"], e["actor"], _reason(e["details"])]
+        [str(e["sequence"]), steady(moment_text(e["at"])), e["action"], e["subject"], e["actor"], _reason(e["details"])]
         for e in page.audit
     ]
     return _table(("#", "When", "Action", "Subject", "Who", "Details"), rows, MOST_ENTRIES)

@@ -1,14 +1,18 @@
-"""What both pages share: the request, the look, cards, and panels that fail alone."""
+"""What the pages share: the request, the look, cards, a view's duties, and panels that fail alone."""
 
 from __future__ import annotations
 
+import csv
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from io import StringIO
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs, quote
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlencode
 
 import ipywidgets as w
 
@@ -16,16 +20,29 @@ from modelops_jupyter.display.html import Html, element
 from modelops_jupyter.errors import ModelOpsError
 from modelops_jupyter.workspace import Workspace
 
+if TYPE_CHECKING:
+    from modelops_jupyter.display.shell import Shell
+
 STYLE = Path(__file__).parent / "share/voila/templates/modelops/dashboard.css"
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Request:
-    """What the page's address asks for; `served` is False in a notebook that somebody runs."""
+    """What the page's address asks for.
+
+    Attributes
+    ----------
+    served : bool
+        False in a notebook that somebody runs.
+    early : bool
+        The kernel was started before anybody asked: the address comes later, from the browser.
+    """
 
     query: Mapping[str, str]
     served: bool
+    early: bool = False
+    shell: Shell | None = None
 
 
 def read_request() -> Request:
@@ -33,7 +50,54 @@ def read_request() -> Request:
     os.environ.pop("VOILA_REQUEST_URL", None)
     text = os.environ.pop("QUERY_STRING", "")
     query = {key: values[0] for key, values in parse_qs(text, max_num_fields=20).items() if key != "token"}
-    return Request(query, os.environ.get("SERVER_SOFTWARE", "").startswith("voila"))
+    early = os.environ.get("VOILA_PREHEAT") == "True"
+    return Request(query, early or os.environ.get("SERVER_SOFTWARE", "").startswith("voila"), early)
+
+
+class View:
+    """One page of the dashboard: draws what a query asks for, and can say where it is and hand out what it shows."""
+
+    page: str
+    title: str
+    root: w.Widget
+    request: Request
+
+    def show(self, query: Mapping[str, str]) -> None:
+        """Read the workspace and draw what `query` asks for; what it does not know is left out."""
+        raise NotImplementedError
+
+    def query(self) -> dict[str, str]:
+        """Return the query that leads to what is shown now."""
+        raise NotImplementedError
+
+    def table(self) -> tuple[str, str]:
+        """Return the name and text of a CSV file of what is shown."""
+        raise NotImplementedError
+
+    def document(self) -> tuple[str, Html]:
+        """Return the name and content of a page of its own of what is shown."""
+        raise NotImplementedError
+
+    def moved(self, *, push: bool = True) -> None:
+        """Tell the browser's address bar; `push` makes the back button return to what was shown before."""
+        if self.request.shell is not None:
+            self.request.shell.move(self.page, self.query(), title=self.title, push=push)
+
+
+def csv_text(fields: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Return rows as CSV.
+
+    Text that a spreadsheet would take for a formula is quoted with an apostrophe (OWASP, CSV Injection).
+    """
+
+    def cell(value: Any) -> Any:
+        return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+    file = StringIO()
+    writer = csv.writer(file)
+    writer.writerow(fields)
+    writer.writerows([cell(value) for value in row] for row in rows)
+    return file.getvalue()
 
 
 def open_workspace() -> Workspace | None:
@@ -46,16 +110,30 @@ def open_workspace() -> Workspace | None:
 
 
 def _log_to_file() -> None:
+    """Keep what fails in the server's log, where the id that a reader was given is looked up."""
     file = os.environ.get("MODELOPS_DASHBOARD_LOG")
     if file and not _log.handlers:
-        _log.addHandler(logging.FileHandler(file, delay=True))
+        handler = RotatingFileHandler(file, maxBytes=1_000_000, backupCount=1, delay=True)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        _log.addHandler(handler)
         _log.propagate = False  # what a kernel prints would land on the page
 
 
 def page(*parts: w.Widget) -> w.Widget:
-    """Return a whole page, with its style."""
-    style = w.HTML(f"<style>{STYLE.read_text(encoding='utf-8')}</style>", layout={"display": "none"})
+    """Return a whole page, with its style: here it comes after that of the widgets, which it overrides."""
+    style = w.HTML(f"<style>{_style()}</style>", layout={"display": "none"})
     return styled(w.VBox([style, *parts]), "mo-page")
+
+
+def _style() -> str:
+    return STYLE.read_text(encoding="utf-8")
+
+
+def document(title: str, body: Html) -> str:
+    """Return a page of its own, without script, that reads the same years later."""
+    head = element("head", Html('<meta charset="utf-8">'), element("title", title), Html(f"<style>{_style()}</style>"))
+    whole = element("body", element("main", body, class_="mo-page"), class_="mo-body")
+    return f"<!DOCTYPE html>{element('html', head, whole, lang='en')}"
 
 
 def styled(widget: w.DOMWidget, *names: str) -> Any:
@@ -110,23 +188,20 @@ def guarded(build: Callable[[], str]) -> str:
     except ModelOpsError as error:
         return element("p", str(error), class_="mo-failed", role="alert")
     except Exception as error:  # one broken panel must not take the page with it; the log has the rest
-        _log.exception("A panel of the dashboard failed")
-        told = f"This part could not be drawn ({type(error).__name__}: {error}). The rest of the page is not affected."
-        return element("p", told, class_="mo-failed", role="alert")
+        identity = token_hex(4)
+        _log.exception("Error %s on the dashboard: %s", identity, type(error).__name__)
+        told = (
+            "This part could not be drawn; the rest of the page is not affected. Whoever runs the server can look up "
+        )
+        return element("p", told, element("code", f"error {identity}"), class_="mo-failed", role="alert")
 
 
-def guarded_page(build: Callable[[], w.Widget]) -> w.Widget:
-    """Return a page, or one with the sentence that says why there is none."""
-    made: list[w.Widget] = []
-
-    def attempt() -> str:
-        made.append(build())
-        return ""
-
-    failure = guarded(attempt)
-    return made[0] if made else page(w.HTML(failure))
+def address(page_name: str, **query: str | None) -> str:
+    """Return where a page is, beside the others."""
+    known = {key: value for key, value in query.items() if value}
+    return f"{page_name}.ipynb" + (f"?{urlencode(known)}" if known else "")
 
 
 def model_address(name: str) -> str:
-    """Return where the page of a model is, beside the fleet's."""
-    return f"model.ipynb?model={quote(name, safe='')}"
+    """Return where the page of a model is."""
+    return address("model", model=name)

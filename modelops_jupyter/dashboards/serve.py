@@ -109,7 +109,8 @@ def serve(settings: Settings, *, host: str = "127.0.0.1", port: int = PORT, debu
         "JUPYTER_PATH": os.pathsep.join(paths),
         "MODELOPS_WORKSPACE": str(settings.project),
         "MODELOPS_DASHBOARD_TOKEN": token,
-        "MODELOPS_DASHBOARD_LOG": str(runtime / "pages.log"),
+        # Beside the facts where there are any: an error's id is looked up there after the server has ended.
+        "MODELOPS_DASHBOARD_LOG": str((settings.root if settings.root.is_dir() else runtime) / "dashboard.log"),
     }
     log = None if debug else (runtime / "voila.log").open("wb")
     try:

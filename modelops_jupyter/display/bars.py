@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from modelops_jupyter.display import palette
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.svg import drawing, group, line, nice_ticks, text
 from modelops_jupyter.display.tables import more, note
 from modelops_jupyter.display.words import NOTHING, metric_name, number
-from modelops_jupyter.monitoring import MonitorReport
-from modelops_jupyter.monitoring.curves import PerformanceCurves
+
+if TYPE_CHECKING:
+    from modelops_jupyter.monitoring import MonitorReport
+    from modelops_jupyter.monitoring.curves import PerformanceCurves
 
 MOST_BARS = 60
 BAR_WIDTH, BAR_HEIGHT = 260.0, 22.0
@@ -53,7 +56,7 @@ def bar_list(bars: Sequence[Bar], metric: str, *, whole: float | None = None) ->
     if not known:
         return note("No segment has a figure yet.")
     ticks = nice_ticks(min([*known, *([whole] if whole is not None else [])]), max(known))
-    low, high = ticks[0], ticks[-1]
+    low, high = ticks[0] - (ticks[1] - ticks[0]) / 2, ticks[-1]  # the lowest has a bar as well
 
     def x(value: float) -> float:
         return 4 + (BAR_WIDTH - 8) * (value - low) / (high - low)
@@ -140,7 +143,7 @@ def calibration_chart(shown: PerformanceCurves) -> Html | None:
         group(
             *(text(left - 8, y(t) + 4, f"{t:g}", anchor="end") for t in named),
             *(text(x(t), size - bottom + 18, f"{t:g}", anchor="middle") for t in named),
-            text(left, size - 6, "across: mean score · up: share of positives · dashed: both agree"),
+            text(left, size - 6, "mean score (across), share of positives (up)"),
             fill=palette.QUIET,
         ),
     )

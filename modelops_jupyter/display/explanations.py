@@ -1,4 +1,4 @@
-"""What explains a fall in performance, as a table of segments with a bar for what each adds."""
+"""What explains a fall in performance, and what tells now from before: tables with a bar for each part."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from modelops_jupyter.display import palette
 from modelops_jupyter.display.html import Html, element
 from modelops_jupyter.display.svg import drawing
 from modelops_jupyter.display.tables import block, heading, note, table
-from modelops_jupyter.display.words import metric_name, number, short_time
-from modelops_jupyter.monitoring import Explanation
+from modelops_jupyter.display.words import NOTHING, metric_name, number, short_time
+from modelops_jupyter.monitoring import Explanation, Figure
+from modelops_jupyter.monitoring.multivariate import MultivariateDrift
 
 BAR, TALL = 90.0, 12.0
 
@@ -42,6 +43,28 @@ def explanation(shown: Explanation) -> Html:
         table(head, rows, right=(2, 3, 4, 5, 6, 7)),
         note("“Adds”: what a segment adds to the rise of the mean loss beyond its due; p is for all together."),
     )
+
+
+def multivariate(shown: MultivariateDrift) -> Html:
+    """Show how well rows of now are told from those before, and by which columns."""
+    rows = [_figure("All columns together", shown.roc_auc), _figure("Dependence alone", shown.dependence)]
+    parts = [
+        heading("Can rows of now be told from those before?"),
+        table(("", "ROC AUC", "95 % interval", "p"), rows, right=(1, 2, 3)),
+        note(f"{shown.rows_now:,} rows of now, {shown.rows_before:,} before; 0.5 is no difference at all."),
+    ]
+    falls = [share for share in shown.columns if share.fall > 0]
+    if falls:
+        bars = [[s.column, _bar(s.fall / falls[0].fall, number(s.fall)), number(s.fall)] for s in falls]
+        parts.append(table(("Column", "", "Fall of ROC AUC without it"), bars, right=(2,)))
+    return block(*parts)
+
+
+def _figure(name: str, figure: Figure) -> list[str]:
+    if figure.value is None:
+        return [name, NOTHING, figure.reason or "", ""]
+    p_value = NOTHING if figure.p_value is None else f"{figure.p_value:.2g}"
+    return [name, number(figure.value), f"{number(figure.low)} to {number(figure.high)}", p_value]
 
 
 def _bar(share: float, words: str) -> Html:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.catalogue import Status
 from modelops_jupyter.display import palette
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.lines import sparkline
 from modelops_jupyter.display.tables import badge, block, facts, fold, heading, health, note, steady, table
 from modelops_jupyter.display.words import NOTHING, count, metric_name, sentence, short_time, value_text
-from modelops_jupyter.listing import Listing
-from modelops_jupyter.pipelines import PipelineRun
-from modelops_jupyter.registration import RegisteredVersion
+
+if TYPE_CHECKING:
+    from modelops_jupyter.catalogue import Status
+    from modelops_jupyter.listing import Listing
+    from modelops_jupyter.pipelines import PipelineRun
+    from modelops_jupyter.registration import RegisteredVersion
 
 TIMES = {"at", "created_at", "window_start", "window_end", "last_window", "since"}
 STATES = {

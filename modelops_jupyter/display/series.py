@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -144,17 +144,30 @@ def _near(mark: Mark, before: WindowFigure, after: WindowFigure) -> bool:
 
 
 def recent(page: ModelOverview, days: int | None) -> ModelOverview:
-    """Return the page with the windows of the last `days` days alone; None keeps all."""
-    if days is None or not page.windows:
+    """Return the page with the windows of the last `days` days alone; None or 0 keeps all."""
+    if not days or not page.windows:
         return page
-    since = moment(page.windows[-1].end) - timedelta(days=days)
-    kept = [n for n, start in enumerate(page.drift.starts) if moment(start) >= since]
+    return _cut(page, moment(page.windows[-1].end) - timedelta(days=days), None)
+
+
+def between(page: ModelOverview, first: date | None, last: date | None) -> ModelOverview:
+    """Return the page with the windows that begin from one date to another, both included, in UTC."""
+    since = None if first is None else datetime.combine(first, time(), UTC)
+    return _cut(page, since, None if last is None else datetime.combine(last, time.max, UTC))
+
+
+def _cut(page: ModelOverview, since: datetime | None, until: datetime | None) -> ModelOverview:
+    def inside(start: str) -> bool:
+        at = moment(start)
+        return (since is None or at >= since) and (until is None or at <= until)
+
+    kept = [n for n, start in enumerate(page.drift.starts) if inside(start)]
     drift = replace(
         page.drift,
         starts=tuple(page.drift.starts[n] for n in kept),
         values={name: tuple(values[n] for n in kept) for name, values in page.drift.values.items()},
     )
-    return replace(page, windows=tuple(w for w in page.windows if moment(w.start) >= since), drift=drift)
+    return replace(page, windows=tuple(w for w in page.windows if inside(w.start)), drift=drift)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from modelops_jupyter.display import palette
 from modelops_jupyter.display.html import Html, element, join
-from modelops_jupyter.display.words import HEALTH
+from modelops_jupyter.display.words import HEALTH, NOTHING, short_time
 
 MOST_ROWS = 50
 _TABLE = "border-collapse:collapse;border:0;margin:4px 0 12px;font-size:13px;line-height:1.45"
@@ -91,3 +91,8 @@ def badge(icon: str, word: str, colour: str) -> Html:
 
 
 _NOWRAP = "white-space:nowrap"
+
+
+def moment_text(text: str | None) -> Html:
+    """Return a moment in UTC; a dashboard's script puts it into the reader's time zone, with UTC to look up."""
+    return element("time", f"{short_time(text)} UTC", datetime=text) if text else Html(NOTHING)

@@ -9,8 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from modelops_jupyter.monitoring.calibration import Recalibration, recalibrate
 from modelops_jupyter.monitoring.calibrator import Calibrator
 from modelops_jupyter.monitoring.distances import Spread
+from modelops_jupyter.monitoring.figure import Figure
+from modelops_jupyter.monitoring.noise_table import NoiseTable
+from modelops_jupyter.monitoring.performance import performance
 from modelops_jupyter.profiles import ColumnBinning, ColumnProfile, Reference
 
 Array = np.ndarray[Any, Any]
@@ -36,6 +40,22 @@ class Baseline:
     def calibrator(self) -> Calibrator | None:
         """What the scores of a binary classifier stand for; None where the reference has too few labels."""
         return Calibrator.learn(*self.reference.profile.outcomes.arrays()[1:])
+
+    @cached_property
+    def recalibration(self) -> Recalibration:
+        """How positives depend on the score of a binary classifier in the reference."""
+        return recalibrate(*self.reference.profile.outcomes.arrays()[1:])
+
+    @cached_property
+    def performance(self) -> Mapping[str, Figure]:
+        """What the model's performance was on the reference."""
+        binning = self.reference.binning
+        return performance(self.reference.profile, binning.task, binning.positive)
+
+    @cached_property
+    def strays(self) -> NoiseTable:
+        """How the columns' divergences stray by chance."""
+        return NoiseTable(self)
 
     def _of_kind(self, kind: str) -> dict[str, ColumnBinning]:
         known = self.reference.binning.columns

@@ -22,6 +22,8 @@ from modelops_jupyter.profiles import ColumnProfile, Profile, window_length
 Array = np.ndarray[Any, Any]
 # So many windows hold every season within them once: the hours of a week, the days of a week, the weeks of a month.
 CYCLES = {"1h": 168, "1D": 7, "1W": 4}
+# How windows differ is reckoned over so many.
+COMPARED = {"1h": 168, "1D": 28, "1W": 16}
 # Windows of a cycle have not all the same number of rows.
 UNEVEN = 1.5
 
@@ -48,36 +50,41 @@ class WindowCounts:
         return cls(fine, numbers.coarse(fine) if numbers.names else fine, categories)
 
 
-def cycle_figures(baseline: Baseline, windows: Sequence[WindowCounts], seen: float) -> dict[str, Mapping[str, float]]:
+def cycle_figures(
+    baseline: Baseline, windows: Sequence[WindowCounts], before: Sequence[WindowCounts], seen: float
+) -> dict[str, Mapping[str, float]]:
     """Return what the last windows together say of every column.
 
     Parameters
     ----------
     windows
         Those of the last cycle that this reference's version served, the newest last.
+    before
+        Those just before, which count for how windows differ.
     seen : float
-        Which part of a cycle has passed since the first window of that version, up to 1.
+        How many cycles have passed since the first window of that version.
 
     Returns
     -------
     mapping of str to mapping
         By column: ``jensen_shannon`` and (numbers) ``kolmogorov_smirnov`` of the rows together, ``rows``, ``windows``;
-        ``dispersion``, how many times more the windows differ from each other than random draws do, over ``degrees``
-        (dispersion 1: not more) of ``bins``; ``beyond``, the share of rows that no cycle resembling the reference could
-        hold; and ``seen``.
+        ``dispersion``, from all ``compared`` windows, how many times more they differ from each other than random draws
+        do, over ``degrees`` (dispersion 1: not more) of ``bins``; ``beyond``, the share of rows that no cycle like the
+        reference could hold; and ``seen``.
     """
     found: dict[str, Mapping[str, float]] = {}
-    numbers = baseline.numbers
+    numbers, many, last = baseline.numbers, [*before, *windows], len(before)
     if numbers.names:
         fine = np.sum([window.fine for window in windows], axis=0)
         steps = distances.kolmogorov_smirnov(_shares(numbers.counts), _shares(fine))
-        rows = _figures(numbers.coarse(numbers.counts), np.array([window.coarse for window in windows]), seen)
+        rows = _figures(numbers.coarse(numbers.counts), np.array([window.coarse for window in many]), last, seen)
         for name, figures, step in zip(numbers.names, rows, steps.tolist(), strict=True):
             if figures:
                 found[name] = {**figures, "kolmogorov_smirnov": step}
     for name in baseline.categories:
-        before = _category_counts(baseline.reference.profile.columns[name])[None, :]
-        figures = _figures(before, np.array([window.categories[name] for window in windows])[:, None, :], seen)[0]
+        reference = _category_counts(baseline.reference.profile.columns[name])[None, :]
+        counts = np.array([window.categories[name] for window in many])[:, None, :]
+        figures = _figures(reference, counts, last, seen)[0]
         if figures:
             found[name] = figures
     return found
@@ -87,21 +94,27 @@ def _category_counts(column: ColumnProfile) -> Array:
     return np.array([*column.counts, column.unseen], dtype=float)
 
 
-def _figures(before: Array, windows: Array, seen: float) -> list[dict[str, float]]:
-    """Return the figures of each column from counts by coarse bin: (columns, bins) and (windows, columns, bins)."""
+def _figures(before: Array, many: Array, last: int, seen: float) -> list[dict[str, float]]:
+    """Return the figures of each column from counts by coarse bin: (columns, bins) and (windows, columns, bins).
+
+    The windows of the cycle are those from `last` on.
+    """
+    windows = many[last:]
     together = windows.sum(0)
     p, q = _shares(before), _shares(together)
     distance = distances.jensen_shannon(p, q)
     # If the other windows of the cycle held nothing of a bin, this part of it may hold so much and no more.
-    beyond = np.maximum(q - np.minimum(1.0, UNEVEN * p / max(seen, 1e-9)), 0).sum(-1)
-    bins = np.maximum((q > 0).sum(-1) - 1.0, 1.0)
-    dispersion, degrees = _dispersion(windows, q, bins)
+    beyond = np.maximum(q - np.minimum(1.0, UNEVEN * p / min(max(seen, 1e-9), 1.0)), 0).sum(-1)
+    usual = _shares(many.sum(0))
+    bins = np.maximum((usual > 0).sum(-1) - 1.0, 1.0)
+    dispersion, degrees = _dispersion(many, usual, bins)
     used, rows = (windows.sum(-1) > 0).sum(0), together.sum(-1)
     return [
         {
             "jensen_shannon": float(distance[i]),
             "rows": int(rows[i]),
             "windows": int(used[i]),
+            "compared": len(many),
             "dispersion": float(dispersion[i]),
             "degrees": float(degrees[i]),
             "bins": float(bins[i]),

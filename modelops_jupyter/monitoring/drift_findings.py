@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from modelops_jupyter.monitoring import noise
-from modelops_jupyter.monitoring.baseline import Baseline
-from modelops_jupyter.monitoring.cycle import cycle_length
-from modelops_jupyter.monitoring.history import LEAST_RISE, Usual
+from modelops_jupyter.monitoring.cycle import CYCLES, cycle_length
+from modelops_jupyter.monitoring.history import LEAST_RISE, SEASONS, Usual
 from modelops_jupyter.monitoring.results import Finding
 from modelops_jupyter.monitoring.rules import AlertRules
 from modelops_jupyter.monitoring.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
@@ -19,34 +19,10 @@ Array = np.ndarray[Any, Any]
 METRICS = ("jensen_shannon", "kolmogorov_smirnov")
 # While no whole cycle was seen, at least such a part of the rows must lie where no season could put them.
 LEAST_BEYOND = 0.05
-_ROWS = np.geomspace(10, 1e7, 61)
-
-
-class NoiseTable:
-    """How the divergence of each column strays by chance, by number of rows: worked out once per reference."""
-
-    def __init__(self, baseline: Baseline) -> None:
-        self.names = (*baseline.numbers.names, *baseline.categories)
-        profiles = baseline.reference.profile.columns
-        self.before = np.array([profiles[name].n - profiles[name].missing for name in self.names], dtype=float)
-        rows = [self._counts(baseline, name) for name in self.names]
-        tables = [noise.divergence(np.tile(counts, (len(_ROWS), 1)), _ROWS) for counts in rows]
-        self._table = np.array([(table.start, table.step, table.degrees) for table in tables])
-
-    def _counts(self, baseline: Baseline, name: str) -> Array:
-        column, binning = baseline.reference.profile.columns[name], baseline.reference.binning.columns[name]
-        counts = [*binning.coarsen(column.counts)] if sum(column.counts) or column.counts else [0]
-        return np.array([*counts, column.unseen] if column.kind == "category" else counts, dtype=float)
-
-    def at(self, rows: Array, columns: Array | None = None) -> noise.Stray:
-        """Return how the divergences of the columns (all by default) stray at `rows` paired rows each."""
-        place = np.interp(np.log(np.maximum(rows, 1.0)), np.log(_ROWS), np.arange(len(_ROWS)))
-        low = np.minimum(place.astype(int), len(_ROWS) - 2)
-        part = (place - low)[:, None]
-        column = np.arange(len(self.names)) if columns is None else columns
-        table = np.moveaxis(self._table, 1, 2)
-        start, step, degrees = ((1 - part) * table[column, low] + part * table[column, low + 1]).T
-        return noise.Stray(start, step, degrees)
+# With so many windows a young track may tell that something is no season.
+FEWEST_YOUNG = 3
+# However cycles differ, one that is e times as far as usual is told.
+MOST_RISE = 1.5
 
 
 class DriftJudge:
@@ -55,7 +31,7 @@ class DriftJudge:
     def __init__(self, track: Track, allowance: float, rules: AlertRules) -> None:
         self.track, self.rules = track, rules
         self.chances = Chances(allowance, 3, len(METRICS), rules)
-        self.table = NoiseTable(track.baseline)
+        self.table = track.baseline.strays
         names = self.table.names
         self.values = {metric: track.rates(names, metric) for metric in METRICS}
         rows = np.array([window.rows for window in track.windows], dtype=float)[:, None]
@@ -68,11 +44,43 @@ class DriftJudge:
             }
         for logs in self.logs.values():
             np.maximum(logs, -6.0, out=logs)  # a distance of exactly nothing
+        self.cycles = {metric: self._cycle_logs(metric) for metric in METRICS}
+        # What no history makes a finding: limits by chance are the least there are.
+        self.least = {
+            (metric, level): self._by_chance(metric, level) for metric in METRICS for level in ("likely", "lingering")
+        }
+
+    def _cycle_logs(self, metric: str) -> Array:
+        """Return the logarithms of the distances of each window's last cycle of windows; NaN where there is none."""
+        found = [
+            [window.cycle.get(name, {}).get(metric, np.nan) for name in self.table.names]
+            for window in self.track.windows
+        ]
+        logs: Array = np.log(np.maximum(np.array(found, dtype=float).reshape(-1, len(self.table.names)), 1e-3))
+        return logs
+
+    def _strays(self) -> noise.Stray:
+        """Return how the divergence of each window and column strays, in one row."""
+        columns = np.tile(np.arange(len(self.table.names)), len(self.paired))
+        return self.table.at(self.paired.reshape(-1), columns)
 
     def _scaled(self, distances: Array) -> Array:
-        means = np.array([self.table.at(paired).mean for paired in self.paired]).reshape(self.paired.shape)
+        means = self._strays().mean.reshape(self.paired.shape)
         scaled: Array = noise.JENSEN_SHANNON_SCALE * self.paired * distances**2 / means
         return scaled
+
+    def _by_chance(self, metric: str, level: str) -> Array:
+        """Return the limits of all windows and columns by chance alone."""
+        chance, paired = self.chances.of(level), np.maximum(self.paired, 1.0)
+        if metric == "jensen_shannon":
+            scaled = self._strays().limit(chance).reshape(paired.shape)
+            limits = np.sqrt(scaled / noise.JENSEN_SHANNON_SCALE / paired)
+        else:
+            limits = noise.kolmogorov_limit(chance) / np.sqrt(paired)
+        return np.maximum(limits, self._floor(level))
+
+    def _floor(self, level: str) -> float:
+        return self.rules.distance * (LINGERING_FLOOR if level == "lingering" else 1.0)
 
     def judge(self, i: int, segment: str) -> list[Finding]:
         """Return the findings of window `i`; those of the windows before are in the track."""
@@ -80,28 +88,54 @@ class DriftJudge:
         keys = [("drift", segment, name, "") for name in self.table.names]
         lingers = np.array([key in lately for key in keys])
         found = self._of_recent(i, segment, lingers)
-        if self.track.starts[i] - self.track.starts[0] < cycle_length(self.track.every):
+        young = self.track.starts[i] - self.track.starts[0] < cycle_length(self.track.every)
+        if young and i < FEWEST_YOUNG:
             return found
         for metric in METRICS:
-            earlier = self.track.earlier(self.logs[metric], i, keys)
+            figures = self.values[metric][i]
+            with np.errstate(invalid="ignore"):
+                suspect = (figures >= self.least[metric, "likely"][i]) | (
+                    lingers & (figures >= self.least[metric, "lingering"][i])
+                )
+            if young:
+                suspect &= self.logs[metric][i] >= self._odd_one_out(metric, i)
+            columns = np.flatnonzero(suspect)
+            if not len(columns):
+                continue
+            earlier = self.track.earlier(self.logs[metric][:, columns], i, [keys[c] for c in columns])
             for level in LEVELS:
-                limits, learned = self._limits(metric, i, level, earlier)
-                figures = self.values[metric][i]
-                hits = (figures >= limits) & (lingers | (level != "lingering"))
-                found += [
-                    Finding("drift", name, metric, float(figures[c]), float(limits[c]), segment, level, why)
-                    for c, name in enumerate(self.table.names)
-                    if hits[c]
-                    for why in [self._why(i, c, earlier if learned[c] else None)]
-                ]
+                limits, learned = self._limits(metric, i, columns, level, earlier)
+                hits = (figures[columns] >= limits) & (lingers[columns] | (level != "lingering"))
+                for n in np.flatnonzero(hits):
+                    c = columns[n]
+                    why = self._why(i, c, int(earlier.windows[n]) if learned[n] else 0)
+                    name, figure, limit = self.table.names[c], float(figures[c]), float(limits[n])
+                    found.append(Finding("drift", name, metric, figure, limit, segment, level, why))
         return found
 
-    def _limits(self, metric: str, i: int, level: str, earlier: Usual) -> tuple[Array, Array]:
-        """Return each column's limit of a distance, and where it follows from the history."""
-        chance = self.chances.of(level, earlier.repeats)
-        paired = np.maximum(self.paired[i], 1.0)
+    def _odd_one_out(self, metric: str, i: int) -> Array:
+        """Return how far (as `logs`) an unseen day may be from a reference that the days before resemble.
+
+        If all but one of the L windows of a cycle are alike and the reference is their mix, the odd one is L - 1 times
+        as far from it as the others, and squared distances beyond chance by the square of that.
+        """
+        logs = self.logs[metric][:i]
+        logs = np.where(np.isnan(logs), 0.0, logs)
+        squares = np.exp(logs * (1 if metric == "jensen_shannon" else 2))
+        degrees = np.ones(logs.shape[1])
         if metric == "jensen_shannon":
-            stray = self.table.at(paired)
+            degrees = self.table.at(np.maximum(self.paired[i], 1.0)).degrees
+        chance = 2 * np.sqrt(2 / degrees / i)
+        beyond = np.maximum(squares.mean(0) - 1, 0) + chance
+        limits: Array = np.log(1 + (CYCLES[self.track.every] - 1) ** 2 * beyond)
+        return limits / (1 if metric == "jensen_shannon" else 2)
+
+    def _limits(self, metric: str, i: int, columns: Array, level: str, earlier: Usual) -> tuple[Array, Array]:
+        """Return the columns' limits of a distance, and where they follow from the history."""
+        chance = self.chances.of(level, earlier.repeats)
+        paired = np.maximum(self.paired[i, columns], 1.0)
+        if metric == "jensen_shannon":
+            stray = self.table.at(paired, columns)
             middle, spread = -1 / stray.degrees, np.sqrt(2 / stray.degrees)
             by_chance = np.log(stray.limit(chance) / stray.mean)
             at = np.exp(np.nan_to_num(earlier.middle))
@@ -116,18 +150,20 @@ class DriftJudge:
             earlier.spread > spread * (1 + 3 * 1.17 / np.sqrt(k))
         )
         learned = np.maximum(earlier.limit(chance, least_spread), earlier.middle + LEAST_RISE)
+        if self.track.starts[i] - self.track.starts[0] < SEASONS * cycle_length(self.track.every):
+            # Seasons cannot be taken out yet: only a record is news.
+            learned = np.fmax(learned, earlier.greatest + LEAST_RISE)
         logs = np.where(more & (learned > by_chance), learned, by_chance)
         with np.errstate(over="ignore"):
             if metric == "jensen_shannon":
                 limits = np.sqrt(np.exp(logs) * stray.mean / noise.JENSEN_SHANNON_SCALE / paired)
             else:
                 limits = np.exp(logs) / np.sqrt(paired)
-        floor = self.rules.distance * (LINGERING_FLOOR if level == "lingering" else 1.0)
-        return np.maximum(limits, floor), more & (learned > by_chance)
+        return np.maximum(limits, self._floor(level)), more & (learned > by_chance)
 
-    def _why(self, i: int, column: int, earlier: Usual | None) -> str:
-        if earlier is not None:
-            return f"{earlier.windows[column]} earlier windows differ as much from each other"
+    def _why(self, i: int, column: int, windows: int) -> str:
+        if windows:
+            return f"so much {windows} earlier windows differ from each other"
         return f"what chance does in {self.rows[i, column]:,.0f} rows, or the least effect that counts"
 
     def _of_recent(self, i: int, segment: str, lingers: Array) -> list[Finding]:
@@ -136,16 +172,25 @@ class DriftJudge:
         columns = np.array([c for c, name in enumerate(self.table.names) if name in recent], dtype=int)
         if not len(columns):
             return []
+        possible = np.array(
+            [self._suspect(recent[self.table.names[c]], c, bool(lingers[c])) for c in columns], dtype=bool
+        )
+        columns = columns[possible]
+        if not len(columns):
+            return []
         figures = [recent[self.table.names[c]] for c in columns]
-        words = ("rows", "windows", "dispersion", "degrees", "bins", "beyond", "seen")
+        words = ("rows", "windows", "compared", "dispersion", "degrees", "bins", "beyond", "seen")
         group = {word: np.array([figure[word] for figure in figures]) for word in words}
-        # Before a whole cycle was seen, only what no season could bring is judged.
-        possible = (group["seen"] >= 1) | (group["beyond"] >= LEAST_BEYOND + 2 / np.sqrt(group["rows"]))
+        # Before each season was seen twice, only what no season could bring is judged.
+        possible = (group["seen"] >= 2) | (group["beyond"] >= LEAST_BEYOND + 2 / np.sqrt(group["rows"]))
         found: list[Finding] = []
         for metric in METRICS:
             values = np.array([figure.get(metric, np.nan) for figure in figures])
             for level in ("plain", "lingering"):
                 limits = self._recent_limits(metric, columns, group, level)
+                if not (values >= limits).any():
+                    continue
+                limits = np.maximum(limits, self._by_cycles(metric, i, columns, segment, group["dispersion"], level))
                 hits = possible & (values >= limits) & (lingers[columns] | (level == "plain"))
                 found += [
                     Finding(
@@ -162,13 +207,28 @@ class DriftJudge:
                 ]
         return found
 
+    def _by_cycles(self, metric: str, i: int, columns: Array, segment: str, dispersion: Array, level: str) -> Array:
+        """Return what the cycles before allow, where windows differ by more than chance; else nothing."""
+        keys = [("drift", segment, self.table.names[c], "") for c in columns]
+        usual = self.track.earlier(self.cycles[metric][:, columns], i, keys, apart=CYCLES[self.track.every])
+        with np.errstate(over="ignore"):
+            limits = np.exp(np.minimum(usual.limit(self.chances.of(level)), usual.middle + MOST_RISE))
+        return np.where((dispersion > 1) & ~np.isnan(limits), limits, 0.0)
+
+    def _suspect(self, figure: Mapping[str, float], column: int, lingers: bool) -> bool:
+        """Tell whether a finding is possible at all: the greater distance is not below the least limit of any."""
+        greatest = max(figure.get(metric, 0.0) for metric in METRICS)
+        if lingers:
+            return greatest >= self._floor("lingering")
+        paired = float(noise.paired_rows(self.table.before[column], figure["rows"]))
+        # Chances are below one in five, where Kolmogorov's limit is over 1 and that of the divergence too.
+        return greatest >= max(self._floor("plain"), 0.5 / math.sqrt(max(paired, 1.0)))
+
     def _recent_limits(self, metric: str, columns: Array, group: Mapping[str, Array], level: str) -> Array:
         chance = self.chances.of(level)
-        # What no season could bring is not excused by how windows differ.
-        dispersion = np.where(group["seen"] >= 1, group["dispersion"], 1.0)
-        degrees = group["degrees"]
+        dispersion, degrees = group["dispersion"], group["degrees"]
         dispersed = dispersion > 1
-        below = np.maximum((group["windows"] - 1) * degrees, 1.0)
+        below = np.maximum((group["compared"] - 1) * degrees, 1.0)
         before = self.table.before[columns]
         # Chance divides by the estimated dispersion, so a chi-square over its degrees becomes an F.
         ratio = np.where(dispersed, noise.f_limit(degrees, below, chance), 1.0)
@@ -183,8 +243,7 @@ class DriftJudge:
             paired = np.maximum(noise.paired_rows(before, group["rows"] / main), 1.0)
             wider = np.sqrt(np.maximum(ratio / noise.chi_square_limit(degrees, chance), 1.0))
             limits = noise.kolmogorov_limit(chance) / np.sqrt(paired) * np.where(dispersed, wider, 1.0)
-        floor = self.rules.distance * (LINGERING_FLOOR if level == "lingering" else 1.0)
-        return np.maximum(limits, floor)
+        return np.maximum(limits, self._floor(level))
 
 
 def _why_recent(figure: Mapping[str, float]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from modelops_jupyter.errors import InvalidInput, NotFound
 from modelops_jupyter.log import PredictionLog
+from modelops_jupyter.monitoring.logged import rows_of, time_of
 from modelops_jupyter.monitoring.monitor import load_report
 from modelops_jupyter.monitoring.results import MonitorReport, WindowResult
 from modelops_jupyter.monitoring.segments import Losses, Segment, cut_columns, find_segments
@@ -110,7 +111,7 @@ def explain_fall(
     good = usable[-BEFORE:]
     if not good:
         raise InvalidInput(f"No window before {first} has labels and no finding to compare with: choose a later one.")
-    rows, number, now = _rows(log, model, good, bad)
+    rows, number, now = rows_of(log, model, good, bad)
     served = max(references, key=lambda version: (sum(w.versions.get(str(version), 0) for w in bad), version))
     binning = references[served].binning
     metric, loss = row_losses(rows, binning)
@@ -161,8 +162,8 @@ def _bad_windows(
 ) -> list[WindowResult]:
     """Return the windows to explain: those asked for, else those of the last performance alert, else the last seven."""
     if window is not None:
-        first = _time(window)
-        last = _time(until) if until is not None else first
+        first = time_of(window)
+        last = time_of(until) if until is not None else first
         found = [w for w in whole if first <= datetime.fromisoformat(w.window_start) <= last and w.labelled]
         if not found:
             raise NotFound(
@@ -176,29 +177,3 @@ def _bad_windows(
         if failing:
             return failing
     return [w for w in whole if w.labelled][-RECENT:] or list(whole[-1:])
-
-
-def _time(words: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(words)
-    except ValueError:
-        raise InvalidInput(f"{words!r} is no time: write it as 2013-07-01 or 2013-07-01T13:00.") from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def _rows(
-    log: PredictionLog, model: str, good: Sequence[WindowResult], bad: Sequence[WindowResult]
-) -> tuple[pa.Table, Array, Array]:
-    """Return the rows of the windows, the number of each row's window, and whether each window is a bad one."""
-    chosen = [*good, *bad]
-    starts = [datetime.fromisoformat(w.window_start) for w in chosen]
-    ends = [datetime.fromisoformat(w.window_end) for w in chosen]
-    table = log.read(model, starts[0], ends[-1])
-    if table is None:
-        raise NotFound(f"{model!r} has no predictions in its log.")
-    micros = table["timestamp"].cast(pa.int64()).to_numpy()
-    begin, end = (np.array([int(at.timestamp() * 1e6) for at in side]) for side in (starts, ends))
-    number = np.searchsorted(begin, micros, side="right") - 1
-    inside = (number >= 0) & (micros < end[np.maximum(number, 0)])
-    now = np.array([False] * len(good) + [True] * len(bad))
-    return table.filter(pa.array(inside)), number[inside], now

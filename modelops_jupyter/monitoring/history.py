@@ -36,6 +36,8 @@ class Usual:
         How many they are.
     middle, spread : array of float
         Median, and standard deviation by the median absolute deviation.
+    greatest : array of float
+        Greatest value of all.
     repeats : array of float
         How much a window resembles the one before: lag-one rank correlation, from 0 to 1; 0 while that is not known.
     """
@@ -43,6 +45,7 @@ class Usual:
     windows: Array
     middle: Array
     spread: Array
+    greatest: Array
     repeats: Array
 
     def limit(self, chance: Array | float, least_spread: Array | float = 0.0) -> Array:
@@ -56,37 +59,48 @@ class Usual:
         return limit
 
 
-def usual(values: Array, phases: Array, phase: int) -> Usual:
+def usual(values: Array, phases: Array, phase: int, apart: int = 1) -> Usual:
     """Return what is usual, from the values of earlier windows.
 
     Parameters
     ----------
     values : array of float, shape (windows, columns)
-        Oldest first, NaN where a window is not healthy or has no figure.
-    phases : array of int, shape (windows,)
+        Oldest first, NaN where there is no figure or no window.
+    phases : array of int, shape (windows, columns)
         Weekday, or hour of the week, of each window; those of `phase` are this window's own.
+    apart : int
+        Values less than so many windows apart share rows: they count as that many fewer.
     """
-    windows = np.sum(~np.isnan(values), axis=0)
-    middle, spread = _middle_and_spread(values)
-    seasonal = _without_season(values, phases)
-    if seasonal is not None and phase in seasonal[1]:
-        residuals, middles = seasonal
-        own, narrow = middles[phase], _middle_and_spread(residuals)[1]
-        better = ~np.isnan(own) & (narrow < 0.8 * spread)
-        middle, spread = np.where(better, own, middle), np.where(better, narrow, spread)
-        values = np.where(better, residuals, values)
-    return Usual(windows, middle, spread, _repeats(values))
+    windows = np.sum(~np.isnan(values), axis=0) // apart
+    middle, spread = _middle_and_spread(values, windows)
+    residuals, own = _without_season(values, phases, phase)
+    narrow = _middle_and_spread(residuals, windows)[1]
+    better = ~np.isnan(own) & (narrow < 0.8 * spread)
+    middle, spread = np.where(better, own, middle), np.where(better, narrow, spread)
+    greatest = np.fmax.reduce(values, axis=0) if len(values) else np.full(values.shape[1], np.nan)
+    return Usual(windows, middle, spread, greatest, _repeats(np.where(better, residuals, values)))
 
 
-def _middle_and_spread(values: Array) -> tuple[Array, Array]:
-    if not len(values):
-        nothing = np.full(values.shape[1], np.nan)
-        return nothing, nothing
+def _middle_and_spread(values: Array, windows: Array) -> tuple[Array, Array]:
+    """Return medians and standard deviations; NaN where there are too few windows.
+
+    What is quiet on most days and wild on some has little absolute deviation in the middle: so the upper tail, by its
+    90 % and 95 % quantiles (of few values the greatest), is taken into account where it is wider than a normal one. One
+    value in twenty may be anything.
+    """
     counted = np.maximum(np.sum(~np.isnan(values), axis=0), 1)
     middle = _median(values)
     # Small samples: the median of few deviations is too small by about 1 + 2 / k (Croux and Rousseeuw 1992).
     spread = _MAD * (1 + 2 / counted) * _median(np.abs(values - middle))
-    few = counted < FEWEST
+    ordered = np.sort(values, axis=0)  # NaN last
+    columns = np.arange(values.shape[1])
+    for share, z in ((0.9, 1.2816), (0.95, 1.6449)):
+        place = np.minimum(np.ceil(share * (counted + 1)).astype(int), counted) - 1
+        tail = (ordered[place, columns] - middle) / z
+        # Four standard errors wider, so that chance does not widen what is normal.
+        wide = (counted >= FEWEST) & (tail > spread * (1 + 4 / np.sqrt(counted)))
+        spread = np.where(wide, tail, spread)
+    few = windows < FEWEST
     return np.where(few, np.nan, middle), np.where(few, np.nan, spread)
 
 
@@ -100,17 +114,19 @@ def _median(values: Array) -> Array:
     return median
 
 
-def _without_season(values: Array, phases: Array) -> tuple[Array, dict[int, Array]] | None:
-    """Return values less the median of their phase, and those medians; None where no phase came often enough."""
-    residuals, middles = np.full_like(values, np.nan), {}
-    for phase in np.unique(phases).tolist():
-        same = phases == phase
-        if same.sum() < SEASONS:
+def _without_season(values: Array, phases: Array, phase: int) -> tuple[Array, Array]:
+    """Return values less the median of their phase, and the median of `phase`; NaN where it came too seldom."""
+    residuals, own = np.full_like(values, np.nan), np.full(values.shape[1], np.nan)
+    for each in np.unique(phases[phases >= 0]).tolist():
+        same = np.where(phases == each, values, np.nan)
+        often = np.sum(~np.isnan(same), axis=0) >= SEASONS
+        if not often.any():
             continue
-        middle = _median(values[same])
-        middles[phase] = np.where(np.sum(~np.isnan(values[same]), axis=0) >= SEASONS, middle, np.nan)
-        residuals[same] = values[same] - middles[phase]
-    return (residuals, middles) if middles else None
+        middle = np.where(often, _median(same), np.nan)
+        residuals = np.where(phases == each, values - middle, residuals)
+        if each == phase:
+            own = middle
+    return residuals, own
 
 
 def _repeats(values: Array) -> Array:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from modelops_jupyter.monitoring.baseline import Baseline
-from modelops_jupyter.monitoring.cycle import WindowCounts, cycle_figures, cycle_length
+from modelops_jupyter.monitoring.cycle import COMPARED, WindowCounts, cycle_figures, cycle_length
 from modelops_jupyter.monitoring.judge import tracks_of
 from modelops_jupyter.monitoring.results import WindowResult
 from modelops_jupyter.profiles import Profile, window_length
@@ -45,14 +45,17 @@ def with_cycle(
         baseline, times = baseline_of(version, segment), [datetime.fromisoformat(start) for start in starts]
         counts: dict[int, WindowCounts] = {}
         for n in new:
-            low = bisect_right(times, times[n] - cycle_length(every))
+            begin = bisect_right(times, times[n] - cycle_length(every))
+            low = min(begin, bisect_right(times, times[n] - COMPARED[every] * window_length(every)))
             for k in [k for k in counts if k < low]:
                 del counts[k]
             for k in range(low, n + 1):
                 profile = None if k in counts else profile_of(starts[k], segment)
                 if profile is not None:
                     counts[k] = WindowCounts.of(baseline, profile)
-            seen = min(1.0, (times[n] - times[0] + window_length(every)) / cycle_length(every))
-            figures = cycle_figures(baseline, [counts[k] for k in range(low, n + 1) if k in counts], seen)
+            last = [counts[k] for k in range(begin, n + 1) if k in counts]
+            before = [counts[k] for k in range(low, begin) if k in counts]
+            seen = (times[n] - times[0] + window_length(every)) / cycle_length(every)
+            figures = cycle_figures(baseline, last, before, seen) if last else {}
             result[places[n]] = replace(windows[places[n]], cycle=figures)
     return tuple(result)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from modelops_jupyter.monitoring.baseline import Baseline
+from modelops_jupyter.monitoring.concept import concept_drift
 from modelops_jupyter.monitoring.drift import Methods, drift
 from modelops_jupyter.monitoring.estimation import estimate
 from modelops_jupyter.monitoring.learned import Recent
@@ -45,5 +46,6 @@ def measure_window(
         drift={name: {m: figure.to_dict() for m, figure in metrics.items()} for name, metrics in columns.items()},
         findings=(),
         estimated={name: figure.to_dict() for name, figure in estimate(baseline, current, recent).items()},
+        concept={name: figure.to_dict() for name, figure in concept_drift(baseline, current).items()},
         quality={name: figure.to_dict() for name, figure in window_quality(current, end, usual_rows).items()},
     )

@@ -12,6 +12,7 @@ from modelops_jupyter.log import PredictionLog, check_kept
 from modelops_jupyter.monitoring.alerts import raise_alerts
 from modelops_jupyter.monitoring.baseline import Baseline
 from modelops_jupyter.monitoring.budget import DEFAULT_BUDGET, AlertBudget
+from modelops_jupyter.monitoring.cases import update_incidents
 from modelops_jupyter.monitoring.judge import judge_windows
 from modelops_jupyter.monitoring.kept import StoredProfiles, stored_segments, stored_windows, window_writes
 from modelops_jupyter.monitoring.learned import RecentWindows
@@ -21,7 +22,9 @@ from modelops_jupyter.monitoring.results import Alert, MonitorReport, WindowResu
 from modelops_jupyter.monitoring.rules import AlertRules
 from modelops_jupyter.monitoring.scanning import WindowProfile, scan_log
 from modelops_jupyter.monitoring.summary import summarise
+from modelops_jupyter.monitoring.suspects import Evidence, gather_evidence
 from modelops_jupyter.profiles import Profile, Reference, window_length, window_start
+from modelops_jupyter.settings import UseCase
 from modelops_jupyter.store import Change, Delete, Event, Put, Record, Store
 
 
@@ -34,6 +37,7 @@ def run_monitor(
     every: str = "1D",
     segments: Sequence[str] = (),
     rules: AlertRules | None = None,
+    use_case: UseCase | None = None,
     actor: Actor,
 ) -> MonitorReport:
     """Profile and judge the windows touched since the last run, and return the whole report.
@@ -98,7 +102,8 @@ def run_monitor(
         }
         writes = window_writes(model, every, judged, fresh, found)
         writes.append(Put("monitor", f"{model}/{every}", body, subject=model))
-        store.commit(_change(store, model, every, writes, alerts, len(found), actor))
+        evidence = gather_evidence(store, model, judged, references, use_case)
+        store.commit(_change(store, model, every, writes, alerts, len(found), actor, evidence, use_case))
     return MonitorReport(model, every, whole, alerts, len(set(found) - set(earlier)), slices)
 
 
@@ -142,19 +147,24 @@ def _change(
     alerts: tuple[Alert, ...],
     windows: int,
     actor: Actor,
+    evidence: Evidence,
+    use_case: UseCase | None,
 ) -> Change:
     """Return the one change of a run: late labels may close or move alerts, so the set is replaced as a whole."""
-    known = {record.key: record.body for record in store.find("alert", model) if record.body["every"] == every}
+    stored = store.find("alert", model)
+    known = {record.key: record.body for record in stored if record.body["every"] == every}
     bodies = {_alert_key(alert, every): {**alert.to_dict(), "every": every} for alert in alerts}
     puts = [write for write in writes if isinstance(write, Put)]
     puts += [Put("alert", key, body, subject=model) for key, body in bodies.items() if known.get(key) != body]
     gone = [write for write in writes if isinstance(write, Delete)]
     gone += [Delete("alert", key) for key in known if key not in bodies]
     new = [body for key, body in bodies.items() if key not in known and body["state"] == "open"]
-    outbox = ({"topic": "alerts", "model": model, "alerts": new},) if new else ()
+    now = [*bodies.values(), *(record.body for record in stored if record.body["every"] != every)]
+    owner = use_case.owner if use_case else None
+    cases, outbox = update_incidents(store, model, now, evidence, datetime.now(UTC).isoformat(), owner)
     details = {"every": every, "windows": windows, "new_alerts": len(new)}
     event = Event("monitor", model, actor.name, actor.assurance, details)
-    return Change(puts=tuple(puts), deletes=tuple(gone), event=event, outbox=outbox)
+    return Change(puts=(*puts, *cases), deletes=tuple(gone), event=event, outbox=outbox)
 
 
 def _alert_key(alert: Alert, every: str) -> str:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from modelops_jupyter.monitoring import noise
+from modelops_jupyter.monitoring.baseline import Baseline
 from modelops_jupyter.monitoring.cycle import CYCLES
 from modelops_jupyter.monitoring.figure import Figure
 from modelops_jupyter.monitoring.history import FEWEST, LONGEST
-from modelops_jupyter.monitoring.performance import higher_is_better, performance
-from modelops_jupyter.monitoring.results import Finding, WindowResult
+from modelops_jupyter.monitoring.performance import higher_is_better
+from modelops_jupyter.monitoring.results import Finding
 from modelops_jupyter.monitoring.rules import AlertRules
 from modelops_jupyter.monitoring.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
-from modelops_jupyter.profiles import Reference
 
 Array = np.ndarray[Any, Any]
 # What is judged, where it is known with its standard error; the other figures are shown.
@@ -26,10 +26,9 @@ UNKNOWN_SPREAD = 0.5
 MOST_RECENT = 28
 
 
-def judged_metrics(reference: Reference) -> dict[str, Figure]:
+def judged_metrics(baseline: Baseline) -> dict[str, Figure]:
     """Return the figures of the reference that windows are judged by."""
-    binning = reference.binning
-    figures = performance(reference.profile, binning.task, binning.positive)
+    figures = baseline.performance
     return {
         name: figures[name]
         for name in JUDGED
@@ -43,12 +42,14 @@ class PerformanceJudge:
     def __init__(self, track: Track, allowance: float, rules: AlertRules) -> None:
         self.track, self.rules = track, rules
         self.chances = Chances(allowance, 3, 1, rules)
-        self.expected = judged_metrics(track.baseline.reference)
-        self.labelled = np.array([window.labelled / max(window.rows, 1) for window in track.windows])
+        self.expected = judged_metrics(track.baseline)
+        self.mature = self._matured()
+        self.values = {metric: self._numbers(metric, "value") for metric in self.expected}
+        self.errors = {metric: self._numbers(metric, "error") for metric in self.expected}
 
     def judge(self, i: int, segment: str) -> list[Finding]:
         """Return the findings of window `i`; those of the windows before are in the track."""
-        if not self._mature(i):
+        if not self.mature[i]:
             return []
         lately = self.track.lately(i, self.rules)
         return [
@@ -57,29 +58,38 @@ class PerformanceJudge:
             for finding in self._judge(metric, expected, i, segment, lately)
         ]
 
-    def _mature(self, i: int) -> bool:
-        """Tell whether so many labels have arrived as do in the end: those that come first may not be like the rest."""
-        shares = self.labelled[max(0, i - LONGEST) : i + 1]
-        shares = shares[shares > 0]
-        return bool(len(shares)) and self.labelled[i] >= self.rules.mature * float(np.quantile(shares, 0.75))
+    def _matured(self) -> Array:
+        """Tell of each window whether about as many labels have arrived as usual: the first may be unlike the rest."""
+        labelled = np.array([window.labelled / max(window.rows, 1) for window in self.track.windows])
+        mature = np.zeros(len(labelled), dtype=bool)
+        for i, share in enumerate(labelled):
+            known = np.sort(labelled[max(0, i - LONGEST) : i + 1])
+            known = known[known > 0]
+            mature[i] = share > 0 and share >= self.rules.mature * known[int(0.75 * (len(known) - 1))]
+        return mature
+
+    def _numbers(self, metric: str, word: str) -> Array:
+        figures: list[Mapping[str, Any]] = [window.performance.get(metric, {}) for window in self.track.windows]
+        return np.array([np.nan if f.get(word) is None else f[word] for f in figures], dtype=float)
 
     def _judge(
         self, metric: str, expected: Figure, i: int, segment: str, lately: set[tuple[str, str, str, str]]
     ) -> list[Finding]:
-        figure = self.track.windows[i].performance.get(metric, {})
-        if figure.get("value") is None or figure.get("error") is None:
+        value, own, before = self.values[metric][i], self.errors[metric][i], float(expected.error or 0)
+        recent = self._recent(metric, i)
+        lately_mean = [float(recent[0].mean())] if len(recent[0]) else []
+        if math.isnan(value) or math.isnan(own) or not self._suspect(metric, expected, [value, *lately_mean]):
             return []
         key = ("performance", segment, "", metric)
-        earlier = self.track.earlier(self._values(metric, key)[:, None], i, [key])
-        values, errors = self._recent(metric, i)
+        earlier = self.track.earlier(self.values[metric][:, None], i, [key])
         between, known = self._between(metric, i, float(earlier.spread[0]), int(earlier.windows[0]))
-        own, before = float(figure["error"]), float(expected.error or 0)
         degrees = min(self.track.windows[i].labelled - 1, int(earlier.windows[0]) - 1 if known and between else 10**6)
         found = []
         for level in LEVELS if key in lately else LEVELS[:2]:
             chance = float(self.chances.of(level, earlier.repeats).reshape(-1)[0])
             spread = math.sqrt((own**2 + between) * (1 if known else 1 + UNKNOWN_SPREAD) + before**2)
-            found += self._beyond(metric, expected, figure["value"], spread, degrees, chance, segment, level)
+            found += self._beyond(metric, expected, float(value), spread, degrees, chance, segment, level)
+        values, errors = recent
         if len(values) >= 3:
             spread = math.sqrt(float(np.sum(errors**2 + between)) / len(values) ** 2 + before**2)
             chance = float(self.chances.of("plain"))
@@ -119,24 +129,24 @@ class PerformanceJudge:
             return self.rules.loss_rise * float(absolute.value or 0) if absolute else 0.0
         return self.rules.score_drop if higher_is_better(metric) else self.rules.loss_rise * abs(usual)
 
-    def _values(self, metric: str, key: tuple[str, str, str, str]) -> Array:
-        figures: list[Mapping[str, Any]] = [window.performance.get(metric, {}) for window in self.track.windows]
-        return np.array([np.nan if f.get("value") is None else f["value"] for f in figures], dtype=float)
+    def _suspect(self, metric: str, expected: Figure, values: Sequence[float]) -> bool:
+        """Tell whether any of the values is so much worse that it counts at all."""
+        usual = float(expected.value or 0)
+        worse = (usual - np.array(values)) * (1 if higher_is_better(metric) else -1)
+        worse = np.abs(worse) if metric == "mean_error" else worse
+        return bool(np.nanmax(worse) >= LINGERING_FLOOR * self._floor(metric, usual))
 
     def _recent(self, metric: str, i: int) -> tuple[Array, Array]:
         """Return figures and standard errors of the last cycle's windows, as far as they are mature."""
         low = max(0, i + 1 - min(CYCLES[self.track.every], MOST_RECENT))
-        figures = [self.track.windows[j].performance.get(metric, {}) for j in range(low, i + 1) if self._mature(j)]
-        known = [(f["value"], f["error"]) for f in figures if f.get("value") is not None and f.get("error")]
-        table = np.array(known, dtype=float).reshape(-1, 2)
-        return table[:, 0], table[:, 1]
+        values, errors = self.values[metric][low : i + 1], self.errors[metric][low : i + 1]
+        usable = self.mature[low : i + 1] & ~np.isnan(values) & ~np.isnan(errors)
+        return values[usable], errors[usable]
 
     def _between(self, metric: str, i: int, spread: float, windows: int) -> tuple[float, bool]:
         """Return the variance between windows beyond chance, and whether it is known."""
         if windows < FEWEST or math.isnan(spread):
             return 0.0, False
-        earlier: list[WindowResult] = self.track.windows[max(0, i - LONGEST) : i]
-        errors = [w.performance.get(metric, {}).get("error") for w in earlier]
-        known = [error for error in errors if error is not None]
-        chance = float(np.median(known)) ** 2 if known else 0.0
+        errors = self.errors[metric][max(0, i - LONGEST) : i]
+        chance = float(np.nanmedian(errors)) ** 2 if not np.isnan(errors).all() else 0.0
         return max(0.0, spread**2 - chance), True

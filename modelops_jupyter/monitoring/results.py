@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from modelops_jupyter.presentable import Presentable
 if TYPE_CHECKING:
     import pandas as pd
 
+    from modelops_jupyter.monitoring.conditions import ConditionResults
     from modelops_jupyter.monitoring.maturity import KnownFigure, Maturity, TrackRecord
 
 
@@ -51,6 +52,8 @@ class WindowResult:
     ----------
     estimated : mapping of str to mapping
         What performance is expected to be before labels arrive, by the names of `performance`.
+    concept : mapping of str to mapping
+        Tests of whether labels still depend on what the model said as they did in the reference.
     quality : mapping of str to mapping
         Figures of the window as a whole: volume and freshness. Those of a column are among its `drift`.
     segment : str
@@ -69,6 +72,7 @@ class WindowResult:
     findings: tuple[Finding, ...]
     estimated: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     quality: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    concept: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     segment: str = ""
     cycle: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
@@ -134,13 +138,34 @@ class MonitorReport(Presentable):
         return asdict(self)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a tidy table: a row per window, segment (None for all rows), column and metric."""
-        import pandas as pd
+        """Return a tidy table: a row per window, segment (None for all rows), column and metric, with intervals."""
+        from modelops_jupyter.monitoring.tables import tidy
 
-        return pd.DataFrame(
-            [row for window in (*self.windows, *self.segments) for row in _rows(window)],
-            columns=["window_start", "window_end", "segment", "rows", "column", "metric", "value", "reason"],
-        )
+        return tidy(self)
+
+    def profile_metrics(self) -> pd.DataFrame:
+        """Return Databricks' profile metrics table; see `tables.profile_metrics`."""
+        from modelops_jupyter.monitoring.tables import profile_metrics
+
+        return profile_metrics(self)
+
+    def drift_metrics(self) -> pd.DataFrame:
+        """Return Databricks' drift metrics table; see `tables.drift_metrics`."""
+        from modelops_jupyter.monitoring.tables import drift_metrics
+
+        return drift_metrics(self)
+
+    def chunks(self) -> pd.DataFrame:
+        """Return NannyML's result columns; see `tables.chunks`."""
+        from modelops_jupyter.monitoring.tables import chunks
+
+        return chunks(self)
+
+    def test(self, metric: str, column: str | None = None, **conditions: Any) -> ConditionResults:
+        """Hold a figure of every window against Evidently's conditions: ``report.test("roc_auc", gte=0.7)``."""
+        from modelops_jupyter.monitoring.conditions import hold
+
+        return hold(self, metric, column, **conditions)
 
     @property
     def maturity(self) -> Maturity:
@@ -172,16 +197,3 @@ class MonitorReport(Presentable):
             f"{self.windows[0].window_start} to {self.windows[-1].window_end}; {len(open_alerts)} open alerts."
         ]
         return "\n".join([*lines, *(f"  {alert.message}" for alert in open_alerts)])
-
-
-def _rows(window: WindowResult) -> Iterator[tuple[Any, ...]]:
-    head = (window.window_start, window.window_end, window.segment or None, window.rows)
-    for metric, figure in window.performance.items():
-        yield (*head, None, metric, figure["value"], figure["reason"])
-    for metric, figure in window.estimated.items():
-        yield (*head, None, f"estimated_{metric}", figure["value"], figure["reason"])
-    for metric, figure in window.quality.items():
-        yield (*head, None, metric, figure["value"], figure["reason"])
-    for column, metrics in window.drift.items():
-        for metric, figure in metrics.items():
-            yield (*head, column, metric, figure["value"], figure["reason"])

@@ -20,6 +20,8 @@ Array = np.ndarray[Any, Any]
 LINGERING = 0.1
 # The part of an effect floor below which an open alert is no longer kept open.
 LINGERING_FLOOR = 0.8
+# So many windows without a finding end a run of them.
+QUIET = 3
 LEVELS = ("plain", "likely", "lingering")
 
 
@@ -77,16 +79,31 @@ class Track:
         """Return a figure of the columns, shape (windows, columns); NaN where there is none."""
         return _numbers([[w.drift.get(name, {}).get(metric) for name in columns] for w in self.windows])
 
-    def earlier(self, values: Array, i: int, keys: Sequence[tuple[str, str, str, str]]) -> Usual:
-        """Return what was usual before window `i` of values of shape (windows, columns), healthy windows alone."""
-        low = max(0, i - LONGEST)
-        healthy = values[low:i].copy()
-        place = {key: column for column, key in enumerate(keys)}
-        for row, window in enumerate(self.windows[low:i]):
-            for finding in window.findings:
-                if finding.key in place:
-                    healthy[row, place[finding.key]] = np.nan
-        return usual(healthy, self.phases[low:i], int(self.phases[i]))
+    def earlier(self, values: Array, i: int, keys: Sequence[tuple[str, str, str, str]], apart: int = 1) -> Usual:
+        """Return what was usual before window `i`, of values of shape (windows, columns), a key per column.
+
+        While findings of a key go on, what was usual is what was so before they began; once they are over, those
+        windows are part of how the figure varies. `apart` is how many windows share rows with each other.
+        """
+        healthy = np.full((LONGEST, len(keys)), np.nan)
+        phases = np.full((LONGEST, len(keys)), -1)
+        for column, key in enumerate(keys):
+            end = self._began(key, i)
+            low = max(0, end - LONGEST)
+            if end > low:
+                healthy[low - end :, column] = values[low:end, column]
+                phases[low - end :, column] = self.phases[low:end]
+        return usual(healthy, phases, int(self.phases[i]), apart)
+
+    def _began(self, key: tuple[str, str, str, str], i: int) -> int:
+        """Return where the present run of findings of a key began; `i` if none of the last windows has one."""
+        began = quiet = i
+        for n in range(i - 1, -1, -1):
+            if any(finding.key == key for finding in self.windows[n].findings):
+                began = quiet = n
+            elif quiet - n >= QUIET:
+                break
+        return began
 
     def lately(self, i: int, rules: AlertRules) -> set[tuple[str, str, str, str]]:
         """Return the keys found in the windows just before window `i`: what may linger."""

@@ -3,7 +3,18 @@
 from modelops_jupyter.registry.flavors.decision import DecisionTable
 from modelops_jupyter.registry.flavors.onnx import OnnxModel
 from modelops_jupyter.registry.formats import read_model_file
+from modelops_jupyter.registry.importance import Importance, feature_importance
 from modelops_jupyter.registry.predictions import Predictions, predict
 from modelops_jupyter.registry.registry import Registry, SavedVersion
 
-__all__ = ["DecisionTable", "OnnxModel", "Predictions", "Registry", "SavedVersion", "predict", "read_model_file"]
+__all__ = [
+    "DecisionTable",
+    "Importance",
+    "OnnxModel",
+    "Predictions",
+    "Registry",
+    "SavedVersion",
+    "feature_importance",
+    "predict",
+    "read_model_file",
+]

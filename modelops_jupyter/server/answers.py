@@ -12,22 +12,29 @@ from modelops_jupyter.server.calls import make_call
 from modelops_jupyter.server.handlers import Answer, WorkspaceHandler
 from modelops_jupyter.server.jobs import ENDED, Jobs
 from modelops_jupyter.server.repeats import once
-from modelops_jupyter.server.routes import PREFIX, Route
-from modelops_jupyter.server.served import open_workspace, plain, written
+from modelops_jupyter.server.routes import PREFIX, Route, routes
+from modelops_jupyter.server.served import open_workspace, plain, text_of, written
 from modelops_jupyter.settings import find_settings
 
 LOOK_SECONDS = 0.25
 SILENCE_SECONDS = 15.0  # proxies close a stream that says nothing for longer
 LOG_BYTES = 64_000
+KEPT = ("models", "overview", "versions", "alerts")  # what panels poll, and what depends on the store alone
 
 
 async def read(handler: WorkspaceHandler, route: Route, values: dict[str, Any]) -> None:
     """Answer what the verb returns; nothing is created."""
 
-    def work() -> str:
+    def look() -> str:
         with open_workspace(handler.project, handler.actor(), write=False) as ws:
             call = make_call(route.operation, route.fields, values, handler.root)
-            return written(plain(getattr(ws, route.operation)(**call.arguments())))
+            return text_of(getattr(ws, route.operation)(**call.arguments()))
+
+    def work() -> str:
+        if route.operation not in KEPT:
+            return look()
+        settings = find_settings(handler.project)
+        return handler.kept.answer(settings.store_path, (route.operation, repr(settings), written(values)), look)
 
     await handler.finish(await asyncio.to_thread(work))
 
@@ -123,6 +130,17 @@ async def events(handler: WorkspaceHandler, route: Route, values: dict[str, Any]
         await handler.finish(set_content_type="text/event-stream")
 
 
+async def openapi(handler: WorkspaceHandler, route: Route, values: dict[str, Any]) -> None:
+    """Answer the OpenAPI document."""
+
+    def work() -> str:
+        from modelops_jupyter.server.openapi import document
+
+        return written(document(routes(), handler.base_url))
+
+    await handler.finish(await asyncio.to_thread(work))
+
+
 def _last_event(handler: WorkspaceHandler, after: int) -> int:
     """Return where a browser that reconnects has stopped, else `after`."""
     last = handler.request.headers.get("Last-Event-ID", "")
@@ -142,4 +160,5 @@ ANSWERS: dict[str, Answer] = {
     "cancel": cancel,
     "log": log,
     "events": events,
+    "openapi": openapi,
 }

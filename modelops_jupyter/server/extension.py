@@ -10,6 +10,7 @@ from traitlets import Int, Unicode
 
 from modelops_jupyter.server.answers import ANSWERS
 from modelops_jupyter.server.handlers import handlers_for
+from modelops_jupyter.server.kept import Kept
 from modelops_jupyter.server.routes import routes
 
 
@@ -35,5 +36,10 @@ class ModelOpsExtension(ExtensionApp):
     def initialize_handlers(self) -> None:
         """Add the routes; the workspace itself is opened by the first request that needs it."""
         root = Path(self.serverapp.root_dir)
-        options = {"project": self.project(), "root": root, "most_jobs": self.most_jobs}
+        self.kept = Kept()
+        options = {"project": self.project(), "root": root, "most_jobs": self.most_jobs, "kept": self.kept}
         self.handlers.extend(handlers_for(routes(), ANSWERS, **options))
+
+    async def stop_extension(self) -> None:
+        """Release the store."""
+        self.kept.close()

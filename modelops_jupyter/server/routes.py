@@ -29,7 +29,7 @@ class Route:
         Below `PREFIX`; ``{name}`` stands for the field of that name.
     operation : str
         The method of `Workspace` behind it, or a name of our own.
-    answer : {"read", "write", "start", "jobs", "job", "events", "log", "cancel"}
+    answer : {"read", "write", "start", "jobs", "job", "events", "log", "cancel", "openapi"}
         How it is answered: ``start`` with a job that has begun, the ones behind it about jobs.
     action : {"read", "write", "execute"}
         What Jupyter Server's authorizer is asked for, on the resource `RESOURCE`.
@@ -59,7 +59,7 @@ def routes() -> tuple[Route, ...]:
     """Return every route."""
     verbs = tuple(_route(verb, f"/{verb.name}") for verb in VERBS)
     overview = next(verb for verb in VERBS if verb.name == "overview")
-    return (*verbs, _route(overview, "/models/{name}"), *_JOBS)
+    return (*verbs, _route(overview, "/models/{name}"), *_JOBS, _OPENAPI)
 
 
 _ID = Field("id", {"type": "string", "maxLength": 64}, True, "id of the job")
@@ -81,12 +81,13 @@ _JOBS = (
     ),
     Route("GET", "/jobs/{id}/log", "job_log", "log", "read", "what the job's process printed", (_ID, _TAIL)),
 )
+_OPENAPI = Route("GET", "/openapi.json", "openapi", "openapi", "read", "this document")
 
 
 def _route(verb: Verb, path: str) -> Route:
     operation = verb.name.replace("-", "_")
     helps = {_argument(flags): str(options.get("help", "")) for flags, options in verb.arguments}
-    helps |= {f"{name}s": text for name, text in helps.items()}
+    helps = {f"{name}s": text for name, text in helps.items()} | helps
     fields = fields_of(getattr(Workspace, operation), helps)
     answer = "start" if verb.slow else "read" if verb.effect == "read" else "write"
     method = "GET" if answer == "read" else "POST"

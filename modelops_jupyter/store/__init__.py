@@ -5,11 +5,13 @@ from modelops_jupyter.store.files import trouble
 from modelops_jupyter.store.memory import InMemoryStore
 from modelops_jupyter.store.records import AuditEntry, Change, Delete, Event, Put, Record, Store
 from modelops_jupyter.store.sql import SqlStore, open_store
+from modelops_jupyter.store.watch import ChangeWatch
 
 __all__ = [
     "AuditEntry",
     "AuditVerification",
     "Change",
+    "ChangeWatch",
     "Delete",
     "Event",
     "InMemoryStore",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from modelops_jupyter.errors import Conflict
@@ -27,7 +28,7 @@ class InMemoryStore:
                 return self._keys[change.idempotency_key]
             at = datetime.now(UTC)
             records = dict(self._records)
-            for put in change.puts:
+            for put in (*change.puts, *change.messages(at)):
                 records[put.kind, put.key] = self._put(records, put, at)
             for gone in change.deletes:
                 records.pop((gone.kind, gone.key), None)
@@ -53,10 +54,10 @@ class InMemoryStore:
         """See `Store.get`."""
         return self._records.get((kind, key))
 
-    def find(self, kind: str, subject: str | None = None) -> tuple[Record, ...]:
+    def find(self, kind: str, subject: str | None = None, *, bodies: bool = True) -> tuple[Record, ...]:
         """See `Store.find`."""
         found = (r for r in self._records.values() if r.kind == kind and subject in (None, r.subject))
-        return tuple(sorted(found, key=lambda record: record.key))
+        return tuple(r if bodies else replace(r, body={}) for r in sorted(found, key=lambda record: record.key))
 
     def audit(self, after: int = 0) -> tuple[AuditEntry, ...]:
         """See `Store.audit`."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
+from uuid import uuid4
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,24 @@ class Event:
 
 @dataclass(frozen=True)
 class Change:
-    """Everything that one operation writes: all of it, or nothing."""
+    """Everything that one operation writes: all of it, or nothing.
+
+    Each body in `outbox` is a message to tell, with its ``topic``; it becomes a record of kind ``outbox``.
+    """
 
     puts: tuple[Put, ...] = ()
     deletes: tuple[Delete, ...] = ()
     event: Event | None = None
     outbox: tuple[Mapping[str, Any], ...] = ()
     idempotency_key: str | None = None
+
+    def messages(self, at: datetime) -> tuple[Put, ...]:
+        """Return the outbox as records: keys are in order of time, unique, and stay with a message for good."""
+        prefix = f"msg_{at:%Y%m%dT%H%M%S%f}"
+        return tuple(
+            Put("outbox", f"{prefix}_{number:03d}_{uuid4().hex[:12]}", body, subject=str(body["topic"]))
+            for number, body in enumerate(self.outbox)
+        )
 
 
 @dataclass(frozen=True)
@@ -98,8 +110,8 @@ class Store(Protocol):
     def get(self, kind: str, key: str) -> Record | None:
         """Return one fact, or None."""
 
-    def find(self, kind: str, subject: str | None = None) -> tuple[Record, ...]:
-        """Return all facts of a kind (and subject), ordered by key."""
+    def find(self, kind: str, subject: str | None = None, *, bodies: bool = True) -> tuple[Record, ...]:
+        """Return all facts of a kind (and subject), ordered by key; without `bodies`, those are empty: to count."""
 
     def audit(self, after: int = 0) -> tuple[AuditEntry, ...]:
         """Return the audit chain behind sequence number `after`."""

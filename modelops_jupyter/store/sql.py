@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, Row, create_engine, delete, event, insert, select, update
+from sqlalchemy import Connection, Engine, Row, create_engine, delete, event, insert, literal, select, update
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import NullPool
 
@@ -28,10 +28,11 @@ from modelops_jupyter.store.audit import next_entry
 from modelops_jupyter.store.files import trouble
 from modelops_jupyter.store.records import AuditEntry, Change, Put, Record
 from modelops_jupyter.store.schema import ensure_schema, locked, migrate
-from modelops_jupyter.store.tables import AUDIT, IDEMPOTENCY, OUTBOX, RECORDS
+from modelops_jupyter.store.tables import AUDIT, IDEMPOTENCY, RECORDS
 
 BUSY_SECONDS = 30.0
 _T = TypeVar("_T")
+_NOTHING = literal("{}").label("body")
 
 
 class SqlStore:
@@ -51,9 +52,10 @@ class SqlStore:
         row = self._read(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else self._whole(_record, row)
 
-    def find(self, kind: str, subject: str | None = None) -> tuple[Record, ...]:
+    def find(self, kind: str, subject: str | None = None, *, bodies: bool = True) -> tuple[Record, ...]:
         """See `Store.find`."""
-        query = select(RECORDS).where(RECORDS.c.kind == kind).order_by(RECORDS.c.key)
+        columns = [column if bodies or column is not RECORDS.c.body else _NOTHING for column in RECORDS.c]
+        query = select(*columns).where(RECORDS.c.kind == kind).order_by(RECORDS.c.key)
         if subject is not None:
             query = query.where(RECORDS.c.subject == subject)
         rows = self._read(lambda connection: connection.execute(query).all())
@@ -187,7 +189,7 @@ def _write(connection: Connection, change: Change) -> AuditEntry | None:
         if (first := connection.execute(query).one_or_none()) is not None:
             row = connection.execute(select(AUDIT).where(AUDIT.c.sequence == first.sequence)).one_or_none()
             return None if row is None else _entry(row)
-    for put in change.puts:
+    for put in (*change.puts, *change.messages(at)):
         _put(connection, put, at)
     for gone in change.deletes:
         connection.execute(delete(RECORDS).where(RECORDS.c.kind == gone.kind, RECORDS.c.key == gone.key))
@@ -196,8 +198,6 @@ def _write(connection: Connection, change: Change) -> AuditEntry | None:
         last = connection.execute(select(AUDIT).order_by(AUDIT.c.sequence.desc()).limit(1)).one_or_none()
         entry = next_entry(change.event, at, None if last is None else _entry(last))
         connection.execute(insert(AUDIT).values(**_entry_row(entry)))
-    for body in change.outbox:
-        connection.execute(insert(OUTBOX).values(created_at=at.isoformat(), body=_json(body)))
     if change.idempotency_key is not None:
         sequence = None if entry is None else entry.sequence
         connection.execute(insert(IDEMPOTENCY).values(key=change.idempotency_key, sequence=sequence))

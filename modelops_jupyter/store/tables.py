@@ -1,4 +1,4 @@
-"""The store's four tables."""
+"""The store's three tables."""
 
 from __future__ import annotations
 
@@ -30,15 +30,6 @@ AUDIT = Table(
     Column("details", Text, nullable=False),
     Column("previous_hash", Text, nullable=False),
     Column("hash", Text, nullable=False),
-)
-
-OUTBOX = Table(
-    "outbox",
-    METADATA,
-    Column("id", Integer, primary_key=True),
-    Column("created_at", Text, nullable=False),
-    Column("body", Text, nullable=False),
-    Column("delivered_at", Text),
 )
 
 IDEMPOTENCY = Table(

@@ -2,28 +2,28 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
+from datetime import date
 from importlib.resources import files
-from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import ipywidgets
 import nbformat
 import pytest
+from stored import HOSTILE, fill
 
 from modelops_jupyter import dashboards
 from modelops_jupyter.dashboards import model_panels, page
+from modelops_jupyter.dashboards.alerts_page import AlertsPage
+from modelops_jupyter.dashboards.app import Dashboard
 from modelops_jupyter.dashboards.fleet_page import AT_ONCE, FleetPage
+from modelops_jupyter.dashboards.governance_page import GovernancePage
 from modelops_jupyter.dashboards.model_page import ModelPage
-from modelops_jupyter.dashboards.page import Request, guarded, model_address, read_request
+from modelops_jupyter.dashboards.page import Request, View, document, guarded, model_address, read_request
 from modelops_jupyter.errors import NotFound
-from modelops_jupyter.monitoring import WindowResult
-from modelops_jupyter.monitoring.summary import summarise
-from modelops_jupyter.settings import Settings
-from modelops_jupyter.store import Change, Event, Put
-from modelops_jupyter.workspace import Workspace
 
-HOSTILE = "<img src=x onerror=alert(1)>"
 SERVED = Request({}, True)
 
 
@@ -42,133 +42,82 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def puts(name: str, number: int) -> list[Put]:
-    """Return the records of one monitored model, as registration and monitoring write them."""
-    days = [f"2026-05-{day:02d}T00:00:00+00:00" for day in range(1, 6)]
-    figure = {"roc_auc": {"value": 0.8, "reason": None}}
-    psi = {"psi": {"value": 0.3, "reason": None}}
-    alert = {
-        "model": name,
-        "kind": "performance" if number % 2 else "drift",
-        "column": "",
-        "metric": "roc_auc",
-        "state": "open",
-        "window_start": days[0],
-        "message": f"{name}: roc_auc was 0.7",
-    }
-    version = {
-        "name": name,
-        "version": 1,
-        "metrics": {"roc_auc": 0.8},
-        "flavor": "sklearn-skops",
-        "unsafe": False,
-        "created_by": "ann",
-        "created_at": days[0],
-    }
-    windows = [
-        {
-            "window_start": start,
-            "window_end": end,
-            "rows": 400,
-            "labelled": 400,
-            "versions": {"1": 400},
-            "performance": figure,
-            "drift": {"wind": psi, "rain": psi},
-            "findings": [],
-        }
-        for start, end in pairwise(days)
-    ]
-    monitor = {
-        "every": "1D",
-        "through": days[-1],
-        "checked_at": days[-1],
-        **summarise([WindowResult.from_dict(window) for window in windows]),
-    }
-    return [
-        Put("model", name, {"name": name, "kind": "ml", "description": HOSTILE}, subject=name),
-        Put("version", f"{name}/000001", version, subject=name),
-        Put("monitor", f"{name}/1D", monitor, subject=name),
-        Put("alert", f"{name}/1D/a", alert, subject=name),
-        *(Put("window", f"{name}/1D/{window['window_start']}", window, subject=name) for window in windows),
-    ]
-
-
-def fill(folder: Path, names: list[str]) -> None:
-    root = folder / ".modelops"
-    root.mkdir()
-    with Workspace(Settings(project=folder, root=root)) as ws:
-        records = [record for number, name in enumerate(names) for record in puts(name, number)]
-        ws.store.commit(Change(puts=tuple(records), event=Event("register", names[0], "ann", "self-asserted", {})))
+def made(kind: type[View], query: dict[str, str] | None = None, request: Request = SERVED) -> Any:
+    """Return a view that shows what a query asks for."""
+    view = kind(request)  # type: ignore[call-arg]
+    view.show(query or {})
+    return view
 
 
 def test_an_empty_workspace_explains_itself_and_stays_empty(folder: Path) -> None:
-    shown = FleetPage(SERVED)
-    assert "modelops demo" in shown.table.value
-    assert str(folder) in shown.table.value
-    assert "No models here yet" in ModelPage(SERVED, None).tiles.value
+    shown = made(FleetPage)
+    assert "modelops demo" in shown.list.value
+    assert str(folder) in shown.list.value
+    assert "No models here yet" in made(ModelPage).tiles.value
+    assert "No alerts" in made(AlertsPage).summary.value
+    assert "Nothing to decide yet" in made(GovernancePage).tiles.value
     assert list(folder.iterdir()) == []
 
 
 def test_the_fleet_lists_the_worst_first_with_links(folder: Path) -> None:
     fill(folder, ["a", "b", HOSTILE])
-    shown = FleetPage(SERVED)
+    shown = made(FleetPage)
     assert [model.name for model in shown.models] == ["b", HOSTILE, "a"]
-    assert 'href="model.ipynb?model=b"' in shown.table.value
-    assert model_address(HOSTILE) in shown.table.value
-    assert "<img" not in shown.table.value
-    assert "href" not in FleetPage(Request({}, False)).table.value
+    assert 'href="model.ipynb?model=b"' in shown.list.value
+    assert model_address(HOSTILE) in shown.list.value
+    assert "<img" not in shown.list.value
+    assert "href" not in made(FleetPage, request=Request({}, False)).list.value
 
 
 def test_filters_narrow_the_list(folder: Path) -> None:
     fill(folder, ["churn", "fraud", "fraud-eu"])
-    shown = FleetPage(SERVED)
+    shown = made(FleetPage)
     shown.text.value = "FRAUD"
-    assert "churn" not in shown.table.value
+    assert "churn" not in shown.list.value
     shown.health.value = "alert"
-    assert ">fraud<" in shown.table.value
-    assert "fraud-eu" not in shown.table.value
+    assert ">fraud<" in shown.list.value
+    assert "fraud-eu" not in shown.list.value
     shown.kind.value = "decision"
-    assert "No model fits" in shown.table.value
+    assert "No model fits" in shown.list.value
 
 
 def test_a_thousand_models_come_in_parts(folder: Path) -> None:
     fill(folder, [f"m{n:04d}" for n in range(1000)])
-    shown = FleetPage(SERVED)
-    assert shown.table.value.count("href") == AT_ONCE
+    shown = made(FleetPage)
+    assert shown.list.value.count("href") == AT_ONCE
     assert shown.more.layout.display is None
     shown.show_more()
-    assert shown.table.value.count("href") == 2 * AT_ONCE
+    assert shown.list.value.count("href") == 2 * AT_ONCE
 
 
 def test_refresh_reads_again(folder: Path) -> None:
-    shown = FleetPage(SERVED)
+    shown = made(FleetPage)
     fill(folder, ["late"])
-    shown.refresh.click()
-    assert "late" in shown.table.value
+    shown.show(shown.query())
+    assert "late" in shown.list.value
     assert shown.filters.layout.display is None
 
 
 def test_the_model_of_the_address_is_shown(folder: Path) -> None:
     fill(folder, ["a", "b"])
-    shown = ModelPage(Request({"model": "b"}, True), None)
-    assert "<h1>b</h1>" in shown.head.value
+    shown = made(ModelPage, {"model": "b"})
+    assert ">b</h1>" in shown.head.value
     assert "&lt;img" in shown.head.value
-    assert "Performance" in shown.root.children[-1].children[0].children[0].children[0].value
     assert 'data-pick="window 2026-05-01T00:00:00+00:00"' in shown.performance.html
 
 
 def test_an_unknown_model_is_named_as_text(folder: Path) -> None:
     fill(folder, ["a"])
-    shown = ModelPage(Request({"model": HOSTILE}, True), None)
+    shown = made(ModelPage, {"model": HOSTILE})
     assert "There is no model" in shown.tiles.value
     assert "<img" not in shown.tiles.value
     shown.model.value = "a"
-    assert "<h1>a</h1>" in shown.head.value
+    assert ">a</h1>" in shown.head.value
 
 
 def test_choosing_marks_the_window_and_the_column(folder: Path) -> None:
     fill(folder, ["a"])
-    shown = ModelPage(SERVED, "a")
+    shown = made(ModelPage, {"model": "a"})
     shown.performance.picked = {"what": "window 2026-05-02T00:00:00+00:00", "count": 1}
     assert 'data-selected="window"' in shown.performance.html
     assert shown.which_window.value == "2026-05-02T00:00:00+00:00"
@@ -185,12 +134,12 @@ def test_choosing_marks_the_window_and_the_column(folder: Path) -> None:
 
 def test_one_failing_panel_fails_alone(folder: Path) -> None:
     fill(folder, ["a"])  # windows without profiles: distributions cannot be drawn
-    shown = ModelPage(SERVED, "a")
+    shown = made(ModelPage, {"model": "a"})
     assert "no monitored window" in shown.spread.value
     assert "<svg" in shown.performance.html
 
 
-def test_a_panel_says_what_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_panel_says_what_failed(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     def wanted() -> str:
         raise NotFound("There is no <thing>.")
 
@@ -199,16 +148,125 @@ def test_a_panel_says_what_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(page._log, "propagate", False)
     assert "There is no &lt;thing&gt;." in guarded(wanted)
-    assert "KeyError" in guarded(broken)
+    caplog.set_level("ERROR")
+    page._log.addHandler(caplog.handler)
+    told = guarded(broken)
+    page._log.removeHandler(caplog.handler)
+    assert "KeyError" not in told
+    identity = re.search(r"error ([0-9a-f]{8})", told)
+    assert identity is not None
+    assert identity[1] in caplog.text
+    assert "KeyError" in caplog.text
 
 
-@pytest.mark.parametrize("show", [dashboards.fleet, dashboards.model])
+@pytest.mark.parametrize("show", [dashboards.fleet, dashboards.model, dashboards.alerts, dashboards.governance])
 def test_a_damaged_store_is_a_sentence_on_the_page(folder: Path, show: Callable[[], ipywidgets.Widget]) -> None:
     (folder / ".modelops").mkdir()
     (folder / ".modelops" / "modelops.db").write_bytes(b"no database at all" * 100)
-    shown = "".join(getattr(child, "value", "") for child in show().children)
+    shown = "".join(words(show()))
     assert "mo-failed" in shown
     assert "Traceback" not in shown
+
+
+def words(widget: ipywidgets.Widget) -> Iterator[str]:
+    """Return everything that a page says."""
+    yield str(getattr(widget, "value", ""))
+    for child in getattr(widget, "children", ()):
+        yield from words(child)
+
+
+def test_a_view_can_be_left_and_found_again(folder: Path) -> None:
+    fill(folder, ["churn", "fraud"])
+    shown = made(ModelPage, {"model": "fraud"})
+    shown.range.value = 0
+    shown.drift.picked = {"what": "cell 2026-05-03T00:00:00+00:00 rain", "count": 1}
+    query = {"model": "fraud", "last": "all", "window": "2026-05-03T00:00:00+00:00", "column": "rain"}
+    assert shown.query() == query
+    again = made(ModelPage, query)
+    assert (again.query(), again.performance.html) == (query, shown.performance.html)
+    fleet = made(FleetPage, {"name": "chu", "health": "nonsense"})
+    assert fleet.query() == {"name": "chu"}
+    assert ">fraud<" not in fleet.list.value
+
+
+def test_dates_of_the_address_cut_the_windows(folder: Path) -> None:
+    fill(folder, ["a"])
+    shown = made(ModelPage, {"model": "a", "from": "2026-05-02", "to": "2026-05-03"})
+    assert [window.start[:10] for window in shown.shown.windows] == ["2026-05-02", "2026-05-03"]
+    assert shown.query() == {"model": "a", "from": "2026-05-02", "to": "2026-05-03"}
+    shown.range.value = 30
+    assert (shown.since.value, len(shown.shown.windows)) == (None, 4)
+    shown.since.value = date(2027, 1, 1)
+    assert shown.range.value is None
+    assert "No windows in this time" in shown.performance.html
+    assert made(ModelPage, {"model": "a", "from": "<script>"}).query() == {"model": "a"}
+
+
+def test_what_is_shown_can_be_taken_away(folder: Path) -> None:
+    fill(folder, ["a", "=cmd()"])
+    name, table = made(ModelPage, {"model": "a", "from": "2026-05-03"}).table()
+    assert name == "a"
+    assert table.splitlines()[0].startswith("start,end,version,rows,labelled,roc_auc,low,high,estimated,reason,psi of")
+    assert len(table.splitlines()) == 3
+    assert "'=cmd()" in made(FleetPage).table()[1]
+    text = document("a", made(ModelPage, {"model": "a"}).document()[1])
+    assert text.startswith("<!DOCTYPE html>")
+    assert "<script" not in text
+    assert "&lt;img" in text  # the description
+    assert "<svg" in text
+
+
+def test_alerts_of_every_model_lead_to_their_windows(folder: Path) -> None:
+    fill(folder, ["a", "b", HOSTILE])
+    shown = made(AlertsPage)
+    assert shown.list.value.count("href") == 3
+    assert "window=2026-05-01T00%3A00%3A00%2B00%3A00" in shown.list.value
+    shown.kind.value = "performance"
+    assert shown.list.value.count("href") == 1
+    assert shown.query() == {"kind": "performance"}
+    shown.state.value = "healed"
+    assert "No alert fits" in shown.list.value
+    assert len(made(AlertsPage, {"state": "all"}).table()[1].splitlines()) == 4
+    assert "<img" not in made(AlertsPage).list.value
+
+
+def test_one_dashboard_holds_every_view(folder: Path) -> None:
+    fill(folder, ["a", "b"])
+    board = Dashboard(Request({"model": "b"}, True), "model")
+    assert board.shell.place["query"] == {"model": "b"}
+    board.shell.asked = {"page": "model", "query": {"model": "b"}, "step": 1}  # the browser's first word, drawn already
+    model = board.shown
+    board.shell.asked = {"page": "fleet", "query": {"health": "alert", "token": "secret"}, "step": 2}
+    assert board.shell.place == {
+        "page": "fleet",
+        "query": {"health": "alert"},
+        "title": "Models",
+        "push": True,
+        "step": 2,
+    }
+    assert 'aria-current="page"' in board.links.value
+    board.shell.asked = {"page": "model", "query": {"model": "a"}, "step": 3}
+    assert board.shown is model
+    assert "a" in board.shown.query()["model"]
+    board.shell.asked = {"page": "../etc", "query": ["nonsense"], "step": 4}
+    assert board.shown is board.views["fleet"]
+
+
+def test_an_early_page_waits_for_its_address(folder: Path) -> None:
+    fill(folder, ["a", "b"])
+    board = Dashboard(Request({}, True, early=True), "model")
+    assert board.stage.children == ()
+    board.shell.asked = {"page": "model", "query": {"model": "b"}, "step": 1}
+    assert [view.query() for view in board.views.values()] == [{"model": "b"}]
+    assert len(board.stage.children) == 1
+
+
+def test_refreshing_keeps_what_was_chosen(folder: Path) -> None:
+    fill(folder, ["a"])
+    board = Dashboard(Request({"model": "a", "column": "rain", "last": "all"}, True), "model")
+    before = board.shown.query()
+    board.refresh()
+    assert board.shown.query() == before == {"model": "a", "column": "rain", "last": "all"}
 
 
 def test_the_request_leaves_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,7 +279,7 @@ def test_the_request_leaves_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_notebooks_are_one_cell_and_carry_nothing_else() -> None:
-    for name in ("fleet", "model"):
+    for name in ("fleet", "model", "alerts", "governance"):
         file = files("modelops_jupyter.dashboards") / "pages" / f"{name}.ipynb"
         notebook = nbformat.reads(file.read_text(), as_version=4)
         assert [cell.cell_type for cell in notebook.cells] == ["code"]

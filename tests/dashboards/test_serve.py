@@ -1,5 +1,6 @@
 """The launcher, without a browser: a token, a free port, an orderly end; pages that import no MLflow."""
 
+import asyncio
 import http.client
 import os
 import signal
@@ -10,6 +11,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from tornado.web import HTTPError
@@ -75,13 +77,33 @@ def test_the_server_ends_with_its_launcher(tmp_path: Path) -> None:
 
 
 def test_no_more_pages_than_the_machine_carries() -> None:
-    handler = SimpleNamespace(kernel_manager=range(hooks.MOST_KERNELS), xsrf_token=b"")
+    async def ask(kernels: int, path: str) -> Any:
+        request = SimpleNamespace(path=path)
+        handler = SimpleNamespace(
+            kernel_manager=range(kernels), request=request, xsrf_token=b"", _jupyter_current_user=1
+        )
+        return await hooks.Doorkeeper().get_user(handler)
+
     with pytest.raises(HTTPError, match="503"):
-        hooks.before_page(handler, None, "")
-    hooks.before_page(SimpleNamespace(kernel_manager=[], xsrf_token=b""), None, "")
+        asyncio.run(ask(hooks.MOST_KERNELS, "/voila/render/fleet.ipynb"))
+    assert asyncio.run(ask(hooks.MOST_KERNELS, "/voila/static/x.js")) == 1
+    assert asyncio.run(ask(0, "/voila/render/fleet.ipynb")) == 1
 
 
-@pytest.mark.parametrize("page", ["fleet_page", "model_page"])
+def test_kernels_know_neither_address_nor_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, str] = {}
+
+    async def start(self: Any, *, env: dict[str, str], **options: Any) -> str:
+        seen.update(env)
+        return "id"
+
+    monkeypatch.setattr(hooks.AsyncMappingKernelManager, "start_kernel", start)
+    given = {"VOILA_REQUEST_URL": "http://x/?token=secret", "QUERY_STRING": "model=a&token=secret", "HOME": "/h"}
+    asyncio.run(hooks.Kernels().start_kernel(env=given))
+    assert seen == {"QUERY_STRING": "model=a&", "HOME": "/h"}
+
+
+@pytest.mark.parametrize("page", ["app", "fleet_page", "model_page", "alerts_page", "governance_page"])
 def test_pages_import_neither_mlflow_nor_plotly(page: str) -> None:
     code = (
         f"import sys; import modelops_jupyter.dashboards.{page}\n"

@@ -13,8 +13,9 @@ from modelops_jupyter.display.bundle import PLOTLY, mimebundle, plotly_chart, st
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.governance import CheckResult, Decision, GateReport, ModelCard, Transition, compare
 from modelops_jupyter.listing import Listing
-from modelops_jupyter.monitoring import Alert, Explanation, MonitorReport, WindowResult
+from modelops_jupyter.monitoring import Alert, Explanation, Figure, MonitorReport, WindowResult
 from modelops_jupyter.monitoring.curves import PerformanceCurves
+from modelops_jupyter.monitoring.multivariate import ColumnShare, MultivariateDrift
 from modelops_jupyter.monitoring.segments import Segment
 from modelops_jupyter.overview import Distribution
 from modelops_jupyter.pipelines import PipelineRun, StepRun
@@ -82,6 +83,7 @@ def everything(text: str) -> list[Presentable]:
         Decision(text, 1, "approve", text, text, text, day(0), text, True),
         Explanation(text, day(1), day(2), day(0), "brier_score", 0.1, 0.2, 90, 9, (harm,)),
         Explanation(text, day(1), day(2), day(0), "brier_score", 0.1, 0.2, 90, 9, ()),
+        MultivariateDrift(Figure(0.6, None, 0.5, 0.7, 0.01), Figure(None, text), (ColumnShare(text, 0.1),), 90, 90),
         PipelineRun(text, text, text, (StepRun(text, text, text, text, 1.0),)),
     ]
 

@@ -118,13 +118,17 @@ def test_a_fault_in_one_airport_from_the_log(settings: Settings) -> None:
         ws.log_labels("delay", pd.DataFrame({"id": ids, "late": y}), id="id", label="late")
     ws.monitor("delay")
     found = ws.explain("delay")  # the windows of the alert
-    assert (found.metric, found.rows_before, found.rows_now) == ("brier_score", 3200, 400)  # the alert's window
+    assert (found.metric, found.rows_before, found.rows_now) == ("brier_score", 3200, 800)  # the alert's windows
     assert found.segments[0].columns == ("origin",)
     assert found.segments[0].loss_now > 2 * found.segments[0].loss_before  # type: ignore[operator]
     assert "0 < origin <= 1: adds" in str(found)
     assert found.to_frame()["name"][0] == found.segments[0].name
     one = ws.explain("delay", window="2013-04-10")
     assert one.rows_now == 400
+    drift = ws.multivariate_drift("delay", window="2013-04-09", until="2013-04-10")
+    assert (drift.rows_before, drift.rows_now) == (3200, 800)
+    assert drift.roc_auc.p_value > 0.01  # type: ignore[operator]  # the fault is in the labels, not in the features
+    assert {share.column for share in drift.columns} == {"wind", "origin"}
     with pytest.raises(NotFound, match="no window"):
         ws.explain("delay", window="2014-01-01")
     with pytest.raises(InvalidInput, match="No window before"):

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -24,7 +25,9 @@ from sklearn.preprocessing import StandardScaler
 
 from modelops_jupyter.cli import main
 from modelops_jupyter.errors import Conflict, RegistryUnreachable
+from modelops_jupyter.monitoring.cases import monitoring_incident
 from modelops_jupyter.settings import Settings
+from modelops_jupyter.store import Change, Put
 from modelops_jupyter.verbs import VERBS
 from modelops_jupyter.workspace import Workspace
 
@@ -158,6 +161,9 @@ DOWN: dict[str, tuple[int, list[str]]] = {
     "version": (0, ["cancer@champion"]),
     "register": (3, ["model.skops", "cancer", "--data", "rows.parquet"]),
     "compare": (3, ["cancer/1", "cancer/2", "--data", "rows.parquet"]),
+    "curves": (0, ["cancer"]),
+    "explain": (0, ["cancer", "--window", "2013-04-02"]),
+    "gate": (0, ["cancer/2"]),
     "check": (0, ["cancer/2"]),
     "approve": (0, ["cancer/2", "--reason", "still good"]),
     "reject": (0, ["cancer/3", "--reason", "too weak"]),
@@ -170,8 +176,20 @@ DOWN: dict[str, tuple[int, list[str]]] = {
     ),
     "log-labels": (0, ["cancer", "labels.parquet", "--id", "id", "--label", "label", "--batch-id", "b"]),
     "monitor": (0, ["cancer"]),
+    "backtest": (0, ["cancer"]),
+    "multivariate-drift": (0, ["cancer"]),
     "alerts": (0, []),
+    "incidents": (0, []),
+    "incident": (0, ["cancer:0a1b2c3d"]),
+    "acknowledge": (0, ["cancer:0a1b2c3d", "--reason", "looking"]),
+    "assign": (0, ["cancer:0a1b2c3d", "bob"]),
+    "resolve": (0, ["cancer:0a1b2c3d", "--reason", "done"]),
+    "deliver": (0, []),
+    "watch": (0, ["--once"]),
     "run": (0, ["pipeline.yaml", "--resume"]),
+    "notebook-parameters": (0, ["step.ipynb"]),
+    "run-notebook": (0, ["step.ipynb"]),
+    "board": (0, []),
     "audit": (0, []),
     "verify-audit": (0, []),
     "card": (0, ["cancer/1"]),
@@ -184,7 +202,7 @@ def a_workspace(project: Path, uri: str) -> None:
 
     (project / "modelops.toml").write_text(f'actor = "ann"\ntracking_uri = "{uri}"\n')
     X.to_parquet(project / "rows.parquet")
-    times = pd.date_range("2013-04-01", periods=len(X), freq="min", tz="UTC")
+    times = pd.date_range("2013-04-01", periods=len(X), freq="5min", tz="UTC")
     ids = [str(n) for n in range(len(X))]
     X.assign(id=ids, at=times, said=Y).to_parquet(project / "log.parquet")
     pd.DataFrame({"id": ids, "label": Y}).to_parquet(project / "labels.parquet")
@@ -198,6 +216,9 @@ def a_workspace(project: Path, uri: str) -> None:
         skops.io.dump(model, project / "model.skops")
         ws.promote("cancer/1", reason="first")
         ws.promote("cancer/3", reason="second")
+        now = datetime.now(UTC).isoformat()
+        stopped = monitoring_incident("cancer:0a1b2c3d", "cancer", "it stopped", (), now, now, None)
+        ws.store.commit(Change(puts=(Put("incident", stopped["id"], stopped, subject="cancer"),)))
 
 
 def test_with_the_server_gone_every_verb_answers_within_seconds(

@@ -28,6 +28,7 @@ def test_what_is_put_is_found_in_order(store: Store) -> None:
     store.commit(Change(puts=(Put("k", "b", {"x": 2}, subject="m"), Put("k", "a", {"x": 1}), Put("j", "a", {}))))
     assert [(r.key, r.body, r.revision) for r in store.find("k")] == [("a", {"x": 1}, 1), ("b", {"x": 2}, 1)]
     assert [r.key for r in store.find("k", "m")] == ["b"]
+    assert [(r.key, r.body, r.revision) for r in store.find("k", bodies=False)] == [("a", {}, 1), ("b", {}, 1)]
     assert store.get("k", "c") is None
     store.commit(Change(deletes=(Delete("k", "a"),)))
     assert store.get("k", "a") is None

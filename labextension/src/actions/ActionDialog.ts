@@ -1,65 +1,9 @@
-import { Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Client } from '../api';
 import type { Action, IOverview } from '../tokens';
 import { ActionForm } from './ActionForm';
 import { ActionModel } from './ActionModel';
-
-/** A dialog that stays until what it is for is done, so that a refusal is read where it can be answered. */
-class ActionDialog extends Dialog<string> {
-  constructor(
-    private readonly action: ActionModel,
-    private readonly accept: string,
-    trans: TranslationBundle
-  ) {
-    super({
-      title: actionTitle(action, trans),
-      body: new ActionForm(action, trans),
-      buttons: [Dialog.cancelButton({ label: trans.__('Cancel') }), Dialog.okButton({ label: accept })],
-      focusNodeSelector: 'textarea'
-    });
-    this.addClass('jp-ModelOpsDialog');
-    this.waiting = trans.__('Working…');
-    action.stateChanged.connect(this.follow, this);
-  }
-
-  override resolve(index?: number): void {
-    if (index === 0) {
-      super.resolve(0);
-      return;
-    }
-    void this.action.perform().then(done => {
-      if (done) {
-        super.resolve(1);
-      } else {
-        this.node.querySelector('textarea')?.focus(); // where the answer to a refusal is written
-      }
-    });
-  }
-
-  override dispose(): void {
-    this.action.stateChanged.disconnect(this.follow, this);
-    super.dispose();
-  }
-
-  protected override onAfterAttach(message: Parameters<Dialog<string>['processMessage']>[0]): void {
-    super.onAfterAttach(message);
-    this.follow();
-  }
-
-  private follow(): void {
-    const button = this.node.querySelector<HTMLButtonElement>('.jp-Dialog-button.jp-mod-accept');
-    if (button) {
-      button.disabled = !this.action.ready;
-      const label = button.querySelector('.jp-Dialog-buttonLabel');
-      if (label) {
-        label.textContent = this.action.pending ? this.waiting : this.accept;
-      }
-    }
-  }
-
-  private readonly waiting: string;
-}
+import { DoingDialog } from './DoingDialog';
 
 /** Asks for a reason, shows the policy's answer, does it; returns a sentence about it, or null if it was left. */
 export async function ask(
@@ -70,7 +14,13 @@ export async function ask(
   trans: TranslationBundle
 ): Promise<string | null> {
   const model = new ActionModel(action, page, version, client);
-  const dialog = new ActionDialog(model, actionWord(action, trans), trans);
+  const dialog = new DoingDialog(
+    model,
+    actionWord(action, trans),
+    trans,
+    actionTitle(model, trans),
+    new ActionForm(model, trans)
+  );
   const { button } = await dialog.launch();
   return button.accept ? doneWords(model, trans) : null;
 }

@@ -5,6 +5,7 @@ import { GateView } from '../components/GateView';
 import { Loading } from '../components/Notice';
 import { Pick } from '../components/tabs/Compare';
 import type { ActionModel } from './ActionModel';
+import { Reason } from './Reason';
 
 /** The body of an action's dialog. */
 export class ActionForm extends VDomRenderer<ActionModel> {
@@ -23,7 +24,6 @@ export class ActionForm extends VDomRenderer<ActionModel> {
 
 function Form({ model, trans }: { model: ActionModel; trans: TranslationBundle }): JSX.Element {
   const { action, error, pending } = model;
-  const id = React.useId();
   return (
     <fieldset>
       <legend className="jp-ModelOpsDialog-intro">{intro(model, trans)}</legend>
@@ -44,26 +44,19 @@ function Form({ model, trans }: { model: ActionModel; trans: TranslationBundle }
       </div>
       {model.gated && !model.gate && !error && <Loading trans={trans} />}
       {model.gate && <GateView gate={model.gate} trans={trans} />}
-      <label className="jp-ModelOpsDialog-reason" htmlFor={id}>
-        {action === 'comment' ? trans.__('Comment (required; goes on record)') : trans.__('Reason (required; goes on record)')}
-      </label>
-      <textarea
-        id={id}
-        className="jp-mod-styled"
-        rows={3}
-        required
-        readOnly={pending}
-        maxLength={10_000}
+      <Reason
+        label={
+          action === 'comment'
+            ? trans.__('Comment (required; goes on record)')
+            : trans.__('Reason (required; goes on record)')
+        }
         value={model.reason}
-        onChange={event => {
-          model.reason = event.currentTarget.value;
+        pending={pending}
+        error={error}
+        change={text => {
+          model.reason = text;
         }}
       />
-      {error && (
-        <p className="jp-ModelOpsNotice jp-mod-error" role="alert">
-          {error.message}
-        </p>
-      )}
     </fieldset>
   );
 }

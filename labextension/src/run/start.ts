@@ -3,9 +3,12 @@ import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/appu
 import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { runWithIcon } from '../icons';
+import { address, asked, bringForward, hasPlace, place } from '../place';
 import { CommandIDs, type IModelOps } from '../tokens';
 import { RunModel } from './RunModel';
 import { RunWidget } from './RunWidget';
+
+const PARAMETER = 'modelops-run';
 
 /** Adds "Run with parameters…" for any notebook: the file browser's, the notebook's own, the palette's. */
 export async function start(app: JupyterFrontEnd, { client, trans }: IModelOps): Promise<void> {
@@ -14,25 +17,30 @@ export async function start(app: JupyterFrontEnd, { client, trans }: IModelOps):
   const palette = await app.resolveOptionalService(ICommandPalette);
   const restorer = await app.resolveOptionalService(ILayoutRestorer);
   const tracker = new WidgetTracker<MainAreaWidget<RunWidget>>({ namespace: 'modelops-runs' });
-  const { commands, serviceManager, shell } = app;
+  const { commands, serviceManager } = app;
 
   const selected = (): string | undefined => {
     const item = browsers?.tracker.currentWidget?.selectedItems().next().value;
     return item?.type === 'notebook' ? (item.path as string) : undefined;
   };
   const open = (path: string, job?: string): void => {
-    let tab = tracker.find(widget => widget.content.model.path === path);
+    const local = serviceManager.contents.localPath(path);
+    let tab = tracker.find(widget => widget.content.model.path === local);
+    if (!tab && !hasPlace(app)) {
+      window.open(address(app, PARAMETER, path), '_blank', 'noopener');
+      return;
+    }
     if (!tab) {
-      const model = new RunModel(serviceManager.contents.localPath(path), client, job);
+      const model = new RunModel(local, client, job);
       const content = new RunWidget(model, trans, output => void commands.execute('docmanager:open', { path: output }));
       tab = new MainAreaWidget({ content });
       content.node.setAttribute('aria-label', content.title.caption);
       const added = tab;
       model.jobChanged.connect(() => void tracker.save(added));
       void tracker.add(tab);
-      shell.add(tab, 'main', { type: 'Run' });
+      place(app, tab, 'Run');
     }
-    shell.activateById(tab.id);
+    bringForward(app, tab);
   };
 
   commands.addCommand(CommandIDs.runNotebook, {
@@ -71,5 +79,11 @@ export async function start(app: JupyterFrontEnd, { client, trans }: IModelOps):
       ...(content.model.job ? { job: content.model.job.id } : {})
     }),
     name: ({ content }) => content.model.path
+  });
+  void app.restored.then(() => {
+    const path = asked(PARAMETER);
+    if (path && hasPlace(app)) {
+      open(path);
+    }
   });
 }

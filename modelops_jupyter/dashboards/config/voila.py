@@ -8,6 +8,7 @@ c = get_config()  # type: ignore[name-defined]  # noqa: F821
 
 # The token leaves the environment here: kernels inherit what is left.
 c.Voila.token = os.environ.pop("MODELOPS_DASHBOARD_TOKEN")
+c.Voila.identity_provider_class = hooks.Doorkeeper
 c.Voila.open_browser = False
 c.Voila.port_retries = 0
 c.Voila.log_level = "WARN"
@@ -19,9 +20,11 @@ c.VoilaConfiguration.allow_theme_override = "NO"
 c.VoilaConfiguration.classic_tree = True
 c.VoilaConfiguration.strip_sources = True
 c.VoilaConfiguration.show_tracebacks = False
-c.VoilaConfiguration.preheat_kernel = False  # a preheated kernel is handed the last visitor's address
+# Pages wait for their reader with everything imported; which model is meant comes from the browser afterwards.
+c.VoilaConfiguration.preheat_kernel = True
+c.VoilaConfiguration.multi_kernel_manager_class = hooks.Kernels
+c.VoilaKernelManager.kernel_pools_config = {"fleet.ipynb": {"pool_size": 1}, "default": {"pool_size": 0}}
 c.VoilaConfiguration.file_allowlist = []
-c.VoilaConfiguration.prelaunch_hook = hooks.before_page
 # Voila's own manager of ipywidgets 8, and the widgets themselves. plotly's 5 MB stay out: these pages draw SVG.
 c.VoilaConfiguration.extension_allowlist = [
     "@voila-dashboards/widgets-manager8",

@@ -1,0 +1,158 @@
+import { Dialog } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { HTMLSelect, InputGroup, VDomRenderer } from '@jupyterlab/ui-components';
+import React from 'react';
+import { type IRegistration, registerCode } from '../code';
+import { KernelRefusal, type ILiveNames } from './kernel';
+import { RegisterModel } from './RegisterModel';
+
+/** A dialog that lets itself be accepted only when everything needed is picked. */
+class RegisterDialog extends Dialog<void> {
+  constructor(
+    private readonly wish: RegisterModel,
+    trans: TranslationBundle,
+    known: readonly string[]
+  ) {
+    super({
+      title: trans.__('Register a model'),
+      body: new RegisterBody(wish, trans, known),
+      buttons: [
+        Dialog.cancelButton({ label: trans.__('Cancel') }),
+        Dialog.okButton({ label: trans.__('Insert and run') })
+      ]
+    });
+    this.addClass('jp-ModelOpsDialog');
+    wish.stateChanged.connect(this.follow, this);
+  }
+
+  override resolve(index?: number): void {
+    if (index === 0 || this.wish.ready) {
+      super.resolve(index);
+    }
+  }
+
+  override dispose(): void {
+    this.wish.stateChanged.disconnect(this.follow, this);
+    super.dispose();
+  }
+
+  protected override onAfterAttach(message: Parameters<Dialog<void>['processMessage']>[0]): void {
+    super.onAfterAttach(message);
+    this.follow();
+  }
+
+  private follow(): void {
+    const button = this.node.querySelector<HTMLButtonElement>('.jp-Dialog-button.jp-mod-accept');
+    if (button) {
+      button.disabled = !this.wish.ready;
+    }
+  }
+}
+
+/** Asks what to register; returns the code that does it, or null if it was left. */
+export async function askRegistration(
+  ask: () => Promise<ILiveNames>,
+  trans: TranslationBundle,
+  known: readonly string[]
+): Promise<string | null> {
+  const wish = new RegisterModel(ask);
+  const { button } = await new RegisterDialog(wish, trans, known).launch();
+  return button.accept && wish.names ? registerCode(wish.wish, wish.names.magic) : null;
+}
+
+class RegisterBody extends VDomRenderer<RegisterModel> {
+  constructor(
+    model: RegisterModel,
+    private readonly trans: TranslationBundle,
+    private readonly known: readonly string[]
+  ) {
+    super(model);
+    this.addClass('jp-ModelOpsDialog-body');
+  }
+
+  protected override render(): JSX.Element {
+    const { names, error } = this.model;
+    const { trans } = this;
+    if (error) {
+      return (
+        <p className="jp-ModelOpsNotice jp-mod-error" role="alert">
+          {refusal(error, trans)}
+        </p>
+      );
+    }
+    if (!names) {
+      return <p role="status">{trans.__('Asking the kernel, which answers when it is not busy…')}</p>;
+    }
+    if (names.models.length === 0) {
+      return <p role="status">{trans.__('This notebook holds no fitted model: run the cell that fits one first.')}</p>;
+    }
+    return <Form model={this.model} names={names} trans={trans} known={this.known} />;
+  }
+}
+
+interface IFormProps {
+  readonly model: RegisterModel;
+  readonly names: ILiveNames;
+  readonly trans: TranslationBundle;
+  readonly known: readonly string[];
+}
+
+function Form({ model, names, trans, known }: IFormProps): JSX.Element {
+  const { wish } = model;
+  const id = React.useId();
+  const tables = names.tables.filter(table => table.columns !== null);
+  const columns = names.tables.filter(table => table.columns === null);
+  const text = (name: keyof IRegistration, title: string, list?: string): JSX.Element => (
+    <div className="jp-ModelOpsRun-question">
+      <label htmlFor={`${id}-${name}`}>{title}</label>
+      <InputGroup
+        id={`${id}-${name}`}
+        list={list}
+        value={wish[name]}
+        onChange={event => model.pick({ [name]: event.currentTarget.value })}
+      />
+    </div>
+  );
+  const choice = (name: keyof IRegistration, title: string, options: readonly (readonly [string, string])[]): JSX.Element => (
+    <div className="jp-ModelOpsRun-question">
+      <label htmlFor={`${id}-${name}`}>{title}</label>
+      <HTMLSelect id={`${id}-${name}`} value={wish[name]} onChange={event => model.pick({ [name]: event.currentTarget.value })}>
+        {options.map(([value, label]) => (
+          <option key={value} value={value}>
+            {label}
+          </option>
+        ))}
+      </HTMLSelect>
+    </div>
+  );
+  const none = ['', trans.__('none')] as const;
+  const rows = tables.map(({ name, type, rows: count }) => [name, trans.__('%1 (%2, %3 rows)', name, type, String(count))] as const);
+  return (
+    <>
+      {choice('model', trans.__('Fitted model'), names.models.map(one => [one.name, `${one.name} (${one.type})`]))}
+      {text('name', trans.__('Register as'), `${id}-known`)}
+      <datalist id={`${id}-known`}>
+        {known.map(name => (
+          <option key={name} value={name} />
+        ))}
+      </datalist>
+      {wish.name !== '' && !model.named && (
+        <p className="jp-ModelOpsRun-fault">{trans.__('A name has letters, digits, dots, dashes and underscores.')}</p>
+      )}
+      {choice('data', trans.__('Fitted on'), [none, ...rows])}
+      {choice('target', trans.__('Outcomes of those rows'), [none, ...columns.map(one => [one.name, one.name] as const)])}
+      {choice('validated', trans.__('Validated on'), [['', trans.__('the same rows')], ...rows])}
+      {text('description', trans.__('What it is for'))}
+      <pre className="jp-ModelOpsRun-log" tabIndex={0} aria-label={trans.__('Code that will be inserted')}>
+        {registerCode(wish, names.magic)}
+      </pre>
+    </>
+  );
+}
+
+function refusal(error: Error, trans: TranslationBundle): string {
+  if (error instanceof KernelRefusal && error.code === 'no-package') {
+    return trans.__("The notebook's kernel has no modelops_jupyter: install it there, then restart the kernel.");
+  }
+  return trans.__('The kernel did not answer: %1', error.message || trans.__('is it still running?'));
+}

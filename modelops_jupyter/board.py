@@ -1,0 +1,158 @@
+"""The governance board: which versions wait for whom, what serves and who let it, what was decided last."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from modelops_jupyter.presentable import Presentable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from modelops_jupyter.governance import Policy
+    from modelops_jupyter.store import Store
+
+MOST_WAITING = 200
+LATEST = 50
+ALIAS = "champion"
+
+
+@dataclass(frozen=True)
+class Board(Presentable):
+    """Where decisions stand.
+
+    Attributes
+    ----------
+    waiting : tuple of mapping
+        The newest version of each model, unless it serves, has served or was rejected: ``model``, ``version``,
+        ``registered_by``, ``registered_at``, ``approved_by``, ``gate`` (open or closed), ``missing``.
+    serving : tuple of mapping
+        Each champion: ``model``, ``version``, ``since``, ``promoted_by``, ``reason``, ``unsafe``.
+    decisions : tuple of mapping
+        The last 50 approvals, rejections, comments, promotions and rollbacks, newest first: ``at``, ``what``,
+        ``model``, ``version``, ``actor``, ``reason``.
+    entries : int
+        Entries on record.
+    broken : int or None
+        The first entry that does not fit the chain; None while the record is whole.
+    """
+
+    waiting: tuple[Mapping[str, Any], ...]
+    serving: tuple[Mapping[str, Any], ...]
+    decisions: tuple[Mapping[str, Any], ...]
+    entries: int
+    broken: int | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the board as plain data."""
+        return asdict(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row per waiting version."""
+        import pandas as pd
+
+        columns = ["model", "version", "registered_by", "registered_at", "approved_by", "gate", "missing"]
+        return pd.DataFrame(self.waiting, columns=columns)
+
+    def __str__(self) -> str:
+        record = "whole" if self.broken is None else f"broken at entry {self.broken}"
+        lines = [f"{len(self.waiting)} versions wait, {len(self.serving)} serve; the record is {record}."]
+        lines += [f"  {w['model']}/{w['version']}: {w['missing'] or 'ready to promote'}" for w in self.waiting]
+        return "\n".join(lines)
+
+
+def read_board(store: Store, policy: Policy) -> Board:
+    """Gather the board; nothing is written."""
+    from modelops_jupyter.store import verify_chain
+
+    check = verify_chain(store.audit())
+    champions = {r.body["name"]: r.body for r in store.find("alias") if r.body["alias"] == ALIAS}
+    newest: dict[str, Mapping[str, Any]] = {}
+    versions: dict[tuple[str, int], Mapping[str, Any]] = {}
+    for record in store.find("version"):
+        body = record.body
+        versions[body["name"], body["version"]] = body
+        if body["version"] > newest.get(body["name"], {"version": 0})["version"]:
+            newest[body["name"]] = body
+    decided: dict[tuple[str, int], list[Mapping[str, Any]]] = defaultdict(list)
+    for record in store.find("decision"):
+        decided[record.body["name"], record.body["version"]].append(record.body)
+    moves = [record.body for record in store.find("transition")]
+    served = {(move["name"], move["to_version"]) for move in moves if move["alias"] == ALIAS}
+    return Board(
+        waiting=_waiting(store, policy, [newest[name] for name in sorted(newest)], decided, served),
+        serving=_serving(champions, versions, moves),
+        decisions=_latest(decided, moves),
+        entries=check.entries,
+        broken=check.first_bad,
+    )
+
+
+def _waiting(
+    store: Store,
+    policy: Policy,
+    newest: list[Mapping[str, Any]],
+    decided: Mapping[tuple[str, int], list[Mapping[str, Any]]],
+    served: set[tuple[str, int]],
+) -> tuple[Mapping[str, Any], ...]:
+    from modelops_jupyter.governance import gate
+
+    found: list[Mapping[str, Any]] = []
+    for body in sorted(newest, key=lambda body: str(body["created_at"])):
+        name = body["name"]
+        last = [d for d in decided.get((name, body["version"]), []) if d["decision"] != "comment"]
+        rejected = bool(last) and max(last, key=lambda d: str(d["at"]))["decision"] == "reject"
+        if rejected or (name, body["version"]) in served or len(found) == MOST_WAITING:
+            continue
+        report = gate(store, policy, body, ALIAS)
+        found.append(
+            {
+                "model": name,
+                "version": body["version"],
+                "registered_by": body["created_by"],
+                "registered_at": body["created_at"],
+                "approved_by": ", ".join(report.approved_by),
+                "gate": "open" if report.passed else "closed",
+                "missing": "; ".join(check.message for check in report.checks if check.applies and not check.passed),
+            }
+        )
+    return tuple(found)
+
+
+def _serving(
+    champions: Mapping[str, Mapping[str, Any]],
+    versions: Mapping[tuple[str, int], Mapping[str, Any]],
+    moves: list[Mapping[str, Any]],
+) -> tuple[Mapping[str, Any], ...]:
+    last = {move["name"]: move for move in sorted(moves, key=lambda m: str(m["at"])) if move["alias"] == ALIAS}
+    return tuple(
+        {
+            "model": name,
+            "version": held["version"],
+            "since": held["since"],
+            "promoted_by": last.get(name, {}).get("actor", ""),
+            "reason": last.get(name, {}).get("reason", ""),
+            "unsafe": bool(versions.get((name, held["version"]), {}).get("unsafe")),
+        }
+        for name, held in sorted(champions.items())
+    )
+
+
+def _latest(
+    decided: Mapping[tuple[str, int], list[Mapping[str, Any]]], moves: list[Mapping[str, Any]]
+) -> tuple[Mapping[str, Any], ...]:
+    rows = [
+        {"at": d["at"], "what": d["decision"], "model": d["name"], "version": d["version"]}
+        | {"actor": d["actor"], "reason": d["reason"]}
+        for decisions in decided.values()
+        for d in decisions
+    ]
+    rows += [
+        {"at": m["at"], "what": m["action"], "model": m["name"], "version": m["to_version"]}
+        | {"actor": m["actor"], "reason": m["reason"]}
+        for m in moves
+    ]
+    return tuple(sorted(rows, key=lambda row: str(row["at"]), reverse=True)[:LATEST])

@@ -1,0 +1,245 @@
+"""Working on incidents: listing them, and what people do about them; an act and its audit event are one transaction."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from modelops_jupyter.actor import Actor
+from modelops_jupyter.errors import InvalidInput, NotFound, Refused
+from modelops_jupyter.listing import Listing
+from modelops_jupyter.monitoring.cases import STATES, standing, timeline
+from modelops_jupyter.presentable import Presentable
+from modelops_jupyter.refs import check_name
+from modelops_jupyter.registration import find_version
+from modelops_jupyter.store import Change, Event, Put
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from modelops_jupyter.store import Record, Store
+
+LONGEST_TEXT = 10_000
+
+
+@dataclass(frozen=True)
+class Incident(Presentable):
+    """Alerts of one cause: what it is, who has it, and how it went. Times are ISO text in UTC.
+
+    Attributes
+    ----------
+    id : str
+        The model's name and eight hexadecimal digits, such as ``flight-delay:1f3a9c07``; it never changes.
+    state : {"open", "acknowledged", "resolved", "healed"}
+        healed: every alert healed by itself; resolved: a person closed it.
+    cause : {"data", "monitoring"}
+        monitoring: the monitor itself stopped or fails.
+    first_window, last_window : str
+        Starts of the first and the last bad window.
+    suspects : tuple of mapping
+        Features, ranked by importance times magnitude; see `monitoring.suspects.Suspect`.
+    segments : tuple of mapping
+        Slices with alerts of their own, the costliest first.
+    loss : mapping or None
+        Wrong decisions too many, and the money, if the use case says what one costs.
+    timeline : tuple of mapping
+        What the monitor saw and what people did: ``at, actor, event, text``, oldest first.
+    """
+
+    id: str
+    model: str
+    state: str
+    owner: str | None
+    cause: str
+    title: str
+    opened_at: str
+    first_window: str
+    last_window: str
+    suspects: tuple[Mapping[str, Any], ...]
+    segments: tuple[Mapping[str, Any], ...]
+    loss: Mapping[str, Any] | None
+    actions: tuple[str, ...]
+    alerts: tuple[Mapping[str, Any], ...]
+    timeline: tuple[Mapping[str, Any], ...]
+
+    @property
+    def comments(self) -> tuple[Mapping[str, Any], ...]:
+        """What people remarked."""
+        return tuple(event for event in self.timeline if event["event"] == "comment")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain data."""
+        return asdict(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the timeline, a row per event."""
+        import pandas as pd
+
+        return pd.DataFrame(self.timeline, columns=["at", "actor", "event", "text"])
+
+    def __str__(self) -> str:
+        head = f"{self.id} ({self.state}, {f'owned by {self.owner}' if self.owner else 'no owner'}): {self.title}"
+        lines = [head, f"  bad windows from {self.first_window} to {self.last_window}, {len(self.alerts)} alerts"]
+        lines += [_suspect_line(suspect) for suspect in self.suspects[:5]]
+        lines += [f"  segment {part['segment']}: {', '.join(part['columns'])}" for part in self.segments[:5]]
+        if loss := loss_text(self.loss):
+            lines.append(f"  {loss}")
+        lines += [f"  next: {action}" for action in self.actions]
+        lines += [f"  {e['at'][:16]} {e['actor']}: {e['event']}, {e['text']}" for e in self.timeline]
+        return "\n".join(lines)
+
+
+def loss_text(loss: Mapping[str, Any] | None) -> str:
+    """Return a sentence about wrong decisions and money, or nothing where nothing is known."""
+    if loss is None or loss["wrong_decisions"] is None:
+        return ""
+    text = f"about {max(0.0, loss['wrong_decisions']):,.0f} wrong decisions too many ({loss['basis']})"
+    return text if loss["money"] is None else f"{text}: {loss['money']:,.0f} {loss['currency']}".rstrip()
+
+
+def incidents(store: Store, name: str | None, state: str | None) -> Listing:
+    """Return incidents, newest first; see `Workspace.incidents`."""
+    if name is not None:
+        find_version(store, check_name(name))
+    if state not in (None, *STATES):
+        raise InvalidInput(f"An incident is {', '.join(STATES)}, not {state!r}.")
+    acts = _acts(store, name)
+    found = [_row(record.body, acts.get(record.key, [])) for record in store.find("incident", name)]
+    rows = sorted((row for row in found if state in (None, row["state"])), key=lambda r: str(r["opened_at"]))
+    rows = sorted(rows, key=lambda row: str(row["first_window"]), reverse=True)
+    columns = ("id", "state", "owner", "first_window", "last_window", "title", "alerts", "wrong_decisions", "money")
+    return Listing("Incidents", columns, tuple(rows), "No incidents.")
+
+
+def incident(store: Store, identity: str) -> Incident:
+    """Return one incident.
+
+    Raises
+    ------
+    NotFound
+        With the ids of the open ones.
+    """
+    body = _record(store, identity).body
+    acts = _acts(store, body["model"]).get(identity, [])
+    state, owner = standing(body, acts)
+    return Incident(
+        id=identity,
+        model=body["model"],
+        state=state,
+        owner=owner,
+        cause=body["cause"],
+        title=body["title"],
+        opened_at=body["opened_at"],
+        first_window=body["first_window"],
+        last_window=body["last_window"],
+        suspects=tuple(body["suspects"]),
+        segments=tuple(body["segments"]),
+        loss=body["loss"],
+        actions=tuple(body["actions"]),
+        alerts=tuple(body["alerts"]),
+        timeline=timeline(body, acts),
+    )
+
+
+def acknowledge(store: Store, identity: str, reason: str, actor: Actor) -> Incident:
+    """Take an open incident; whoever does owns it, if nobody did."""
+    found = incident(store, identity)
+    if found.state != "open":
+        raise Refused(f"{identity} is {found.state}: only an open incident can be acknowledged.")
+    return _act(store, found, "acknowledge", _text(reason), actor, owner=None if found.owner else actor.name)
+
+
+def resolve(store: Store, identity: str, reason: str, actor: Actor) -> Incident:
+    """Close an incident; it opens again if the monitor sees more of it."""
+    found = incident(store, identity)
+    if found.state == "resolved":
+        raise Refused(f"{identity} is resolved already: comment on it instead.")
+    return _act(store, found, "resolve", _text(reason), actor)
+
+
+def assign(store: Store, identity: str, owner: str, actor: Actor) -> Incident:
+    """Give an incident to `owner`."""
+    if not owner.strip() or not owner.isprintable():
+        raise InvalidInput(f"{owner!r} cannot own an incident: write a name.")
+    name = owner.strip()
+    return _act(store, incident(store, identity), "assign", f"to {name}", actor, owner=name)
+
+
+def comment(store: Store, identity: str, text: str, actor: Actor) -> Incident:
+    """Put a remark on an incident's timeline."""
+    return _act(store, incident(store, identity), "comment", _text(text), actor)
+
+
+def is_incident(reference: object) -> bool:
+    """Tell an incident's id from a model reference, which never has a colon but in front of ``models:/``."""
+    return isinstance(reference, str) and ":" in reference and not reference.startswith("models:/")
+
+
+def _act(store: Store, found: Incident, act: str, text: str, actor: Actor, owner: str | None = None) -> Incident:
+    at = datetime.now(UTC).isoformat()
+    body = {"incident": found.id, "act": act, "text": text, "owner": owner, "actor": actor.name, "at": at}
+    put = Put("incident_act", f"{found.id}/{at}/{uuid4().hex[:8]}", body, subject=found.model)
+    details = {"text": text, **({"owner": owner} if owner else {})}
+    event = Event(f"incident.{act}", found.id, actor.name, actor.assurance, details)
+    store.commit(Change(puts=(put,), event=event))
+    return incident(store, found.id)
+
+
+def _acts(store: Store, model: str | None) -> dict[str, list[Mapping[str, Any]]]:
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for record in store.find("incident_act", model):
+        found.setdefault(record.body["incident"], []).append(record.body)
+    return {identity: sorted(acts, key=lambda act: str(act["at"])) for identity, acts in found.items()}
+
+
+def _record(store: Store, identity: str) -> Record:
+    record = store.get("incident", identity) if isinstance(identity, str) else None
+    if record is None:
+        known = ", ".join(row["id"] for row in incidents(store, None, "open").rows[:5]) or "none"
+        raise NotFound(f"There is no incident {identity!r}: open are {known}.")
+    return record
+
+
+def _row(body: Mapping[str, Any], acts: list[Mapping[str, Any]]) -> dict[str, Any]:
+    state, owner = standing(body, acts)
+    loss = body["loss"] or {}
+    return {
+        "id": body["id"],
+        "model": body["model"],
+        "state": state,
+        "owner": owner,
+        "cause": body["cause"],
+        "title": body["title"],
+        "opened_at": body["opened_at"],
+        "first_window": body["first_window"],
+        "last_window": body["last_window"],
+        "alerts": len(body["alerts"]),
+        "suspects": [suspect["column"] for suspect in body["suspects"]],
+        "segments": [part["segment"] for part in body["segments"]],
+        "wrong_decisions": loss.get("wrong_decisions"),
+        "money": loss.get("money"),
+        "currency": loss.get("currency", ""),
+    }
+
+
+def _suspect_line(suspect: Mapping[str, Any]) -> str:
+    share = "" if suspect["importance"] is None else f", {suspect['importance']:.0%} of importance"
+    where = f" where {suspect['segment']}" if suspect["segment"] else ""
+    return (
+        f"  suspect {suspect['column']}{where}: {suspect['metric']} {suspect['figure']:.3g} against "
+        f"{suspect['threshold']:.3g}{share}"
+    )
+
+
+def _text(text: str) -> str:
+    if not isinstance(text, str) or not text.strip():
+        raise InvalidInput("What is done about an incident goes on record with its reason: say why.")
+    if any(unicodedata.category(sign) in ("Cc", "Cf") and sign not in "\n\t\u200d" for sign in text):
+        raise InvalidInput(f"{text!r} holds control characters, which no timeline shows: leave them out.")
+    if len(text) > LONGEST_TEXT:
+        raise InvalidInput(f"A text of {len(text)} characters is too long for a timeline: {LONGEST_TEXT} fit.")
+    return text.strip()

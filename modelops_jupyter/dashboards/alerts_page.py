@@ -1,0 +1,168 @@
+"""Alerts of every model in one list, each leading to the window and the column that raised it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import ipywidgets as w
+
+from modelops_jupyter.dashboards.page import (
+    Request,
+    View,
+    address,
+    advice,
+    command,
+    csv_text,
+    guarded,
+    html,
+    open_workspace,
+    styled,
+    tile,
+    tiles,
+)
+from modelops_jupyter.display.html import Html, element, join
+from modelops_jupyter.display.listings import cell
+from modelops_jupyter.display.tables import table
+from modelops_jupyter.display.words import capital, count, sentence, short_time
+
+AT_ONCE = 100
+FIELDS = ("state", "model", "kind", "column", "segment", "metric", "figure", "threshold", "window_start", "last_window")
+HEAD = ("State", "Model", "Kind", "Since", "What happened")
+Alert = Mapping[str, Any]
+
+
+class AlertsPage(View):
+    """The widgets of the page and what they do."""
+
+    page, title = "alerts", "Alerts"
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.alerts: Sequence[Alert] = ()
+        self.filling = False
+        self.most = AT_ONCE
+        self.head, self.summary, self.list = html("mo-head"), html(), html("mo-list", "mo-table")
+        self.head.value = element("header", element("h1", "Alerts", tabindex="-1"))
+        states = [("Open", ""), ("Healed", "healed"), ("Open and healed", "all")]
+        self.state = w.Dropdown(description="State", options=states)
+        self.model = w.Dropdown(description="Model")
+        self.kind = w.Dropdown(description="Kind")
+        self.more = w.Button(description="Show more")
+        self.more.on_click(lambda button: self.show_more())
+        for widget in (self.state, self.model, self.kind):
+            widget.observe(lambda change: self._filtered(), names=["value"])
+        self.filters = styled(w.HBox([self.state, self.model, self.kind]), "mo-filters")
+        self.card = styled(w.VBox([self.list, self.more]), "mo-card")
+        self.root = w.VBox([self.head, self.summary, self.filters, self.card])
+
+    def show(self, query: Mapping[str, str]) -> None:
+        """Read the workspace and draw the alerts that the query lets through."""
+        self.alerts = ()
+        self.summary.value = guarded(self._read)
+        self.filling = True
+        try:
+            for widget, key, every in ((self.model, "model", "Every model"), (self.kind, "kind", "Every kind")):
+                known = self._known(key)
+                widget.options = [(every, ""), *((value, value) for value in known)]
+                widget.value = query.get(key, "") if query.get(key, "") in known else ""
+            self.state.value = query.get("state", "") if query.get("state") in ("healed", "all") else ""
+        finally:
+            self.filling = False
+        for part in (self.filters, self.card):
+            part.layout.display = None if self.alerts else "none"
+        self.draw()
+
+    def _known(self, key: str) -> list[str]:
+        return sorted({str(alert[key]) for alert in self.alerts})
+
+    def query(self) -> dict[str, str]:
+        """Return the filters in use."""
+        values = {"state": self.state.value, "model": self.model.value or "", "kind": self.kind.value or ""}
+        return {key: value for key, value in values.items() if value}
+
+    def _filtered(self) -> None:
+        if not self.filling:
+            self.most = AT_ONCE
+            self.draw()
+            self.moved(push=False)
+
+    def show_more(self) -> None:
+        """Lengthen the list."""
+        self.most += AT_ONCE
+        self.draw()
+
+    def _read(self) -> str:
+        workspace = open_workspace()
+        if workspace is not None:
+            with workspace:
+                self.alerts = workspace.alerts().rows
+        if not self.alerts:
+            words = ("Alerts come from watching models: ", command("modelops monitor"), ".")
+            return advice("No alerts.", join(*words))
+        return _summary(self.alerts)
+
+    def wanted(self) -> list[Alert]:
+        """Return the alerts that the filters let through, newest first."""
+        state = self.state.value or "open"
+        return [
+            alert
+            for alert in self.alerts
+            if state in ("all", alert["state"])
+            and self.model.value in ("", alert["model"])
+            and self.kind.value in ("", alert["kind"])
+        ]
+
+    def draw(self) -> None:
+        """Draw the list."""
+        self.list.value = guarded(self._draw) if self.alerts else ""
+
+    def _draw(self) -> str:
+        wanted = self.wanted()
+        self.more.layout.display = None if len(wanted) > self.most else "none"
+        if not wanted:
+            return advice("No alert fits these filters.", "Choose another state, model or kind.")
+        rows = [_row(alert, self.request.served) for alert in wanted[: self.most]]
+        told = element("p", count(len(wanted), "alert"), class_="mo-note")
+        return join(told, table(HEAD, rows, most=self.most))
+
+    def table(self) -> tuple[str, str]:
+        """Return the alerts as CSV."""
+        return "alerts", csv_text(FIELDS, [[alert.get(field) for field in FIELDS] for alert in self.wanted()])
+
+    def document(self) -> tuple[str, Html]:
+        """Return every alert that the filters let through."""
+        rows = [_row(alert, linked=False) for alert in self.wanted()]
+        return "alerts", join(element("h1", "Alerts"), _summary(self.alerts), table(HEAD, rows, most=len(rows)))
+
+
+def _summary(alerts: Sequence[Alert]) -> Html:
+    ours = [alert for alert in alerts if alert["state"] == "open"]
+    newest = max((str(alert["window_start"]) for alert in ours), default=None)
+    performance = [alert for alert in ours if alert["kind"] == "performance"]
+    return tiles(
+        tile("Open", f"{len(ours):,}", f"{len(alerts) - len(ours):,} healed"),
+        tile("Models with an open alert", f"{len({alert['model'] for alert in ours}):,}"),
+        tile("Performance", f"{len(performance):,}", "figures fell"),
+        tile("Newest", short_time(newest), "the window it began in"),
+    )
+
+
+def _row(alert: Alert, linked: bool) -> list[str]:
+    model, start = str(alert["model"]), str(alert["window_start"])
+    target = address(
+        "model", model=model, last="all", every=_unusual(alert), window=start, column=str(alert["column"] or "")
+    )
+    told = capital(sentence(str(alert["message"]).removeprefix(f"{model}: ")))
+    return [
+        cell("state", alert["state"]),
+        element("a", model, href=target) if linked else element("b", model),
+        str(alert["kind"]),
+        short_time(start),
+        told,
+    ]
+
+
+def _unusual(alert: Alert) -> str:
+    every = str(alert.get("every", "1D"))
+    return "" if every == "1D" else every

@@ -1,0 +1,106 @@
+"""Concept drift: whether labels still depend on what the model said as they did in the reference; from profiles alone.
+
+Of a binary classifier with scores: Cox's recalibration of both sides and Wald's test of their difference. Of other
+classifiers: the likelihood-ratio test of the labels that each prediction had. Of a regression: the mean error of
+predictions of the same coarse bin. None of them asks how often a score, a class or a number was said: that is drift of
+the prediction.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from modelops_jupyter.monitoring import distances, intervals
+from modelops_jupyter.monitoring.baseline import Baseline
+from modelops_jupyter.monitoring.calibration import recalibrate
+from modelops_jupyter.monitoring.figure import FEWEST_ROWS, Figure, figure
+from modelops_jupyter.profiles import Outcomes, Profile
+
+Array = np.ndarray[Any, Any]
+OF_SCORES = ("calibration_shift", "intercept_change", "slope_change")
+FEWEST_OF_A_BIN = 10
+
+
+def concept_drift(baseline: Baseline, current: Profile) -> dict[str, Figure]:
+    """Return the tests of concept drift that fit the task, as figures with a p-value or an interval."""
+    binning, before = baseline.reference.binning, baseline.reference.profile.outcomes
+    now = current.outcomes
+    if binning.task == "decision":
+        return {}
+    if binning.task == "regression":
+        return {"error_shift": _guarded(before, now) or error_shift(before, now)}
+    if binning.positive is None or not before.scored:
+        return {"label_shift": _guarded(before, now) or label_shift(before, now)}
+    reason = _guarded(before, now)
+    return dict.fromkeys(OF_SCORES, reason) if reason else calibration_shift(baseline, now)
+
+
+def _guarded(before: Outcomes, now: Outcomes) -> Figure | None:
+    if not before.labelled:
+        return Figure(None, "the reference has no labels")
+    if now.labelled < FEWEST_ROWS:
+        return Figure(None, "too few labels" if now.labelled else "no labels")
+    return None
+
+
+def calibration_shift(baseline: Baseline, now: Outcomes) -> dict[str, Figure]:
+    """Return Wald's test of one recalibration on both sides, and the changes of its intercept and slope.
+
+    An intercept that rises means more positives than such scores had in the reference; a slope that falls, that scores
+    tell less.
+    """
+    left, right = baseline.recalibration, recalibrate(*now.arrays()[1:])
+    for side in (left, right):
+        if not side.covariance:
+            return dict.fromkeys(OF_SCORES, Figure(None, side.test.reason))
+    coefficients = [np.array([side.intercept.value, side.slope.value], dtype=float) for side in (left, right)]
+    change = coefficients[1] - coefficients[0]
+    spread = np.array(left.covariance) + np.array(right.covariance)
+    statistic = float(change @ np.linalg.solve(spread, change))
+    errors = np.sqrt(np.diag(spread))
+    return {
+        "calibration_shift": figure(statistic, p_value=intervals.chi_square_p(statistic, 2), degrees=2),
+        "intercept_change": intervals.normal(float(change[0]), float(errors[0])),
+        "slope_change": intervals.normal(float(change[1]), float(errors[1])),
+    }
+
+
+def label_shift(before: Outcomes, now: Outcomes) -> Figure:
+    """G-test of the labels by prediction: the sum over predictions, each against the same one in the reference."""
+    both = (before.confusion, now.confusion)
+    classes = sorted({word for side in both for said, row in side.items() for word in (said, *row)})
+    tables = [np.array([[side.get(s, {}).get(c, 0) for c in classes] for s in classes], dtype=float) for side in both]
+    said = (tables[0].sum(1) >= FEWEST_OF_A_BIN) & (tables[1].sum(1) >= FEWEST_OF_A_BIN)
+    if not said.any():
+        return Figure(None, "too few labels")
+    values, degrees = distances.g_test(tables[0][said], tables[1][said])
+    return _tested(float(values.sum()), int(degrees.sum()))
+
+
+def error_shift(before: Outcomes, now: Outcomes) -> Figure:
+    """Wald's test of the mean error by coarse bin of the prediction: one degree of freedom for each bin."""
+    if not before.by_prediction or not now.by_prediction:
+        return Figure(None, "no errors by prediction")
+    left, right = np.array(before.by_prediction), np.array(now.by_prediction)
+    enough = (left[:, 0] >= FEWEST_OF_A_BIN) & (right[:, 0] >= FEWEST_OF_A_BIN)
+    if not enough.any():
+        return Figure(None, "too few labels")
+    (mean_left, error_left), (mean_right, error_right) = _means(left[enough]), _means(right[enough])
+    variance = error_left + error_right
+    if not (variance > 0).all():
+        return Figure(None, "constant errors")
+    return _tested(float(((mean_right - mean_left) ** 2 / variance).sum()), int(enough.sum()))
+
+
+def _means(sums: Array) -> tuple[Array, Array]:
+    """Return the mean error of each bin and that mean's variance."""
+    rows, means = sums[:, 0], sums[:, 1] / sums[:, 0]
+    return means, np.maximum(0.0, sums[:, 3] / rows - means**2) / (rows - 1)
+
+
+def _tested(statistic: float, degrees: int) -> Figure:
+    if degrees < 1:
+        return Figure(0.0, p_value=1.0, degrees=0)
+    return figure(statistic, p_value=intervals.chi_square_p(statistic, degrees), degrees=degrees)

@@ -1,0 +1,40 @@
+"""From a target in the settings to the notifier behind it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from string import Template
+
+from modelops_jupyter.errors import DeliveryFailed
+from modelops_jupyter.notifications.message import Notifier
+from modelops_jupyter.settings import Target
+
+
+def open_notifier(target: Target, environ: Mapping[str, str] = os.environ) -> Notifier:
+    """Return the way out that a target describes.
+
+    Raises
+    ------
+    DeliveryFailed
+        If its settings cannot be used, or name an environment variable that is not set.
+    LibraryMissing
+        If it needs apprise, which is not installed.
+    """
+    url = _filled(target, "url", environ)
+    if url.partition(":")[0].lower() in ("http", "https"):
+        from modelops_jupyter.notifications.webhook import WebhookNotifier
+
+        return WebhookNotifier(url, _filled(target, "secret", environ), allow_private=target.allow_private)
+    from modelops_jupyter.notifications.chat import AppriseNotifier
+
+    return AppriseNotifier(url, allow_private=target.allow_private)
+
+
+def _filled(target: Target, key: str, environ: Mapping[str, str]) -> str:
+    try:
+        return Template(getattr(target, key)).substitute(environ)
+    except KeyError as error:
+        raise DeliveryFailed(f"notify.{target.name}.{key} names ${error.args[0]}, which is not set: set it.") from None
+    except ValueError:
+        raise DeliveryFailed(f"notify.{target.name}.{key} holds a lone $: write $$ for it.") from None

@@ -1,0 +1,64 @@
+"""Running pipelines and notebooks in a workspace: where they run, under whose name, what they leave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelops_jupyter.actor import Actor
+from modelops_jupyter.settings import Settings
+
+if TYPE_CHECKING:
+    from modelops_jupyter.pipelines import CellEvent, NotebookRun, PipelineRun, StepEvent
+    from modelops_jupyter.store import Store
+
+
+def run(
+    store: Store,
+    settings: Settings,
+    actor: Actor,
+    pipeline: Path,
+    *,
+    parameters: Mapping[str, Any] | None,
+    jobs: int,
+    resume: bool,
+    on_progress: Callable[[StepEvent], None] | None,
+    on_cell: Callable[[CellEvent], None] | None,
+) -> PipelineRun:
+    """See `Workspace.run`."""
+    from modelops_jupyter.pipelines import load_pipeline, run_pipeline
+
+    return run_pipeline(
+        load_pipeline(pipeline),
+        store=store,
+        runs_path=settings.runs_path,
+        project=settings.project,
+        parameters=dict(parameters or {}),
+        resume=resume,
+        jobs=jobs,
+        actor=actor,
+        on_progress=on_progress,
+        on_cell=on_cell,
+    )
+
+
+def run_notebook(
+    settings: Settings,
+    path: Path,
+    *,
+    parameters: Mapping[str, Any] | None,
+    output: Path | None,
+    on_cell: Callable[[CellEvent], None] | None,
+) -> NotebookRun:
+    """See `Workspace.run_notebook`."""
+    from modelops_jupyter.pipelines import run_notebook
+
+    return run_notebook(
+        path,
+        parameters=dict(parameters or {}),
+        output=output,
+        runs_path=settings.runs_path,
+        project=settings.project,
+        on_cell=on_cell,
+    )

@@ -1,0 +1,118 @@
+"""Concept drift: silent where only the inputs move, loud where the world does."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from scipy.stats import chi2_contingency
+
+from modelops_jupyter.monitoring.baseline import Baseline
+from modelops_jupyter.monitoring.concept import concept_drift
+from modelops_jupyter.profiles import Profile, build_reference, scan
+
+
+def binary(n: int, seed: int, shift: float = 0.0, more: float = 0.0) -> pa.Table:
+    generator = np.random.default_rng(seed)
+    x = generator.normal(shift, 1, n)
+    y = np.where(generator.random(n) < 1 / (1 + np.exp(-x - more)), "1", "0")
+    said = np.where(x > 0, "1", "0")
+    score = 1 / (1 + np.exp(-1.3 * x))
+    return pa.table({"prediction": said, "score": score, "label": y, "version": np.ones(n, "int64")})
+
+
+def many(n: int, seed: int, shares: tuple[float, ...] = (0.6, 0.3, 0.1), right: float = 0.8) -> pa.Table:
+    generator = np.random.default_rng(seed)
+    said = generator.choice(3, n, p=shares)
+    came = np.where(generator.random(n) < right, said, generator.integers(0, 3, n))
+    names = np.array(["a", "b", "c"])
+    return pa.table({"prediction": names[said], "label": names[came], "version": np.ones(n, "int64")})
+
+
+def numbers(n: int, seed: int, shift: float = 0.0, more: float = 0.0) -> pa.Table:
+    generator = np.random.default_rng(seed)
+    said = generator.normal(10 + shift, 2, n)
+    label = said + 0.2 * (said - 10) + generator.normal(-more, 1, n)
+    return pa.table({"prediction": said, "label": label, "version": np.ones(n, "int64")})
+
+
+def baseline_of(table: pa.Table, **kind: str) -> Baseline:
+    columns = {name: table[name].to_numpy() for name in table.column_names}
+    scores = columns.get("score")
+    said, came = columns["prediction"], columns["label"]
+    features = pa.table({"x": np.zeros(len(said))})
+    return Baseline(build_reference(features, scores=scores, predictions=said, labels=came, **kind))
+
+
+TASKS = {
+    "calibration_shift": (binary, {"positive": "1"}),
+    "label_shift": (many, {}),
+    "error_shift": (numbers, {"task": "regression"}),
+}
+
+
+def p_value(name: str, seed: int, **change: object) -> float:
+    draw, kind = TASKS[name]
+    baseline = baseline_of(draw(2000, seed), **kind)
+    found = concept_drift(baseline, scan(draw(800, 10_000 + seed, **change), baseline.reference.binning))[name]
+    assert found.p_value is not None
+    return found.p_value
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("calibration_shift", {"shift": 0.7}),
+        ("label_shift", {"shares": (0.2, 0.3, 0.5)}),
+        ("error_shift", {"shift": 1.0}),
+    ],
+)
+def test_a_shift_of_the_inputs_is_no_concept_drift(name: str, change: dict) -> None:
+    """P-values are uniform: of 200, 1 to 10 % are under 0.05."""
+    p_values = np.array([p_value(name, seed, **change) for seed in range(200)])
+    assert 0.01 <= (p_values < 0.05).mean() <= 0.10
+    assert 0.42 < p_values.mean() < 0.58
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [("calibration_shift", {"more": 0.6}), ("label_shift", {"right": 0.6}), ("error_shift", {"more": 0.4})],
+)
+def test_a_changed_world_is_seen(name: str, change: dict) -> None:
+    assert max(p_value(name, seed, **change) for seed in range(10)) < 0.01
+
+
+def test_the_change_of_the_intercept_is_what_was_put_in() -> None:
+    baseline = baseline_of(binary(20_000, 0), positive="1")
+    found = concept_drift(baseline, scan(binary(20_000, 1, more=0.5), baseline.reference.binning))
+    assert found["intercept_change"].low < 0.5 < found["intercept_change"].high  # type: ignore[operator]
+    assert found["slope_change"].low < 0 < found["slope_change"].high  # type: ignore[operator]
+
+
+def test_the_g_test_by_prediction_is_scipys() -> None:
+    before, now = many(2000, 0), many(900, 1)
+    baseline = baseline_of(before)
+    found = concept_drift(baseline, scan(now, baseline.reference.binning))["label_shift"]
+    statistic, degrees = 0.0, 0
+    for said in "abc":
+        counts = [
+            [
+                sum((t["prediction"][n].as_py(), t["label"][n].as_py()) == (said, came) for n in range(len(t)))
+                for came in "abc"
+            ]
+            for t in (before, now)
+        ]
+        raw = chi2_contingency(np.array(counts), correction=False, lambda_="log-likelihood")
+        statistic, degrees = statistic + raw.statistic, degrees + raw.dof
+    assert found.value == pytest.approx(statistic)
+    assert found.degrees == degrees
+
+
+def test_where_there_is_no_figure_there_is_a_reason() -> None:
+    baseline = baseline_of(binary(500, 0), positive="1")
+
+    def reasons(profile: Profile) -> set[str | None]:
+        return {figure.reason for figure in concept_drift(baseline, profile).values()}
+
+    binning = baseline.reference.binning
+    assert reasons(scan(binary(10, 1), binning)) == {"too few labels"}
+    assert reasons(scan(binary(100, 1).drop_columns(["label"]), binning)) == {"no labels"}
+    assert reasons(scan(binary(100, 1, more=50.0), binning)) == {"one class"}

@@ -1,0 +1,219 @@
+"""Many alerts of one cause are one incident, the same at every run, and people act without waiting for the monitor."""
+
+import random
+import time
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelops_jupyter import casework
+from modelops_jupyter.actor import Actor
+from modelops_jupyter.errors import Conflict, InvalidInput, NotFound, Refused
+from modelops_jupyter.monitoring.cases import update_incidents
+from modelops_jupyter.monitoring.incidents import Member, group
+from modelops_jupyter.monitoring.results import Finding, WindowResult
+from modelops_jupyter.monitoring.suspects import Evidence, analyse, magnitude
+from modelops_jupyter.store import Change, InMemoryStore, verify_chain
+
+ANN, BOB = Actor("ann"), Actor("bob")
+DAY = datetime(2013, 4, 1, tzinfo=UTC)
+
+
+def at(day: int) -> str:
+    return (DAY + timedelta(days=day)).isoformat()
+
+
+def alert(column: str, first: int, last: int, segment: str = "", kind: str = "drift", **more: Any) -> dict[str, Any]:
+    body = {
+        "model": "delay",
+        "kind": kind,
+        "column": column,
+        "metric": "roc_auc" if kind == "performance" else "psi",
+        "figure": 0.5,
+        "threshold": 0.2,
+        "window_start": at(first),
+        "window_end": at(first + 1),
+        "last_window": at(last),
+        "state": "open",
+        "message": f"{column} drifted",
+        "segment": segment,
+        "every": "1D",
+    }
+    return {**body, **more}
+
+
+def run(store: InMemoryStore, alerts: Iterable[Mapping[str, Any]], evidence: Evidence | None = None) -> list[str]:
+    """Do what the monitor does, and return the topics of its messages."""
+    now = datetime.now(UTC).isoformat()
+    puts, messages = update_incidents(store, "delay", alerts, evidence or Evidence(), now)
+    store.commit(Change(puts=puts))
+    return [message["topic"] for message in messages]
+
+
+def window(day: int, accuracy: float | None, findings: tuple[Finding, ...] = (), **more: Any) -> WindowResult:
+    figures = {} if accuracy is None else {"accuracy": {"value": accuracy, "reason": None}}
+    return WindowResult(at(day), at(day + 1), 1000, 1000, {"1": 1000}, figures, {}, findings, **more)
+
+
+def test_a_thousand_columns_that_drift_at_once_are_one_incident_and_one_message() -> None:
+    store = InMemoryStore()
+    began = time.perf_counter()
+    assert run(store, [alert(f"c{n}", 3, 5) for n in range(1000)]) == ["incident.opened"]
+    assert time.perf_counter() - began < 5
+    (row,) = casework.incidents(store, None, None)
+    assert row["alerts"] == 1000
+
+
+def test_what_shares_neither_segment_nor_column_is_two_incidents() -> None:
+    alerts = [alert("wind", 3, 5, "origin=JFK"), alert("temp", 3, 5, "origin=JFK"), alert("fuel", 3, 5, "carrier=UA")]
+    cases = group("delay", alerts, {})
+    assert [[m.column for m in case.members] for case in cases] == [["fuel"], ["temp", "wind"]]
+    joined = group("delay", [*alerts, alert("", 4, 5, kind="performance")], {})
+    assert [len(case.members) for case in joined] == [4]  # worse performance is what every cause ends in
+
+
+def test_what_is_apart_in_time_is_two_incidents() -> None:
+    cases = group("delay", [alert("wind", 1, 3), alert("temp", 5, 6), alert("wind", 20, 22)], {})
+    assert [[m.column for m in case.members] for case in cases] == [["wind", "temp"], ["wind"]]
+
+
+@given(st.randoms(use_true_random=False))
+def test_the_order_of_alerts_does_not_matter_and_a_second_run_changes_nothing(shuffler: random.Random) -> None:
+    alerts = [alert(f"c{n}", shuffler.randint(0, 30), 0, segment=f"s={n % 3}") for n in range(12)]
+    alerts = [{**a, "last_window": at(shuffler.randint(0, 5) + int(a["window_start"][8:10]))} for a in alerts]
+    first = group("delay", alerts, {})
+    mixed = list(alerts)
+    shuffler.shuffle(mixed)
+    assert group("delay", mixed, {}) == first
+    again = group("delay", mixed, {case.id: case.members for case in first})
+    assert sorted((c.id, c.members) for c in again) == sorted((c.id, c.members) for c in first)
+    assert not any(case.joined or case.withdrawn for case in again)
+    assert len({case.id for case in first}) == len(first)
+
+
+def test_late_labels_move_an_alert_and_its_incident_stays_the_same() -> None:
+    store = InMemoryStore()
+    run(store, [alert("", 5, 6, kind="performance"), alert("wind", 5, 6)])
+    (before,) = casework.incidents(store, None, None)
+    assert run(store, [alert("", 4, 7, kind="performance"), alert("wind", 5, 7)]) == []
+    (after,) = casework.incidents(store, None, None)
+    assert (after["id"], after["first_window"], after["alerts"]) == (before["id"], at(4), 2)
+    assert run(store, []) == ["incident.healed"]
+    assert casework.incident(store, before["id"]).state == "healed"
+    assert run(store, [alert("wind", 5, 7)]) == ["incident.reopened"]  # what it began with: the same case
+
+
+def test_a_new_firing_is_always_told_and_healing_too() -> None:
+    store = InMemoryStore()
+    healed = alert("wind", 1, 3, state="healed")
+    assert run(store, [alert("wind", 1, 3)]) == ["incident.opened"]
+    assert run(store, [alert("wind", 1, 3)]) == []
+    assert run(store, [healed]) == ["incident.healed"]
+    assert run(store, [healed]) == []
+    assert run(store, [healed, alert("wind", 9, 9)]) == ["incident.opened"]
+    assert run(store, [healed, alert("wind", 9, 9), alert("temp", 10, 10)]) == ["incident.grew"]
+    assert [row["state"] for row in casework.incidents(store, None, None)] == ["open", "healed"]
+
+
+def test_more_of_the_same_is_no_news() -> None:
+    store, wind = InMemoryStore(), alert("wind", 1, 3, "origin=JFK")
+    run(store, [wind])
+    fell = alert("", 2, 3, kind="performance")
+    assert run(store, [wind, fell]) == ["incident.grew"]  # it has consequences now
+    more = [wind, fell, alert("", 3, 3, kind="performance", metric="log_loss")]
+    assert run(store, more) == []
+    assert run(store, [*more, alert("wind", 3, 3, "origin=LGA")]) == ["incident.grew"]
+    (row,) = casework.incidents(store, None, None)
+    assert row["alerts"] == 4
+
+
+def test_people_act_and_everything_is_on_record() -> None:
+    store = InMemoryStore()
+    run(store, [alert("wind", 1, 3)])
+    (row,) = casework.incidents(store, None, "open")
+    taken = casework.acknowledge(store, row["id"], "looking", ANN)
+    assert (taken.state, taken.owner) == ("acknowledged", "ann")
+    with pytest.raises(Refused, match="acknowledged"):
+        casework.acknowledge(store, row["id"], "me too", BOB)
+    assert casework.assign(store, row["id"], "bob", ANN).owner == "bob"
+    assert [e["text"] for e in casework.comment(store, row["id"], "a <b>sensor</b> broke", BOB).comments] == [
+        "a <b>sensor</b> broke"
+    ]
+    done = casework.resolve(store, row["id"], "sensor replaced", BOB)
+    assert done.state == "resolved"
+    with pytest.raises(Refused, match="resolved already"):
+        casework.resolve(store, row["id"], "again", BOB)
+    assert [e["event"] for e in done.timeline] == ["opened", "acknowledge", "assign", "comment", "resolve"]
+    assert [e.action for e in store.audit()] == [
+        f"incident.{act}" for act in ("acknowledge", "assign", "comment", "resolve")
+    ]
+    assert verify_chain(store.audit()).ok
+    assert run(store, [alert("wind", 1, 3), alert("temp", 4, 4)]) == ["incident.grew"]
+    assert casework.incident(store, row["id"]).state == "open"  # a resolution holds until there is more of it
+
+
+@pytest.mark.parametrize("text", ["", "  ", "\x1b[2Jgone", "abc\u202edef", "x" * 10_001])
+def test_a_text_that_says_nothing_or_hides_something_is_refused(text: str) -> None:
+    store = InMemoryStore()
+    run(store, [alert("wind", 1, 3)])
+    (row,) = casework.incidents(store, None, None)
+    for act in (casework.acknowledge, casework.resolve, casework.comment):
+        with pytest.raises(InvalidInput):
+            act(store, row["id"], text, ANN)
+    assert store.audit() == ()
+
+
+def test_an_unknown_incident_is_named_with_those_that_are_open() -> None:
+    store = InMemoryStore()
+    run(store, [alert("wind", 1, 3)])
+    (row,) = casework.incidents(store, None, None)
+    with pytest.raises(NotFound, match=row["id"]):
+        casework.incident(store, "delay:nothing")
+
+
+def test_two_monitors_at_once_do_not_tell_it_twice() -> None:
+    store = InMemoryStore()
+    runs = [update_incidents(store, "delay", [alert("wind", 1, 3)], Evidence(), at(9)) for _ in range(2)]
+    store.commit(Change(puts=runs[0][0], outbox=runs[0][1]))
+    with pytest.raises(Conflict):
+        store.commit(Change(puts=runs[1][0], outbox=runs[1][1]))
+
+
+def test_suspects_are_ranked_by_importance_times_magnitude() -> None:
+    members = [Member.of(alert(name, 1, 3)) for name in ("wind", "temp", "fuel", "score")]
+    (case,) = group("delay", [alert(m.column, 1, 3) for m in members], {})
+    findings = (Finding("drift", "temp", "psi", 3.2, 0.2), Finding("drift", "wind", "psi", 0.4, 0.2))
+    shares = {1: {"wind": 0.7, "temp": 0.25, "fuel": 0.05}}
+    said = analyse(case, Evidence([window(1, None, findings)], shares))
+    # wind 0.7 × (1 + log2(0.5 / 0.2)), temp 0.25 × (1 + log2(16)), fuel 0.05 × (1 + log2(2.5))
+    scores = {s["column"]: s["score"] for s in said["suspects"]}
+    assert scores == pytest.approx({"wind": 0.7 * 2.3219, "temp": 0.25 * 5, "fuel": 0.05 * 2.3219}, abs=1e-3)
+    assert [s["column"] for s in said["suspects"]] == ["wind", "temp", "fuel"]
+    assert magnitude(0.2, 0.2) == 1
+    assert magnitude(0.3, 0.6) == magnitude(0.6, 0.3) == 2
+
+
+def test_the_segment_with_the_loss_comes_first_and_the_money_is_named() -> None:
+    alerts = [alert("wind", 1, 2, f"origin={o}") for o in ("EWR", "JFK")] + [alert("", 1, 2, kind="performance")]
+    (case,) = group("delay", alerts, {})
+    windows = [window(day, 0.8 - 0.1 * (day > 1)) for day in (0, 1, 2, 3)]
+    windows += [window(1, 0.5, segment="origin=JFK"), window(1, 0.79, segment="origin=EWR")]
+    said = analyse(case, Evidence(windows, {}, {1: 0.8}, 20.0, "EUR"))
+    assert [part["segment"] for part in said["segments"]] == ["origin=JFK", "origin=EWR"]
+    assert said["segments"][0]["wrong_decisions"] == pytest.approx(300)
+    assert said["loss"]["wrong_decisions"] == pytest.approx(100)  # day 2 only: day 3 is not in the incident
+    assert (said["loss"]["money"], said["loss"]["basis"]) == (pytest.approx(2000), "realised")
+    assert casework.loss_text(said["loss"]) == "about 100 wrong decisions too many (realised): 2,000 EUR"
+
+
+def test_without_labels_the_loss_is_estimated_or_says_why_not() -> None:
+    (case,) = group("delay", [alert("wind", 1, 1)], {})
+    estimated = {"accuracy": {"value": 0.6, "reason": None}}
+    said = analyse(case, Evidence([window(1, None, estimated=estimated)], {}, {1: 0.8}))
+    assert (said["loss"]["wrong_decisions"], said["loss"]["basis"]) == (pytest.approx(200), "estimated")
+    assert said["loss"]["money"] is None
+    assert "neither labels" in analyse(case, Evidence([window(1, None)], {}, {1: 0.8}))["loss"]["reason"]

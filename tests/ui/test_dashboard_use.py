@@ -1,0 +1,119 @@
+"""The dashboards used as people do: addresses and the back button, files, every view, by keyboard and by ear."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from dashboard_fixtures import dashboard, open_page, shoot, workspace
+from playwright.sync_api import Page, expect
+
+__all__ = ["dashboard", "open_page", "workspace"]
+Open = Callable[..., Page]
+READY = {
+    "fleet.ipynb?": ".mo-name",
+    "model.ipynb?model=flight-delay&": ".mo-grid figure",
+    "alerts.ipynb?": ".mo-list td",
+    "governance.ipynb?": ".mo-list td",
+}
+
+
+def at(dashboard: str, path: str) -> str:
+    return dashboard.replace("fleet.ipynb?", path)
+
+
+def test_an_address_leads_back_to_what_was_shown(dashboard: str, open_page: Open) -> None:
+    page = open_page(at(dashboard, "model.ipynb?model=flight-delay&from=2013-04-10&to=2013-04-20&"))
+    chosen = page.locator(".mo-chosen")
+    expect(page.locator("rect[data-pick^='window']")).to_have_count(11, timeout=20_000)
+    page.locator("[data-pick='cell 2013-04-15T00:00:00+00:00 wind']").click()
+    expect(chosen).to_contain_text("2013-04-15")
+    expect(page).to_have_url(re.compile(r"from=2013-04-10.*window=2013-04-15.*column=wind"))
+    assert "token" not in page.url
+    page.locator("text[data-pick='column rain']").click()
+    expect(page).to_have_url(re.compile("column=rain"))
+    page.go_back()
+    expect(page.locator("text[data-pick='column wind']")).to_have_attribute("font-weight", "700")
+    page.get_by_role("button", name="Refresh").click()
+    expect(chosen).to_contain_text("2013-04-15")
+    page.get_by_role("link", name="Alerts").click()
+    expect(page.locator("h1")).to_have_text("Alerts")
+    expect(page).to_have_title("Alerts")
+    page.go_back()
+    expect(page.locator("h1")).to_have_text("flight-delay")
+    expect(chosen).to_contain_text("2013-04-15")
+    page.reload()
+    expect(chosen).to_contain_text("2013-04-15", timeout=20_000)
+
+
+def test_what_is_shown_can_be_saved(dashboard: str, open_page: Open, tmp_path: Path) -> None:
+    page = open_page(at(dashboard, "model.ipynb?model=flight-delay&from=2013-04-10&to=2013-04-12&"))
+    expect(page.locator(".mo-grid figure")).to_have_count(3, timeout=20_000)
+    files = {}
+    for name in ("CSV", "HTML"):
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name=name, exact=True).click()
+        files[name] = tmp_path / waiting.value.suggested_filename
+        waiting.value.save_as(files[name])
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Save the chart as PNG").first.click()
+    waiting.value.save_as(tmp_path / "chart.png")
+    assert (tmp_path / "chart.png").read_bytes()[:4] == b"\x89PNG"
+    assert (tmp_path / "chart.png").stat().st_size > 10_000
+    assert len((tmp_path / "flight-delay.csv").read_text().splitlines()) == 4
+    alone = open_page(files["HTML"].as_uri())
+    expect(alone.locator("svg").first).to_be_visible()
+
+
+def test_an_alert_leads_to_its_window(dashboard: str, open_page: Open) -> None:
+    page = open_page(at(dashboard, "alerts.ipynb?"))
+    row = page.locator("tr", has_text="wind").first
+    expect(row).to_contain_text("open", timeout=20_000)
+    row.get_by_role("link").click()
+    expect(page.locator("h1")).to_have_text("flight-delay")
+    expect(page.locator("[data-selected='column']")).to_have_count(1)
+    expect(page.locator("[data-selected='window']")).to_have_count(2)
+
+
+def test_the_board_shows_who_decided(dashboard: str, open_page: Open) -> None:
+    page = open_page(at(dashboard, "governance.ipynb?"))
+    expect(page.locator(".mo-card", has_text="Waiting")).to_contain_text("churn/1", timeout=20_000)
+    expect(page.locator(".mo-card", has_text="Waiting")).to_contain_text("nobody yet")
+    expect(page.locator(".mo-card", has_text="In service")).to_contain_text("flight-delay/2")
+    expect(page.locator(".mo-tiles")).to_contain_text("whole")
+
+
+@pytest.mark.parametrize("path", READY)
+def test_axe_finds_nothing_serious(dashboard: str, open_page: Open, path: str) -> None:
+    page = open_page(at(dashboard, path))
+    expect(page.locator(READY[path]).first).to_be_visible(timeout=20_000)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        shoot(page, f"{path.partition('.')[0]}-{scheme}")
+        found = Axe().run(page).response["violations"]
+        grave = [(v["id"], v["nodes"][0]["html"][:200]) for v in found if v["impact"] in ("serious", "critical")]
+        assert grave == []
+
+
+def test_moments_are_in_the_readers_zone(dashboard: str, open_page: Open) -> None:
+    page = open_page(at(dashboard, "governance.ipynb?"))
+    time = page.locator("time").last
+    expect(time).to_have_attribute("title", re.compile(r"\d\d:\d\d UTC"), timeout=20_000)
+    expect(time).to_have_text(re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d$"))
+
+
+def test_everything_is_reached_by_keyboard(dashboard: str, open_page: Open) -> None:
+    page = open_page(dashboard)
+    expect(page.locator(".mo-name").first).to_be_visible(timeout=20_000)
+    page.locator("h1").focus()
+    reached = []
+    for _ in range(6):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.textContent.trim() || document.activeElement.placeholder"))
+    assert "flight-delay" in reached
+    page.get_by_role("link", name="flight-delay").press("Enter")
+    expect(page.locator("text[data-pick='column wind']")).to_be_visible()
+    page.locator("text[data-pick='column wind']").press(" ")
+    expect(page.locator(".mo-chosen")).to_contain_text("last 30 windows")
+    expect(page.locator("[data-selected='column']")).to_have_count(1)

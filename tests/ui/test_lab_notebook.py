@@ -1,0 +1,101 @@
+"""Models in notebooks: registered from a live kernel, completed in magic lines, dragged in as code."""
+
+import re
+from pathlib import Path
+from uuid import uuid4
+
+import nbformat
+import pytest
+from playwright.sync_api import Locator, Page, expect
+from servers import TOKEN, Server
+
+from modelops_jupyter.settings import find_settings
+from modelops_jupyter.workspace import Workspace
+
+FIT = """\
+import numpy as np, pandas as pd
+from sklearn.linear_model import LogisticRegression
+
+X_train = pd.DataFrame({"wind": np.arange(60.0) % 7, "rain": np.arange(60.0) % 5})
+y_train = pd.Series((X_train.wind > 3).astype(int), name="late")
+X_valid, y_valid = X_train.head(20), y_train.head(20)
+clf = LogisticRegression().fit(X_train, y_train)
+"""
+
+
+@pytest.fixture
+def notebook(page: Page, lab: Server, project: Path) -> Locator:
+    """Open a notebook that fits a model, in JupyterLab."""
+    path = project / f"fit-{uuid4().hex[:6]}.ipynb"
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(FIT)], metadata=metadata), path)
+    page.goto(f"{lab.address}/lab/workspaces/{uuid4().hex}/tree/{path.name}?token={TOKEN}")
+    notebook = page.locator(".jp-Notebook")
+    notebook.locator(".jp-Cell").first.click(timeout=60_000)
+    return notebook
+
+
+def palette(page: Page, label: str) -> None:
+    """Run a command from the palette."""
+    page.keyboard.press("Control+Shift+C")
+    page.keyboard.type(label)
+    page.locator(".lm-CommandPalette-item", has_text=label).first.click()
+
+
+def test_a_fitted_model_is_registered_and_the_code_stays(
+    page: Page, notebook: Locator, project: Path, screenshots: Path
+) -> None:
+    page.keyboard.press("Shift+Enter")
+    expect(notebook.locator(".jp-InputPrompt").first).to_contain_text("[1]:", timeout=60_000)
+    palette(page, "Register a Model")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Fitted model")).to_have_value("clf", timeout=30_000)
+    expect(dialog.get_by_role("button", name="Insert and run")).to_be_disabled()  # it has no name yet
+    expect(dialog.get_by_label("Fitted on")).to_have_value("X_train")
+    expect(dialog.get_by_label("Outcomes of those rows")).to_have_value("y_train")
+    dialog.get_by_label("Register as").fill("no spaces here")
+    expect(dialog).to_contain_text("A name has letters, digits, dots, dashes and underscores.")
+    dialog.get_by_label("Register as").fill("storm")
+    dialog.get_by_label("What it is for").fill("says whether it's <b>windy</b>")
+    page.screenshot(path=screenshots / "lab-register.png")
+    dialog.get_by_role("button", name="Insert and run").click()
+    expect(notebook.get_by_text("storm/1")).to_be_visible(timeout=60_000)
+    code = notebook.locator(".jp-CodeCell").nth(1)
+    expect(code).to_contain_text("%modelops register clf storm --data X_train --target y_train --description")
+    with Workspace(find_settings(project)) as ws:
+        assert ws.overview("storm").description == "says whether it's <b>windy</b>"
+    page.get_by_role("tab", name="Models").click()
+    panel = page.get_by_role("region", name="Models", exact=True)
+    expect(panel.get_by_role("button", name=re.compile("storm"))).to_be_visible()  # at once, without a refresh
+
+
+def test_references_are_completed_in_magic_lines(page: Page, notebook: Locator) -> None:
+    notebook.locator(".cm-content").first.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("%modelops overview flight")
+    page.keyboard.press("Tab")
+    menu = page.locator(".jp-Completer")
+    expect(menu.get_by_text("flight-delay@champion").first).to_be_visible(timeout=30_000)
+    expect(menu.get_by_text("flight-delay/2").first).to_be_visible()
+
+
+def test_a_model_is_dragged_into_a_notebook(page: Page, notebook: Locator) -> None:
+    page.get_by_role("tab", name="Models").click()
+    panel = page.get_by_role("region", name="Models", exact=True)
+    row = panel.locator("[data-name='flight-delay']")
+    start, cell = row.bounding_box(), notebook.locator(".jp-Cell").first.bounding_box()
+    assert start
+    assert cell
+    page.mouse.move(start["x"] + 30, start["y"] + 12)
+    page.mouse.down()
+    page.mouse.move(start["x"] + 60, start["y"] + 40, steps=4)
+    page.mouse.move(cell["x"] + 200, cell["y"] + 20, steps=8)
+    page.mouse.up()
+    expect(notebook.locator(".jp-CodeCell")).to_have_count(2)
+    expect(notebook).to_contain_text('model = ws.load("flight-delay@champion")')
+
+
+def test_the_status_bar_counts_open_alerts_and_leads_to_the_models(page: Page, notebook: Locator) -> None:
+    page.get_by_role("button", name=re.compile(r"\d+ open alerts")).click()
+    panel = page.get_by_role("region", name="Models", exact=True)
+    expect(panel.get_by_role("searchbox")).to_be_focused()
