@@ -97,10 +97,10 @@ def compare_scan(cache: Path, rows: int, days: int) -> list[Line]:
     ]
 
 
-def own_lines(cache: Path) -> list[Line]:
+def own_lines(days: int) -> list[Line]:
     """What is measured within a process of ours."""
     lines = []
-    for row in json.loads(own("own_speed.py", cache)[2]):
+    for row in json.loads(own("own_speed.py", days)[2]):
         lines.append(Line(row["what"], row["found"], row["wanted"], row["met"]))
     return lines
 
@@ -115,12 +115,13 @@ def main() -> None:
     parser.add_argument(
         "--scan", type=int, nargs="*", default=[10_000_000, 50_000_000], help="rows of the scanned logs"
     )
+    parser.add_argument("--days", type=int, default=365, help="days before the one more day")
     parser.add_argument("--only", choices=("peers", "scan", "own"), nargs="*", default=("peers", "scan", "own"))
     given = parser.parse_args()
     given.cache.mkdir(parents=True, exist_ok=True)
     peers.FOLDER = given.cache
     parts: dict[str, Callable[[], list[Line]]] = {
-        "own": lambda: own_lines(given.cache),
+        "own": lambda: own_lines(given.days),
         "scan": lambda: [line for rows in given.scan for line in compare_scan(given.cache, rows, 365)],
         "peers": lambda: compare_peers(given.cache, given.rows),
     }
