@@ -43,7 +43,13 @@ def _display(result: Presentable) -> dict[str, Any]:
     return mimebundle(result)
 
 
-present_with(_display)
+def _live(result: Presentable, workspace: Any) -> Any:
+    from modelops_jupyter.display.widgets import widget_of
+
+    return widget_of(result, workspace)
+
+
+present_with(_display, _live)
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:

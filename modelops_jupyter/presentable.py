@@ -25,19 +25,28 @@ class Presentable:
 
         return pd.DataFrame([self.to_dict()])
 
+    def widget(self, workspace: Any = None) -> Any:
+        """Return a live view of the result; views that read on or decide need the workspace it comes from."""
+        return _live(self, workspace)
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """Show text everywhere, and HTML without script where it is understood."""
         return _present(self)
 
 
-def present_with(present: Callable[[Presentable], dict[str, Any]]) -> None:
-    """Say how results are displayed; the core knows no HTML and no charts."""
-    global _present
-    _present = present
+def present_with(present: Callable[[Presentable], dict[str, Any]], live: Callable[[Presentable, Any], Any]) -> None:
+    """Say how results are displayed, still and live; the core knows no HTML and no widgets."""
+    global _present, _live
+    _present, _live = present, live
 
 
 def _as_text(result: Presentable) -> dict[str, Any]:
     return {"text/plain": str(result)}
 
 
+def _nowhere(result: Presentable, workspace: Any) -> Any:
+    raise RuntimeError("Live views need modelops_jupyter itself: import it first.")
+
+
 _present = _as_text
+_live = _nowhere

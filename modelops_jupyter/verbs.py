@@ -105,6 +105,15 @@ def _show(event: Any) -> None:
     print(event, file=sys.stderr, flush=True)
 
 
+def _watch(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    import sys
+
+    def show(done: Any) -> None:
+        print(done, file=sys.stderr, flush=True)
+
+    return ws.watch(interval=a.interval, once=a.once, on_round=None if a.once else show)
+
+
 def _assignments(pairs: Sequence[str]) -> dict[str, Any]:
     """Read ``name=value`` pairs; values as YAML has them, so that 3 is a number and true a truth value."""
     import yaml
@@ -302,6 +311,8 @@ VERBS: tuple[Verb, ...] = (
             _arg("--until", help="start of the last window (default: the first)"),
             _EVERY,
         ),
+        effect="read",
+        slow=True,
     ),
     Verb(
         "multivariate-drift",
@@ -313,6 +324,13 @@ VERBS: tuple[Verb, ...] = (
             _arg("--until", help="last window (default: the first)"),
             _EVERY,
         ),
+    ),
+    Verb(
+        "backtest",
+        "what each alert budget would have told: false alerts a month against the least fault seen",
+        lambda ws, a, r: ws.backtest(a.name, every=a.every, budget=a.budget),
+        (_NAME, _EVERY, _arg("--budget", metavar="N/PERIOD", help="a budget to add, as 1/month (default: in force)")),
+        slow=True,
     ),
     Verb(
         "alerts",
@@ -359,6 +377,17 @@ VERBS: tuple[Verb, ...] = (
         "send what waits to the targets of modelops.toml; exit code 3 if one does not take it",
         lambda ws, a, r: ws.deliver(now=a.now),
         (_arg("--now", action="store_true", help="try targets too that are left alone for a while after a failure"),),
+        slow=True,
+    ),
+    Verb(
+        "watch",
+        "run every monitor again and again, and tell of what they find; for a box where nobody sits",
+        _watch,
+        (
+            _arg("--interval", default="15m", help="time from round to round: 30s, 15m (default), 1h, 1d"),
+            _arg("--once", action="store_true", help="one round only, for cron; exit code 3 if something failed"),
+        ),
+        effect="execute",
         slow=True,
     ),
     Verb(

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter import registration
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput, ModelOpsError
+from modelops_jupyter.liveness import say_what_stopped
 from modelops_jupyter.settings import Settings
 
 if TYPE_CHECKING:
     from modelops_jupyter.log import PredictionLog
-    from modelops_jupyter.monitoring import Explanation, MonitorReport
+    from modelops_jupyter.monitoring import Backtest, Explanation, MonitorReport
     from modelops_jupyter.monitoring.multivariate import MultivariateDrift
     from modelops_jupyter.notifications import DeliveryReport
     from modelops_jupyter.store import Store
@@ -32,24 +34,37 @@ def monitor(
     alert_budget: str | None,
 ) -> MonitorReport:
     """See `Workspace.monitor`."""
+    report = run(store, log, settings, actor, name, every, segments, alert_budget)
+    announce(store, settings)
+    return report
+
+
+def run(
+    store: Store,
+    log: PredictionLog,
+    settings: Settings,
+    actor: Actor,
+    name: str,
+    every: str,
+    segments: Sequence[str] | None = None,
+    alert_budget: str | None = None,
+) -> MonitorReport:
+    """Run a monitor as it ran last, unless told otherwise; nobody is told yet."""
     from modelops_jupyter.monitoring import alert_rules, run_monitor, watched_segments
 
     rules = alert_rules(store, name, every, alert_budget, settings.alert_budget)
     watched = watched_segments(store, name, every, segments)
-    references = registration.references(store, name, watched)
-    report = run_monitor(
+    return run_monitor(
         name,
         store=store,
         log=log,
-        references=references,
+        references=registration.references(store, name, watched),
         every=every,
         segments=watched,
         rules=rules,
         use_case=settings.use_cases.get(name),
         actor=actor,
     )
-    announce(store, settings)
-    return report
 
 
 def explain(
@@ -63,9 +78,10 @@ def explain(
 
 
 def deliver(store: Store, settings: Settings, now: bool = False) -> DeliveryReport:
-    """See `Workspace.deliver`."""
+    """See `Workspace.deliver`; a monitor that stopped is told too."""
     from modelops_jupyter.notifications import deliver
 
+    say_what_stopped(store, settings, datetime.now(UTC))
     return deliver(store, settings.targets, now=now)
 
 
@@ -115,3 +131,13 @@ def spelled_out(
     if asked.task is not None and asked.task != task:
         raise InvalidInput(f"{name!r} is a {task}, not a {asked.task}: leave problem_type out.")
     return asked.every or every, segments if asked.segments is None else asked.segments
+
+
+def backtest(store: Store, settings: Settings, name: str, every: str, budget: str | None) -> Backtest:
+    """See `Workspace.backtest`."""
+    from modelops_jupyter.monitoring import alert_rules, run_backtest, stored_profiles
+
+    registration.find_version(store, name)
+    rules = alert_rules(store, name, every, budget, settings.alert_budget)
+    references = registration.references(store, name, ())
+    return run_backtest(name, references, stored_profiles(store, name, every), rules, every)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter import casework, catalogue, prediction_logging, registration, running, watching
+from modelops_jupyter import casework, catalogue, moves, prediction_logging, registration, running, watching
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.refs import ModelReference
@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from modelops_jupyter.catalogue import Status
     from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Transition
     from modelops_jupyter.log import Appended
-    from modelops_jupyter.monitoring import Explanation, MonitorReport
+    from modelops_jupyter.monitoring import Backtest, Explanation, MonitorReport
     from modelops_jupyter.monitoring.curves import PerformanceCurves
     from modelops_jupyter.monitoring.multivariate import MultivariateDrift
     from modelops_jupyter.notifications import DeliveryReport
     from modelops_jupyter.overview import Distribution, ModelOverview
     from modelops_jupyter.pipelines import CellEvent, NotebookRun, PipelineRun, StepEvent
     from modelops_jupyter.registration import RegisteredVersion
+    from modelops_jupyter.rounds import Round
     from modelops_jupyter.store import AuditVerification
 
 
@@ -131,15 +132,14 @@ class Workspace(Foundations):
         UnsafeArtifact
             If the format is not on the allow-list and `unsafe` is False.
         """
+        rows: dict[str, Any] = {"data": data, "target": target, "reference": reference}
         return registration.register(
             self.store,
             self.registry,
             self.actor,
             model,
             name,
-            data=data,
-            target=target,
-            reference=reference,
+            **rows,
             inputs=inputs,
             run_id=run_id,
             kind=kind,
@@ -179,35 +179,25 @@ class Workspace(Foundations):
 
     def check(self, reference: str | ModelReference, alias: str = "champion") -> GateReport:
         """Evaluate the gate to `alias` for a version, and keep the report."""
-        from modelops_jupyter.governance import check
-
-        return check(self.store, self.policy, self.version(reference).body, alias)
+        return moves.check(self, reference, alias)
 
     def gate(self, reference: str | ModelReference, alias: str = "champion") -> GateReport:
         """Return what the gate to `alias` would say of a version now, and who holds the alias; keep nothing."""
-        from modelops_jupyter.governance import gate
-
-        return gate(self.store, self.policy, self.version(reference).body, alias)
+        return moves.gate(self, reference, alias)
 
     def approve(self, reference: str | ModelReference, *, reason: str) -> Decision:
         """Put an approval of this version's exact bytes on record."""
-        from modelops_jupyter.governance import approve
-
-        return approve(self.store, self.policy, self.version(reference).body, reason, self.actor)
+        return moves.approve(self, reference, reason)
 
     def reject(self, reference: str | ModelReference, *, reason: str) -> Decision:
         """Put a rejection on record: the version cannot be promoted until it is approved again."""
-        from modelops_jupyter.governance import reject
-
-        return reject(self.store, self.policy, self.version(reference).body, reason, self.actor)
+        return moves.reject(self, reference, reason)
 
     def comment(self, reference: str | ModelReference, text: str) -> Decision | Incident:
         """Put a remark about a version, or about an incident, on record."""
         if isinstance(reference, str) and casework.is_incident(reference):
             return casework.comment(self.store, reference, text, self.actor)
-        from modelops_jupyter.governance import comment
-
-        return comment(self.store, self.policy, self.version(reference).body, text, self.actor)
+        return moves.comment(self, reference, text)
 
     def promote(
         self, reference: str | ModelReference, alias: str = "champion", *, reason: str, expected: int | None = None
@@ -226,24 +216,11 @@ class Workspace(Foundations):
         Conflict
             If somebody else moved the alias meanwhile.
         """
-        from modelops_jupyter.governance import promote
-
-        version = self.version(reference)
-        self.registry.check()
-        transition = promote(
-            self.store, self.policy, version.body, alias, reason, self.actor, expected_version=expected
-        )
-        registration.project_alias(self.store, self.registry, version.name, alias)
-        return transition
+        return moves.promote(self, reference, alias, reason, expected)
 
     def rollback(self, name: str, alias: str = "champion", *, reason: str) -> Transition:
         """Point `alias` back at the version that held it before."""
-        from modelops_jupyter.governance import rollback
-
-        self.registry.check()
-        transition = rollback(self.store, name, alias, reason, self.actor)
-        registration.project_alias(self.store, self.registry, name, alias)
-        return transition
+        return moves.rollback(self, name, alias, reason)
 
     # Watching.
 
@@ -330,6 +307,13 @@ class Workspace(Foundations):
         """Test whether a classifier can tell the rows of `window` to `until` (default: the last) from the 28 before."""
         return watching.multivariate_drift(self.store, self.log, name, every, window, until)
 
+    def backtest(self, name: str, *, every: str = "1D", budget: str | None = None) -> Backtest:
+        """Replay the stored windows, healthy and with faults put in: what each alert budget would tell, and how soon.
+
+        `budget` is added to the curve; None stands for the one in force.
+        """
+        return watching.backtest(self.store, self.settings, name, every, budget)
+
     def alerts(self, name: str | None = None, *, state: str | None = None) -> Listing:
         """Return alerts, newest first, of one model or of all."""
         return catalogue.alerts(self.store, name, state)
@@ -357,6 +341,14 @@ class Workspace(Foundations):
     def deliver(self, *, now: bool = False) -> DeliveryReport:
         """Send what waits to the targets of ``modelops.toml``, once to each; `now` leaves out pauses after failures."""
         return watching.deliver(self.store, self.settings, now)
+
+    def watch(
+        self, *, interval: str = "15m", once: bool = False, on_round: Callable[[Round], None] | None = None
+    ) -> Round:
+        """Run every monitor each `interval` until interrupted (or `once`), tell of incidents and of what stopped."""
+        from modelops_jupyter.rounds import watch
+
+        return watch(self, interval, once, on_round)
 
     # Running.
 

@@ -56,7 +56,7 @@ def bar_list(bars: Sequence[Bar], metric: str, *, whole: float | None = None) ->
     if not known:
         return note("No segment has a figure yet.")
     ticks = nice_ticks(min([*known, *([whole] if whole is not None else [])]), max(known))
-    low, high = ticks[0], ticks[-1]
+    low, high = ticks[0] - (ticks[1] - ticks[0]) / 2, ticks[-1]  # the lowest has a bar as well
 
     def x(value: float) -> float:
         return 4 + (BAR_WIDTH - 8) * (value - low) / (high - low)

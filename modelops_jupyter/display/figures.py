@@ -33,7 +33,7 @@ _LAYOUT: dict[str, Any] = {
     "template": "none",
     "paper_bgcolor": "rgba(0,0,0,0)",
     "plot_bgcolor": "rgba(0,0,0,0)",
-    "font": {"color": "#808080", "size": 12},
+    "font": {"color": palette.GREY, "size": 12},
     "margin": {"l": 60, "r": 20, "t": 50, "b": 40},
     "hovermode": "closest",
 }
@@ -220,11 +220,12 @@ def _band(times: list[str], low: list[float | None], high: list[float | None], c
         return []
     shared: dict[str, Any] = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "connectgaps": False}
     edge = Scatter(x=times, y=low, showlegend=False, **shared)
-    return [edge, Scatter(x=times, y=high, name=name, fill="tonexty", fillcolor=_clear(colour), **shared)]
+    return [edge, Scatter(x=times, y=high, name=name, fill="tonexty", fillcolor=_clear(colour, 0.2), **shared)]
 
 
-def _clear(colour: str) -> str:
-    return "rgba({}, {}, {}, 0.2)".format(*(int(colour[n : n + 2], 16) for n in (1, 3, 5)))
+def _clear(colour: str, depth: float) -> str:
+    red, green, blue = (int(colour[n : n + 2], 16) for n in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {depth})"
 
 
 def _heat(drift: DriftMap) -> Any:
@@ -241,10 +242,10 @@ def _heat(drift: DriftMap) -> Any:
         zmax=top,
         # The colour changes at the threshold: blue is no finding, red is one.
         colorscale=[
-            [0, "rgba(43,127,195,0.10)"],
-            [1 / 3, "rgba(43,127,195,0.35)"],
-            [1 / 3 + 1e-6, "rgba(217,84,30,0.75)"],
-            [1, "rgba(217,84,30,1)"],
+            [0, _clear(palette.BLUE, 0.1)],
+            [1 / 3, _clear(palette.BLUE, 0.35)],
+            [1 / 3 + 1e-6, _clear(palette.RED, 0.75)],
+            [1, palette.RED],
         ],
         hovertemplate="%{y}<br>%{x}<br>PSI %{z:.3g}<extra></extra>",
     )

@@ -23,6 +23,15 @@ METRICS = {
     "root_mean_squared_error": "root mean squared error",
     "null_rate": "null rate",
     "unseen_rate": "unseen rate",
+    "jensen_shannon": "Jensen-Shannon distance",
+    "kolmogorov_smirnov": "Kolmogorov-Smirnov distance",
+    "hellinger": "Hellinger distance",
+    "wasserstein": "Wasserstein distance",
+    "l_infinity": "L-infinity distance",
+    "matthews_correlation": "Matthews correlation",
+    "f1": "F1",
+    "f1_macro": "F1 (macro)",
+    "r2": "R²",
 }
 
 

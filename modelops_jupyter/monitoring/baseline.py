@@ -12,6 +12,9 @@ import numpy as np
 from modelops_jupyter.monitoring.calibration import Recalibration, recalibrate
 from modelops_jupyter.monitoring.calibrator import Calibrator
 from modelops_jupyter.monitoring.distances import Spread
+from modelops_jupyter.monitoring.figure import Figure
+from modelops_jupyter.monitoring.noise_table import NoiseTable
+from modelops_jupyter.monitoring.performance import performance
 from modelops_jupyter.profiles import ColumnBinning, ColumnProfile, Reference
 
 Array = np.ndarray[Any, Any]
@@ -42,6 +45,17 @@ class Baseline:
     def recalibration(self) -> Recalibration:
         """How positives depend on the score of a binary classifier in the reference."""
         return recalibrate(*self.reference.profile.outcomes.arrays()[1:])
+
+    @cached_property
+    def performance(self) -> Mapping[str, Figure]:
+        """What the model's performance was on the reference."""
+        binning = self.reference.binning
+        return performance(self.reference.profile, binning.task, binning.positive)
+
+    @cached_property
+    def strays(self) -> NoiseTable:
+        """How the columns' divergences stray by chance."""
+        return NoiseTable(self)
 
     def _of_kind(self, kind: str) -> dict[str, ColumnBinning]:
         known = self.reference.binning.columns

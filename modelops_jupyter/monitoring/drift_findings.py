@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from modelops_jupyter.monitoring import noise
-from modelops_jupyter.monitoring.baseline import Baseline
 from modelops_jupyter.monitoring.cycle import CYCLES, cycle_length
-from modelops_jupyter.monitoring.history import LEAST_RISE, Usual
+from modelops_jupyter.monitoring.history import LEAST_RISE, SEASONS, Usual
 from modelops_jupyter.monitoring.results import Finding
 from modelops_jupyter.monitoring.rules import AlertRules
 from modelops_jupyter.monitoring.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
@@ -24,34 +23,6 @@ LEAST_BEYOND = 0.05
 FEWEST_YOUNG = 3
 # However cycles differ, one that is e times as far as usual is told.
 MOST_RISE = 1.5
-_ROWS = np.geomspace(10, 1e7, 61)
-
-
-class NoiseTable:
-    """How the divergence of each column strays by chance, by number of rows: worked out once per reference."""
-
-    def __init__(self, baseline: Baseline) -> None:
-        self.names = (*baseline.numbers.names, *baseline.categories)
-        profiles = baseline.reference.profile.columns
-        self.before = np.array([profiles[name].n - profiles[name].missing for name in self.names], dtype=float)
-        rows = [self._counts(baseline, name) for name in self.names]
-        tables = [noise.divergence(np.tile(counts, (len(_ROWS), 1)), _ROWS) for counts in rows]
-        self._table = np.array([(table.start, table.step, table.degrees) for table in tables])
-
-    def _counts(self, baseline: Baseline, name: str) -> Array:
-        column, binning = baseline.reference.profile.columns[name], baseline.reference.binning.columns[name]
-        counts = [*binning.coarsen(column.counts)] if sum(column.counts) or column.counts else [0]
-        return np.array([*counts, column.unseen] if column.kind == "category" else counts, dtype=float)
-
-    def at(self, rows: Array, columns: Array | None = None) -> noise.Stray:
-        """Return how the divergences of the columns (all by default) stray at `rows` paired rows each."""
-        place = np.interp(np.log(np.maximum(rows, 1.0)), np.log(_ROWS), np.arange(len(_ROWS)))
-        low = np.minimum(place.astype(int), len(_ROWS) - 2)
-        part = (place - low)[:, None]
-        column = np.arange(len(self.names)) if columns is None else columns
-        table = np.moveaxis(self._table, 1, 2)
-        start, step, degrees = ((1 - part) * table[column, low] + part * table[column, low + 1]).T
-        return noise.Stray(start, step, degrees)
 
 
 class DriftJudge:
@@ -60,7 +31,7 @@ class DriftJudge:
     def __init__(self, track: Track, allowance: float, rules: AlertRules) -> None:
         self.track, self.rules = track, rules
         self.chances = Chances(allowance, 3, len(METRICS), rules)
-        self.table = NoiseTable(track.baseline)
+        self.table = track.baseline.strays
         names = self.table.names
         self.values = {metric: track.rates(names, metric) for metric in METRICS}
         rows = np.array([window.rows for window in track.windows], dtype=float)[:, None]
@@ -179,6 +150,9 @@ class DriftJudge:
             earlier.spread > spread * (1 + 3 * 1.17 / np.sqrt(k))
         )
         learned = np.maximum(earlier.limit(chance, least_spread), earlier.middle + LEAST_RISE)
+        if self.track.starts[i] - self.track.starts[0] < SEASONS * cycle_length(self.track.every):
+            # Seasons cannot be taken out yet: only a record is news.
+            learned = np.fmax(learned, earlier.greatest + LEAST_RISE)
         logs = np.where(more & (learned > by_chance), learned, by_chance)
         with np.errstate(over="ignore"):
             if metric == "jensen_shannon":

@@ -36,6 +36,8 @@ class Usual:
         How many they are.
     middle, spread : array of float
         Median, and standard deviation by the median absolute deviation.
+    greatest : array of float
+        Greatest value of all.
     repeats : array of float
         How much a window resembles the one before: lag-one rank correlation, from 0 to 1; 0 while that is not known.
     """
@@ -43,6 +45,7 @@ class Usual:
     windows: Array
     middle: Array
     spread: Array
+    greatest: Array
     repeats: Array
 
     def limit(self, chance: Array | float, least_spread: Array | float = 0.0) -> Array:
@@ -74,15 +77,16 @@ def usual(values: Array, phases: Array, phase: int, apart: int = 1) -> Usual:
     narrow = _middle_and_spread(residuals, windows)[1]
     better = ~np.isnan(own) & (narrow < 0.8 * spread)
     middle, spread = np.where(better, own, middle), np.where(better, narrow, spread)
-    return Usual(windows, middle, spread, _repeats(np.where(better, residuals, values)))
+    greatest = np.fmax.reduce(values, axis=0) if len(values) else np.full(values.shape[1], np.nan)
+    return Usual(windows, middle, spread, greatest, _repeats(np.where(better, residuals, values)))
 
 
 def _middle_and_spread(values: Array, windows: Array) -> tuple[Array, Array]:
     """Return medians and standard deviations; NaN where there are too few windows.
 
     What is quiet on most days and wild on some has little absolute deviation in the middle: so the upper tail, by its
-    90 % and 95 % quantiles, is taken into account where it is wider than a normal one. One value in twenty may be
-    anything.
+    90 % and 95 % quantiles (of few values the greatest), is taken into account where it is wider than a normal one. One
+    value in twenty may be anything.
     """
     counted = np.maximum(np.sum(~np.isnan(values), axis=0), 1)
     middle = _median(values)
@@ -94,7 +98,7 @@ def _middle_and_spread(values: Array, windows: Array) -> tuple[Array, Array]:
         place = np.minimum(np.ceil(share * (counted + 1)).astype(int), counted) - 1
         tail = (ordered[place, columns] - middle) / z
         # Four standard errors wider, so that chance does not widen what is normal.
-        wide = (counted >= 1 / (1 - share)) & (tail > spread * (1 + 4 / np.sqrt(counted)))
+        wide = (counted >= FEWEST) & (tail > spread * (1 + 4 / np.sqrt(counted)))
         spread = np.where(wide, tail, spread)
     few = windows < FEWEST
     return np.where(few, np.nan, middle), np.where(few, np.nan, spread)

@@ -68,9 +68,8 @@ def judge_windows(
 
 def _judge(track: Track, segment: str, segments: int, rules: AlertRules, new: Collection[int]) -> None:
     """Judge the new windows of a track in their order, in place."""
-    reference = track.baseline.reference
-    columns = len(reference.profile.columns)
-    signals = {"drift": columns, "quality": 2 * columns, "performance": len(judged_metrics(reference))}
+    columns = len(track.baseline.reference.profile.columns)
+    signals = {"drift": columns, "quality": 2 * columns, "performance": len(judged_metrics(track.baseline))}
     whole, each = rules.budget.allowances(track.every, signals, segments)
     allowances = each if segment else whole
     judges = (

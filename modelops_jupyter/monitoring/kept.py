@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from modelops_jupyter.monitoring.results import WindowResult
 from modelops_jupyter.monitoring.scanning import WindowProfile
@@ -22,6 +23,13 @@ def stored_segments(store: Store, model: str, every: str) -> dict[str, tuple[Win
     return {
         r.key.rpartition("/")[2]: tuple(WindowResult.from_dict(window) for window in r.body["windows"]) for r in records
     }
+
+
+def stored_profiles(store: Store, model: str, every: str) -> dict[datetime, Profile]:
+    """Return the profiles of the windows as a whole by their start."""
+    prefix = f"{model}/{every}/"
+    records = (record for record in store.find("profile", model) if record.key.startswith(prefix))
+    return {datetime.fromisoformat(r.key.removeprefix(prefix)): Profile.from_dict(r.body) for r in records}
 
 
 class StoredProfiles:

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from modelops_jupyter.monitoring import noise
+from modelops_jupyter.monitoring.baseline import Baseline
 from modelops_jupyter.monitoring.cycle import CYCLES
 from modelops_jupyter.monitoring.figure import Figure
 from modelops_jupyter.monitoring.history import FEWEST, LONGEST
-from modelops_jupyter.monitoring.performance import higher_is_better, performance
+from modelops_jupyter.monitoring.performance import higher_is_better
 from modelops_jupyter.monitoring.results import Finding
 from modelops_jupyter.monitoring.rules import AlertRules
 from modelops_jupyter.monitoring.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
-from modelops_jupyter.profiles import Reference
 
 Array = np.ndarray[Any, Any]
 # What is judged, where it is known with its standard error; the other figures are shown.
@@ -26,10 +26,9 @@ UNKNOWN_SPREAD = 0.5
 MOST_RECENT = 28
 
 
-def judged_metrics(reference: Reference) -> dict[str, Figure]:
+def judged_metrics(baseline: Baseline) -> dict[str, Figure]:
     """Return the figures of the reference that windows are judged by."""
-    binning = reference.binning
-    figures = performance(reference.profile, binning.task, binning.positive)
+    figures = baseline.performance
     return {
         name: figures[name]
         for name in JUDGED
@@ -43,7 +42,7 @@ class PerformanceJudge:
     def __init__(self, track: Track, allowance: float, rules: AlertRules) -> None:
         self.track, self.rules = track, rules
         self.chances = Chances(allowance, 3, 1, rules)
-        self.expected = judged_metrics(track.baseline.reference)
+        self.expected = judged_metrics(track.baseline)
         self.mature = self._matured()
         self.values = {metric: self._numbers(metric, "value") for metric in self.expected}
         self.errors = {metric: self._numbers(metric, "error") for metric in self.expected}

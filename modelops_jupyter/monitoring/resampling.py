@@ -34,7 +34,9 @@ def resample(profile: Profile, rows: int, generator: Generator) -> Profile:
     )
 
 
-def inject(profile: Profile, binning: Binning, fault: str, size: float, column: str = "") -> Profile:
+def inject(
+    profile: Profile, binning: Binning, fault: str, size: float, column: str = "", generator: Generator | None = None
+) -> Profile:
     """Return the profile as it would be with a fault.
 
     Parameters
@@ -45,6 +47,8 @@ def inject(profile: Profile, binning: Binning, fault: str, size: float, column: 
         `size` of the labelled rows the outcome of any other row: the ROC AUC's distance from one half shrinks by that.
     column
         Of a shift or of missing values.
+    generator
+        Draws the rows that get another outcome; None takes a fixed seed.
 
     Raises
     ------
@@ -52,7 +56,7 @@ def inject(profile: Profile, binning: Binning, fault: str, size: float, column: 
         If there is no such fault or column.
     """
     if fault == "performance":
-        return replace(profile, outcomes=_spoil(profile.outcomes, size))
+        return replace(profile, outcomes=_spoil(profile.outcomes, size, generator or np.random.default_rng(0)))
     if fault not in FAULTS:
         raise InvalidInput(f"No fault {fault!r}: choose of {', '.join(FAULTS)}.")
     if column not in profile.columns:
@@ -178,18 +182,19 @@ def _whole(values: Array) -> list[int]:
     return [int(value) for value in np.diff(np.array([0, *upto]))]
 
 
-def _spoil(outcomes: Outcomes, size: float) -> Outcomes:
-    table = np.array(list(outcomes.cells.values()), dtype=float).reshape(-1, 3)
-    known = table[:, 1:]
-    cells = dict(outcomes.cells)
-    if known.sum() > 0:
-        shares = known.sum(0) / known.sum()
-        mixed = (1 - size) * known + size * known.sum(1, keepdims=True) * shares
-        cells = {
-            cell: (int(unknown), round(negative), round(positive))
-            for cell, unknown, (negative, positive) in zip(outcomes.cells, table[:, 0], mixed, strict=True)
-        }
-    brier, log_loss = _losses(cells)
+def _spoil(outcomes: Outcomes, size: float, generator: Generator) -> Outcomes:
+    """Give `size` of the labelled rows the outcome of any other row."""
+    cells, brier, log_loss = dict(outcomes.cells), outcomes.brier, outcomes.log_loss
+    table = np.array(list(cells.values()), dtype=int).reshape(-1, 3)
+    if table[:, 1:].sum():
+        positive = table[:, 2].sum() / table[:, 1:].sum()
+        taken = generator.binomial(table[:, 1:], size)
+        given = generator.binomial(taken.sum(1), positive)
+        negatives = table[:, 1] - taken[:, 0] + taken.sum(1) - given
+        positives = table[:, 2] - taken[:, 1] + given
+        counts = np.column_stack([table[:, 0], negatives, positives]).tolist()
+        cells = {cell: (a, b, c) for cell, (a, b, c) in zip(outcomes.cells, counts, strict=True)}
+        brier, log_loss = _losses(cells)
     came: dict[str, float] = {}
     for row in outcomes.confusion.values():
         for label, count in row.items():

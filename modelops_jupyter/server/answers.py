@@ -13,7 +13,7 @@ from modelops_jupyter.server.handlers import Answer, WorkspaceHandler
 from modelops_jupyter.server.jobs import ENDED, Jobs
 from modelops_jupyter.server.repeats import once
 from modelops_jupyter.server.routes import PREFIX, Route, routes
-from modelops_jupyter.server.served import open_workspace, plain, written
+from modelops_jupyter.server.served import open_workspace, plain, text_of, written
 from modelops_jupyter.settings import find_settings
 
 LOOK_SECONDS = 0.25
@@ -28,7 +28,7 @@ async def read(handler: WorkspaceHandler, route: Route, values: dict[str, Any]) 
     def look() -> str:
         with open_workspace(handler.project, handler.actor(), write=False) as ws:
             call = make_call(route.operation, route.fields, values, handler.root)
-            return written(plain(getattr(ws, route.operation)(**call.arguments())))
+            return text_of(getattr(ws, route.operation)(**call.arguments()))
 
     def work() -> str:
         if route.operation not in KEPT:

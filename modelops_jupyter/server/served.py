@@ -52,6 +52,14 @@ def plain(result: Any) -> Any:
     return _plain(result.to_dict())
 
 
+def text_of(result: Any) -> str:
+    """Return a verb's result as JSON text: what `plain` has to put right is the exception."""
+    try:
+        return written(result.to_dict())
+    except (TypeError, ValueError):  # a time, an array, a figure that is no number
+        return written(plain(result))
+
+
 def written(data: Any) -> str:
     """Return JSON text."""
     return json.dumps(data, allow_nan=False, separators=(",", ":"))

@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import date
 from importlib.resources import files
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import ipywidgets
 import nbformat
 import pytest
+from stored import HOSTILE, fill
 
 from modelops_jupyter import dashboards
 from modelops_jupyter.dashboards import model_panels, page
@@ -23,13 +23,7 @@ from modelops_jupyter.dashboards.governance_page import GovernancePage
 from modelops_jupyter.dashboards.model_page import ModelPage
 from modelops_jupyter.dashboards.page import Request, View, document, guarded, model_address, read_request
 from modelops_jupyter.errors import NotFound
-from modelops_jupyter.monitoring import WindowResult
-from modelops_jupyter.monitoring.summary import summarise
-from modelops_jupyter.settings import Settings
-from modelops_jupyter.store import Change, Event, Put
-from modelops_jupyter.workspace import Workspace
 
-HOSTILE = "<img src=x onerror=alert(1)>"
 SERVED = Request({}, True)
 
 
@@ -46,65 +40,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MODELOPS_WORKSPACE", str(tmp_path))
     monkeypatch.delenv("MODELOPS_DASHBOARD_LOG", raising=False)
     return tmp_path
-
-
-def puts(name: str, number: int) -> list[Put]:
-    """Return the records of one monitored model, as registration and monitoring write them."""
-    days = [f"2026-05-{day:02d}T00:00:00+00:00" for day in range(1, 6)]
-    figure = {"roc_auc": {"value": 0.8, "reason": None}}
-    psi = {"psi": {"value": 0.3, "reason": None}}
-    alert = {
-        "model": name,
-        "kind": "performance" if number % 2 else "drift",
-        "column": "",
-        "metric": "roc_auc",
-        "state": "open",
-        "window_start": days[0],
-        "message": f"{name}: roc_auc was 0.7",
-    }
-    version = {
-        "name": name,
-        "version": 1,
-        "metrics": {"roc_auc": 0.8},
-        "flavor": "sklearn-skops",
-        "unsafe": False,
-        "created_by": "ann",
-        "created_at": days[0],
-    }
-    windows = [
-        {
-            "window_start": start,
-            "window_end": end,
-            "rows": 400,
-            "labelled": 400,
-            "versions": {"1": 400},
-            "performance": figure,
-            "drift": {"wind": psi, "rain": psi},
-            "findings": [],
-        }
-        for start, end in pairwise(days)
-    ]
-    monitor = {
-        "every": "1D",
-        "through": days[-1],
-        "checked_at": days[-1],
-        **summarise([WindowResult.from_dict(window) for window in windows]),
-    }
-    return [
-        Put("model", name, {"name": name, "kind": "ml", "description": HOSTILE}, subject=name),
-        Put("version", f"{name}/000001", version, subject=name),
-        Put("monitor", f"{name}/1D", monitor, subject=name),
-        Put("alert", f"{name}/1D/a", alert, subject=name),
-        *(Put("window", f"{name}/1D/{window['window_start']}", window, subject=name) for window in windows),
-    ]
-
-
-def fill(folder: Path, names: list[str]) -> None:
-    root = folder / ".modelops"
-    root.mkdir()
-    with Workspace(Settings(project=folder, root=root)) as ws:
-        records = [record for number, name in enumerate(names) for record in puts(name, number)]
-        ws.store.commit(Change(puts=tuple(records), event=Event("register", names[0], "ann", "self-asserted", {})))
 
 
 def made(kind: type[View], query: dict[str, str] | None = None, request: Request = SERVED) -> Any:

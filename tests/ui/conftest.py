@@ -4,10 +4,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 from browser import launch
+from made_flights import flights
 from playwright.sync_api import Browser, Page, sync_playwright
 from servers import TOKEN, Server, serve
 from sklearn.linear_model import LogisticRegression
@@ -50,14 +50,6 @@ def screenshots() -> Path:
 
 
 # ---- a workspace with a history ----------------------------------------------------------------------------------
-
-
-def flights(rows: int, seed: int, shift: float = 0.0, noise: float = 0.0) -> tuple[pd.DataFrame, pd.Series]:
-    """Make weather and whether a flight was late."""
-    generator = np.random.default_rng(seed)
-    frame = pd.DataFrame({"wind": generator.normal(shift, 1, rows), "rain": generator.normal(size=rows)})
-    chance = 1 / (1 + np.exp(-2 * frame["wind"] + noise * generator.normal(size=rows)))
-    return frame, pd.Series((generator.random(rows) < chance).astype(int), name="late")
 
 
 def _register(ws: Workspace, seed: int) -> None:

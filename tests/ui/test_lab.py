@@ -10,10 +10,11 @@ from uuid import uuid4
 
 import nbformat
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 from servers import TOKEN, Server, serve
 
 FLEET = re.compile(r"/modelops/api/v1/models(\?|$)")
+AXE = Path(__file__).parents[2] / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
 HEALTHS = ("healthy", "warning", "alert", "unknown")
 
 
@@ -46,6 +47,40 @@ def model(n: int, **other: Any) -> dict[str, Any]:
         "sparkline": [0.8 + 0.05 * ((n * k) % 7) / 7 for k in range(60)],
     }
     return row | other
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Browser, lab: Server) -> Iterator[Page]:
+    """Open JupyterLab once, with the panel: most of these tests need no other."""
+    lab.use("Light")
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    open_lab(page, lab)
+    yield page
+    context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def panel(opened: Page) -> Locator:
+    """Return the panel as it is at first: nothing is filtered, every page is closed, the server answers itself."""
+    opened.unroute_all()
+    panel = opened.get_by_role("region", name="Models", exact=True)
+    if not panel.is_visible():
+        opened.get_by_role("tab", name="Models").click()
+    if panel.get_by_role("searchbox").count():
+        panel.get_by_role("searchbox").fill("")
+    for close in opened.locator("#jp-main-dock-panel .lm-TabBar-tab.jp-mod-current .lm-TabBar-tabCloseIcon").all():
+        close.click()
+    return panel
+
+
+def refreshed(panel: Locator, rows: list[dict[str, Any]]) -> None:
+    """Let the server answer with these models, and have the panel ask it."""
+    answer(panel.page, rows)
+    panel.get_by_role("button", name="Refresh").click()
 
 
 def answer(page: Page, rows: list[dict[str, Any]]) -> None:
@@ -90,118 +125,190 @@ def test_from_the_list_to_a_models_page_and_back_after_a_reload(page: Page, lab:
     expect(again.get_by_role("region", name="Audit trail")).to_contain_text("rollback", timeout=60_000)
 
 
-def test_the_keyboard_reaches_everything(page: Page, lab: Server) -> None:
-    answer(page, [model(n) for n in range(12)])
-    panel = open_lab(page, lab)
-    expect(panel.locator("[data-name]")).to_have_count(12)
+def test_the_keyboard_reaches_everything(panel: Locator) -> None:
+    page = panel.page
+    refreshed(panel, [model(n) for n in range(40)])
+    expect(panel).to_contain_text("40 models")
     panel.get_by_role("searchbox", name="Filter models").focus()
     for _ in range(6):  # four buttons of health, one of open alerts, then the list
         page.keyboard.press("Tab")
-    names = panel.locator("[data-name]").evaluate_all("rows => rows.map(row => row.dataset.name)")
-    expect(panel.locator("[data-name]:focus")).to_have_attribute("data-name", names[0])
+    focused = panel.locator("[data-name]:focus")
+    expect(focused).to_have_attribute("data-name", "model-0002")  # an alert: the worst come first
     page.keyboard.press("ArrowDown")
-    expect(panel.locator("[data-name]:focus")).to_have_attribute("data-name", names[1])
+    expect(focused).to_have_attribute("data-name", "model-0006")
     page.keyboard.press("End")
-    expect(panel.locator("[data-name]:focus")).to_have_attribute("data-name", names[-1])
+    expect(focused).to_have_attribute("data-name", "model-0039")  # it was not in the document before
+    expect(panel.locator("li:has(:focus)")).to_have_attribute("aria-posinset", "40")
     page.keyboard.press("Enter")
-    tab = page.get_by_role("region", name=f"Model {names[-1]}")
-    expect(tab.get_by_role("alert")).to_contain_text(names[-1])  # the server knows no such model, and says so
+    tab = page.get_by_role("region", name="Model model-0039")
+    expect(tab.get_by_role("alert")).to_contain_text("model-0039")  # the server knows no such model, and says so
 
 
-def test_single_windows_can_be_read_off_the_chart(page: Page, lab: Server) -> None:
-    panel = open_lab(page, lab)
+def test_the_list_is_filtered_by_health_alerts_and_kind(panel: Locator) -> None:
+    refreshed(panel, [model(n, kind="decision" if n > 9 else "ml") for n in range(12)])
+    rows = panel.locator("[data-name]")
+    expect(rows).to_have_count(12)
+    panel.get_by_role("button", name="3 alert", exact=True).click()
+    expect(rows).to_have_count(3)
+    panel.get_by_role("button", name="8 with open alerts").click()
+    expect(rows).to_have_count(2)
+    panel.get_by_role("button", name="2 decision table").click()
+    expect(rows).to_have_count(1)
+    panel.get_by_role("searchbox").fill("nothing like it")
+    panel.get_by_role("button", name="Show all models").click()
+    expect(rows).to_have_count(12)
+
+
+def test_single_windows_can_be_read_off_the_chart(panel: Locator) -> None:
+    panel.get_by_role("button", name="Refresh").click()
     panel.get_by_role("button", name=re.compile("flight-delay")).click()
-    tab = page.get_by_role("region", name="Model flight-delay")
+    tab = panel.page.get_by_role("region", name="Model flight-delay")
     tab.get_by_role("img").focus()
-    page.keyboard.press("Home")
+    panel.page.keyboard.press("Home")
     expect(tab.locator("output")).to_contain_text(re.compile(r"2013-04-01 · .*expected .*version 1 · 400 rows"))
     tab.get_by_role("button", name="Show the figures").click()
     expect(tab.get_by_role("region", name="Windows")).to_contain_text("2013-04-15")
 
 
-def test_an_empty_workspace_says_what_to_do(page: Page, lab: Server, screenshots: Path) -> None:
-    answer(page, [])
-    panel = open_lab(page, lab)
+def test_every_tab_of_a_models_page(panel: Locator) -> None:
+    panel.get_by_role("button", name="Refresh").click()
+    panel.get_by_role("button", name=re.compile("flight-delay")).click()
+    tab = panel.page.get_by_role("region", name="Model flight-delay")
+    tab.get_by_role("tab", name="Overview").click()
+    panel.page.keyboard.press("End")
+    expect(tab.get_by_role("region", name="Audit trail")).to_contain_text("rollback")
+    tab.get_by_role("button", name="Verify the chain").click()
+    expect(tab.get_by_role("status")).to_contain_text("The chain is whole")
+    panel.page.keyboard.press("Shift+Tab")
+    tab.get_by_role("tab", name="Compare").click()
+    expect(tab.get_by_role("region", name="Evaluation on record")).to_contain_text("ROC AUC")
+    tab.get_by_role("tab", name="Monitoring").click()
+    tab.get_by_role("button", name="wind").click()
+    expect(tab.get_by_role("region", name="Distribution of wind")).to_contain_text("%")
+    tab.get_by_role("tab", name="Governance").click()
+    tab.get_by_role("button", name="Check the gate").click()
+    expect(tab.get_by_role("group", name="Gate report")).to_contain_text("The gate is open")
+    expect(tab.get_by_role("region", name=re.compile("Model card"))).to_contain_text("What it is")
+    tab.get_by_role("tab", name="Runs").click()
+    expect(tab.get_by_role("region", name="Training runs").get_by_role("row")).to_have_count(3)
+
+
+def test_an_empty_workspace_says_what_to_do(panel: Locator) -> None:
+    refreshed(panel, [])
     expect(panel.get_by_text("No models yet")).to_be_visible()
     expect(panel).to_contain_text("ws.register(")
     expect(panel.get_by_role("button", name="Copy code")).to_be_visible()
-    page.screenshot(path=screenshots / "lab-empty.png")
 
 
-def test_a_failure_is_said_in_the_servers_words_and_can_be_retried(page: Page, lab: Server, screenshots: Path) -> None:
+def test_a_failure_is_said_in_the_servers_words_and_can_be_retried(panel: Locator, screenshots: Path) -> None:
     def busy(route: Route) -> None:
         route.fulfill(status=503, json={"message": "The store stayed locked: try again.", "code": "store-busy"})
 
-    page.route(FLEET, busy)
-    panel = open_lab(page, lab)
+    panel.page.route(FLEET, busy)
+    panel.get_by_role("button", name="Refresh").click()
     expect(panel.get_by_role("alert")).to_contain_text("The store stayed locked: try again.")
-    page.screenshot(path=screenshots / "lab-error.png")
-    page.unroute(FLEET)
+    expect(panel.get_by_role("alert")).to_contain_text("Not up to date")  # what was read before stays
+    panel.page.screenshot(path=screenshots / "lab-stale.png")
+    panel.page.unroute(FLEET)
     panel.get_by_role("button", name="Retry").click()
     expect(panel.get_by_role("button", name=re.compile("flight-delay"))).to_be_visible()
     expect(panel.get_by_role("alert")).to_have_count(0)
-    page.route(FLEET, busy)
+    panel.page.route(FLEET, lambda route: route.abort())
     panel.get_by_role("button", name="Refresh").click()
-    expect(panel.get_by_role("alert")).to_contain_text("Not up to date")
-    expect(panel.get_by_role("button", name=re.compile("flight-delay"))).to_be_visible()
+    expect(panel.get_by_role("alert")).to_contain_text("The Jupyter server cannot be reached")
+    panel.page.unroute(FLEET)
+    panel.get_by_role("button", name="Retry").click()
+    expect(panel.get_by_role("alert")).to_have_count(0)
 
 
-def test_what_did_not_change_is_not_sent_again(page: Page, lab: Server) -> None:
-    panel = open_lab(page, lab)
+def test_what_did_not_change_is_not_sent_again(panel: Locator) -> None:
+    panel.get_by_role("button", name="Refresh").click()
     expect(panel.get_by_role("button", name=re.compile("flight-delay"))).to_be_visible()
-    with page.expect_response(FLEET) as caught:
+    with panel.page.expect_response(FLEET) as caught:
         panel.get_by_role("button", name="Refresh").click()
     assert caught.value.status == 304
     expect(panel.get_by_role("button", name=re.compile("flight-delay"))).to_be_visible()
 
 
-def test_what_users_wrote_is_text(page: Page, lab: Server) -> None:
-    answer(page, [model(0, name="<img src=x onerror=document.title='hacked'>", kind="<i>x</i>")])
-    panel = open_lab(page, lab)
+def test_what_users_wrote_is_text(panel: Locator) -> None:
+    refreshed(panel, [model(0, name="<img src=x onerror=document.title='hacked'>", kind="<i>x</i>")])
     expect(panel).to_contain_text("<img src=x")
     expect(panel).to_contain_text("<i>x</i>")
     assert panel.locator("img, i").count() == 0
-    assert "hacked" not in page.title()
+    assert "hacked" not in panel.page.title()
 
 
-@pytest.mark.parametrize("theme", ["Light", "Dark"])
-def test_a_thousand_models_stay_quick(page: Page, lab: Server, screenshots: Path, theme: str) -> None:
-    lab.use(theme)
-    answer(page, [model(n) for n in range(1000)])
-    started = time.monotonic()
-    panel = open_lab(page, lab)
+def test_a_thousand_models_stay_quick(panel: Locator) -> None:
+    refreshed(panel, [model(n) for n in range(1000)])
     expect(panel).to_contain_text("250 not monitored")
     assert 0 < panel.locator("[data-name]").count() < 60  # the others are not in the document
-    page.screenshot(path=screenshots / f"lab-thousand-{theme.lower()}.png")
-    opened = time.monotonic()
+    started = time.monotonic()
     panel.get_by_role("searchbox", name="Filter models").press_sequentially("model-0777")
     expect(panel.locator("[data-name]")).to_have_count(1)
-    filtered = time.monotonic()
-    print(f"\n1,000 models, {theme}: opened {opened - started:.2f} s, filtered by ten keys {filtered - opened:.2f} s")
-    assert filtered - opened < 5
+    filtered = time.monotonic() - started
+    print(f"\n1,000 models filtered by ten keys in {filtered:.2f} s")
+    assert filtered < 5
+
+
+def test_the_palette_and_the_launcher_know_the_commands(panel: Locator) -> None:
+    page = panel.page
+    page.keyboard.press("Control+Shift+C")
+    palette = page.locator("#command-palette, .lm-CommandPalette").first
+    page.keyboard.type("modelops")
+    for label in ("Show Models", "Refresh Models", "New Pipeline Notebook", "Open Dashboard"):
+        expect(palette.get_by_text(label)).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Alt+Shift+M")
+    expect(panel.get_by_role("searchbox")).to_be_focused()
+    page.locator(".jp-LauncherCard", has_text="Pipeline notebook").first.click()
+    expect(page.locator(".jp-Notebook")).to_contain_text("ws.monitor(model, every=every)", timeout=30_000)
+    cell = page.locator(".jp-Notebook .jp-CodeCell").first
+    expect(cell).to_contain_text("name of the model")
 
 
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
-def test_pictures_for_people(page: Page, lab: Server, screenshots: Path, theme: str) -> None:
+def test_looks_and_accessibility(page: Page, lab: Server, screenshots: Path, theme: str) -> None:
     lab.use(theme)
     panel = open_lab(page, lab)
     panel.get_by_role("button", name=re.compile("flight-delay")).click()
     tab = page.get_by_role("region", name="Model flight-delay")
     expect(tab.get_by_role("img")).to_be_visible()
-    page.screenshot(path=screenshots / f"lab-model-{theme.lower()}.png")
-    tab.evaluate("page => page.scrollTo(0, page.scrollHeight)")
-    page.screenshot(path=screenshots / f"lab-model-end-{theme.lower()}.png")
     assert (page.locator("body").get_attribute("data-jp-theme-light") == "true") == (theme == "Light")
+    page.evaluate(AXE.read_text())
+    found = violations(page, ".jp-ModelOpsPanel", ".jp-ModelOpsStatus")
+    for name in ("Overview", "Versions", "Compare", "Monitoring", "Governance", "Runs", "Audit"):
+        tab.get_by_role("tab", name=name).click()
+        if name == "Monitoring":
+            tab.get_by_role("button", name="wind").click()
+            expect(tab.get_by_role("region", name="Distribution of wind")).to_contain_text("%")
+        if name == "Governance":
+            tab.get_by_role("button", name="Check the gate").click()
+            expect(tab.get_by_role("group", name="Gate report")).to_be_visible()
+        page.screenshot(path=screenshots / f"lab-{name.lower()}-{theme.lower()}.png")
+        found += violations(page, ".jp-ModelOpsPage")
+    tab.get_by_role("tab", name="Versions").click()
+    tab.get_by_role("button", name="Promote…").click()
+    expect(page.get_by_role("dialog").get_by_role("group", name="Gate report")).to_be_visible()
+    page.screenshot(path=screenshots / f"lab-promote-{theme.lower()}.png")
+    found += violations(page, ".jp-Dialog")
+    page.keyboard.press("Escape")
+    for count in (0, 1000):
+        refreshed(panel, [model(n) for n in range(count)])
+        expect(panel).to_contain_text("250 not monitored" if count else "No models yet")
+        page.screenshot(path=screenshots / f"lab-{count}-models-{theme.lower()}.png")
+        found += violations(page, ".jp-ModelOpsPanel")
+    assert found == []
 
 
-def test_the_palette_knows_the_commands(page: Page, lab: Server) -> None:
-    open_lab(page, lab)
-    page.keyboard.press("Control+Shift+C")
-    palette = page.locator("#command-palette, .lm-CommandPalette").first
-    expect(palette).to_be_visible()
-    page.keyboard.type("modelops")
-    for label in ("Show Models", "Refresh Models"):
-        expect(palette.get_by_text(label)).to_be_visible()
+def violations(page: Page, *selectors: str) -> list[str]:
+    """Return what axe-core finds of serious or critical impact within some elements."""
+    found = page.evaluate("selectors => axe.run({include: selectors.map(one => [one])})", list(selectors))
+    return [
+        f"{rule['id']}: {node['html'][:200]} {node['failureSummary']}"
+        for rule in found["violations"]
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import flights
+from made_flights import flights
 from playwright.sync_api import Locator, Page, Route, expect
 from servers import Server
 from sklearn.linear_model import LogisticRegression

@@ -72,7 +72,37 @@ function render({ model, el }) {
   keep.title = "Save the chart as PNG";
   keep.setAttribute("aria-label", "Save the chart as PNG");
   keep.onclick = () => savePicture(drawing.querySelector("svg"));
-  el.append(drawing, keep, tip);
+  const form = document.createElement("div");
+  el.append(form, drawing, keep, tip);
+
+  function drawForm() {
+    form.innerHTML = model.get("form") ?? "";
+  }
+
+  let later;
+  function enter(event) {
+    if (event.target.dataset.field) {
+      window.clearTimeout(later);
+      later = window.setTimeout(tell, event.type === "change" ? 0 : 120);
+    }
+  }
+
+  function tell() {
+    window.clearTimeout(later);
+    const entries = [...form.querySelectorAll("[data-field]")].map((field) => [field.dataset.field, field.value]);
+    model.set("fields", Object.fromEntries(entries));
+    model.save_changes();
+  }
+
+  // Python empties the form once a decision is taken.
+  function refill() {
+    const fields = model.get("fields") ?? {};
+    for (const field of form.querySelectorAll("input[data-field]")) {
+      if ((fields[field.dataset.field] ?? "") === "") {
+        field.value = "";
+      }
+    }
+  }
 
   function draw() {
     const scrolled = drawing.scrollLeft;
@@ -117,8 +147,19 @@ function render({ model, el }) {
   }
 
   drawing.addEventListener("click", pick);
+  form.addEventListener("input", enter);
+  form.addEventListener("change", enter);
+  form.addEventListener("click", (event) => {
+    if (event.target.closest("[data-pick]")) {
+      tell(); // what stands in the form goes first
+      pick(event);
+    }
+  });
+  model.on("change:form", drawForm);
+  model.on("change:fields", refill);
+  drawForm();
   drawing.addEventListener("keydown", (event) => {
-    if ((event.key === "Enter" || event.key === " ") && event.target.closest("[data-pick], [data-sort]")) {
+    if ((event.key === "Enter" || event.key === " ") && event.target.closest("text[data-pick], [data-sort]")) {
       event.preventDefault();
       pick(event);
     }

@@ -1,0 +1,109 @@
+"""Whether the monitors still run: each round leaves a heartbeat, and whoever looks next sees one that is missing.
+
+Who looks is another process than the one that stopped: a second `modelops watch`, or `modelops deliver` in cron.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from modelops_jupyter.errors import Conflict, InvalidInput
+from modelops_jupyter.monitoring.cases import heal, message_of, monitoring_incident
+from modelops_jupyter.store import Change, Put
+
+if TYPE_CHECKING:
+    from modelops_jupyter.settings import Settings
+    from modelops_jupyter.store import Record, Store
+
+LATE = 1.5  # intervals without success: whoever looks twice an interval says so within two
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def parse_interval(text: str) -> timedelta:
+    """Read ``30s``, ``15m``, ``1h`` or ``1d``.
+
+    Raises
+    ------
+    InvalidInput
+        If it is none of these.
+    """
+    found = re.fullmatch(r"([1-9][0-9]{0,4})([smhd])", text) if isinstance(text, str) else None
+    if found is None:
+        raise InvalidInput(f"An interval is written 30s, 15m, 1h or 1d, not {text!r}.")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def beat(
+    store: Store, model: str, every: str, interval: timedelta, at: datetime, error: str | None, owner: str | None
+) -> None:
+    """Write down that a monitor ran, or failed; what was said of it as stopped heals when it runs again."""
+    key = f"{model}/{every}"
+    record = store.get("heartbeat", key)
+    before: Mapping[str, Any] = {} if record is None else record.body
+    body = {
+        "model": model,
+        "every": every,
+        "interval": interval.total_seconds(),
+        "first_at": before.get("first_at", at.isoformat()),
+        "ran_at": at.isoformat() if error is None else before.get("ran_at"),
+        "tried_at": at.isoformat(),
+        "error": error,
+        "owner": owner,
+    }
+    puts, outbox = [Put("heartbeat", key, body, subject=model)], []
+    stopped = _incident(store, before) if before and error is None else None
+    if stopped is not None and stopped.body["firing"]:
+        healed = heal(stopped.body, at.isoformat(), f"The monitor of {model} every {every} runs again.")
+        puts.append(Put("incident", stopped.key, healed, subject=model, expected_revision=stopped.revision))
+        outbox.append(message_of(healed, "healed"))
+    store.commit(Change(puts=tuple(puts), outbox=tuple(outbox)))
+
+
+def overdue(store: Store, now: datetime) -> tuple[Mapping[str, Any], ...]:
+    """Return the heartbeats of monitors without success for over an interval and a half."""
+    return tuple(record.body for record in store.find("heartbeat") if _is_late(record.body, now))
+
+
+def say_what_stopped(store: Store, settings: Settings, now: datetime) -> int:
+    """Open an incident for every monitor that stopped, once, and return how many are new."""
+    said = 0
+    for body in overdue(store, now):
+        if _incident(store, body) is not None:
+            continue
+        model, every = str(body["model"]), str(body["every"])
+        since = str(body["ran_at"] or body["first_at"])
+        why = f": {body['error']}" if body["error"] else ""
+        what = "fails" if body["error"] else "has stopped"
+        title = f"the monitor every {every} {what}; it last ran well at {since[:16]} UTC{why}"
+        actions = (
+            "See that `modelops watch` runs on its machine, or `modelops watch --once` in its schedule.",
+            f"Run it by hand to see what it says: `modelops monitor {model} --every {every}`.",
+        )
+        identity = _identity(body)
+        incident = monitoring_incident(identity, model, title, actions, since, now.isoformat(), body["owner"])
+        put = Put("incident", identity, incident, subject=model, expected_revision=0)
+        try:
+            store.commit(Change(puts=(put,), outbox=(message_of(incident, "opened"),)))
+        except Conflict:  # another process was first to say so
+            continue
+        said += 1
+    return said
+
+
+def _is_late(body: Mapping[str, Any], now: datetime) -> bool:
+    since = datetime.fromisoformat(str(body["ran_at"] or body["first_at"]))
+    return now - since > LATE * timedelta(seconds=body["interval"])
+
+
+def _incident(store: Store, body: Mapping[str, Any]) -> Record | None:
+    return store.get("incident", _identity(body))
+
+
+def _identity(body: Mapping[str, Any]) -> str:
+    """Return the id of the incident of one stop: it is known by the last run before it."""
+    text = "\n".join(("stopped", body["model"], body["every"], str(body["ran_at"] or body["first_at"])))
+    return f"{body['model']}:{hashlib.sha256(text.encode()).hexdigest()[:8]}"

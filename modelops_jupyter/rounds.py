@@ -1,0 +1,135 @@
+"""``modelops watch``: every monitor in turn, again and again, on a box where nobody sits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from modelops_jupyter import watching
+from modelops_jupyter.actor import Actor
+from modelops_jupyter.errors import Conflict, ModelOpsError
+from modelops_jupyter.foundations import Foundations
+from modelops_jupyter.liveness import beat, parse_interval, say_what_stopped
+from modelops_jupyter.presentable import Presentable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from modelops_jupyter.log import PredictionLog
+    from modelops_jupyter.settings import Settings
+    from modelops_jupyter.store import Store
+
+
+@dataclass(frozen=True)
+class MonitorRun:
+    """One monitor in one round; `error` is None where it ran."""
+
+    model: str
+    every: str
+    new_windows: int
+    open_alerts: int
+    error: str | None
+
+
+@dataclass(frozen=True)
+class Round(Presentable):
+    """One turn through all monitors.
+
+    Attributes
+    ----------
+    at : str
+        When it began: ISO text in UTC.
+    stopped : int
+        Monitors that were found to have stopped, here or elsewhere, and that nobody had said so of.
+    sent, failed : int
+        Messages delivered, and targets that did not take theirs.
+    """
+
+    at: str
+    runs: tuple[MonitorRun, ...]
+    stopped: int
+    sent: int
+    failed: int
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 3 where a monitor or a target failed."""
+        return 3 if self.failed or any(run.error for run in self.runs) else 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain data."""
+        return asdict(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row per monitor."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(run) for run in self.runs])
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.at[:19]} {len(self.runs)} monitors, {self.sent} messages sent, {self.failed} targets failed"
+            + (f", {self.stopped} monitors found stopped" if self.stopped else "")
+        ]
+        for run in self.runs:
+            done = (
+                f"FAILED: {run.error}" if run.error else f"{run.new_windows} new windows, {run.open_alerts} open alerts"
+            )
+            lines.append(f"  {run.model} every {run.every}: {done}")
+        return "\n".join(lines)
+
+
+def watch(ws: Foundations, interval: str, once: bool, on_round: Callable[[Round], None] | None) -> Round:
+    """Run rounds until interrupted, or one; see `Workspace.watch`."""
+    length = parse_interval(interval)
+    while True:
+        began = time.monotonic()
+        done = go_round(ws.store, ws.log, ws.settings, ws.actor, length)
+        if on_round is not None:
+            on_round(done)
+        if once:
+            return done
+        time.sleep(max(0.0, began + length.total_seconds() - time.monotonic()))
+
+
+def go_round(store: Store, log: PredictionLog, settings: Settings, actor: Actor, interval: timedelta) -> Round:
+    """Run every monitor once, say what stopped, deliver; a monitor that fails does not keep the others from running."""
+    at = datetime.now(UTC)
+    runs = []
+    for model, every in _monitors(store, log):
+        run = _run(store, log, settings, actor, model, every)
+        use_case = settings.use_cases.get(model)
+        beat(store, model, every, interval, datetime.now(UTC), run.error, use_case.owner if use_case else None)
+        runs.append(run)
+    stopped = say_what_stopped(store, settings, datetime.now(UTC))
+    report = watching.deliver(store, settings)
+    return Round(at.isoformat(), tuple(runs), stopped, report.sent, report.failed)
+
+
+def _monitors(store: Store, log: PredictionLog) -> Iterator[tuple[str, str]]:
+    """Yield model and window length: those that ran before, and a day for models with a reference and predictions."""
+    known = sorted({(record.subject, str(record.body["every"])) for record in store.find("monitor")})
+    yield from known
+    ran = {model for model, _ in known}
+    for model in sorted({record.subject for record in store.find("reference")} - ran):
+        if log.extent(model) is not None:
+            yield model, "1D"
+
+
+def _run(store: Store, log: PredictionLog, settings: Settings, actor: Actor, model: str, every: str) -> MonitorRun:
+    try:
+        report = watching.run(store, log, settings, actor, model, every)
+    except Conflict:  # another process watches too, and was first
+        return MonitorRun(model, every, 0, _open(store, model), None)
+    except ModelOpsError as error:
+        return MonitorRun(model, every, 0, _open(store, model), str(error))
+    except Exception as error:  # a fault of one model's data must not end the watch over the others
+        return MonitorRun(model, every, 0, _open(store, model), f"{type(error).__name__}: {error}")
+    return MonitorRun(model, every, report.new_windows, _open(store, model), None)
+
+
+def _open(store: Store, model: str) -> int:
+    return sum(record.body["state"] == "open" for record in store.find("alert", model))

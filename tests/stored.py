@@ -1,0 +1,71 @@
+"""Workspaces as registration and monitoring leave them, written straight into the store: no model, no log."""
+
+from itertools import pairwise
+from pathlib import Path
+
+from modelops_jupyter.monitoring import WindowResult
+from modelops_jupyter.monitoring.summary import summarise
+from modelops_jupyter.settings import Settings
+from modelops_jupyter.store import Change, Event, Put
+from modelops_jupyter.workspace import Workspace
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+def puts(name: str, number: int) -> list[Put]:
+    """Return the records of one monitored model, as registration and monitoring write them."""
+    days = [f"2026-05-{day:02d}T00:00:00+00:00" for day in range(1, 6)]
+    figure = {"roc_auc": {"value": 0.8, "reason": None}}
+    psi = {"psi": {"value": 0.3, "reason": None}}
+    alert = {
+        "model": name,
+        "kind": "performance" if number % 2 else "drift",
+        "column": "",
+        "metric": "roc_auc",
+        "state": "open",
+        "window_start": days[0],
+        "message": f"{name}: roc_auc was 0.7",
+    }
+    version = {
+        "name": name,
+        "version": 1,
+        "metrics": {"roc_auc": 0.8},
+        "flavor": "sklearn-skops",
+        "unsafe": False,
+        "created_by": "ann",
+        "created_at": days[0],
+    }
+    windows = [
+        {
+            "window_start": start,
+            "window_end": end,
+            "rows": 400,
+            "labelled": 400,
+            "versions": {"1": 400},
+            "performance": figure,
+            "drift": {"wind": psi, "rain": psi},
+            "findings": [],
+        }
+        for start, end in pairwise(days)
+    ]
+    monitor = {
+        "every": "1D",
+        "through": days[-1],
+        "checked_at": days[-1],
+        **summarise([WindowResult.from_dict(window) for window in windows]),
+    }
+    return [
+        Put("model", name, {"name": name, "kind": "ml", "description": HOSTILE}, subject=name),
+        Put("version", f"{name}/000001", version, subject=name),
+        Put("monitor", f"{name}/1D", monitor, subject=name),
+        Put("alert", f"{name}/1D/a", alert, subject=name),
+        *(Put("window", f"{name}/1D/{window['window_start']}", window, subject=name) for window in windows),
+    ]
+
+
+def fill(folder: Path, names: list[str]) -> None:
+    root = folder / ".modelops"
+    root.mkdir()
+    with Workspace(Settings(project=folder, root=root)) as ws:
+        records = [record for number, name in enumerate(names) for record in puts(name, number)]
+        ws.store.commit(Change(puts=tuple(records), event=Event("register", names[0], "ann", "self-asserted", {})))
