@@ -6,7 +6,7 @@ LABEXTENSION := modelops_jupyter/labextension/static/style.js
 LABEXTENSION_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f) \
 	$(wildcard labextension/*.json)
 
-.PHONY: demo test lint build clean labextension
+.PHONY: demo test spark lint build clean labextension
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -34,6 +34,11 @@ demo: $(VENV)/installed labextension
 test: $(VENV)/installed labextension
 	$(BIN)/python -m pytest
 	$(BIN)/python -m pytest -m demo
+
+# Needs Java 17 or newer.
+spark: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet -e ".[spark]"
+	$(BIN)/python -m pytest -m spark tests/spark
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

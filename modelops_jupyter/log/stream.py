@@ -23,7 +23,7 @@ Guard = Callable[[], AbstractContextManager[None]]
 # Rows whose ids and times are held together: repeats are looked for among them.
 ROWS_AT_ONCE = 2_000_000
 # Files with fewer rows are read together, whole; of larger ones, a column of a row group at a time.
-SMALL_FILE = 1 << 17
+SMALL_FILE = 1 << 15
 _SHARED = ("version", "prediction", "score", "timestamp")
 _ALWAYS = (np.iinfo("int64").min, np.iinfo("int64").max)
 

@@ -43,7 +43,7 @@ def build_reference(
     if task == "regression" and labels is not None and predictions is not None and rows:
         error = np.asarray(predictions, dtype="float64") - np.asarray(labels, dtype="float64")
         if np.isfinite(error).any():
-            errors = tuple(quantile_edges(error[np.isfinite(error)], FINE).tolist())
+            errors = tuple(quantile_edges(np.sort(error[np.isfinite(error)]), FINE).tolist())
     binning = Binning(task, positive, columns, errors)
     return _profiled(table, binning, usual_columns(columns) if segments is None else tuple(segments))
 

@@ -9,7 +9,12 @@ from pathlib import Path
 
 FOLDER = Path(os.environ.get("MODELOPS_PEERS", Path(__file__).parents[2] / ".peers"))
 # NannyML imports statsmodels without asking for it.
-PEERS = {"nannyml": ("nannyml==0.13.1", "statsmodels")}
+PEERS = {
+    "nannyml": ("nannyml==0.13.1", "statsmodels", "pandas<3"),
+    "evidently": ("evidently==0.7.23", "pandas<3"),
+    "frouros": ("frouros==0.9.0", "pandas<3", "pyarrow"),
+    "duckdb": ("duckdb==2.0.1", "pyarrow"),
+}
 
 
 def python_of(peer: str) -> Path:

@@ -38,10 +38,12 @@ def features(rows: int, seed: int, numbers: int = NUMBERS, texts: int = TEXTS) -
 
 
 def write_parquet(path: Path, rows: int, seed: int) -> Path:
-    """Write a table of features, in row groups of a million."""
+    """Write a table of features with times over 30 days, in row groups of a million."""
     if not path.exists():
+        step = 30 * DAY // rows
+        times = pa.array(int(BEGIN.timestamp()) * 1_000_000 + np.arange(rows) * step).cast(pa.timestamp("us", tz="UTC"))
         tables = [pa.table(features(min(STEP, rows - at), seed + at)) for at in range(0, rows, STEP)]
-        pq.write_table(pa.concat_tables(tables), path, row_group_size=STEP)
+        pq.write_table(pa.concat_tables(tables).append_column("timestamp", times), path, row_group_size=STEP)
     return path
 
 

@@ -1,0 +1,135 @@
+"""Speed of monitoring, beside its peers: ``python -m tests.benchmarks.monitoring --help``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from tests.benchmarks import peers
+from tests.benchmarks.tables import write_log, write_parquet
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table: what was measured, what it shall be, whether it is."""
+
+    what: str
+    found: str
+    wanted: str
+    met: bool | None
+
+    def __str__(self) -> str:
+        mark = {True: "met", False: "MISSED", None: ""}[self.met]
+        return f"| {self.what} | {self.found} | {self.wanted} | {mark} |"
+
+
+def process(command: list[Any], environment: dict[str, str] | None = None) -> tuple[float, float, str]:
+    """Run a process; return its seconds, its greatest memory in MB and what it printed."""
+    with tempfile.TemporaryFile("w+") as printed:
+        begin = time.perf_counter()
+        child = subprocess.Popen(
+            [str(word) for word in command], stdout=printed, stderr=subprocess.DEVNULL, env=environment, cwd=ROOT
+        )
+        _, status, used = os.wait4(child.pid, 0)
+        seconds = time.perf_counter() - begin
+        child.returncode = os.waitstatus_to_exitcode(status)
+        printed.seek(0)
+        text = printed.read().strip()
+    if child.returncode:
+        raise SystemExit(f"{command} failed")
+    return seconds, used.ru_maxrss / 1024, text
+
+
+def own(script: str, *arguments: Any) -> tuple[float, float, str]:
+    """Run a script of ours."""
+    return process([sys.executable, HERE / script, *arguments], {**os.environ, "PYTHONPATH": str(ROOT)})
+
+
+def of_peer(peer: str, script: str, *arguments: Any) -> tuple[float, float, str]:
+    """Run a script in a peer's environment."""
+    quiet = {**os.environ, "NML_DISABLE_USAGE_LOGGING": "1", "DO_NOT_TRACK": "1", "PYTHONPATH": ""}
+    return process([peers.python_of(peer), HERE / script, *arguments], quiet)
+
+
+def compare_peers(cache: Path, rows: int) -> list[Line]:
+    """Drift of `rows` × 40 against as many, whole processes from Parquet."""
+    files = (
+        write_parquet(cache / f"reference{rows}.parquet", rows, 1),
+        write_parquet(cache / f"current{rows}.parquet", rows, 2),
+    )
+    mine, memory, _ = min(own("drift_ours.py", *files) for _ in range(3))
+    lines = [Line(f"drift of {rows:,} x 40 against as many: ours, by day", f"{mine:.2f} s, {memory:.0f} MB", "", None)]
+    for peer, factor in (("frouros", 4), ("nannyml", 25), ("evidently", 100)):
+        seconds, memory, _ = of_peer(peer, f"drift_{peer}.py", *files)
+        found = f"{seconds:.1f} s, {memory:.0f} MB: {seconds / mine:.0f} times ours"
+        lines.append(Line(peers.PEERS[peer][0], found, f">= {factor} times", seconds / mine >= factor))
+    return lines
+
+
+def compare_scan(cache: Path, rows: int, days: int) -> list[Line]:
+    """The whole profile of a log by day, beside DuckDB's bare scan of the same files in the same run."""
+    folder = cache / f"log{rows}"
+    log = write_log(folder, rows, days)
+    files = sorted(log.path("m", "predictions").glob("*.parquet"))
+    ratios, ours, bare = [], [], []
+    for _ in range(3):
+        scanned = json.loads(own("scan_ours.py", folder, days, 1)[2])
+        ours.append(scanned["seconds"][0])
+        bare.append(min(json.loads(of_peer("duckdb", "bare_scan.py", 2, *files)[2])))
+        ratios.append(ours[-1] / bare[-1])
+    found = f"{median(ours):.2f} s against {median(bare):.2f} s: {median(ratios):.2f} times"
+    return [
+        Line(f"profiles of {rows:,} x 48 in {days} days; DuckDB's bare scan", found, "<= 2.0", median(ratios) <= 2.0),
+        Line(f"greatest memory of it, {rows:,} rows", f"{scanned['megabytes']:.0f} MB", "< 1000", None),
+    ]
+
+
+def own_lines(days: int) -> list[Line]:
+    """What is measured within a process of ours."""
+    lines = []
+    for row in json.loads(own("own_speed.py", days)[2]):
+        lines.append(Line(row["what"], row["found"], row["wanted"], row["met"]))
+    return lines
+
+
+def main() -> None:
+    """Measure what is asked for and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--cache", type=Path, default=peers.FOLDER, help="folder of the data and the peers' environments"
+    )
+    parser.add_argument("--rows", type=int, default=1_000_000, help="rows of each side against the peers")
+    parser.add_argument(
+        "--scan", type=int, nargs="*", default=[10_000_000, 50_000_000], help="rows of the scanned logs"
+    )
+    parser.add_argument("--days", type=int, default=365, help="days before the one more day")
+    parser.add_argument("--only", choices=("peers", "scan", "own"), nargs="*", default=("peers", "scan", "own"))
+    given = parser.parse_args()
+    given.cache.mkdir(parents=True, exist_ok=True)
+    peers.FOLDER = given.cache
+    parts: dict[str, Callable[[], list[Line]]] = {
+        "own": lambda: own_lines(given.days),
+        "scan": lambda: [line for rows in given.scan for line in compare_scan(given.cache, rows, 365)],
+        "peers": lambda: compare_peers(given.cache, given.rows),
+    }
+    print("| measured | found | wanted | |\n|---|---|---|---|", flush=True)
+    for name in parts:
+        for line in parts[name]() if name in given.only else ():
+            print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
