@@ -35,6 +35,10 @@ _ALIAS = _arg("alias", nargs="?", default="champion", help="alias to move (defau
 _NOTEBOOK = _arg("path", metavar="NOTEBOOK", help="the .ipynb file")
 _EVERY = _arg("--every", default="1D", help="length of a window: 1h, 1D (default) or 1W")
 _INCIDENT = _arg("id", metavar="ID", help="id of the incident, as `modelops incidents` shows it")
+_SPAN = (
+    _arg("--window", help="first window, e.g. 2013-07-01 (default: the latest performance alert's, or the last)"),
+    _arg("--until", help="last window (default: the first)"),
+)
 _REASON = _arg("--reason", required=True, help="why; goes on record")
 
 
@@ -280,14 +284,7 @@ VERBS: tuple[Verb, ...] = (
         "explain",
         "the segments that explain a fall in performance",
         lambda ws, a, r: ws.explain(a.name, window=a.window, until=a.until, every=a.every),
-        (
-            _NAME,
-            _arg(
-                "--window", help="start of the first window, e.g. 2013-07-01 (default: the latest performance alert's)"
-            ),
-            _arg("--until", help="start of the last window (default: the first)"),
-            _EVERY,
-        ),
+        (_NAME, *_SPAN, _EVERY),
         effect="read",
         slow=True,
     ),
@@ -295,12 +292,7 @@ VERBS: tuple[Verb, ...] = (
         "multivariate-drift",
         "whether rows of now can be told from those before, columns taken together",
         lambda ws, a, r: ws.multivariate_drift(a.name, window=a.window, until=a.until, every=a.every),
-        (
-            _NAME,
-            _arg("--window", help="first window, e.g. 2013-07-01 (default: the last)"),
-            _arg("--until", help="last window (default: the first)"),
-            _EVERY,
-        ),
+        (_NAME, *_SPAN, _EVERY),
     ),
     Verb(
         "backtest",

@@ -137,12 +137,11 @@ def isotonic(weights: Array, hits: Array) -> Array:
 
     Cells without weight take the value between their neighbours, in proportion to the distance.
     """
+    from scipy.optimize import isotonic_regression  # heavy: not before it is needed
+
     some = np.flatnonzero(weights > 0)
-    blocks: list[list[float]] = []  # weight, hits, cells
-    for weight, hit in zip(weights[some].tolist(), hits[some].tolist(), strict=True):
-        blocks.append([weight, hit, 1])
-        while len(blocks) > 1 and blocks[-2][1] * blocks[-1][0] >= blocks[-1][1] * blocks[-2][0]:
-            last = blocks.pop()
-            blocks[-1] = [a + b for a, b in zip(blocks[-1], last, strict=True)]
-    fitted = np.repeat([hit / weight for weight, hit, _ in blocks], [int(cells) for _, _, cells in blocks])
-    return np.interp(np.arange(len(weights)), some, fitted) if len(some) else np.full(len(weights), math.nan)
+    if not len(some):
+        return np.full(len(weights), math.nan)
+    fitted = isotonic_regression(hits[some] / weights[some], weights=weights[some]).x
+    everywhere: Array = np.interp(np.arange(len(weights)), some, fitted)
+    return everywhere
