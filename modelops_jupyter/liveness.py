@@ -12,11 +12,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.errors import Conflict, InvalidInput
-from modelops_jupyter.monitoring.cases import heal, message_of, monitoring_incident
-from modelops_jupyter.store import Change, Put
 
 if TYPE_CHECKING:
-    from modelops_jupyter.settings import Settings
     from modelops_jupyter.store import Record, Store
 
 LATE = 1.5  # intervals without success: whoever looks twice an interval says so within two
@@ -41,6 +38,9 @@ def beat(
     store: Store, model: str, every: str, interval: timedelta, at: datetime, error: str | None, owner: str | None
 ) -> None:
     """Write down that a monitor ran, or failed; what was said of it as stopped heals when it runs again."""
+    from modelops_jupyter.monitoring.cases import heal, message_of
+    from modelops_jupyter.store import Change, Put
+
     key = f"{model}/{every}"
     record = store.get("heartbeat", key)
     before: Mapping[str, Any] = {} if record is None else record.body
@@ -68,8 +68,11 @@ def overdue(store: Store, now: datetime) -> tuple[Mapping[str, Any], ...]:
     return tuple(record.body for record in store.find("heartbeat") if _is_late(record.body, now))
 
 
-def say_what_stopped(store: Store, settings: Settings, now: datetime) -> int:
+def say_what_stopped(store: Store, now: datetime) -> int:
     """Open an incident for every monitor that stopped, once, and return how many are new."""
+    from modelops_jupyter.monitoring.cases import message_of, monitoring_incident
+    from modelops_jupyter.store import Change, Put
+
     said = 0
     for body in overdue(store, now):
         if _incident(store, body) is not None:

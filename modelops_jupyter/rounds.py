@@ -104,7 +104,7 @@ def go_round(store: Store, log: PredictionLog, settings: Settings, actor: Actor,
         use_case = settings.use_cases.get(model)
         beat(store, model, every, interval, datetime.now(UTC), run.error, use_case.owner if use_case else None)
         runs.append(run)
-    stopped = say_what_stopped(store, settings, datetime.now(UTC))
+    stopped = say_what_stopped(store, datetime.now(UTC))
     report = watching.deliver(store, settings)
     return Round(at.isoformat(), tuple(runs), stopped, report.sent, report.failed)
 

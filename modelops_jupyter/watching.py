@@ -81,7 +81,7 @@ def deliver(store: Store, settings: Settings, now: bool = False) -> DeliveryRepo
     """See `Workspace.deliver`; a monitor that stopped is told too."""
     from modelops_jupyter.notifications import deliver
 
-    say_what_stopped(store, settings, datetime.now(UTC))
+    say_what_stopped(store, datetime.now(UTC))
     return deliver(store, settings.targets, now=now)
 
 

@@ -4,8 +4,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Client } from './api';
 import { Live } from './live';
 import { address, asked, bringForward, hasPlace, inFront, place } from './place';
-import type { Action, TabName } from './tokens';
-import { modelTab, ModelWidget } from './widgets/ModelWidget';
+import type { TabName } from './tokens';
+import { type IActs, modelTab, ModelWidget } from './widgets/ModelWidget';
 
 const PARAMETER = 'modelops';
 
@@ -15,7 +15,7 @@ export class Pages {
     private readonly app: JupyterFrontEnd,
     private readonly client: Client,
     private readonly trans: TranslationBundle,
-    private readonly act: (action: Action, page: ModelWidget, version?: number) => void
+    private readonly acts: IActs
   ) {}
 
   readonly tracker = new WidgetTracker<MainAreaWidget<ModelWidget>>({ namespace: 'modelops-models' });
@@ -64,7 +64,7 @@ export class Pages {
   private make(name: string): MainAreaWidget<ModelWidget> {
     const resource = this.client.overview(name);
     const live = new Live(() => resource.read(), `modelops:model/${name}`);
-    const content = new ModelWidget(name, live, this.client, this.trans, this.act);
+    const content = new ModelWidget(name, live, this.client, this.trans, this.acts);
     const tab = modelTab(content, this.trans, () => Clipboard.copyToSystem(this.address(name)));
     content.tabChanged.connect(() => void this.tracker.save(tab));
     void this.tracker.add(tab);

@@ -3,6 +3,7 @@ import { Clipboard, type ICommandPalette, Notification } from '@jupyterlab/apput
 import { type ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { linkIcon, refreshIcon } from '@jupyterlab/ui-components';
 import { ask } from './actions/ActionDialog';
+import { handle } from './actions/IncidentDialog';
 import { Client } from './api';
 import { dragModel } from './drag';
 import { modelsIcon } from './icons';
@@ -38,7 +39,10 @@ export function start({ app, labShell, palette, restorer, translator }: IParts):
       refresh();
     }
   };
-  const pages = new Pages(app, client, trans, (action, page, version) => void act(action, page, version));
+  const pages = new Pages(app, client, trans, {
+    act: (action, page, version) => void act(action, page, version),
+    handle: (action, incident) => handle(action, incident, service)
+  });
   const service: IModelOps = { client, models, trans, open: (name, tab) => pages.open(name, tab), refresh };
 
   const panel = new FleetWidget(models, trans, name => pages.open(name), dragModel);

@@ -13,7 +13,6 @@ from modelops_jupyter.monitoring.incidents import Case, Member, group
 from modelops_jupyter.monitoring.suspects import Evidence, analyse
 from modelops_jupyter.store import Put, Record, Store
 
-STATES = ("open", "acknowledged", "resolved", "healed")
 RAISED = ("opened", "grew", "reopened")
 
 

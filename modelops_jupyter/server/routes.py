@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from modelops_jupyter.server.fields import Field, fields_of
-from modelops_jupyter.verbs import VERBS, Verb
+from modelops_jupyter.verb import Verb
+from modelops_jupyter.verbs import VERBS
 from modelops_jupyter.workspace import Workspace
 
 PREFIX = "/modelops/api/v1"

@@ -66,10 +66,10 @@ def p_value(name: str, seed: int, **change: object) -> float:
     ],
 )
 def test_a_shift_of_the_inputs_is_no_concept_drift(name: str, change: dict) -> None:
-    """P-values are uniform: of 200, 1 to 10 % are under 0.05."""
-    p_values = np.array([p_value(name, seed, **change) for seed in range(200)])
-    assert 0.01 <= (p_values < 0.05).mean() <= 0.10
-    assert 0.42 < p_values.mean() < 0.58
+    """P-values are uniform: of 80, at most 12 % are under 0.05."""
+    p_values = np.array([p_value(name, seed, **change) for seed in range(80)])
+    assert (p_values < 0.05).mean() <= 0.12
+    assert 0.4 < p_values.mean() < 0.6
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,18 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import Pipeline
+
+from modelops_jupyter.monitoring.segments import Losses, cut_columns, find_segments
+from modelops_jupyter.profiles.binning import column_binning
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "notebooks" / "flight_delay"))
 import flights as flights_module
+
+CUT = pd.Timestamp("2013-03-18", tz="UTC")
 
 
 @pytest.fixture(scope="module")
@@ -45,16 +52,34 @@ def test_april_to_december_are_275_days_and_the_rate_swings(flights: pd.DataFram
     assert rates[1] > 0.28
 
 
-def test_a_first_quarter_model_is_good_and_then_decays(flights: pd.DataFrame) -> None:
+@pytest.fixture(scope="module")
+def model(flights: pd.DataFrame) -> Pipeline:
     known = flights_module.before_live(flights)
-    cut = pd.Timestamp("2013-03-18", tz="UTC")
-    train, held_out = known[known["departure"] < cut], known[known["departure"] >= cut]
-    model = flights_module.gradient_boosting(rounds=60)
-    model.fit(train[flights_module.FEATURES], train["late"].astype(int))
+    train = known[known["departure"] < CUT]
+    return flights_module.gradient_boosting(rounds=60).fit(train[flights_module.FEATURES], train["late"].astype(int))
 
+
+def test_a_first_quarter_model_is_good_and_then_decays(flights: pd.DataFrame, model: Pipeline) -> None:
     def auc(rows: pd.DataFrame) -> float:
         rows = rows[rows["late"].notna()]
         return roc_auc_score(rows["late"].astype(int), model.predict_proba(rows[flights_module.FEATURES])[:, 1])
 
-    assert auc(held_out) > 0.6
+    known = flights_module.before_live(flights)
+    assert auc(known[known["departure"] >= CUT]) > 0.6
     assert 0.55 < auc(flights_module.month(flights, 7)) < 0.8
+
+
+def test_weather_and_season_explain_the_fall_in_summer(flights: pd.DataFrame, model: Pipeline) -> None:
+    """July against April, day by day, as `explain` compares them: a winter's model does not know warm, humid days."""
+    live = pd.concat([flights_module.month(flights, number) for number in (4, 7)]).dropna(subset="late")
+    score = model.predict_proba(live[flights_module.FEATURES])[:, 1]
+    loss = (score - live["late"].to_numpy(dtype=float)) ** 2
+    days, first = pd.factorize(live["departure"].dt.floor("D"))
+    columns = pa.Table.from_pandas(live[flights_module.FEATURES], preserve_index=False)
+    reference = pa.Table.from_pandas(flights_module.before_live(flights)[flights_module.FEATURES], preserve_index=False)
+    binnings = {name: column_binning(reference[name]) for name in flights_module.FEATURES}
+    losses = Losses(loss, days, (first.month == 7))
+    found = find_segments(losses, cut_columns(columns, binnings, binnings))
+    leading = {column for segment in found[:3] for column in segment.columns}
+    assert leading & {"humid", "dewp", "precip", "pressure", "visib", "wind_speed"}  # the weather
+    assert "temp" in {column for segment in found for column in segment.columns}  # the season

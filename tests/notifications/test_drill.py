@@ -1,4 +1,4 @@
-"""The drill: a fault in one airport is one incident that names it, told once to a receiver that was down, and heals."""
+"""The drill: a fault in one airport is one incident that names it, told once though the receiver was down; it heals."""
 
 import numpy as np
 import pandas as pd

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -100,11 +99,11 @@ def test_a_watch_that_is_killed_is_told_by_another_process_within_two_intervals(
 
 
 def test_a_monitor_that_fails_again_and_again_is_told_with_its_error() -> None:
-    store, settings = InMemoryStore(), Settings(Path(), Path())
+    store = InMemoryStore()
     beat(store, "delay", "1D", MINUTE, NOW, None, "bob")
     for turn in (1, 2, 3):
         beat(store, "delay", "1D", MINUTE, NOW + turn * MINUTE, "the log is damaged", "bob")
-        said = say_what_stopped(store, settings, NOW + turn * MINUTE)
+        said = say_what_stopped(store, NOW + turn * MINUTE)
         assert said == (1 if turn == 2 else 0)
     (incident,) = store.find("incident")
     assert "fails" in incident.body["title"]
@@ -113,7 +112,7 @@ def test_a_monitor_that_fails_again_and_again_is_told_with_its_error() -> None:
     (incident,) = store.find("incident")
     assert incident.body["firing"] is False
     assert [record.body["topic"] for record in store.find("outbox")] == ["incident.opened", "incident.healed"]
-    assert say_what_stopped(store, settings, NOW + 10 * MINUTE) == 1  # another stop, another incident
+    assert say_what_stopped(store, NOW + 10 * MINUTE) == 1  # another stop, another incident
     assert len(store.find("incident")) == 2
 
 

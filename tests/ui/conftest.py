@@ -4,13 +4,11 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from browser import launch
-from made_flights import flights
+from made_flights import log_day, register
 from playwright.sync_api import Browser, Page, sync_playwright
 from servers import TOKEN, Server, serve
-from sklearn.linear_model import LogisticRegression
 
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.workspace import Workspace
@@ -52,23 +50,6 @@ def screenshots() -> Path:
 # ---- a workspace with a history ----------------------------------------------------------------------------------
 
 
-def _register(ws: Workspace, seed: int) -> None:
-    x, y = flights(2000, seed)
-    model = LogisticRegression().fit(x, y)
-    description = "Will this flight arrive more than 15 minutes late?"
-    ws.register(model, "flight-delay", data=x, target=y, metrics={"roc_auc": 0.85}, description=description)
-
-
-def _log_day(ws: Workspace, day: int, shift: float = 0.0, noise: float = 0.0) -> None:
-    x, y = flights(400, 100 + day, shift, noise)
-    said, score = ws.predict("flight-delay@champion", x)
-    ids = [f"{day}-{n}" for n in range(len(x))]
-    at = pd.Timestamp("2013-04-01", tz="UTC") + pd.Timedelta(days=day)
-    frame = x.assign(id=ids, at=at, said=said, score=score)
-    ws.log_predictions("flight-delay@champion", frame, id="id", time="at", prediction="said", score="score")
-    ws.log_labels("flight-delay", pd.DataFrame({"id": ids, "late": y}), id="id", label="late")
-
-
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -> Path:
     """Make a project whose model was promoted, replaced, rolled back, and has drifted since."""
@@ -77,19 +58,19 @@ def project(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -> 
     (folder / ".modelops").mkdir()
     shutil.copy(mlflow_database, folder / ".modelops" / "mlflow.db")
     with Workspace(find_settings(folder)) as ws:
-        _register(ws, seed=0)
+        register(ws, "flight-delay", seed=0)
         ws.approve("flight-delay/1", reason="reads well")
         ws.promote("flight-delay/1", reason="first champion")
         for day in range(6):
-            _log_day(ws, day)
-        _register(ws, seed=5)
+            log_day(ws, "flight-delay", day)
+        register(ws, "flight-delay", seed=5)
         ws.approve("flight-delay/2", reason="newer data")
         ws.promote("flight-delay/2", reason="retrained on spring")
         for day in range(6, 10):
-            _log_day(ws, day)
+            log_day(ws, "flight-delay", day)
         ws.rollback("flight-delay", reason="worse at <b>JFK</b>")
         for day in range(10, 15):
-            _log_day(ws, day, shift=2.0, noise=9.0)
+            log_day(ws, "flight-delay", day, shift=2.0, noise=9.0)
         ws.monitor("flight-delay")
     return folder
 

@@ -3,12 +3,11 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { VDomRenderer } from '@jupyterlab/ui-components';
 import React from 'react';
 import type { Client } from '../api';
+import type { IncidentAction } from '../components/Incidents';
 import type { IIncident, IModelOps } from '../tokens';
 import { DoingDialog } from './DoingDialog';
 import { Reason } from './Reason';
 import { Wish } from './Wish';
-
-export type IncidentAction = 'acknowledge' | 'resolve';
 
 /** Taking or closing an incident. */
 class IncidentModel extends Wish {

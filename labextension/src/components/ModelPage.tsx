@@ -1,8 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import type { Client } from '../api';
-import type { Action, IOverview, TabName } from '../tokens';
+import type { Action, IIncident, IOverview, TabName } from '../tokens';
 import { HealthLabel } from './Health';
+import type { IncidentAction } from './Incidents';
 import { Failed, Loading } from './Notice';
 import type { ITab } from './page';
 import { Tabs } from './Tabs';
@@ -24,6 +25,7 @@ interface IModelPageProps {
   readonly retry: () => void;
   readonly show: (tab: TabName) => void;
   readonly act: (action: Action, version?: number) => void;
+  readonly handle: (action: IncidentAction, incident: IIncident) => Promise<boolean>;
 }
 
 const VIEWS: Readonly<Record<TabName, (tab: ITab) => JSX.Element>> = {
@@ -37,7 +39,8 @@ const VIEWS: Readonly<Record<TabName, (tab: ITab) => JSX.Element>> = {
 };
 
 /** One model: how it is, how it did, what happened to it. */
-export function ModelPage({ page, error, busy, tab, client, trans, retry, show, act }: IModelPageProps): JSX.Element {
+export function ModelPage(props: IModelPageProps): JSX.Element {
+  const { page, error, busy, tab, client, trans, retry, show, act, handle } = props;
   const View = VIEWS[tab];
   return (
     <>
@@ -51,7 +54,7 @@ export function ModelPage({ page, error, busy, tab, client, trans, retry, show, 
             {page.description && <p>{page.description}</p>}
           </header>
           <Tabs label={trans.__('Parts of the page')} selected={tab} trans={trans} select={show}>
-            <View page={page} client={client} trans={trans} act={act} show={show} />
+            <View page={page} client={client} trans={trans} act={act} handle={handle} show={show} />
           </Tabs>
         </article>
       )}

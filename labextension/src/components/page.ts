@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Client } from '../api';
-import type { Action, IOverview, TabName } from '../tokens';
+import type { Action, IIncident, IOverview, TabName } from '../tokens';
+import type { IncidentAction } from './Incidents';
 
 /** What every tab of a model's page has at hand. */
 export interface ITab {
@@ -9,5 +10,7 @@ export interface ITab {
   readonly trans: TranslationBundle;
   /** Opens the dialog of an action; `version` is what it is about. */
   readonly act: (action: Action, version?: number) => void;
+  /** Opens the dialog that acknowledges or resolves an incident; answers whether that was done. */
+  readonly handle: (action: IncidentAction, incident: IIncident) => Promise<boolean>;
   readonly show: (tab: TabName) => void;
 }

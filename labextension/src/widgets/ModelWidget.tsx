@@ -4,11 +4,18 @@ import { linkIcon, refreshIcon, ToolbarButton } from '@jupyterlab/ui-components'
 import { type ISignal, Signal } from '@lumino/signaling';
 import React from 'react';
 import type { Client } from '../api';
+import type { IncidentAction } from '../components/Incidents';
 import { ModelPage } from '../components/ModelPage';
 import { modelsIcon } from '../icons';
 import type { Live } from '../live';
-import type { Action, IOverview, TabName } from '../tokens';
+import type { Action, IIncident, IOverview, TabName } from '../tokens';
 import { LiveWidget } from './LiveWidget';
+
+/** What can be done from a model's page, each through a dialog. */
+export interface IActs {
+  readonly act: (action: Action, page: ModelWidget, version?: number) => void;
+  readonly handle: (action: IncidentAction, incident: IIncident) => Promise<boolean>;
+}
 
 /** A model's page as a widget. */
 export class ModelWidget extends LiveWidget<IOverview> {
@@ -17,7 +24,7 @@ export class ModelWidget extends LiveWidget<IOverview> {
     live: Live<IOverview>,
     private readonly client: Client,
     private readonly trans: TranslationBundle,
-    private readonly act: (action: Action, page: ModelWidget, version?: number) => void
+    private readonly acts: IActs
   ) {
     super(live);
     this.id = `modelops-model-${encodeURIComponent(name)}`;
@@ -69,7 +76,8 @@ export class ModelWidget extends LiveWidget<IOverview> {
         show={tab => {
           this.tab = tab;
         }}
-        act={(action, version) => this.act(action, this, version)}
+        act={(action, version) => this.acts.act(action, this, version)}
+        handle={(action, incident) => this.acts.handle(action, incident)}
       />
     );
   }

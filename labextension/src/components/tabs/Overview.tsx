@@ -1,6 +1,7 @@
 import React from 'react';
 import { kindWord, metricName, NOTHING, number, shortTime } from '../../format';
 import { Fact, Facts } from '../Facts';
+import { Incidents } from '../Incidents';
 import type { ITab } from '../page';
 import { Performance } from '../Performance';
 import { AlertsTable, HistoryTable } from '../tables';
@@ -8,13 +9,14 @@ import { AlertsTable, HistoryTable } from '../tables';
 const MOVES = 3;
 
 /** How the model is and what happened last. */
-export function Overview({ page, trans, show }: ITab): JSX.Element {
+export function Overview({ page, client, trans, show, handle }: ITab): JSX.Element {
   const open = React.useMemo(() => page.alerts.filter(alert => alert.state === 'open'), [page]);
   const moves = React.useMemo(() => [...page.transitions].reverse().slice(0, MOVES), [page]);
   return (
     <>
       <Summary page={page} trans={trans} />
       <Performance page={page} trans={trans} />
+      {page.alerts.length > 0 && <Incidents page={page} client={client} trans={trans} handle={handle} />}
       <AlertsTable title={trans.__('Open alerts')} rows={open} name={page.summary.name} trans={trans} />
       <HistoryTable title={trans.__('Last promotions and rollbacks')} rows={moves} trans={trans} />
       {page.transitions.length > MOVES && (

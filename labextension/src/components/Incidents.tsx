@@ -1,0 +1,76 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+import type { Client } from '../api';
+import { sentence, shortTime } from '../format';
+import type { IIncident, IOverview } from '../tokens';
+import { useAnswer } from '../useAnswer';
+import { ActButton } from './ActButton';
+import { Failed } from './Notice';
+import { Table } from './Table';
+
+export type IncidentAction = 'acknowledge' | 'resolve';
+
+interface IIncidentsProps {
+  readonly page: IOverview;
+  readonly client: Client;
+  readonly trans: TranslationBundle;
+  readonly handle: (action: IncidentAction, incident: IIncident) => Promise<boolean>;
+}
+
+/** The model's incidents: alerts of one cause, who has them in hand, and what can be done about them. */
+export function Incidents({ page, client, trans, handle }: IIncidentsProps): JSX.Element {
+  const { name } = page.summary;
+  const { data, error, busy, again } = useAnswer(
+    () => client.get<{ rows: readonly IIncident[] }>('incidents', { name }),
+    [name, page]
+  );
+  const act = (action: IncidentAction, incident: IIncident): void => {
+    void handle(action, incident).then(done => done && again());
+  };
+  if (error) {
+    return <Failed error={error} busy={busy} stale={false} trans={trans} retry={again} />;
+  }
+  return (
+    <Table<IIncident>
+      title={trans.__('Incidents')}
+      rows={data?.rows ?? []}
+      trans={trans}
+      empty={data ? trans.__('No incidents.') : trans.__('Reading the workspace…')}
+      columns={[
+        { title: trans.__('State'), cell: incident => stateWord(incident.state, trans) },
+        { title: trans.__('What happened'), wraps: true, cell: incident => sentence(incident.title) },
+        { title: trans.__('Since'), cell: incident => shortTime(incident.first_window) },
+        { title: trans.__('Alerts'), numeric: true, cell: incident => incident.alerts },
+        { title: trans.__('Owner'), cell: incident => incident.owner ?? trans.__('nobody yet') },
+        {
+          title: trans.__('Actions'),
+          cell: incident => (
+            <span className="jp-ModelOpsPage-inline">
+              {incident.state === 'open' && (
+                <ActButton on={() => act('acknowledge', incident)}>{trans.__('Acknowledge…')}</ActButton>
+              )}
+              {['open', 'acknowledged'].includes(incident.state) && (
+                <ActButton on={() => act('resolve', incident)}>{trans.__('Resolve…')}</ActButton>
+              )}
+            </span>
+          )
+        }
+      ]}
+    />
+  );
+}
+
+function stateWord(state: string, trans: TranslationBundle): string {
+  switch (state) {
+    case 'open':
+      return trans.__('open');
+    case 'acknowledged':
+      return trans.__('acknowledged');
+    case 'resolved':
+      return trans.__('resolved');
+    case 'healed':
+      return trans.__('healed by itself');
+    default:
+      return state;
+  }
+}
