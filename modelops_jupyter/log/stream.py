@@ -193,7 +193,7 @@ def _columns(group: RowGroups, guard: Guard) -> Callable[[str], pa.ChunkedArray 
         with guard():
             table = ds.dataset(list(group.uris)).to_table()
         table = normalise(table)
-        return lambda name: table[name] if name in table.column_names else None
+        return dict(zip(table.column_names, table.columns, strict=True)).get
     place, index = _place(group.uris[0]), group.index
     with guard():
         metadata = pq.read_metadata(**place)

@@ -35,9 +35,9 @@ def build_reference(
         if values is not None:
             table = table.append_column(name, pa.array(values, from_pandas=True))
     columns = {
-        name: column_binning(table[name])
-        for name in table.column_names
-        if name != "label" and _countable(table.schema.field(name).type)
+        name: column_binning(values)
+        for name, values in zip(table.column_names, table.columns, strict=True)
+        if name != "label" and _countable(values.type)
     }
     errors: tuple[float, ...] = ()
     if task == "regression" and labels is not None and predictions is not None and rows:
