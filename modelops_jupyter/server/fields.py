@@ -83,7 +83,7 @@ class Field:
 
 
 def fields_of(method: Callable[..., Any], helps: Mapping[str, str]) -> tuple[Field, ...]:
-    """Return the fields of a method's arguments, `self`, callbacks and free keywords left out.
+    """Return the fields of a method's arguments; `self`, callbacks and other spellings of arguments are left out.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def fields_of(method: Callable[..., Any], helps: Mapping[str, str]) -> tuple[Fie
     found = []
     for parameter in list(inspect.signature(method).parameters.values())[1:]:
         annotation = str(parameter.annotation)
-        if not annotation.startswith("Callable[") and parameter.kind is not parameter.VAR_KEYWORD:
+        if parameter.kind is not parameter.VAR_KEYWORD and not annotation.startswith("Callable["):
             required = parameter.default is parameter.empty
             schema: dict[str, Any] = dict(_schema(parameter.name, annotation))
             if isinstance(parameter.default, str | int | float | bool):
