@@ -12,11 +12,9 @@ from uuid import uuid4
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput, NotFound, Refused
 from modelops_jupyter.listing import Listing
-from modelops_jupyter.monitoring.cases import STATES, standing, timeline
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_name
 from modelops_jupyter.registration import find_version
-from modelops_jupyter.store import Change, Event, Put
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,6 +101,8 @@ def loss_text(loss: Mapping[str, Any] | None) -> str:
 
 def incidents(store: Store, name: str | None, state: str | None) -> Listing:
     """Return incidents, newest first; see `Workspace.incidents`."""
+    from modelops_jupyter.monitoring.cases import STATES  # slow to import
+
     if name is not None:
         find_version(store, check_name(name))
     if state not in (None, *STATES):
@@ -123,6 +123,8 @@ def incident(store: Store, identity: str) -> Incident:
     NotFound
         With the ids of the open ones.
     """
+    from modelops_jupyter.monitoring.cases import standing, timeline  # slow to import
+
     body = _record(store, identity).body
     acts = _acts(store, body["model"]).get(identity, [])
     state, owner = standing(body, acts)
@@ -180,6 +182,8 @@ def is_incident(reference: object) -> bool:
 
 
 def _act(store: Store, found: Incident, act: str, text: str, actor: Actor, owner: str | None = None) -> Incident:
+    from modelops_jupyter.store import Change, Event, Put
+
     at = datetime.now(UTC).isoformat()
     body = {"incident": found.id, "act": act, "text": text, "owner": owner, "actor": actor.name, "at": at}
     put = Put("incident_act", f"{found.id}/{at}/{uuid4().hex[:8]}", body, subject=found.model)
@@ -205,6 +209,8 @@ def _record(store: Store, identity: str) -> Record:
 
 
 def _row(body: Mapping[str, Any], acts: list[Mapping[str, Any]]) -> dict[str, Any]:
+    from modelops_jupyter.monitoring.cases import standing  # slow to import
+
     state, owner = standing(body, acts)
     loss = body["loss"] or {}
     return {

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from modelops_jupyter import registration
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput, ModelOpsError
-from modelops_jupyter.liveness import say_what_stopped
 from modelops_jupyter.settings import Settings
 
 if TYPE_CHECKING:
@@ -79,6 +78,7 @@ def explain(
 
 def deliver(store: Store, settings: Settings, now: bool = False) -> DeliveryReport:
     """See `Workspace.deliver`; a monitor that stopped is told too."""
+    from modelops_jupyter.liveness import say_what_stopped
     from modelops_jupyter.notifications import deliver
 
     say_what_stopped(store, settings, datetime.now(UTC))
