@@ -1,4 +1,4 @@
-"""Alerts of every model in one list, each leading to the window and the column that raised it."""
+"""Incidents that are not closed, and alerts of every model, each leading to the window that raised it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from modelops_jupyter.dashboards.page import (
     View,
     address,
     advice,
+    card,
     command,
     csv_text,
     guarded,
@@ -27,6 +28,7 @@ from modelops_jupyter.display.tables import table
 from modelops_jupyter.display.words import capital, count, sentence, short_time
 
 AT_ONCE = 100
+INCIDENT_NOTE = "Alerts of one cause are one case; whoever takes it owns it. The newest first."
 FIELDS = ("state", "model", "kind", "column", "segment", "metric", "figure", "threshold", "window_start", "last_window")
 HEAD = ("State", "Model", "Kind", "Since", "What happened")
 Alert = Mapping[str, Any]
@@ -35,15 +37,16 @@ Alert = Mapping[str, Any]
 class AlertsPage(View):
     """The widgets of the page and what they do."""
 
-    page, title = "alerts", "Alerts"
+    page, title = "alerts", "Alerts and incidents"
 
     def __init__(self, request: Request) -> None:
         self.request = request
         self.alerts: Sequence[Alert] = ()
+        self.incidents: Sequence[Alert] = ()
         self.filling = False
         self.most = AT_ONCE
         self.head, self.summary, self.list = html("mo-head"), html(), html("mo-list", "mo-table")
-        self.head.value = element("header", element("h1", "Alerts", tabindex="-1"))
+        self.head.value = element("header", element("h1", "Alerts and incidents", tabindex="-1"))
         states = [("Open", ""), ("Healed", "healed"), ("Open and healed", "all")]
         self.state = w.Dropdown(description="State", options=states)
         self.model = w.Dropdown(description="Model")
@@ -54,11 +57,13 @@ class AlertsPage(View):
             widget.observe(lambda change: self._filtered(), names=["value"])
         self.filters = styled(w.HBox([self.state, self.model, self.kind]), "mo-filters")
         self.card = styled(w.VBox([self.list, self.more]), "mo-card")
-        self.root = w.VBox([self.head, self.summary, self.filters, self.card])
+        self.cases = html("mo-list", "mo-table")
+        self.open = card("Incidents to look after", self.cases, note=INCIDENT_NOTE)
+        self.root = w.VBox([self.head, self.summary, self.open, self.filters, self.card])
 
     def show(self, query: Mapping[str, str]) -> None:
         """Read the workspace and draw the alerts that the query lets through."""
-        self.alerts = ()
+        self.alerts, self.incidents = (), ()
         self.summary.value = guarded(self._read)
         self.filling = True
         try:
@@ -71,6 +76,8 @@ class AlertsPage(View):
             self.filling = False
         for part in (self.filters, self.card):
             part.layout.display = None if self.alerts else "none"
+        self.open.layout.display = None if self.incidents else "none"
+        self.cases.value = guarded(lambda: _incidents(self.incidents, self.request.served))
         self.draw()
 
     def _known(self, key: str) -> list[str]:
@@ -97,6 +104,8 @@ class AlertsPage(View):
         if workspace is not None:
             with workspace:
                 self.alerts = workspace.alerts().rows
+                rows = workspace.incidents().rows
+                self.incidents = [row for row in rows if row["state"] in ("open", "acknowledged")]
         if not self.alerts:
             words = ("Alerts come from watching models: ", command("modelops monitor"), ".")
             return advice("No alerts.", join(*words))
@@ -146,6 +155,25 @@ def _summary(alerts: Sequence[Alert]) -> Html:
         tile("Performance", f"{len(performance):,}", "figures fell"),
         tile("Newest", short_time(newest), "the window it began in"),
     )
+
+
+def _incidents(rows: Sequence[Alert], linked: bool) -> Html:
+    head = ("State", "Model", "What happened", "Since", "Owner", "Alerts", "Id")
+    return table(head, [_incident(row, linked) for row in rows[:AT_ONCE]], right=(5,), most=AT_ONCE)
+
+
+def _incident(row: Alert, linked: bool) -> list[str]:
+    model = str(row["model"])
+    target = address("model", model=model, last="all", window=str(row["first_window"] or ""))
+    return [
+        cell("state", row["state"]),
+        element("a", model, href=target) if linked else element("b", model),
+        capital(sentence(str(row["title"]))),
+        short_time(row["first_window"]),
+        str(row["owner"] or "nobody yet"),
+        f"{row['alerts']:,}",
+        str(row["id"]),
+    ]
 
 
 def _row(alert: Alert, linked: bool) -> list[str]:
