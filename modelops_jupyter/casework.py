@@ -102,7 +102,6 @@ def loss_text(loss: Mapping[str, Any] | None) -> str:
 
 def incidents(store: Store, name: str | None, state: str | None) -> Listing:
     """Return incidents, newest first; see `Workspace.incidents`."""
-    from modelops_jupyter.monitoring.cases import STATES
 
     if name is not None:
         find_version(store, check_name(name))
