@@ -68,7 +68,7 @@ def test_what_is_shown_can_be_saved(dashboard: str, open_page: Open, tmp_path: P
 
 def test_an_alert_leads_to_its_window(dashboard: str, open_page: Open) -> None:
     page = open_page(at(dashboard, "alerts.ipynb?"))
-    row = page.locator("tr", has_text="wind").first
+    row = page.locator("tr", has=page.locator("a[href*='column=wind']")).first
     expect(row).to_contain_text("open", timeout=20_000)
     row.get_by_role("link").click()
     expect(page.locator("h1")).to_have_text("flight-delay")
@@ -113,7 +113,7 @@ def test_everything_is_reached_by_keyboard(dashboard: str, open_page: Open) -> N
         reached.append(page.evaluate("document.activeElement.textContent.trim() || document.activeElement.placeholder"))
     assert "flight-delay" in reached
     page.get_by_role("link", name="flight-delay").press("Enter")
-    expect(page.locator("text[data-pick='column wind']")).to_be_visible()
+    expect(page.locator("text[data-pick='column wind']")).to_be_visible(timeout=20_000)
     page.locator("text[data-pick='column wind']").press(" ")
     expect(page.locator(".mo-chosen")).to_contain_text("last 30 windows")
     expect(page.locator("[data-selected='column']")).to_have_count(1)
