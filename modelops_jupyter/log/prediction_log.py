@@ -37,6 +37,13 @@ class PredictionLog:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._pinned: dict[tuple[str, str], BatchTable] | None = None
+
+    def pinned(self) -> PredictionLog:
+        """Return the log to read as it is when each table is first looked at: every answer is of the same rows."""
+        log = PredictionLog(self.root)
+        log._pinned = {}
+        return log
 
     def append_predictions(self, model: str, frame: pa.Table, *, batch_id: str | None = None) -> Appended:
         """Append predictions: the log's own columns, then the features, exactly as in every earlier batch."""
@@ -157,11 +164,9 @@ class PredictionLog:
         table = batch.open()
         if table is None or table.version() <= version:
             return None
-        uris = set(table.file_uris())
-        if version >= 0:
-            table.load_as_version(version)
-            uris -= set(table.file_uris())
-        return batch.scan(sorted(uris), [column])[column] if uris else None
+        with batch.guarded():
+            uris = batch.added_since(table, version)
+        return batch.scan(uris, [column])[column] if uris else None
 
     def _times_of_requests(self, model: str, requests: pa.ChunkedArray | None) -> pa.ChunkedArray | None:
         predictions = self._table(model, "predictions")
@@ -190,7 +195,8 @@ class PredictionLog:
         return latest_labels(events)
 
     def _table(self, model: str, name: str) -> BatchTable:
-        return BatchTable(self.root / check_name(model) / name)
+        table = BatchTable(self.root / check_name(model) / name)
+        return table if self._pinned is None else self._pinned.setdefault((model, name), table.pinned())
 
 
 def _first_of_each_request(rows: pa.Table) -> pa.Table:
