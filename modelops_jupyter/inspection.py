@@ -34,9 +34,7 @@ def read_curves(store: Store, name: str, window: str | None = None, every: str =
 
     check_name(name)
     keys = [
-        record.key
-        for record in store.find("window", name)
-        if record.key.startswith(f"{name}/{every}/") and not record.body.get("segment")
+        record.key for record in store.find("window", name, bodies=False) if record.key.startswith(f"{name}/{every}/")
     ]
     wanted = [f"{name}/{every}/{window}"] if window else keys[-RECENT_WINDOWS:]
     profiles = [Profile.from_dict(r.body) for key in wanted if (r := store.get("profile", key)) is not None]

@@ -19,6 +19,7 @@ from modelops_jupyter.registration import find_version, version_key
 if TYPE_CHECKING:
     import pandas as pd
 
+    from modelops_jupyter.monitoring import WindowResult
     from modelops_jupyter.profiles import ColumnBinning, ColumnProfile
     from modelops_jupyter.store import Store
 
@@ -52,16 +53,16 @@ class WindowFigure:
     estimated_high: float | None = None
 
     @classmethod
-    def of(cls, window: Mapping[str, Any], metric: str | None) -> WindowFigure:
-        """Return the figure of a stored window."""
-        figure = window["performance"].get(metric) or {"value": None, "reason": "no performance figure"}
-        estimate = window.get("estimated", {}).get(metric) or {}
-        served = max(window["versions"].items(), key=lambda item: item[1], default=(None, 0))[0]
+    def of(cls, window: WindowResult, metric: str | None) -> WindowFigure:
+        """Return the figure of a window."""
+        figure = window.performance.get(metric or "") or {"value": None, "reason": "no performance figure"}
+        estimate = window.estimated.get(metric or "") or {}
+        served = max(window.versions.items(), key=lambda item: item[1], default=(None, 0))[0]
         return cls(
-            window["window_start"],
-            window["window_end"],
-            window["rows"],
-            window["labelled"],
+            window.window_start,
+            window.window_end,
+            window.rows,
+            window.labelled,
             None if served is None else int(served),
             figure["value"],
             figure["reason"],
@@ -176,12 +177,12 @@ def read_overview(store: Store, name: str, every: str = "1D") -> ModelOverview:
     InvalidReference
         If `name` cannot name a model.
     """
+    from modelops_jupyter.monitoring import KeptWindows
+
     find_version(store, check_name(name))
     model = store.get("model", name)
     summary = next(s for s in read_fleet(store, name))
-    windows = [
-        r.body for r in store.find("window", name) if r.key.startswith(f"{name}/{every}/") and not r.body.get("segment")
-    ]
+    windows = KeptWindows(store, name, every).whole()
     entries = [row for row in catalogue.audit(store, None) if re.split("[/:]", str(row["subject"]))[0] == name]
     transitions = sorted((dict(r.body) for r in store.find("transition", name)), key=lambda body: str(body["at"]))
     return ModelOverview(
@@ -212,20 +213,18 @@ def _expected(store: Store, name: str, metric: str | None) -> dict[int, float]:
     return found
 
 
-def _drift(windows: Sequence[Mapping[str, Any]]) -> DriftMap:
+def _drift(windows: Sequence[WindowResult]) -> DriftMap:
     from modelops_jupyter.monitoring import CUSTOMARY_PSI
+    from modelops_jupyter.monitoring.packed import by_window
 
-    names = list(dict.fromkeys(column for window in windows for column in window["drift"]))
-    values = {
-        name: tuple(window["drift"].get(name, {}).get("psi", {}).get("value") for window in windows) for name in names
-    }
+    names, values = by_window([window.drift for window in windows], "psi")
 
     def recent(name: str) -> float:
         known = [value for value in values[name][-RECENT_WINDOWS:] if value is not None]
         return sum(known) / len(known) if known else -1.0
 
     ordered = sorted(names, key=lambda name: (-recent(name), name))
-    return DriftMap(tuple(str(w["window_start"]) for w in windows), tuple(ordered), values, CUSTOMARY_PSI)
+    return DriftMap(tuple(w.window_start for w in windows), tuple(ordered), values, CUSTOMARY_PSI)
 
 
 def read_distribution(
@@ -240,7 +239,7 @@ def read_distribution(
     """
     from modelops_jupyter.profiles import Profile, Reference
 
-    keys = [r.key for r in store.find("window", name) if r.key.startswith(f"{name}/{every}/")]
+    keys = [r.key for r in store.find("window", name, bodies=False) if r.key.startswith(f"{name}/{every}/")]
     wanted = [f"{name}/{every}/{window}"] if window else keys[-RECENT_WINDOWS:]
     records = [record for key in wanted if (record := store.get("profile", key)) is not None]
     if not records:

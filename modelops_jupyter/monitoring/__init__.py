@@ -9,7 +9,7 @@ from modelops_jupyter.monitoring.estimation import estimate
 from modelops_jupyter.monitoring.explain import Explanation, explain_fall
 from modelops_jupyter.monitoring.figure import Figure
 from modelops_jupyter.monitoring.judge import judge_windows
-from modelops_jupyter.monitoring.kept import stored_profiles
+from modelops_jupyter.monitoring.kept import KeptWindows
 from modelops_jupyter.monitoring.measure import measure_window
 from modelops_jupyter.monitoring.monitor import alert_rules, load_report, run_monitor, watched_segments
 from modelops_jupyter.monitoring.performance import performance
@@ -27,6 +27,7 @@ __all__ = [
     "Explanation",
     "Figure",
     "Finding",
+    "KeptWindows",
     "MonitorReport",
     "WindowResult",
     "alert_rules",
@@ -41,6 +42,5 @@ __all__ = [
     "raise_alerts",
     "run_backtest",
     "run_monitor",
-    "stored_profiles",
     "watched_segments",
 ]

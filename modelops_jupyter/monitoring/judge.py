@@ -37,6 +37,7 @@ def judge_windows(
     rules: AlertRules,
     every: str,
     fresh: Collection[str] | None = None,
+    began: Mapping[tuple[str, int], str] | None = None,
 ) -> tuple[WindowResult, ...]:
     """Return measured windows with their findings: the figures beyond thresholds that the windows before taught.
 
@@ -52,6 +53,9 @@ def judge_windows(
         Length of a window.
     fresh
         Starts of the windows to judge; None means all.
+    began
+        Start of the first window by segment and version, of those whose first windows are left out: enough to look
+        back on must be there, see `past`.
     """
     segments = len({window.segment for window in windows if window.segment})
     judged = list(windows)
@@ -59,7 +63,8 @@ def judge_windows(
         new = {n for n, i in enumerate(places) if fresh is None or windows[i].window_start in fresh}
         if not new:
             continue
-        track = Track(baseline_of(version, segment), [windows[i] for i in places], every)
+        since = (began or {}).get((segment, version))
+        track = Track(baseline_of(version, segment), [windows[i] for i in places], every, since)
         _judge(track, segment, segments, rules, new)
         for i, window in zip(places, track.windows, strict=True):
             judged[i] = window
@@ -75,8 +80,10 @@ def _judge(track: Track, segment: str, segments: int, rules: AlertRules, new: Co
     judges = (
         PerformanceJudge(track, allowances.get("performance", 0.0), rules),
         QualityJudge(track, allowances.get("quality", 0.0), rules),
-        DriftJudge(track, allowances.get("drift", 0.0), rules),
+        DriftJudge(track, allowances.get("drift", 0.0), rules, min(new)),
     )
     for i in sorted(new):
-        findings = strongest([finding for judge in judges for finding in judge.judge(i, segment)])
-        track.windows[i] = replace(track.windows[i], findings=tuple(findings))
+        found = strongest([finding for judge in judges for finding in judge.judge(i, segment)])
+        starts = [track.windows[track.run_began(finding.key, i)].window_start for finding in found]
+        findings = tuple(replace(finding, since=start) for finding, start in zip(found, starts, strict=True))
+        track.windows[i] = replace(track.windows[i], findings=findings)

@@ -2,8 +2,9 @@
 
 from modelops_jupyter.profiles.binning import Binning, ColumnBinning
 from modelops_jupyter.profiles.column import ColumnProfile, UnseenCategory
+from modelops_jupyter.profiles.columns import ColumnCounts, counts_from_dict
 from modelops_jupyter.profiles.groups import Groups
-from modelops_jupyter.profiles.outcomes import Outcomes
+from modelops_jupyter.profiles.outcomes import Outcomes, labelled_from_dict
 from modelops_jupyter.profiles.profile import Profile, Reference, merge, segments_from_dict, segments_to_dict
 from modelops_jupyter.profiles.reference import build_reference
 from modelops_jupyter.profiles.scan import Tally, reader, scan
@@ -13,6 +14,7 @@ from modelops_jupyter.profiles.windows import window_length, window_start
 __all__ = [
     "Binning",
     "ColumnBinning",
+    "ColumnCounts",
     "ColumnProfile",
     "Groups",
     "Outcomes",
@@ -22,6 +24,8 @@ __all__ = [
     "Tally",
     "UnseenCategory",
     "build_reference",
+    "counts_from_dict",
+    "labelled_from_dict",
     "merge",
     "reader",
     "scan",

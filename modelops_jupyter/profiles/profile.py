@@ -8,7 +8,7 @@ from typing import Any
 
 from modelops_jupyter.profiles.binning import Binning, ColumnBinning
 from modelops_jupyter.profiles.column import ColumnProfile
-from modelops_jupyter.profiles.columns import columns_from_dict, columns_to_dict
+from modelops_jupyter.profiles.columns import ColumnCounts, columns_from_dict, columns_to_dict
 from modelops_jupyter.profiles.outcomes import Outcomes
 
 FORMAT = 3
@@ -32,6 +32,11 @@ class Profile:
     outcomes: Outcomes = field(default_factory=Outcomes)
     first: int | None = None
     last: int | None = None
+
+    @property
+    def counts(self) -> ColumnCounts:
+        """The counts of every column, see `ColumnProfile.all_counts`."""
+        return {name: column.all_counts for name, column in self.columns.items()}
 
     @property
     def served(self) -> int | None:
