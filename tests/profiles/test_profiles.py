@@ -47,7 +47,9 @@ REFERENCE = reference()
 
 def same(a: Profile, b: Profile) -> bool:
     def rounded(profile: Profile) -> object:
-        return json.loads(json.dumps(asdict(profile), default=dict), parse_float=lambda text: float(f"{float(text):.6g}"))
+        return json.loads(
+            json.dumps(asdict(profile), default=dict), parse_float=lambda text: float(f"{float(text):.6g}")
+        )
 
     return rounded(a) == rounded(b)
 
