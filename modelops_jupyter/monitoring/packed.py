@@ -135,8 +135,9 @@ def _pack(figures: Mapping[str, Mapping[str, Any]], table_of: Any) -> Mapping[st
 
 def _figures_of(cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     table: dict[str, Any] = {"value": _column([cell["value"] for cell in cells])}
+    said = set().union(*cells)
     for word in _MORE:
-        if any(cell.get(word) is not None for cell in cells):
+        if word in said:
             table[word] = _column([cell.get(word) for cell in cells])
     reasons = {str(n): cell["reason"] for n, cell in enumerate(cells) if cell.get("reason") is not None}
     return {**table, "reasons": reasons} if reasons else table
