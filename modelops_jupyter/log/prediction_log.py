@@ -39,16 +39,25 @@ class PredictionLog:
         self.root = root
 
     def append_predictions(self, model: str, frame: pa.Table, *, batch_id: str | None = None) -> Appended:
-        """Append predictions: the log's own columns, then the features, exactly as in every earlier batch."""
+        """Append predictions: the log's own columns, then the features, exactly as in every earlier batch.
+
+        The requests and their times make a batch: scored again, perhaps by another version, it is the same batch, and
+        what was logged first counts.
+        """
         rows = normalise(frame)
         check_own_columns(rows, PREDICTION_COLUMNS, "The predictions")
-        return self._table(model, "predictions").append(rows, batch_id)
+        return self._table(model, "predictions").append(rows, batch_id, same=("request_id", "timestamp"))
 
     def append_labels(self, model: str, frame: pa.Table, *, batch_id: str | None = None) -> Appended:
-        """Append label events; every event is kept, also those that correct an earlier one."""
+        """Append label events; every event is kept, also those that correct an earlier one.
+
+        Requests, labels and, where they are known, event times make a batch, whenever it arrives.
+        """
         rows = normalise(frame)
         check_own_columns(rows, LABEL_COLUMNS, "The labels")
-        return self._table(model, "labels").append(rows.select(list(LABEL_COLUMNS)), batch_id)
+        timed = not rows["event_time"].equals(rows["arrival_time"])
+        same = ("request_id", "label", "event_time") if timed else ("request_id", "label")
+        return self._table(model, "labels").append(rows.select(list(LABEL_COLUMNS)), batch_id, same=same)
 
     def read(self, model: str, start: datetime, end: datetime, columns: Sequence[str] | None = None) -> pa.Table | None:
         """Return the predictions of ``[start, end)`` with their `label`, or None before the first prediction.
