@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
+from deltalake.exceptions import DeltaError
 
 from modelops_jupyter.log.distinct import first_of_each, surely_distinct
 from modelops_jupyter.log.schema import LABEL_COLUMNS, PREDICTION_COLUMNS, check_own_columns, normalise
@@ -161,15 +163,16 @@ class PredictionLog:
         return min(s["min"].as_py() for s in spans), max(s["max"].as_py() for s in spans)
 
     def _new_rows(self, model: str, name: str, version: int, column: str) -> pa.ChunkedArray | None:
-        """Return one column of the files that came after `version`."""
+        """Return one column of the files that came after `version`; of all files where Delta knows it no longer."""
         batch = self._table(model, name)
         table = batch.open()
         if table is None or table.version() <= version:
             return None
         uris = set(table.file_uris())
         if version >= 0:
-            table.load_as_version(version)
-            uris -= set(table.file_uris())
+            with suppress(DeltaError):  # it removes commits of over 30 days ago
+                table.load_as_version(version)
+                uris -= set(table.file_uris())
         return batch.scan(sorted(uris), [column])[column] if uris else None
 
     def _times_of_requests(self, model: str, requests: pa.ChunkedArray | None) -> pa.ChunkedArray | None:

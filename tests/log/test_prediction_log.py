@@ -3,6 +3,7 @@
 import errno
 import os
 import random
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -247,3 +248,24 @@ def test_a_writer_that_holds_the_log_too_long_is_named_and_readers_never_wait(
         assert read(log).num_rows == 4
     log.append_predictions("m", predictions(first=4))
     assert read(log).num_rows == 8
+
+
+def test_a_version_whose_log_delta_has_cleaned_up_makes_everything_new(tmp_path: Path) -> None:
+    """delta-rs removes commits of over 30 days ago at every hundredth: a model that nobody watched for a month."""
+    log = PredictionLog(tmp_path)
+    log.append_labels("m", labels([("r0", "1", 1, 1)]))
+    log.append_predictions("m", predictions())
+    commits = tmp_path / "m" / "predictions" / "_delta_log"
+    for n in range(1, 100):
+        log.append_predictions("m", predictions(1, first=n))
+    month_ago = time.time() - 40 * 86400
+    for file in commits.iterdir():
+        os.utime(file, (month_ago, month_ago))
+    for n in range(100, 200):
+        log.append_predictions("m", predictions(1, first=n))
+    assert not (commits / "00000000000000000000.json").exists()
+    touched = log.changed_since("m", 3, 0)
+    assert touched == (START, START + timedelta(hours=12 * 199))
+    newest = log.changed_since("m", 198, 0)
+    assert newest is not None
+    assert newest[0] == START + timedelta(hours=12 * 199)
