@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.errors import InvalidFrame
-from modelops_jupyter.frames import outcomes, take, to_arrow, to_pandas, utc_times
+from modelops_jupyter.frames import numbers, outcomes, take, to_arrow, to_pandas, utc_times
 from modelops_jupyter.refs import ModelReference, parse
 from modelops_jupyter.registration import find_version
 
@@ -55,7 +55,7 @@ def log_predictions(
             "version": pd.Series(version.version, index=given.index, dtype="int64"),
             "alias": pd.Series(parse(reference).alias or "", index=given.index, dtype="str"),
             "prediction": predicted,
-            "score": columns[score].astype("float64") if score else pd.Series(float("nan"), index=given.index),
+            "score": numbers(columns[score]) if score else pd.Series(float("nan"), index=given.index),
             "decision": predicted if decides else pd.Series("", index=given.index, dtype="str"),
         }
     )
