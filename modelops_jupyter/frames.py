@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+_GREATEST_WHOLE = 2**53  # beyond it, two whole numbers may be one float
+
+
 def to_pandas(frame: Any, what: str) -> pd.DataFrame:
     """Return `frame` (pandas, polars, Arrow, or a dict of columns) as a pandas DataFrame.
 
@@ -71,6 +74,30 @@ def outcome_text(value: Any) -> str | None:
     if isinstance(plain, float) and plain.is_integer():
         return str(int(plain))
     return str(plain)
+
+
+def request_ids(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Return request ids as text, the same wherever they come from: 1, 1.0 and ``"1"`` are one id.
+
+    Raises
+    ------
+    InvalidFrame
+        If one is missing, or a number that stands for no whole one.
+    """
+    import pandas as pd
+
+    if values.isna().any():
+        raise InvalidFrame(f"Column {values.name!r} has missing request ids: every row needs one.")
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype(values.cat.categories.dtype)
+    if pd.api.types.is_float_dtype(values.dtype):
+        plain = values.astype("float64")
+        if not ((plain % 1 == 0) & (plain.abs() <= _GREATEST_WHOLE)).all():
+            raise InvalidFrame(
+                f"Column {values.name!r} holds numbers that are no request ids: make them whole, or text."
+            )
+        values = plain.astype("int64")
+    return (values.map(outcome_text) if values.dtype == "object" else values).astype("str")
 
 
 def outcomes(values: pd.Series[Any], task: str) -> pd.Series[Any]:
