@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from modelops_jupyter.actor import Actor
-from modelops_jupyter.errors import Conflict, GateClosed, InvalidInput, NotFound, Refused
+from modelops_jupyter.errors import Conflict, GateClosed, InvalidInput, NotFound, Refused, StoreDamaged
 from modelops_jupyter.governance.gate import GateReport, evaluate_gate
 from modelops_jupyter.governance.policy import Policy
 from modelops_jupyter.presentable import Presentable
@@ -106,6 +106,7 @@ def promote(
     """
     check_alias(alias)
     held = store.get("alias", f"{version['name']}@{alias}")
+    judged = _standing(store, version)
     holder = None if held is None else held.body["version"]
     if expected_version is not None and holder != expected_version:
         raise Conflict(
@@ -118,8 +119,7 @@ def promote(
         failed = "; ".join(result.message for result in report.checks if not result.passed)
         raise GateClosed(f"{version['name']}/{version['version']} may not become {alias}: {failed}.")
     evidence = {"policy_digest": report.policy_digest, "digest": version["digest"], "self_review": report.self_review}
-    name, number = str(version["name"]), int(version["version"])
-    return _move(store, held, name, alias, number, "promote", reason, actor, evidence, holder)
+    return _move(store, held, version, judged, alias, "promote", reason, actor, evidence, holder)
 
 
 def rollback(store: Store, name: str, alias: str, reason: str, actor: Actor) -> Transition:
@@ -133,44 +133,53 @@ def rollback(store: Store, name: str, alias: str, reason: str, actor: Actor) -> 
     held = store.get("alias", f"{check_name(name)}@{check_alias(alias)}")
     if held is None:
         raise NotFound(f"Model {name!r} has no {alias!r} to roll back: promote a version first.")
-    previous = held.body["previous"]
+    previous: int | None = held.body["previous"]
     if previous is None:
         raise NotFound(f"{name}@{alias} has no version before {held.body['version']} to go back to.")
-    moves = sorted((r.body for r in store.find("transition", name)), key=lambda move: str(move["at"]))
-    brought = [m for m in moves if (m["alias"], m["action"], m["to_version"]) == (alias, "promote", previous)]
+    version = _version(store, name, previous)
+    judged = _standing(store, version)
     return _move(
-        store,
-        held,
-        name,
-        alias,
-        int(previous),
-        "rollback",
-        reason,
-        actor,
-        {},
-        brought[-1]["from_version"] if brought else None,
+        store, held, version, judged, alias, "rollback", reason, actor, {}, _before(store, name, alias, previous)
     )
+
+
+def _before(store: Store, name: str, alias: str, version: int) -> int | None:
+    """Return what held the alias before `version` was promoted to it, the last time it was."""
+    moves = sorted((r.body for r in store.find("transition", name)), key=lambda move: str(move["at"]))
+    brought = [m for m in moves if (m["alias"], m["action"], m["to_version"]) == (alias, "promote", version)]
+    return brought[-1]["from_version"] if brought else None
 
 
 def _move(
     store: Store,
     held: Record | None,
-    name: str,
+    version: Mapping[str, Any],
+    judged: Put,
     alias: str,
-    to_version: int,
     action: str,
     reason: str,
     actor: Actor,
     evidence: Mapping[str, Any],
     previous: int | None,
 ) -> Transition:
-    """Write a move; `previous` is the version that a rollback from here leads to."""
-    at = _now()
+    """Write a move to `version`.
+
+    Parameters
+    ----------
+    held
+        The alias as it was read.
+    judged
+        The version's standing as it was read before it was judged: a decision since then is a `Conflict`.
+    previous
+        The version that a rollback from here leads to.
+    """
+    at, name, to_version = _now(), str(version["name"]), int(version["version"])
     before = None if held is None else held.body["version"]
     move = Transition(name, alias, before, to_version, action, _reason(reason), actor.name, actor.assurance, at)
     state = {"name": name, "alias": alias, "version": to_version, "previous": previous, "since": at}
     puts = (
         Put("alias", f"{name}@{alias}", state, subject=name, expected_revision=0 if held is None else held.revision),
+        judged,
         Put("transition", f"{name}/{at}/{uuid4().hex[:8]}", asdict(move), subject=name),
     )
     details = {"alias": alias, "from": before, "to": to_version, "reason": reason, **evidence}
@@ -189,16 +198,33 @@ def _decide(store: Store, policy: Policy, version: Mapping[str, Any], word: str,
     key = f"{_key(version)}/{at}/{uuid4().hex[:8]}"
     details = {"reason": reason, "digest": decision.digest, "self_review": own, "policy_digest": policy.digest}
     event = Event(word, f"{name}/{number}", actor.name, actor.assurance, details)
-    store.commit(Change(puts=(Put("decision", key, asdict(decision), subject=name),), event=event))
+    puts = [Put("decision", key, asdict(decision), subject=name)]
+    if word != "comment":
+        puts.append(Put("decisions", _key(version), {"decided_at": at}, subject=name))
+    store.commit(Change(puts=tuple(puts), event=event))
     return decision
+
+
+def _standing(store: Store, version: Mapping[str, Any]) -> Put:
+    """Return the write that succeeds only while nobody decides anything about a version; to be read before judging."""
+    record = store.get("decisions", _key(version))
+    body, revision = ({}, 0) if record is None else (record.body, record.revision)
+    return Put("decisions", _key(version), body, subject=str(version["name"]), expected_revision=revision)
 
 
 def _gate(store: Store, policy: Policy, version: Mapping[str, Any], alias: str) -> GateReport:
     name, number = version["name"], version["version"]
     decisions = [record.body for record in store.find("decision", name) if record.body["version"] == number]
     held = store.get("alias", f"{name}@{alias}")
-    holder = None if held is None else store.get("version", f"{name}/{held.body['version']:06d}")
-    return evaluate_gate(policy, alias, version, decisions, None if holder is None else holder.body)
+    holder = None if held is None else _version(store, name, held.body["version"])
+    return evaluate_gate(policy, alias, version, decisions, holder)
+
+
+def _version(store: Store, name: str, number: int) -> Mapping[str, Any]:
+    record = store.get("version", f"{name}/{number:06d}")
+    if record is None:
+        raise StoreDamaged(f"{name}/{number} held an alias, but is not on record: restore the store from a backup.")
+    return record.body
 
 
 def _key(version: Mapping[str, Any]) -> str:

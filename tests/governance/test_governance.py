@@ -1,6 +1,7 @@
 """Gates, decisions and moves: what is allowed, what is refused, and that one of two wins."""
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from modelops_jupyter.governance import (
     Rule,
     approve,
     check,
+    comment,
     compare,
     load_policy,
     model_card,
@@ -31,7 +33,7 @@ from modelops_jupyter.governance import (
     reject,
     rollback,
 )
-from modelops_jupyter.store import Change, InMemoryStore, Put, Store, open_store, verify_chain
+from modelops_jupyter.store import AuditEntry, Change, InMemoryStore, Put, Store, open_store, verify_chain
 
 ANN, BOB = Actor("ann"), Actor("bob")
 POLICY = load_policy(None)
@@ -142,6 +144,41 @@ def test_of_two_promoters_one_wins(tmp_path: Path) -> None:
         thread.join()
     assert sorted(outcomes) == ["conflict", "won"]
     assert len(store.find("transition", "m")) == 2
+
+
+class Interrupted(InMemoryStore):
+    """A store in which something happens just before a move is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: Callable[[], object] | None = None
+
+    def commit(self, change: Change) -> AuditEntry | None:
+        happening, moves = self.meanwhile, any(put.kind == "transition" for put in change.puts)
+        if happening is not None and moves:
+            self.meanwhile = None
+            happening()
+        return super().commit(change)
+
+
+@pytest.mark.parametrize("word", [approve, reject], ids=["approved", "rejected"])
+def test_a_decision_between_the_gate_and_the_move_is_heeded(word: Callable[..., object]) -> None:
+    store = Interrupted()
+    body = version(store, 1)
+    approve(store, POLICY, body, "ok", BOB)
+    store.meanwhile = lambda: word(store, POLICY, body, "found a leak", BOB)
+    with pytest.raises(Conflict):
+        promote(store, POLICY, body, "champion", "go", ANN)
+    assert store.get("alias", "m@champion") is None
+    assert "promote" not in [entry.action for entry in store.audit()]
+
+
+def test_a_comment_between_the_gate_and_the_move_stops_nothing() -> None:
+    store = Interrupted()
+    body = version(store, 1)
+    approve(store, POLICY, body, "ok", BOB)
+    store.meanwhile = lambda: comment(store, POLICY, body, "by the way", BOB)
+    assert promote(store, POLICY, body, "champion", "go", ANN).to_version == 1
 
 
 @pytest.mark.parametrize(
