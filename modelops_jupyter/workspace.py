@@ -229,7 +229,7 @@ class Workspace(Foundations):
         return moves.promote(self, reference, alias, reason, expected)
 
     def rollback(self, name: str, alias: str = "champion", *, reason: str) -> Transition:
-        """Point `alias` back at the version that held it before."""
+        """Point `alias` back at the last version that held it before and is not rejected."""
         return moves.rollback(self, name, alias, reason)
 
     # Watching.

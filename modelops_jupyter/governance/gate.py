@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.errors import PolicyNotEnforceable
-from modelops_jupyter.governance.policy import CheckSpec, Policy
+from modelops_jupyter.governance.policy import CheckSpec, Policy, Rule
 from modelops_jupyter.presentable import Presentable
 
 if TYPE_CHECKING:
@@ -96,17 +96,13 @@ def evaluate_gate(
             f"Policy {policy.name!r} asks for enforced separation of duties for {alias!r}, but whoever can open this "
             "workspace's files is its administrator: use a team server, or set require_enforced_separation = false."
         )
-    counted = [d for d in decisions if d["digest"] == version["digest"] and d["decision"] in ("approve", "reject")]
-    rejected_at = max((i for i, d in enumerate(counted) if d["decision"] == "reject"), default=-1)
-    approvals = [d for d in counted[rejected_at + 1 :] if rule.allow_self_review or not d["self_review"]]
+    rejected, approvals = _counted(decisions, version, rule)
     approved_by = tuple(dict.fromkeys(str(d["actor"]) for d in approvals))
     checks = [_check(spec, version, holder) for spec in rule.checks]
     checks.append(_approvals(len(approved_by), rule.approvals))
-    if rejected_at >= 0 and not approvals:
-        by = counted[rejected_at]
-        checks.append(
-            CheckResult("not rejected", False, True, None, None, f"rejected by {by['actor']}: {by['reason']}")
-        )
+    if rejected is not None and not approvals:
+        text = f"rejected by {rejected['actor']}: {rejected['reason']}"
+        checks.append(CheckResult("not rejected", False, True, None, None, text))
     return GateReport(
         model=str(version["name"]),
         version=int(version["version"]),
@@ -120,6 +116,24 @@ def evaluate_gate(
         policy_digest=policy.digest,
         holder=None if holder is None else int(holder["version"]),
     )
+
+
+def rejection(
+    decisions: Sequence[Mapping[str, Any]], version: Mapping[str, Any], rule: Rule
+) -> Mapping[str, Any] | None:
+    """Return the rejection that a version stands under, if one does: no approval that counts came after it."""
+    rejected, approvals = _counted(decisions, version, rule)
+    return None if approvals else rejected
+
+
+def _counted(
+    decisions: Sequence[Mapping[str, Any]], version: Mapping[str, Any], rule: Rule
+) -> tuple[Mapping[str, Any] | None, list[Mapping[str, Any]]]:
+    """Return the last rejection of these exact bytes, and the approvals since then that count."""
+    judged = [d for d in decisions if d["digest"] == version["digest"] and d["decision"] in ("approve", "reject")]
+    last = max((i for i, d in enumerate(judged) if d["decision"] == "reject"), default=-1)
+    approvals = [d for d in judged[last + 1 :] if rule.allow_self_review or not d["self_review"]]
+    return (None if last < 0 else judged[last]), approvals
 
 
 def _approvals(given: int, needed: int) -> CheckResult:

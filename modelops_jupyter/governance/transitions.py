@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import Conflict, GateClosed, InvalidInput, NotFound, Refused, StoreDamaged
-from modelops_jupyter.governance.gate import GateReport, evaluate_gate
+from modelops_jupyter.governance.gate import GateReport, evaluate_gate, rejection
 from modelops_jupyter.governance.policy import Policy
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_alias, check_name
@@ -122,24 +122,38 @@ def promote(
     return _move(store, held, version, judged, alias, "promote", reason, actor, evidence, holder)
 
 
-def rollback(store: Store, name: str, alias: str, reason: str, actor: Actor) -> Transition:
+def rollback(store: Store, policy: Policy, name: str, alias: str, reason: str, actor: Actor) -> Transition:
     """Point `alias` back at the version that held it before the last promotion; again, at the one before that.
+
+    Figures are not judged again: a version goes back because another is worse. One that was rejected is passed over.
 
     Raises
     ------
     NotFound
         If nobody holds the alias, or nobody held it before.
+    GateClosed
+        If every version that held it before was rejected.
     """
     held = store.get("alias", f"{check_name(name)}@{check_alias(alias)}")
     if held is None:
         raise NotFound(f"Model {name!r} has no {alias!r} to roll back: promote a version first.")
-    previous: int | None = held.body["previous"]
-    if previous is None:
+    at: int | None = held.body["previous"]
+    passed_over: list[int] = []
+    if at is None:
         raise NotFound(f"{name}@{alias} has no version before {held.body['version']} to go back to.")
-    version = _version(store, name, previous)
-    judged = _standing(store, version)
-    return _move(
-        store, held, version, judged, alias, "rollback", reason, actor, {}, _before(store, name, alias, previous)
+    while at is not None and at not in (*passed_over, held.body["version"]):
+        version = _version(store, name, at)
+        judged = _standing(store, version)
+        before = _before(store, name, alias, at)
+        if rejection(_decisions(store, version), version, policy.rule(alias)) is None:
+            evidence = {"policy_digest": policy.digest, "digest": version["digest"], "passed_over": passed_over}
+            return _move(store, held, version, judged, alias, "rollback", reason, actor, evidence, before)
+        passed_over.append(at)
+        at = before
+    rejected = ", ".join(f"{name}/{number}" for number in passed_over)
+    raise GateClosed(
+        f"{name}@{alias} cannot go back, since what held it before was rejected ({rejected}): approve one again, or "
+        "promote another version."
     )
 
 
@@ -213,11 +227,13 @@ def _standing(store: Store, version: Mapping[str, Any]) -> Put:
 
 
 def _gate(store: Store, policy: Policy, version: Mapping[str, Any], alias: str) -> GateReport:
-    name, number = version["name"], version["version"]
-    decisions = [record.body for record in store.find("decision", name) if record.body["version"] == number]
-    held = store.get("alias", f"{name}@{alias}")
-    holder = None if held is None else _version(store, name, held.body["version"])
-    return evaluate_gate(policy, alias, version, decisions, holder)
+    held = store.get("alias", f"{version['name']}@{alias}")
+    holder = None if held is None else _version(store, version["name"], held.body["version"])
+    return evaluate_gate(policy, alias, version, _decisions(store, version), holder)
+
+
+def _decisions(store: Store, version: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [r.body for r in store.find("decision", version["name"]) if r.body["version"] == version["version"]]
 
 
 def _version(store: Store, name: str, number: int) -> Mapping[str, Any]:

@@ -51,6 +51,21 @@ def version(store: Store, number: int, digest: str = "d", **metrics: float) -> d
     return body
 
 
+class Interrupted(InMemoryStore):
+    """A store in which something happens just before a move is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: Callable[[], object] | None = None
+
+    def commit(self, change: Change) -> AuditEntry | None:
+        happening, moves = self.meanwhile, any(put.kind == "transition" for put in change.puts)
+        if happening is not None and moves:
+            self.meanwhile = None
+            happening()
+        return super().commit(change)
+
+
 def test_a_version_moves_only_when_approved_and_good_enough() -> None:
     store = InMemoryStore()
     poor, good = version(store, 1, roc_auc=0.55), version(store, 2, roc_auc=0.7)
@@ -104,16 +119,57 @@ def test_a_guarantee_we_cannot_give_is_refused() -> None:
 def test_rollback_goes_back_and_says_when_it_cannot() -> None:
     store = InMemoryStore()
     with pytest.raises(NotFound, match="promote a version first"):
-        rollback(store, "m", "champion", "x", ANN)
+        rollback(store, POLICY, "m", "champion", "x", ANN)
     for number in (1, 2, 3):
         body = version(store, number)
         approve(store, POLICY, body, "ok", BOB)
         promote(store, POLICY, body, "champion", "x", ANN)
-    move = rollback(store, "m", "champion", "worse in May", ANN)
+    move = rollback(store, POLICY, "m", "champion", "worse in May", ANN)
     assert (move.from_version, move.to_version, move.action) == (3, 2, "rollback")
-    assert rollback(store, "m", "champion", "worse still", ANN).to_version == 1
+    assert rollback(store, POLICY, "m", "champion", "worse still", ANN).to_version == 1
     with pytest.raises(NotFound, match="no version before 1"):
-        rollback(store, "m", "champion", "x", ANN)
+        rollback(store, POLICY, "m", "champion", "x", ANN)
+
+
+def three_champions(store: Store) -> list[dict[str, Any]]:
+    bodies = [version(store, number) for number in (1, 2, 3)]
+    for body in bodies:
+        approve(store, POLICY, body, "ok", BOB)
+        promote(store, POLICY, body, "champion", "x", ANN)
+    return bodies
+
+
+def test_rollback_passes_over_what_was_rejected() -> None:
+    store = InMemoryStore()
+    first, second, _ = three_champions(store)
+    reject(store, POLICY, second, "biased: must never serve again", BOB)
+    assert rollback(store, POLICY, "m", "champion", "worse in May", ANN).to_version == 1
+    details = store.audit()[-1].details
+    assert (details["digest"], details["passed_over"]) == (first["digest"], [2])
+    assert details["policy_digest"] == POLICY.digest
+
+
+def test_rollback_to_nothing_but_rejected_versions_is_refused() -> None:
+    store = InMemoryStore()
+    first, second, _ = three_champions(store)
+    promote(store, POLICY, second, "champion", "back and forth", ANN)
+    for body in (first, version(store, 3)):
+        reject(store, POLICY, body, "biased", BOB)
+    with pytest.raises(GateClosed, match=r"was rejected \(m/3\)"):
+        rollback(store, POLICY, "m", "champion", "x", ANN)
+    assert store.get("alias", "m@champion").body["version"] == 2
+    approve(store, POLICY, first, "mended", BOB)
+    approve(store, POLICY, version(store, 3), "mended", BOB)
+    assert rollback(store, POLICY, "m", "champion", "x", ANN).to_version == 3
+
+
+def test_a_rejection_while_rolling_back_is_heeded() -> None:
+    store = Interrupted()
+    _, second, _ = three_champions(store)
+    store.meanwhile = lambda: reject(store, POLICY, second, "found a leak", BOB)
+    with pytest.raises(Conflict):
+        rollback(store, POLICY, "m", "champion", "worse", ANN)
+    assert rollback(store, POLICY, "m", "champion", "worse", ANN).to_version == 1
 
 
 def test_reasons_are_required() -> None:
@@ -144,21 +200,6 @@ def test_of_two_promoters_one_wins(tmp_path: Path) -> None:
         thread.join()
     assert sorted(outcomes) == ["conflict", "won"]
     assert len(store.find("transition", "m")) == 2
-
-
-class Interrupted(InMemoryStore):
-    """A store in which something happens just before a move is written."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.meanwhile: Callable[[], object] | None = None
-
-    def commit(self, change: Change) -> AuditEntry | None:
-        happening, moves = self.meanwhile, any(put.kind == "transition" for put in change.puts)
-        if happening is not None and moves:
-            self.meanwhile = None
-            happening()
-        return super().commit(change)
 
 
 @pytest.mark.parametrize("word", [approve, reject], ids=["approved", "rejected"])
