@@ -14,9 +14,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+# Figures that only some models have. Any other that a policy asks for must be on record, whatever the model.
+_OF_TWO_CLASSES = frozenset({"average_precision", "brier_score", "log_loss", "roc_auc"})
+_OF_CLASSES = frozenset({"accuracy", "balanced_accuracy", "f1", "f1_score", "precision", "recall"})
+_OF_VALUES = frozenset(
+    {"mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error", "r2", "root_mean_squared_error"}
+)
+
+
 @dataclass(frozen=True)
 class CheckResult:
-    """One judged check; `applies` is False where the version does not record the metric."""
+    """One judged check; `applies` is False where a model of this kind has no such metric."""
 
     name: str
     passed: bool
@@ -143,9 +151,12 @@ def _approvals(given: int, needed: int) -> CheckResult:
 
 def _check(spec: CheckSpec, version: Mapping[str, Any], holder: Mapping[str, Any] | None) -> CheckResult:
     figure = version["metrics"].get(spec.metric)
-    if figure is None:
-        text = f"{spec.metric} is not recorded for this version: the check does not apply"
+    if figure is None and not _has(version, spec.metric):
+        text = f"{spec.metric} does not apply: {_what(version)} has none"
         return CheckResult(spec.metric, True, False, None, spec.threshold, text)
+    if figure is None:
+        text = f"{spec.metric} is not on record: register the version with it (--metric {spec.metric}=VALUE)"
+        return CheckResult(spec.metric, False, True, None, spec.threshold, text)
     sign = 1 if spec.greater_is_better else -1
     demands = [] if spec.threshold is None else [float(spec.threshold)]
     before = None if holder is None else holder["metrics"].get(spec.metric)
@@ -162,3 +173,18 @@ def _check(spec: CheckSpec, version: Mapping[str, Any], holder: Mapping[str, Any
     bound = "at least" if spec.greater_is_better else "at most"
     text = f"{spec.metric} {figure:.4g}, must be {bound} {wanted:.4g}"
     return CheckResult(spec.metric, passed, True, float(figure), wanted, text)
+
+
+def _has(version: Mapping[str, Any], metric: str) -> bool:
+    """Return whether a model of this kind can have a figure."""
+    if metric in _OF_TWO_CLASSES:
+        return version["task"] == "classification" and len(version["classes"]) == 2
+    if metric in _OF_CLASSES:
+        return bool(version["task"] == "classification")
+    return metric not in _OF_VALUES or version["task"] == "regression"
+
+
+def _what(version: Mapping[str, Any]) -> str:
+    if version["task"] == "classification":
+        return f"a classification of {len(version['classes'])} classes"
+    return f"a {version['task']}"

@@ -21,12 +21,14 @@ from modelops_jupyter.actor import Actor
 from modelops_jupyter.display import mimebundle
 from modelops_jupyter.errors import Conflict, GateClosed, InvalidInput, InvalidPolicy, NotFound, PolicyNotEnforceable
 from modelops_jupyter.governance import (
+    CheckSpec,
     Policy,
     Rule,
     approve,
     check,
     comment,
     compare,
+    gate,
     load_policy,
     model_card,
     promote,
@@ -41,10 +43,10 @@ POLICY = load_policy(None)
 
 def version(store: Store, number: int, digest: str = "d", **metrics: float) -> dict[str, Any]:
     body = {
-        "name": "m", "version": number, "kind": "ml", "task": "classification", "flavor": "sklearn-skops",
-        "unsafe": False, "digest": digest, "metrics": metrics, "created_by": "ann", "created_at": "2013-04-01",
-        "run_id": "r", "inputs": [], "features": ["x"], "data_fingerprint": "f",
-        "source": {"notebook": None, "git_commit": None},
+        "name": "m", "version": number, "kind": "ml", "task": "classification", "classes": ["0", "1"],
+        "flavor": "sklearn-skops", "unsafe": False, "digest": digest, "metrics": metrics or {"roc_auc": 0.7},
+        "created_by": "ann", "created_at": "2013-04-01", "run_id": "r", "inputs": [], "features": ["x"],
+        "data_fingerprint": "f", "source": {"notebook": None, "git_commit": None},
     }  # fmt: skip
     about = Put("model", "m", {"name": "m", "kind": "ml", "description": "late *or* <b>not</b>"}, subject="m")
     store.commit(Change(puts=(about, Put("version", f"m/{number:06d}", body, subject="m"))))
@@ -80,6 +82,29 @@ def test_a_version_moves_only_when_approved_and_good_enough() -> None:
     assert len(store.find("gate", "m")) == 1
     assert [entry.action for entry in store.audit()] == ["approve", "approve", "promote"]
     assert verify_chain(store.audit()).ok
+
+
+@pytest.mark.parametrize(
+    ("task", "classes", "metric", "passed", "applies"),
+    [
+        ("classification", 2, "roc_auc", False, True),
+        ("classification", 3, "roc_auc", True, False),
+        ("classification", 3, "accuracy", False, True),
+        ("classification", 2, "r2", True, False),
+        ("regression", 0, "roc_auc", True, False),
+        ("regression", 0, "r2", False, True),
+        ("decision", 0, "accuracy", True, False),
+        ("decision", 0, "complaints_per_day", False, True),
+    ],
+)
+def test_a_figure_that_is_not_on_record_fails_wherever_there_could_be_one(
+    task: str, classes: int, metric: str, passed: bool, applies: bool
+) -> None:
+    body = {**version(InMemoryStore(), 1), "task": task, "classes": ["c"] * classes, "metrics": {}}
+    policy = Policy("p", "d", {"champion": Rule(checks=(CheckSpec(metric, threshold=0.5),))})
+    report = gate(InMemoryStore(), policy, body, "champion")
+    assert (report.passed, report.checks[0].applies) == (passed, applies)
+    assert metric in report.checks[0].message
 
 
 def test_an_approval_is_of_exact_bytes() -> None:
