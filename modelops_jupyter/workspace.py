@@ -243,7 +243,7 @@ class Workspace(Foundations):
             Names of the columns that hold the request's id, its time (with a time zone), the prediction and, for
             classifiers, the probability of the positive class.
         batch_id
-            A name for this batch: the same batch sent again changes nothing.
+            A name for this batch: the same requests sent again change nothing, others are a `Conflict`.
         """
         columns: dict[str, Any] = {"id": id, "time": time, "prediction": prediction, "score": score}
         return prediction_logging.log_predictions(self.store, self.log, reference, frame, **columns, batch_id=batch_id)
