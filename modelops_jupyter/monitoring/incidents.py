@@ -15,6 +15,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from modelops_jupyter.monitoring.results import plain_metric
 from modelops_jupyter.profiles import window_length
 
 SLACK = 2  # windows: N of M opens alerts of one cause some windows apart, and labels come later than features
@@ -57,7 +58,7 @@ class Member:
     @property
     def signal(self) -> tuple[str, str, str, str, str]:
         """What was seen, whenever it was: as `Finding.key` has it, all drift of a column is one thing."""
-        metric = "" if self.kind == "drift" else self.metric.removeprefix("recent_")
+        metric = "" if self.kind == "drift" else plain_metric(self.metric)
         return self.every, self.kind, self.segment, self.column, metric
 
     @property
@@ -68,13 +69,15 @@ class Member:
     @property
     def is_effect(self) -> bool:
         """Whether it tells of the model's answers rather than of a feature."""
-        return self.kind == "performance" or self.column in EFFECTS
+        return self.kind in ("performance", "concept") or self.column in EFFECTS
 
     @property
     def facet(self) -> tuple[str, str]:
         """What it adds to an incident: a feature in a segment, or one of the effects, wherever."""
+        if self.kind == "volume":
+            return self.kind, ""
         if self.is_effect:
-            return ("performance" if self.kind == "performance" else "answers"), ""
+            return ("answers" if self.kind in ("drift", "quality") else "performance"), ""
         return self.column, self.segment
 
     @cached_property

@@ -39,9 +39,17 @@ class Finding:
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """What makes findings of different windows one alert: all drift of a column is one thing."""
-        metric = "" if self.kind == "drift" else self.metric.removeprefix("recent_")
+        """What makes findings of different windows one alert: all drift of a column is one thing.
+
+        So are a figure that was estimated to fall and the same one that has fallen.
+        """
+        metric = "" if self.kind == "drift" else plain_metric(self.metric)
         return self.kind, self.segment, self.column, metric
+
+
+def plain_metric(metric: str) -> str:
+    """Return the figure's own name: over the last windows together, or estimated, it is the same figure."""
+    return metric.removeprefix("recent_").removeprefix("estimated_")
 
 
 @dataclass(frozen=True)
