@@ -10,7 +10,7 @@ from html import escape
 from modelops_jupyter.display import palette
 from modelops_jupyter.display.html import Html, element
 from modelops_jupyter.display.svg import drawing, group, line, nice_ticks, paths, text
-from modelops_jupyter.display.tables import block, heading, note, scrolling, table
+from modelops_jupyter.display.tables import block, heading, note, scrolling, steady, table
 from modelops_jupyter.display.words import NOTHING, count, metric_name, number, percent
 from modelops_jupyter.monitoring import Backtest, BacktestPoint
 
@@ -43,14 +43,17 @@ def backtest(shown: Backtest) -> Html:
         table(
             ("Budget", *(panel.title for panel in panels)),
             [
-                [f"{point.budget}{' (in force)' * (point.budget == shown.budget)}", *(p.told[n] for p in panels)]
+                [
+                    steady(f"{point.budget}{' (in force)' * (point.budget == shown.budget)}"),
+                    *(steady(panel.told[n]) for panel in panels),
+                ]
                 for n, point in enumerate(shown.points)
             ],
             right=tuple(range(1, len(panels) + 1)),
         ),
         note(
-            "Left is quiet, right is watchful. “Seen”: in four of five trials, within "
-            f"{count(shown.within, 'window')}. Choose with `modelops monitor {shown.model} --alert-budget 1/week`."
+            "Left is quiet, right is watchful; dashed is what the budget allows. “Seen”: in four of five trials, "
+            f"within {count(shown.within, 'window')}. Choose with `modelops monitor {shown.model} --alert-budget 1/week`."
         ),
     )
 
@@ -110,18 +113,21 @@ def _drawing(shown: Backtest, panels: Sequence[Panel]) -> Html:
 
 
 def _panel(shown: Backtest, panel: Panel) -> list[Html]:
-    """Draw one figure by budget, the root of its size upwards: a tenth and thirty stand in one picture."""
+    """Draw one figure by budget; what budgets promise by its root, so that a tenth and thirty stand in one picture."""
+    power: float = 0.5 if panel.promised else 1.0
     known = [v for v in (*panel.values, *panel.promised, *(high for _, high in panel.spans)) if v is not None]
     top = max(known, default=0.0) or 1.0
-    ticks = [tick for tick in nice_ticks(0.0, math.sqrt(top), 4) if tick >= 0]
+    ticks = nice_ticks(0.0, top**power, 4)
     step = (WIDE - LEFT - RIGHT) / len(shown.points)
 
     def x(n: int) -> float:
         return LEFT + (n + 0.5) * step
 
     def y(value: float) -> float:
-        return TALL - BOTTOM - (TALL - TOP - BOTTOM) * math.sqrt(max(value, 0.0)) / ticks[-1]
+        high: float = max(value, 0.0) ** power / ticks[-1]
+        return TALL - BOTTOM - (TALL - TOP - BOTTOM) * high
 
+    named = [tick ** (1 / power) for tick in ticks]
     force = next((n for n, point in enumerate(shown.points) if point.budget == shown.budget), None)
     chosen = [] if force is None else [_in_force(x(force), step)]
     dots = [
@@ -138,14 +144,14 @@ def _panel(shown: Backtest, panel: Panel) -> list[Html]:
     never = [text(x(n), TOP + 12, "none", anchor="middle") for n, value in enumerate(panel.values) if value is None]
     return [
         *chosen,
-        group(*(line(LEFT, y(tick**2), WIDE - RIGHT, y(tick**2)) for tick in ticks), stroke=palette.RULE),
+        group(*(line(LEFT, y(value), WIDE - RIGHT, y(value)) for value in named), stroke=palette.RULE),
         group(text(LEFT - 36, 16, panel.title), fill=palette.INK, font_weight=600),
         group(promise, fill="none", stroke=palette.GREY, stroke_width=1.5, stroke_dasharray="5 4"),
         group(curve, fill="none", stroke=palette.BLUE, stroke_width=1.5),
         group(*whiskers, stroke=palette.BLUE, stroke_width=1.2),
         *dots,
         group(
-            *(text(LEFT - 6, y(tick**2) + 4, f"{tick**2:.3g}", anchor="end") for tick in ticks),
+            *(text(LEFT - 6, y(value) + 4, f"{value:.3g}", anchor="end") for value in named),
             *(text(x(n), TALL - 14, p.budget.removeprefix("1/"), anchor="middle") for n, p in enumerate(shown.points)),
             *never,
             fill=palette.QUIET,
