@@ -53,7 +53,8 @@ def backtest(shown: Backtest) -> Html:
         ),
         note(
             "Left is quiet, right is watchful; dashed is what the budget allows. “Seen”: in four of five trials, "
-            f"within {count(shown.within, 'window')}. Choose with `modelops monitor {shown.model} --alert-budget 1/week`."
+            f"within {count(shown.within, 'window')}. "
+            f"Choose with `modelops monitor {shown.model} --alert-budget 1/week`."
         ),
     )
 
