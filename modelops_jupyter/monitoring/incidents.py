@@ -2,6 +2,7 @@
 
 Pure functions of the alerts and of the incidents before. Two alerts have one cause if they were open at the same time
 and share a segment or a column, or one of them is of what every cause ends in: the prediction, its score, performance.
+Versions are validated on rows of their own, so what is wrong with two of them is two cases.
 An alert stays in the incident it once belonged to; one that late labels moved in time is the same alert; what is new
 joins the earliest incident it is linked with, or opens one. So a run again changes nothing, and no id is given twice.
 """
@@ -37,6 +38,7 @@ class Member:
     figure: float
     threshold: float
     message: str
+    version: int = 0
 
     @classmethod
     def of(cls, alert: Mapping[str, Any]) -> Member:
@@ -53,6 +55,7 @@ class Member:
             alert["figure"],
             alert["threshold"],
             alert["message"],
+            alert.get("version", 0),
         )
 
     @property
@@ -158,6 +161,7 @@ def group(model: str, alerts: Iterable[Mapping[str, Any]], earlier: Mapping[str,
 def linked(a: Member, b: Member) -> bool:
     """Tell whether two alerts may have one cause."""
     related = a.segment == b.segment or a.column == b.column or a.is_effect or b.is_effect
+    related = related and (a.version == b.version or "volume" in (a.kind, b.kind))
     return related and a.span[0] < b.reach and b.span[0] < a.reach
 
 

@@ -101,7 +101,7 @@ class Alert:
     One alert is identified by model, length of the windows, kind, segment, column, metric and `window_start`, the
     window that opened it. All drift of a column is one alert, whichever metric saw it first; a deviation that stays is
     one alert, not one per window. `figure` and `threshold` are those of the opening window, `last_window` is the start
-    of the last one with a finding.
+    of the last one with a finding, `version` the one that served.
     """
 
     model: str
@@ -116,6 +116,7 @@ class Alert:
     state: str
     message: str
     segment: str = ""
+    version: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the alert as JSON data."""

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -47,9 +48,10 @@ class VolumeJudge:
         self.places = [(start - starts[0]) // length for start in starts]
         logs = np.full(self.places[-1] + 1 if windows else 0, math.log(NO_ROWS))
         logs[self.places] = np.log([max(window.rows, NO_ROWS) for window in windows])
-        self.logs = logs
-        cycle = cycle_length(every) // length
-        self.cycle, self.phases = cycle, np.arange(len(logs)) % cycle
+        self.cycle = cycle = cycle_length(every) // length
+        for before, place in pairwise(self.places):
+            logs[before + 1 + cycle : place] = np.nan  # what is switched off for long has no usual number of rows
+        self.logs, self.phases = logs, np.arange(len(logs)) % cycle
 
     def judge(self, i: int) -> WindowResult:
         """Return window `i` with its volume, and the finding where there is one; a gap before it counts as its own."""
@@ -57,8 +59,8 @@ class VolumeJudge:
         if place < self.cycle:
             return window
         over = self.until is None or datetime.fromisoformat(window.window_end) <= self.until
-        begin = max(self.places[i - 1] + 1, place - self.cycle, self.cycle)
-        found = [finding for at in range(begin, place + 1) for finding in self._judge(i, at, over or at < place)]
+        gap = range(max(self.places[i - 1] + 1, self.cycle), min(self.places[i - 1] + 1 + self.cycle, place))
+        found = [finding for at in (*gap, place) for finding in self._judge(i, at, over or at < place)]
         best = min(found, key=lambda finding: LEVELS.index(finding.level), default=None)
         quality, middle = window.quality, float(self._usual(place, 1).middle[0])
         if over and not math.isnan(middle):
