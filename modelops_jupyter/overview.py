@@ -14,7 +14,7 @@ from modelops_jupyter.errors import NotFound
 from modelops_jupyter.fleet import ModelSummary, read_fleet
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_name
-from modelops_jupyter.registration import find_version, version_key
+from modelops_jupyter.versions import find_version, version_key
 
 if TYPE_CHECKING:
     import pandas as pd

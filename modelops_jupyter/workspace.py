@@ -7,7 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter import casework, catalogue, moves, prediction_logging, registration, running, watching
+from modelops_jupyter import (
+    aliases,
+    casework,
+    catalogue,
+    moves,
+    prediction_logging,
+    registration,
+    running,
+    versions,
+    watching,
+)
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.refs import ModelReference
@@ -27,9 +37,9 @@ if TYPE_CHECKING:
     from modelops_jupyter.notifications import DeliveryReport
     from modelops_jupyter.overview import Distribution, ModelOverview
     from modelops_jupyter.pipelines import CellEvent, NotebookRun, PipelineRun, StepEvent
-    from modelops_jupyter.registration import RegisteredVersion
     from modelops_jupyter.rounds import Round
     from modelops_jupyter.store import AuditVerification
+    from modelops_jupyter.versions import RegisteredVersion
 
 
 def open(path: str | os.PathLike[str] | None = None) -> Workspace:
@@ -55,7 +65,7 @@ class Workspace(Foundations):
     def status(self) -> Status:
         """Return where the workspace stands: models, health, history, open alerts; puts moved aliases right."""
         self.registry.check()
-        registration.project_aliases(self.store, self.registry)
+        aliases.project_aliases(self.store, self.registry)
         return catalogue.status(self.store, self.settings)
 
     def models(self) -> Listing:
@@ -86,7 +96,7 @@ class Workspace(Foundations):
 
     def version(self, reference: str | ModelReference) -> RegisteredVersion:
         """Return one version; raises `NotFound` if there is no such model, version or alias."""
-        return registration.find_version(self.store, reference)
+        return versions.find_version(self.store, reference)
 
     # A model's way in.
 
@@ -243,7 +253,7 @@ class Workspace(Foundations):
             Names of the columns that hold the request's id, its time (with a time zone), the prediction and, for
             classifiers, the probability of the positive class.
         batch_id
-            A name for this batch: the same batch sent again changes nothing.
+            A name for this batch: the same requests sent again change nothing, others are a `Conflict`.
         """
         columns: dict[str, Any] = {"id": id, "time": time, "prediction": prediction, "score": score}
         return prediction_logging.log_predictions(self.store, self.log, reference, frame, **columns, batch_id=batch_id)

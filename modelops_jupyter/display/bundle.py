@@ -20,7 +20,7 @@ from modelops_jupyter.monitoring.multivariate import MultivariateDrift
 from modelops_jupyter.overview import Distribution, ModelOverview
 from modelops_jupyter.pipelines import PipelineRun
 from modelops_jupyter.presentable import Presentable
-from modelops_jupyter.registration import RegisteredVersion
+from modelops_jupyter.versions import RegisteredVersion
 
 PLOTLY = "application/vnd.plotly.v1+json"
 LARGEST_CHART = 200_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
+from deltalake.exceptions import DeltaError
 
 from modelops_jupyter.log.distinct import first_of_each, surely_distinct
 from modelops_jupyter.log.schema import LABEL_COLUMNS, PREDICTION_COLUMNS, check_own_columns, normalise
@@ -39,16 +41,25 @@ class PredictionLog:
         self.root = root
 
     def append_predictions(self, model: str, frame: pa.Table, *, batch_id: str | None = None) -> Appended:
-        """Append predictions: the log's own columns, then the features, exactly as in every earlier batch."""
+        """Append predictions: the log's own columns, then the features, exactly as in every earlier batch.
+
+        The requests and their times make a batch: scored again, perhaps by another version, it is the same batch, and
+        what was logged first counts.
+        """
         rows = normalise(frame)
         check_own_columns(rows, PREDICTION_COLUMNS, "The predictions")
-        return self._table(model, "predictions").append(rows, batch_id)
+        return self._table(model, "predictions").append(rows, batch_id, same=("request_id", "timestamp"))
 
     def append_labels(self, model: str, frame: pa.Table, *, batch_id: str | None = None) -> Appended:
-        """Append label events; every event is kept, also those that correct an earlier one."""
+        """Append label events; every event is kept, also those that correct an earlier one.
+
+        Requests, labels and, where they are known, event times make a batch, whenever it arrives.
+        """
         rows = normalise(frame)
         check_own_columns(rows, LABEL_COLUMNS, "The labels")
-        return self._table(model, "labels").append(rows.select(list(LABEL_COLUMNS)), batch_id)
+        timed = not rows["event_time"].equals(rows["arrival_time"])
+        same = ("request_id", "label", "event_time") if timed else ("request_id", "label")
+        return self._table(model, "labels").append(rows.select(list(LABEL_COLUMNS)), batch_id, same=same)
 
     def read(self, model: str, start: datetime, end: datetime, columns: Sequence[str] | None = None) -> pa.Table | None:
         """Return the predictions of ``[start, end)`` with their `label`, or None before the first prediction.
@@ -152,15 +163,16 @@ class PredictionLog:
         return min(s["min"].as_py() for s in spans), max(s["max"].as_py() for s in spans)
 
     def _new_rows(self, model: str, name: str, version: int, column: str) -> pa.ChunkedArray | None:
-        """Return one column of the files that came after `version`."""
+        """Return one column of the files that came after `version`; of all files where Delta knows it no longer."""
         batch = self._table(model, name)
         table = batch.open()
         if table is None or table.version() <= version:
             return None
         uris = set(table.file_uris())
         if version >= 0:
-            table.load_as_version(version)
-            uris -= set(table.file_uris())
+            with suppress(DeltaError):  # it removes commits of over 30 days ago
+                table.load_as_version(version)
+                uris -= set(table.file_uris())
         return batch.scan(sorted(uris), [column])[column] if uris else None
 
     def _times_of_requests(self, model: str, requests: pa.ChunkedArray | None) -> pa.ChunkedArray | None:
