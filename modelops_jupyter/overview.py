@@ -85,14 +85,14 @@ class DriftMap:
         Most drifted over the last 30 windows first.
     values : mapping of str to tuple of float or None
         Per column, a figure per window; None where there is none.
-    threshold : float
-        From which on a figure is a finding.
+    found : mapping of str to tuple of bool
+        Per column, whether the monitor found drift in the window, by the thresholds that it learned.
     """
 
     starts: tuple[str, ...]
     columns: tuple[str, ...]
     values: Mapping[str, tuple[float | None, ...]]
-    threshold: float
+    found: Mapping[str, tuple[bool, ...]]
 
 
 @dataclass(frozen=True)
@@ -213,8 +213,6 @@ def _expected(store: Store, name: str, metric: str | None) -> dict[int, float]:
 
 
 def _drift(windows: Sequence[Mapping[str, Any]]) -> DriftMap:
-    from modelops_jupyter.monitoring import CUSTOMARY_PSI
-
     names = list(dict.fromkeys(column for window in windows for column in window["drift"]))
     values = {
         name: tuple(window["drift"].get(name, {}).get("psi", {}).get("value") for window in windows) for name in names
@@ -225,7 +223,9 @@ def _drift(windows: Sequence[Mapping[str, Any]]) -> DriftMap:
         return sum(known) / len(known) if known else -1.0
 
     ordered = sorted(names, key=lambda name: (-recent(name), name))
-    return DriftMap(tuple(str(w["window_start"]) for w in windows), tuple(ordered), values, CUSTOMARY_PSI)
+    drifted = [{f["column"] for f in window["findings"] if f["kind"] == "drift"} for window in windows]
+    found = {name: tuple(name in each for each in drifted) for name in names}
+    return DriftMap(tuple(str(w["window_start"]) for w in windows), tuple(ordered), values, found)
 
 
 def read_distribution(

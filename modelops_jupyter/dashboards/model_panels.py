@@ -35,8 +35,8 @@ PERFORMANCE_NOTE = (
     "was validated. Choose a window to look into it."
 )
 DRIFT_NOTE = (
-    "How far each input has moved from what the model was validated on (PSI). Red is beyond the threshold. "
-    "Choose a cell to see what changed."
+    "How far each input has moved from what the model was validated on (PSI). Red is what the monitor "
+    "found: more than this input usually moves. Choose a cell to see what changed."
 )
 SPREAD_NOTE = "How values were spread when the model was validated (grey), and how they are spread now (blue)."
 CALIBRATION_NOTE = (
