@@ -74,9 +74,15 @@ test('the list begins with what needs somebody, and filters by every word', () =
   assert.deepEqual(names({ health: 'healthy' }), ['b']);
   assert.deepEqual(names({ kind: 'decision' }), ['z']);
   assert.deepEqual(names({ alerting: true }), ['a-2']);
+  const owned = [...models, { name: 'x', kind: 'ml', health: 'healthy', open_alerts: 0, owner: 'Olivia', risk_tier: 'high' }];
+  const chosen = choice => choose(owned, { ...EVERYTHING, ...choice }).map(one => one.name);
+  assert.deepEqual(chosen({ owner: 'Olivia' }), ['x']);
+  assert.deepEqual(chosen({ tier: '' }), ['a-2', 'a-10', 'b', 'z']);
+  assert.deepEqual(chosen({ query: 'olivia high' }), ['x']);
+  assert.deepEqual([...census(owned).owners], [['Olivia', 1], ['', 4]]);
   const { health, alerting, kinds } = census(models);
   assert.deepEqual(health, { alert: 2, warning: 0, healthy: 1, unknown: 1 });
-  assert.deepEqual([alerting, ...kinds], [1, ['ml', 3], ['decision', 1]]);
+  assert.deepEqual([alerting, ...kinds], [1, ['decision', 1], ['ml', 3]]);
 });
 
 const day = n => new Date(Date.UTC(2013, 3, 1 + n)).toISOString();
@@ -121,7 +127,9 @@ test('what users wrote is a Python text in the code that is inserted', () => {
   assert.equal(literal('é'), '"\\u00e9"');
   assert.ok(modelCode('flight-delay', 3).endsWith('model = ws.load("flight-delay@champion")'));
   assert.ok(modelCode('flight-delay', null).endsWith('model = ws.load("flight-delay")'));
-  assert.ok(alertCode('x").y').includes('ws.alerts("x\\").y", state="open")'));
+  const alert = alertCode({ model: 'x").y', column: 'wind', metric: 'psi' });
+  assert.ok(alert.includes('ws.alerts("x\\").y").to_frame()'));
+  assert.ok(alert.endsWith('alerts[(alerts["column"] == "wind") & (alerts["metric"] == "psi")]'));
 });
 
 const parameter = (name, type, source, value, choices = []) => ({ name, type, default: source, value, choices, help: '' });

@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import type { Client } from '../api';
+import { incidentCode } from '../code';
 import { sentence, shortTime } from '../format';
 import type { IIncident, IOverview } from '../tokens';
 import { useAnswer } from '../useAnswer';
@@ -36,6 +37,7 @@ export function Incidents({ page, client, trans, handle }: IIncidentsProps): JSX
       rows={data?.rows ?? []}
       trans={trans}
       empty={data ? trans.__('No incidents.') : trans.__('Reading the workspace…')}
+      codeOf={incident => ({ label: trans.__('incident %1', incident.id), code: incidentCode(incident.id) })}
       columns={[
         { title: trans.__('State'), cell: incident => stateWord(incident.state, trans) },
         { title: trans.__('What happened'), wraps: true, cell: incident => sentence(incident.title) },
