@@ -64,9 +64,10 @@ export function moment(text: string): number {
   return Date.parse(/([+-]\d\d:\d\d|Z)$/.test(text) ? text : `${text}Z`);
 }
 
-/** A message with its times short. */
+/** A message with its times short and its metrics as people write them. */
 export function sentence(text: string): string {
-  return text.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d|Z)?/g, found => shortTime(found));
+  const named = Object.entries(METRICS).reduce((found, [code, name]) => found.replaceAll(code, name), text);
+  return named.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d|Z)?/g, found => shortTime(found));
 }
 
 /** How people write a metric. */

@@ -34,6 +34,11 @@ export interface IWindow {
   readonly version: number | null;
   readonly value: number | null;
   readonly reason: string | null;
+  /** The 95 % interval of `value`. */
+  readonly low: number | null;
+  readonly high: number | null;
+  /** What `value` was expected to be before outcomes arrived. */
+  readonly estimated: number | null;
 }
 
 export interface ITransition {

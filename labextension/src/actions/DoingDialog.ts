@@ -25,7 +25,7 @@ export class DoingDialog extends Dialog<void> {
       title,
       body,
       buttons: [Dialog.cancelButton({ label: trans.__('Cancel') }), Dialog.okButton({ label: accept })],
-      focusNodeSelector: 'textarea, select, input'
+      focusNodeSelector: 'textarea'
     });
     this.addClass('jp-ModelOpsDialog');
     doing.stateChanged.connect(this.follow, this);

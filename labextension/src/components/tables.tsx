@@ -165,10 +165,16 @@ export function WindowsTable({ rows, metric, trans }: IRows<IWindow> & { metric:
         { title: trans.__('With outcome'), numeric: true, cell: window => number(window.labelled) },
         { title: trans.__('Version'), numeric: true, cell: window => window.version ?? NOTHING },
         { title: metricName(metric) || trans.__('Figure'), numeric: true, cell: window => number(window.value) },
+        { title: trans.__('95 % interval'), numeric: true, cell: interval },
+        { title: trans.__('Estimated'), numeric: true, cell: window => number(window.estimated) },
         { title: trans.__('Remark'), wraps: true, cell: window => window.reason ?? '' }
       ]}
     />
   );
+}
+
+function interval({ low, high }: IWindow): string {
+  return low === null || high === null ? NOTHING : `${number(low)} to ${number(high)}`;
 }
 
 /** An alert's message as a sentence, without the model's name: the page has it in its title. */
