@@ -28,6 +28,7 @@ export class DoingDialog extends Dialog<void> {
       focusNodeSelector: 'textarea'
     });
     this.addClass('jp-ModelOpsDialog');
+    this.node.setAttribute('aria-label', title);
     doing.stateChanged.connect(this.follow, this);
   }
 

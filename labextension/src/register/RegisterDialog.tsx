@@ -23,6 +23,7 @@ class RegisterDialog extends Dialog<void> {
       ]
     });
     this.addClass('jp-ModelOpsDialog');
+    this.node.setAttribute('aria-label', trans.__('Register a model'));
     wish.stateChanged.connect(this.follow, this);
   }
 
