@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from modelops_jupyter.profiles import ColumnBinning, ColumnProfile
+    from modelops_jupyter.settings import UseCase
     from modelops_jupyter.store import Store
 
 AUDIT_ENTRIES = 100
@@ -166,7 +167,9 @@ class ModelOverview(Presentable):
         return "\n".join([*lines, *(f"  {a['message']}" for a in self.alerts if a["state"] == "open")])
 
 
-def read_overview(store: Store, name: str, every: str = "1D") -> ModelOverview:
+def read_overview(
+    store: Store, name: str, every: str = "1D", use_cases: Mapping[str, UseCase] | None = None
+) -> ModelOverview:
     """Gather the page of a model.
 
     Raises
@@ -178,7 +181,7 @@ def read_overview(store: Store, name: str, every: str = "1D") -> ModelOverview:
     """
     find_version(store, check_name(name))
     model = store.get("model", name)
-    summary = next(s for s in read_fleet(store, name))
+    summary = next(s for s in read_fleet(store, name, use_cases))
     windows = [
         r.body for r in store.find("window", name) if r.key.startswith(f"{name}/{every}/") and not r.body.get("segment")
     ]

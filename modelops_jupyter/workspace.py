@@ -70,7 +70,7 @@ class Workspace(Foundations):
 
     def models(self) -> Listing:
         """Return every model with its champion, health and open alerts."""
-        return catalogue.models(self.store)
+        return catalogue.models(self.store, self.settings.use_cases)
 
     def versions(self, name: str) -> Listing:
         """Return every version of a model, newest first, with its aliases and metrics."""
@@ -80,7 +80,7 @@ class Workspace(Foundations):
         """Return one model on one page: performance, drift, versions, transitions, alerts, audit trail."""
         from modelops_jupyter.overview import read_overview
 
-        return read_overview(self.store, name, every)
+        return read_overview(self.store, name, every, self.settings.use_cases)
 
     def distribution(self, name: str, column: str, *, window: str | None = None, every: str = "1D") -> Distribution:
         """Return a column's distribution in a window (default: the last 30 together) beside the reference's."""
@@ -423,6 +423,10 @@ class Workspace(Foundations):
         from modelops_jupyter.pipelines import list_parameters
 
         return list_parameters(Path(path))
+
+    def runs(self, name: str | None = None) -> Listing:
+        """Return runs of pipelines with their steps, newest first: all, or of those that made versions of a model."""
+        return catalogue.runs(self.store, name)
 
     # On record.
 
