@@ -29,7 +29,7 @@ class Doorkeeper(PasswordIdentityProvider):
         if user is not None and "/voila/render/" in handler.request.path:
             handler.current_user = user  # both what follows and the page of an error ask for it
             if len(handler.kernel_manager) >= MOST_KERNELS:
-                told = f"{MOST_KERNELS} dashboard pages are open already: close one, or try again in 10 minutes."
+                told = f"{MOST_KERNELS} dashboard pages are open already: close one, or try again in a few minutes."
                 raise HTTPError(503, told)
             # Asking for it sets its cookie, which Voila's script sends back when the page is left, to end the page's
             # kernel; without it that request is refused and the kernel stays until it is culled.
@@ -44,6 +44,20 @@ class Kernels(AsyncMappingKernelManager):
         """Start a kernel; the address that its page needs comes from the browser."""
         kept = {name: _TOKEN.sub("", value) for name, value in (env or {}).items() if name != "VOILA_REQUEST_URL"}
         return await super().start_kernel(env=kept, **options)
+
+    async def cull_kernel_if_idle(self, kernel_id: str) -> None:
+        """End an idle page's kernel; one that waits for its reader stays, as Voila starts no other in its place."""
+        if kernel_id not in self._waiting():
+            await super().cull_kernel_if_idle(kernel_id)
+
+    def _waiting(self) -> set[str]:
+        """Return the kernels that Voila, which makes a class of its own of this one, started ahead of their pages."""
+        tasks = [task for pool in getattr(self, "_pools", {}).values() for task in pool]
+        return {
+            task.result()["kernel_id"]
+            for task in tasks
+            if task.done() and not task.cancelled() and not task.exception()
+        }
 
 
 def log_request(handler: RequestHandler) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.dashboards.page import address, command, tile, tiles
-from modelops_jupyter.display.bars import calibration_chart
+from modelops_jupyter.display.bars import bar_list, calibration_chart, figure_bars
 from modelops_jupyter.display.grids import distribution_chart, drift_chart
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.lines import figure_words, performance_chart
@@ -24,7 +24,7 @@ from modelops_jupyter.display.words import (
     signed,
     value_text,
 )
-from modelops_jupyter.overview import Distribution, DriftMap, ModelOverview
+from modelops_jupyter.overview import Distribution, DriftMap, ModelOverview, WindowFigure
 
 if TYPE_CHECKING:
     from modelops_jupyter.monitoring.curves import PerformanceCurves
@@ -43,6 +43,7 @@ CALIBRATION_NOTE = (
     "Of the cases that were given a chance of, say, 30 %, about 30 % should have come true. Points above the dashed "
     "line: it happened more often than the model said."
 )
+SEGMENTS_NOTE = "How good the model was for parts of the cases: in the chosen window, else in the last that is known."
 NO_FIGURE = "a decision table has no error to measure"
 MOST_ALERTS, MOST_VERSIONS, MOST_MOVES, MOST_ENTRIES = 15, 15, 15, 40
 
@@ -89,6 +90,14 @@ def performance(page: ModelOverview, window: str | None) -> Html:
     if chart is None and page.summary.kind == "decision":
         return _quiet(f"{capital(NO_FIGURE)}: what it is fed and what it decides is watched for drift, below.")
     return chart or element("p", "No outcomes in this time: log them with ", command("modelops log-labels"), ".")
+
+
+def segments(page: ModelOverview, figures: Mapping[str, WindowFigure], window: str | None) -> str:
+    """Return a bar for every segment; nothing where the model is not watched by segment."""
+    if not figures:
+        return ""
+    known = [w for w in page.windows if w.value is not None and window in (None, w.start)]
+    return bar_list(figure_bars(figures), page.metric or "", whole=known[-1].value if known else None)
 
 
 def drift(page: ModelOverview, window: str | None, column: str | None) -> Html:

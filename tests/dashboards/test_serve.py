@@ -18,7 +18,7 @@ from tornado.web import HTTPError
 
 from modelops_jupyter.dashboards import hooks
 from modelops_jupyter.dashboards.serve import _free_port, serve
-from modelops_jupyter.errors import DependencyFailed
+from modelops_jupyter.errors import DependencyFailed, InvalidInput
 from modelops_jupyter.settings import Settings
 
 
@@ -101,6 +101,38 @@ def test_kernels_know_neither_address_nor_token(monkeypatch: pytest.MonkeyPatch)
     given = {"VOILA_REQUEST_URL": "http://x/?token=secret", "QUERY_STRING": "model=a&token=secret", "HOME": "/h"}
     asyncio.run(hooks.Kernels().start_kernel(env=given))
     assert seen == {"QUERY_STRING": "model=a&", "HOME": "/h"}
+
+
+def test_a_kernel_that_waits_for_its_reader_is_not_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[str] = []
+
+    async def end(self: Any, kernel_id: str) -> None:
+        ended.append(kernel_id)
+
+    async def made(kernel_id: str) -> dict[str, str]:
+        return {"kernel_id": kernel_id}
+
+    async def failed() -> dict[str, str]:
+        raise OSError
+
+    async def look() -> None:
+        manager = hooks.Kernels()
+        tasks = [asyncio.ensure_future(made("waiting")), asyncio.ensure_future(failed())]
+        await asyncio.wait(tasks)
+        starting = asyncio.ensure_future(asyncio.sleep(60, {"kernel_id": "starting"}))
+        manager._pools = {"fleet.ipynb": [*tasks, starting]}
+        for kernel in ("waiting", "left"):
+            await manager.cull_kernel_if_idle(kernel)
+        starting.cancel()
+
+    monkeypatch.setattr(hooks.AsyncMappingKernelManager, "cull_kernel_if_idle", end)
+    asyncio.run(look())
+    assert ended == ["left"]
+
+
+def test_pages_sleep_after_a_second_at_least(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="not 0"):
+        serve(Settings(project=tmp_path, root=tmp_path), idle=0)
 
 
 @pytest.mark.parametrize("page", ["app", "fleet_page", "model_page", "alerts_page", "governance_page"])
