@@ -26,6 +26,7 @@ from modelops_jupyter.dashboards.page import (
 from modelops_jupyter.display import cases
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.listings import cell
+from modelops_jupyter.display.plain import KINDS, alert_sentence
 from modelops_jupyter.display.tables import fold, more, steady, table
 from modelops_jupyter.display.words import capital, count, sentence, short_time
 
@@ -74,7 +75,7 @@ class AlertsPage(View):
         try:
             for widget, key, every in ((self.model, "model", "Every model"), (self.kind, "kind", "Every kind")):
                 known = self._known(key)
-                widget.options = [(every, ""), *((value, value) for value in known)]
+                widget.options = [(every, ""), *((KINDS.get(value, value), value) for value in known)]
                 widget.value = query.get(key, "") if query.get(key, "") in known else ""
             self.state.value = query.get("state", "") if query.get("state") in ("healed", "all") else ""
         finally:
@@ -165,8 +166,8 @@ def _summary(alerts: Sequence[Alert]) -> Html:
     return tiles(
         tile("Open", f"{len(ours):,}", f"{len(alerts) - len(ours):,} healed"),
         tile("Models with an open alert", f"{len({alert['model'] for alert in ours}):,}"),
-        tile("Performance", f"{len(performance):,}", "figures fell"),
-        tile("Newest", short_time(newest), "the window it began in"),
+        tile("Worse results", f"{len(performance):,}", "of the open alerts"),
+        tile("Newest", short_time(newest), "when it began"),
     )
 
 
@@ -187,13 +188,12 @@ def _row(alert: Alert, linked: bool) -> list[str]:
     target = address(
         "model", model=model, last="all", every=_unusual(alert), window=start, column=str(alert["column"] or "")
     )
-    told = capital(sentence(str(alert["message"]).removeprefix(f"{model}: ")))
     return [
         cell("state", alert["state"]),
         element("a", model, href=target) if linked else element("b", model),
-        str(alert["kind"]),
-        short_time(start),
-        told,
+        KINDS.get(str(alert["kind"]), str(alert["kind"])),
+        steady(short_time(start)),
+        alert_sentence(alert),
     ]
 
 

@@ -51,27 +51,29 @@ class ModelPage(View):
 
     def _widgets(self) -> None:
         self.head, self.tiles = html("mo-head"), html()
-        self.alerts, self.versions, self.history, self.audit = html(), html(), html(), html()
+        self.cases, self.alerts, self.versions, self.history, self.audit = (html() for _ in range(5))
         self.chosen, self.spread, self.calibration = html("mo-chosen"), html("mo-spread"), html("mo-calibration")
         self.performance, self.drift, self.segments = Chart(), Chart(), Chart()
         self.model = w.Dropdown(description="Model")
         self.granularity = w.Dropdown(description="Windows")
         self.range = w.ToggleButtons(options=RANGES, value=90, tooltips=[label for label, _ in RANGES])
         self.since, self.until = (w.DatePicker(description=word, layout={"width": "190px"}) for word in ("From", "To"))
-        self.which_window = w.Dropdown(description="Window")
-        self.which_column = w.Dropdown(description="Column")
-        self.clear = w.Button(description="Show the last 30 windows again", layout={"width": "auto"})
+        self.which_window = w.Dropdown(description="When")
+        self.which_column = w.Dropdown(description="Input")
+        self.clear = w.Button(description="Show the last 30 together again", layout={"width": "auto"})
         choices = [self.model, self.granularity, self.range, self.since, self.until]
         self.controls = styled(w.HBox(choices), "mo-filters")
         picking = styled(w.HBox([self.which_window, self.which_column, self.clear]), "mo-filters")
-        self.parts = card("By segment", self.segments, note=panels.SEGMENTS_NOTE)
+        self.needs = card("Needs attention", self.cases)
+        self.parts = card("How good for each group", self.segments, note=panels.SEGMENTS_NOTE)
+        promise = card("Do scores keep their promise?", self.calibration, note=panels.CALIBRATION_NOTE)
         self.figures = w.VBox(
             [
+                self.needs,
                 card("Performance over time", self.performance, note=panels.PERFORMANCE_NOTE),
-                self.parts,
-                card("Drift of every input", self.drift, note=panels.DRIFT_NOTE),
+                card("How far each input has moved", self.drift, note=panels.DRIFT_NOTE),
                 card("What changed", picking, self.chosen, self.spread, note=panels.SPREAD_NOTE),
-                card("Do scores keep their promise?", self.calibration, note=panels.CALIBRATION_NOTE),
+                styled(w.HBox([self.parts, promise]), "mo-pair"),
             ]
         )
         record = [
@@ -200,13 +202,20 @@ class ModelPage(View):
         if page is None:
             self._visible(False, self.body)
             return
-        self.tiles.value = guarded(lambda: panels.summary(page))
+        self.tiles.value = guarded(lambda: panels.summary(page, self.every))
+        self.cases.value = guarded(lambda: self._incidents(name))
+        self._visible(bool(self.cases.value), self.needs)
         self.alerts.value = guarded(lambda: panels.alerts(page))
         self.versions.value = guarded(lambda: panels.versions(page))
         self.history.value = guarded(lambda: panels.history(page))
         self.audit.value = guarded(lambda: panels.audit(page))
         self._visible(bool(page.windows), self.figures)
         self._cut()
+
+    def _incidents(self, name: str) -> str:
+        ws = self._opened()
+        rows = [row for row in ws.incidents(name).rows if row["state"] in ("open", "acknowledged")]
+        return panels.incidents([ws.incident(row["id"]) for row in rows[: panels.MOST_INCIDENTS]], len(rows))
 
     def _change_range(self) -> None:
         if self.range.value is not None:
@@ -271,13 +280,13 @@ class ModelPage(View):
             self._visible(False, self.parts)
             return
         windows = [("Last 30 together", ""), *panels.window_options(page)]
-        columns = [(f"The {TOP} that drifted most", ""), *((c, c) for c in page.drift.columns)]
+        columns = [(f"The {TOP} that moved most", ""), *((c, c) for c in page.drift.columns)]
         self._fill(self.which_window, windows, self.window or "")
         self._fill(self.which_column, columns, self.column or "")
         self._visible(bool(self.window or self.column), self.clear)
         self.performance.html = guarded(lambda: panels.performance(page, self.window))
         self.drift.html = guarded(lambda: panels.drift(page, self.window, self.column))
-        self.chosen.value = guarded(lambda: panels.chosen(page, self.window, self.column))
+        self.chosen.value = guarded(lambda: panels.chosen(page, self.window, self.column, self.every))
         self.segments.html = guarded(lambda: self._segments(page))
         self._visible(bool(self.segments.html), self.parts)
         self.spread.value = guarded(lambda: self._distributions(page))

@@ -198,7 +198,7 @@ def test_dates_of_the_address_cut_the_windows(folder: Path) -> None:
     assert (shown.since.value, len(shown.shown.windows)) == (None, 4)
     shown.since.value = date(2027, 1, 1)
     assert shown.range.value is None
-    assert "No windows in this time" in shown.performance.html
+    assert "Nothing was watched in this time" in shown.performance.html
     assert made(ModelPage, {"model": "a", "from": "<script>"}).query() == {"model": "a"}
 
 

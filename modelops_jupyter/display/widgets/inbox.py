@@ -10,6 +10,7 @@ import traitlets
 from modelops_jupyter.display import cases
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.listings import cell
+from modelops_jupyter.display.plain import alert_sentence
 from modelops_jupyter.display.tables import fold, more, note, scrolling
 from modelops_jupyter.display.widgets.live import Live, button, choice, join_form, text_field
 from modelops_jupyter.display.words import NOTHING, capital, count, sentence, short_time
@@ -145,9 +146,10 @@ class AlertInbox(Live):
 
 def _alert(n: int, alert: Mapping[str, Any]) -> Html:
     words = f"{alert['model']}, {short_time(alert['window_start'])}"
-    told = capital(sentence(str(alert["message"]).removeprefix(f"{alert['model']}: ")))
     name = element("button", words, type="button", data_pick=f"alert {n}")
-    return element("tr", *(element("td", part) for part in (cell("state", alert["state"]), name, told)))
+    return element(
+        "tr", *(element("td", part) for part in (cell("state", alert["state"]), name, alert_sentence(alert)))
+    )
 
 
 def _rows(head: tuple[str, ...], rows: list[Html]) -> Html | None:
