@@ -33,7 +33,7 @@ demo: $(VENV)/installed labextension
 
 test: $(VENV)/installed labextension
 	$(BIN)/python -m pytest
-	$(BIN)/python -m pytest -m demo
+	$(BIN)/python -m pytest -m "demo or soak"
 
 # Needs Java 17 or newer.
 spark: $(VENV)/installed

@@ -77,17 +77,27 @@ def test_the_server_ends_with_its_launcher(tmp_path: Path) -> None:
 
 
 def test_no_more_pages_than_the_machine_carries() -> None:
-    async def ask(kernels: int, path: str) -> Any:
+    ended = []
+
+    async def end(kernel: int) -> None:
+        ended.append(kernel)
+
+    async def ask(kernels: int, path: str, connected: int = 1) -> Any:
+        manager = hooks.Kernels()
+        manager._kernels = dict.fromkeys(range(kernels))
+        manager.kernel_model = lambda kernel: {"last_activity": "2026-01-01T00:00:00+00:00", "connections": connected}
+        manager.shutdown_kernel = end
         request = SimpleNamespace(path=path)
-        handler = SimpleNamespace(
-            kernel_manager=range(kernels), request=request, xsrf_token=b"", _jupyter_current_user=1
-        )
+        handler = SimpleNamespace(kernel_manager=manager, request=request, xsrf_token=b"", _jupyter_current_user=1)
         return await hooks.Doorkeeper().get_user(handler)
 
     with pytest.raises(HTTPError, match="503"):
         asyncio.run(ask(hooks.MOST_KERNELS, "/voila/render/fleet.ipynb"))
     assert asyncio.run(ask(hooks.MOST_KERNELS, "/voila/static/x.js")) == 1
     assert asyncio.run(ask(0, "/voila/render/fleet.ipynb")) == 1
+    assert ended == []
+    assert asyncio.run(ask(hooks.MOST_KERNELS, "/voila/render/fleet.ipynb", connected=0)) == 1
+    assert len(ended) == 1  # a page that nobody holds made room
 
 
 def test_kernels_know_neither_address_nor_token(monkeypatch: pytest.MonkeyPatch) -> None:
