@@ -3,6 +3,7 @@
 import http.client
 import time
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
@@ -34,6 +35,11 @@ def visit(board: Dashboard, path: str) -> int:
     return answer.status
 
 
+def admitted(board: Dashboard, path: str) -> bool:
+    """Visit a page, and tell whether there was room."""
+    return visit(board, path) == HTTPStatus.OK
+
+
 def until(wanted: Callable[[], bool], seconds: float) -> bool:
     """Wait until something is so; False if it never is."""
     end = time.monotonic() + seconds
@@ -54,10 +60,10 @@ def test_fifty_visits_without_a_goodbye_leave_nothing(tmp_path: Path) -> None:
         for number in range(VISITS):
             path = PATHS[number % len(PATHS)]
             # Where all pages are taken, a reader is told to come back, and does.
-            assert until(lambda: visit(board, path) == HTTPStatus.OK, 60)
+            assert until(partial(admitted, board, path), 60)
             most = max(most, kernels(board))
         assert most <= MOST_KERNELS + 2
         assert until(lambda: kernels(board) == 2, 90), f"{kernels(board)} kernels are left"
         time.sleep(IDLE + 4)  # those that wait are idle, and stay all the same
         assert kernels(board) == 2
-        assert visit(board, PATHS[0]) == HTTPStatus.OK
+        assert admitted(board, PATHS[0])
