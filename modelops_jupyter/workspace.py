@@ -84,15 +84,15 @@ class Workspace(Foundations):
 
     def distribution(self, name: str, column: str, *, window: str | None = None, every: str = "1D") -> Distribution:
         """Return a column's distribution in a window (default: the last 30 together) beside the reference's."""
-        from modelops_jupyter.overview import read_distribution
+        from modelops_jupyter.inspection import inspect
 
-        return read_distribution(self.store, name, column, window, every)
+        return inspect(self.store, name, window, every).distribution(column)
 
     def curves(self, name: str, *, window: str | None = None, every: str = "1D") -> PerformanceCurves:
         """Return calibration and other curves of a window (default: the last 30 together)."""
-        from modelops_jupyter.inspection import read_curves
+        from modelops_jupyter.inspection import inspect
 
-        return read_curves(self.store, name, window, every)
+        return inspect(self.store, name, window, every).curves()
 
     def version(self, reference: str | ModelReference) -> RegisteredVersion:
         """Return one version; raises `NotFound` if there is no such model, version or alias."""
