@@ -143,19 +143,9 @@ class Workspace(Foundations):
             If the format is not on the allow-list and `unsafe` is False.
         """
         rows: dict[str, Any] = {"data": data, "target": target, "reference": reference}
+        facts: dict[str, Any] = {"inputs": inputs, "run_id": run_id, "metrics": metrics, "description": description}
         return registration.register(
-            self.store,
-            self.registry,
-            self.actor,
-            model,
-            name,
-            **rows,
-            inputs=inputs,
-            run_id=run_id,
-            kind=kind,
-            metrics=metrics,
-            description=description,
-            unsafe=unsafe,
+            self.store, self.registry, self.actor, model, name, kind=kind, unsafe=unsafe, **rows, **facts
         )
 
     def load(self, reference: str | ModelReference, *, unsafe: bool = False) -> Any:
