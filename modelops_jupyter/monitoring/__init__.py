@@ -3,7 +3,6 @@
 from modelops_jupyter.monitoring.alerts import raise_alerts
 from modelops_jupyter.monitoring.backtest import Backtest, BacktestPoint, Detection, run_backtest
 from modelops_jupyter.monitoring.budget import AlertBudget
-from modelops_jupyter.monitoring.distances import CUSTOMARY_PSI
 from modelops_jupyter.monitoring.drift import jensen_shannon, psi
 from modelops_jupyter.monitoring.estimation import estimate
 from modelops_jupyter.monitoring.explain import Explanation, explain_fall
@@ -17,7 +16,6 @@ from modelops_jupyter.monitoring.results import Alert, Finding, MonitorReport, W
 from modelops_jupyter.monitoring.rules import AlertRules
 
 __all__ = [
-    "CUSTOMARY_PSI",
     "Alert",
     "AlertBudget",
     "AlertRules",
