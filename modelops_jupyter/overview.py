@@ -11,11 +11,12 @@ from modelops_jupyter import catalogue
 from modelops_jupyter.fleet import ModelSummary, read_fleet
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_name
-from modelops_jupyter.registration import find_version
+from modelops_jupyter.versions import find_version
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from modelops_jupyter.settings import UseCase
     from modelops_jupyter.store import Store
 
 AUDIT_ENTRIES = 100
@@ -81,14 +82,14 @@ class DriftMap:
         Most drifted over the last 30 windows first.
     values : mapping of str to tuple of float or None
         Per column, a figure per window; None where there is none.
-    threshold : float
-        From which on a figure is a finding.
+    found : mapping of str to tuple of bool
+        Per column, whether the monitor found drift in the window, by the thresholds that it learned.
     """
 
     starts: tuple[str, ...]
     columns: tuple[str, ...]
     values: Mapping[str, tuple[float | None, ...]]
-    threshold: float
+    found: Mapping[str, tuple[bool, ...]]
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,9 @@ class ModelOverview(Presentable):
         return "\n".join([*lines, *(f"  {a['message']}" for a in self.alerts if a["state"] == "open")])
 
 
-def read_overview(store: Store, name: str, every: str = "1D") -> ModelOverview:
+def read_overview(
+    store: Store, name: str, every: str = "1D", use_cases: Mapping[str, UseCase] | None = None
+) -> ModelOverview:
     """Gather the page of a model.
 
     Raises
@@ -174,7 +177,7 @@ def read_overview(store: Store, name: str, every: str = "1D") -> ModelOverview:
     """
     find_version(store, check_name(name))
     model = store.get("model", name)
-    summary = next(s for s in read_fleet(store, name))
+    summary = next(s for s in read_fleet(store, name, use_cases))
     windows = [r.body for r in store.find("window", name) if r.key.startswith(f"{name}/{every}/")]
     entries = [row for row in catalogue.audit(store, None) if re.split("[/:]", str(row["subject"]))[0] == name]
     transitions = sorted((dict(r.body) for r in store.find("transition", name)), key=lambda body: str(body["at"]))
@@ -207,8 +210,6 @@ def _expected(store: Store, name: str, metric: str | None) -> dict[int, float]:
 
 
 def _drift(windows: Sequence[Mapping[str, Any]]) -> DriftMap:
-    from modelops_jupyter.monitoring import CUSTOMARY_PSI
-
     names = list(dict.fromkeys(column for window in windows for column in window["drift"]))
     values = {
         name: tuple(window["drift"].get(name, {}).get("psi", {}).get("value") for window in windows) for name in names
@@ -219,4 +220,6 @@ def _drift(windows: Sequence[Mapping[str, Any]]) -> DriftMap:
         return sum(known) / len(known) if known else -1.0
 
     ordered = sorted(names, key=lambda name: (-recent(name), name))
-    return DriftMap(tuple(str(w["window_start"]) for w in windows), tuple(ordered), values, CUSTOMARY_PSI)
+    drifted = [{f["column"] for f in window["findings"] if f["kind"] == "drift"} for window in windows]
+    found = {name: tuple(name in each for each in drifted) for name in names}
+    return DriftMap(tuple(str(w["window_start"]) for w in windows), tuple(ordered), values, found)

@@ -40,8 +40,7 @@ PERFORMANCE_NOTE = (
 )
 DRIFT_NOTE = (
     "How far each input has moved from what the model was validated on, as its population stability index (PSI). Red "
-    "is further than usual. "
-    "Choose a cell to see what changed."
+    "is what the monitor found: more than this input usually moves. Choose a cell to see what changed."
 )
 SPREAD_NOTE = "How values were spread when the model was validated (grey), and how they are spread now (blue)."
 CALIBRATION_NOTE = (

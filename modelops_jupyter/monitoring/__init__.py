@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from modelops_jupyter.monitoring.alerts import raise_alerts
     from modelops_jupyter.monitoring.backtest import Backtest, BacktestPoint, Detection, run_backtest
     from modelops_jupyter.monitoring.budget import AlertBudget
-    from modelops_jupyter.monitoring.distances import CUSTOMARY_PSI
     from modelops_jupyter.monitoring.drift import jensen_shannon, psi
     from modelops_jupyter.monitoring.estimation import estimate
     from modelops_jupyter.monitoring.explain import Explanation, explain_fall
@@ -30,7 +29,6 @@ _LAZY = {
     "AlertRules": "rules",
     "Backtest": "backtest",
     "BacktestPoint": "backtest",
-    "CUSTOMARY_PSI": "distances",
     "Detection": "backtest",
     "Explanation": "explain",
     "Figure": "figure",
@@ -53,7 +51,6 @@ _LAZY = {
 }
 
 __all__ = [
-    "CUSTOMARY_PSI",
     "Alert",
     "AlertBudget",
     "AlertRules",

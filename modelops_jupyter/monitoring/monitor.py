@@ -84,7 +84,7 @@ def run_monitor(
     versions = sorted(references)
     measured_with = with_cycle(measured, found, profile_of, versions, baselines.of_segment, every)
     fresh = set(windows) if rejudged else set(found)
-    judged = judge_windows(measured_with, versions, baselines.of_segment, rules, every, fresh)
+    judged = judge_windows(measured_with, versions, baselines.of_segment, rules, every, fresh, datetime.now(UTC))
     alerts = raise_alerts(model, judged, rules)
     whole = tuple(window for window in judged if not window.segment)
     slices = tuple(window for window in judged if window.segment)

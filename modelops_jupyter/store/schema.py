@@ -90,6 +90,7 @@ def migrate(engine: Engine) -> None:
     with engine.connect() as connection:
         _use_wal(connection)
     with engine.begin() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # all revisions or none: the driver itself begins nothing
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
