@@ -35,7 +35,7 @@ test: export PATH := $(abspath $(BIN)):$(PATH)
 test: $(VENV)/installed labextension
 	cd labextension && npm test
 	$(BIN)/python -m pytest
-	$(BIN)/python -m pytest -m demo
+	$(BIN)/python -m pytest -m "demo or soak"
 
 # Needs Java 17 or newer.
 spark: $(VENV)/installed

@@ -25,11 +25,14 @@ class UseCase:
     ----------
     owner : str or None
         Who has the model's new incidents.
+    risk_tier : str or None
+        How much hangs on it, in the team's own words (``high``, ``tier 1``).
     cost_per_error : float or None
         What a wrong decision costs on average, in `currency`.
     """
 
     owner: str | None = None
+    risk_tier: str | None = None
     cost_per_error: float | None = None
     currency: str = ""
 
@@ -119,8 +122,13 @@ class Settings:
 
     @property
     def runs_path(self) -> Path:
-        """Folder of executed pipeline notebooks."""
-        return self.root / "runs"
+        """Folder of executed pipeline notebooks: not hidden, so that JupyterLab opens them."""
+        return self.project / "modelops-runs"
+
+    @property
+    def work_path(self) -> Path:
+        """Folder of single notebooks while they run."""
+        return self.root / "work"
 
     @property
     def lock_path(self) -> Path:

@@ -373,6 +373,13 @@ VERBS: tuple[Verb, ...] = (
         slow=True,
     ),
     Verb(
+        "runs",
+        "runs of pipelines and their steps, newest first",
+        lambda ws, a, r: ws.runs(a.name),
+        (_arg("name", nargs="?", help="name of the model (default: runs of every pipeline)"),),
+        effect="read",
+    ),
+    Verb(
         "board",
         "where decisions stand: what waits for whom, what serves, what was decided last",
         lambda ws, a, r: ws.board(),

@@ -70,7 +70,7 @@ class Workspace(Foundations):
 
     def models(self) -> Listing:
         """Return every model with its champion, health and open alerts."""
-        return catalogue.models(self.store)
+        return catalogue.models(self.store, self.settings.use_cases)
 
     def versions(self, name: str) -> Listing:
         """Return every version of a model, newest first, with its aliases and metrics."""
@@ -80,19 +80,19 @@ class Workspace(Foundations):
         """Return one model on one page: performance, drift, versions, transitions, alerts, audit trail."""
         from modelops_jupyter.overview import read_overview
 
-        return read_overview(self.store, name, every)
+        return read_overview(self.store, name, every, self.settings.use_cases)
 
     def distribution(self, name: str, column: str, *, window: str | None = None, every: str = "1D") -> Distribution:
         """Return a column's distribution in a window (default: the last 30 together) beside the reference's."""
-        from modelops_jupyter.overview import read_distribution
+        from modelops_jupyter.inspection import inspect
 
-        return read_distribution(self.store, name, column, window, every)
+        return inspect(self.store, name, window, every).distribution(column)
 
     def curves(self, name: str, *, window: str | None = None, every: str = "1D") -> PerformanceCurves:
         """Return calibration and other curves of a window (default: the last 30 together)."""
-        from modelops_jupyter.inspection import read_curves
+        from modelops_jupyter.inspection import inspect
 
-        return read_curves(self.store, name, window, every)
+        return inspect(self.store, name, window, every).curves()
 
     def version(self, reference: str | ModelReference) -> RegisteredVersion:
         """Return one version; raises `NotFound` if there is no such model, version or alias."""
@@ -143,19 +143,9 @@ class Workspace(Foundations):
             If the format is not on the allow-list and `unsafe` is False.
         """
         rows: dict[str, Any] = {"data": data, "target": target, "reference": reference}
+        facts: dict[str, Any] = {"inputs": inputs, "run_id": run_id, "metrics": metrics, "description": description}
         return registration.register(
-            self.store,
-            self.registry,
-            self.actor,
-            model,
-            name,
-            **rows,
-            inputs=inputs,
-            run_id=run_id,
-            kind=kind,
-            metrics=metrics,
-            description=description,
-            unsafe=unsafe,
+            self.store, self.registry, self.actor, model, name, kind=kind, unsafe=unsafe, **rows, **facts
         )
 
     def load(self, reference: str | ModelReference, *, unsafe: bool = False) -> Any:
@@ -423,6 +413,10 @@ class Workspace(Foundations):
         from modelops_jupyter.pipelines import list_parameters
 
         return list_parameters(Path(path))
+
+    def runs(self, name: str | None = None) -> Listing:
+        """Return runs of pipelines with their steps, newest first: all, or of those that made versions of a model."""
+        return catalogue.runs(self.store, name)
 
     # On record.
 

@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings as hypothesis_settings
 
+# Threads that spin for each other make small fits ten times slower on a busy machine; kernels and servers inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from modelops_jupyter.errors import RegistryUnreachable
 from modelops_jupyter.registry.client import check_reachable
 from modelops_jupyter.settings import Settings

@@ -7,8 +7,9 @@ from functools import singledispatch
 from typing import Any
 
 from modelops_jupyter.board import Board
+from modelops_jupyter.casework import Incident
 from modelops_jupyter.catalogue import Status
-from modelops_jupyter.display import backtests, boards, explanations, governance, listings, models
+from modelops_jupyter.display import backtests, boards, cases, explanations, governance, listings, models
 from modelops_jupyter.display.html import Html
 from modelops_jupyter.display.tables import block, facts
 from modelops_jupyter.display.words import value_text
@@ -64,6 +65,7 @@ static_html.register(Decision, governance.decision)
 static_html.register(ModelOverview, models.overview)
 static_html.register(MonitorReport, models.monitor_report)
 static_html.register(Board, boards.board)
+static_html.register(Incident, cases.incident)
 static_html.register(Distribution, models.distribution)
 static_html.register(Backtest, backtests.backtest)
 static_html.register(Explanation, explanations.explanation)

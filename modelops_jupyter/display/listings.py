@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 TIMES = {"at", "created_at", "window_start", "window_end", "last_window", "since"}
 STATES = {
     "open": ("●", "open", palette.RED),
+    "acknowledged": ("◐", "acknowledged", palette.ORANGE),
     "healed": ("✓", "healed", palette.GREEN),
+    "resolved": ("✓", "resolved", palette.GREEN),
     "completed": ("✓", "completed", palette.GREEN),
     "running": ("…", "running", palette.BLUE),
     "failed": ("✕", "failed", palette.RED),

@@ -210,6 +210,6 @@ def test_a_second_start_has_nothing_left_to_do(folder: Path) -> None:
 
 
 def test_executed_notebooks_are_kept_and_small(folder: Path) -> None:
-    notebooks = list((folder / ".modelops" / "runs").rglob("*.ipynb"))
+    notebooks = list((folder / "modelops-runs").rglob("*.ipynb"))
     assert len(notebooks) >= 20
     assert max(file.stat().st_size for file in notebooks) < 1_000_000

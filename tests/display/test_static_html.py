@@ -11,6 +11,7 @@ from made import HOSTILE, day, move, overview
 from modelops_jupyter.catalogue import Status
 from modelops_jupyter.display.bundle import PLOTLY, mimebundle, plotly_chart, static_html
 from modelops_jupyter.display.html import Html, element, join
+from modelops_jupyter.display.plain import alert_sentence
 from modelops_jupyter.governance import CheckResult, Decision, GateReport, ModelCard, Transition, compare
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.monitoring import (
@@ -177,3 +178,17 @@ def test_a_backtest_shows_what_each_budget_costs_and_sees() -> None:
     assert "<td" in html
     assert f"{(2 + (4 + 7) / 2) / 2:.1f}" in html
     assert ">none</text>" in html  # missing values were never seen
+
+
+def test_alerts_are_told_without_statistics_first() -> None:
+    drift = {"kind": "drift", "column": "score", "metric": "recent_jensen_shannon", "figure": 0.5, "threshold": 0.125}
+    assert alert_sentence({**drift, "segment": "origin=JFK"}) == (
+        "The model's score is not spread as it was when the model was validated, for origin=JFK "
+        "(Jensen-Shannon distance of late 0.500, threshold 0.125)."
+    )
+    missing = {"kind": "quality", "column": HOSTILE, "metric": "null_rate", "figure": 0.4, "threshold": 0.1}
+    assert alert_sentence(missing).startswith(f"More values of “{HOSTILE}” are missing (null rate 0.400")
+    worse = {"kind": "performance", "column": "", "metric": "roc_auc", "figure": 0.6, "threshold": 0.7}
+    assert alert_sentence(worse).startswith("The model's results are worse")
+    other = {"kind": "concept", "column": "", "metric": "x", "model": "m", "message": "m: roc auc was 0.7"}
+    assert alert_sentence(other) == "ROC AUC was 0.7"

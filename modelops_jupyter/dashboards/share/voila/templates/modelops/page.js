@@ -6,7 +6,7 @@
     window.history.replaceState(null, "", address);
   }
 
-  // A kernel that was idle for ten minutes is gone: say so, instead of leaving a page that does not answer.
+  // The kernel of a page that nobody touched is gone: say so, instead of leaving a page that does not answer.
   async function check() {
     const config = document.getElementById("jupyter-config-data");
     if (!config || document.hidden || document.querySelector(".mo-asleep")) {
