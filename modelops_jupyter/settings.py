@@ -14,6 +14,8 @@ from modelops_jupyter.errors import InvalidInput, NotFound
 
 FILE_NAME = "modelops.toml"
 _KEYS = ("workspace", "tracking_uri", "policy", "actor", "alert_budget")
+_NUMBERS = ("sample_rows",)
+SAMPLE_ROWS, MOST_SAMPLE_ROWS = 200, 5000
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ class Settings:
         The name that goes on record.
     alert_budget : str or None
         How many false alerts of a model are accepted where the monitor was not told: ``1/month``.
+    sample_rows : int
+        Rows of each window that monitors keep, coarsely coded: what changed bonds between columns are seen by.
     use_cases : mapping of str to UseCase
         By model.
     targets : tuple of Target
@@ -93,6 +97,7 @@ class Settings:
     policy: Path | None = None
     actor: str | None = None
     alert_budget: str | None = None
+    sample_rows: int = SAMPLE_ROWS
     use_cases: Mapping[str, UseCase] = field(default_factory=dict)
     targets: tuple[Target, ...] = ()
 
@@ -173,7 +178,7 @@ def find_settings(path: str | os.PathLike[str] | None = None, environ: Mapping[s
             raise NotFound(f"There is no folder {str(given)!r}: create it, or run `modelops init` where models live.")
         file = given if given.is_file() else given / FILE_NAME
     values = _read(file) if file.is_file() else {}
-    for key in _KEYS[1:]:  # MODELOPS_WORKSPACE names the folder itself, above
+    for key in (*_KEYS[1:], *_NUMBERS):  # MODELOPS_WORKSPACE names the folder itself, above
         if value := environ.get(f"MODELOPS_{key.upper()}"):
             values[key] = value
     project = file.parent
@@ -184,6 +189,7 @@ def find_settings(path: str | os.PathLike[str] | None = None, environ: Mapping[s
         policy=(project / values["policy"]).absolute() if "policy" in values else None,
         actor=values.get("actor"),
         alert_budget=values.get("alert_budget"),
+        sample_rows=_rows(file, values.get("sample_rows", SAMPLE_ROWS)),
         use_cases={name: UseCase(**entry) for name, entry in values.get("use_case", {}).items()},
         targets=tuple(Target(name, **entry) for name, entry in values.get("notify", {}).items()),
     )
@@ -194,7 +200,7 @@ def _read(file: Path) -> dict[str, Any]:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise InvalidInput(f"{file} cannot be read: {error}. Mend it or remove it.") from error
-    _check_keys(file, "", values, (*_KEYS, *_TABLES))
+    _check_keys(file, "", values, (*_KEYS, *_NUMBERS, *_TABLES))
     for table, shape in _TABLES.items():
         entries = values.get(table, {})
         if not isinstance(entries, dict) or not all(isinstance(entry, dict) for entry in entries.values()):
@@ -210,6 +216,14 @@ def _read(file: Path) -> dict[str, Any]:
         if key in values:
             _text(file, key, values[key])
     return values
+
+
+def _rows(file: Path, value: Any) -> int:
+    """Return a number of rows, which an environment variable writes as text."""
+    number = int(value) if isinstance(value, str) and value.isdecimal() else value
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= MOST_SAMPLE_ROWS:
+        raise InvalidInput(f"{file}: sample_rows is a number from 0 (none) to {MOST_SAMPLE_ROWS}, not {value!r}.")
+    return number
 
 
 def _check_keys(file: Path, prefix: str, values: Mapping[str, Any], known: tuple[str, ...]) -> None:
