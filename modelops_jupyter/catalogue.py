@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.fleet import read_fleet
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_name
-from modelops_jupyter.registration import find_version
+from modelops_jupyter.versions import find_version
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from modelops_jupyter.settings import Settings
+    from modelops_jupyter.settings import Settings, UseCase
     from modelops_jupyter.store import Store
 
 
@@ -120,7 +121,7 @@ def _targets(store: Store, settings: Settings) -> tuple[Mapping[str, Any], ...]:
     return tuple(asdict(state) for state in target_states(store, settings.targets))
 
 
-def models(store: Store) -> Listing:
+def models(store: Store, use_cases: Mapping[str, UseCase]) -> Listing:
     """Return a row per model."""
     rows = tuple(
         {
@@ -133,8 +134,10 @@ def models(store: Store) -> Listing:
             "last_window": s.last_window,
             "metric": s.metric,
             "sparkline": s.sparkline,
+            "owner": s.owner,
+            "risk_tier": s.risk_tier,
         }
-        for s in read_fleet(store)
+        for s in read_fleet(store, use_cases=use_cases)
     )
     columns = ("name", "kind", "champion", "versions", "health", "open_alerts", "last_window")
     return Listing("Models", columns, rows, "No models yet: register one with `modelops register`.")
@@ -162,6 +165,40 @@ def alerts(store: Store, name: str | None, state: str | None) -> Listing:
     rows = tuple(sorted(found, key=lambda body: str(body["window_start"]), reverse=True))
     columns = ("model", "window_start", "kind", "column", "metric", "figure", "threshold", "state", "message")
     return Listing("Alerts", columns, rows, "No alerts.")
+
+
+def runs(store: Store, name: str | None) -> Listing:
+    """Return runs of pipelines, newest first: all, or those of the pipelines that made versions of a model."""
+    if name is not None:
+        find_version(store, check_name(name))
+    made: dict[str, list[str]] = {}
+    for record in store.find("version", name):
+        if record.body.get("step"):
+            made.setdefault(record.body["step"].partition("/")[0], []).append(
+                f"{record.subject}/{record.body['version']}"
+            )
+    rows = [_run(record.body, made) for record in store.find("run")]
+    if name is not None:
+        pipelines = {row["pipeline"] for row in rows if row["made"]}
+        rows = [row for row in rows if row["pipeline"] in pipelines]
+    columns = ("run_id", "pipeline", "state", "started_at", "seconds", "made")
+    empty = "No runs yet: run a pipeline with `modelops run`."
+    return Listing("Pipeline runs", columns, tuple(sorted(rows, key=lambda row: row["run_id"], reverse=True)), empty)
+
+
+def _run(body: Mapping[str, Any], made: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Return a run's row; a version knows the step that registered it by the step's inputs."""
+    steps = [dict(step) for step in body["steps"]]
+    begun = datetime.strptime(body["run_id"][:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+    return {
+        "run_id": body["run_id"],
+        "pipeline": body["pipeline"],
+        "state": body["state"],
+        "started_at": begun.isoformat(),
+        "seconds": round(sum(step["seconds"] for step in steps), 1),
+        "made": ", ".join(key for step in steps for key in made.get(step["inputs"], ())),
+        "steps": steps,
+    }
 
 
 def audit(store: Store, limit: int | None) -> Listing:

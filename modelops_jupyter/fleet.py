@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from modelops_jupyter.settings import UseCase
     from modelops_jupyter.store import Store
 
 
@@ -22,6 +24,8 @@ class ModelSummary:
         Monitored windows, and those of them that have a performance figure.
     metric : str or None
         What `sparkline` shows, oldest first; None where a window has no figure.
+    owner, risk_tier : str or None
+        As its use case says.
     """
 
     name: str
@@ -35,10 +39,15 @@ class ModelSummary:
     last_window: str | None
     metric: str | None
     sparkline: tuple[float | None, ...]
+    owner: str | None = None
+    risk_tier: str | None = None
 
 
-def read_fleet(store: Store, only: str | None = None) -> tuple[ModelSummary, ...]:
+def read_fleet(
+    store: Store, only: str | None = None, use_cases: Mapping[str, UseCase] | None = None
+) -> tuple[ModelSummary, ...]:
     """Return a summary of every model, or of `only` one, by name."""
+    cases = use_cases or {}
     champions = {r.body["name"]: r.body["version"] for r in store.find("alias", only) if r.body["alias"] == "champion"}
     versions = Counter(record.subject for record in store.find("version", only, bodies=False))
     alerts: dict[str, list[str]] = defaultdict(list)
@@ -50,6 +59,7 @@ def read_fleet(store: Store, only: str | None = None) -> tuple[ModelSummary, ...
     summaries = []
     for record in models:
         name, monitor = record.key, monitors.get(record.key)
+        case = cases.get(name)
         summaries.append(
             ModelSummary(
                 name=name,
@@ -63,6 +73,8 @@ def read_fleet(store: Store, only: str | None = None) -> tuple[ModelSummary, ...
                 last_window=monitor["through"] if monitor else None,
                 metric=monitor["metric"] if monitor else None,
                 sparkline=tuple(monitor["line"]) if monitor else (),
+                owner=case.owner if case else None,
+                risk_tier=case.risk_tier if case else None,
             )
         )
     return tuple(summaries)

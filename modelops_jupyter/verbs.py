@@ -52,6 +52,7 @@ def _register(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
         inputs=a.input,
         run_id=a.run_id,
         kind=a.kind,
+        metrics=_assignments(a.metric),
         description=a.description,
         unsafe=a.unsafe,
     )
@@ -180,6 +181,7 @@ VERBS: tuple[Verb, ...] = (
             _arg("--input", action="append", default=[], help="address of a dataset version it was made from"),
             _arg("--run-id", help="MLflow run that trained it"),
             _arg("--kind", choices=("ml", "decision"), default="ml", help="ml (default) or decision"),
+            _arg("--metric", action="append", default=[], help="figure that gates read, roc_auc=0.76; may be repeated"),
             _arg("--description", default="", help="what the model is for"),
             _arg("--unsafe", action="store_true", help="accept a format outside the allow-list; marked everywhere"),
         ),
@@ -376,6 +378,13 @@ VERBS: tuple[Verb, ...] = (
         ),
         effect="execute",
         slow=True,
+    ),
+    Verb(
+        "runs",
+        "runs of pipelines and their steps, newest first",
+        lambda ws, a, r: ws.runs(a.name),
+        (_arg("name", nargs="?", help="name of the model (default: runs of every pipeline)"),),
+        effect="read",
     ),
     Verb(
         "board",

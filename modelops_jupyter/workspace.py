@@ -7,7 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter import casework, catalogue, moves, prediction_logging, registration, running, watching
+from modelops_jupyter import (
+    aliases,
+    casework,
+    catalogue,
+    moves,
+    prediction_logging,
+    registration,
+    running,
+    versions,
+    watching,
+)
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.refs import ModelReference
@@ -27,9 +37,9 @@ if TYPE_CHECKING:
     from modelops_jupyter.notifications import DeliveryReport
     from modelops_jupyter.overview import Distribution, ModelOverview
     from modelops_jupyter.pipelines import CellEvent, NotebookRun, PipelineRun, StepEvent
-    from modelops_jupyter.registration import RegisteredVersion
     from modelops_jupyter.rounds import Round
     from modelops_jupyter.store import AuditVerification
+    from modelops_jupyter.versions import RegisteredVersion
 
 
 def open(path: str | os.PathLike[str] | None = None) -> Workspace:
@@ -55,12 +65,12 @@ class Workspace(Foundations):
     def status(self) -> Status:
         """Return where the workspace stands: models, health, history, open alerts; puts moved aliases right."""
         self.registry.check()
-        registration.project_aliases(self.store, self.registry)
+        aliases.project_aliases(self.store, self.registry)
         return catalogue.status(self.store, self.settings)
 
     def models(self) -> Listing:
         """Return every model with its champion, health and open alerts."""
-        return catalogue.models(self.store)
+        return catalogue.models(self.store, self.settings.use_cases)
 
     def versions(self, name: str) -> Listing:
         """Return every version of a model, newest first, with its aliases and metrics."""
@@ -70,23 +80,23 @@ class Workspace(Foundations):
         """Return one model on one page: performance, drift, versions, transitions, alerts, audit trail."""
         from modelops_jupyter.overview import read_overview
 
-        return read_overview(self.store, name, every)
+        return read_overview(self.store, name, every, self.settings.use_cases)
 
     def distribution(self, name: str, column: str, *, window: str | None = None, every: str = "1D") -> Distribution:
         """Return a column's distribution in a window (default: the last 30 together) beside the reference's."""
-        from modelops_jupyter.overview import read_distribution
+        from modelops_jupyter.inspection import inspect
 
-        return read_distribution(self.store, name, column, window, every)
+        return inspect(self.store, name, window, every).distribution(column)
 
     def curves(self, name: str, *, window: str | None = None, every: str = "1D") -> PerformanceCurves:
         """Return calibration and other curves of a window (default: the last 30 together)."""
-        from modelops_jupyter.inspection import read_curves
+        from modelops_jupyter.inspection import inspect
 
-        return read_curves(self.store, name, window, every)
+        return inspect(self.store, name, window, every).curves()
 
     def version(self, reference: str | ModelReference) -> RegisteredVersion:
         """Return one version; raises `NotFound` if there is no such model, version or alias."""
-        return registration.find_version(self.store, reference)
+        return versions.find_version(self.store, reference)
 
     # A model's way in.
 
@@ -133,19 +143,9 @@ class Workspace(Foundations):
             If the format is not on the allow-list and `unsafe` is False.
         """
         rows: dict[str, Any] = {"data": data, "target": target, "reference": reference}
+        facts: dict[str, Any] = {"inputs": inputs, "run_id": run_id, "metrics": metrics, "description": description}
         return registration.register(
-            self.store,
-            self.registry,
-            self.actor,
-            model,
-            name,
-            **rows,
-            inputs=inputs,
-            run_id=run_id,
-            kind=kind,
-            metrics=metrics,
-            description=description,
-            unsafe=unsafe,
+            self.store, self.registry, self.actor, model, name, kind=kind, unsafe=unsafe, **rows, **facts
         )
 
     def load(self, reference: str | ModelReference, *, unsafe: bool = False) -> Any:
@@ -219,7 +219,7 @@ class Workspace(Foundations):
         return moves.promote(self, reference, alias, reason, expected)
 
     def rollback(self, name: str, alias: str = "champion", *, reason: str) -> Transition:
-        """Point `alias` back at the version that held it before."""
+        """Point `alias` back at the last version that held it before and is not rejected."""
         return moves.rollback(self, name, alias, reason)
 
     # Watching.
@@ -413,6 +413,10 @@ class Workspace(Foundations):
         from modelops_jupyter.pipelines import list_parameters
 
         return list_parameters(Path(path))
+
+    def runs(self, name: str | None = None) -> Listing:
+        """Return runs of pipelines with their steps, newest first: all, or of those that made versions of a model."""
+        return catalogue.runs(self.store, name)
 
     # On record.
 

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from modelops_jupyter.catalogue import Status
     from modelops_jupyter.listing import Listing
     from modelops_jupyter.pipelines import PipelineRun
-    from modelops_jupyter.registration import RegisteredVersion
+    from modelops_jupyter.versions import RegisteredVersion
 
 TIMES = {"at", "created_at", "window_start", "window_end", "last_window", "since"}
 STATES = {
     "open": ("●", "open", palette.RED),
+    "acknowledged": ("◐", "acknowledged", palette.ORANGE),
     "healed": ("✓", "healed", palette.GREEN),
+    "resolved": ("✓", "resolved", palette.GREEN),
     "completed": ("✓", "completed", palette.GREEN),
     "running": ("…", "running", palette.BLUE),
     "failed": ("✕", "failed", palette.RED),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +10,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
-from deltalake.exceptions import DeltaError
 
 from modelops_jupyter.log.distinct import first_of_each, surely_distinct
 from modelops_jupyter.log.schema import LABEL_COLUMNS, PREDICTION_COLUMNS, check_own_columns, normalise
@@ -39,6 +37,13 @@ class PredictionLog:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._pinned: dict[tuple[str, str], BatchTable] | None = None
+
+    def pinned(self) -> PredictionLog:
+        """Return the log to read as it is when each table is first looked at: every answer is of the same rows."""
+        log = PredictionLog(self.root)
+        log._pinned = {}
+        return log
 
     def append_predictions(self, model: str, frame: pa.Table, *, batch_id: str | None = None) -> Appended:
         """Append predictions: the log's own columns, then the features, exactly as in every earlier batch.
@@ -184,12 +189,9 @@ class PredictionLog:
         table = batch.open()
         if table is None or table.version() <= version:
             return None
-        uris = set(table.file_uris())
-        if version >= 0:
-            with suppress(DeltaError):  # it removes commits of over 30 days ago
-                table.load_as_version(version)
-                uris -= set(table.file_uris())
-        return batch.scan(sorted(uris), [column])[column] if uris else None
+        with batch.guarded():
+            uris = batch.added_since(table, version)
+        return batch.scan(uris, [column])[column] if uris else None
 
     def _times_of_requests(self, model: str, requests: pa.ChunkedArray | None) -> pa.ChunkedArray | None:
         predictions = self._table(model, "predictions")
@@ -218,7 +220,8 @@ class PredictionLog:
         return latest_labels(events)
 
     def _table(self, model: str, name: str) -> BatchTable:
-        return BatchTable(self.root / check_name(model) / name)
+        table = BatchTable(self.root / check_name(model) / name)
+        return table if self._pinned is None else self._pinned.setdefault((model, name), table.pinned())
 
 
 def _first_of_each_request(rows: pa.Table) -> pa.Table:

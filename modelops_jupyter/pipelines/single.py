@@ -35,7 +35,7 @@ def run_notebook(
     *,
     parameters: Mapping[str, Any],
     output: Path | None = None,
-    runs_path: Path,
+    work_path: Path,
     project: Path,
     timeout: float = DEFAULT_TIMEOUT,
     on_cell: Callable[[CellEvent], None] | None = None,
@@ -71,7 +71,7 @@ def run_notebook(
     begun = datetime.now(UTC)
     output = output or notebook.with_name(f"{notebook.stem}-{begun:%Y%m%dT%H%M%S}.ipynb")
     _check_output(output)
-    work = runs_path / f"{begun:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}" / notebook.name
+    work = work_path / f"{begun:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}" / notebook.name
     environment = {"MODELOPS_WORKSPACE": str(project), "MODELOPS_NOTEBOOK": notebook.name}
     job = NotebookJob(notebook.name, notebook, work, parameters, notebook.parent, timeout, environment)
     using = runner or ProcessRunner()

@@ -189,6 +189,7 @@ DOWN: dict[str, tuple[int, list[str]]] = {
     "run": (0, ["pipeline.yaml", "--resume"]),
     "notebook-parameters": (0, ["step.ipynb"]),
     "run-notebook": (0, ["step.ipynb"]),
+    "runs": (0, ["cancer"]),
     "board": (0, []),
     "audit": (0, []),
     "verify-audit": (0, []),

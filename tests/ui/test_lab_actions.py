@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
+from lab_pages import open_page
 from made_flights import flights
 from playwright.sync_api import Locator, Page, Route, expect
 from servers import Server
 from sklearn.linear_model import LogisticRegression
-from test_lab import open_page
 
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.workspace import Workspace

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import nbformat
 import pytest
+from lab_pages import palette
 from playwright.sync_api import Locator, Page, expect
 from servers import TOKEN, Server
 
@@ -47,13 +48,6 @@ def run_first_cell(page: Page, notebook: Locator) -> None:
         if prompt.inner_text().strip() != "[ ]:":
             break
     expect(prompt).to_contain_text(re.compile(r"\[\d+\]:"), timeout=60_000)
-
-
-def palette(page: Page, label: str) -> None:
-    """Run a command from the palette."""
-    page.keyboard.press("Control+Shift+C")
-    page.keyboard.type(label)
-    page.locator(".lm-CommandPalette-item", has_text=label).first.click()
 
 
 def test_a_fitted_model_is_registered_and_the_code_stays(

@@ -29,7 +29,7 @@ export function FleetPanel(props: IFleetPanelProps): JSX.Element {
       <header className="jp-ModelOpsPanel-header">
         <h2>{trans.__('Models')}</h2>
         <span className="jp-ModelOpsPanel-count" role="status">
-          {count > 0 && trans._n('%1 model', '%1 models', count)}
+          {count > 0 && trans._n('%2 model', '%2 models', count, count.toLocaleString('en'))}
         </span>
         <ToolbarButtonComponent
           className="jp-ModelOpsPanel-refresh"

@@ -1,0 +1,74 @@
+"""JupyterLab as the browser tests use it: the panel, a model's page, and answers in the server's place."""
+
+import re
+from typing import Any
+from uuid import uuid4
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+from servers import TOKEN, Server
+
+FLEET = re.compile(r"/modelops/api/v1/models(\?|$)")
+HEALTHS = ("healthy", "warning", "alert", "unknown")
+
+
+def open_lab(page: Page, lab: Server, workspace: str | None = None) -> Locator:
+    """Open JupyterLab in a fresh layout, show the panel and return it."""
+    page.goto(f"{lab.address}/lab/workspaces/{workspace or uuid4().hex}?token={TOKEN}")
+    page.get_by_role("tab", name="Models").click(timeout=60_000)
+    return page.get_by_role("region", name="Models", exact=True)
+
+
+def open_page(page: Page, lab: Server, name: str) -> Locator:
+    """Open JupyterLab at a model's page and return that."""
+    page.goto(f"{lab.address}/lab/workspaces/{uuid4().hex}?token={TOKEN}&modelops={name}")
+    tab = page.get_by_role("region", name=f"Model {name}")
+    expect(tab.get_by_role("heading", name=name)).to_be_visible(timeout=60_000)
+    return tab
+
+
+def model(n: int, **other: Any) -> dict[str, Any]:
+    """Return a row as the server answers it."""
+    row = {
+        "name": f"model-{n:04d}",
+        "kind": "ml",
+        "champion": 1,
+        "versions": 2,
+        "health": HEALTHS[n % 4],
+        "open_alerts": n % 3,
+        "last_window": "2026-01-01T00:00:00+00:00",
+        "metric": "roc_auc",
+        "sparkline": [0.8 + 0.05 * ((n * k) % 7) / 7 for k in range(60)],
+        "owner": None,
+        "risk_tier": None,
+    }
+    return row | other
+
+
+def refreshed(panel: Locator, rows: list[dict[str, Any]]) -> None:
+    """Let the server answer with these models, and have the panel ask it."""
+    answer(panel.page, rows)
+    panel.get_by_role("button", name="Refresh").click()
+
+
+def answer(page: Page, rows: list[dict[str, Any]]) -> None:
+    """Let the server answer with these models."""
+    page.route(FLEET, lambda route: route.fulfill(json={"title": "Models", "rows": rows}))
+
+
+def palette(page: Page, label: str) -> None:
+    """Run a command from the palette."""
+    page.keyboard.press("Control+Shift+C")
+    page.keyboard.type(label)
+    page.locator(".lm-CommandPalette-item", has_text=label).first.click()
+
+
+def violations(page: Page, *selectors: str) -> list[str]:
+    """Return what axe-core finds of serious or critical impact within some elements."""
+    found = Axe().run(page, {"include": [[selector] for selector in selectors]}).response
+    return [
+        f"{rule['id']}: {node['html'][:200]} {node['failureSummary']}"
+        for rule in found["violations"]
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]
