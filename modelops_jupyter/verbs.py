@@ -105,7 +105,12 @@ def _assignments(pairs: Sequence[str]) -> dict[str, Any]:
         name, equals, text = pair.partition("=")
         if not equals or not name.isidentifier():
             raise InvalidInput(f"Parameter {pair!r} is not name=value.")
-        values[name] = yaml.safe_load(text)
+        try:
+            values[name] = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise InvalidInput(
+                f"Parameter {pair!r} has no value that YAML knows: put quotation marks round it."
+            ) from error
     return values
 
 

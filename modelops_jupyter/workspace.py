@@ -435,10 +435,10 @@ class Workspace(Foundations):
         return catalogue.audit(self.store, limit)
 
     def verify_audit(self) -> AuditVerification:
-        """Recompute the audit chain; the answer names the first bad entry."""
-        from modelops_jupyter.store import verify_chain
+        """Recompute the audit chain and hold what serves against it; the answer names the first bad entry."""
+        from modelops_jupyter.store import verify
 
-        return verify_chain(self.store.audit())
+        return verify(self.store)
 
     def card(self, reference: str | ModelReference) -> ModelCard:
         """Return the model card of a version."""

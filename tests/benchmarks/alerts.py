@@ -29,6 +29,7 @@ from modelops_jupyter.monitoring.judge import judge_windows
 from modelops_jupyter.monitoring.lookback import with_cycle
 from modelops_jupyter.monitoring.measure import measure_window
 from modelops_jupyter.profiles import Profile, Reference, build_reference, scan
+from modelops_jupyter.settings import SAMPLE_ROWS
 from tests.benchmarks.drifts import FAULTS, OUTPUTS, SEED, drawn, faulty, source, with_outputs
 from tests.benchmarks.peers import run_peer
 
@@ -88,7 +89,7 @@ def referred(frame: pd.DataFrame) -> Reference:
 def profiled(frame: pd.DataFrame, reference: Reference) -> Profile:
     """Profile a window."""
     table = pa.Table.from_pandas(frame.assign(version=1), preserve_index=False)
-    return scan(table, reference.binning)
+    return scan(table, reference.binning, SAMPLE_ROWS)
 
 
 class Replay:

