@@ -105,7 +105,7 @@ def status(store: Store, settings: Settings) -> Status:
     history = sorted((dict(r.body) for r in store.find("transition")), key=lambda body: str(body["at"]))
     return Status(
         workspace=str(settings.root),
-        registry=settings.tracking_uri or "embedded",
+        registry=settings.registry,
         models=summaries,
         history=tuple(history),
         alerts=alerts(store, None, None).rows,

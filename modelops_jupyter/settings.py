@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -92,13 +93,18 @@ class Settings:
 
     project: Path
     root: Path
-    tracking_uri: str | None = None
+    tracking_uri: str | None = field(default=None, repr=False)  # it may hold a password
     policy: Path | None = None
     actor: str | None = None
     alert_budget: str | None = None
     sample_rows: int = SAMPLE_ROWS
     use_cases: Mapping[str, UseCase] = field(default_factory=dict)
     targets: tuple[Target, ...] = ()
+
+    @property
+    def registry(self) -> str:
+        """Where models are registered, in words that hold no secret."""
+        return "embedded" if self.tracking_uri is None else redacted(self.tracking_uri)
 
     @property
     def store_path(self) -> Path:
@@ -134,6 +140,16 @@ class Settings:
     def lock_path(self) -> Path:
         """File that is locked while databases are created or migrated."""
         return self.root / "create.lock"
+
+
+def redacted(text: str) -> str:
+    """Return `text` without the credentials of the addresses in it.
+
+    >>> redacted("https://ann:secret@mlflow.example does not answer")
+    'https://…@mlflow.example does not answer'
+    """
+    without_user = re.sub(r"(\w+://)?[^\s]+@", lambda found: f"{found[1] or ''}…@", text)
+    return re.sub(r"(://[^\s?]*\?)\S+", r"\1…", without_user)
 
 
 def find_settings(path: str | os.PathLike[str] | None = None, environ: Mapping[str, str] = os.environ) -> Settings:

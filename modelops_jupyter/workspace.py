@@ -219,7 +219,7 @@ class Workspace(Foundations):
         return moves.promote(self, reference, alias, reason, expected)
 
     def rollback(self, name: str, alias: str = "champion", *, reason: str) -> Transition:
-        """Point `alias` back at the version that held it before."""
+        """Point `alias` back at the last version that held it before and is not rejected."""
         return moves.rollback(self, name, alias, reason)
 
     # Watching.
@@ -431,10 +431,10 @@ class Workspace(Foundations):
         return catalogue.audit(self.store, limit)
 
     def verify_audit(self) -> AuditVerification:
-        """Recompute the audit chain; the answer names the first bad entry."""
-        from modelops_jupyter.store import verify_chain
+        """Recompute the audit chain and hold what serves against it; the answer names the first bad entry."""
+        from modelops_jupyter.store import verify
 
-        return verify_chain(self.store.audit())
+        return verify(self.store)
 
     def card(self, reference: str | ModelReference) -> ModelCard:
         """Return the model card of a version."""

@@ -122,8 +122,7 @@ class ModelPage(View):
         self._visible(False, self.granularity)
         if chosen:
             self._span(query)
-            self.load(chosen, query.get("every"))
-            self.choose(query.get("window"), query.get("column"))
+            self.load(chosen, query.get("every"), query.get("window"), query.get("column"))
         else:
             self.overview = self.shown = None
             self._visible(False, self.body, *self.controls.children[1:])
@@ -172,8 +171,8 @@ class ModelPage(View):
         assert self.workspace is not None  # nothing is loaded without one
         return self.workspace
 
-    def load(self, name: str, every: str | None = None) -> None:
-        """Show a model, in windows of `every` where it is monitored so."""
+    def load(self, name: str, every: str | None = None, window: str | None = None, column: str | None = None) -> None:
+        """Show a model, in windows of `every` where it is monitored so, one of them and one column pointed out."""
         if not name:
             return
         self._visible(True, self.body, *self.controls.children[1:])
@@ -182,15 +181,15 @@ class ModelPage(View):
         self.every = every if every in monitored else usual
         self._fill(self.granularity, [(panels.EVERY.get(e, e), e) for e in monitored or ["1D"]], self.every)
         self._visible(len(monitored) > 1, self.granularity)
-        self.read(name)
+        self.read(name, window, column)
 
     def _change_granularity(self) -> None:
         self.every = self.granularity.value
         self.read(self.model.value)
 
-    def read(self, name: str) -> None:
-        """Read the model's facts and draw every panel."""
-        self.window = self.column = self.inspected = None
+    def read(self, name: str, window: str | None = None, column: str | None = None) -> None:
+        """Read the model's facts and draw every panel, what a reader sees first before the others."""
+        self.window, self.column, self.inspected = window, column, None
 
         def head() -> str:
             self.overview = None
@@ -205,12 +204,12 @@ class ModelPage(View):
         self.tiles.value = guarded(lambda: panels.summary(page, self.every))
         self.cases.value = guarded(lambda: self._incidents(name))
         self._visible(bool(self.cases.value), self.needs)
+        self._visible(bool(page.windows), self.figures)
+        self._cut()
         self.alerts.value = guarded(lambda: panels.alerts(page))
         self.versions.value = guarded(lambda: panels.versions(page))
         self.history.value = guarded(lambda: panels.history(page))
         self.audit.value = guarded(lambda: panels.audit(page))
-        self._visible(bool(page.windows), self.figures)
-        self._cut()
 
     def _incidents(self, name: str) -> str:
         ws = self._opened()
@@ -240,9 +239,7 @@ class ModelPage(View):
         if page is not None:
             dated = self.since.value or self.until.value
             self.shown = between(page, self.since.value, self.until.value) if dated else recent(page, self.range.value)
-            if self.window not in self.shown.drift.starts:
-                self.window = None
-            self.draw()
+            self.choose(self.window, self.column)
 
     def pick(self, what: str) -> None:
         """Take what was clicked in a chart: a window, a column, or both at once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import os
 import urllib.request
@@ -10,11 +11,12 @@ from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from filelock import FileLock, Timeout
 
 from modelops_jupyter.errors import InvalidInput, RegistryDamaged, RegistryUnreachable, StoreBusy, WorkspaceReadOnly
-from modelops_jupyter.settings import Settings
+from modelops_jupyter.settings import Settings, redacted
 from modelops_jupyter.store import trouble
 
 if TYPE_CHECKING:
@@ -49,19 +51,30 @@ def check_reachable(settings: Settings) -> None:
         return
     if not uri.startswith(_SCHEMES):
         raise InvalidInput(
-            f"tracking_uri {uri!r} is no address of an MLflow server or database: write http://host:port, "
+            f"tracking_uri {redacted(uri)!r} is no address of an MLflow server or database: write http://host:port, "
             "sqlite:///file or postgresql://..., or leave it out."
         )
     if not uri.startswith(("http://", "https://")):
         return
     try:
-        with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=ANSWER_SECONDS):
+        with urllib.request.urlopen(_health(uri), timeout=ANSWER_SECONDS):
             return
     except (OSError, ValueError, HTTPException) as error:  # refused, too late, malformed, or no HTTP at all
         reason = getattr(error, "reason", None) or str(error) or type(error).__name__
         raise RegistryUnreachable(
-            f"The MLflow server at {uri} does not answer ({reason}): start it and try again."
+            f"The MLflow server at {redacted(uri)} does not answer ({reason}): start it and try again."
         ) from error
+
+
+def _health(uri: str) -> urllib.request.Request:
+    """Ask whether the server is well; urllib would take the user and password of an address for its host."""
+    parts = urlsplit(uri)
+    user, _, host = parts.netloc.rpartition("@")
+    address = urlunsplit((parts.scheme, host, f"{parts.path.rstrip('/')}/health", "", ""))
+    if not user:
+        return urllib.request.Request(address)
+    basic = base64.b64encode(unquote(user).encode()).decode()
+    return urllib.request.Request(address, headers={"Authorization": f"Basic {basic}"})
 
 
 def connect(settings: Settings) -> MlflowClient:
@@ -88,7 +101,7 @@ def typed_errors(settings: Settings) -> Iterator[None]:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as error:
         check_reachable(settings)  # a server that has died meanwhile says so best
-        line = next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
+        line = redacted(next(iter(str(error).splitlines()), type(error).__name__).rstrip("."))
         if getattr(error, "error_code", None) == "INVALID_PARAMETER_VALUE":
             raise InvalidInput(f"MLflow does not accept this: {line}.") from error
         if isinstance(error, PermissionError) or "readonly database" in line:
@@ -97,7 +110,7 @@ def typed_errors(settings: Settings) -> Iterator[None]:
             ) from error
         if settings.tracking_uri is not None:
             raise RegistryUnreachable(
-                f"MLflow at {settings.tracking_uri} failed ({line}): see its log, then try again."
+                f"MLflow at {settings.registry} failed ({line}): see its log, then try again."
             ) from error
         if "database schema" in line:
             raise RegistryDamaged(_schema_sentence(settings.mlflow_path)) from error

@@ -128,7 +128,7 @@ class Registry:
                         folder = Path(shutil.copytree(folder, Path(temporary) / "copy"))
                 except (MlflowException, OSError) as error:
                     self.check()
-                    where = self._settings.tracking_uri or self._settings.artifacts_path
+                    where = self._settings.registry if self._settings.tracking_uri else self._settings.artifacts_path
                     raise RegistryDamaged(
                         f"MLflow no longer has the artifact of {what} in {where}: restore it from a backup, or "
                         "register the model again as a new version."
@@ -154,7 +154,7 @@ class Registry:
             except MlflowException as error:
                 if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                     raise
-                where = self._settings.tracking_uri or self._settings.mlflow_path
+                where = self._settings.registry if self._settings.tracking_uri else self._settings.mlflow_path
                 raise RegistryDamaged(
                     f"{where} no longer has model {name!r}, which is on record: restore it from a backup."
                 ) from error

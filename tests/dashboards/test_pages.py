@@ -283,10 +283,12 @@ def test_one_dashboard_holds_every_view(folder: Path) -> None:
 def test_an_early_page_waits_for_its_address(folder: Path) -> None:
     fill(folder, ["a", "b"])
     board = Dashboard(Request({}, True, early=True), "model")
-    assert board.stage.children == ()
+    assert board.stage.layout.display == "none"
+    assert board.view("model").head.value == ""  # what was read while it waited is not shown
     board.shell.asked = {"page": "model", "query": {"model": "b"}, "step": 1}
     assert [view.query() for view in board.views.values()] == [{"model": "b"}]
     assert len(board.stage.children) == 1
+    assert board.stage.layout.display is None
 
 
 def test_refreshing_keeps_what_was_chosen(folder: Path) -> None:
