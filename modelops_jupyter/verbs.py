@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from modelops_jupyter.data_files import split_target
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.verb import Read, Verb
+from modelops_jupyter.written import printable
 
 if TYPE_CHECKING:
     from modelops_jupyter.workspace import Workspace
@@ -84,16 +85,12 @@ def _run_notebook(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
 def _show(event: Any) -> None:
     import sys
 
-    print(event, file=sys.stderr, flush=True)
+    print(printable(str(event)), file=sys.stderr, flush=True)
 
 
 def _watch(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
-    import sys
 
-    def show(done: Any) -> None:
-        print(done, file=sys.stderr, flush=True)
-
-    return ws.watch(interval=a.interval, once=a.once, on_round=None if a.once else show)
+    return ws.watch(interval=a.interval, once=a.once, on_round=None if a.once else _show)
 
 
 def _assignments(pairs: Sequence[str]) -> dict[str, Any]:

@@ -9,12 +9,15 @@ from typing import Any
 from uuid import uuid4
 
 from modelops_jupyter.actor import Actor
-from modelops_jupyter.errors import Conflict, GateClosed, InvalidInput, NotFound, Refused, StoreDamaged
+from modelops_jupyter.errors import Conflict, GateClosed, NotFound, Refused, StoreDamaged
 from modelops_jupyter.governance.gate import GateReport, evaluate_gate, rejection
 from modelops_jupyter.governance.policy import Policy
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_alias, check_name
 from modelops_jupyter.store import Change, Event, Put, Record, Store
+from modelops_jupyter.written import check_text
+
+_WHY = "A decision goes on record with a reason: say why."
 
 
 @dataclass(frozen=True)
@@ -188,8 +191,9 @@ def _move(
         The version that a rollback from here leads to.
     """
     at, name, to_version = _now(), str(version["name"]), int(version["version"])
+    reason = check_text(reason, _WHY)
     before = None if held is None else held.body["version"]
-    move = Transition(name, alias, before, to_version, action, _reason(reason), actor.name, actor.assurance, at)
+    move = Transition(name, alias, before, to_version, action, reason, actor.name, actor.assurance, at)
     state = {"name": name, "alias": alias, "version": to_version, "previous": previous, "since": at}
     puts = (
         Put("alias", f"{name}@{alias}", state, subject=name, expected_revision=0 if held is None else held.revision),
@@ -203,12 +207,10 @@ def _move(
 
 
 def _decide(store: Store, policy: Policy, version: Mapping[str, Any], word: str, reason: str, actor: Actor) -> Decision:
-    at = _now()
+    at, reason = _now(), check_text(reason, _WHY)
     own = actor.name == version["created_by"]
     name, number = str(version["name"]), int(version["version"])
-    decision = Decision(
-        name, number, word, _reason(reason), actor.name, actor.assurance, at, str(version["digest"]), own
-    )
+    decision = Decision(name, number, word, reason, actor.name, actor.assurance, at, str(version["digest"]), own)
     key = f"{_key(version)}/{at}/{uuid4().hex[:8]}"
     details = {"reason": reason, "digest": decision.digest, "self_review": own, "policy_digest": policy.digest}
     event = Event(word, f"{name}/{number}", actor.name, actor.assurance, details)
@@ -245,12 +247,6 @@ def _version(store: Store, name: str, number: int) -> Mapping[str, Any]:
 
 def _key(version: Mapping[str, Any]) -> str:
     return f"{version['name']}/{version['version']:06d}"
-
-
-def _reason(reason: str) -> str:
-    if not reason.strip():
-        raise InvalidInput("A decision goes on record with a reason: say why.")
-    return reason.strip()
 
 
 def _now() -> str:
