@@ -36,6 +36,15 @@ class BondJudge:
         words = {"value": "dependence", "error": "dependence_error", "degrees": "partners"}
         self.days = {word: self._of_days(word) for word in words}
         self.cycles = {word: self._of_cycles(name) for word, name in words.items()}
+        # What no history makes a finding: limits by chance are the least there are.
+        self.least = {
+            (metric, level): np.maximum(
+                _greatest_normal(self.chances.of(level), figures["degrees"]) * figures["error"],
+                rules.bond * (LINGERING_FLOOR if level == "lingering" else 1.0),
+            )
+            for metric, figures in (("dependence", self.days), ("recent_dependence", self.cycles))
+            for level in ("likely", "lingering")
+        }
 
     def _of_days(self, word: str) -> Array:
         figures = [[w.drift.get(name, {}).get("dependence", {}) for name in self.names] for w in self.track.windows]
@@ -53,9 +62,10 @@ class BondJudge:
         lately = self.track.lately(i, self.rules)
         keys: list[Key] = [("drift", segment, name, "") for name in self.names]
         lingers = np.array([key in lately for key in keys])
-        floor = np.where(lingers, LINGERING_FLOOR, 1.0) * self.rules.bond
-        with np.errstate(invalid="ignore"):
-            columns = np.flatnonzero((self.days["value"][i] >= floor) | (self.cycles["value"][i] >= floor))
+        columns = np.flatnonzero(
+            self._suspect("dependence", self.days, i, lingers)
+            | self._suspect("recent_dependence", self.cycles, i, lingers)
+        )
         if not len(columns):
             return []
         chosen = [keys[c] for c in columns]
@@ -66,6 +76,14 @@ class BondJudge:
         found = self._judge("dependence", self.days, i, columns, daily, more, lingers, segment)
         weekly = self.track.earlier(_logs(self.cycles)[:, columns], i, chosen, apart=CYCLES[self.track.every])
         return found + self._judge("recent_dependence", self.cycles, i, columns, weekly, more, lingers, segment)
+
+    def _suspect(self, metric: str, figures: dict[str, Array], i: int, lingers: Array) -> Array:
+        values = figures["value"][i]
+        with np.errstate(invalid="ignore"):
+            found: Array = (values >= self.least[metric, "likely"][i]) | (
+                lingers & (values >= self.least[metric, "lingering"][i])
+            )
+        return found
 
     def _judge(
         self,

@@ -179,17 +179,21 @@ def _closest(levels: Array, pairs: list[tuple[int, int]], most: int) -> list[tup
 
 def _ranked(codes: Array) -> tuple[Array, Array]:
     """Return Spearman's correlations of columns of codes, and how many rows have both values."""
-    scores = np.zeros(codes.shape)
-    present = codes != MISSING
-    for column, values in enumerate(codes.T):
-        counts = np.bincount(values[present[:, column]], minlength=LEVELS)
+    values = np.ascontiguousarray(codes.T)
+    scores, present = np.zeros(values.shape), values != MISSING
+    for row, (column, known) in enumerate(zip(values, present, strict=True)):
+        counts = np.bincount(column, minlength=LEVELS)
+        counts[MISSING] = 0
         total = counts.sum()
         if not total:
             continue
         middle = (np.cumsum(counts) - counts / 2) / total - 0.5
         spread = np.sqrt((counts * middle**2).sum() / total)
         if spread > 0:
-            scores[:, column] = np.where(present[:, column], middle[np.minimum(values, LEVELS - 1)] / spread, 0.0)
-    both = present.T.astype(float) @ present.astype(float)
-    correlations = scores.T @ scores / np.maximum(both, 1.0)
+            scores[row] = np.where(known, middle[column] / spread, 0.0)
+    # No BLAS: its threads, waiting for each other on busy cores, cost a hundred times such small products.
+    both = np.full((len(values), len(values)), float(len(codes)))
+    if not present.all():
+        both = np.einsum("ir,jr->ij", present.astype(float), present.astype(float))
+    correlations = np.einsum("ir,jr->ij", scores, scores) / np.maximum(both, 1.0)
     return correlations.clip(-1, 1), both

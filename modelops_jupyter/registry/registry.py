@@ -129,7 +129,7 @@ class Registry:
                         folder = Path(shutil.copytree(folder, Path(temporary) / "copy"))
                 except (MlflowException, OSError) as error:
                     self.check()
-                    where = self._settings.registry if self._settings.tracking_uri else self._settings.artifacts_path
+                    where = self._settings.registry if self._settings.server else self._settings.artifacts_path
                     raise RegistryDamaged(
                         f"MLflow no longer has the artifact of {what} in {where}: restore it from a backup, or "
                         "register the model again as a new version."
@@ -162,7 +162,7 @@ class Registry:
                 token = page.token or ""
         gone = sorted({*names} - {*found})
         if gone:
-            where = self._settings.registry if self._settings.tracking_uri else self._settings.mlflow_path
+            where = self._settings.registry if self._settings.server else self._settings.mlflow_path
             raise RegistryDamaged(
                 f"{where} no longer has model {gone[0]!r}, which is on record: restore it from a backup."
             )
