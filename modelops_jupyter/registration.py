@@ -190,6 +190,7 @@ def compare_versions(
     data: Any,
     target: Any,
     segments: Sequence[str],
+    unsafe: bool,
 ) -> Comparison:
     """Score the same rows with two versions and compare them; see `Workspace.compare`."""
     import pandas as pd
@@ -206,8 +207,8 @@ def compare_versions(
     if missing:
         raise InvalidFrame(f"data has no column {missing[0]!r} to make segments of.")
     task = first.body["task"]
-    prediction_a, score_a = predict_with(registry.load(first.body), frame)
-    prediction_b, score_b = predict_with(registry.load(second.body), frame)
+    prediction_a, score_a = predict_with(registry.load(first.body, unsafe=unsafe), frame)
+    prediction_b, score_b = predict_with(registry.load(second.body, unsafe=unsafe), frame)
     return compare(
         str(parse(f"{first.name}/{first.version}")),
         str(parse(f"{second.name}/{second.version}")),

@@ -61,7 +61,7 @@ def _register(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
 
 def _compare(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
     data, target = split_target(read(a.data), a.target, read)
-    return ws.compare(a.reference, a.other, data=data, target=target, segments=a.segment)
+    return ws.compare(a.reference, a.other, data=data, target=target, segments=a.segment, unsafe=a.unsafe)
 
 
 def _log_predictions(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
@@ -190,6 +190,7 @@ VERBS: tuple[Verb, ...] = (
             _arg("--data", required=True, help="rows to score: .parquet or .csv; in a notebook, a Python name"),
             _arg("--target", help="the column of outcomes, or data of their own"),
             _arg("--segment", action="append", default=[], help="column to slice by; may be repeated"),
+            _arg("--unsafe", action="store_true", help="load versions that run code when they are loaded"),
         ),
         effect="execute",
         slow=True,

@@ -121,7 +121,7 @@ def promote(
     if not report.passed:
         failed = "; ".join(result.message for result in report.checks if not result.passed)
         raise GateClosed(f"{version['name']}/{version['version']} may not become {alias}: {failed}.")
-    evidence = {"policy_digest": report.policy_digest, "digest": version["digest"], "self_review": report.self_review}
+    evidence = {"policy_digest": report.policy_digest, "self_review": report.self_review}
     return _move(store, held, version, judged, alias, "promote", reason, actor, evidence, holder)
 
 
@@ -149,7 +149,7 @@ def rollback(store: Store, policy: Policy, name: str, alias: str, reason: str, a
         judged = _standing(store, version)
         before = _before(store, name, alias, at)
         if rejection(_decisions(store, version), version, policy.rule(alias)) is None:
-            evidence = {"policy_digest": policy.digest, "digest": version["digest"], "passed_over": passed_over}
+            evidence = {"policy_digest": policy.digest, "passed_over": passed_over}
             return _move(store, held, version, judged, alias, "rollback", reason, actor, evidence, before)
         passed_over.append(at)
         at = before
@@ -195,6 +195,8 @@ def _move(
     before = None if held is None else held.body["version"]
     move = Transition(name, alias, before, to_version, action, reason, actor.name, actor.assurance, at)
     state = {"name": name, "alias": alias, "version": to_version, "previous": previous, "since": at}
+    evidence = {**evidence, "digest": version["digest"], "unsafe": version["unsafe"]}
+    state["unsafe"] = version["unsafe"]
     puts = (
         Put("alias", f"{name}@{alias}", state, subject=name, expected_revision=0 if held is None else held.revision),
         judged,
