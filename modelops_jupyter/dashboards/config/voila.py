@@ -39,7 +39,7 @@ c.VoilaConfiguration.extension_denylist = ["modelops-jupyter"]
 
 idle = int(os.environ["MODELOPS_DASHBOARD_IDLE"])
 c.MappingKernelManager.cull_idle_timeout = idle
-c.MappingKernelManager.cull_interval = max(1, min(60, idle // 4))
+c.MappingKernelManager.cull_interval = max(1, min(15, idle // 4))
 c.MappingKernelManager.cull_connected = True
 
 hooks.hide_tokens()
