@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter._version import __version__
 from modelops_jupyter.data_files import read_file
-from modelops_jupyter.errors import ModelOpsError, NotFound
+from modelops_jupyter.errors import ModelOpsError, NotFound, Unexpected
 from modelops_jupyter.verbs import parser
 
 if TYPE_CHECKING:
@@ -25,14 +25,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         return _run(_parser().parse_args(words))
-    except ModelOpsError as error:
+    except Exception as error:
         if "--debug" in words:
             raise
+        said = error if isinstance(error, ModelOpsError) else Unexpected.of(error)
         if "--json" in words:
-            print(json.dumps({"error": {"code": error.code, "message": str(error)}}))
+            print(json.dumps({"error": {"code": said.code, "message": str(said)}}))
         else:
-            print(f"modelops: {error}", file=sys.stderr)
-        return error.exit_code
+            print(f"modelops: {said}", file=sys.stderr)
+        return said.exit_code
     except KeyboardInterrupt:
         print("modelops: interrupted; the same command goes on from here.", file=sys.stderr)
         return INTERRUPTED

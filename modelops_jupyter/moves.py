@@ -66,6 +66,6 @@ def rollback(ws: Foundations, name: str, alias: str, reason: str) -> Transition:
     from modelops_jupyter.governance import rollback
 
     ws.registry.check()
-    move = rollback(ws.store, name, alias, reason, ws.actor)
+    move = rollback(ws.store, ws.policy, name, alias, reason, ws.actor)
     project_alias(ws.store, ws.registry, name, alias)
     return move

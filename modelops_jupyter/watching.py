@@ -63,6 +63,7 @@ def run(
         rules=rules,
         use_case=settings.use_cases.get(name),
         actor=actor,
+        sample=settings.sample_rows,
     )
 
 

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import skops.io
 from sklearn.linear_model import LogisticRegression
 
 from modelops_jupyter import publication, registration
+from modelops_jupyter.cli import main
 from modelops_jupyter.errors import InvalidFrame, InvalidInput, ModelOpsError, NotFound
 from modelops_jupyter.registry import Registry
 from modelops_jupyter.settings import Settings
@@ -55,6 +57,22 @@ def test_a_wrong_call_leaves_nothing(
         ws.register(MODEL, "m", **{"data": X, "target": Y, **options})
     assert (in_mlflow(ws), on_record(ws), ws.store.find("registration")) == ([], [], ())
     assert ws.register(MODEL, "m", data=X, target=Y).version == 1
+
+
+def test_the_shell_records_figures(ws: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = ws.settings.project
+    skops.io.dump(MODEL, folder / "m.skops")
+    X.to_parquet(folder / "x.parquet")
+    words = ["register", str(folder / "m.skops"), "m", "--data", str(folder / "x.parquet"), "--workspace", str(folder)]
+    for wrong in ("roc_auc", "roc_auc=high", "roc_auc=.nan", "roc_auc="):
+        assert main([*words, "--metric", wrong]) == 2
+    assert "roc_auc" in capsys.readouterr().err
+    assert main([*words, "--metric", "roc_auc=0.91", "--metric", "log_loss=1e-2"]) == 0
+    assert ws.version("m/1").body["metrics"] == {"roc_auc": 0.91, "log_loss": 0.01}
+    assert ws.registry.client.get_run(ws.version("m/1").body["run_id"]).data.metrics == {
+        "roc_auc": 0.91,
+        "log_loss": 0.01,
+    }
 
 
 def dies(settings: Settings, patch: Callable[[], None]) -> None:

@@ -153,6 +153,22 @@ class PredictionLog:
             labels_version=-1 if labels is None else labels.version(),
         )
 
+    def unlike(self, model: str, requests: pa.ChunkedArray) -> str | None:
+        """Return the id of a prediction where none of `requests` has one; None if any has, or nothing was predicted.
+
+        The newest files are looked into first, where an answer that there is one is soon found.
+        """
+        predictions = self._table(model, "predictions")
+        table = predictions.open()
+        if table is None:
+            return None
+        ids = pa.chunked_array([], pa.string())
+        for uri in predictions.newest_first(table):
+            ids = predictions.scan([uri], ["request_id"])["request_id"]
+            if pc.any(pc.is_in(ids, value_set=requests)).as_py():
+                return None
+        return str(ids[0])
+
     def changed_since(
         self, model: str, predictions_version: int, labels_version: int
     ) -> tuple[datetime, datetime] | None:

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -34,19 +34,20 @@ _INDEXED = ("timestamp", "event_time")
 
 @dataclass(frozen=True)
 class Appended:
-    """What an append did: `repeated` means the batch was there already and nothing was written."""
+    """What an append did: `repeated` means the batch was there already; `warning` is what to look at, if anything."""
 
     rows: int
     batch_id: str
     repeated: bool = False
+    warning: str | None = None
 
     def to_dict(self) -> dict[str, object]:
         """Return the fields as plain data."""
-        return {"rows": self.rows, "batch_id": self.batch_id, "repeated": self.repeated}
+        return asdict(self)
 
     def __str__(self) -> str:
         done = "was there already; nothing was written" if self.repeated else f"appended, {self.rows} rows"
-        return f"Batch {self.batch_id} {done}."
+        return f"Batch {self.batch_id} {done}.{f' {self.warning}' if self.warning else ''}"
 
 
 class BatchTable:
@@ -140,6 +141,10 @@ class BatchTable:
     def files(self, table: DeltaTable, start: int, end: int) -> list[tuple[str, int]]:
         """Return the files that may hold times in ``[start, end)``, microseconds since 1970 (UTC), with their rows."""
         return [(uri, rows) for uri, rows, first, last in _spans(table) if first < end and last >= start]
+
+    def newest_first(self, table: DeltaTable) -> list[str]:
+        """Return the files, those with the latest times first."""
+        return [span[0] for span in sorted(_spans(table), key=lambda span: span[3], reverse=True)]
 
     def outermost(self, table: DeltaTable) -> list[str]:
         """Return the files that may hold the earliest and the latest time."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from modelops_jupyter.monitoring.baseline import Baseline
+from modelops_jupyter.monitoring.bond_findings import BondJudge, CombinationJudge
 from modelops_jupyter.monitoring.concept_findings import ConceptJudge
 from modelops_jupyter.monitoring.drift_findings import DriftJudge
 from modelops_jupyter.monitoring.estimate_findings import EstimateJudge
@@ -16,6 +17,7 @@ from modelops_jupyter.monitoring.results import WindowResult
 from modelops_jupyter.monitoring.rules import AlertRules
 from modelops_jupyter.monitoring.thresholds import Track, strongest
 from modelops_jupyter.monitoring.volume_findings import VolumeJudge
+from modelops_jupyter.profiles.sampling import sampled_columns
 
 
 def served_by(rows: Mapping[str, int], versions: Collection[int]) -> int:
@@ -77,9 +79,10 @@ def judge_windows(
 def _allowances(baseline: Baseline, rules: AlertRules, every: str, segments: int) -> tuple[Mapping[str, float], ...]:
     """Return what a figure of a window and of a segment of it may cost, by kind."""
     columns, metrics = len(baseline.reference.profile.columns), len(judged_metrics(baseline))
+    sampled = len(sampled_columns(baseline.reference.profile.columns)) if baseline.reference.profile.sample.keys else 0
     signals = {
-        "drift": columns,
-        "quality": 2 * columns,
+        "drift": columns + sampled,
+        "quality": 2 * columns + (sampled > 0),
         "performance": 2 * metrics,  # estimated, then realised
         "concept": 1 if metrics else 0,
         "volume": 1,
@@ -119,6 +122,8 @@ def _judge(track: Track, segment: str, segments: int, rules: AlertRules, new: Co
         ConceptJudge(track, allowances.get("concept", 0.0), rules, mature),
         QualityJudge(track, allowances.get("quality", 0.0), rules),
         DriftJudge(track, allowances.get("drift", 0.0), rules),
+        BondJudge(track, allowances.get("drift", 0.0), rules),
+        CombinationJudge(track, allowances.get("quality", 0.0), rules),
     )
     for i in sorted(new):
         findings = strongest([finding for judge in judges for finding in judge.judge(i, segment)])

@@ -174,7 +174,11 @@ def read_skops(file: Path) -> Any:
     """Return the estimator in a skops file whose types are all scikit-learn's own."""
     import skops.io as skops
 
-    return skops.load(file, trusted=trusted_types(skops.get_untrusted_types(file=file)))
+    try:
+        untrusted = skops.get_untrusted_types(file=file)
+    except Exception as error:  # whatever its reader stumbles over: no archive, no schema, a node that is none
+        raise InvalidInput(f"{str(file)!r} holds no skops model: save one with skops.io.dump().") from error
+    return skops.load(file, trusted=trusted_types(untrusted))
 
 
 def _is_sklearn(model: Any) -> bool:

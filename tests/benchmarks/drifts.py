@@ -30,6 +30,8 @@ def source(name: str, columns: int) -> pd.DataFrame:
     """Return real rows with so many columns; where a set has fewer, shuffled copies of them follow."""
     if name == "flights":
         frame = flights_module.load_flights()[list(FLIGHT_COLUMNS)].reset_index(drop=True)
+        # Thermometers are read in whole degrees Fahrenheit: by its steps alone the least shift would be plain.
+        frame["temp"] += np.random.default_rng(SEED).uniform(-0.5, 0.5, len(frame))
     else:
         loaded = load_breast_cancer if name == "breast cancer" else load_diabetes
         frame = loaded(as_frame=True).data
@@ -58,7 +60,7 @@ def drawn(frame: pd.DataFrame, rows: int, generator: np.random.Generator) -> pd.
 
 def faulty(frame: pd.DataFrame, fault: str, size: float, generator: np.random.Generator) -> pd.DataFrame:
     """Return rows with a fault put in."""
-    number, word = "distance", "carrier"
+    number, word = "temp", "carrier"
     hit = generator.random(len(frame)) < size
     values = frame[number].astype(float)
     if fault == "shift":
@@ -70,9 +72,9 @@ def faulty(frame: pd.DataFrame, fault: str, size: float, generator: np.random.Ge
     if fault == "null rate":
         return frame.assign(**{number: values.where(~hit)})
     if fault == "dependence":  # the marginal stays, its bond to the other columns goes
-        changed = values.to_numpy().copy()
+        changed = frame["distance"].to_numpy().copy()
         changed[hit] = generator.permutation(changed[hit])
-        return frame.assign(**{number: changed})
+        return frame.assign(distance=changed)
     if fault == "label shift":  # more positive outcomes, with the scores that belong to them
         positive = frame[frame["label"] == "1"]
         more = positive.iloc[generator.integers(len(positive), size=int(hit.sum()))]

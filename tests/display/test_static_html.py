@@ -105,7 +105,7 @@ def everything(text: str) -> list[Presentable]:
         Explanation(text, day(1), day(2), day(0), "brier_score", 0.1, 0.2, 90, 9, ()),
         MultivariateDrift(Figure(0.6, None, 0.5, 0.7, 0.01), Figure(None, text), (ColumnShare(text, 0.1),), 90, 90),
         backtest(text),
-        PipelineRun(text, text, text, (StepRun(text, text, text, text, 1.0),)),
+        PipelineRun(text, text, text, (StepRun(text, text, text, text, 1.0),), text),
     ]
 
 

@@ -13,7 +13,7 @@ from alembic.config import Config
 
 from modelops_jupyter import store as package
 from modelops_jupyter.errors import StoreDamaged
-from modelops_jupyter.store import open_store, schema, sql
+from modelops_jupyter.store import AuditVerification, open_store, schema, sql, verify
 
 STORE = Path(package.__file__).parent
 # Migrates a copy of the database again and again, each time killed one statement later, until one comes to its end.
@@ -63,6 +63,14 @@ def old(tmp_path: Path) -> Path:
         command.upgrade(config, schema.REVISIONS[0])
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("INSERT INTO outbox (created_at, body) VALUES ('2026-01-01', '{\"topic\":\"promote\"}')")
+        connection.execute(
+            "INSERT INTO records VALUES ('version', 'm/000001', 'm', 1, '{}', '2026-01-01T00:00:00+00:00')"
+        )
+        connection.execute(
+            "INSERT INTO audit VALUES (1, '2026-01-01T00:00:00+00:00', 'register', 'm/1', 'ann', 'self-asserted', "
+            '\'{"flavor":"onnx"}\', ?, ?)',
+            ("0" * 64, "52abf43b10de031f36f325d6b7ba81f528c63b9c25a73d6e46187e261ab10dc8"),
+        )
     return path
 
 
@@ -72,7 +80,9 @@ def test_a_migration_killed_at_any_statement_is_done_at_the_next_opening(old: Pa
     kills = int(done.stdout)
     assert kills > 5
     for stop in range(1, kills + 1):
-        open_store(tmp_path / f"{stop}.db", tmp_path / f"{stop}.lock").close()
+        store = open_store(tmp_path / f"{stop}.db", tmp_path / f"{stop}.lock")
+        assert verify(store) == AuditVerification(True, 2)
+        store.close()
         assert waiting(tmp_path / f"{stop}.db") == ['{"topic":"promote"}'], f"killed after statement {stop}"
 
 
@@ -84,4 +94,4 @@ def test_a_migration_that_fails_changes_nothing(old: Path, tmp_path: Path) -> No
         open_store(tmp_path / "s.db", tmp_path / "s.lock")
     with closing(sqlite3.connect(tmp_path / "s.db")) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
-        assert connection.execute("SELECT count(*) FROM records").fetchone() == (0,)
+        assert connection.execute("SELECT kind FROM records").fetchall() == [("version",)]
