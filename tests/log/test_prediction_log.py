@@ -78,7 +78,7 @@ def test_a_request_logged_twice_counts_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("features", "reason"),
     [
-        ({"x": [0.5, 1.5, 2.5, 3.5]}, "holds double"),
+        ({"x": [True, False, True, True]}, "holds bool"),
         ({"y": [1, 2, 3, 4]}, "'x' is missing"),
         ({"x": [1, 2, 3, 4], "y": [1, 2, 3, 4]}, "'y' is new"),
         ({"x": ["1", "2", "3", "4"]}, "holds string"),
