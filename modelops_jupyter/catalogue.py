@@ -31,7 +31,8 @@ class Status(Presentable):
     ----------
     workspace, registry : str
     models : tuple of mapping
-        Per model: kind, champion, versions, health, monitored windows, windows with realised performance, open alerts.
+        Per model: kind, champion and whether that is unsafe, versions, health, monitored windows, windows with
+        realised performance, open alerts.
     history : tuple of mapping
         Promotions and rollbacks, oldest first.
     alerts : tuple of mapping
@@ -77,6 +78,7 @@ class Status(Presentable):
         lines = [f"{self.workspace} (registry {self.registry})"]
         for m in self.models:
             champion = f"champion {m['champion']}" if m["champion"] else "no champion"
+            champion += " (UNSAFE: it runs code when it is loaded)" if m["unsafe"] else ""
             lines.append(
                 f"  {m['name']:<24} {m['health']:<8} {champion}, {m['versions']} versions, {m['windows']} windows, "
                 f"{m['open_alerts']} open alerts"
@@ -111,6 +113,7 @@ def status(store: Store, settings: Settings, moved: Sequence[str] = ()) -> Statu
             "name": summary.name,
             "kind": summary.kind,
             "champion": summary.champion,
+            "unsafe": summary.unsafe,
             "versions": summary.versions,
             "health": summary.health,
             "windows": summary.windows,
@@ -156,6 +159,7 @@ def models(store: Store, use_cases: Mapping[str, UseCase]) -> Listing:
             "name": s.name,
             "kind": s.kind,
             "champion": s.champion,
+            "unsafe": s.unsafe,
             "versions": s.versions,
             "health": s.health,
             "open_alerts": s.open_alerts,
@@ -167,7 +171,8 @@ def models(store: Store, use_cases: Mapping[str, UseCase]) -> Listing:
         }
         for s in read_fleet(store, use_cases=use_cases)
     )
-    columns = ("name", "kind", "champion", "versions", "health", "open_alerts", "last_window")
+    unsafe = ("unsafe",) if any(row["unsafe"] for row in rows) else ()
+    columns = ("name", "kind", "champion", *unsafe, "versions", "health", "open_alerts", "last_window")
     return Listing("Models", columns, rows, "No models yet: register one with `modelops register`.")
 
 
