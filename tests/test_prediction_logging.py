@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from modelops_jupyter.catalogue import status
 from modelops_jupyter.errors import InvalidFrame
 from modelops_jupyter.log import Appended, PredictionLog
 from modelops_jupyter.prediction_logging import log_labels, log_predictions
+from modelops_jupyter.settings import Settings
 from modelops_jupyter.store import Change, InMemoryStore, Put
 
 EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
@@ -21,10 +23,12 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.store, self.log, self.logged = InMemoryStore(), PredictionLog(folder), 0
         body = {"name": "m", "version": 1, "task": "classification", "kind": "ml"}
-        self.store.commit(Change(puts=(Put("model", "m", {"name": "m"}), Put("version", "m/000001", body, "m"))))
+        self.store.commit(
+            Change(puts=(Put("model", "m", {"name": "m", "kind": "ml"}, "m"), Put("version", "m/000001", body, "m")))
+        )
 
-    def predict(self, ids: object, score: object = 0.5) -> Appended:
-        frame = pd.DataFrame({"id": ids, "x": 1.0, "said": 1, "score": score})
+    def predict(self, ids: object, score: object = 0.5, x: object = 1.0) -> Appended:
+        frame = pd.DataFrame({"id": ids, "x": x, "said": 1, "score": score})
         frame["at"] = pd.date_range("2026-01-01", periods=len(frame), freq="min", tz="UTC")
         columns = {"id": "id", "time": "at", "prediction": "said", "score": "score"}
         return log_predictions(self.store, self.log, "m/1", frame, **columns, batch_id=None)
@@ -97,6 +101,21 @@ def test_labels_that_meet_no_prediction_say_so(desk: Desk) -> None:
     assert appended.warning in str(appended)
     assert appended.to_dict()["warning"] == appended.warning
     assert desk.label(["A-1", "a-2"]).warning is None
+
+
+def test_rows_in_quarantine_are_in_the_status(desk: Desk, tmp_path: Path) -> None:
+    settings = Settings(project=tmp_path, root=tmp_path)
+    assert status(desk.store, settings).quarantine == ()
+    desk.log.root = settings.log_path
+    desk.predict(TEN)
+    with pytest.raises(InvalidFrame, match="does not fit"):
+        desk.predict(TEN, x="text")
+    found = status(desk.store, settings)
+    (kept,) = found.to_dict()["quarantine"]
+    assert (kept["model"], kept["rows"]) == ("m", 10)
+    assert f"10 rows of m are in quarantine (column 'x' holds string, the log has double): mend {kept['file']}" in str(
+        found
+    )
 
 
 def test_text_in_the_column_of_scores_is_named(desk: Desk) -> None:

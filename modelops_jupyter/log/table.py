@@ -7,7 +7,6 @@ import os
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote
@@ -21,6 +20,7 @@ from filelock import FileLock, Timeout
 
 from modelops_jupyter.errors import Conflict, InvalidFrame, LogDamaged, StoreBusy, StoreFull, WorkspaceReadOnly
 from modelops_jupyter.log.content import digest
+from modelops_jupyter.log.quarantine import put_aside
 from modelops_jupyter.log.schema import fitted, misfit, normalise, plain
 
 BUSY_SECONDS = 30.0
@@ -104,10 +104,11 @@ class BatchTable:
                 known_columns = pa.schema(table.schema().to_arrow())
                 reason = misfit(rows.schema, known_columns, may_add, may_lack)
                 if reason is not None:
-                    self._quarantine(rows, batch, reason)
+                    with self.guarded():
+                        file = put_aside(rows, self.path, batch, reason)
                     raise InvalidFrame(
-                        f"Batch {batch!r} does not fit the log: {reason}. Its {rows.num_rows} rows are kept under "
-                        f"{self.path.parent / 'quarantine'}; mend them and send them again."
+                        f"Batch {batch!r} does not fit the log: {reason}. Its {rows.num_rows} rows are kept in {file}; "
+                        "mend them and send them again."
                     )
                 rows = fitted(rows, plain(known_columns))
             with self.guarded(), self._noted(before + rows.num_rows):
@@ -282,16 +283,6 @@ class BatchTable:
         if rows > self._manifest()["rows"]:
             with self.guarded(), self._noted(rows):
                 pass
-
-    def _quarantine(self, rows: pa.Table, batch: str, reason: str) -> None:
-        import pyarrow.parquet as pq
-
-        folder, name = self.path.parent / "quarantine", uuid4().hex
-        event = {"batch": batch, "reason": reason, "rows": rows.num_rows, "at": datetime.now(UTC).isoformat()}
-        with self.guarded():
-            folder.mkdir(exist_ok=True)
-            pq.write_table(rows, folder / f"{name}.parquet")
-            (folder / f"{name}.json").write_text(json.dumps({**event, "table": self.path.name}))
 
 
 def _actions(table: DeltaTable) -> pa.Table:
