@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.fleet import read_fleet
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.presentable import Presentable
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from modelops_jupyter.settings import Settings, UseCase
     from modelops_jupyter.store import Store
+
+ALERT_STATES = ("open", "healed")
 
 
 @dataclass(frozen=True)
@@ -170,6 +173,8 @@ def versions(store: Store, name: str) -> Listing:
 
 def alerts(store: Store, name: str | None, state: str | None) -> Listing:
     """Return alerts, newest first."""
+    if state not in (None, *ALERT_STATES):
+        raise InvalidInput(f"An alert is {' or '.join(ALERT_STATES)}, not {state!r}.")
     if name is not None:
         find_version(store, check_name(name))
     found = [dict(record.body) for record in store.find("alert", name) if state in (None, record.body["state"])]
@@ -185,7 +190,7 @@ def runs(store: Store, name: str | None) -> Listing:
     made: dict[str, list[str]] = {}
     for record in store.find("version", name):
         if record.body.get("step"):
-            made.setdefault(record.body["step"].partition("/")[0], []).append(
+            made.setdefault(record.body["step"].rpartition("/")[0], []).append(
                 f"{record.subject}/{record.body['version']}"
             )
     rows = [_run(record.body, made) for record in store.find("run")]
@@ -198,7 +203,7 @@ def runs(store: Store, name: str | None) -> Listing:
 
 
 def _run(body: Mapping[str, Any], made: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """Return a run's row; a version knows the step that registered it by the step's inputs."""
+    """Return a run's row; a version knows the step that registered it by its run's origin and the step's inputs."""
     steps = [dict(step) for step in body["steps"]]
     begun = datetime.strptime(body["run_id"][:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
     return {
@@ -207,13 +212,15 @@ def _run(body: Mapping[str, Any], made: Mapping[str, Sequence[str]]) -> dict[str
         "state": body["state"],
         "started_at": begun.isoformat(),
         "seconds": round(sum(step["seconds"] for step in steps), 1),
-        "made": ", ".join(key for step in steps for key in made.get(step["inputs"], ())),
+        "made": ", ".join(key for step in steps for key in made.get(f"{body['origin']}/{step['inputs']}", ())),
         "steps": steps,
     }
 
 
 def audit(store: Store, limit: int | None) -> Listing:
     """Return the audit chain, newest first."""
+    if limit is not None and limit < 1:
+        raise InvalidInput(f"limit is the number of entries to show: at least 1, not {limit}.")
     entries = store.audit()
     rows = tuple(
         {
@@ -229,4 +236,4 @@ def audit(store: Store, limit: int | None) -> Listing:
         for entry in reversed(entries)
     )
     columns = ("sequence", "at", "action", "subject", "actor", "assurance")
-    return Listing("Audit trail", columns, rows[:limit] if limit else rows, "Nothing on record yet.")
+    return Listing("Audit trail", columns, rows[:limit], "Nothing on record yet.")

@@ -69,7 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     for sub in verbs.choices.values():
         sub.add_argument("--json", action="store_true", help="print the answer as JSON")
         sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
-        sub.add_argument("--workspace", help="the folder of the workspace (default: the nearest one upwards)")
+        if sub is not demo:  # which says where by its argument
+            sub.add_argument("--workspace", help="the folder of the workspace (default: the nearest one upwards)")
     return top
 
 

@@ -174,11 +174,15 @@ def read_overview(
         If there is no such model.
     InvalidReference
         If `name` cannot name a model.
+    InvalidInput
+        If `every` is no length of a window.
     """
     find_version(store, check_name(name))
     model = store.get("model", name)
     summary = next(s for s in read_fleet(store, name, use_cases))
     windows = [r.body for r in store.find("window", name) if r.key.startswith(f"{name}/{every}/")]
+    if not windows:
+        _check_length(every)
     entries = [row for row in catalogue.audit(store, None) if re.split("[/:]", str(row["subject"]))[0] == name]
     transitions = sorted((dict(r.body) for r in store.find("transition", name)), key=lambda body: str(body["at"]))
     return ModelOverview(
@@ -193,6 +197,13 @@ def read_overview(
         alerts=catalogue.alerts(store, name, None).rows,
         audit=tuple(entries[:AUDIT_ENTRIES]),
     )
+
+
+def _check_length(every: str) -> None:
+    """Raise `InvalidInput` if there can be no windows of that length, rather than say that there are none."""
+    from modelops_jupyter.profiles import window_length
+
+    window_length(every)
 
 
 def _expected(store: Store, name: str, metric: str | None) -> dict[int, float]:
