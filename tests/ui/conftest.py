@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from browser import launch
-from lab_pages import open_lab
+from lab_pages import open_lab, shown
 from made_flights import log_day, register
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 from servers import TOKEN, Server, serve
@@ -94,6 +94,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -> 
 def lab(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Run JupyterLab on the project."""
     arguments = [f"--IdentityProvider.token={TOKEN}", "--allow-root", f"--ServerApp.root_dir={project}"]
+    arguments += ["--LabApp.expose_app_in_browser=True"]  # a test waits until JupyterLab takes keys
     yield from serve("jupyterlab", arguments, tmp_path_factory.mktemp("lab"), project, f"/api/status?token={TOKEN}")
 
 
@@ -110,9 +111,7 @@ def opened(context: BrowserContext, lab: Server) -> Iterator[Page]:
 def panel(opened: Page) -> Locator:
     """Return the panel as it is at first: nothing is filtered, every page is closed, the server answers itself."""
     opened.unroute_all()
-    panel = opened.get_by_role("region", name="Models", exact=True)
-    if not panel.is_visible():
-        opened.get_by_role("tab", name="Models").click()
+    panel = shown(opened)
     if panel.get_by_role("searchbox").count():
         panel.get_by_role("searchbox").fill("")
     for close in opened.locator("#jp-main-dock-panel .lm-TabBar-tab.jp-mod-current .lm-TabBar-tabCloseIcon").all():

@@ -9,19 +9,41 @@ from playwright.sync_api import Locator, Page, expect
 from servers import TOKEN, Server
 
 FLEET = re.compile(r"/modelops/api/v1/models(\?|$)")
+KEYS = "window.jupyterapp.commands.keyBindings.some(({keys}) => keys[0] === 'Shift Enter')"
 HEALTHS = ("healthy", "warning", "alert", "unknown")
 
 
 def open_lab(page: Page, lab: Server, workspace: str | None = None) -> Locator:
     """Open JupyterLab in a fresh layout, show the panel and return it."""
     page.goto(f"{lab.address}/lab/workspaces/{workspace or uuid4().hex}?token={TOKEN}")
-    page.get_by_role("tab", name="Models").click(timeout=60_000)
-    return page.get_by_role("region", name="Models", exact=True)
+    ready(page)
+    return shown(page)
+
+
+def ready(page: Page) -> None:
+    """Wait until JupyterLab has restored its layout and knows its shortcuts: keys that come before are lost."""
+    page.wait_for_function("window.jupyterapp !== undefined", timeout=60_000)
+    page.evaluate("window.jupyterapp.restored.then(() => null)")
+    page.wait_for_function(KEYS)
+
+
+def shown(page: Page) -> Locator:
+    """Show the panel, if it is not, and return it."""
+    panel = page.get_by_role("region", name="Models", exact=True)
+    if not panel.is_visible():
+        page.get_by_role("tab", name="Models").click()
+    return panel
+
+
+def open_file(page: Page, path: str) -> None:
+    """Open a file in JupyterLab, as the file browser does."""
+    page.evaluate("path => window.jupyterapp.commands.execute('docmanager:open', {path}).then(() => null)", path)
 
 
 def open_page(page: Page, lab: Server, name: str) -> Locator:
     """Open JupyterLab at a model's page and return that."""
     page.goto(f"{lab.address}/lab/workspaces/{uuid4().hex}?token={TOKEN}&modelops={name}")
+    ready(page)
     tab = page.get_by_role("region", name=f"Model {name}")
     expect(tab.get_by_role("heading", name=name)).to_be_visible(timeout=60_000)
     return tab
@@ -54,6 +76,20 @@ def refreshed(panel: Locator, rows: list[dict[str, Any]]) -> None:
 def answer(page: Page, rows: list[dict[str, Any]]) -> None:
     """Let the server answer with these models."""
     page.route(FLEET, lambda route: route.fulfill(json={"title": "Models", "rows": rows}))
+
+
+def drag(what: Locator, onto: Locator) -> None:
+    """Drag something onto the beginning of something else, as a hand does."""
+    what.scroll_into_view_if_needed()
+    start, end, mouse = what.bounding_box(), onto.bounding_box(), what.page.mouse
+    assert start
+    assert end
+    x, y = start["x"] + min(30, start["width"] / 2), start["y"] + min(12, start["height"] / 2)
+    mouse.move(x, y)
+    mouse.down()
+    mouse.move(x + 20, y + 20, steps=4)
+    mouse.move(end["x"] + 200, end["y"] + 20, steps=8)
+    mouse.up()
 
 
 def palette(page: Page, label: str) -> None:
