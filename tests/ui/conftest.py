@@ -8,12 +8,13 @@ import pytest
 from browser import launch
 from lab_pages import open_lab, shown
 from made_flights import log_day, register
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 from servers import TOKEN, Server, serve
 
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.workspace import Workspace
 
+expect.set_options(timeout=20_000)  # a busy machine is no failure
 SCREENSHOTS = Path(__file__).parents[1] / "screenshots"
 
 

@@ -1,6 +1,8 @@
 """JupyterLab as the browser tests use it: the panel, a model's page, and answers in the server's place."""
 
 import re
+import time
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -76,6 +78,14 @@ def refreshed(panel: Locator, rows: list[dict[str, Any]]) -> None:
 def answer(page: Page, rows: list[dict[str, Any]]) -> None:
     """Let the server answer with these models."""
     page.route(FLEET, lambda route: route.fulfill(json={"title": "Models", "rows": rows}))
+
+
+def until(page: Page, true: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait for something that is not on the page."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(100)
 
 
 def drag(what: Locator, onto: Locator) -> None:
