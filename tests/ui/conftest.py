@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from browser import launch
-from lab_pages import open_lab, shown
+from lab_pages import close_all, open_lab, shown
 from made_flights import log_day, register
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 from servers import TOKEN, Server, serve
@@ -115,6 +115,5 @@ def panel(opened: Page) -> Locator:
     panel = shown(opened)
     if panel.get_by_role("searchbox").count():
         panel.get_by_role("searchbox").fill("")
-    for close in opened.locator("#jp-main-dock-panel .lm-TabBar-tab.jp-mod-current .lm-TabBar-tabCloseIcon").all():
-        close.click()
+    close_all(opened)
     return panel

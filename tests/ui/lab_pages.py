@@ -12,6 +12,14 @@ from servers import TOKEN, Server
 
 FLEET = re.compile(r"/modelops/api/v1/models(\?|$)")
 KEYS = "window.jupyterapp.commands.keyBindings.some(({keys}) => keys[0] === 'Shift Enter')"
+CLOSE = """() => {
+  for (const widget of [...window.jupyterapp.shell.widgets('main')]) {
+    if (widget.context) {
+      widget.context.model.dirty = false;
+    }
+    widget.close();
+  }
+}"""
 HEALTHS = ("healthy", "warning", "alert", "unknown")
 
 
@@ -35,6 +43,11 @@ def shown(page: Page) -> Locator:
     if not panel.is_visible():
         page.get_by_role("tab", name="Models").click()
     return panel
+
+
+def close_all(page: Page) -> None:
+    """Close whatever is open in the main area, saved or not."""
+    page.evaluate(CLOSE)
 
 
 def open_file(page: Page, path: str) -> None:

@@ -222,7 +222,7 @@ def voila(tmp_path: Path) -> Iterator[Server]:
     yield from serve("voila", ["page.ipynb", "--strip_sources=True"], tmp_path / "home", tmp_path, "/")
 
 
-def test_voila_gets_nothing_from_it(page: Page, voila: Server) -> None:
+def test_voila_gets_nothing_from_it(voila: Server, page: Page) -> None:
     asked: list[str] = []
     said: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

@@ -7,12 +7,13 @@ from uuid import uuid4
 
 import nbformat
 import pytest
-from lab_pages import drag, open_file, palette, shown
+from lab_pages import close_all, drag, open_file, palette, shown
 from playwright.sync_api import Locator, expect
 
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.workspace import Workspace
 
+SESSION = "window.jupyterapp.shell.currentWidget.sessionContext"
 BESIDE = """async () => {
   const {commands, shell} = window.jupyterapp;
   const notebook = shell.currentWidget;
@@ -39,11 +40,11 @@ def notebook(panel: Locator, project: Path) -> Iterator[Locator]:
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(FIT)], metadata=metadata), path)
     open_file(page, path.name)
     notebook = page.locator(".jp-Notebook:visible")
-    expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']:visible")).to_be_visible(timeout=60_000)
+    page.wait_for_function(f"{SESSION}.session?.kernel?.status === 'idle'", timeout=60_000)
     notebook.locator(".jp-Cell").first.locator(".cm-content").click()
     yield notebook
+    close_all(page)
     page.evaluate("window.jupyterapp.serviceManager.sessions.shutdownAll()")
-    page.evaluate("window.jupyterapp.commands.execute('docmanager:save').then(() => null)")
 
 
 def run_first_cell(notebook: Locator) -> None:
@@ -74,6 +75,20 @@ def test_a_fitted_model_is_registered_and_the_code_stays(notebook: Locator, proj
         assert ws.overview("storm").description == "says whether it's <b>windy</b>"
     panel = shown(page)
     expect(panel.get_by_role("button", name=re.compile("storm"))).to_be_visible()  # at once, without a refresh
+
+
+def test_a_kernel_that_is_gone_is_said_and_asked_again(notebook: Locator) -> None:
+    page = notebook.page
+    run_first_cell(notebook)
+    page.evaluate("window.jupyterapp.commands.execute('kernelmenu:shutdown').then(() => null)")
+    expect(page.get_by_role("button", name="No Kernel", exact=True)).to_be_visible()
+    page.evaluate("void window.jupyterapp.commands.execute('modelops:register-model')")
+    dialog = page.get_by_role("dialog", name="Register a model")
+    expect(dialog.get_by_role("alert")).to_contain_text("The kernel is not running: start or restart it")
+    page.evaluate(f"{SESSION}.changeKernel({{name: 'python3'}}).then(() => null)")
+    dialog.get_by_role("button", name="Retry").click()
+    expect(dialog).to_contain_text("This notebook holds no fitted model: run the cell that fits one first.")
+    dialog.get_by_role("button", name="Cancel").click()
 
 
 def test_references_are_completed_in_magic_lines(notebook: Locator) -> None:
