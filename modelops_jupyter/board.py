@@ -66,9 +66,9 @@ class Board(Presentable):
 
 def read_board(store: Store, policy: Policy) -> Board:
     """Gather the board; nothing is written."""
-    from modelops_jupyter.store import verify_chain
+    from modelops_jupyter.store import verify
 
-    check = verify_chain(store.audit())
+    check = verify(store)
     champions = {r.body["name"]: r.body for r in store.find("alias") if r.body["alias"] == ALIAS}
     newest: dict[str, Mapping[str, Any]] = {}
     versions: dict[tuple[str, int], Mapping[str, Any]] = {}

@@ -14,7 +14,7 @@ from modelops_jupyter.errors import InvalidInput, NotFound, Refused
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_name
-from modelops_jupyter.registration import find_version
+from modelops_jupyter.versions import find_version
 
 if TYPE_CHECKING:
     import pandas as pd

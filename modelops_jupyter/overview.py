@@ -5,21 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import reduce
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter import catalogue
-from modelops_jupyter.errors import NotFound
 from modelops_jupyter.fleet import ModelSummary, read_fleet
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_name
-from modelops_jupyter.registration import find_version, version_key
+from modelops_jupyter.versions import find_version
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from modelops_jupyter.profiles import ColumnBinning, ColumnProfile
     from modelops_jupyter.settings import UseCase
     from modelops_jupyter.store import Store
 
@@ -86,14 +82,14 @@ class DriftMap:
         Most drifted over the last 30 windows first.
     values : mapping of str to tuple of float or None
         Per column, a figure per window; None where there is none.
-    threshold : float
-        From which on a figure is a finding.
+    found : mapping of str to tuple of bool
+        Per column, whether the monitor found drift in the window, by the thresholds that it learned.
     """
 
     starts: tuple[str, ...]
     columns: tuple[str, ...]
     values: Mapping[str, tuple[float | None, ...]]
-    threshold: float
+    found: Mapping[str, tuple[bool, ...]]
 
 
 @dataclass(frozen=True)
@@ -182,9 +178,7 @@ def read_overview(
     find_version(store, check_name(name))
     model = store.get("model", name)
     summary = next(s for s in read_fleet(store, name, use_cases))
-    windows = [
-        r.body for r in store.find("window", name) if r.key.startswith(f"{name}/{every}/") and not r.body.get("segment")
-    ]
+    windows = [r.body for r in store.find("window", name) if r.key.startswith(f"{name}/{every}/")]
     entries = [row for row in catalogue.audit(store, None) if re.split("[/:]", str(row["subject"]))[0] == name]
     transitions = sorted((dict(r.body) for r in store.find("transition", name)), key=lambda body: str(body["at"]))
     return ModelOverview(
@@ -216,8 +210,6 @@ def _expected(store: Store, name: str, metric: str | None) -> dict[int, float]:
 
 
 def _drift(windows: Sequence[Mapping[str, Any]]) -> DriftMap:
-    from modelops_jupyter.monitoring import CUSTOMARY_PSI
-
     names = list(dict.fromkeys(column for window in windows for column in window["drift"]))
     values = {
         name: tuple(window["drift"].get(name, {}).get("psi", {}).get("value") for window in windows) for name in names
@@ -228,61 +220,6 @@ def _drift(windows: Sequence[Mapping[str, Any]]) -> DriftMap:
         return sum(known) / len(known) if known else -1.0
 
     ordered = sorted(names, key=lambda name: (-recent(name), name))
-    return DriftMap(tuple(str(w["window_start"]) for w in windows), tuple(ordered), values, CUSTOMARY_PSI)
-
-
-def read_distribution(
-    store: Store, name: str, column: str, window: str | None = None, every: str = "1D"
-) -> Distribution:
-    """Return a column's distribution in one window, or in the last 30 together, beside the reference's.
-
-    Raises
-    ------
-    NotFound
-        If the model was never monitored, or has no such window or column.
-    """
-    from modelops_jupyter.profiles import Profile, Reference
-
-    keys = [r.key for r in store.find("window", name) if r.key.startswith(f"{name}/{every}/")]
-    wanted = [f"{name}/{every}/{window}"] if window else keys[-RECENT_WINDOWS:]
-    records = [record for key in wanted if (record := store.get("profile", key)) is not None]
-    if not records:
-        raise NotFound(
-            f"{name!r} has no monitored window{f' from {window}' if window else ''}: run `modelops monitor`."
-        )
-    profiles = [Profile.from_dict(record.body) for record in records]
-    version = profiles[-1].served or 0
-    known = store.get("reference", version_key(name, version))
-    if known is None:
-        raise NotFound(f"{name}/{version} has no reference to compare with.")
-    reference = Reference.from_dict(known.body)
-    if column not in reference.binning.columns:
-        raise NotFound(f"{name}/{version} has no column {column!r}: it has {', '.join(reference.binning.columns)}.")
-    before = reference.profile.columns[column]
-    # Another version's bins are not this one's: only profiles of one binning add up.
-    same = [profile.columns[column] for profile in profiles if profile.served == version]
-    binning = reference.binning.columns[column]
-    edges = [binning.edges[position] for position in binning.coarse]
-    return Distribution(
-        column=column,
-        bins=(*_bin_names(binning.kind, edges, binning.categories), "other", "missing"),
-        reference=_shares(before, binning),
-        current=_shares(reduce(lambda a, b: a + b, same), binning),
-        since=records[0].key.rpartition("/")[2],
-        until=records[-1].key.rpartition("/")[2],
-    )
-
-
-def _bin_names(kind: str, edges: Sequence[float], categories: Sequence[str]) -> tuple[str, ...]:
-    if kind != "numeric":
-        return tuple(categories)
-    if not edges:
-        return ("any",)
-    inner = [f"{low:.4g} to {high:.4g}" for low, high in pairwise(edges)]
-    return (f"up to {edges[0]:.4g}", *inner, f"over {edges[-1]:.4g}")
-
-
-def _shares(column: ColumnProfile, binning: ColumnBinning) -> tuple[float, ...]:
-    counts = (*(int(count) for count in binning.coarsen(column.counts)), column.unseen, column.missing)
-    total = sum(counts)
-    return tuple(count / total if total else 0.0 for count in counts)
+    drifted = [{f["column"] for f in window["findings"] if f["kind"] == "drift"} for window in windows]
+    found = {name: tuple(name in each for each in drifted) for name in names}
+    return DriftMap(tuple(str(w["window_start"]) for w in windows), tuple(ordered), values, found)

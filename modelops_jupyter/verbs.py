@@ -52,6 +52,7 @@ def _register(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
         inputs=a.input,
         run_id=a.run_id,
         kind=a.kind,
+        metrics=_assignments(a.metric),
         description=a.description,
         unsafe=a.unsafe,
     )
@@ -104,12 +105,13 @@ def _assignments(pairs: Sequence[str]) -> dict[str, Any]:
         name, equals, text = pair.partition("=")
         if not equals or not name.isidentifier():
             raise InvalidInput(f"Parameter {pair!r} is not name=value.")
-        values[name] = yaml.safe_load(text)
+        try:
+            values[name] = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise InvalidInput(
+                f"Parameter {pair!r} has no value that YAML knows: put quotation marks round it."
+            ) from error
     return values
-
-
-def _card(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
-    return ws.card(a.reference)
 
 
 VERBS: tuple[Verb, ...] = (
@@ -175,6 +177,7 @@ VERBS: tuple[Verb, ...] = (
             _arg("--input", action="append", default=[], help="address of a dataset version it was made from"),
             _arg("--run-id", help="MLflow run that trained it"),
             _arg("--kind", choices=("ml", "decision"), default="ml", help="ml (default) or decision"),
+            _arg("--metric", action="append", default=[], help="figure that gates read, roc_auc=0.76; may be repeated"),
             _arg("--description", default="", help="what the model is for"),
             _arg("--unsafe", action="store_true", help="accept a format outside the allow-list; marked everywhere"),
         ),
@@ -236,6 +239,11 @@ VERBS: tuple[Verb, ...] = (
         "point an alias back at the version before",
         lambda ws, a, r: ws.rollback(a.name, a.alias, reason=a.reason),
         (_NAME, _ALIAS, _REASON),
+    ),
+    Verb(
+        "reconcile",
+        "make MLflow's aliases what is on record; each that was moved behind our back becomes an incident",
+        lambda ws, a, r: ws.reconcile(),
     ),
     Verb(
         "log-predictions",
@@ -417,7 +425,7 @@ VERBS: tuple[Verb, ...] = (
         lambda ws, a, r: ws.verify_audit(),
         effect="read",
     ),
-    Verb("card", "the model card of a version", _card, (_REFERENCE,), effect="read"),
+    Verb("card", "the model card of a version", lambda ws, a, r: ws.card(a.reference), (_REFERENCE,), effect="read"),
 )
 
 

@@ -16,6 +16,8 @@ LAYERS = (
     {"profiles"},
     {"registry", "monitoring", "governance", "pipelines", "notifications"},
     {"fleet", "data_files"},
+    {"versions"},
+    {"publication", "aliases"},
     {"registration"},
     {"catalogue", "casework", "liveness", "prediction_logging", "running"},
     {"watching"},

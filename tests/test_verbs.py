@@ -43,6 +43,62 @@ def test_wrong_calls_exit_with_2_and_one_sentence(
     assert "Traceback" not in message
 
 
+UNREADABLE = [
+    ("empty.csv", b"", "No columns"),
+    ("torn.csv", b'a,b\n1,2,3,4\n"', "torn.csv"),
+    ("latin.csv", "a\n\u00fc".encode("latin-1"), "latin.csv"),
+    ("bad.parquet", b"PAR1....", "bad.parquet"),
+    ("bad.skops", b"PK..", "bad.skops"),
+    ("bad.onnx", b"\x00\x01", "ONNX"),
+    ("bad.ubj", b"\x00\x01", "bad.ubj"),
+    ("bad.txt", b"tree\nx", "bad.txt"),
+    ("bad.json", b"{", "no JSON"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "says"), UNREADABLE, ids=[name for name, _, _ in UNREADABLE])
+def test_a_file_that_cannot_be_read_is_a_wrong_call(
+    name: str, content: bytes, says: str, capsys: pytest.CaptureFixture[str], tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_bytes(content)
+    assert main(["register", name, "m", "--data", name]) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("modelops: ")
+    assert message.count("\n") == 1
+    assert says in message
+
+
+@pytest.mark.parametrize("words", [["run", "x.yaml", "-p", "a=[1"], ["run-notebook", "x.ipynb", "-p", "a={"]])
+def test_a_value_that_is_no_yaml_is_a_wrong_call(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("modelops: Parameter 'a=")
+    assert message.count("\n") == 1
+
+
+def test_what_nobody_foresaw_is_one_sentence_and_no_gates_no(
+    capsys: pytest.CaptureFixture[str], tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from modelops_jupyter import catalogue
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("by zero\nand more")
+
+    monkeypatch.setattr(catalogue, "models", fail)
+    monkeypatch.chdir(tmp_path)
+    assert main(["models"]) == 3
+    message = capsys.readouterr().err
+    assert message.startswith("modelops: ")
+    assert message.count("\n") == 1
+    assert "ZeroDivisionError: by zero" in message
+    assert "--debug" in message
+    assert main(["models", "--json"]) == 3
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "internal"
+    with pytest.raises(ZeroDivisionError):
+        main(["models", "--debug"])
+
+
 def test_json_errors_are_json(capsys: pytest.CaptureFixture[str], tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["versions", "ghost", "--json"]) == 2

@@ -111,7 +111,8 @@ export interface IDriftMap {
   readonly starts: readonly string[];
   readonly columns: readonly string[];
   readonly values: Readonly<Record<string, readonly (number | null)[]>>;
-  readonly threshold: number;
+  /** Whether the monitor found drift there, by the thresholds that it learned. */
+  readonly found: Readonly<Record<string, readonly boolean[]>>;
 }
 
 export interface IDistribution {

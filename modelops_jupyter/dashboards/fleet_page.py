@@ -141,18 +141,19 @@ def _summary(models: Sequence[ModelSummary]) -> Html:
 
     newest = max((m.last_window for m in models if m.last_window), default=None)
     return tiles(
-        tile("Models", f"{len(models):,}", f"{sum(m.champion is not None for m in models):,} with a champion"),
-        tile(health("alert"), having("alert"), "performance fell"),
-        tile(health("warning"), having("warning"), "drift or data quality"),
-        tile(health("healthy"), having("healthy"), "nothing open"),
+        tile("Models", f"{len(models):,}", f"{sum(m.champion is not None for m in models):,} in use"),
+        tile(health("alert"), having("alert"), "results got worse"),
+        tile(health("warning"), having("warning"), "data changed"),
+        tile(health("healthy"), having("healthy"), "nothing found"),
+        tile(health("unknown"), having("unknown"), "nobody watches"),
         tile("Open alerts", f"{sum(m.open_alerts for m in models):,}", f"data through {short_time(newest)}"),
     )
 
 
 def models_table(models: Sequence[ModelSummary], linked: bool) -> Html:
     """Return a row per model; names lead to the model's page where there is one."""
-    head = ("Model", "Health", "Champion", "Alerts", "Trend", "Last", "Data through", "Kind")
-    hidden = dict.fromkeys(("Champion", "Last", "Data through", "Kind"), "mo-wide")
+    head = ("Model", "Health", "In use", "Alerts", "How good it was", "Last", "Data through", "Kind")
+    hidden = dict.fromkeys(("In use", "Last", "Data through", "Kind"), "mo-wide")
     rows = [element("tr", *_cells(model, linked)) for model in models]
     return element(
         "div",

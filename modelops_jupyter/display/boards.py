@@ -75,7 +75,7 @@ def serving(shown: Board, link: Link | None = None) -> Html:
         ]
         for s in shown.serving
     ]
-    return table(("Version", "Since", "Let by", "Why", "Format"), rows)
+    return table(("Version", "Since", "Promoted by", "Why", "Format"), rows)
 
 
 def decisions(shown: Board, link: Link | None = None) -> Html:

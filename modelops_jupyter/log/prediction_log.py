@@ -37,18 +37,34 @@ class PredictionLog:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._pinned: dict[tuple[str, str], BatchTable] | None = None
+
+    def pinned(self) -> PredictionLog:
+        """Return the log to read as it is when each table is first looked at: every answer is of the same rows."""
+        log = PredictionLog(self.root)
+        log._pinned = {}
+        return log
 
     def append_predictions(self, model: str, frame: pa.Table, *, batch_id: str | None = None) -> Appended:
-        """Append predictions: the log's own columns, then the features, exactly as in every earlier batch."""
+        """Append predictions: the log's own columns, then the features, exactly as in every earlier batch.
+
+        The requests and their times make a batch: scored again, perhaps by another version, it is the same batch, and
+        what was logged first counts.
+        """
         rows = normalise(frame)
         check_own_columns(rows, PREDICTION_COLUMNS, "The predictions")
-        return self._table(model, "predictions").append(rows, batch_id)
+        return self._table(model, "predictions").append(rows, batch_id, same=("request_id", "timestamp"))
 
     def append_labels(self, model: str, frame: pa.Table, *, batch_id: str | None = None) -> Appended:
-        """Append label events; every event is kept, also those that correct an earlier one."""
+        """Append label events; every event is kept, also those that correct an earlier one.
+
+        Requests, labels and, where they are known, event times make a batch, whenever it arrives.
+        """
         rows = normalise(frame)
         check_own_columns(rows, LABEL_COLUMNS, "The labels")
-        return self._table(model, "labels").append(rows.select(list(LABEL_COLUMNS)), batch_id)
+        timed = not rows["event_time"].equals(rows["arrival_time"])
+        same = ("request_id", "label", "event_time") if timed else ("request_id", "label")
+        return self._table(model, "labels").append(rows.select(list(LABEL_COLUMNS)), batch_id, same=same)
 
     def read(self, model: str, start: datetime, end: datetime, columns: Sequence[str] | None = None) -> pa.Table | None:
         """Return the predictions of ``[start, end)`` with their `label`, or None before the first prediction.
@@ -137,6 +153,22 @@ class PredictionLog:
             labels_version=-1 if labels is None else labels.version(),
         )
 
+    def unlike(self, model: str, requests: pa.ChunkedArray) -> str | None:
+        """Return the id of a prediction where none of `requests` has one; None if any has, or nothing was predicted.
+
+        The newest files are looked into first, where an answer that there is one is soon found.
+        """
+        predictions = self._table(model, "predictions")
+        table = predictions.open()
+        if table is None:
+            return None
+        ids = pa.chunked_array([], pa.string())
+        for uri in predictions.newest_first(table):
+            ids = predictions.scan([uri], ["request_id"])["request_id"]
+            if pc.any(pc.is_in(ids, value_set=requests)).as_py():
+                return None
+        return str(ids[0])
+
     def changed_since(
         self, model: str, predictions_version: int, labels_version: int
     ) -> tuple[datetime, datetime] | None:
@@ -152,16 +184,14 @@ class PredictionLog:
         return min(s["min"].as_py() for s in spans), max(s["max"].as_py() for s in spans)
 
     def _new_rows(self, model: str, name: str, version: int, column: str) -> pa.ChunkedArray | None:
-        """Return one column of the files that came after `version`."""
+        """Return one column of the files that came after `version`; of all files where Delta knows it no longer."""
         batch = self._table(model, name)
         table = batch.open()
         if table is None or table.version() <= version:
             return None
-        uris = set(table.file_uris())
-        if version >= 0:
-            table.load_as_version(version)
-            uris -= set(table.file_uris())
-        return batch.scan(sorted(uris), [column])[column] if uris else None
+        with batch.guarded():
+            uris = batch.added_since(table, version)
+        return batch.scan(uris, [column])[column] if uris else None
 
     def _times_of_requests(self, model: str, requests: pa.ChunkedArray | None) -> pa.ChunkedArray | None:
         predictions = self._table(model, "predictions")
@@ -190,7 +220,8 @@ class PredictionLog:
         return latest_labels(events)
 
     def _table(self, model: str, name: str) -> BatchTable:
-        return BatchTable(self.root / check_name(model) / name)
+        table = BatchTable(self.root / check_name(model) / name)
+        return table if self._pinned is None else self._pinned.setdefault((model, name), table.pinned())
 
 
 def _first_of_each_request(rows: pa.Table) -> pa.Table:

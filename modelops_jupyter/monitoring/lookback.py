@@ -43,6 +43,7 @@ def with_cycle(
             continue
         starts = [windows[i].window_start for i in places]
         baseline, times = baseline_of(version, segment), [datetime.fromisoformat(start) for start in starts]
+        since = _since(times, every)
         counts: dict[int, WindowCounts] = {}
         for n in new:
             begin = bisect_right(times, times[n] - cycle_length(every))
@@ -55,7 +56,19 @@ def with_cycle(
                     counts[k] = WindowCounts.of(baseline, profile)
             last = [counts[k] for k in range(begin, n + 1) if k in counts]
             before = [counts[k] for k in range(low, begin) if k in counts]
-            seen = (times[n] - times[0] + window_length(every)) / cycle_length(every)
+            seen = (times[n] - since[n] + window_length(every)) / cycle_length(every)
             figures = cycle_figures(baseline, last, before, seen) if last else {}
             result[places[n]] = replace(windows[places[n]], cycle=figures)
     return tuple(result)
+
+
+def _since(times: Sequence[datetime], every: str) -> list[datetime]:
+    """Return since when windows have come without a break of a whole cycle, for each.
+
+    A version that serves again after another has a cycle with one day of it at first, not its last days of long ago.
+    """
+    found: list[datetime] = []
+    for n, time in enumerate(times):
+        goes_on = n > 0 and time - times[n - 1] <= cycle_length(every)
+        found.append(found[-1] if goes_on else time)
+    return found

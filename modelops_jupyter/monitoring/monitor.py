@@ -39,12 +39,14 @@ def run_monitor(
     rules: AlertRules | None = None,
     use_case: UseCase | None = None,
     actor: Actor,
+    sample: int = 0,
 ) -> MonitorReport:
     """Profile and judge the windows touched since the last run, and return the whole report.
 
     A window is compared with the reference of the version that served most of its rows; so is every segment of it by
     the columns of `segments`, with the same segment of that reference. Other segments than the last run's mean that
-    all windows are profiled again.
+    all windows are profiled again. `sample` rows of each window are kept, coarsely coded, to see how columns hang
+    together.
 
     Raises
     ------
@@ -73,7 +75,7 @@ def run_monitor(
     if span is not None:
         first, last = window_start(span[0], every), window_start(span[1], every) + length
         recent = _recent(store, model, every, first, earlier)
-        for profiled in scan_log(log, model, first, last, references, every, segments):
+        for profiled in scan_log(log, model, first, last, references, every, segments, sample):
             start = profiled.start.isoformat()
             found[start] = profiled
             windows[start], sliced[start] = _measure(profiled, baselines, length, recent)
@@ -84,7 +86,7 @@ def run_monitor(
     versions = sorted(references)
     measured_with = with_cycle(measured, found, profile_of, versions, baselines.of_segment, every)
     fresh = set(windows) if rejudged else set(found)
-    judged = judge_windows(measured_with, versions, baselines.of_segment, rules, every, fresh)
+    judged = judge_windows(measured_with, versions, baselines.of_segment, rules, every, fresh, datetime.now(UTC))
     alerts = raise_alerts(model, judged, rules)
     whole = tuple(window for window in judged if not window.segment)
     slices = tuple(window for window in judged if window.segment)

@@ -39,9 +39,17 @@ class Finding:
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """What makes findings of different windows one alert: all drift of a column is one thing."""
-        metric = "" if self.kind == "drift" else self.metric.removeprefix("recent_")
+        """What makes findings of different windows one alert: all drift of a column is one thing.
+
+        So are a figure that was estimated to fall and the same one that has fallen.
+        """
+        metric = "" if self.kind == "drift" else plain_metric(self.metric)
         return self.kind, self.segment, self.column, metric
+
+
+def plain_metric(metric: str) -> str:
+    """Return the figure's own name: over the last windows together, or estimated, it is the same figure."""
+    return metric.removeprefix("recent_").removeprefix("estimated_")
 
 
 @dataclass(frozen=True)
@@ -93,7 +101,7 @@ class Alert:
     One alert is identified by model, length of the windows, kind, segment, column, metric and `window_start`, the
     window that opened it. All drift of a column is one alert, whichever metric saw it first; a deviation that stays is
     one alert, not one per window. `figure` and `threshold` are those of the opening window, `last_window` is the start
-    of the last one with a finding.
+    of the last one with a finding, `version` the one that served.
     """
 
     model: str
@@ -108,6 +116,7 @@ class Alert:
     state: str
     message: str
     segment: str = ""
+    version: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the alert as JSON data."""

@@ -6,6 +6,7 @@ from modelops_jupyter.profiles.groups import Groups
 from modelops_jupyter.profiles.outcomes import Outcomes
 from modelops_jupyter.profiles.profile import Profile, Reference, merge, segments_from_dict, segments_to_dict
 from modelops_jupyter.profiles.reference import build_reference
+from modelops_jupyter.profiles.sampling import Sample
 from modelops_jupyter.profiles.scan import Tally, reader, scan
 from modelops_jupyter.profiles.segments import Slicing, slicings
 from modelops_jupyter.profiles.windows import window_length, window_start
@@ -18,6 +19,7 @@ __all__ = [
     "Outcomes",
     "Profile",
     "Reference",
+    "Sample",
     "Slicing",
     "Tally",
     "UnseenCategory",

@@ -10,6 +10,7 @@ from modelops_jupyter.profiles.binning import Binning, ColumnBinning
 from modelops_jupyter.profiles.column import ColumnProfile
 from modelops_jupyter.profiles.columns import columns_from_dict, columns_to_dict
 from modelops_jupyter.profiles.outcomes import Outcomes
+from modelops_jupyter.profiles.sampling import Sample
 
 FORMAT = 3
 
@@ -24,6 +25,8 @@ class Profile:
         Rows by model version.
     first, last : int or None
         Microseconds since 1970 (UTC) of the earliest and latest prediction.
+    sample : Sample
+        Some of the rows; none where nobody asked for them.
     """
 
     rows: int
@@ -32,6 +35,7 @@ class Profile:
     outcomes: Outcomes = field(default_factory=Outcomes)
     first: int | None = None
     last: int | None = None
+    sample: Sample = field(default_factory=Sample)
 
     @property
     def served(self) -> int | None:
@@ -53,6 +57,7 @@ class Profile:
             self.outcomes + other.outcomes,
             min(times, default=None),
             max(times, default=None),
+            self.sample + other.sample,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -65,6 +70,7 @@ class Profile:
             "outcomes": self.outcomes.to_dict(),
             "first": self.first,
             "last": self.last,
+            **({"sample": self.sample.to_dict()} if self.sample.most else {}),
         }
 
     @classmethod
@@ -77,6 +83,7 @@ class Profile:
             outcomes=Outcomes.from_dict(body["outcomes"]),
             first=body["first"],
             last=body["last"],
+            sample=Sample.from_dict(body["sample"]) if "sample" in body else Sample(),
         )
 
 

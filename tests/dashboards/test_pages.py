@@ -12,7 +12,7 @@ from typing import Any
 import ipywidgets
 import nbformat
 import pytest
-from stored import HOSTILE, fill
+from stored import HOSTILE, fill, open_incident, slice_windows
 
 from modelops_jupyter import dashboards
 from modelops_jupyter.dashboards import model_panels, page
@@ -198,7 +198,7 @@ def test_dates_of_the_address_cut_the_windows(folder: Path) -> None:
     assert (shown.since.value, len(shown.shown.windows)) == (None, 4)
     shown.since.value = date(2027, 1, 1)
     assert shown.range.value is None
-    assert "No windows in this time" in shown.performance.html
+    assert "Nothing was watched in this time" in shown.performance.html
     assert made(ModelPage, {"model": "a", "from": "<script>"}).query() == {"model": "a"}
 
 
@@ -230,6 +230,34 @@ def test_alerts_of_every_model_lead_to_their_windows(folder: Path) -> None:
     assert "<img" not in made(AlertsPage).list.value
 
 
+def test_incidents_are_told_with_cause_and_next_step(folder: Path) -> None:
+    fill(folder, ["a", "b"])
+    assert made(AlertsPage).open.layout.display == "none"
+    open_incident(folder, "a")
+    shown = made(AlertsPage)
+    assert shown.open.layout.display is None
+    told = shown.cases.value
+    assert "ROC AUC fell after wind moved &lt;img" in told
+    assert "nobody yet" in told
+    assert "Look at wind." in told
+    assert "70.0%" in told
+    assert "model=a&amp;last=all&amp;window=2026-05-01" in told
+    name, alone = shown.document()
+    assert (name, "Incidents to look after" in alone, "href" in alone) == ("alerts", True, False)
+
+
+def test_segments_follow_the_chosen_window(folder: Path) -> None:
+    fill(folder, ["a"])
+    assert made(ModelPage, {"model": "a"}).parts.layout.display == "none"
+    slice_windows(folder, "a", {"origin=JFK": 0.7, f"origin={HOSTILE}": 0.6})
+    shown = made(ModelPage, {"model": "a"})
+    assert shown.parts.layout.display is None
+    assert shown.segments.html.index("origin=&lt;img") < shown.segments.html.index("origin=JFK")
+    assert 'data-sort="number"' in shown.segments.html
+    shown.choose("2026-05-02T00:00:00+00:00", None)
+    assert "all rows together, 0.800" in shown.segments.html
+
+
 def test_one_dashboard_holds_every_view(folder: Path) -> None:
     fill(folder, ["a", "b"])
     board = Dashboard(Request({"model": "b"}, True), "model")
@@ -255,10 +283,12 @@ def test_one_dashboard_holds_every_view(folder: Path) -> None:
 def test_an_early_page_waits_for_its_address(folder: Path) -> None:
     fill(folder, ["a", "b"])
     board = Dashboard(Request({}, True, early=True), "model")
-    assert board.stage.children == ()
+    assert board.stage.layout.display == "none"
+    assert board.view("model").head.value == ""  # what was read while it waited is not shown
     board.shell.asked = {"page": "model", "query": {"model": "b"}, "step": 1}
     assert [view.query() for view in board.views.values()] == [{"model": "b"}]
     assert len(board.stage.children) == 1
+    assert board.stage.layout.display is None
 
 
 def test_refreshing_keeps_what_was_chosen(folder: Path) -> None:

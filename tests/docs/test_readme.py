@@ -66,7 +66,7 @@ def test_every_snippet_runs(settings: Settings, monkeypatch: pytest.MonkeyPatch)
             shell.run_cell(block).raise_error()
             ran += 1
             if "promote" in block:  # the README goes on as if a second version had been promoted some weeks later
-                for call in ("register model delay --data X --target y", "approve delay/2 --reason ok"):
+                for call in ("register model delay --data X --metric roc_auc=0.8", "approve delay/2 --reason ok"):
                     shell.run_line_magic("modelops", call)
                 shell.run_line_magic("modelops", "promote delay/2 --reason retrained")
     assert ran >= 9

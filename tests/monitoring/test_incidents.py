@@ -76,6 +76,14 @@ def test_what_shares_neither_segment_nor_column_is_two_incidents() -> None:
     assert [len(case.members) for case in joined] == [4]  # worse performance is what every cause ends in
 
 
+def test_what_is_wrong_with_two_versions_is_two_incidents() -> None:
+    alerts = [alert("wind", 1, 3, version=1), alert("temp", 3, 4, version=1), alert("wind", 4, 6, version=2)]
+    cases = group("delay", alerts, {})
+    assert [[m.column for m in case.members] for case in cases] == [["wind", "temp"], ["wind"]]
+    volume = alert("", 3, 5, kind="volume", metric="volume", version=2)
+    assert [len(case.members) for case in group("delay", [*alerts, volume], {})] == [4]  # traffic is the model's
+
+
 def test_what_is_apart_in_time_is_two_incidents() -> None:
     cases = group("delay", [alert("wind", 1, 3), alert("temp", 5, 6), alert("wind", 20, 22)], {})
     assert [[m.column for m in case.members] for case in cases] == [["wind", "temp"], ["wind"]]

@@ -55,7 +55,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -
             ws.approve(f"flight-delay/{version}", reason="validated")
             ws.promote(f"flight-delay/{version}", reason="better")
             serve_days(ws, x, version, days)
-        ws.monitor("flight-delay")
+        ws.monitor("flight-delay", segments=["rain"])
     return project
 
 

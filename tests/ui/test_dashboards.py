@@ -58,7 +58,7 @@ def test_choosing_a_window_or_a_feature_updates_in_place(dashboard: str, open_pa
     page.locator("[data-pick='window 2013-04-03T00:00:00+00:00']").click()
     expect(page.locator(".mo-chosen")).to_contain_text("2013-04-03")
     expect(page.locator("[data-selected='window']")).to_have_count(2)
-    page.get_by_role("button", name="Show the last 30 windows again").click()
+    page.get_by_role("button", name="Show the last 30 together again").click()
     expect(spread).to_have_count(3)
     expect(page.locator("[data-selected]")).to_have_count(0)
 
