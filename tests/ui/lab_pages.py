@@ -12,6 +12,7 @@ from servers import TOKEN, Server
 
 FLEET = re.compile(r"/modelops/api/v1/models(\?|$)")
 KEYS = "window.jupyterapp.commands.keyBindings.some(({keys}) => keys[0] === 'Shift Enter')"
+SESSION = "window.jupyterapp.shell.currentWidget.sessionContext"
 CLOSE = """() => {
   for (const widget of [...window.jupyterapp.shell.widgets('main')]) {
     if (widget.context) {
@@ -43,6 +44,11 @@ def shown(page: Page) -> Locator:
     if not panel.is_visible():
         page.get_by_role("tab", name="Models").click()
     return panel
+
+
+def kernel_idle(page: Page) -> None:
+    """Wait for the kernel of the notebook in front: what is asked of it before it is there is lost."""
+    page.wait_for_function(f"{SESSION}.session?.kernel?.status === 'idle'", timeout=60_000)
 
 
 def close_all(page: Page) -> None:

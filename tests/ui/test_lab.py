@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import nbformat
 import pytest
-from lab_pages import FLEET, model, open_lab, refreshed, until
+from lab_pages import FLEET, kernel_idle, model, open_lab, refreshed, until
 from playwright.sync_api import Locator, Page, Route, expect
 from servers import TOKEN, Server, serve
 
@@ -112,7 +112,7 @@ def test_the_list_is_filtered_by_owner_and_risk_tier(panel: Locator) -> None:
     expect(rows).to_have_count(2)
     panel.get_by_role("combobox", name="Filter by owner").select_option("Any owner")
     expect(rows).to_have_count(6)
-    panel.get_by_role("combobox", name="Filter by risk tier").select_option("Any risk tier")
+    panel.get_by_role("combobox", name="Filter by risk tier").select_option("Any tier")
     panel.get_by_role("searchbox").fill("omar")
     expect(rows).to_have_count(4)
     expect(rows.first).to_have_attribute("title", re.compile("owned by Omar"))
@@ -196,6 +196,7 @@ def test_the_palette_and_the_launcher_know_the_commands(panel: Locator) -> None:
     expect(page.locator(".jp-Notebook")).to_contain_text("ws.monitor(model, every=every)", timeout=30_000)
     cell = page.locator(".jp-Notebook .jp-CodeCell").first
     expect(cell).to_contain_text("name of the model")
+    kernel_idle(page)
 
 
 def test_the_dashboards_are_started_from_the_launcher(panel: Locator, lab: Server) -> None:

@@ -7,13 +7,12 @@ from uuid import uuid4
 
 import nbformat
 import pytest
-from lab_pages import close_all, drag, open_file, palette, shown
+from lab_pages import SESSION, close_all, drag, kernel_idle, open_file, palette, shown
 from playwright.sync_api import Locator, expect
 
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.workspace import Workspace
 
-SESSION = "window.jupyterapp.shell.currentWidget.sessionContext"
 BESIDE = """async () => {
   const {commands, shell} = window.jupyterapp;
   const notebook = shell.currentWidget;
@@ -40,7 +39,7 @@ def notebook(panel: Locator, project: Path) -> Iterator[Locator]:
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(FIT)], metadata=metadata), path)
     open_file(page, path.name)
     notebook = page.locator(".jp-Notebook:visible")
-    page.wait_for_function(f"{SESSION}.session?.kernel?.status === 'idle'", timeout=60_000)
+    kernel_idle(page)
     notebook.locator(".jp-Cell").first.locator(".cm-content").click()
     yield notebook
     close_all(page)
