@@ -122,6 +122,16 @@ class Outcomes:
         return cls(**given)
 
 
+def labelled_from_dict(body: Mapping[str, Any]) -> tuple[Array, Array] | None:
+    """Read of what `Outcomes.to_dict` wrote the negatives and positives by cell; None where no score has a label."""
+    cells = unpack(body["cells"]).reshape(-1, 4) if "cells" in body else np.zeros((0, 4), dtype="int64")
+    if not cells[:, 2:].any():
+        return None
+    table = np.zeros((2, SCORE_BINS))
+    table[:, cells[:, 0]] = cells[:, 2:].T
+    return table[0], table[1]
+
+
 def _add_rows(a: tuple[tuple[float, ...], ...], b: tuple[tuple[float, ...], ...]) -> tuple[tuple[float, ...], ...]:
     if not a or not b:
         return a or b

@@ -46,3 +46,13 @@ def unpack(text: str) -> Array:
         raise ValueError(f"packed numbers are damaged: {error}") from error
     array: Array = np.frombuffer(data, dtype=_TYPES[code]).astype("float64" if code == "f8" else "int64")
     return array
+
+
+def pack_floats(values: Any) -> str:
+    """Return floats as text, uncompressed: what is no round number hardly shrinks."""
+    return binascii.b2a_base64(np.asarray(values, dtype="<f8").tobytes(), newline=False).decode()
+
+
+def unpack_floats(text: str) -> Array:
+    """Return what `pack_floats` was given, as one dimension."""
+    return np.frombuffer(binascii.a2b_base64(text), dtype="<f8")
