@@ -34,6 +34,8 @@ class Status(Presentable):
     alerts : tuple of mapping
     targets : tuple of mapping
         Per target of messages: sent, waiting, given up, failures in a row and the last of them.
+    moved : tuple of str
+        Aliases that MLflow does not show as they are on record, a sentence each; `reconcile` puts them right.
     """
 
     workspace: str
@@ -42,6 +44,7 @@ class Status(Presentable):
     history: tuple[Mapping[str, Any], ...]
     alerts: tuple[Mapping[str, Any], ...]
     targets: tuple[Mapping[str, Any], ...] = ()
+    moved: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data."""
@@ -52,6 +55,7 @@ class Status(Presentable):
             "history": [dict(h) for h in self.history],
             "alerts": [dict(a) for a in self.alerts],
             "targets": [dict(t) for t in self.targets],
+            "moved": list(self.moved),
         }
 
     def to_frame(self) -> pd.DataFrame:
@@ -71,6 +75,7 @@ class Status(Presentable):
                 f"{m['open_alerts']} open alerts"
             )
         lines += [_told(target) for target in self.targets]
+        lines += [f"  {sentence}: run `modelops reconcile`" for sentence in self.moved]
         return "\n".join(lines)
 
 
@@ -86,7 +91,7 @@ def _told(target: Mapping[str, Any]) -> str:
     )
 
 
-def status(store: Store, settings: Settings) -> Status:
+def status(store: Store, settings: Settings, moved: Sequence[str] = ()) -> Status:
     """Gather the state of a workspace."""
     summaries = tuple(
         {
@@ -110,6 +115,7 @@ def status(store: Store, settings: Settings) -> Status:
         history=tuple(history),
         alerts=alerts(store, None, None).rows,
         targets=_targets(store, settings),
+        moved=tuple(moved),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from modelops_jupyter.errors import InvalidInput, NotFound
 
 FILE_NAME = "modelops.toml"
+_SQLITE = "sqlite:///"
 _KEYS = ("workspace", "tracking_uri", "policy", "actor", "alert_budget")
 _NUMBERS = ("sample_rows",)
 SAMPLE_ROWS, MOST_SAMPLE_ROWS = 200, 5000
@@ -76,7 +77,8 @@ class Settings:
     root : Path
         The workspace's own folder, created on first write.
     tracking_uri : str or None
-        An MLflow tracking and registry address; None means SQLite and local files under `root`.
+        An MLflow tracking and registry address; None means SQLite and local files under `root`. ``sqlite:///FILE`` is
+        a file of the project.
     policy : Path or None
         The policy file; None means the policy the package ships.
     actor : str or None
@@ -102,6 +104,11 @@ class Settings:
     targets: tuple[Target, ...] = ()
 
     @property
+    def server(self) -> str | None:
+        """Address of the MLflow server or shared database; None where the registry is a SQLite file."""
+        return None if (self.tracking_uri or _SQLITE).startswith(_SQLITE) else self.tracking_uri
+
+    @property
     def registry(self) -> str:
         """Where models are registered, in words that hold no secret."""
         return "embedded" if self.tracking_uri is None else redacted(self.tracking_uri)
@@ -113,12 +120,14 @@ class Settings:
 
     @property
     def mlflow_path(self) -> Path:
-        """SQLite file of the embedded MLflow registry."""
-        return self.root / "mlflow.db"
+        """SQLite file of the MLflow registry, where there is no server; relative addresses start at `project`."""
+        if self.tracking_uri is None:
+            return self.root / "mlflow.db"
+        return (self.project / self.tracking_uri.removeprefix(_SQLITE)).absolute()
 
     @property
     def artifacts_path(self) -> Path:
-        """Folder of the embedded MLflow artifacts."""
+        """Folder of MLflow's artifacts, where there is no MLflow server."""
         return self.root / "artifacts"
 
     @property

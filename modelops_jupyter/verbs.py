@@ -114,10 +114,6 @@ def _assignments(pairs: Sequence[str]) -> dict[str, Any]:
     return values
 
 
-def _card(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
-    return ws.card(a.reference)
-
-
 VERBS: tuple[Verb, ...] = (
     Verb(
         "status",
@@ -243,6 +239,11 @@ VERBS: tuple[Verb, ...] = (
         "point an alias back at the version before",
         lambda ws, a, r: ws.rollback(a.name, a.alias, reason=a.reason),
         (_NAME, _ALIAS, _REASON),
+    ),
+    Verb(
+        "reconcile",
+        "make MLflow's aliases what is on record; each that was moved behind our back becomes an incident",
+        lambda ws, a, r: ws.reconcile(),
     ),
     Verb(
         "log-predictions",
@@ -424,7 +425,7 @@ VERBS: tuple[Verb, ...] = (
         lambda ws, a, r: ws.verify_audit(),
         effect="read",
     ),
-    Verb("card", "the model card of a version", _card, (_REFERENCE,), effect="read"),
+    Verb("card", "the model card of a version", lambda ws, a, r: ws.card(a.reference), (_REFERENCE,), effect="read"),
 )
 
 

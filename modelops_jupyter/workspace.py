@@ -63,10 +63,10 @@ class Workspace(Foundations):
     # The catalogue.
 
     def status(self) -> Status:
-        """Return where the workspace stands: models, health, history, open alerts; puts moved aliases right."""
+        """Return where the workspace stands: models, health, history, open alerts, and aliases moved in MLflow."""
         self.registry.check()
-        aliases.project_aliases(self.store, self.registry)
-        return catalogue.status(self.store, self.settings)
+        moved = [str(difference) for difference in aliases.differences(self.store, self.registry)]
+        return catalogue.status(self.store, self.settings, moved)
 
     def models(self) -> Listing:
         """Return every model with its champion, health and open alerts."""
@@ -221,6 +221,10 @@ class Workspace(Foundations):
     def rollback(self, name: str, alias: str = "champion", *, reason: str) -> Transition:
         """Point `alias` back at the last version that held it before and is not rejected."""
         return moves.rollback(self, name, alias, reason)
+
+    def reconcile(self) -> Listing:
+        """Make MLflow's aliases what is on record; each that somebody moved behind our back becomes an incident."""
+        return aliases.reconcile(self.store, self.registry, self.settings, self.actor)
 
     # Watching.
 

@@ -93,6 +93,7 @@ def status(shown: Status) -> Html:
     return block(
         heading(f"{count(len(shown.models), 'model')}, {count(len(open_alerts), 'open alert')}"),
         note(f"{shown.workspace} · registry {shown.registry}"),
+        *(note(f"{sentence}: run reconcile.") for sentence in shown.moved),
         rows_table(columns, shown.models),
         heading("Open alerts") if open_alerts else None,
         alerts_table(open_alerts) if open_alerts else None,

@@ -18,7 +18,7 @@ from uuid import uuid4
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput, NotebookFailed
 from modelops_jupyter.pipelines import lease
-from modelops_jupyter.pipelines.runner import CellEvent, NotebookJob, NotebookRunner, ProcessRunner
+from modelops_jupyter.pipelines.runner import CellEvent, NotebookJob, NotebookRunner, ProcessRunner, left_of
 from modelops_jupyter.pipelines.spec import Pipeline, Task, bind
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.store import Change, Event, Put, Store
@@ -247,12 +247,14 @@ class _Execution:
     def _record(self, task: Task, failure: str | None, seconds: float) -> None:
         state = "completed" if failure is None else "failed"
         output = self.folder / f"{task.name}.ipynb"
+        output = output if failure is None else left_of(output)
         self.done[task.name] = StepRun(task.name, state, self._inputs(task), str(output), seconds)
         self._tell(task, state, seconds)
         if failure is not None and self.failure is None:
+            what = "notebook so far" if output.suffix == ".ipynb" else "log"
             self.failure = (
-                f"Step {task.name!r} failed: {failure}. Its notebook so far is {output}; mend it and run again with "
-                "resume=True (--resume)."
+                f"Step {task.name!r} failed: {failure}. Its {what} is {output}; mend {task.notebook.name} and "
+                "run again with resume=True (--resume)."
             )
 
     def _tell(self, task: Task, state: str, seconds: float | None = None) -> None:

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from modelops_jupyter.errors import Conflict, InvalidInput, InvalidPipeline, NotebookFailed, NotFound
 from modelops_jupyter.pipelines.parameters import read_parameters
-from modelops_jupyter.pipelines.runner import CellEvent, NotebookJob, NotebookRunner, ProcessRunner
+from modelops_jupyter.pipelines.runner import CellEvent, NotebookJob, NotebookRunner, ProcessRunner, left_of
 from modelops_jupyter.pipelines.spec import DEFAULT_TIMEOUT
 from modelops_jupyter.presentable import Presentable
 
@@ -84,7 +84,9 @@ def run_notebook(
         _check_output(output)  # an hour may have passed
         shutil.move(work, output)
     if failure is not None:
-        raise NotebookFailed(f"{notebook.name} failed: {failure}. What it did so far is in {output}.")
+        left = output if output.exists() else left_of(work)
+        what = "What it did so far is in" if left == output else "Its log is"
+        raise NotebookFailed(f"{notebook.name} failed: {failure}. {what} {left}.")
     seconds = round((datetime.now(UTC) - begun).total_seconds(), 1)
     return NotebookRun(str(notebook), str(output), dict(parameters), seconds)
 

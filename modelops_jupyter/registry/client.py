@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 EXPERIMENT = "modelops"
 ANSWER_SECONDS = 4
 LOCK_SECONDS = 120.0
-_SCHEMES = ("http://", "https://", "sqlite://", "postgresql", "mysql", "mssql", "databricks")
+_SERVERS = ("http://", "https://", "databricks")
+_SCHEMES = ("http://", "https://", "postgresql", "mysql", "mssql", "databricks")
 
 
 def tracking_uri(settings: Settings) -> str:
     """Return MLflow's address of the workspace."""
-    return settings.tracking_uri or f"sqlite:///{settings.mlflow_path}"
+    return settings.server or f"sqlite:///{settings.mlflow_path}"
 
 
 def check_reachable(settings: Settings) -> None:
@@ -46,13 +47,14 @@ def check_reachable(settings: Settings) -> None:
         If the address is none of a server or a database.
     """
     uri = tracking_uri(settings)
-    if settings.tracking_uri is None:
+    here = settings.project.absolute()  # what no file's name leads to
+    if settings.server is None and settings.mlflow_path not in (here, here / ":memory:"):
         _check_embedded(settings)
         return
     if not uri.startswith(_SCHEMES):
         raise InvalidInput(
-            f"tracking_uri {redacted(uri)!r} is no address of an MLflow server or database: write http://host:port, "
-            "sqlite:///file or postgresql://..., or leave it out."
+            f"tracking_uri {settings.registry!r} is no address of an MLflow server or database: write "
+            "http://host:port, sqlite:///file or postgresql://..., or leave it out."
         )
     if not uri.startswith(("http://", "https://")):
         return
@@ -108,7 +110,7 @@ def typed_errors(settings: Settings) -> Iterator[None]:
             raise WorkspaceReadOnly(
                 f"MLflow cannot write under {settings.root} ({line}): make it writable, or open another workspace."
             ) from error
-        if settings.tracking_uri is not None:
+        if settings.server is not None:
             raise RegistryUnreachable(
                 f"MLflow at {settings.registry} failed ({line}): see its log, then try again."
             ) from error
@@ -127,7 +129,8 @@ def experiment_id(client: MlflowClient, settings: Settings) -> str:
     found = client.get_experiment_by_name(EXPERIMENT)
     if found is not None:
         return str(found.experiment_id)
-    location = None if settings.tracking_uri else settings.artifacts_path.as_uri()
+    # A server has a place of its own; without one MLflow would take the folder that one happens to be in.
+    location = None if tracking_uri(settings).startswith(_SERVERS) else settings.artifacts_path.as_uri()
     try:
         return str(client.create_experiment(EXPERIMENT, artifact_location=location))
     except MlflowException:  # another process was first
@@ -154,9 +157,10 @@ def _check_embedded(settings: Settings) -> None:
 
 def _create_embedded(settings: Settings) -> None:
     """Make MLflow's SQLite file, whole or not at all: MLflow itself breaks it when two processes start at once."""
+    folder = settings.mlflow_path.parent
     try:
-        settings.root.mkdir(parents=True, exist_ok=True)
-        with FileLock(settings.root / "mlflow.lock", timeout=LOCK_SECONDS):
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(settings.mlflow_path.with_suffix(".lock"), timeout=LOCK_SECONDS):
             if not settings.mlflow_path.exists():
                 _build(settings.mlflow_path)
     except Timeout:
@@ -166,7 +170,7 @@ def _create_embedded(settings: Settings) -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise WorkspaceReadOnly(
-            f"{settings.root} cannot be written ({reason}): free that path, make it writable, or open another one."
+            f"{folder} cannot be written ({reason}): free that path, make it writable, or open another one."
         ) from error
 
 
@@ -191,7 +195,7 @@ def _build(path: Path) -> None:
 
     for name in ("mlflow", "alembic"):  # after the import, which sets levels of its own
         logging.getLogger(name).setLevel(logging.ERROR)
-    fresh = path.with_name("mlflow.db.new")
+    fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
     engine = create_engine(f"sqlite:///{fresh}")
     _initialize_tables(engine)  # type: ignore[no-untyped-call]

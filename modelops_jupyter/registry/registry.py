@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _TOKEN = "modelops.registration"
+PAGE = 1000
 
 
 class Registry:
@@ -128,7 +129,7 @@ class Registry:
                         folder = Path(shutil.copytree(folder, Path(temporary) / "copy"))
                 except (MlflowException, OSError) as error:
                     self.check()
-                    where = self._settings.registry if self._settings.tracking_uri else self._settings.artifacts_path
+                    where = self._settings.registry if self._settings.server else self._settings.artifacts_path
                     raise RegistryDamaged(
                         f"MLflow no longer has the artifact of {what} in {where}: restore it from a backup, or "
                         "register the model again as a new version."
@@ -144,21 +145,28 @@ class Registry:
             else:
                 client.set_registered_model_alias(name, alias, str(version))
 
-    def aliases(self, name: str) -> dict[str, int]:
-        """Return MLflow's aliases of a model."""
-        from mlflow.exceptions import MlflowException
+    def aliases(self, names: Collection[str]) -> dict[str, dict[str, int]]:
+        """Return MLflow's aliases of every model of `names`.
 
+        Raises
+        ------
+        RegistryDamaged
+            If MLflow no longer has one of them.
+        """
+        found: dict[str, dict[str, int]] = {}
         with self._asking() as client:
-            try:
-                found = client.get_registered_model(name)
-            except MlflowException as error:
-                if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-                    raise
-                where = self._settings.registry if self._settings.tracking_uri else self._settings.mlflow_path
-                raise RegistryDamaged(
-                    f"{where} no longer has model {name!r}, which is on record: restore it from a backup."
-                ) from error
-            return {alias: int(version) for alias, version in found.aliases.items()}
+            token = None
+            while token is None or token:
+                page = client.search_registered_models(max_results=PAGE, page_token=token)
+                found.update({m.name: {alias: int(at) for alias, at in m.aliases.items()} for m in page})
+                token = page.token or ""
+        gone = sorted({*names} - {*found})
+        if gone:
+            where = self._settings.registry if self._settings.server else self._settings.mlflow_path
+            raise RegistryDamaged(
+                f"{where} no longer has model {gone[0]!r}, which is on record: restore it from a backup."
+            )
+        return {name: found[name] for name in names}
 
     def _known_run(self, run_id: str) -> str:
         from mlflow.exceptions import MlflowException

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from stored import fill
 from tornado.web import HTTPError
 
 from modelops_jupyter.dashboards import hooks
@@ -152,4 +153,20 @@ def test_pages_import_neither_mlflow_nor_plotly(page: str) -> None:
         "print([name for name in ('mlflow', 'plotly', 'sklearn', 'deltalake') if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("page", ["fleet", "model"])
+def test_showing_a_page_imports_no_engine(tmp_path: Path, page: str) -> None:
+    fill(tmp_path, ["a", "b"])
+    code = (
+        "import sys; from modelops_jupyter.dashboards.app import Dashboard\n"
+        "from modelops_jupyter.dashboards.page import Request\n"
+        f"assert not Dashboard(Request({{}}, True), {page!r}).failure.value\n"
+        "heavy = ('mlflow', 'plotly', 'sklearn', 'deltalake', 'pandas', 'scipy')\n"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    environment = {**os.environ, "MODELOPS_WORKSPACE": str(tmp_path)}
+    command = [sys.executable, "-c", code]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, env=environment)
     assert found.stdout.strip() == "[]"

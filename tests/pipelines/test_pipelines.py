@@ -22,8 +22,10 @@ from modelops_jupyter.pipelines import (
     lease,
     load_pipeline,
     read_parameters,
+    run_notebook,
     run_pipeline,
 )
+from modelops_jupyter.pipelines.runner import keep_partial, partial_of
 from modelops_jupyter.settings import Settings, find_settings
 from modelops_jupyter.store import Change, InMemoryStore, Put, Store
 from modelops_jupyter.workspace import Workspace
@@ -83,19 +85,63 @@ def test_real_notebooks_run_in_order_with_their_parameters(tmp_path: Path) -> No
     [
         ("1 / 0", "raised ZeroDivisionError"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "kernel died"),
-        ("import time; time.sleep(600)", "longer than 6 s"),
+        ("import time; time.sleep(600)", "longer than 12 s"),
     ],
     ids=["raises", "dies", "endless"],
 )
 def test_every_way_of_failing_is_told_and_leaves_no_process(tmp_path: Path, cell: str, reason: str) -> None:
-    notebook(tmp_path / "a.ipynb", cell, "1 + 1")
-    path = pipeline(tmp_path, "steps: {a: {notebook: a.ipynb, timeout: 6}}")
+    notebook(tmp_path / "a.ipynb", "print('so far')", cell, "1 + 1")
+    path = pipeline(tmp_path, "steps: {a: {notebook: a.ipynb, timeout: 12}}")
     store = InMemoryStore()
-    with pytest.raises(NotebookFailed, match=reason):
+    with pytest.raises(NotebookFailed, match=reason) as failed:
         run(path, store)
-    assert store.find("run")[0].body["state"] == "failed"
+    body = store.find("run")[0].body
+    assert body["state"] == "failed"
     time.sleep(0.2)
     assert not _left_behind(tmp_path)
+    output = Path(body["steps"][0]["output"])
+    assert f"so far is {output};" in str(failed.value)
+    assert '"so far\\n"' in output.read_text()
+    assert list((tmp_path / "runs").rglob("*.partial.ipynb")) == []
+
+
+class EndingRunner(InMemoryRunner):
+    """Ends as a process does that is killed: with a log, and with `left` of the notebook."""
+
+    def __init__(self, left: str | None) -> None:
+        super().__init__({"a.ipynb": "it was killed"})
+        self.left = left
+
+    def run(self, job: NotebookJob, on_cell: Callable[[CellEvent], None]) -> str | None:
+        job.output.parent.mkdir(parents=True, exist_ok=True)
+        job.output.with_suffix(".log").write_text("the end")
+        if self.left is not None:
+            partial_of(job.output).write_text(self.left)
+            keep_partial(job.output)
+        return super().run(job, on_cell)
+
+
+@pytest.mark.parametrize(
+    ("left", "named"),
+    [('{"cells": []}', "a.ipynb"), ('{"cells": [', "a.log"), (None, "a.log")],
+    ids=["whole", "torn", "none"],
+)
+def test_what_a_killed_notebook_left_is_what_the_error_names(tmp_path: Path, left: str | None, named: str) -> None:
+    notebook(tmp_path / "a.ipynb", "1")
+    path, store = pipeline(tmp_path, "steps: {a: {notebook: a.ipynb}}"), InMemoryStore()
+    with pytest.raises(NotebookFailed) as failed:
+        run(path, store, EndingRunner(left))
+    output = Path(store.find("run")[0].body["steps"][0]["output"])
+    assert output.name == named
+    assert output.is_file()
+    assert str(output) in str(failed.value)
+    given = {"parameters": {}, "output": tmp_path / "out.ipynb", "work_path": tmp_path / "runs", "project": tmp_path}
+    with pytest.raises(NotebookFailed) as failed:
+        run_notebook(tmp_path / "a.ipynb", **given, runner=EndingRunner(left))
+    said = str(failed.value).split()
+    assert any(Path(word.rstrip(".")).is_file() for word in said if word.startswith(str(tmp_path)))
+    assert (tmp_path / "out.ipynb").exists() == (named == "a.ipynb")
+    assert list((tmp_path / "runs").rglob("*.partial.ipynb")) == []
 
 
 def test_resume_keeps_what_is_done_with_the_same_inputs(tmp_path: Path) -> None:

@@ -1,15 +1,20 @@
 """Where MLflow is: with credentials that nobody reads, and from any folder the same."""
 
 import base64
+import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
 
+from modelops_jupyter import workspace
 from modelops_jupyter.catalogue import status
-from modelops_jupyter.errors import InvalidInput, RegistryUnreachable
+from modelops_jupyter.errors import InvalidInput, RegistryDamaged, RegistryUnreachable
 from modelops_jupyter.registry.client import check_reachable, typed_errors
 from modelops_jupyter.settings import Settings, redacted
 from modelops_jupyter.store import InMemoryStore
@@ -85,3 +90,41 @@ def test_what_mlflow_says_of_them_is_left_out_too(tmp_path: Path, guarded: str) 
     with pytest.raises(RegistryUnreachable) as caught, typed_errors(at(tmp_path, address)):
         raise MlflowException(f"API request to {address}/api failed")
     assert "s3cr" not in str(caught.value)
+
+
+X = pd.DataFrame({"a": np.arange(20.0), "b": 1.0})
+
+
+def test_a_relative_sqlite_address_is_one_place_whatever_the_folder(
+    tmp_path: Path, mlflow_database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "project"
+    (project / "deep").mkdir(parents=True)
+    shutil.copy(mlflow_database, project / "team.db")
+    (project / "modelops.toml").write_text('tracking_uri = "sqlite:///team.db"\n')
+    monkeypatch.chdir(project)
+    with workspace.open() as ws:
+        ws.register(LogisticRegression().fit(X, X["a"] > 9), "m", data=X)
+    monkeypatch.chdir(project / "deep")
+    with workspace.open() as ws:
+        assert ws.tracking_uri == f"sqlite:///{project}/team.db"
+        assert ws.predict("m/1", X)[0].shape == (20,)
+    assert {file.name for file in project.iterdir()} == {"deep", "modelops.toml", "team.db", ".modelops"}
+    assert list((project / "deep").iterdir()) == []
+    assert list((project / ".modelops" / "artifacts").iterdir())
+
+
+def test_a_sqlite_address_whose_file_is_not_there_is_made_whole(tmp_path: Path) -> None:
+    settings = at(tmp_path, "sqlite:///sub/team.db")
+    check_reachable(settings)
+    assert settings.mlflow_path == tmp_path / "sub" / "team.db"
+    assert not (tmp_path / "sub" / "team.db.new").exists()
+    settings.mlflow_path.write_bytes(b"")
+    with pytest.raises(RegistryDamaged, match=r"team\.db is empty"):
+        check_reachable(settings)
+
+
+@pytest.mark.parametrize("address", ["sqlite://", "sqlite:///", "sqlite:///:memory:"])
+def test_a_database_in_memory_is_no_registry(tmp_path: Path, address: str) -> None:
+    with pytest.raises(InvalidInput, match="is no address"):
+        check_reachable(at(tmp_path, address))

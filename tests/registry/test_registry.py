@@ -60,7 +60,7 @@ def test_register_alias_load_on_both_backends(registry: Registry) -> None:
     second = save(registry, LogisticRegression().fit(X, Y), name, data=X, target=Y)
     assert (second.version - first.version, first.task, first.classes) == (1, "classification", ["0", "1"])
     registry.set_alias(name, "champion", second.version)
-    assert registry.aliases(name) == {"champion": second.version}
+    assert registry.aliases([name])[name] == {"champion": second.version}
     loaded = registry.load(first.body)
     np.testing.assert_allclose(predict(loaded, X).score, model.predict_proba(X)[:, 1])
     assert first.data_fingerprint == second.data_fingerprint
