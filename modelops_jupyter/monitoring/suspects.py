@@ -252,6 +252,10 @@ def suggest(case: Case, suspects: Sequence[Suspect], segments: Sequence[Slice]) 
     if suspects:
         top = suspects[0]
         actions.append(f"Look at it: `modelops distribution {model} {top.column} --window {top.since}`.")
+    bonds = [member for member in case.members if member.metric.endswith("dependence")]
+    if bonds:
+        since = min(member.start for member in bonds)
+        actions.append(f"See what hangs together otherwise: `modelops multivariate-drift {model} --window {since}`.")
     if "volume" in kinds:
         actions.append("Ask whoever calls the model whether the number of predictions is what it should be.")
     if kinds & {"performance", "concept"}:
