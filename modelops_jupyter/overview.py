@@ -175,6 +175,8 @@ def read_overview(
         If there is no such model.
     InvalidReference
         If `name` cannot name a model.
+    InvalidInput
+        If `every` is no length of a window.
     """
     from modelops_jupyter.monitoring import KeptWindows
 
@@ -182,6 +184,8 @@ def read_overview(
     model = store.get("model", name)
     summary = next(s for s in read_fleet(store, name, use_cases))
     windows = KeptWindows(store, name, every).whole()
+    if not windows:
+        _check_length(every)
     entries = [row for row in catalogue.audit(store, None) if re.split("[/:]", str(row["subject"]))[0] == name]
     transitions = sorted((dict(r.body) for r in store.find("transition", name)), key=lambda body: str(body["at"]))
     return ModelOverview(
@@ -196,6 +200,13 @@ def read_overview(
         alerts=catalogue.alerts(store, name, None).rows,
         audit=tuple(entries[:AUDIT_ENTRIES]),
     )
+
+
+def _check_length(every: str) -> None:
+    """Raise `InvalidInput` if there can be no windows of that length, rather than say that there are none."""
+    from modelops_jupyter.profiles import window_length
+
+    window_length(every)
 
 
 def _expected(store: Store, name: str, metric: str | None) -> dict[int, float]:

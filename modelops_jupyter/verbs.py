@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from modelops_jupyter.data_files import split_target
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.verb import Read, Verb
+from modelops_jupyter.written import printable
 
 if TYPE_CHECKING:
     from modelops_jupyter.workspace import Workspace
@@ -60,7 +61,7 @@ def _register(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
 
 def _compare(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
     data, target = split_target(read(a.data), a.target, read)
-    return ws.compare(a.reference, a.other, data=data, target=target, segments=a.segment)
+    return ws.compare(a.reference, a.other, data=data, target=target, segments=a.segment, unsafe=a.unsafe)
 
 
 def _log_predictions(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
@@ -84,16 +85,12 @@ def _run_notebook(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
 def _show(event: Any) -> None:
     import sys
 
-    print(event, file=sys.stderr, flush=True)
+    print(printable(str(event)), file=sys.stderr, flush=True)
 
 
 def _watch(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
-    import sys
 
-    def show(done: Any) -> None:
-        print(done, file=sys.stderr, flush=True)
-
-    return ws.watch(interval=a.interval, once=a.once, on_round=None if a.once else show)
+    return ws.watch(interval=a.interval, once=a.once, on_round=None if a.once else _show)
 
 
 def _assignments(pairs: Sequence[str]) -> dict[str, Any]:
@@ -193,6 +190,7 @@ VERBS: tuple[Verb, ...] = (
             _arg("--data", required=True, help="rows to score: .parquet or .csv; in a notebook, a Python name"),
             _arg("--target", help="the column of outcomes, or data of their own"),
             _arg("--segment", action="append", default=[], help="column to slice by; may be repeated"),
+            _arg("--unsafe", action="store_true", help="load versions that run code when they are loaded"),
         ),
         effect="execute",
         slow=True,

@@ -150,7 +150,7 @@ def calibration_chart(shown: PerformanceCurves) -> Html | None:
         group(
             *(text(left - 8, y(t) + 4, f"{t:g}", anchor="end") for t in named),
             *(text(x(t), size - bottom + 18, f"{t:g}", anchor="middle") for t in named),
-            text(left, size - 6, "what the model said on average (across), what came true (up)"),
+            text(left, size - 6, "said by the model (across), came true (up)"),
             fill=palette.QUIET,
         ),
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from browser import launch
+from dashboard_fixtures import dashboard, open_page, scheme, workspace
 from lab_pages import open_lab
 from made_flights import log_day, register
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
@@ -14,6 +15,7 @@ from servers import TOKEN, Server, serve
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.workspace import Workspace
 
+__all__ = ["dashboard", "open_page", "scheme", "workspace"]  # fixtures that all modules share
 SCREENSHOTS = Path(__file__).parents[1] / "screenshots"
 
 
