@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from modelops_jupyter.monitoring import noise
 from modelops_jupyter.monitoring.cycle import CYCLES, cycle_length
 from modelops_jupyter.monitoring.history import FEWEST, LEAST_RISE, SEASONS, Usual
-from modelops_jupyter.monitoring.packed import numbers
+from modelops_jupyter.monitoring.packed import numbers, table
 from modelops_jupyter.monitoring.results import Finding
 from modelops_jupyter.monitoring.rules import AlertRules
 from modelops_jupyter.monitoring.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
@@ -33,12 +34,9 @@ class BondJudge:
         self.chances = Chances(allowance, 3, 1, rules)
         self.names = sampled_columns(track.baseline.reference.profile.columns)
         words = {"value": "dependence", "error": "dependence_error", "degrees": "partners"}
-        days = {word: [numbers(w.drift, self.names, "dependence", word) for w in track.windows] for word in words}
-        cycles = {word: [numbers(w.cycle, self.names, name) for w in track.windows] for word, name in words.items()}
-        self.days, self.cycles = (
-            {word: np.array(rows, dtype=float).reshape(-1, len(self.names)) for word, rows in found.items()}
-            for found in (days, cycles)
-        )
+        drift, cycle = ([getattr(window, kind) for window in track.windows] for kind in ("drift", "cycle"))
+        self.days = {word: _of(drift, self.names, word) for word in words}
+        self.cycles = {word: table(cycle, self.names, name) for word, name in words.items()}
         # What no history makes a finding: limits by chance are the least there are.
         self.least = {
             (metric, level): np.maximum(
@@ -153,6 +151,12 @@ class CombinationJudge:
                 why = f"{usual:.2g} of rows are expected to have one; most of {pair}"
                 found.append(Finding("quality", "", COMBINATIONS, rate, limit, segment, level, why))
         return found
+
+
+def _of(windows: Sequence[Mapping[str, Mapping[str, Any]]], names: Sequence[str], word: str) -> Array:
+    if word == "value":
+        return table(windows, names, "dependence")
+    return np.array([numbers(figures, names, "dependence", word) for figures in windows]).reshape(-1, len(names))
 
 
 def _logs(figures: dict[str, Array]) -> Array:

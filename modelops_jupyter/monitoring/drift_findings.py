@@ -11,7 +11,7 @@ import numpy as np
 from modelops_jupyter.monitoring import noise
 from modelops_jupyter.monitoring.cycle import CYCLES, cycle_length
 from modelops_jupyter.monitoring.history import LEAST_RISE, SEASONS, Usual
-from modelops_jupyter.monitoring.packed import numbers
+from modelops_jupyter.monitoring.packed import table
 from modelops_jupyter.monitoring.results import Finding
 from modelops_jupyter.monitoring.rules import AlertRules
 from modelops_jupyter.monitoring.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
@@ -53,8 +53,8 @@ class DriftJudge:
 
     def _cycle_logs(self, metric: str) -> Array:
         """Return the logarithms of the distances of each window's last cycle of windows; NaN where there is none."""
-        found = [numbers(window.cycle, self.table.names, metric) for window in self.track.windows]
-        logs: Array = np.log(np.maximum(np.array(found).reshape(-1, len(self.table.names)), 1e-3))
+        found = table([window.cycle for window in self.track.windows], self.table.names, metric)
+        logs: Array = np.log(np.maximum(found, 1e-3))
         return logs
 
     def _strays(self, paired: Array) -> noise.Stray:

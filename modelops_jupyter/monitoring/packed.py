@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 
-from modelops_jupyter.profiles.packing import pack_floats, unpack_floats
+from modelops_jupyter.profiles.packing import pack_floats, unpack_bytes, unpack_floats
 
 Array = np.ndarray[Any, Any]
 Figures = Mapping[str, Mapping[str, Any]]
 # What a figure may say beside its value; None is NaN on record, as no figure is NaN.
 _MORE = ("low", "high", "p_value", "degrees", "error")
+# The other column that a figure is of.
+WITH = "with"
 
 
 class PackedFigures(Mapping[str, Mapping[str, Any]]):
@@ -69,6 +72,8 @@ class PackedFigures(Mapping[str, Mapping[str, Any]]):
             for figure, value in zip(figures, known, strict=False):
                 if value == value:
                     figure[word] = int(value) if word == "degrees" else value
+        for figure, name in zip(figures, table.get(WITH, ()), strict=False):
+            figure[WITH] = name
         return figures
 
 
@@ -99,14 +104,44 @@ def numbers(
     return np.array([np.nan if value is None else value for value in values], dtype=float)
 
 
+def table(windows: Sequence[Mapping[str, Mapping[str, Any]]], columns: Sequence[str], metric: str) -> Array:
+    """Return a metric's values of many windows, shape (windows, columns); NaN where there is none.
+
+    Windows in a row mostly have the same columns on record: theirs are unpacked together.
+    """
+    found = np.full((len(windows), len(columns)), np.nan)
+    for held, alike in groupby(enumerate(windows), lambda item: _layout(item[1], metric)):
+        places = [place for place, _ in alike]
+        if held is None:
+            for place in places:
+                found[place] = numbers(windows[place], columns, metric)
+            continue
+        texts = [windows[place].body["metrics"][metric]["value"] for place in places]  # type: ignore[attr-defined]
+        values = np.frombuffer(b"".join(map(unpack_bytes, texts)), dtype="<f8").reshape(len(places), -1)
+        known, at = held
+        target = _places(tuple(known if at is None else (known[place] for place in at)), tuple(columns))
+        found[np.array(places)[:, None], target[target >= 0]] = values[:, target >= 0]
+    return found
+
+
+def _layout(figures: Mapping[str, Mapping[str, Any]], metric: str) -> tuple[list[str], list[int] | None] | None:
+    """Return the columns and which of them a metric's values are of; None where they are no array of their own."""
+    if not isinstance(figures, PackedFigures):
+        return None
+    column = figures.body["metrics"].get(metric)
+    if column is None or not isinstance(column["value"], str):
+        return None
+    return figures.body["columns"], column.get("at")
+
+
 def by_window(
     windows: Sequence[Mapping[str, Mapping[str, Any]]], metric: str
 ) -> tuple[list[str], dict[str, tuple[float | None, ...]]]:
     """Return all columns, and a metric's values by column, one per window; None where there is none."""
     names = list(dict.fromkeys(name for figures in windows for name in figures))
-    table = np.array([numbers(figures, names, metric) for figures in windows]).reshape(-1, len(names))
-    known = table.astype(object)
-    known[np.isnan(table)] = None
+    values = table(windows, names, metric)
+    known = values.astype(object)
+    known[np.isnan(values)] = None
     return names, {name: tuple(values) for name, values in zip(names, known.T.tolist(), strict=True)}
 
 
@@ -137,9 +172,12 @@ def _pack(figures: Mapping[str, Mapping[str, Any]], table_of: Any) -> Mapping[st
 
 def _figures_of(cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     table: dict[str, Any] = {"value": _column([cell["value"] for cell in cells])}
+    said = set().union(*cells)
     for word in _MORE:
-        if any(cell.get(word) is not None for cell in cells):
+        if word in said:
             table[word] = _column([cell.get(word) for cell in cells])
+    if WITH in said:
+        table[WITH] = [cell.get(WITH, "") for cell in cells]
     reasons = {str(n): cell["reason"] for n, cell in enumerate(cells) if cell.get("reason") is not None}
     return {**table, "reasons": reasons} if reasons else table
 

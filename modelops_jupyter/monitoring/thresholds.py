@@ -12,7 +12,7 @@ import numpy as np
 from modelops_jupyter.monitoring.baseline import Baseline
 from modelops_jupyter.monitoring.budget import chance_of_one
 from modelops_jupyter.monitoring.history import LONGEST, Usual, usual
-from modelops_jupyter.monitoring.packed import numbers
+from modelops_jupyter.monitoring.packed import table
 from modelops_jupyter.monitoring.results import Finding, WindowResult
 from modelops_jupyter.monitoring.rules import AlertRules
 
@@ -87,7 +87,7 @@ class Track:
 
     def rates(self, columns: Sequence[str], metric: str) -> Array:
         """Return a figure of the columns, shape (windows, columns); NaN where there is none."""
-        return np.array([numbers(window.drift, columns, metric) for window in self.windows]).reshape(-1, len(columns))
+        return table([window.drift for window in self.windows], columns, metric)
 
     def earlier(self, values: Array, i: int, keys: Sequence[tuple[str, str, str, str]], apart: int = 1) -> Usual:
         """Return what was usual before window `i`, of values of shape (windows, columns), a key per column.

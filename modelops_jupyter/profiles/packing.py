@@ -55,4 +55,9 @@ def pack_floats(values: Any) -> str:
 
 def unpack_floats(text: str) -> Array:
     """Return what `pack_floats` was given, as one dimension."""
-    return np.frombuffer(binascii.a2b_base64(text), dtype="<f8")
+    return np.frombuffer(unpack_bytes(text), dtype="<f8")
+
+
+def unpack_bytes(text: str) -> bytes:
+    """Return the bytes of what `pack_floats` wrote, eight a float, the least first."""
+    return binascii.a2b_base64(text)
