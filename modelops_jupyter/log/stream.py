@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -200,19 +201,18 @@ def _columns(group: RowGroups, guard: Guard) -> Callable[[str], pa.ChunkedArray 
     with guard():
         metadata = pq.read_metadata(**place)
     schema = metadata.schema.to_arrow_schema()
+    texts = [f.name for f in schema if f.type in (pa.string(), pa.large_string()) and f.name != "request_id"]
+    opened = threading.local()  # a file is read by one thread at a time, and opening it costs as much as a small column
 
     def column(name: str) -> pa.ChunkedArray | None:
         if name not in schema.names:
             return None
-        kind = schema.field(name).type
-        texts = [name] if kind in (pa.string(), pa.large_string()) and name != "request_id" else None
-        with (
-            guard(),
-            pq.ParquetFile(
-                place["where"], filesystem=place["filesystem"], metadata=metadata, read_dictionary=texts
-            ) as file,
-        ):
-            return file.read_row_group(index, columns=[name], use_threads=False)[name]
+        with guard():
+            if not hasattr(opened, "file"):
+                opened.file = pq.ParquetFile(
+                    place["where"], filesystem=place["filesystem"], metadata=metadata, read_dictionary=texts
+                )
+            return opened.file.read_row_group(index, columns=[name], use_threads=False)[name]
 
     return column
 
