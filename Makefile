@@ -31,9 +31,11 @@ labextension: $(VENV)/linked
 demo: $(VENV)/installed labextension
 	$(BIN)/modelops demo demo $(if $(filter 0,$(SERVE)),--no-dashboard)
 
+test: export PATH := $(abspath $(BIN)):$(PATH)
 test: $(VENV)/installed labextension
+	cd labextension && npm test
 	$(BIN)/python -m pytest
-	$(BIN)/python -m pytest -m demo
+	$(BIN)/python -m pytest -m "demo or soak"
 
 # Needs Java 17 or newer.
 spark: $(VENV)/installed

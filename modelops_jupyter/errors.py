@@ -15,6 +15,7 @@ Our exception hierarchy::
     │   ├── UnsafeArtifact
     │   └── ArtifactChanged
     ├── Conflict                somebody else was first           (exit 1, HTTP 409)
+    ├── Unexpected              nobody foresaw this               (exit 3, HTTP 500)
     └── DependencyFailed        something we rest on failed       (exit 3, HTTP 503)
         ├── StoreBusy
         ├── StoreFull
@@ -123,6 +124,19 @@ class Conflict(ModelOpsError):
     code = "conflict"
     exit_code = 1
     http_status = 409
+
+
+class Unexpected(ModelOpsError):
+    """A fault of the package, or of an object it was given, that no other error stands for."""
+
+    code = "internal"
+
+    @classmethod
+    def of(cls, error: Exception) -> Unexpected:
+        """Say in one sentence what `error` was."""
+        reason = next(iter(str(error).splitlines()), "").rstrip(".")
+        kind = type(error).__name__
+        return cls(f"Something went wrong ({kind}{f': {reason}' if reason else ''}): repeat with --debug to see where.")
 
 
 class DependencyFailed(ModelOpsError):

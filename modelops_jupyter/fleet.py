@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from modelops_jupyter.settings import UseCase
     from modelops_jupyter.store import Store
 
 
@@ -22,6 +24,10 @@ class ModelSummary:
         Monitored windows, and those of them that have a performance figure.
     metric : str or None
         What `sparkline` shows, oldest first; None where a window has no figure.
+    owner, risk_tier : str or None
+        As its use case says.
+    unsafe : bool
+        Its champion runs code when it is loaded.
     """
 
     name: str
@@ -35,11 +41,18 @@ class ModelSummary:
     last_window: str | None
     metric: str | None
     sparkline: tuple[float | None, ...]
+    owner: str | None = None
+    risk_tier: str | None = None
+    unsafe: bool = False
 
 
-def read_fleet(store: Store, only: str | None = None) -> tuple[ModelSummary, ...]:
+def read_fleet(
+    store: Store, only: str | None = None, use_cases: Mapping[str, UseCase] | None = None
+) -> tuple[ModelSummary, ...]:
     """Return a summary of every model, or of `only` one, by name."""
-    champions = {r.body["name"]: r.body["version"] for r in store.find("alias", only) if r.body["alias"] == "champion"}
+    cases = use_cases or {}
+    held = {r.body["name"]: r.body for r in store.find("alias", only) if r.body["alias"] == "champion"}
+    champions = {name: body["version"] for name, body in held.items()}
     versions = Counter(record.subject for record in store.find("version", only, bodies=False))
     alerts: dict[str, list[str]] = defaultdict(list)
     for record in store.find("alert", only):
@@ -50,6 +63,7 @@ def read_fleet(store: Store, only: str | None = None) -> tuple[ModelSummary, ...
     summaries = []
     for record in models:
         name, monitor = record.key, monitors.get(record.key)
+        case = cases.get(name)
         summaries.append(
             ModelSummary(
                 name=name,
@@ -63,6 +77,9 @@ def read_fleet(store: Store, only: str | None = None) -> tuple[ModelSummary, ...
                 last_window=monitor["through"] if monitor else None,
                 metric=monitor["metric"] if monitor else None,
                 sparkline=tuple(monitor["line"]) if monitor else (),
+                owner=case.owner if case else None,
+                risk_tier=case.risk_tier if case else None,
+                unsafe=bool(held.get(name, {}).get("unsafe")),
             )
         )
     return tuple(summaries)

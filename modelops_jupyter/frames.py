@@ -11,13 +11,16 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+_GREATEST_WHOLE = 2**53  # beyond it, two whole numbers may be one float
+
+
 def to_pandas(frame: Any, what: str) -> pd.DataFrame:
     """Return `frame` (pandas, polars, Arrow, or a dict of columns) as a pandas DataFrame.
 
     Raises
     ------
     InvalidFrame
-        If `frame` is no table or has no rows; `what` names it in the message.
+        If `frame` is no table, has no rows or two columns of one name; `what` names it in the message.
     """
     import pandas as pd
     import pyarrow as pa
@@ -34,6 +37,9 @@ def to_pandas(frame: Any, what: str) -> pd.DataFrame:
         raise InvalidFrame(f"{what} must be a table (pandas, polars or Arrow), not {type(frame).__name__}.")
     if table.empty:
         raise InvalidFrame(f"{what} has no rows: pass at least one.")
+    if not table.columns.is_unique:
+        twice = table.columns[table.columns.duplicated()][0]
+        raise InvalidFrame(f"{what} has two columns {twice!r}: rename one.")
     return table
 
 
@@ -70,15 +76,55 @@ def outcome_text(value: Any) -> str | None:
     return str(plain)
 
 
+def request_ids(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Return request ids as text, the same wherever they come from: 1, 1.0 and ``"1"`` are one id.
+
+    Raises
+    ------
+    InvalidFrame
+        If one is missing, or a number that stands for no whole one.
+    """
+    import pandas as pd
+
+    if values.isna().any():
+        raise InvalidFrame(f"Column {values.name!r} has missing request ids: every row needs one.")
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype(values.cat.categories.dtype)
+    if pd.api.types.is_float_dtype(values.dtype):
+        plain = values.astype("float64")
+        if not ((plain % 1 == 0) & (plain.abs() <= _GREATEST_WHOLE)).all():
+            raise InvalidFrame(
+                f"Column {values.name!r} holds numbers that are no request ids: make them whole, or text."
+            )
+        values = plain.astype("int64")
+    return (values.map(outcome_text) if values.dtype == "object" else values).astype("str")
+
+
 def outcomes(values: pd.Series[Any], task: str) -> pd.Series[Any]:
     """Return predictions or labels as the log keeps them: floats for regression, text for everything else."""
     if task == "regression":
-        return values.astype("float64")
+        return numbers(values)
     return values.map(outcome_text).astype("str")
 
 
+def numbers(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column as floats; raise `InvalidFrame`, naming it, if it holds anything else."""
+    if values.dtype.kind not in "mM":  # times would become nanoseconds
+        try:
+            return values.astype("float64")
+        except (ValueError, TypeError):
+            pass
+    raise InvalidFrame(f"Column {values.name!r} must hold numbers, not {values.dtype}: convert it first.")
+
+
 def to_arrow(frame: pd.DataFrame) -> pa.Table:
-    """Return `frame` as Arrow without index or pandas metadata; categories become text."""
+    """Return `frame` as Arrow without index or pandas metadata; categories become text.
+
+    Raises
+    ------
+    InvalidFrame
+        If a column holds values of several types, or none that Arrow knows.
+    """
     import pandas as pd
     import pyarrow as pa
 
@@ -86,4 +132,20 @@ def to_arrow(frame: pd.DataFrame) -> pa.Table:
     for name, dtype in frame.dtypes.items():
         if isinstance(dtype, pd.CategoricalDtype):
             plain[name] = frame[name].astype("str").where(frame[name].notna())
-    return pa.Table.from_pandas(plain, preserve_index=False).replace_schema_metadata(None)
+    try:
+        return pa.Table.from_pandas(plain, preserve_index=False).replace_schema_metadata(None)
+    except (pa.ArrowException, OverflowError) as error:
+        name = next((name for name in plain if not _has_one_type(plain[name])), None)
+        raise InvalidFrame(
+            f"Column {name!r} holds values of several types or of an unknown one: convert it."
+        ) from error
+
+
+def _has_one_type(values: pd.Series[Any]) -> bool:
+    import pyarrow as pa
+
+    try:
+        pa.array(values, from_pandas=True)
+    except (pa.ArrowException, OverflowError):
+        return False
+    return True

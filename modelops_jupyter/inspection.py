@@ -1,23 +1,70 @@
-"""A closer look at one model: curves of some of its windows, computed of profiles when somebody asks."""
+"""A closer look at one model: some of its windows, beside what the version that served them was validated on."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import reduce
+from itertools import pairwise
 from operator import add
 from typing import TYPE_CHECKING
 
 from modelops_jupyter.errors import NotFound
-from modelops_jupyter.overview import RECENT_WINDOWS
+from modelops_jupyter.overview import RECENT_WINDOWS, Distribution, WindowFigure
 from modelops_jupyter.refs import check_name
-from modelops_jupyter.registration import version_key
+from modelops_jupyter.versions import version_key
 
 if TYPE_CHECKING:
     from modelops_jupyter.monitoring.curves import PerformanceCurves
+    from modelops_jupyter.profiles import ColumnBinning, ColumnProfile, Profile, Reference
     from modelops_jupyter.store import Store
 
 
-def read_curves(store: Store, name: str, window: str | None = None, every: str = "1D") -> PerformanceCurves:
-    """Return calibration and other curves of one window, or of the last 30 that the same version served.
+@dataclass(frozen=True)
+class Inspection:
+    """Windows looked at together.
+
+    Attributes
+    ----------
+    profiles : tuple of Profile
+        Oldest first; of the version that served most of the last one, as only profiles of one binning add up.
+    since, until : str
+        Starts of the first and the last window, of whichever version.
+    """
+
+    model: str
+    version: int
+    reference: Reference
+    profiles: tuple[Profile, ...]
+    since: str
+    until: str
+
+    def distribution(self, column: str) -> Distribution:
+        """Return a column's distribution; raises `NotFound` if the version has no such column."""
+        columns = self.reference.binning.columns
+        if column not in columns:
+            known = ", ".join(columns)
+            raise NotFound(f"{self.model}/{self.version} has no column {column!r}: it has {known}.")
+        binning = columns[column]
+        edges = [binning.edges[position] for position in binning.coarse]
+        return Distribution(
+            column=column,
+            bins=(*_bin_names(binning.kind, edges, binning.categories), "other", "missing"),
+            reference=_shares(self.reference.profile.columns[column], binning),
+            current=_shares(reduce(add, (profile.columns[column] for profile in self.profiles)), binning),
+            since=self.since,
+            until=self.until,
+        )
+
+    def curves(self) -> PerformanceCurves:
+        """Return calibration and other curves."""
+        from modelops_jupyter.monitoring.curves import performance_curves
+
+        return performance_curves(reduce(add, self.profiles), self.reference.binning)
+
+
+def inspect(store: Store, name: str, window: str | None = None, every: str = "1D") -> Inspection:
+    """Read one window, or the last 30.
 
     Parameters
     ----------
@@ -28,22 +75,70 @@ def read_curves(store: Store, name: str, window: str | None = None, every: str =
     ------
     NotFound
         If the model was never monitored, or has no such window.
+    InvalidInput
+        If `every` is no length of a window.
     """
-    from modelops_jupyter.monitoring.curves import performance_curves
-    from modelops_jupyter.profiles import Profile, Reference
+    from modelops_jupyter.profiles import Profile, Reference, window_length
 
-    check_name(name)
-    keys = [
-        record.key for record in store.find("window", name, bodies=False) if record.key.startswith(f"{name}/{every}/")
-    ]
-    wanted = [f"{name}/{every}/{window}"] if window else keys[-RECENT_WINDOWS:]
-    profiles = [Profile.from_dict(r.body) for key in wanted if (r := store.get("profile", key)) is not None]
-    if not profiles:
+    window_length(every)
+
+    prefix = f"{check_name(name)}/{every}/"
+    if window:
+        wanted = [f"{prefix}{window}"]
+    else:
+        known = (record.key for record in store.find("window", name, bodies=False))
+        wanted = [key for key in known if key.startswith(prefix)][-RECENT_WINDOWS:]
+    records = [record for key in wanted if (record := store.get("profile", key)) is not None]
+    if not records:
         since = f" from {window}" if window else ""
         raise NotFound(f"{name!r} has no monitored window{since}: run `modelops monitor`.")
+    profiles = [Profile.from_dict(record.body) for record in records]
     version = profiles[-1].served or 0
-    known = store.get("reference", version_key(name, version))
-    if known is None:
+    reference = store.get("reference", version_key(name, version))
+    if reference is None:
         raise NotFound(f"{name}/{version} has no reference to compare with.")
-    same = [profile for profile in profiles if profile.served == version]
-    return performance_curves(reduce(add, same), Reference.from_dict(known.body).binning)
+    return Inspection(
+        model=name,
+        version=version,
+        reference=Reference.from_dict(reference.body),
+        profiles=tuple(profile for profile in profiles if profile.served == version),
+        since=records[0].key.rpartition("/")[2],
+        until=records[-1].key.rpartition("/")[2],
+    )
+
+
+def segment_figures(
+    store: Store, name: str, metric: str | None, window: str | None = None, every: str = "1D"
+) -> dict[str, WindowFigure]:
+    """Return a figure of every segment: in one window, or the last known among the last 30."""
+    prefix = f"{check_name(name)}/{every}/"
+    if window:
+        wanted = [f"{prefix}{window}"]
+    else:
+        known = (record.key for record in store.find("segment_window", name, bodies=False))
+        wanted = [key for key in known if key.startswith(prefix)][-RECENT_WINDOWS:]
+    found: dict[str, WindowFigure] = {}
+    for key in reversed(wanted):
+        record = store.get("segment_window", key)
+        for body in () if record is None else record.body["windows"]:
+            figure, newer = WindowFigure.of(body, metric), found.get(body["segment"])
+            if newer is None or (newer.value is None and figure.value is not None):
+                found[body["segment"]] = figure
+        if all(figure.value is not None for figure in found.values()):
+            break
+    return found
+
+
+def _bin_names(kind: str, edges: Sequence[float], categories: Sequence[str]) -> tuple[str, ...]:
+    if kind != "numeric":
+        return tuple(categories)
+    if not edges:
+        return ("any",)
+    inner = [f"{low:.4g} to {high:.4g}" for low, high in pairwise(edges)]
+    return (f"up to {edges[0]:.4g}", *inner, f"over {edges[-1]:.4g}")
+
+
+def _shares(column: ColumnProfile, binning: ColumnBinning) -> tuple[float, ...]:
+    counts = (*(int(count) for count in binning.coarsen(column.counts)), column.unseen, column.missing)
+    total = sum(counts)
+    return tuple(count / total if total else 0.0 for count in counts)

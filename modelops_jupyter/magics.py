@@ -10,7 +10,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_magic, magics_class, needs_local_scope, no_var_expand
 
 from modelops_jupyter.data_files import read_file
-from modelops_jupyter.errors import ModelOpsError, NotFound
+from modelops_jupyter.errors import ModelOpsError, NotFound, Unexpected
 from modelops_jupyter.verbs import VERBS, parser
 
 
@@ -24,7 +24,8 @@ class ModelOpsMagics(Magics):
     def modelops(self, line: str, local_ns: dict[str, Any] | None = None) -> Any:
         """Run one verb in the nearest workspace and return what the Python call returns.
 
-        ``%modelops models``, ``%modelops compare a@champion a/4 --data X_test --target y_test``.
+        ``%modelops models``, ``%modelops compare a@champion a/4 --data X_test --target y_test``. With ``--debug`` an
+        error comes with its traceback.
         """
         from modelops_jupyter import workspace
 
@@ -37,16 +38,25 @@ class ModelOpsMagics(Magics):
                 return names[text]
             return read_file(text)
 
+        words = _words(line)
         try:
-            namespace = parser("%modelops")[0].parse_args(shlex.split(line))
+            namespace = parser("%modelops")[0].parse_args([word for word in words if word != "--debug"])
             with workspace.open() as ws:
                 return namespace.call(ws, namespace, read)
-        except ModelOpsError as error:
-            raise UsageError(str(error)) from None
-        except ValueError as error:  # shlex: a quotation mark without its partner
-            raise UsageError(f"%modelops cannot read {line!r}: {error}.") from None
         except SystemExit:  # --help has printed what it has to say
             return None
+        except Exception as error:
+            if "--debug" in words:
+                raise
+            said = error if isinstance(error, ModelOpsError) else Unexpected.of(error)
+            raise UsageError(str(said)) from None
+
+
+def _words(line: str) -> list[str]:
+    try:
+        return shlex.split(line)
+    except ValueError as error:  # a quotation mark without its partner
+        raise UsageError(f"%modelops cannot read {line!r}: {error}.") from None
 
 
 def complete(shell: InteractiveShell, event: Any) -> list[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelops_jupyter import registration
+from modelops_jupyter.aliases import project_alias
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.refs import ModelReference
+from modelops_jupyter.versions import find_version
 
 if TYPE_CHECKING:
     from modelops_jupyter.governance import Decision, GateReport, Transition
@@ -16,35 +17,35 @@ def check(ws: Foundations, reference: str | ModelReference, alias: str) -> GateR
     """See `Workspace.check`."""
     from modelops_jupyter.governance import check
 
-    return check(ws.store, ws.policy, registration.find_version(ws.store, reference).body, alias)
+    return check(ws.store, ws.policy, find_version(ws.store, reference).body, alias)
 
 
 def gate(ws: Foundations, reference: str | ModelReference, alias: str) -> GateReport:
     """See `Workspace.gate`."""
     from modelops_jupyter.governance import gate
 
-    return gate(ws.store, ws.policy, registration.find_version(ws.store, reference).body, alias)
+    return gate(ws.store, ws.policy, find_version(ws.store, reference).body, alias)
 
 
 def approve(ws: Foundations, reference: str | ModelReference, reason: str) -> Decision:
     """See `Workspace.approve`."""
     from modelops_jupyter.governance import approve
 
-    return approve(ws.store, ws.policy, registration.find_version(ws.store, reference).body, reason, ws.actor)
+    return approve(ws.store, ws.policy, find_version(ws.store, reference).body, reason, ws.actor)
 
 
 def reject(ws: Foundations, reference: str | ModelReference, reason: str) -> Decision:
     """See `Workspace.reject`."""
     from modelops_jupyter.governance import reject
 
-    return reject(ws.store, ws.policy, registration.find_version(ws.store, reference).body, reason, ws.actor)
+    return reject(ws.store, ws.policy, find_version(ws.store, reference).body, reason, ws.actor)
 
 
 def comment(ws: Foundations, reference: str | ModelReference, text: str) -> Decision:
     """See `Workspace.comment`."""
     from modelops_jupyter.governance import comment
 
-    return comment(ws.store, ws.policy, registration.find_version(ws.store, reference).body, text, ws.actor)
+    return comment(ws.store, ws.policy, find_version(ws.store, reference).body, text, ws.actor)
 
 
 def promote(
@@ -53,10 +54,10 @@ def promote(
     """See `Workspace.promote`."""
     from modelops_jupyter.governance import promote
 
-    version = registration.find_version(ws.store, reference)
+    version = find_version(ws.store, reference)
     ws.registry.check()
     move = promote(ws.store, ws.policy, version.body, alias, reason, ws.actor, expected_version=expected)
-    registration.project_alias(ws.store, ws.registry, version.name, alias)
+    project_alias(ws.store, ws.registry, version.name, alias)
     return move
 
 
@@ -65,6 +66,6 @@ def rollback(ws: Foundations, name: str, alias: str, reason: str) -> Transition:
     from modelops_jupyter.governance import rollback
 
     ws.registry.check()
-    move = rollback(ws.store, name, alias, reason, ws.actor)
-    registration.project_alias(ws.store, ws.registry, name, alias)
+    move = rollback(ws.store, ws.policy, name, alias, reason, ws.actor)
+    project_alias(ws.store, ws.registry, name, alias)
     return move

@@ -5,22 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import reduce
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter import catalogue
-from modelops_jupyter.errors import NotFound
 from modelops_jupyter.fleet import ModelSummary, read_fleet
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_name
-from modelops_jupyter.registration import find_version, version_key
+from modelops_jupyter.versions import find_version
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from modelops_jupyter.monitoring import WindowResult
-    from modelops_jupyter.profiles import ColumnBinning, ColumnProfile
+    from modelops_jupyter.settings import UseCase
     from modelops_jupyter.store import Store
 
 AUDIT_ENTRIES = 100
@@ -86,14 +83,14 @@ class DriftMap:
         Most drifted over the last 30 windows first.
     values : mapping of str to tuple of float or None
         Per column, a figure per window; None where there is none.
-    threshold : float
-        From which on a figure is a finding.
+    found : mapping of str to tuple of bool
+        Per column, whether the monitor found drift in the window, by the thresholds that it learned.
     """
 
     starts: tuple[str, ...]
     columns: tuple[str, ...]
     values: Mapping[str, tuple[float | None, ...]]
-    threshold: float
+    found: Mapping[str, tuple[bool, ...]]
 
 
 @dataclass(frozen=True)
@@ -167,7 +164,9 @@ class ModelOverview(Presentable):
         return "\n".join([*lines, *(f"  {a['message']}" for a in self.alerts if a["state"] == "open")])
 
 
-def read_overview(store: Store, name: str, every: str = "1D") -> ModelOverview:
+def read_overview(
+    store: Store, name: str, every: str = "1D", use_cases: Mapping[str, UseCase] | None = None
+) -> ModelOverview:
     """Gather the page of a model.
 
     Raises
@@ -176,13 +175,17 @@ def read_overview(store: Store, name: str, every: str = "1D") -> ModelOverview:
         If there is no such model.
     InvalidReference
         If `name` cannot name a model.
+    InvalidInput
+        If `every` is no length of a window.
     """
     from modelops_jupyter.monitoring import KeptWindows
 
     find_version(store, check_name(name))
     model = store.get("model", name)
-    summary = next(s for s in read_fleet(store, name))
+    summary = next(s for s in read_fleet(store, name, use_cases))
     windows = KeptWindows(store, name, every).whole()
+    if not windows:
+        _check_length(every)
     entries = [row for row in catalogue.audit(store, None) if re.split("[/:]", str(row["subject"]))[0] == name]
     transitions = sorted((dict(r.body) for r in store.find("transition", name)), key=lambda body: str(body["at"]))
     return ModelOverview(
@@ -197,6 +200,13 @@ def read_overview(store: Store, name: str, every: str = "1D") -> ModelOverview:
         alerts=catalogue.alerts(store, name, None).rows,
         audit=tuple(entries[:AUDIT_ENTRIES]),
     )
+
+
+def _check_length(every: str) -> None:
+    """Raise `InvalidInput` if there can be no windows of that length, rather than say that there are none."""
+    from modelops_jupyter.profiles import window_length
+
+    window_length(every)
 
 
 def _expected(store: Store, name: str, metric: str | None) -> dict[int, float]:
@@ -214,7 +224,6 @@ def _expected(store: Store, name: str, metric: str | None) -> dict[int, float]:
 
 
 def _drift(windows: Sequence[WindowResult]) -> DriftMap:
-    from modelops_jupyter.monitoring import CUSTOMARY_PSI
     from modelops_jupyter.monitoring.packed import by_window
 
     names, values = by_window([window.drift for window in windows], "psi")
@@ -224,61 +233,6 @@ def _drift(windows: Sequence[WindowResult]) -> DriftMap:
         return sum(known) / len(known) if known else -1.0
 
     ordered = sorted(names, key=lambda name: (-recent(name), name))
-    return DriftMap(tuple(w.window_start for w in windows), tuple(ordered), values, CUSTOMARY_PSI)
-
-
-def read_distribution(
-    store: Store, name: str, column: str, window: str | None = None, every: str = "1D"
-) -> Distribution:
-    """Return a column's distribution in one window, or in the last 30 together, beside the reference's.
-
-    Raises
-    ------
-    NotFound
-        If the model was never monitored, or has no such window or column.
-    """
-    from modelops_jupyter.profiles import Profile, Reference
-
-    keys = [r.key for r in store.find("window", name, bodies=False) if r.key.startswith(f"{name}/{every}/")]
-    wanted = [f"{name}/{every}/{window}"] if window else keys[-RECENT_WINDOWS:]
-    records = [record for key in wanted if (record := store.get("profile", key)) is not None]
-    if not records:
-        raise NotFound(
-            f"{name!r} has no monitored window{f' from {window}' if window else ''}: run `modelops monitor`."
-        )
-    profiles = [Profile.from_dict(record.body) for record in records]
-    version = profiles[-1].served or 0
-    known = store.get("reference", version_key(name, version))
-    if known is None:
-        raise NotFound(f"{name}/{version} has no reference to compare with.")
-    reference = Reference.from_dict(known.body)
-    if column not in reference.binning.columns:
-        raise NotFound(f"{name}/{version} has no column {column!r}: it has {', '.join(reference.binning.columns)}.")
-    before = reference.profile.columns[column]
-    # Another version's bins are not this one's: only profiles of one binning add up.
-    same = [profile.columns[column] for profile in profiles if profile.served == version]
-    binning = reference.binning.columns[column]
-    edges = [binning.edges[position] for position in binning.coarse]
-    return Distribution(
-        column=column,
-        bins=(*_bin_names(binning.kind, edges, binning.categories), "other", "missing"),
-        reference=_shares(before, binning),
-        current=_shares(reduce(lambda a, b: a + b, same), binning),
-        since=records[0].key.rpartition("/")[2],
-        until=records[-1].key.rpartition("/")[2],
-    )
-
-
-def _bin_names(kind: str, edges: Sequence[float], categories: Sequence[str]) -> tuple[str, ...]:
-    if kind != "numeric":
-        return tuple(categories)
-    if not edges:
-        return ("any",)
-    inner = [f"{low:.4g} to {high:.4g}" for low, high in pairwise(edges)]
-    return (f"up to {edges[0]:.4g}", *inner, f"over {edges[-1]:.4g}")
-
-
-def _shares(column: ColumnProfile, binning: ColumnBinning) -> tuple[float, ...]:
-    counts = (*(int(count) for count in binning.coarsen(column.counts)), column.unseen, column.missing)
-    total = sum(counts)
-    return tuple(count / total if total else 0.0 for count in counts)
+    drifted = [{finding.column for finding in w.findings if finding.kind == "drift"} for w in windows]
+    found = {name: tuple(name in each for each in drifted) for name in names}
+    return DriftMap(tuple(w.window_start for w in windows), tuple(ordered), values, found)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.errors import InvalidFrame
-from modelops_jupyter.frames import outcomes, take, to_arrow, to_pandas, utc_times
+from modelops_jupyter.frames import numbers, outcomes, request_ids, take, to_arrow, to_pandas, utc_times
 from modelops_jupyter.refs import ModelReference, parse
-from modelops_jupyter.registration import find_version
+from modelops_jupyter.versions import find_version
 
 if TYPE_CHECKING:
     from modelops_jupyter.log import Appended, PredictionLog
@@ -38,32 +39,44 @@ def log_predictions(
     given = to_pandas(frame, "frame")
     named = [id, time, prediction, *([score] if score else [])]
     columns = {name: take(given, name, "frame") for name in named}
-    if columns[id].isna().any():
-        raise InvalidFrame(f"Column {id!r} has missing request ids: every prediction needs one.")
     features = given.drop(columns=named)
+    wanted = version.body.get("features", [])
+    missing = [name for name in wanted if name not in given.columns]
+    if missing:
+        raise InvalidFrame(f"frame has no column {missing[0]!r}, a feature of {version}: add it, with gaps if need be.")
     clash = [str(name) for name in features.columns if name in OWN_COLUMNS]
     if clash:
         raise InvalidFrame(f"Feature column {clash[0]!r} has a name that the log keeps for itself: rename it.")
     task = version.body["task"]
     decides = version.body["kind"] == "decision"
     predicted = outcomes(columns[prediction], task)
+    scores = numbers(columns[score]) if score else pd.Series(float("nan"), index=given.index)
+    beyond = scores[(scores < 0) | (scores > 1)]
+    if task == "classification" and len(beyond):
+        raise InvalidFrame(
+            f"Column {score!r} holds {beyond.iloc[0]:g}: a score is the probability of the positive class, from 0 to 1."
+        )
     table = pd.DataFrame(
         {
-            "request_id": columns[id].astype("str"),
+            "request_id": request_ids(columns[id]),
             "timestamp": utc_times(columns[time], time),
             "model": pd.Series(version.name, index=given.index, dtype="str"),
             "version": pd.Series(version.version, index=given.index, dtype="int64"),
             "alias": pd.Series(parse(reference).alias or "", index=given.index, dtype="str"),
             "prediction": predicted,
-            "score": columns[score].astype("float64") if score else pd.Series(float("nan"), index=given.index),
+            "score": scores,
             "decision": predicted if decides else pd.Series("", index=given.index, dtype="str"),
         }
     )
     rows = to_arrow(pd.concat([table, features], axis=1))
     check_kept(store, log, version.name)
-    appended = log.append_predictions(version.name, rows, batch_id=batch_id)
+    others = {name for record in store.find("version", version.name) for name in record.body.get("features", [])}
+    appended = log.append_predictions(version.name, rows, batch_id=batch_id, features=wanted, others=others)
     keep(store, version.name, "predictions")
-    return appended
+    repeats = int(table["request_id"].duplicated().sum())
+    if not repeats:
+        return appended
+    return replace(appended, warning=f"{repeats} of its rows repeat a request id: a request counts once in a window.")
 
 
 def log_labels(
@@ -77,7 +90,10 @@ def log_labels(
     event_time: str | None,
     batch_id: str | None,
 ) -> Appended:
-    """Append label events; see `Workspace.log_labels`."""
+    """Append label events; see `Workspace.log_labels`.
+
+    Labels may come before their predictions; where a whole batch meets none, the answer says so.
+    """
     import pandas as pd
 
     from modelops_jupyter.log import check_kept, keep
@@ -85,18 +101,32 @@ def log_labels(
     version = find_version(store, name)
     given = to_pandas(frame, "frame")
     ids, labels = take(given, id, "frame"), take(given, label, "frame")
-    if ids.isna().any() or labels.isna().any():
-        raise InvalidFrame(f"Columns {id!r} and {label!r} must have a value in every row: leave unknown labels out.")
+    if labels.isna().any():
+        raise InvalidFrame(f"Column {label!r} must have a value in every row: leave unknown labels out.")
+    classes = version.body.get("classes", [])
+    named = outcomes(labels, version.body["task"])
+    if classes and not named.isin(classes).any():
+        raise InvalidFrame(
+            f"Column {label!r} holds {named.iloc[0]!r} and no class of {version}: its classes are {', '.join(classes)}."
+        )
     arrival = pd.Series(pd.Timestamp(datetime.now(UTC)), index=given.index).astype("datetime64[us, UTC]")
     table = pd.DataFrame(
         {
-            "request_id": ids.astype("str"),
-            "label": outcomes(labels, version.body["task"]),
+            "request_id": request_ids(ids),
+            "label": named,
             "event_time": utc_times(take(given, event_time, "frame"), event_time) if event_time else arrival,
             "arrival_time": arrival,
         }
     )
     check_kept(store, log, version.name)
-    appended = log.append_labels(version.name, to_arrow(table), batch_id=batch_id)
+    rows = to_arrow(table)
+    appended = log.append_labels(version.name, rows, batch_id=batch_id)
     keep(store, version.name, "labels")
-    return appended
+    stranger = log.unlike(version.name, rows["request_id"])
+    if stranger is None:
+        return appended
+    ours = table["request_id"].iloc[0]
+    return replace(
+        appended,
+        warning=f"None of its request ids has a prediction yet: it has {ours!r}, the predictions have {stranger!r}.",
+    )

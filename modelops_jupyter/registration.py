@@ -1,89 +1,30 @@
-"""From a live model to a version on record, and back again."""
+"""From a live model to a version on record, and two versions compared."""
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actor import Actor
-from modelops_jupyter.errors import DependencyFailed, InvalidFrame, InvalidInput, NotFound
+from modelops_jupyter.errors import InvalidFrame, InvalidInput
 from modelops_jupyter.frames import outcomes, to_arrow, to_pandas
-from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import ModelReference, check_name, parse
+from modelops_jupyter.versions import RegisteredVersion, find_version
+from modelops_jupyter.written import check_remark, check_text
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
     from modelops_jupyter.governance import Comparison
-    from modelops_jupyter.profiles import Reference
-    from modelops_jupyter.registry import Registry, SavedVersion
+    from modelops_jupyter.registry import Draft, Registry
     from modelops_jupyter.store import Store
 
-
-@dataclass(frozen=True)
-class RegisteredVersion(Presentable):
-    """A version as it stands on record.
-
-    Attributes
-    ----------
-    name : str
-    version : int
-    body : mapping
-        Every recorded fact: kind, flavor, run, digests, fingerprint, inputs, metrics, who and when.
-    aliases : tuple of str
-    """
-
-    name: str
-    version: int
-    body: Mapping[str, Any]
-    aliases: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        held = f" ({', '.join(self.aliases)})" if self.aliases else ""
-        return f"{self.name}/{self.version}{held}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return every recorded fact."""
-        return {**self.body, "aliases": list(self.aliases)}
-
-
-def version_key(name: str, version: int) -> str:
-    """Return the store's key of a version."""
-    return f"{name}/{version:06d}"
-
-
-def find_version(store: Store, reference: str | ModelReference) -> RegisteredVersion:
-    """Return the version behind `reference`; a bare name means its champion, else its newest version.
-
-    Raises
-    ------
-    NotFound
-        With the names, versions or aliases that there are.
-    """
-    wanted = parse(reference)
-    if store.get("model", wanted.name) is None:
-        known = ", ".join(record.key for record in store.find("model")) or "none yet"
-        raise NotFound(f"There is no model {wanted.name!r}: registered are {known}.")
-    held = {r.body["alias"]: r.body["version"] for r in store.find("alias", wanted.name) if r.body["version"]}
-    number = wanted.version
-    if wanted.alias is not None:
-        if wanted.alias not in held:
-            known = ", ".join(sorted(held)) or "none yet"
-            raise NotFound(f"Model {wanted.name!r} has no alias {wanted.alias!r}: it has {known}.")
-        number = held[wanted.alias]
-    if number is None:
-        number = held.get("champion") or max(r.body["version"] for r in store.find("version", wanted.name))
-    record = store.get("version", version_key(wanted.name, number))
-    if record is None:
-        known = ", ".join(str(r.body["version"]) for r in store.find("version", wanted.name))
-        raise NotFound(f"Model {wanted.name!r} has no version {number}: it has {known}.")
-    aliases = tuple(sorted(alias for alias, at in held.items() if at == number))
-    return RegisteredVersion(wanted.name, number, record.body, aliases)
+_ADDRESS = "inputs names the datasets that a version was made from: leave out what has no address."
 
 
 def register(
@@ -103,47 +44,50 @@ def register(
     description: str,
     unsafe: bool,
 ) -> RegisteredVersion:
-    """Save `model` in the registry and put it on record in one transaction; see `Workspace.register`."""
-    from modelops_jupyter.profiles import segments_to_dict
-    from modelops_jupyter.store import Change, Event, Put
+    """Put `model` in the registry and on record, once everything about it is known; see `Workspace.register`."""
+    from modelops_jupyter import publication
 
-    check_name(name)
-    step = _step(name)
-    again = next((r for r in store.find("version", name) if step and r.body.get("step") == step), None)
-    if again is not None:
-        return RegisteredVersion(name, int(again.body["version"]), again.body)
+    _check_kind(store, check_name(name), kind)
+    figures = _figures(metrics or {})
+    description, addresses = check_remark(description), [check_text(address, _ADDRESS) for address in inputs]
+    frame = None if data is None else to_pandas(data, "data")
+    if frame is not None and target is not None and len(target) != len(frame):
+        raise InvalidFrame(f"data has {len(frame)} rows but target has {len(target)}: pass one outcome for each row.")
+    unfinished = publication.finish(store, registry, name)
+    with registry.draft(model, kind=kind, data=frame, target=target, unsafe=unsafe) as draft:
+        known, profile, segments = _validate(draft, *_validated_on(draft, frame, target, reference))
+        step = _step(name)
+        known = {**draft.facts(), **known, "metrics": figures, "inputs": addresses, "step": step}
+        before = _registered_before(store, name, known, unfinished)
+        if before is not None:
+            return before
+        uploaded = registry.upload(draft, name, run_id=run_id, metrics=figures)
+    at = datetime.now(UTC).isoformat()
+    facts = {**uploaded, **known, "created_at": at, "created_by": actor.name}
+    return publication.publish(store, registry, actor, facts, description, profile, segments)
+
+
+def _check_kind(store: Store, name: str, kind: str) -> None:
     if kind not in ("ml", "decision"):
         raise InvalidInput(f"kind is 'ml' or 'decision', not {kind!r}.")
-    frame = None if data is None else to_pandas(data, "data")
     earlier = store.get("model", name)
     if earlier is not None and earlier.body["kind"] != kind:
         raise InvalidInput(
             f"Model {name!r} is of kind {earlier.body['kind']!r}: choose another name for a {kind} model."
         )
-    saved = registry.save(
-        model, name, kind=kind, data=frame, target=target, run_id=run_id, unsafe=unsafe, metrics=dict(metrics or {})
-    )
-    validated, labels = _validated_on(saved, frame, target, reference)
-    profile = None if validated is None else _reference_profile(model, saved, validated, labels)
-    at = datetime.now(UTC).isoformat()
-    body = {**_plain(saved), "inputs": list(inputs), "created_at": at, "created_by": actor.name, "step": step}
-    if validated is not None:
-        body["importance"] = _importance(model, saved, validated, labels)
-    key = version_key(name, saved.version)
-    puts = [Put("version", key, body, subject=name, expected_revision=0)]
-    if earlier is None:
-        about = {"name": name, "kind": kind, "description": description, "created_at": at}
-        puts.append(Put("model", name, about, subject=name))
-    if profile is not None:
-        puts.append(Put("reference", key, profile.to_dict(), subject=name))
-        puts += [
-            Put("segment_reference", f"{key}/{column}", segments_to_dict(segments), subject=name)
-            for column, segments in profile.segments.items()
-        ]
-    details = {"digest": saved.digest, "flavor": saved.flavor, "unsafe": saved.unsafe}
-    event = Event("register", f"{name}/{saved.version}", actor.name, actor.assurance, details)
-    store.commit(Change(puts=tuple(puts), event=event))
-    return RegisteredVersion(name, saved.version, body)
+
+
+def _figures(metrics: Mapping[str, float]) -> dict[str, float]:
+    figures = {}
+    for name, value in metrics.items():
+        check_text(name, "A metric has a name: say which it is.")
+        try:
+            figures[str(name)] = float(value)
+        except (TypeError, ValueError):
+            figures[str(name)] = math.nan
+        if not math.isfinite(figures[str(name)]):
+            raise InvalidInput(f"The metric {name!r} is {value!r}: a figure on record is a finite number.")
+    return figures
 
 
 _registered_by_this_process: Counter[str] = Counter()
@@ -162,14 +106,23 @@ def _step(name: str) -> str | None:
     return f"{step}/{_registered_by_this_process[name]}"
 
 
-def _plain(saved: SavedVersion) -> dict[str, Any]:
-    from dataclasses import asdict
+def _registered_before(
+    store: Store, name: str, known: Mapping[str, Any], unfinished: Sequence[RegisteredVersion]
+) -> RegisteredVersion | None:
+    """Return this very version if a step or a process that died has put it on record.
 
-    return asdict(saved)
+    Files cannot tell, since no two of a scikit-learn model are alike; data, figures and answers can.
+    """
+    telling = ("kind", "flavor", "data_fingerprint", "answers_fingerprint", "metrics", "step")
+    candidates = list(unfinished)
+    if known["step"] is not None:
+        candidates += [RegisteredVersion(name, int(r.body["version"]), r.body) for r in store.find("version", name)]
+    same = (version for version in candidates if all(version.body[key] == known[key] for key in telling))
+    return next(same, None)
 
 
 def _validated_on(
-    saved: SavedVersion, data: pd.DataFrame | None, target: Any, reference: Any
+    draft: Draft, data: pd.DataFrame | None, target: Any, reference: Any
 ) -> tuple[pd.DataFrame | None, pd.Series[Any] | None]:
     """Return the rows a version was validated on and, as `outcomes` gives them, what came of them."""
     import pandas as pd
@@ -187,36 +140,38 @@ def _validated_on(
         if missing:
             raise InvalidFrame(f"The reference has no column {missing[0]!r}, which the model was fitted on.")
         frame = frame[list(data.columns)]
-    return frame, None if labels is None else outcomes(pd.Series(list(labels)), saved.task)
+    return frame, None if labels is None else outcomes(pd.Series(list(labels)), draft.task)
 
 
-def _reference_profile(
-    model: Any, saved: SavedVersion, frame: pd.DataFrame, labels: pd.Series[Any] | None
-) -> Reference:
-    """Profile what the version was validated on, with the version's own scores on it."""
+def _validate(
+    draft: Draft, frame: pd.DataFrame | None, labels: pd.Series[Any] | None
+) -> tuple[dict[str, Any], dict[str, Any] | None, dict[str, Any]]:
+    """Return what a draft rests on and answers on the rows it was validated on, its profile of them, and by segment."""
     import pandas as pd
 
-    from modelops_jupyter.profiles import build_reference
+    from modelops_jupyter.profiles import build_reference, segments_to_dict
+    from modelops_jupyter.registry import data_fingerprint, feature_importance
 
-    prediction, score = predict_with(model, frame)
-    return build_reference(
+    if frame is None:
+        return {"answers_fingerprint": None}, None, {}
+    prediction, score = predict_with(draft.model, frame)
+    answers = pd.DataFrame({"prediction": outcomes(pd.Series(prediction), draft.task)})
+    if score is not None:
+        answers["score"] = score.round(6)  # a forest adds its trees' votes in no fixed order
+    profile = build_reference(
         to_arrow(frame),
         scores=score,
-        predictions=outcomes(pd.Series(prediction), saved.task).to_numpy(),
+        predictions=answers["prediction"].to_numpy(),
         labels=None if labels is None else labels.to_numpy(),
-        task=saved.task,
-        positive=_positive(saved),
+        task=draft.task,
+        positive=draft.positive,
     )
-
-
-def _importance(model: Any, saved: SavedVersion, frame: pd.DataFrame, labels: pd.Series[Any] | None) -> dict[str, Any]:
-    from modelops_jupyter.registry import feature_importance
-
-    return feature_importance(model, frame, labels, saved.task, _positive(saved)).to_dict()
-
-
-def _positive(saved: SavedVersion) -> str | None:
-    return str(saved.classes[1]) if len(saved.classes) == 2 else None
+    facts = {
+        "answers_fingerprint": data_fingerprint(answers),
+        "importance": feature_importance(draft.model, frame, labels, draft.task, draft.positive).to_dict(),
+    }
+    sliced = {column: segments_to_dict(segments) for column, segments in profile.segments.items()}
+    return facts, profile.to_dict(), sliced
 
 
 def predict_with(model: Any, frame: Any) -> tuple[np.ndarray, np.ndarray | None]:
@@ -225,19 +180,6 @@ def predict_with(model: Any, frame: Any) -> tuple[np.ndarray, np.ndarray | None]
 
     answer = predict(model, to_pandas(frame, "frame"))
     return answer.prediction, answer.score
-
-
-def references(store: Store, name: str, segments: Sequence[str] = ()) -> dict[int, Reference]:
-    """Return the reference of every version of a model that has one, with its segments by the columns of `segments`."""
-    from modelops_jupyter.profiles import Reference, segments_from_dict
-
-    find_version(store, name)  # says so when there is no such model
-    found = {}
-    for record in store.find("reference", name):
-        sliced = {column: store.get("segment_reference", f"{record.key}/{column}") for column in segments}
-        profiles = {c: segments_from_dict(kept.body) for c, kept in sliced.items() if kept is not None}
-        found[int(record.key.rpartition("/")[2])] = replace(Reference.from_dict(record.body), segments=profiles)
-    return found
 
 
 def compare_versions(
@@ -249,6 +191,7 @@ def compare_versions(
     data: Any,
     target: Any,
     segments: Sequence[str],
+    unsafe: bool,
 ) -> Comparison:
     """Score the same rows with two versions and compare them; see `Workspace.compare`."""
     import pandas as pd
@@ -265,8 +208,8 @@ def compare_versions(
     if missing:
         raise InvalidFrame(f"data has no column {missing[0]!r} to make segments of.")
     task = first.body["task"]
-    prediction_a, score_a = predict_with(registry.load(first.body), frame)
-    prediction_b, score_b = predict_with(registry.load(second.body), frame)
+    prediction_a, score_a = predict_with(registry.load(first.body, unsafe=unsafe), frame)
+    prediction_b, score_b = predict_with(registry.load(second.body, unsafe=unsafe), frame)
     return compare(
         str(parse(f"{first.name}/{first.version}")),
         str(parse(f"{second.name}/{second.version}")),
@@ -279,44 +222,3 @@ def compare_versions(
         task,
         tuple(segments),
     )
-
-
-def project_aliases(store: Store, registry: Registry) -> tuple[str, ...]:
-    """Make MLflow's aliases what the ledger says; return what had been moved behind our back."""
-    moved = []
-    for model in store.find("model"):
-        ledger = {r.body["alias"]: r.body["version"] for r in store.find("alias", model.key)}
-        shown = registry.aliases(model.key) if ledger else {}
-        for alias, version in ledger.items():
-            if shown.get(alias) != version:
-                project_alias(store, registry, model.key, alias)
-                moved.append(f"{model.key}@{alias}")
-    return tuple(moved)
-
-
-def project_alias(store: Store, registry: Registry, name: str, alias: str) -> None:
-    """Make one alias in MLflow what the ledger says, also when the ledger moves meanwhile.
-
-    MLflow keeps whatever is written last; whoever writes looks at the ledger once more, so the last word is the
-    ledger's.
-
-    Raises
-    ------
-    DependencyFailed
-        If MLflow fails: the ledger has moved then, and `status` shows the alias once MLflow is back.
-    """
-
-    def ledger() -> int | None:
-        record = store.get("alias", f"{name}@{alias}")
-        return None if record is None else record.body["version"]
-
-    shown, wanted = None, ledger()
-    while wanted is not None and shown != wanted:
-        try:
-            registry.set_alias(name, alias, wanted)
-        except DependencyFailed as error:
-            raise type(error)(
-                f"{name}@{alias} is version {wanted} on record, but MLflow does not show it yet: {error} "
-                "Then run `modelops status`, which puts MLflow right."
-            ) from error
-        shown, wanted = wanted, ledger()

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter import watching
 from modelops_jupyter.actor import Actor
-from modelops_jupyter.errors import Conflict, ModelOpsError
+from modelops_jupyter.aliases import reconcile
+from modelops_jupyter.errors import Conflict, DependencyFailed, ModelOpsError
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.liveness import beat, parse_interval, say_what_stopped
 from modelops_jupyter.presentable import Presentable
@@ -46,6 +47,10 @@ class Round(Presentable):
         Monitors that were found to have stopped, here or elsewhere, and that nobody had said so of.
     sent, failed : int
         Messages delivered, and targets that did not take theirs.
+    moved : int
+        Aliases that MLflow did not show as they are on record, and does now.
+    registry_error : str or None
+        Why aliases could not be looked at; monitors need no registry.
     """
 
     at: str
@@ -53,6 +58,8 @@ class Round(Presentable):
     stopped: int
     sent: int
     failed: int
+    moved: int = 0
+    registry_error: str | None = None
 
     @property
     def exit_code(self) -> int:
@@ -73,6 +80,8 @@ class Round(Presentable):
         lines = [
             f"{self.at[:19]} {len(self.runs)} monitors, {self.sent} messages sent, {self.failed} targets failed"
             + (f", {self.stopped} monitors found stopped" if self.stopped else "")
+            + (f", {self.moved} alias{'es' * (self.moved != 1)} put right in MLflow" if self.moved else "")
+            + (f"; aliases not looked at: {self.registry_error}" if self.registry_error else "")
         ]
         for run in self.runs:
             done = (
@@ -87,7 +96,7 @@ def watch(ws: Foundations, interval: str, once: bool, on_round: Callable[[Round]
     length = parse_interval(interval)
     while True:
         began = time.monotonic()
-        done = go_round(ws.store, ws.log, ws.settings, ws.actor, length)
+        done = go_round(ws, length)
         if on_round is not None:
             on_round(done)
         if once:
@@ -95,8 +104,9 @@ def watch(ws: Foundations, interval: str, once: bool, on_round: Callable[[Round]
         time.sleep(max(0.0, began + length.total_seconds() - time.monotonic()))
 
 
-def go_round(store: Store, log: PredictionLog, settings: Settings, actor: Actor, interval: timedelta) -> Round:
-    """Run every monitor once, say what stopped, deliver; a monitor that fails does not keep the others from running."""
+def go_round(ws: Foundations, interval: timedelta) -> Round:
+    """Run every monitor, put aliases right, say what stopped, deliver; what fails does not keep the rest from it."""
+    store, log, settings, actor = ws.store, ws.log, ws.settings, ws.actor
     at = datetime.now(UTC)
     runs = []
     for model, every in _monitors(store, log):
@@ -104,9 +114,18 @@ def go_round(store: Store, log: PredictionLog, settings: Settings, actor: Actor,
         use_case = settings.use_cases.get(model)
         beat(store, model, every, interval, datetime.now(UTC), run.error, use_case.owner if use_case else None)
         runs.append(run)
+    moved, registry_error = _reconcile(ws)
     stopped = say_what_stopped(store, datetime.now(UTC))
     report = watching.deliver(store, settings)
-    return Round(at.isoformat(), tuple(runs), stopped, report.sent, report.failed)
+    return Round(at.isoformat(), tuple(runs), stopped, report.sent, report.failed, moved, registry_error)
+
+
+def _reconcile(ws: Foundations) -> tuple[int, str | None]:
+    """Return how many aliases MLflow did not show as they are on record, or why nobody can know."""
+    try:
+        return len(reconcile(ws.store, ws.registry, ws.settings, ws.actor)), None
+    except DependencyFailed as error:
+        return 0, str(error)
 
 
 def _monitors(store: Store, log: PredictionLog) -> Iterator[tuple[str, str]]:

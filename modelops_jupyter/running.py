@@ -58,7 +58,7 @@ def run_notebook(
         path,
         parameters=dict(parameters or {}),
         output=output,
-        runs_path=settings.runs_path,
+        work_path=settings.work_path,
         project=settings.project,
         on_cell=on_cell,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -12,7 +13,10 @@ from typing import Any
 from modelops_jupyter.errors import InvalidInput, NotFound
 
 FILE_NAME = "modelops.toml"
+_SQLITE = "sqlite:///"
 _KEYS = ("workspace", "tracking_uri", "policy", "actor", "alert_budget")
+_NUMBERS = ("sample_rows",)
+SAMPLE_ROWS, MOST_SAMPLE_ROWS = 200, 5000
 
 
 @dataclass(frozen=True)
@@ -23,11 +27,14 @@ class UseCase:
     ----------
     owner : str or None
         Who has the model's new incidents.
+    risk_tier : str or None
+        How much hangs on it, in the team's own words (``high``, ``tier 1``).
     cost_per_error : float or None
         What a wrong decision costs on average, in `currency`.
     """
 
     owner: str | None = None
+    risk_tier: str | None = None
     cost_per_error: float | None = None
     currency: str = ""
 
@@ -70,13 +77,16 @@ class Settings:
     root : Path
         The workspace's own folder, created on first write.
     tracking_uri : str or None
-        An MLflow tracking and registry address; None means SQLite and local files under `root`.
+        An MLflow tracking and registry address; None means SQLite and local files under `root`. ``sqlite:///FILE`` is
+        a file of the project.
     policy : Path or None
         The policy file; None means the policy the package ships.
     actor : str or None
         The name that goes on record.
     alert_budget : str or None
         How many false alerts of a model are accepted where the monitor was not told: ``1/month``.
+    sample_rows : int
+        Rows of each window that monitors keep, coarsely coded: what changed bonds between columns are seen by.
     use_cases : mapping of str to UseCase
         By model.
     targets : tuple of Target
@@ -85,12 +95,23 @@ class Settings:
 
     project: Path
     root: Path
-    tracking_uri: str | None = None
+    tracking_uri: str | None = field(default=None, repr=False)  # it may hold a password
     policy: Path | None = None
     actor: str | None = None
     alert_budget: str | None = None
+    sample_rows: int = SAMPLE_ROWS
     use_cases: Mapping[str, UseCase] = field(default_factory=dict)
     targets: tuple[Target, ...] = ()
+
+    @property
+    def server(self) -> str | None:
+        """Address of the MLflow server or shared database; None where the registry is a SQLite file."""
+        return None if (self.tracking_uri or _SQLITE).startswith(_SQLITE) else self.tracking_uri
+
+    @property
+    def registry(self) -> str:
+        """Where models are registered, in words that hold no secret."""
+        return "embedded" if self.tracking_uri is None else redacted(self.tracking_uri)
 
     @property
     def store_path(self) -> Path:
@@ -99,12 +120,14 @@ class Settings:
 
     @property
     def mlflow_path(self) -> Path:
-        """SQLite file of the embedded MLflow registry."""
-        return self.root / "mlflow.db"
+        """SQLite file of the MLflow registry, where there is no server; relative addresses start at `project`."""
+        if self.tracking_uri is None:
+            return self.root / "mlflow.db"
+        return (self.project / self.tracking_uri.removeprefix(_SQLITE)).absolute()
 
     @property
     def artifacts_path(self) -> Path:
-        """Folder of the embedded MLflow artifacts."""
+        """Folder of MLflow's artifacts, where there is no MLflow server."""
         return self.root / "artifacts"
 
     @property
@@ -114,13 +137,28 @@ class Settings:
 
     @property
     def runs_path(self) -> Path:
-        """Folder of executed pipeline notebooks."""
-        return self.root / "runs"
+        """Folder of executed pipeline notebooks: not hidden, so that JupyterLab opens them."""
+        return self.project / "modelops-runs"
+
+    @property
+    def work_path(self) -> Path:
+        """Folder of single notebooks while they run."""
+        return self.root / "work"
 
     @property
     def lock_path(self) -> Path:
         """File that is locked while databases are created or migrated."""
         return self.root / "create.lock"
+
+
+def redacted(text: str) -> str:
+    """Return `text` without the credentials of the addresses in it.
+
+    >>> redacted("https://ann:secret@mlflow.example does not answer")
+    'https://…@mlflow.example does not answer'
+    """
+    without_user = re.sub(r"(\w+://)?[^\s]+@", lambda found: f"{found[1] or ''}…@", text)
+    return re.sub(r"(://[^\s?]*\?)\S+", r"\1…", without_user)
 
 
 def find_settings(path: str | os.PathLike[str] | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -149,7 +187,7 @@ def find_settings(path: str | os.PathLike[str] | None = None, environ: Mapping[s
             raise NotFound(f"There is no folder {str(given)!r}: create it, or run `modelops init` where models live.")
         file = given if given.is_file() else given / FILE_NAME
     values = _read(file) if file.is_file() else {}
-    for key in _KEYS[1:]:  # MODELOPS_WORKSPACE names the folder itself, above
+    for key in (*_KEYS[1:], *_NUMBERS):  # MODELOPS_WORKSPACE names the folder itself, above
         if value := environ.get(f"MODELOPS_{key.upper()}"):
             values[key] = value
     project = file.parent
@@ -160,6 +198,7 @@ def find_settings(path: str | os.PathLike[str] | None = None, environ: Mapping[s
         policy=(project / values["policy"]).absolute() if "policy" in values else None,
         actor=values.get("actor"),
         alert_budget=values.get("alert_budget"),
+        sample_rows=_rows(file, values.get("sample_rows", SAMPLE_ROWS)),
         use_cases={name: UseCase(**entry) for name, entry in values.get("use_case", {}).items()},
         targets=tuple(Target(name, **entry) for name, entry in values.get("notify", {}).items()),
     )
@@ -170,7 +209,7 @@ def _read(file: Path) -> dict[str, Any]:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise InvalidInput(f"{file} cannot be read: {error}. Mend it or remove it.") from error
-    _check_keys(file, "", values, (*_KEYS, *_TABLES))
+    _check_keys(file, "", values, (*_KEYS, *_NUMBERS, *_TABLES))
     for table, shape in _TABLES.items():
         entries = values.get(table, {})
         if not isinstance(entries, dict) or not all(isinstance(entry, dict) for entry in entries.values()):
@@ -186,6 +225,14 @@ def _read(file: Path) -> dict[str, Any]:
         if key in values:
             _text(file, key, values[key])
     return values
+
+
+def _rows(file: Path, value: Any) -> int:
+    """Return a number of rows, which an environment variable writes as text."""
+    number = int(value) if isinstance(value, str) and value.isdecimal() else value
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= MOST_SAMPLE_ROWS:
+        raise InvalidInput(f"{file}: sample_rows is a number from 0 (none) to {MOST_SAMPLE_ROWS}, not {value!r}.")
+    return number
 
 
 def _check_keys(file: Path, prefix: str, values: Mapping[str, Any], known: tuple[str, ...]) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from modelops_jupyter.data_files import split_target
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.verb import Read, Verb
+from modelops_jupyter.written import printable
 
 if TYPE_CHECKING:
     from modelops_jupyter.workspace import Workspace
@@ -43,15 +44,20 @@ _REASON = _arg("--reason", required=True, help="why; goes on record")
 
 
 def _register(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    data, target = split_target(read(a.data) if a.data else None, a.target, read)
+    reference = read(a.validated_on) if a.validated_on else None
+    if a.target in getattr(reference, "columns", ()):
+        reference = split_target(reference, a.target, read)
     return ws.register(
         read(a.model),
         a.name,
-        data=read(a.data) if a.data else None,
-        target=read(a.target) if a.target else None,
-        reference=read(a.validated_on) if a.validated_on else None,
+        data=data,
+        target=target,
+        reference=reference,
         inputs=a.input,
         run_id=a.run_id,
         kind=a.kind,
+        metrics=_assignments(a.metric),
         description=a.description,
         unsafe=a.unsafe,
     )
@@ -59,7 +65,7 @@ def _register(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
 
 def _compare(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
     data, target = split_target(read(a.data), a.target, read)
-    return ws.compare(a.reference, a.other, data=data, target=target, segments=a.segment)
+    return ws.compare(a.reference, a.other, data=data, target=target, segments=a.segment, unsafe=a.unsafe)
 
 
 def _log_predictions(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
@@ -83,16 +89,12 @@ def _run_notebook(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
 def _show(event: Any) -> None:
     import sys
 
-    print(event, file=sys.stderr, flush=True)
+    print(printable(str(event)), file=sys.stderr, flush=True)
 
 
 def _watch(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
-    import sys
 
-    def show(done: Any) -> None:
-        print(done, file=sys.stderr, flush=True)
-
-    return ws.watch(interval=a.interval, once=a.once, on_round=None if a.once else show)
+    return ws.watch(interval=a.interval, once=a.once, on_round=None if a.once else _show)
 
 
 def _assignments(pairs: Sequence[str]) -> dict[str, Any]:
@@ -104,12 +106,13 @@ def _assignments(pairs: Sequence[str]) -> dict[str, Any]:
         name, equals, text = pair.partition("=")
         if not equals or not name.isidentifier():
             raise InvalidInput(f"Parameter {pair!r} is not name=value.")
-        values[name] = yaml.safe_load(text)
+        try:
+            values[name] = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise InvalidInput(
+                f"Parameter {pair!r} has no value that YAML knows: put quotation marks round it."
+            ) from error
     return values
-
-
-def _card(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
-    return ws.card(a.reference)
 
 
 VERBS: tuple[Verb, ...] = (
@@ -170,11 +173,12 @@ VERBS: tuple[Verb, ...] = (
             ),
             _NAME,
             _arg("--data", help="rows it was fitted on: .parquet or .csv; in a notebook, a Python name"),
-            _arg("--target", help="outcomes of those rows"),
+            _arg("--target", help="the column of outcomes, or data of their own"),
             _arg("--validated-on", help="the reference: rows it was validated on (default: --data)"),
             _arg("--input", action="append", default=[], help="address of a dataset version it was made from"),
             _arg("--run-id", help="MLflow run that trained it"),
             _arg("--kind", choices=("ml", "decision"), default="ml", help="ml (default) or decision"),
+            _arg("--metric", action="append", default=[], help="figure that gates read, roc_auc=0.76; may be repeated"),
             _arg("--description", default="", help="what the model is for"),
             _arg("--unsafe", action="store_true", help="accept a format outside the allow-list; marked everywhere"),
         ),
@@ -190,6 +194,7 @@ VERBS: tuple[Verb, ...] = (
             _arg("--data", required=True, help="rows to score: .parquet or .csv; in a notebook, a Python name"),
             _arg("--target", help="the column of outcomes, or data of their own"),
             _arg("--segment", action="append", default=[], help="column to slice by; may be repeated"),
+            _arg("--unsafe", action="store_true", help="load versions that run code when they are loaded"),
         ),
         effect="execute",
         slow=True,
@@ -236,6 +241,11 @@ VERBS: tuple[Verb, ...] = (
         "point an alias back at the version before",
         lambda ws, a, r: ws.rollback(a.name, a.alias, reason=a.reason),
         (_NAME, _ALIAS, _REASON),
+    ),
+    Verb(
+        "reconcile",
+        "make MLflow's aliases what is on record; each that was moved behind our back becomes an incident",
+        lambda ws, a, r: ws.reconcile(),
     ),
     Verb(
         "log-predictions",
@@ -373,6 +383,13 @@ VERBS: tuple[Verb, ...] = (
         slow=True,
     ),
     Verb(
+        "runs",
+        "runs of pipelines and their steps, newest first",
+        lambda ws, a, r: ws.runs(a.name),
+        (_arg("name", nargs="?", help="name of the model (default: runs of every pipeline)"),),
+        effect="read",
+    ),
+    Verb(
         "board",
         "where decisions stand: what waits for whom, what serves, what was decided last",
         lambda ws, a, r: ws.board(),
@@ -410,7 +427,7 @@ VERBS: tuple[Verb, ...] = (
         lambda ws, a, r: ws.verify_audit(),
         effect="read",
     ),
-    Verb("card", "the model card of a version", _card, (_REFERENCE,), effect="read"),
+    Verb("card", "the model card of a version", lambda ws, a, r: ws.card(a.reference), (_REFERENCE,), effect="read"),
 )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter import registration
+from modelops_jupyter import versions
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput, ModelOpsError
 from modelops_jupyter.settings import Settings
@@ -57,12 +57,13 @@ def run(
         name,
         store=store,
         log=log,
-        references=registration.references(store, name, watched),
+        references=versions.references(store, name, watched),
         every=every,
         segments=watched,
         rules=rules,
         use_case=settings.use_cases.get(name),
         actor=actor,
+        sample=settings.sample_rows,
     )
 
 
@@ -72,7 +73,7 @@ def explain(
     """See `Workspace.explain`."""
     from modelops_jupyter.monitoring import explain_fall
 
-    references = registration.references(store, name)
+    references = versions.references(store, name)
     return explain_fall(name, store=store, log=log, references=references, every=every, window=window, until=until)
 
 
@@ -108,7 +109,7 @@ def multivariate_drift(
     """See `Workspace.multivariate_drift`."""
     from modelops_jupyter.monitoring.multivariate import multivariate_drift
 
-    references = registration.references(store, name)
+    references = versions.references(store, name)
     return multivariate_drift(
         name, store=store, log=log, references=references, every=every, window=window, until=until
     )
@@ -127,7 +128,7 @@ def spelled_out(
     from modelops_jupyter.monitoring.spellings import monitor_words
 
     asked = monitor_words(spelled)
-    task = registration.find_version(store, name).body["task"]
+    task = versions.find_version(store, name).body["task"]
     if asked.task is not None and asked.task != task:
         raise InvalidInput(f"{name!r} is a {task}, not a {asked.task}: leave problem_type out.")
     return asked.every or every, segments if asked.segments is None else asked.segments
@@ -137,7 +138,7 @@ def backtest(store: Store, settings: Settings, name: str, every: str, budget: st
     """See `Workspace.backtest`."""
     from modelops_jupyter.monitoring import KeptWindows, alert_rules, run_backtest
 
-    registration.find_version(store, name)
+    versions.find_version(store, name)
     rules = alert_rules(store, name, every, budget, settings.alert_budget)
-    references = registration.references(store, name, ())
+    references = versions.references(store, name, ())
     return run_backtest(name, references, KeptWindows(store, name, every).profiles(), rules, every)

@@ -7,7 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter import casework, catalogue, moves, prediction_logging, registration, running, watching
+from modelops_jupyter import (
+    aliases,
+    casework,
+    catalogue,
+    moves,
+    prediction_logging,
+    registration,
+    running,
+    versions,
+    watching,
+)
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.refs import ModelReference
@@ -27,9 +37,9 @@ if TYPE_CHECKING:
     from modelops_jupyter.notifications import DeliveryReport
     from modelops_jupyter.overview import Distribution, ModelOverview
     from modelops_jupyter.pipelines import CellEvent, NotebookRun, PipelineRun, StepEvent
-    from modelops_jupyter.registration import RegisteredVersion
     from modelops_jupyter.rounds import Round
     from modelops_jupyter.store import AuditVerification
+    from modelops_jupyter.versions import RegisteredVersion
 
 
 def open(path: str | os.PathLike[str] | None = None) -> Workspace:
@@ -53,14 +63,14 @@ class Workspace(Foundations):
     # The catalogue.
 
     def status(self) -> Status:
-        """Return where the workspace stands: models, health, history, open alerts; puts moved aliases right."""
+        """Return where the workspace stands: models, health, history, open alerts, and aliases moved in MLflow."""
         self.registry.check()
-        registration.project_aliases(self.store, self.registry)
-        return catalogue.status(self.store, self.settings)
+        moved = [str(difference) for difference in aliases.differences(self.store, self.registry)]
+        return catalogue.status(self.store, self.settings, moved)
 
     def models(self) -> Listing:
         """Return every model with its champion, health and open alerts."""
-        return catalogue.models(self.store)
+        return catalogue.models(self.store, self.settings.use_cases)
 
     def versions(self, name: str) -> Listing:
         """Return every version of a model, newest first, with its aliases and metrics."""
@@ -70,23 +80,23 @@ class Workspace(Foundations):
         """Return one model on one page: performance, drift, versions, transitions, alerts, audit trail."""
         from modelops_jupyter.overview import read_overview
 
-        return read_overview(self.store, name, every)
+        return read_overview(self.store, name, every, self.settings.use_cases)
 
     def distribution(self, name: str, column: str, *, window: str | None = None, every: str = "1D") -> Distribution:
         """Return a column's distribution in a window (default: the last 30 together) beside the reference's."""
-        from modelops_jupyter.overview import read_distribution
+        from modelops_jupyter.inspection import inspect
 
-        return read_distribution(self.store, name, column, window, every)
+        return inspect(self.store, name, window, every).distribution(column)
 
     def curves(self, name: str, *, window: str | None = None, every: str = "1D") -> PerformanceCurves:
         """Return calibration and other curves of a window (default: the last 30 together)."""
-        from modelops_jupyter.inspection import read_curves
+        from modelops_jupyter.inspection import inspect
 
-        return read_curves(self.store, name, window, every)
+        return inspect(self.store, name, window, every).curves()
 
     def version(self, reference: str | ModelReference) -> RegisteredVersion:
         """Return one version; raises `NotFound` if there is no such model, version or alias."""
-        return registration.find_version(self.store, reference)
+        return versions.find_version(self.store, reference)
 
     # A model's way in.
 
@@ -133,19 +143,9 @@ class Workspace(Foundations):
             If the format is not on the allow-list and `unsafe` is False.
         """
         rows: dict[str, Any] = {"data": data, "target": target, "reference": reference}
+        facts: dict[str, Any] = {"inputs": inputs, "run_id": run_id, "metrics": metrics, "description": description}
         return registration.register(
-            self.store,
-            self.registry,
-            self.actor,
-            model,
-            name,
-            **rows,
-            inputs=inputs,
-            run_id=run_id,
-            kind=kind,
-            metrics=metrics,
-            description=description,
-            unsafe=unsafe,
+            self.store, self.registry, self.actor, model, name, kind=kind, unsafe=unsafe, **rows, **facts
         )
 
     def load(self, reference: str | ModelReference, *, unsafe: bool = False) -> Any:
@@ -171,11 +171,11 @@ class Workspace(Foundations):
         data: Any,
         target: Any = None,
         segments: Sequence[str] = (),
+        unsafe: bool = False,
     ) -> Comparison:
-        """Compare two versions on the same rows: every metric with a confidence interval, and by segment."""
-        return registration.compare_versions(
-            self.store, self.registry, reference, other, data=data, target=target, segments=segments
-        )
+        """Compare two versions on the same rows: metrics with intervals, and by segment; `unsafe` as in `load`."""
+        rows = {"data": data, "target": target, "segments": segments}
+        return registration.compare_versions(self.store, self.registry, reference, other, **rows, unsafe=unsafe)
 
     def check(self, reference: str | ModelReference, alias: str = "champion") -> GateReport:
         """Evaluate the gate to `alias` for a version, and keep the report."""
@@ -219,8 +219,12 @@ class Workspace(Foundations):
         return moves.promote(self, reference, alias, reason, expected)
 
     def rollback(self, name: str, alias: str = "champion", *, reason: str) -> Transition:
-        """Point `alias` back at the version that held it before."""
+        """Point `alias` back at the last version that held it before and is not rejected."""
         return moves.rollback(self, name, alias, reason)
+
+    def reconcile(self) -> Listing:
+        """Make MLflow's aliases what is on record; each that somebody moved behind our back becomes an incident."""
+        return aliases.reconcile(self.store, self.registry, self.settings, self.actor)
 
     # Watching.
 
@@ -243,7 +247,7 @@ class Workspace(Foundations):
             Names of the columns that hold the request's id, its time (with a time zone), the prediction and, for
             classifiers, the probability of the positive class.
         batch_id
-            A name for this batch: the same batch sent again changes nothing.
+            A name for this batch: the same requests sent again change nothing, others are a `Conflict`.
         """
         columns: dict[str, Any] = {"id": id, "time": time, "prediction": prediction, "score": score}
         return prediction_logging.log_predictions(self.store, self.log, reference, frame, **columns, batch_id=batch_id)
@@ -414,6 +418,10 @@ class Workspace(Foundations):
 
         return list_parameters(Path(path))
 
+    def runs(self, name: str | None = None) -> Listing:
+        """Return runs of pipelines with their steps, newest first: all, or of those that made versions of a model."""
+        return catalogue.runs(self.store, name)
+
     # On record.
 
     def board(self) -> Board:
@@ -427,10 +435,10 @@ class Workspace(Foundations):
         return catalogue.audit(self.store, limit)
 
     def verify_audit(self) -> AuditVerification:
-        """Recompute the audit chain; the answer names the first bad entry."""
-        from modelops_jupyter.store import verify_chain
+        """Recompute the audit chain and hold what serves against it; the answer names the first bad entry."""
+        from modelops_jupyter.store import verify
 
-        return verify_chain(self.store.audit())
+        return verify(self.store)
 
     def card(self, reference: str | ModelReference) -> ModelCard:
         """Return the model card of a version."""

@@ -11,10 +11,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
+
+# Threads that spin for each other make small fits ten times slower on a busy machine; kernels and servers inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from modelops_jupyter.errors import RegistryUnreachable
 from modelops_jupyter.registry.client import check_reachable
 from modelops_jupyter.settings import Settings
+
+# Property tests try a hundred examples; with HYPOTHESIS_PROFILE=thorough, a thousand.
+for _name, _examples in (("quick", 100), ("thorough", 1000)):
+    hypothesis_settings.register_profile(_name, max_examples=_examples, deadline=None)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +62,11 @@ class MlflowServer:
         command += ["--backend-store-uri", database, "--artifacts-destination", artifacts]
         log = self._folder / "server.log"
         with log.open("a") as output:
-            self._process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
+            # Its job runners are four more processes, and nothing here asks for jobs.
+            environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+            self._process = subprocess.Popen(
+                command, stdout=output, stderr=output, start_new_session=True, env=environment
+            )
         deadline = time.monotonic() + 90
         while True:
             try:

@@ -60,3 +60,63 @@ def fill(folder: Path, names: list[str]) -> None:
     with Workspace(Settings(project=folder, root=root)) as ws:
         records = [record for number, name in enumerate(names) for record in puts(name, number)]
         ws.store.commit(Change(puts=tuple(records), event=Event("register", names[0], "ann", "self-asserted", {})))
+
+
+def open_incident(folder: Path, name: str) -> str:
+    """Put an incident of a model on record, as the monitor does; return its id."""
+    identity, at = f"{name}:1f3a9c07", "2026-05-04T06:00:00+00:00"
+    suspect = {
+        "column": "wind",
+        "score": 1.0,
+        "importance": 0.7,
+        "magnitude": 1.0,
+        "metric": "psi",
+        "figure": 0.3,
+        "threshold": 0.2,
+        "segment": "",
+        "since": "2026-05-01T00:00:00+00:00",
+    }
+    body = {
+        "id": identity,
+        "model": name,
+        "cause": "data",
+        "firing": True,
+        "owner": None,
+        "opened_at": at,
+        "first_window": "2026-05-01T00:00:00+00:00",
+        "last_window": "2026-05-03T00:00:00+00:00",
+        "title": f"roc_auc fell after wind moved {HOSTILE}",
+        "alerts": [],
+        "suspects": [suspect],
+        "segments": [],
+        "loss": None,
+        "actions": ["Look at wind."],
+        "history": [{"at": at, "event": "opened", "text": "2 alerts"}],
+    }
+    with Workspace(Settings(project=folder, root=folder / ".modelops")) as ws:
+        ws.store.commit(Change(puts=(Put("incident", identity, body, subject=name),)))
+    return identity
+
+
+def slice_windows(folder: Path, name: str, segments: dict[str, float]) -> None:
+    """Put figures of segments on record, the same in every window."""
+    days = [f"2026-05-{day:02d}T00:00:00+00:00" for day in range(1, 6)]
+    puts = []
+    for start, end in pairwise(days):
+        windows = [
+            {
+                "window_start": start,
+                "window_end": end,
+                "rows": 100,
+                "labelled": 100,
+                "versions": {"1": 100},
+                "performance": {"roc_auc": {"value": value, "reason": None, "low": value - 0.1, "high": value + 0.1}},
+                "drift": {},
+                "findings": [],
+                "segment": segment,
+            }
+            for segment, value in segments.items()
+        ]
+        puts.append(Put("segment_window", f"{name}/1D/{start}", {"windows": windows}, subject=name))
+    with Workspace(Settings(project=folder, root=folder / ".modelops")) as ws:
+        ws.store.commit(Change(puts=tuple(puts)))

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from modelops_jupyter.errors import InvalidFrame
-from modelops_jupyter.frames import outcome_text, outcomes, take, to_arrow, to_pandas, utc_times
+from modelops_jupyter.frames import numbers, outcome_text, outcomes, take, to_arrow, to_pandas, utc_times
 
 
 def test_arrow_dict_and_pandas_are_the_same_table() -> None:
@@ -21,9 +21,32 @@ def test_no_table_and_no_rows_are_refused(frame: object) -> None:
         to_pandas(frame, "data")
 
 
+def test_two_columns_of_one_name_are_refused() -> None:
+    with pytest.raises(InvalidFrame, match="two columns 'a'"):
+        to_pandas(pd.DataFrame([[1, 2]], columns=["a", "a"]), "data")
+
+
 def test_a_missing_column_names_those_there_are() -> None:
     with pytest.raises(InvalidFrame, match="no column 'b': it has a"):
         take(pd.DataFrame({"a": [1]}), "b", "frame")
+
+
+@pytest.mark.parametrize("values", [[1, "a"], [b"x", 1.5], [2**70, 1], [object(), 1]])
+def test_a_column_of_several_types_is_named(values: list[object]) -> None:
+    with pytest.raises(InvalidFrame, match="'mixed'"):
+        to_arrow(pd.DataFrame({"fine": [1, 2], "mixed": pd.Series(values, dtype="object")}))
+
+
+@pytest.mark.parametrize("values", [["high", "low"], pd.to_datetime(["2013-04-01", "2013-04-02"]), [[1], [2]]])
+def test_what_is_no_number_is_named(values: object) -> None:
+    with pytest.raises(InvalidFrame, match="'score' must hold numbers"):
+        numbers(pd.Series(values, name="score"))
+    with pytest.raises(InvalidFrame, match="'score' must hold numbers"):
+        outcomes(pd.Series(values, name="score"), "regression")
+
+
+def test_numbers_may_be_written_out() -> None:
+    assert numbers(pd.Series(["0.5", None], name="score")).tolist()[0] == 0.5
 
 
 def test_naive_times_are_refused() -> None:

@@ -10,6 +10,8 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from sklearn.linear_model import LogisticRegression
 
+from modelops_jupyter import prediction_logging
+from modelops_jupyter.errors import NotFound
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.magics import complete
 from modelops_jupyter.settings import Settings
@@ -49,8 +51,21 @@ def test_a_model_of_the_notebook_is_registered_listed_and_completed(shell: Inter
         ("versions ghost", "no model 'ghost'"),
         ("fly", "fly"),
         ("comment m 'unfinished", "quotation"),
+        ("log-predictions delay F --id a --time t --prediction odd", "ValueError: what is this"),
     ],
 )
-def test_errors_are_one_sentence(shell: InteractiveShell, line: str, said: str) -> None:
+def test_errors_are_one_sentence(
+    shell: InteractiveShell, line: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("what is this")
+
+    monkeypatch.setattr(prediction_logging, "log_predictions", fail)
+    shell.user_ns["F"] = pd.DataFrame({"a": [1]})
     with pytest.raises(UsageError, match=said):
         shell.run_line_magic("modelops", line)
+
+
+def test_debug_shows_where_an_error_comes_from(shell: InteractiveShell) -> None:
+    with pytest.raises(NotFound):
+        shell.run_line_magic("modelops", "versions ghost --debug")

@@ -33,7 +33,17 @@ def test_opening_writes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("text", ["workspace = ", "colour = 'red'", "actor = 3"])
+def test_sampled_rows_are_a_number(tmp_path: Path) -> None:
+    assert find_settings(tmp_path, environ={}).sample_rows == 200
+    (tmp_path / "modelops.toml").write_text("sample_rows = 0\n")
+    assert find_settings(tmp_path, environ={}).sample_rows == 0
+    assert find_settings(tmp_path, environ={"MODELOPS_SAMPLE_ROWS": "500"}).sample_rows == 500
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["workspace = ", "colour = 'red'", "actor = 3", "sample_rows = -1", "sample_rows = 'many'", "sample_rows = true"],
+)
 def test_a_wrong_file_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "modelops.toml").write_text(text)
     with pytest.raises(InvalidInput, match=r"modelops\.toml"):

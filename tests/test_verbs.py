@@ -3,18 +3,11 @@
 import json
 
 import pytest
+from stored import fill
 
 from modelops_jupyter.cli import main
 from modelops_jupyter.errors import InvalidInput
-from modelops_jupyter.verbs import VERBS, _assignments, parser
-
-
-def test_every_verb_is_a_method_of_the_workspace() -> None:
-    from modelops_jupyter.workspace import Workspace
-
-    for verb in VERBS:
-        method = getattr(Workspace, verb.name.replace("-", "_"))
-        assert method.__doc__, verb.name
+from modelops_jupyter.verbs import _assignments, parser
 
 
 def test_parameters_are_typed_as_yaml_has_them() -> None:
@@ -41,6 +34,84 @@ def test_wrong_calls_exit_with_2_and_one_sentence(
     message = capsys.readouterr().err
     assert message.startswith("modelops: ")
     assert "Traceback" not in message
+
+
+UNREADABLE = [
+    ("empty.csv", b"", "No columns"),
+    ("torn.csv", b'a,b\n1,2,3,4\n"', "torn.csv"),
+    ("latin.csv", "a\n\u00fc".encode("latin-1"), "latin.csv"),
+    ("bad.parquet", b"PAR1....", "bad.parquet"),
+    ("bad.skops", b"PK..", "bad.skops"),
+    ("bad.onnx", b"\x00\x01", "ONNX"),
+    ("bad.ubj", b"\x00\x01", "bad.ubj"),
+    ("bad.txt", b"tree\nx", "bad.txt"),
+    ("bad.json", b"{", "no JSON"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "says"), UNREADABLE, ids=[name for name, _, _ in UNREADABLE])
+def test_a_file_that_cannot_be_read_is_a_wrong_call(
+    name: str, content: bytes, says: str, capsys: pytest.CaptureFixture[str], tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_bytes(content)
+    assert main(["register", name, "m", "--data", name]) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("modelops: ")
+    assert message.count("\n") == 1
+    assert says in message
+
+
+@pytest.mark.parametrize("words", [["run", "x.yaml", "-p", "a=[1"], ["run-notebook", "x.ipynb", "-p", "a={"]])
+def test_a_value_that_is_no_yaml_is_a_wrong_call(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("modelops: Parameter 'a=")
+    assert message.count("\n") == 1
+
+
+def test_what_nobody_foresaw_is_one_sentence_and_no_gates_no(
+    capsys: pytest.CaptureFixture[str], tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from modelops_jupyter import catalogue
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("by zero\nand more")
+
+    monkeypatch.setattr(catalogue, "models", fail)
+    monkeypatch.chdir(tmp_path)
+    assert main(["models"]) == 3
+    message = capsys.readouterr().err
+    assert message.startswith("modelops: ")
+    assert message.count("\n") == 1
+    assert "ZeroDivisionError: by zero" in message
+    assert "--debug" in message
+    assert main(["models", "--json"]) == 3
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "internal"
+    with pytest.raises(ZeroDivisionError):
+        main(["models", "--debug"])
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["alerts", "--state", "opne"], "open or healed, not 'opne'"),
+        (["audit", "--limit", "0"], "at least 1, not 0"),
+        (["audit", "--limit", "-1"], "at least 1, not -1"),
+        (["overview", "m", "--every", "3D"], "1h, 1D, 1W long, not '3D'"),
+        (["curves", "m", "--every", "3D"], "1h, 1D, 1W long, not '3D'"),
+        (["distribution", "m", "x", "--every", "3D"], "1h, 1D, 1W long, not '3D'"),
+        (["demo", "--workspace", "elsewhere"], "--workspace"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_no_argument_can_be_is_refused(
+    words: list[str], says: str, capsys: pytest.CaptureFixture[str], tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, ["m"])
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 2
+    assert says in capsys.readouterr().err
 
 
 def test_json_errors_are_json(capsys: pytest.CaptureFixture[str], tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,24 @@ export function extent(values: readonly (number | null | undefined)[], margin = 
   return [low - room, high + room];
 }
 
+/** The area between lows and highs; it breaks where one is missing. */
+export function band(stretch: readonly ({ readonly x: number; readonly low: number; readonly high: number } | null)[]): string {
+  const pieces: string[] = [];
+  let begun = 0;
+  for (let end = 0; end <= stretch.length; end += 1) {
+    if (!stretch[end]) {
+      const known = stretch.slice(begun, end).filter(one => one !== null);
+      const there = known.map(({ x, high }) => `${round(x)},${round(high)}`);
+      const back = known.map(({ x, low }) => `${round(x)},${round(low)}`).reverse();
+      if (known.length > 1) {
+        pieces.push(`M${[...there, ...back].join('L')}Z`);
+      }
+      begun = end + 1;
+    }
+  }
+  return pieces.join('');
+}
+
 /** Round numbers within a domain, about `count` of them. */
 export function ticks(domain: readonly [number, number], count = 5): readonly number[] {
   const [low, high] = domain;

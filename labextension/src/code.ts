@@ -17,9 +17,22 @@ export function versionCode(name: string, version: number): string {
   return `${OPEN}model = ws.load(${literal(`${name}/${version}`)})`;
 }
 
-/** Shows a model's alerts. */
-export function alertCode(model: string): string {
-  return `${OPEN}ws.alerts(${literal(model)}, state="open")`;
+/** Shows a model's alerts of one column and metric, window by window. */
+export function alertCode({ model, column, metric }: IAlertKey): string {
+  const same = `(alerts["column"] == ${literal(column)}) & (alerts["metric"] == ${literal(metric)})`;
+  return `${OPEN}alerts = ws.alerts(${literal(model)}).to_frame()\nalerts[${same}]`;
+}
+
+/** Shows an incident. */
+export function incidentCode(id: string): string {
+  return `${OPEN}ws.incident(${literal(id)})`;
+}
+
+/** What an alert is about. */
+export interface IAlertKey {
+  readonly model: string;
+  readonly column: string;
+  readonly metric: string;
 }
 
 /** What `%modelops register` is told. */

@@ -32,7 +32,7 @@ export function percent(share: number): string {
   return share > 0 && share < 0.001 ? '< 0.1 %' : `${(100 * share).toFixed(1)} %`;
 }
 
-/** A time in UTC, without the hour where it is midnight; text that is no time stays as it is. */
+/** A window's time in UTC, without the hour where it is midnight; text that is no time stays as it is. */
 export function shortTime(text: string | null | undefined): string {
   if (!text) {
     return NOTHING;
@@ -45,14 +45,29 @@ export function shortTime(text: string | null | undefined): string {
   return iso.slice(11, 16) === '00:00' ? iso.slice(0, 10) : `${iso.slice(0, 10)} ${iso.slice(11, 16)}`;
 }
 
+/** A moment in the reader's zone, to the minute. */
+export function localTime(text: string): string {
+  const at = new Date(moment(text));
+  const two = (part: number): string => String(part).padStart(2, '0');
+  const day = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())].join('-');
+  return `${day} ${two(at.getHours())}:${two(at.getMinutes())}`;
+}
+
+/** A moment in UTC, or null where the text is no time. */
+export function utcTime(text: string): string | null {
+  const at = moment(text);
+  return Number.isNaN(at) ? null : `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
 /** Milliseconds of an ISO time; one without a zone is in UTC. */
 export function moment(text: string): number {
   return Date.parse(/([+-]\d\d:\d\d|Z)$/.test(text) ? text : `${text}Z`);
 }
 
-/** A message with its times short. */
+/** A message with its times short and its metrics as people write them. */
 export function sentence(text: string): string {
-  return text.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d|Z)?/g, found => shortTime(found));
+  const named = Object.entries(METRICS).reduce((found, [code, name]) => found.replaceAll(code, name), text);
+  return named.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d|Z)?/g, found => shortTime(found));
 }
 
 /** How people write a metric. */

@@ -1,4 +1,4 @@
-import { extent, type IPoint, lanes, line, scale, steps, ticks, timeTicks } from './chart.js';
+import { band, extent, type IPoint, lanes, line, scale, steps, ticks, timeTicks } from './chart.js';
 import { moment, number } from './format.js';
 import { type IMark, marks } from './marks.js';
 import type { IOverview } from './tokens';
@@ -26,6 +26,10 @@ export interface IChartLayout {
   readonly positions: readonly number[];
   readonly heights: readonly (number | null)[];
   readonly line: string;
+  /** The 95 % interval around the line. */
+  readonly band: string;
+  /** What was estimated before outcomes arrived. */
+  readonly estimated: string;
   readonly dots: readonly IPoint[];
   readonly expected: string;
   readonly rows: readonly { y: number; label: string }[];
@@ -39,7 +43,8 @@ const DOTS = 60;
 export function layout(page: IOverview, width: number): IChartLayout | null {
   const { windows } = page;
   const levels = windows.map(window => (window.version === null ? null : (page.expected[window.version] ?? null)));
-  const domain = extent([...windows.map(window => window.value), ...levels]);
+  const figures = windows.flatMap(({ value, low, high, estimated }) => [value, low, high, estimated]);
+  const domain = extent([...figures, ...levels]);
   const first = windows[0];
   const last = windows[windows.length - 1];
   if (domain === null || !first || !last) {
@@ -57,8 +62,12 @@ export function layout(page: IOverview, width: number): IChartLayout | null {
   const y = scale(domain, [bottom, top]);
 
   const positions = windows.map(window => (x(moment(window.start)) + x(moment(window.end))) / 2);
-  const heights = windows.map(window => (window.value === null ? null : y(window.value)));
-  const points = heights.map((height, index) => (height === null ? null : { x: positions[index] ?? 0, y: height }));
+  const at = (value: number | null, index: number): IPoint | null =>
+    value === null ? null : { x: positions[index] ?? 0, y: y(value) };
+  const points = windows.map(({ value }, index) => at(value, index));
+  const intervals = windows.map(({ low, high }, index) =>
+    low === null || high === null ? null : { x: positions[index] ?? 0, low: y(low), high: y(high) }
+  );
   const pieces = windows.map((window, index) => {
     const level = levels[index] ?? null;
     return { from: x(moment(window.start)), to: x(moment(window.end)), y: level === null ? null : y(level) };
@@ -69,11 +78,13 @@ export function layout(page: IOverview, width: number): IChartLayout | null {
     top,
     bottom,
     positions,
-    heights,
+    heights: points.map(point => point?.y ?? null),
     line: line(points),
+    band: band(intervals),
+    estimated: line(windows.map(({ estimated }, index) => at(estimated, index))),
     dots: windows.length <= DOTS ? points.filter((point): point is IPoint => point !== null) : [],
     expected: steps(pieces),
-    rows: ticks(domain, 4).map(value => ({ y: Math.round(y(value)) + 0.5, label: number(value) })),
+    rows: ticks(domain, 5).map(value => ({ y: Math.round(y(value)) + 0.5, label: number(value) })),
     columns: timeTicks(from, to, Math.max(2, width / 90)).map(({ at, label }) => ({ x: Math.round(x(at)) + 0.5, label })),
     marks: changes.map((mark, index) => {
       const start = labelLeft(mark.x, right) > mark.x - LABEL_WIDTH / 2;

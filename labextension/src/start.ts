@@ -7,6 +7,7 @@ import { handle } from './actions/IncidentDialog';
 import { Client } from './api';
 import { dragModel } from './drag';
 import { modelsIcon } from './icons';
+import { files } from './files';
 import { Live } from './live';
 import { Pages } from './pages';
 import { type Action, CommandIDs, type IModelOps, type TabName, TABS } from './tokens';
@@ -41,7 +42,8 @@ export function start({ app, labShell, palette, restorer, translator }: IParts):
   };
   const pages = new Pages(app, client, trans, {
     act: (action, page, version) => void act(action, page, version),
-    handle: (action, incident) => handle(action, incident, service)
+    handle: (action, incident) => handle(action, incident, service),
+    files: files(app)
   });
   const service: IModelOps = { client, models, trans, open: (name, tab) => pages.open(name, tab), refresh };
 

@@ -17,6 +17,8 @@ export interface IModelSummary {
   readonly last_window: string | null;
   readonly metric: string | null;
   readonly sparkline: readonly (number | null)[];
+  readonly owner: string | null;
+  readonly risk_tier: string | null;
 }
 
 export interface IFleet {
@@ -32,6 +34,11 @@ export interface IWindow {
   readonly version: number | null;
   readonly value: number | null;
   readonly reason: string | null;
+  /** The 95 % interval of `value`. */
+  readonly low: number | null;
+  readonly high: number | null;
+  /** What `value` was expected to be before outcomes arrived. */
+  readonly estimated: number | null;
 }
 
 export interface ITransition {
@@ -104,7 +111,8 @@ export interface IDriftMap {
   readonly starts: readonly string[];
   readonly columns: readonly string[];
   readonly values: Readonly<Record<string, readonly (number | null)[]>>;
-  readonly threshold: number;
+  /** Whether the monitor found drift there, by the thresholds that it learned. */
+  readonly found: Readonly<Record<string, readonly boolean[]>>;
 }
 
 export interface IDistribution {
@@ -141,6 +149,48 @@ export interface IAuditVerification {
   readonly entries: number;
   readonly first_bad: number | null;
   readonly reason: string | null;
+}
+
+/** One step of a pipeline's run; `output_path` is null where the file browser does not show its notebook. */
+export interface IStep {
+  readonly step: string;
+  readonly state: string;
+  readonly seconds: number;
+  readonly output: string;
+  readonly output_path: string | null;
+}
+
+/** One run of a pipeline, and the versions that it made. */
+export interface IPipelineRun {
+  readonly run_id: string;
+  readonly pipeline: string;
+  readonly state: string;
+  readonly started_at: string;
+  readonly seconds: number;
+  readonly made: string;
+  readonly steps: readonly IStep[];
+}
+
+/** One metric of two versions on the same rows, with an interval of the difference; segment "" is all of them. */
+export interface IMetricComparison {
+  readonly metric: string;
+  readonly segment: string;
+  readonly rows: number;
+  readonly a: number | null;
+  readonly b: number | null;
+  readonly difference: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly better: string;
+  readonly reason: string | null;
+}
+
+export interface IComparison {
+  readonly a: string;
+  readonly b: string;
+  readonly rows: number;
+  readonly metrics: readonly IMetricComparison[];
+  readonly conclusion: string;
 }
 
 export interface IOverview {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { extent, lanes, line, nearest, scale, steps, ticks, timeTicks } from '../lib/chart.js';
+import { band, extent, lanes, line, nearest, scale, steps, ticks, timeTicks } from '../lib/chart.js';
 import { choose, census, EVERYTHING } from '../lib/filter.js';
 import { rowsToDraw, scrollTo } from '../lib/rows.js';
 import { changed, outputPath, parsePython, question, read } from '../lib/run/parameters.js';
@@ -24,6 +24,7 @@ test('times are short and in UTC; what is no time stays as it is', () => {
 
 test('metrics read as people write them', () => {
   assert.equal(metricName('my_metric'), 'my metric');
+  assert.equal(sentence('log_loss, roc_auc got worse'), 'log loss, ROC AUC got worse');
   assert.equal(metrics({ roc_auc: 0.8, loss: 0.25 }), 'ROC AUC 0.800, loss 0.250');
 });
 
@@ -31,6 +32,12 @@ test('a line breaks where a value is missing and keeps lone points', () => {
   const points = [{ x: 0, y: 1 }, { x: 1, y: 2 }, null, { x: 3, y: 4 }, null];
   assert.equal(line(points), 'M0,1L1,2M3,4h0');
   assert.equal(line([]), '');
+});
+
+test('an interval is an area that breaks where it is missing; a lone one has none', () => {
+  const at = x => ({ x, low: 3, high: 1 });
+  assert.equal(band([at(0), at(1), null, at(3)]), 'M0,1L1,1L1,3L0,3Z');
+  assert.equal(band([]), '');
 });
 
 test('levels are joined while they are equal', () => {
@@ -74,14 +81,20 @@ test('the list begins with what needs somebody, and filters by every word', () =
   assert.deepEqual(names({ health: 'healthy' }), ['b']);
   assert.deepEqual(names({ kind: 'decision' }), ['z']);
   assert.deepEqual(names({ alerting: true }), ['a-2']);
+  const owned = [...models, { name: 'x', kind: 'ml', health: 'healthy', open_alerts: 0, owner: 'Olivia', risk_tier: 'high' }];
+  const chosen = choice => choose(owned, { ...EVERYTHING, ...choice }).map(one => one.name);
+  assert.deepEqual(chosen({ owner: 'Olivia' }), ['x']);
+  assert.deepEqual(chosen({ tier: '' }), ['a-2', 'a-10', 'b', 'z']);
+  assert.deepEqual(chosen({ query: 'olivia high' }), ['x']);
+  assert.deepEqual([...census(owned).owners], [['Olivia', 1], ['', 4]]);
   const { health, alerting, kinds } = census(models);
   assert.deepEqual(health, { alert: 2, warning: 0, healthy: 1, unknown: 1 });
-  assert.deepEqual([alerting, ...kinds], [1, ['ml', 3], ['decision', 1]]);
+  assert.deepEqual([alerting, ...kinds], [1, ['decision', 1], ['ml', 3]]);
 });
 
 const day = n => new Date(Date.UTC(2013, 3, 1 + n)).toISOString();
 const served = versions =>
-  versions.map((version, n) => ({ start: day(n), end: day(n + 1), version, value: 0.7 + n / 100, rows: 9, reason: null }));
+  versions.map((version, n) => ({ start: day(n), end: day(n + 1), version, value: 0.7 + n / 100, rows: 9, reason: null, low: 0.6, high: 0.9, estimated: 0.71 }));
 const move = (at, action, to_version) => ({ at, action, to_version, alias: 'champion', reason: 'why' });
 
 test('a promotion is marked when it was made, or where a replayed log first shows it', () => {
@@ -121,7 +134,9 @@ test('what users wrote is a Python text in the code that is inserted', () => {
   assert.equal(literal('é'), '"\\u00e9"');
   assert.ok(modelCode('flight-delay', 3).endsWith('model = ws.load("flight-delay@champion")'));
   assert.ok(modelCode('flight-delay', null).endsWith('model = ws.load("flight-delay")'));
-  assert.ok(alertCode('x").y').includes('ws.alerts("x\\").y", state="open")'));
+  const alert = alertCode({ model: 'x").y', column: 'wind', metric: 'psi' });
+  assert.ok(alert.includes('ws.alerts("x\\").y").to_frame()'));
+  assert.ok(alert.endsWith('alerts[(alerts["column"] == "wind") & (alerts["metric"] == "psi")]'));
 });
 
 const parameter = (name, type, source, value, choices = []) => ({ name, type, default: source, value, choices, help: '' });

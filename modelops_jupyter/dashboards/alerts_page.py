@@ -7,6 +7,7 @@ from typing import Any
 
 import ipywidgets as w
 
+from modelops_jupyter.casework import Incident
 from modelops_jupyter.dashboards.page import (
     Request,
     View,
@@ -22,12 +23,16 @@ from modelops_jupyter.dashboards.page import (
     tile,
     tiles,
 )
+from modelops_jupyter.display import cases
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.listings import cell
-from modelops_jupyter.display.tables import table
+from modelops_jupyter.display.plain import KINDS, alert_sentence
+from modelops_jupyter.display.tables import fold, more, steady, table
 from modelops_jupyter.display.words import capital, count, sentence, short_time
 
 AT_ONCE = 100
+INCIDENTS = "Incidents to look after"
+OPENED = 20
 INCIDENT_NOTE = "Alerts of one cause are one case; whoever takes it owns it. The newest first."
 FIELDS = ("state", "model", "kind", "column", "segment", "metric", "figure", "threshold", "window_start", "last_window")
 HEAD = ("State", "Model", "Kind", "Since", "What happened")
@@ -43,6 +48,7 @@ class AlertsPage(View):
         self.request = request
         self.alerts: Sequence[Alert] = ()
         self.incidents: Sequence[Alert] = ()
+        self.told: dict[str, Incident] = {}
         self.filling = False
         self.most = AT_ONCE
         self.head, self.summary, self.list = html("mo-head"), html(), html("mo-list", "mo-table")
@@ -58,7 +64,7 @@ class AlertsPage(View):
         self.filters = styled(w.HBox([self.state, self.model, self.kind]), "mo-filters")
         self.card = styled(w.VBox([self.list, self.more]), "mo-card")
         self.cases = html("mo-list", "mo-table")
-        self.open = card("Incidents to look after", self.cases, note=INCIDENT_NOTE)
+        self.open = card(INCIDENTS, self.cases, note=INCIDENT_NOTE)
         self.root = w.VBox([self.head, self.summary, self.open, self.filters, self.card])
 
     def show(self, query: Mapping[str, str]) -> None:
@@ -69,7 +75,7 @@ class AlertsPage(View):
         try:
             for widget, key, every in ((self.model, "model", "Every model"), (self.kind, "kind", "Every kind")):
                 known = self._known(key)
-                widget.options = [(every, ""), *((value, value) for value in known)]
+                widget.options = [(every, ""), *((KINDS.get(value, value), value) for value in known)]
                 widget.value = query.get(key, "") if query.get(key, "") in known else ""
             self.state.value = query.get("state", "") if query.get("state") in ("healed", "all") else ""
         finally:
@@ -77,8 +83,13 @@ class AlertsPage(View):
         for part in (self.filters, self.card):
             part.layout.display = None if self.alerts else "none"
         self.open.layout.display = None if self.incidents else "none"
-        self.cases.value = guarded(lambda: _incidents(self.incidents, self.request.served))
+        self.cases.value = guarded(lambda: self._cases(self.request.served))
         self.draw()
+
+    def _cases(self, linked: bool) -> Html:
+        head = ("State", "Model", "What happened", "Since", "Owner")
+        rows = [_incident(row, self.told.get(str(row["id"])), linked) for row in self.incidents[:AT_ONCE]]
+        return join(table(head, rows, most=AT_ONCE), more(len(self.incidents) - AT_ONCE))
 
     def _known(self, key: str) -> list[str]:
         return sorted({str(alert[key]) for alert in self.alerts})
@@ -106,6 +117,7 @@ class AlertsPage(View):
                 self.alerts = workspace.alerts().rows
                 rows = workspace.incidents().rows
                 self.incidents = [row for row in rows if row["state"] in ("open", "acknowledged")]
+                self.told = {str(row["id"]): workspace.incident(row["id"]) for row in self.incidents[:OPENED]}
         if not self.alerts:
             words = ("Alerts come from watching models: ", command("modelops monitor"), ".")
             return advice("No alerts.", join(*words))
@@ -142,7 +154,9 @@ class AlertsPage(View):
     def document(self) -> tuple[str, Html]:
         """Return every alert that the filters let through."""
         rows = [_row(alert, linked=False) for alert in self.wanted()]
-        return "alerts", join(element("h1", "Alerts"), _summary(self.alerts), table(HEAD, rows, most=len(rows)))
+        open_cases = (element("h2", INCIDENTS), self._cases(linked=False)) if self.incidents else ()
+        parts = (*open_cases, element("h2", "Alerts"), table(HEAD, rows, most=len(rows)))
+        return "alerts", join(element("h1", self.title), _summary(self.alerts), *parts)
 
 
 def _summary(alerts: Sequence[Alert]) -> Html:
@@ -152,27 +166,20 @@ def _summary(alerts: Sequence[Alert]) -> Html:
     return tiles(
         tile("Open", f"{len(ours):,}", f"{len(alerts) - len(ours):,} healed"),
         tile("Models with an open alert", f"{len({alert['model'] for alert in ours}):,}"),
-        tile("Performance", f"{len(performance):,}", "figures fell"),
-        tile("Newest", short_time(newest), "the window it began in"),
+        tile("Worse results", f"{len(performance):,}", "of the open alerts"),
+        tile("Newest", short_time(newest), "when it began"),
     )
 
 
-def _incidents(rows: Sequence[Alert], linked: bool) -> Html:
-    head = ("State", "Model", "What happened", "Since", "Owner", "Alerts", "Id")
-    return table(head, [_incident(row, linked) for row in rows[:AT_ONCE]], right=(5,), most=AT_ONCE)
-
-
-def _incident(row: Alert, linked: bool) -> list[str]:
-    model = str(row["model"])
+def _incident(row: Alert, told: Incident | None, linked: bool) -> list[str]:
+    model, happened = str(row["model"]), capital(sentence(str(row["title"])))
     target = address("model", model=model, last="all", window=str(row["first_window"] or ""))
     return [
         cell("state", row["state"]),
         element("a", model, href=target) if linked else element("b", model),
-        capital(sentence(str(row["title"]))),
-        short_time(row["first_window"]),
+        happened if told is None else fold(happened, cases.details(told)),
+        steady(short_time(row["first_window"])),
         str(row["owner"] or "nobody yet"),
-        f"{row['alerts']:,}",
-        str(row["id"]),
     ]
 
 
@@ -181,13 +188,12 @@ def _row(alert: Alert, linked: bool) -> list[str]:
     target = address(
         "model", model=model, last="all", every=_unusual(alert), window=start, column=str(alert["column"] or "")
     )
-    told = capital(sentence(str(alert["message"]).removeprefix(f"{model}: ")))
     return [
         cell("state", alert["state"]),
         element("a", model, href=target) if linked else element("b", model),
-        str(alert["kind"]),
-        short_time(start),
-        told,
+        KINDS.get(str(alert["kind"]), str(alert["kind"])),
+        steady(short_time(start)),
+        alert_sentence(alert),
     ]
 
 

@@ -43,11 +43,19 @@ class Dashboard:
         self.stage = w.VBox([])
         self.root = page(self.shell, bar, self.failure, self.stage)
         self.shell.observe(lambda change: self._asked(), names=["asked"])
-        if request.early:  # everything is imported and ready when the address comes; what is read now would be old
-            self.links.value = _links(start)
-            guarded(lambda: self._drawn(self.view(start), {}))
+        if request.early:
+            self._warm(start)
         else:
             self.go(start, request.query)
+
+    def _warm(self, start: str) -> None:
+        """Have everything imported, and an empty view ready, when the address comes; what is read now would be old."""
+        self.links.value = _links(start)
+        tried = self._made(start)
+        guarded(lambda: self._drawn(tried, {}))
+        _close(tried.root)
+        self.stage.layout.display = "none"
+        self.stage.children = (self.view(start).root,)
 
     def _button(self, words: str, hint: str, act: Callable[[], Any]) -> w.Button:
         button = w.Button(description=words, tooltip=hint)
@@ -62,9 +70,13 @@ class Dashboard:
     def view(self, name: str) -> View:
         """Return a view, made when it is first shown."""
         if name not in self.views:
-            _, module, kind = VIEWS[name]
-            self.views[name] = getattr(import_module(f"modelops_jupyter.dashboards.{module}"), kind)(self.request)
+            self.views[name] = self._made(name)
         return self.views[name]
+
+    def _made(self, name: str) -> View:
+        _, module, kind = VIEWS[name]
+        made: View = getattr(import_module(f"modelops_jupyter.dashboards.{module}"), kind)(self.request)
+        return made
 
     def _asked(self) -> None:
         name, query = self.shell.asked_for()
@@ -80,18 +92,25 @@ class Dashboard:
         known = name if name in VIEWS else "fleet"
 
         def draw() -> str:
+            fresh = known not in self.views or first
             self.shown = self.view(known)
+            if fresh:  # nothing old is in it: a reader may watch it being filled
+                self._stage(self.shown.root)
             return self._drawn(self.shown, query)
 
         self.failure.value = guarded(draw)
         if self.failure.value:
-            self.stage.children = ()
+            self._stage()
         elif self.shown is not None:
-            self.stage.children = (self.shown.root,)
+            self._stage(self.shown.root)
             self.shown.moved(push=not first)
         self.drawn = (name, dict(query)) if first and self.request.served and not self.request.early else None
         self.links.value = _links(known)
         self._updated()
+
+    def _stage(self, *shown: w.Widget) -> None:
+        self.stage.children = shown
+        self.stage.layout.display = None
 
     def refresh(self) -> None:
         """Read again what is shown; what was chosen stays chosen."""
@@ -136,3 +155,10 @@ def _links(shown: str) -> Html:
         for name in LINKED
     ]
     return element("nav", *parts, aria_label="Pages")
+
+
+def _close(widget: w.Widget) -> None:
+    """Close a widget with all that is in it: ipywidgets keeps what is not closed."""
+    for child in getattr(widget, "children", ()):
+        _close(child)
+    widget.close()

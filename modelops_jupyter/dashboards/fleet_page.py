@@ -23,7 +23,7 @@ from modelops_jupyter.dashboards.page import (
 )
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.lines import sparkline
-from modelops_jupyter.display.tables import health
+from modelops_jupyter.display.tables import health, steady
 from modelops_jupyter.display.words import HEALTH, NOTHING, count, metric_name, number, short_time
 from modelops_jupyter.fleet import ModelSummary, read_fleet
 
@@ -140,19 +140,21 @@ def _summary(models: Sequence[ModelSummary]) -> Html:
         return f"{sum(m.health == word for m in models):,}"
 
     newest = max((m.last_window for m in models if m.last_window), default=None)
+    through = join("data through ", steady(short_time(newest)))
     return tiles(
-        tile("Models", f"{len(models):,}", f"{sum(m.champion is not None for m in models):,} with a champion"),
-        tile(health("alert"), having("alert"), "performance fell"),
-        tile(health("warning"), having("warning"), "drift or data quality"),
-        tile(health("healthy"), having("healthy"), "nothing open"),
-        tile("Open alerts", f"{sum(m.open_alerts for m in models):,}", f"data through {short_time(newest)}"),
+        tile("Models", f"{len(models):,}", f"{sum(m.champion is not None for m in models):,} in use"),
+        tile(health("alert"), having("alert"), "results got worse"),
+        tile(health("warning"), having("warning"), "data changed"),
+        tile(health("healthy"), having("healthy"), "nothing found"),
+        tile(health("unknown"), having("unknown"), "nobody watches"),
+        tile("Open alerts", f"{sum(m.open_alerts for m in models):,}", through),
     )
 
 
 def models_table(models: Sequence[ModelSummary], linked: bool) -> Html:
     """Return a row per model; names lead to the model's page where there is one."""
-    head = ("Model", "Health", "Champion", "Alerts", "Trend", "Last", "Data through", "Kind")
-    hidden = dict.fromkeys(("Champion", "Last", "Data through", "Kind"), "mo-wide")
+    head = ("Model", "Health", "In use", "Alerts", "How good it was", "Last", "Data through", "Kind")
+    hidden = dict.fromkeys(("In use", "Last", "Data through", "Kind"), "mo-wide")
     rows = [element("tr", *_cells(model, linked)) for model in models]
     return element(
         "div",

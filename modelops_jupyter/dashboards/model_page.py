@@ -23,11 +23,14 @@ from modelops_jupyter.dashboards.page import (
 from modelops_jupyter.display.chart import Chart
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.series import between, recent
-from modelops_jupyter.overview import Distribution, ModelOverview
+from modelops_jupyter.inspection import Inspection, inspect, segment_figures
+from modelops_jupyter.overview import ModelOverview
 from modelops_jupyter.workspace import Workspace
 
 RANGES = (("Last 30 days", 30), ("Last 90 days", 90), ("All", 0))
 TOP = 3
+NEEDS, PERFORMANCE, MOVED = "Needs attention", "Performance over time", "How far each input has moved"
+CHANGED, GROUPS, PROMISE = "What changed", "How good for each group", "Do scores keep their promise?"
 
 
 class ModelPage(View):
@@ -43,31 +46,36 @@ class ModelPage(View):
         self.every = "1D"
         self.window: str | None = None
         self.column: str | None = None
+        self.inspected: tuple[tuple[str, str, str | None], Inspection] | None = None
         self.redrawing = False
         self._widgets()
         self.root = w.VBox([self.head, self.controls, self.tiles, self.body])
 
     def _widgets(self) -> None:
         self.head, self.tiles = html("mo-head"), html()
-        self.alerts, self.versions, self.history, self.audit = html(), html(), html(), html()
+        self.cases, self.alerts, self.versions, self.history, self.audit = (html() for _ in range(5))
         self.chosen, self.spread, self.calibration = html("mo-chosen"), html("mo-spread"), html("mo-calibration")
-        self.performance, self.drift = Chart(), Chart()
+        self.performance, self.drift, self.segments = Chart(), Chart(), Chart()
         self.model = w.Dropdown(description="Model")
         self.granularity = w.Dropdown(description="Windows")
         self.range = w.ToggleButtons(options=RANGES, value=90, tooltips=[label for label, _ in RANGES])
         self.since, self.until = (w.DatePicker(description=word, layout={"width": "190px"}) for word in ("From", "To"))
-        self.which_window = w.Dropdown(description="Window")
-        self.which_column = w.Dropdown(description="Column")
-        self.clear = w.Button(description="Show the last 30 windows again", layout={"width": "auto"})
+        self.which_window = w.Dropdown(description="When")
+        self.which_column = w.Dropdown(description="Input")
+        self.clear = w.Button(description="Show the last 30 together again", layout={"width": "auto"})
         choices = [self.model, self.granularity, self.range, self.since, self.until]
         self.controls = styled(w.HBox(choices), "mo-filters")
         picking = styled(w.HBox([self.which_window, self.which_column, self.clear]), "mo-filters")
+        self.needs = card(NEEDS, self.cases)
+        self.parts = card(GROUPS, self.segments, note=panels.SEGMENTS_NOTE)
+        promise = card(PROMISE, self.calibration, note=panels.CALIBRATION_NOTE)
         self.figures = w.VBox(
             [
-                card("Performance over time", self.performance, note=panels.PERFORMANCE_NOTE),
-                card("Drift of every input", self.drift, note=panels.DRIFT_NOTE),
-                card("What changed", picking, self.chosen, self.spread, note=panels.SPREAD_NOTE),
-                card("Do scores keep their promise?", self.calibration, note=panels.CALIBRATION_NOTE),
+                self.needs,
+                card(PERFORMANCE, self.performance, note=panels.PERFORMANCE_NOTE),
+                card(MOVED, self.drift, note=panels.DRIFT_NOTE),
+                card(CHANGED, picking, self.chosen, self.spread, note=panels.SPREAD_NOTE),
+                styled(w.HBox([self.parts, promise]), "mo-pair"),
             ]
         )
         record = [
@@ -116,8 +124,7 @@ class ModelPage(View):
         self._visible(False, self.granularity)
         if chosen:
             self._span(query)
-            self.load(chosen, query.get("every"))
-            self.choose(query.get("window"), query.get("column"))
+            self.load(chosen, query.get("every"), query.get("window"), query.get("column"))
         else:
             self.overview = self.shown = None
             self._visible(False, self.body, *self.controls.children[1:])
@@ -166,8 +173,8 @@ class ModelPage(View):
         assert self.workspace is not None  # nothing is loaded without one
         return self.workspace
 
-    def load(self, name: str, every: str | None = None) -> None:
-        """Show a model, in windows of `every` where it is monitored so."""
+    def load(self, name: str, every: str | None = None, window: str | None = None, column: str | None = None) -> None:
+        """Show a model, in windows of `every` where it is monitored so, one of them and one column pointed out."""
         if not name:
             return
         self._visible(True, self.body, *self.controls.children[1:])
@@ -176,15 +183,15 @@ class ModelPage(View):
         self.every = every if every in monitored else usual
         self._fill(self.granularity, [(panels.EVERY.get(e, e), e) for e in monitored or ["1D"]], self.every)
         self._visible(len(monitored) > 1, self.granularity)
-        self.read(name)
+        self.read(name, window, column)
 
     def _change_granularity(self) -> None:
         self.every = self.granularity.value
         self.read(self.model.value)
 
-    def read(self, name: str) -> None:
-        """Read the model's facts and draw every panel."""
-        self.window = self.column = None
+    def read(self, name: str, window: str | None = None, column: str | None = None) -> None:
+        """Read the model's facts and draw every panel, what a reader sees first before the others."""
+        self.window, self.column, self.inspected = window, column, None
 
         def head() -> str:
             self.overview = None
@@ -196,13 +203,20 @@ class ModelPage(View):
         if page is None:
             self._visible(False, self.body)
             return
-        self.tiles.value = guarded(lambda: panels.summary(page))
+        self.tiles.value = guarded(lambda: panels.summary(page, self.every))
+        self.cases.value = guarded(lambda: self._incidents(name))
+        self._visible(bool(self.cases.value), self.needs)
+        self._visible(bool(page.windows), self.figures)
+        self._cut()
         self.alerts.value = guarded(lambda: panels.alerts(page))
         self.versions.value = guarded(lambda: panels.versions(page))
         self.history.value = guarded(lambda: panels.history(page))
         self.audit.value = guarded(lambda: panels.audit(page))
-        self._visible(bool(page.windows), self.figures)
-        self._cut()
+
+    def _incidents(self, name: str) -> str:
+        ws = self._opened()
+        rows = [row for row in ws.incidents(name).rows if row["state"] in ("open", "acknowledged")]
+        return panels.incidents([ws.incident(row["id"]) for row in rows[: panels.MOST_INCIDENTS]], len(rows))
 
     def _change_range(self) -> None:
         if self.range.value is not None:
@@ -227,9 +241,7 @@ class ModelPage(View):
         if page is not None:
             dated = self.since.value or self.until.value
             self.shown = between(page, self.since.value, self.until.value) if dated else recent(page, self.range.value)
-            if self.window not in self.shown.drift.starts:
-                self.window = None
-            self.draw()
+            self.choose(self.window, self.column)
 
     def pick(self, what: str) -> None:
         """Take what was clicked in a chart: a window, a column, or both at once."""
@@ -263,32 +275,43 @@ class ModelPage(View):
             return
         if not page.windows:
             self.performance.html, self.drift.html = panels.no_windows(), ""
-            self.chosen.value = self.spread.value = self.calibration.value = ""
+            self.chosen.value = self.spread.value = self.calibration.value = self.segments.html = ""
+            self._visible(False, self.parts)
             return
         windows = [("Last 30 together", ""), *panels.window_options(page)]
-        columns = [(f"The {TOP} that drifted most", ""), *((c, c) for c in page.drift.columns)]
+        columns = [(f"The {TOP} that moved most", ""), *((c, c) for c in page.drift.columns)]
         self._fill(self.which_window, windows, self.window or "")
         self._fill(self.which_column, columns, self.column or "")
         self._visible(bool(self.window or self.column), self.clear)
         self.performance.html = guarded(lambda: panels.performance(page, self.window))
         self.drift.html = guarded(lambda: panels.drift(page, self.window, self.column))
-        self.chosen.value = guarded(lambda: panels.chosen(page, self.window, self.column))
+        self.chosen.value = guarded(lambda: panels.chosen(page, self.window, self.column, self.every))
+        self.segments.html = guarded(lambda: self._segments(page))
+        self._visible(bool(self.segments.html), self.parts)
         self.spread.value = guarded(lambda: self._distributions(page))
-        self.calibration.value = guarded(lambda: self._calibration(page))
+        self.calibration.value = guarded(lambda: panels.calibration(self._inspected(page).curves()))
 
-    def _calibration(self, page: ModelOverview) -> Html:
-        return panels.calibration(self._opened().curves(page.name, window=self.window, every=self.every))
+    def _inspected(self, page: ModelOverview) -> Inspection:
+        """Return the chosen windows, read once for all that is drawn of them."""
+        wanted = (page.name, self.every, self.window)
+        if self.inspected is None or self.inspected[0] != wanted:
+            self.inspected = wanted, inspect(self._opened().store, page.name, self.window, self.every)
+        return self.inspected[1]
+
+    def _segments(self, page: ModelOverview) -> str:
+        store, window = self._opened().store, self.window
+        return panels.segments(page, segment_figures(store, page.name, page.metric, window, self.every), window)
 
     def _distributions(self, page: ModelOverview) -> Html:
         columns = [self.column] if self.column else panels.most_drifted(page.drift, self.window, TOP)
 
-        def read(column: str) -> Distribution:
-            return self._opened().distribution(page.name, column, window=self.window, every=self.every)
+        def drawn(column: str) -> Html:
+            return panels.distribution(self._inspected(page).distribution(column))
 
         # Each on its own: a column that an older version did not have says so, the others are drawn.
         return element(
             "div",
-            *(Html(guarded(lambda c=column: panels.distribution(read(c)))) for column in columns),  # type: ignore[misc]
+            *(Html(guarded(lambda c=column: drawn(c))) for column in columns),  # type: ignore[misc]
             class_="mo-grid",
         )
 
@@ -307,13 +330,28 @@ class ModelPage(View):
         return page.name, csv_text([*named, *(f"psi of {name}" for name in columns)], rows)
 
     def document(self) -> tuple[str, Html]:
-        """Return the model's page with the shown windows."""
+        """Return what the page shows, card by card."""
         page = self.shown
         if page is None:
             return "model", Html(self.tiles.value)
-        from modelops_jupyter.display.models import overview
-
-        return page.name, overview(page)
+        told = (
+            (NEEDS, self.cases.value),
+            (PERFORMANCE, self.performance.html),
+            (MOVED, self.drift.html),
+            (CHANGED, join(Html(self.chosen.value), Html(self.spread.value))),
+            (GROUPS, self.segments.html),
+            (PROMISE, self.calibration.value),
+            ("Alerts", self.alerts.value),
+            ("Versions", self.versions.value),
+            ("Promotions and rollbacks", self.history.value),
+            ("Audit trail", self.audit.value),
+        )
+        cards = (
+            element("section", element("h2", title), element("div", Html(text), class_="mo-drawing"), class_="mo-card")
+            for title, text in told
+            if text
+        )
+        return page.name, join(panels.header(page.name, False, page.description), Html(self.tiles.value), *cards)
 
 
 def _date(text: str | None) -> date | None:

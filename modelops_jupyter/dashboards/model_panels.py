@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from modelops_jupyter.casework import Incident
 from modelops_jupyter.dashboards.page import address, command, tile, tiles
-from modelops_jupyter.display.bars import calibration_chart
+from modelops_jupyter.display import cases
+from modelops_jupyter.display.bars import bar_list, calibration_chart, figure_bars
 from modelops_jupyter.display.grids import distribution_chart, drift_chart
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.lines import figure_words, performance_chart
 from modelops_jupyter.display.listings import cell, moved
+from modelops_jupyter.display.plain import KINDS, alert_sentence
 from modelops_jupyter.display.series import performance_series
-from modelops_jupyter.display.tables import health, moment_text, steady
+from modelops_jupyter.display.tables import fold, health, moment_text, steady
 from modelops_jupyter.display.words import (
     NOTHING,
     capital,
@@ -24,37 +27,44 @@ from modelops_jupyter.display.words import (
     signed,
     value_text,
 )
-from modelops_jupyter.overview import Distribution, DriftMap, ModelOverview
+from modelops_jupyter.overview import Distribution, DriftMap, ModelOverview, WindowFigure
 
 if TYPE_CHECKING:
     from modelops_jupyter.monitoring.curves import PerformanceCurves
 
+UNITS = {"1h": "hour", "1D": "day", "1W": "week"}
 EVERY = {"1h": "hourly", "1D": "daily", "1W": "weekly"}
 PERFORMANCE_NOTE = (
-    "How good the model was, window by window, once outcomes were known. The dashed line is what it reached when it "
-    "was validated. Choose a window to look into it."
+    "How good the model was once outcomes were known, and what it was expected to be before. The dashed line is what "
+    "it reached when it was validated. Choose a point in time to look into it."
 )
 DRIFT_NOTE = (
-    "How far each input has moved from what the model was validated on (PSI). Red is beyond the threshold. "
-    "Choose a cell to see what changed."
+    "Against what the model was validated on, by the population stability index (PSI). Red "
+    "is what the monitor found: more than this input usually moves. Choose a cell to see what changed."
 )
 SPREAD_NOTE = "How values were spread when the model was validated (grey), and how they are spread now (blue)."
 CALIBRATION_NOTE = (
     "Of the cases that were given a chance of, say, 30 %, about 30 % should have come true. Points above the dashed "
     "line: it happened more often than the model said."
 )
+SEGMENTS_NOTE = "How good the model was for parts of the cases: at the chosen time, else when last known."
 NO_FIGURE = "a decision table has no error to measure"
-MOST_ALERTS, MOST_VERSIONS, MOST_MOVES, MOST_ENTRIES = 15, 15, 15, 40
+MOST_INCIDENTS, MOST_ALERTS, MOST_VERSIONS, MOST_MOVES, MOST_ENTRIES = 10, 15, 15, 15, 40
+
+
+def spans(number: int, every: str) -> str:
+    """Return how many windows there are, in the words for their length."""
+    return count(number, UNITS.get(every, "window"))
 
 
 def no_windows() -> Html:
     """Say that nothing falls into the chosen span."""
-    return _quiet("No windows in this time: choose other dates.")
+    return _quiet("Nothing was watched in this time: choose other dates.")
 
 
 def calibration(curves: PerformanceCurves) -> Html:
     """Return the calibration of the chosen windows."""
-    return calibration_chart(curves) or _quiet("No chances with known outcomes in these windows.")
+    return calibration_chart(curves) or _quiet("No outcomes are known for this time.")
 
 
 def header(name: str, served: bool, description: str = "") -> Html:
@@ -64,8 +74,8 @@ def header(name: str, served: bool, description: str = "") -> Html:
     return element("header", back, element("h1", name, tabindex="-1"), told)
 
 
-def summary(page: ModelOverview) -> Html:
-    """Return the model's state in five figures."""
+def summary(page: ModelOverview, every: str) -> Html:
+    """Return the model's state in four figures."""
     s = page.summary
     last = next((w for w in reversed(page.windows) if w.value is not None), None)
     figure, hint = NOTHING, NO_FIGURE if s.kind == "decision" else "no outcomes yet"
@@ -77,9 +87,9 @@ def summary(page: ModelOverview) -> Html:
     newest = f"of {count(s.versions, 'version')}"
     return tiles(
         tile("Health", health(s.health), count(s.open_alerts, "open alert")),
-        tile("Champion", f"version {s.champion}" if s.champion else "none yet", newest),
+        tile("In use", f"version {s.champion}" if s.champion else "none yet", newest),
         tile(capital(metric_name(page.metric)) or "Performance", figure, hint),
-        tile("Data through", short_time(s.last_window), count(len(page.windows), "window") + " monitored"),
+        tile("Data through", short_time(s.last_window), f"{spans(len(page.windows), every)} watched"),
     )
 
 
@@ -91,10 +101,18 @@ def performance(page: ModelOverview, window: str | None) -> Html:
     return chart or element("p", "No outcomes in this time: log them with ", command("modelops log-labels"), ".")
 
 
+def segments(page: ModelOverview, figures: Mapping[str, WindowFigure], window: str | None) -> str:
+    """Return a bar for every segment; nothing where the model is not watched by segment."""
+    if not figures:
+        return ""
+    known = [w for w in page.windows if w.value is not None and window in (None, w.start)]
+    return bar_list(figure_bars(figures), page.metric or "", whole=known[-1].value if known else None)
+
+
 def drift(page: ModelOverview, window: str | None, column: str | None) -> Html:
     """Return the drift map."""
     chart = drift_chart(page.drift, selected=(window, column), pickable=True)
-    return chart or element("p", "Nothing to compare with: no window of this time has enough rows.")
+    return chart or element("p", "Nothing to compare with: too few cases in this time.")
 
 
 def window_options(page: ModelOverview) -> list[tuple[str, str]]:
@@ -110,12 +128,12 @@ def most_drifted(drift: DriftMap, window: str | None, most: int) -> list[str]:
     return sorted(drift.columns, key=lambda column: -(drift.values[column][n] or 0.0))[:most]
 
 
-def chosen(page: ModelOverview, window: str | None, column: str | None) -> Html:
+def chosen(page: ModelOverview, window: str | None, column: str | None, every: str) -> Html:
     """Say what is known of the chosen window."""
     found = next((w for w in page.windows if w.start == window), None)
     if found is None:
-        inputs = "" if column else ", the inputs that drifted most"
-        return element("p", f"The last 30 windows together{inputs}.", class_="mo-note")
+        inputs = "" if column else "; the inputs that moved most"
+        return element("p", f"The last {spans(30, every)} together{inputs}.", class_="mo-note")
     words = f"{short_time(found.start)} to {short_time(found.end)}"
     rest = f"{figure_words(found, page.metric)}; served by version {found.version}"
     return element("p", element("b", words), f" · {rest}")
@@ -131,6 +149,23 @@ def distribution(shown: Distribution) -> Html:
     )
 
 
+def incidents(shown: Sequence[Incident], known: int) -> str:
+    """Return the incidents to look after, each with its cause and what to do next behind it."""
+    if not shown:
+        return ""
+    rows = [
+        [
+            cell("state", each.state),
+            fold(capital(sentence(each.title)), cases.details(each)),
+            steady(short_time(each.first_window)),
+            each.owner or "nobody yet",
+        ]
+        for each in shown
+    ]
+    rest = _quiet(f"and {known - len(shown):,} more") if known > len(shown) else None
+    return join(_table(("State", "What happened", "Since", "Owner"), rows, MOST_INCIDENTS), rest)
+
+
 def alerts(page: ModelOverview) -> Html:
     """Return the alerts, open ones first."""
     if not page.alerts:
@@ -138,14 +173,17 @@ def alerts(page: ModelOverview) -> Html:
     ordered = sorted(page.alerts, key=lambda alert: alert["state"] != "open")
     return _table(
         ("State", "Kind", "Since", "What happened"),
-        [[cell("state", a["state"]), str(a["kind"]), steady(short_time(a["window_start"])), _told(a)] for a in ordered],
+        [
+            [
+                cell("state", a["state"]),
+                KINDS.get(str(a["kind"]), str(a["kind"])),
+                steady(short_time(a["window_start"])),
+                alert_sentence(a),
+            ]
+            for a in ordered
+        ],
         MOST_ALERTS,
     )
-
-
-def _told(alert: Mapping[str, Any]) -> str:
-    text = str(alert["message"])
-    return capital(sentence(text.removeprefix(f"{alert['model']}: ")))
 
 
 def versions(page: ModelOverview) -> Html:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from io import StringIO
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode
 
 import ipywidgets as w
 
+from modelops_jupyter.display.failures import unforeseen
 from modelops_jupyter.display.html import Html, element
 from modelops_jupyter.errors import ModelOpsError
 from modelops_jupyter.workspace import Workspace
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.display.shell import Shell
 
 STYLE = Path(__file__).parent / "share/voila/templates/modelops/dashboard.css"
+ELSEWHERE = "The rest of the page is not affected. Whoever runs the server can look up"
 _log = logging.getLogger(__name__)
 
 
@@ -188,12 +189,8 @@ def guarded(build: Callable[[], str]) -> str:
     except ModelOpsError as error:
         return element("p", str(error), class_="mo-failed", role="alert")
     except Exception as error:  # one broken panel must not take the page with it; the log has the rest
-        identity = token_hex(4)
-        _log.exception("Error %s on the dashboard: %s", identity, type(error).__name__)
-        told = (
-            "This part could not be drawn; the rest of the page is not affected. Whoever runs the server can look up "
-        )
-        return element("p", told, element("code", f"error {identity}"), class_="mo-failed", role="alert")
+        told = unforeseen(error, _log, ELSEWHERE)
+        return element("p", told, class_="mo-failed", role="alert")
 
 
 def address(page_name: str, **query: str | None) -> str:

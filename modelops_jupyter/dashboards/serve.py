@@ -18,12 +18,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from modelops_jupyter.errors import DependencyFailed
+from modelops_jupyter.errors import DependencyFailed, InvalidInput
 from modelops_jupyter.settings import Settings
 
 HERE = Path(__file__).parent
 PAGES = HERE / "pages"
 PORT = 8866
+IDLE_SECONDS = 600
 START_SECONDS = 60
 END_SECONDS = 15
 
@@ -83,21 +84,29 @@ class Dashboard:
         webbrowser.open(file.as_uri())
 
 
-def serve(settings: Settings, *, host: str = "127.0.0.1", port: int = PORT, debug: bool = False) -> Dashboard:
+def serve(
+    settings: Settings, *, host: str = "127.0.0.1", port: int = PORT, idle: int = IDLE_SECONDS, debug: bool = False
+) -> Dashboard:
     """Start the dashboards of a workspace and return when they answer.
 
     Parameters
     ----------
     port
         Where to listen; another free port is taken if somebody listens there already.
+    idle
+        Seconds after which a page that nobody touches goes to sleep: its kernel ends.
     debug
         Let Voila log to this process's standard error instead of a private file.
 
     Raises
     ------
+    InvalidInput
+        If `idle` is less than a second.
     DependencyFailed
         If Voila does not start.
     """
+    if idle < 1:
+        raise InvalidInput(f"A page goes to sleep after at least 1 second, not {idle}.")
     runtime = Path(tempfile.mkdtemp(prefix="modelops-dashboard-"))
     token = secrets.token_urlsafe(24)
     port = _free_port(host, port)
@@ -109,6 +118,7 @@ def serve(settings: Settings, *, host: str = "127.0.0.1", port: int = PORT, debu
         "JUPYTER_PATH": os.pathsep.join(paths),
         "MODELOPS_WORKSPACE": str(settings.project),
         "MODELOPS_DASHBOARD_TOKEN": token,
+        "MODELOPS_DASHBOARD_IDLE": str(idle),
         # Beside the facts where there are any: an error's id is looked up there after the server has ended.
         "MODELOPS_DASHBOARD_LOG": str((settings.root if settings.root.is_dir() else runtime) / "dashboard.log"),
     }

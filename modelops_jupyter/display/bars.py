@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from modelops_jupyter.display.words import NOTHING, metric_name, number
 if TYPE_CHECKING:
     from modelops_jupyter.monitoring import MonitorReport
     from modelops_jupyter.monitoring.curves import PerformanceCurves
+    from modelops_jupyter.overview import WindowFigure
 
 MOST_BARS = 60
 BAR_WIDTH, BAR_HEIGHT = 260.0, 22.0
@@ -42,6 +43,12 @@ def segment_bars(report: MonitorReport, metric: str) -> tuple[Bar, ...]:
                 known = {name: figure.get(name) for name in ("value", "low", "high", "reason")}
                 latest[window.segment] = Bar(window.segment, window.rows, **known)
     return tuple(sorted(latest.values(), key=lambda bar: (bar.value is None, bar.value or 0.0, bar.label)))
+
+
+def figure_bars(figures: Mapping[str, WindowFigure]) -> tuple[Bar, ...]:
+    """Return the figure of every segment, the lowest first."""
+    bars = [Bar(name, f.rows, f.value, f.low, f.high, f.reason) for name, f in figures.items()]
+    return tuple(sorted(bars, key=lambda bar: (bar.value is None, bar.value or 0.0, bar.label)))
 
 
 def bar_list(bars: Sequence[Bar], metric: str, *, whole: float | None = None) -> Html:
@@ -143,7 +150,7 @@ def calibration_chart(shown: PerformanceCurves) -> Html | None:
         group(
             *(text(left - 8, y(t) + 4, f"{t:g}", anchor="end") for t in named),
             *(text(x(t), size - bottom + 18, f"{t:g}", anchor="middle") for t in named),
-            text(left, size - 6, "mean score (across), share of positives (up)"),
+            text(left, size - 6, "said by the model (across), came true (up)"),
             fill=palette.QUIET,
         ),
     )

@@ -58,7 +58,8 @@ def waiting(shown: Board, link: Link | None = None) -> Html:
         ]
         for w in shown.waiting
     ]
-    return table(("Version", "Registered", "Approved by", "Gate", "What it lacks"), rows)
+    hidden: list[list[str]] = [[]] * shown.more
+    return table(("Version", "Registered", "Approved by", "Gate", "What it lacks"), rows + hidden)
 
 
 def serving(shown: Board, link: Link | None = None) -> Html:
@@ -75,7 +76,7 @@ def serving(shown: Board, link: Link | None = None) -> Html:
         ]
         for s in shown.serving
     ]
-    return table(("Version", "Since", "Let by", "Why", "Format"), rows)
+    return table(("Version", "Since", "Promoted by", "Why", "Format"), rows)
 
 
 def decisions(shown: Board, link: Link | None = None) -> Html:

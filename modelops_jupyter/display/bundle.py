@@ -7,20 +7,22 @@ from functools import singledispatch
 from typing import Any
 
 from modelops_jupyter.board import Board
+from modelops_jupyter.casework import Incident
 from modelops_jupyter.catalogue import Status
-from modelops_jupyter.display import boards, explanations, governance, listings, models
+from modelops_jupyter.display import backtests, boards, cases, explanations, governance, listings, models
 from modelops_jupyter.display.html import Html
 from modelops_jupyter.display.tables import block, facts
 from modelops_jupyter.display.words import value_text
 from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Transition
 from modelops_jupyter.listing import Listing
-from modelops_jupyter.monitoring import Explanation, MonitorReport
+from modelops_jupyter.monitoring import Backtest, Explanation, MonitorReport
 from modelops_jupyter.monitoring.curves import PerformanceCurves
 from modelops_jupyter.monitoring.multivariate import MultivariateDrift
 from modelops_jupyter.overview import Distribution, ModelOverview
 from modelops_jupyter.pipelines import PipelineRun
 from modelops_jupyter.presentable import Presentable
-from modelops_jupyter.registration import RegisteredVersion
+from modelops_jupyter.versions import RegisteredVersion
+from modelops_jupyter.written import printable
 
 PLOTLY = "application/vnd.plotly.v1+json"
 LARGEST_CHART = 200_000
@@ -28,7 +30,7 @@ LARGEST_CHART = 200_000
 
 def mimebundle(result: Presentable) -> dict[str, Any]:
     """Return what Jupyter shows of `result`: always ``text/plain`` and ``text/html``, a chart where there is one."""
-    bundle: dict[str, Any] = {"text/plain": str(result), "text/html": str(static_html(result))}
+    bundle: dict[str, Any] = {"text/plain": printable(str(result)), "text/html": str(static_html(result))}
     chart = plotly_chart(result)
     if chart is not None:
         bundle[PLOTLY] = chart
@@ -64,7 +66,9 @@ static_html.register(Decision, governance.decision)
 static_html.register(ModelOverview, models.overview)
 static_html.register(MonitorReport, models.monitor_report)
 static_html.register(Board, boards.board)
+static_html.register(Incident, cases.incident)
 static_html.register(Distribution, models.distribution)
+static_html.register(Backtest, backtests.backtest)
 static_html.register(Explanation, explanations.explanation)
 static_html.register(MultivariateDrift, explanations.multivariate)
 static_html.register(PerformanceCurves, models.curves)

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.display import palette
 from modelops_jupyter.display.bars import MOST_BARS, Bar
+from modelops_jupyter.display.grids import DEEPEST, FOUND, NONE, shade
 from modelops_jupyter.display.series import (
+    Bucket,
     Series,
     buckets,
     middle,
@@ -58,7 +60,7 @@ def drift_figure(page: ModelOverview | DriftMap) -> Figure:
     from plotly.graph_objects import Figure
 
     drift = page if isinstance(page, DriftMap) else page.drift
-    figure = Figure(_heat(drift))
+    figure = Figure(_heats(drift))
     figure.update_layout(**_LAYOUT, height=110 + 22 * min(len(drift.columns), MOST_FEATURES))
     figure.update_yaxes(autorange="reversed", automargin=True)
     return figure
@@ -141,7 +143,6 @@ def segments_figure(bars: Sequence[Bar], metric: str) -> Figure:
 
 def model_figure(shown: ModelOverview | MonitorReport) -> Figure:
     """Return performance above drift, on one time axis."""
-    from plotly.graph_objects import Heatmap
     from plotly.subplots import make_subplots
 
     if isinstance(shown, ModelOverview):
@@ -155,9 +156,9 @@ def model_figure(shown: ModelOverview | MonitorReport) -> Figure:
     rows = min(len(drift.columns), MOST_FEATURES)
     figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.08, row_heights=[260, 40 + 22 * rows])
     figure.add_traces(_lines(series), rows=1, cols=1)
-    heat: Heatmap = _heat(drift)
-    heat.colorbar = {"title": "PSI", "len": 0.5, "y": 0.2}
-    figure.add_trace(heat, row=2, col=1)
+    for n, heat in enumerate(_heats(drift)):
+        heat.colorbar = {"title": "PSI, found" if n else "PSI", "len": 0.5, "y": 0.2, "x": 1.02 + 0.1 * n}
+        figure.add_trace(heat, row=2, col=1)
     figure.update_layout(**_LAYOUT, height=400 + 22 * rows, title=_plain(title), showlegend=False)
     figure.update_xaxes(**_GRID)
     figure.update_yaxes(title=metric_name(series.metric), row=1, col=1, **_GRID)
@@ -228,26 +229,26 @@ def _clear(colour: str, depth: float) -> str:
     return f"rgba({red}, {green}, {blue}, {depth})"
 
 
-def _heat(drift: DriftMap) -> Any:
-    from plotly.graph_objects import Heatmap
-
+def _heats(drift: DriftMap) -> list[Any]:
+    """Return the figures without a finding in blue, and those with one in red."""
     names = drift.columns[:MOST_FEATURES]
     cells = buckets(drift, names, max(1, MOST_CELLS // max(1, len(names))))
-    top = 3 * drift.threshold
+    return [_heat(names, cells, False), _heat(names, cells, True)]
+
+
+def _heat(names: Sequence[str], cells: Sequence[Bucket], found: bool) -> Any:
+    from plotly.graph_objects import Heatmap
+
+    (colour, least), (_, most) = shade(0.0, found), shade(DEEPEST, found)
     return Heatmap(
         x=[cell.start for cell in cells],
         y=[_plain(name) for name in names],
-        z=[[_rounded(cell.values[name]) for cell in cells] for name in names],
+        z=[[_rounded(cell.values[name]) if cell.found[name] == found else None for cell in cells] for name in names],
         zmin=0,
-        zmax=top,
-        # The colour changes at the threshold: blue is no finding, red is one.
-        colorscale=[
-            [0, _clear(palette.BLUE, 0.1)],
-            [1 / 3, _clear(palette.BLUE, 0.35)],
-            [1 / 3 + 1e-6, _clear(palette.RED, 0.75)],
-            [1, palette.RED],
-        ],
-        hovertemplate="%{y}<br>%{x}<br>PSI %{z:.3g}<extra></extra>",
+        zmax=DEEPEST,
+        colorscale=[[0, _clear(colour, least)], [1, _clear(colour, most)]],
+        hoverongaps=False,
+        hovertemplate=f"%{{y}}<br>%{{x}}<br>PSI %{{z:.3g}}{FOUND if found else NONE}<extra></extra>",
     )
 
 

@@ -14,6 +14,9 @@ from modelops_jupyter.overview import Distribution, DriftMap
 WIDTH, LEFT, ROW, AXIS, LEGEND = 960.0, 170.0, 20.0, 22.0, 24.0
 MOST_FEATURES, MOST_COLUMNS = 20, 120
 MOST_BINS = 40
+# From this PSI on colours are as deep as they get.
+DEEPEST = 0.6
+FOUND, NONE = ", drift found", ", no more than usual"
 
 
 def drift_chart(
@@ -37,7 +40,7 @@ def drift_chart(
         return None
     wide = (WIDTH - LEFT) / len(cells)
     height = LEGEND + ROW * len(names) + AXIS
-    rows = [_row(drift, name, LEGEND + ROW * n, cells, wide, pickable) for n, name in enumerate(names)]
+    rows = [_row(name, LEGEND + ROW * n, cells, wide, pickable) for n, name in enumerate(names)]
     labels = [
         Html(
             f'<text x="{LEFT - 8:g}" y="{LEGEND + ROW * n + 14:g}" text-anchor="end"'
@@ -51,50 +54,49 @@ def drift_chart(
         group(*rows),
         group(*labels, fill=palette.INK),
         group(*_times(cells, wide, height), fill=palette.QUIET),
-        _legend(drift.threshold),
+        _legend(),
         *_chosen(names, cells, wide, selected),
     ]
     label = f"PSI of {len(names)} columns in {count(len(drift.starts), 'window')}"
     return drawing(WIDTH, height, label, *parts, narrowest=560)
 
 
-def _row(drift: DriftMap, name: str, top: float, cells: tuple[Bucket, ...], wide: float, pickable: bool) -> Html:
+def _row(name: str, top: float, cells: tuple[Bucket, ...], wide: float, pickable: bool) -> Html:
     drawn = []
     for n, cell in enumerate(cells):
         value = cell.values[name]
         if value is None:
             continue
-        colour, depth = shade(value, drift.threshold)
+        colour, depth = shade(value, cell.found[name])
         when = short_time(cell.start) + ("" if cell.last == cell.start else f" to {short_time(cell.last)}, highest")
+        told = f"{name}, {when}: PSI {number(value)}{FOUND if cell.found[name] else NONE}"
         pick = f' data-pick="cell {escape(cell.worst[name])} {escape(name)}"' if pickable else ""
         drawn.append(
             f'<rect x="{LEFT + n * wide:.1f}" width="{max(0.5, wide - (1 if wide > 4 else 0)):.1f}" fill="{colour}" '
             f'fill-opacity="{depth:.2f}" y="{top + 1:g}" height="{ROW - 2:g}"{pick}>'
-            f"<title>{escape(f'{name}, {when}: PSI {number(value)}')}</title></rect>"
+            f"<title>{escape(told)}</title></rect>"
         )
     return group(Html("".join(drawn)), style="cursor:pointer" if pickable else None)
 
 
-def shade(value: float, threshold: float) -> tuple[str, float]:
-    """Return colour and depth of a PSI: blue below the threshold, red from it on, deeper with the figure.
+def shade(value: float, found: bool) -> tuple[str, float]:
+    """Return colour and depth of a PSI: red where the monitor found drift, else blue, deeper with the figure.
 
-    Depth leaps at the threshold, so that a finding stands out in grey as well.
+    Depth leaps from blue to red, so that a finding stands out in grey as well.
     """
-    if value < threshold:
-        return palette.BLUE, 0.10 + 0.25 * max(0.0, value) / threshold
-    return palette.RED, min(1.0, 0.75 + 0.25 * (value - threshold) / (2 * threshold))
+    part = min(1.0, max(0.0, value) / DEEPEST)
+    return (palette.RED, 0.75 + 0.25 * part) if found else (palette.BLUE, 0.10 + 0.25 * part)
 
 
-def _legend(threshold: float) -> Html:
-    steps = [0.1 * threshold, 0.5 * threshold, 0.99 * threshold, threshold, 2 * threshold, 3 * threshold]
+def _legend() -> Html:
     swatches = []
-    for n, value in enumerate(steps):
-        colour, depth = shade(value, threshold)
+    for n, (part, found) in enumerate((part, found) for found in (False, True) for part in (0.0, 0.5, 1.0)):
+        colour, depth = shade(part * DEEPEST, found)
         swatches.append(
             f'<rect x="{LEFT + 34 + n * 16:g}" y="4" width="15" height="10" fill="{colour}" '
             f'fill-opacity="{depth:.2f}"/>'
         )
-    words = f"from {threshold:g} on a finding (red)"
+    words = "red: more than this column usually moves"
     return group(
         text(LEFT, 13, "PSI 0"), Html("".join(swatches)), text(LEFT + 34 + 6 * 16 + 6, 13, words), fill=palette.QUIET
     )

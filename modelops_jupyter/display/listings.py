@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from modelops_jupyter.catalogue import Status
     from modelops_jupyter.listing import Listing
     from modelops_jupyter.pipelines import PipelineRun
-    from modelops_jupyter.registration import RegisteredVersion
+    from modelops_jupyter.versions import RegisteredVersion
 
 TIMES = {"at", "created_at", "window_start", "window_end", "last_window", "since"}
 STATES = {
     "open": ("●", "open", palette.RED),
+    "acknowledged": ("◐", "acknowledged", palette.ORANGE),
     "healed": ("✓", "healed", palette.GREEN),
+    "resolved": ("✓", "resolved", palette.GREEN),
     "completed": ("✓", "completed", palette.GREEN),
     "running": ("…", "running", palette.BLUE),
     "failed": ("✕", "failed", palette.RED),
@@ -87,10 +89,12 @@ def status(shown: Status) -> Html:
     if not shown.models:
         return block(heading("Workspace"), note(str(shown)))
     open_alerts = [alert for alert in shown.alerts if alert["state"] == "open"]
-    columns = ("name", "health", "champion", "versions", "windows", "last_window", "open_alerts")
+    unsafe = ("unsafe",) if any(model["unsafe"] for model in shown.models) else ()
+    columns = ("name", "health", "champion", *unsafe, "versions", "windows", "last_window", "open_alerts")
     return block(
         heading(f"{count(len(shown.models), 'model')}, {count(len(open_alerts), 'open alert')}"),
         note(f"{shown.workspace} · registry {shown.registry}"),
+        *(note(f"{sentence}: run reconcile.") for sentence in shown.moved),
         rows_table(columns, shown.models),
         heading("Open alerts") if open_alerts else None,
         alerts_table(open_alerts) if open_alerts else None,

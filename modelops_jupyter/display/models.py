@@ -77,9 +77,9 @@ def _charts(series: Series, drift: DriftMap) -> list[Html | None]:
         for w in reversed(series.windows[-LAST_WINDOWS:])
     ]
     drifted = [
-        [name, number(value), "yes" if value >= drift.threshold else "no"]
+        [name, number(drift.values[name][at]), "yes" if drift.found[name][at] else "no"]
         for name in drift.columns[:LAST_WINDOWS]
-        if (value := next((v for v in reversed(drift.values[name]) if v is not None), None)) is not None
+        if (at := next((n for n, v in reversed([*enumerate(drift.values[name])]) if v is not None), None)) is not None
     ]
     figure = capital(metric_name(series.metric)) or "Performance"
     return [
@@ -90,7 +90,7 @@ def _charts(series: Series, drift: DriftMap) -> list[Html | None]:
         fold(
             f"The last {count(len(last), 'window')} in figures",
             table(("Window", figure, "Rows", "Version"), last, right=(1, 2, 3)),
-            table(("Column", "PSI, last window", f"from {number(drift.threshold)} on"), drifted, right=(1,)),
+            table(("Column", "PSI, last window", "Drift found"), drifted, right=(1,)),
         ),
     ]
 

@@ -87,13 +87,14 @@ def report_series(report: MonitorReport) -> Series:
 
 def report_drift(report: MonitorReport) -> DriftMap:
     """Return PSI of every column in every window of a monitor's report, the highest mean first."""
-    from modelops_jupyter.monitoring import CUSTOMARY_PSI
     from modelops_jupyter.monitoring.packed import by_window
 
     whole = [window for window in report.windows if not window.segment]
-    _, values = by_window([window.drift for window in whole], "psi")
+    names, values = by_window([window.drift for window in whole], "psi")
     ordered = sorted(values, key=lambda name: (-_mean(values[name]), name))
-    return DriftMap(tuple(w.window_start for w in whole), tuple(ordered), values, CUSTOMARY_PSI)
+    drifted = [{finding.column for finding in w.findings if finding.kind == "drift"} for w in whole]
+    found = {name: tuple(name in each for each in drifted) for name in names}
+    return DriftMap(tuple(w.window_start for w in whole), tuple(ordered), values, found)
 
 
 def _mean(values: Iterable[float | None]) -> float:
@@ -166,6 +167,7 @@ def _cut(page: ModelOverview, since: datetime | None, until: datetime | None) ->
         page.drift,
         starts=tuple(page.drift.starts[n] for n in kept),
         values={name: tuple(values[n] for n in kept) for name, values in page.drift.values.items()},
+        found={name: tuple(found[n] for n in kept) for name, found in page.drift.found.items()},
     )
     return replace(page, windows=tuple(w for w in page.windows if inside(w.start)), drift=drift)
 
@@ -178,21 +180,23 @@ class Bucket:
     last: str
     values: Mapping[str, float | None]
     worst: Mapping[str, str]
+    found: Mapping[str, bool]
 
 
 def buckets(drift: DriftMap, columns: Sequence[str], most: int) -> tuple[Bucket, ...]:
-    """Return the windows of a drift map in at most `most` columns; each shows its highest figure."""
+    """Return the windows of a drift map in at most `most` columns; each shows its highest figure, of findings first."""
     size = math.ceil(len(drift.starts) / most) or 1
     found = []
     for begin in range(0, len(drift.starts), size):
         span = range(begin, min(begin + size, len(drift.starts)))
         values: dict[str, float | None] = {}
         worst: dict[str, str] = {}
+        drifted: dict[str, bool] = {}
         for name in columns:
-            known = [(value, n) for n in span if (value := drift.values[name][n]) is not None]
-            value, n = max(known, default=(None, begin))
-            values[name], worst[name] = value, drift.starts[n]
-        found.append(Bucket(drift.starts[begin], drift.starts[span[-1]], values, worst))
+            known = [(drift.found[name][n], value, n) for n in span if (value := drift.values[name][n]) is not None]
+            drifted[name], values[name], n = max(known, default=(False, None, begin))
+            worst[name] = drift.starts[n]
+        found.append(Bucket(drift.starts[begin], drift.starts[span[-1]], values, worst, drifted))
     return tuple(found)
 
 

@@ -23,6 +23,8 @@ METRICS = {
     "root_mean_squared_error": "root mean squared error",
     "null_rate": "null rate",
     "unseen_rate": "unseen rate",
+    "mistyped_rate": "unreadable rate",
+    "out_of_range_rate": "out-of-range rate",
     "jensen_shannon": "Jensen-Shannon distance",
     "kolmogorov_smirnov": "Kolmogorov-Smirnov distance",
     "hellinger": "Hellinger distance",
@@ -93,7 +95,7 @@ def short_time(text: str | None) -> str:
     return f"{at:%Y-%m-%d}" if (at.hour, at.minute, at.second) == (0, 0, 0) else f"{at:%Y-%m-%d %H:%M}"
 
 
-_METRIC = re.compile(rf"\b({'|'.join(METRICS)})\b")
+_METRIC = re.compile(rf"\b({'|'.join(name.replace('_', '[_ ]') for name in METRICS)})\b")
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d|Z)?")
 
 
@@ -106,7 +108,7 @@ def sentence(text: str) -> str:
     'ROC AUC was 0.7'
     """
     shorter = _ISO.sub(lambda found: short_time(found[0]), text)
-    return _METRIC.sub(lambda found: metric_name(found[0]), shorter)
+    return _METRIC.sub(lambda found: metric_name(found[0].replace(" ", "_")), shorter)
 
 
 def capital(text: str) -> str:

@@ -7,16 +7,24 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.errors import PolicyNotEnforceable
-from modelops_jupyter.governance.policy import CheckSpec, Policy
+from modelops_jupyter.governance.policy import CheckSpec, Policy, Rule
 from modelops_jupyter.presentable import Presentable
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+# Figures that only some models have. Any other that a policy asks for must be on record, whatever the model.
+_OF_TWO_CLASSES = frozenset({"average_precision", "brier_score", "log_loss", "roc_auc"})
+_OF_CLASSES = frozenset({"accuracy", "balanced_accuracy", "f1", "f1_score", "precision", "recall"})
+_OF_VALUES = frozenset(
+    {"mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error", "r2", "root_mean_squared_error"}
+)
+
+
 @dataclass(frozen=True)
 class CheckResult:
-    """One judged check; `applies` is False where the version does not record the metric."""
+    """One judged check; `applies` is False where a model of this kind has no such metric."""
 
     name: str
     passed: bool
@@ -96,17 +104,15 @@ def evaluate_gate(
             f"Policy {policy.name!r} asks for enforced separation of duties for {alias!r}, but whoever can open this "
             "workspace's files is its administrator: use a team server, or set require_enforced_separation = false."
         )
-    counted = [d for d in decisions if d["digest"] == version["digest"] and d["decision"] in ("approve", "reject")]
-    rejected_at = max((i for i, d in enumerate(counted) if d["decision"] == "reject"), default=-1)
-    approvals = [d for d in counted[rejected_at + 1 :] if rule.allow_self_review or not d["self_review"]]
+    rejected, approvals = _counted(decisions, version, rule)
     approved_by = tuple(dict.fromkeys(str(d["actor"]) for d in approvals))
     checks = [_check(spec, version, holder) for spec in rule.checks]
+    if version["unsafe"]:
+        checks.append(_unsafe(version, rule))
     checks.append(_approvals(len(approved_by), rule.approvals))
-    if rejected_at >= 0 and not approvals:
-        by = counted[rejected_at]
-        checks.append(
-            CheckResult("not rejected", False, True, None, None, f"rejected by {by['actor']}: {by['reason']}")
-        )
+    if rejected is not None and not approvals:
+        text = f"rejected by {rejected['actor']}: {rejected['reason']}"
+        checks.append(CheckResult("not rejected", False, True, None, None, text))
     return GateReport(
         model=str(version["name"]),
         version=int(version["version"]),
@@ -122,6 +128,30 @@ def evaluate_gate(
     )
 
 
+def rejection(
+    decisions: Sequence[Mapping[str, Any]], version: Mapping[str, Any], rule: Rule
+) -> Mapping[str, Any] | None:
+    """Return the rejection that a version stands under, if one does: no approval that counts came after it."""
+    rejected, approvals = _counted(decisions, version, rule)
+    return None if approvals else rejected
+
+
+def _counted(
+    decisions: Sequence[Mapping[str, Any]], version: Mapping[str, Any], rule: Rule
+) -> tuple[Mapping[str, Any] | None, list[Mapping[str, Any]]]:
+    """Return the last rejection of these exact bytes, and the approvals since then that count."""
+    judged = [d for d in decisions if d["digest"] == version["digest"] and d["decision"] in ("approve", "reject")]
+    last = max((i for i, d in enumerate(judged) if d["decision"] == "reject"), default=-1)
+    approvals = [d for d in judged[last + 1 :] if rule.allow_self_review or not d["self_review"]]
+    return (None if last < 0 else judged[last]), approvals
+
+
+def _unsafe(version: Mapping[str, Any], rule: Rule) -> CheckResult:
+    verdict = "allows" if rule.allow_unsafe else "forbids"
+    text = f"format {version['flavor']} is unsafe: it runs code when it is loaded, which the policy {verdict}"
+    return CheckResult("format", rule.allow_unsafe, True, None, None, text)
+
+
 def _approvals(given: int, needed: int) -> CheckResult:
     text = f"{given} of {needed} approvals"
     return CheckResult("approvals", given >= needed, needed > 0, float(given), float(needed), text)
@@ -129,9 +159,12 @@ def _approvals(given: int, needed: int) -> CheckResult:
 
 def _check(spec: CheckSpec, version: Mapping[str, Any], holder: Mapping[str, Any] | None) -> CheckResult:
     figure = version["metrics"].get(spec.metric)
-    if figure is None:
-        text = f"{spec.metric} is not recorded for this version: the check does not apply"
+    if figure is None and not _has(version, spec.metric):
+        text = f"{spec.metric} does not apply: {_what(version)} has none"
         return CheckResult(spec.metric, True, False, None, spec.threshold, text)
+    if figure is None:
+        text = f"{spec.metric} is not on record: register the version with it (--metric {spec.metric}=VALUE)"
+        return CheckResult(spec.metric, False, True, None, spec.threshold, text)
     sign = 1 if spec.greater_is_better else -1
     demands = [] if spec.threshold is None else [float(spec.threshold)]
     before = None if holder is None else holder["metrics"].get(spec.metric)
@@ -148,3 +181,18 @@ def _check(spec: CheckSpec, version: Mapping[str, Any], holder: Mapping[str, Any
     bound = "at least" if spec.greater_is_better else "at most"
     text = f"{spec.metric} {figure:.4g}, must be {bound} {wanted:.4g}"
     return CheckResult(spec.metric, passed, True, float(figure), wanted, text)
+
+
+def _has(version: Mapping[str, Any], metric: str) -> bool:
+    """Return whether a model of this kind can have a figure."""
+    if metric in _OF_TWO_CLASSES:
+        return version["task"] == "classification" and len(version["classes"]) == 2
+    if metric in _OF_CLASSES:
+        return bool(version["task"] == "classification")
+    return metric not in _OF_VALUES or version["task"] == "regression"
+
+
+def _what(version: Mapping[str, Any]) -> str:
+    if version["task"] == "classification":
+        return f"a classification of {len(version['classes'])} classes"
+    return f"a {version['task']}"

@@ -9,12 +9,15 @@ from typing import Any
 from uuid import uuid4
 
 from modelops_jupyter.actor import Actor
-from modelops_jupyter.errors import Conflict, GateClosed, InvalidInput, NotFound, Refused
-from modelops_jupyter.governance.gate import GateReport, evaluate_gate
+from modelops_jupyter.errors import Conflict, GateClosed, NotFound, Refused, StoreDamaged
+from modelops_jupyter.governance.gate import GateReport, evaluate_gate, rejection
 from modelops_jupyter.governance.policy import Policy
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_alias, check_name
 from modelops_jupyter.store import Change, Event, Put, Record, Store
+from modelops_jupyter.written import check_text
+
+_WHY = "A decision goes on record with a reason: say why."
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,7 @@ def promote(
     """
     check_alias(alias)
     held = store.get("alias", f"{version['name']}@{alias}")
+    judged = _standing(store, version)
     holder = None if held is None else held.body["version"]
     if expected_version is not None and holder != expected_version:
         raise Conflict(
@@ -117,60 +121,85 @@ def promote(
     if not report.passed:
         failed = "; ".join(result.message for result in report.checks if not result.passed)
         raise GateClosed(f"{version['name']}/{version['version']} may not become {alias}: {failed}.")
-    evidence = {"policy_digest": report.policy_digest, "digest": version["digest"], "self_review": report.self_review}
-    name, number = str(version["name"]), int(version["version"])
-    return _move(store, held, name, alias, number, "promote", reason, actor, evidence, holder)
+    evidence = {"policy_digest": report.policy_digest, "self_review": report.self_review}
+    return _move(store, held, version, judged, alias, "promote", reason, actor, evidence, holder)
 
 
-def rollback(store: Store, name: str, alias: str, reason: str, actor: Actor) -> Transition:
+def rollback(store: Store, policy: Policy, name: str, alias: str, reason: str, actor: Actor) -> Transition:
     """Point `alias` back at the version that held it before the last promotion; again, at the one before that.
+
+    Figures are not judged again: a version goes back because another is worse. One that was rejected is passed over.
 
     Raises
     ------
     NotFound
         If nobody holds the alias, or nobody held it before.
+    GateClosed
+        If every version that held it before was rejected.
     """
     held = store.get("alias", f"{check_name(name)}@{check_alias(alias)}")
     if held is None:
         raise NotFound(f"Model {name!r} has no {alias!r} to roll back: promote a version first.")
-    previous = held.body["previous"]
-    if previous is None:
+    at: int | None = held.body["previous"]
+    passed_over: list[int] = []
+    if at is None:
         raise NotFound(f"{name}@{alias} has no version before {held.body['version']} to go back to.")
-    moves = sorted((r.body for r in store.find("transition", name)), key=lambda move: str(move["at"]))
-    brought = [m for m in moves if (m["alias"], m["action"], m["to_version"]) == (alias, "promote", previous)]
-    return _move(
-        store,
-        held,
-        name,
-        alias,
-        int(previous),
-        "rollback",
-        reason,
-        actor,
-        {},
-        brought[-1]["from_version"] if brought else None,
+    while at is not None and at not in (*passed_over, held.body["version"]):
+        version = _version(store, name, at)
+        judged = _standing(store, version)
+        before = _before(store, name, alias, at)
+        if rejection(_decisions(store, version), version, policy.rule(alias)) is None:
+            evidence = {"policy_digest": policy.digest, "passed_over": passed_over}
+            return _move(store, held, version, judged, alias, "rollback", reason, actor, evidence, before)
+        passed_over.append(at)
+        at = before
+    rejected = ", ".join(f"{name}/{number}" for number in passed_over)
+    raise GateClosed(
+        f"{name}@{alias} cannot go back, since what held it before was rejected ({rejected}): approve one again, or "
+        "promote another version."
     )
+
+
+def _before(store: Store, name: str, alias: str, version: int) -> int | None:
+    """Return what held the alias before `version` was promoted to it, the last time it was."""
+    moves = sorted((r.body for r in store.find("transition", name)), key=lambda move: str(move["at"]))
+    brought = [m for m in moves if (m["alias"], m["action"], m["to_version"]) == (alias, "promote", version)]
+    return brought[-1]["from_version"] if brought else None
 
 
 def _move(
     store: Store,
     held: Record | None,
-    name: str,
+    version: Mapping[str, Any],
+    judged: Put,
     alias: str,
-    to_version: int,
     action: str,
     reason: str,
     actor: Actor,
     evidence: Mapping[str, Any],
     previous: int | None,
 ) -> Transition:
-    """Write a move; `previous` is the version that a rollback from here leads to."""
-    at = _now()
+    """Write a move to `version`.
+
+    Parameters
+    ----------
+    held
+        The alias as it was read.
+    judged
+        The version's standing as it was read before it was judged: a decision since then is a `Conflict`.
+    previous
+        The version that a rollback from here leads to.
+    """
+    at, name, to_version = _now(), str(version["name"]), int(version["version"])
+    reason = check_text(reason, _WHY)
     before = None if held is None else held.body["version"]
-    move = Transition(name, alias, before, to_version, action, _reason(reason), actor.name, actor.assurance, at)
+    move = Transition(name, alias, before, to_version, action, reason, actor.name, actor.assurance, at)
     state = {"name": name, "alias": alias, "version": to_version, "previous": previous, "since": at}
+    evidence = {**evidence, "digest": version["digest"], "unsafe": version["unsafe"]}
+    state["unsafe"] = version["unsafe"]
     puts = (
         Put("alias", f"{name}@{alias}", state, subject=name, expected_revision=0 if held is None else held.revision),
+        judged,
         Put("transition", f"{name}/{at}/{uuid4().hex[:8]}", asdict(move), subject=name),
     )
     details = {"alias": alias, "from": before, "to": to_version, "reason": reason, **evidence}
@@ -180,35 +209,46 @@ def _move(
 
 
 def _decide(store: Store, policy: Policy, version: Mapping[str, Any], word: str, reason: str, actor: Actor) -> Decision:
-    at = _now()
+    at, reason = _now(), check_text(reason, _WHY)
     own = actor.name == version["created_by"]
     name, number = str(version["name"]), int(version["version"])
-    decision = Decision(
-        name, number, word, _reason(reason), actor.name, actor.assurance, at, str(version["digest"]), own
-    )
+    decision = Decision(name, number, word, reason, actor.name, actor.assurance, at, str(version["digest"]), own)
     key = f"{_key(version)}/{at}/{uuid4().hex[:8]}"
     details = {"reason": reason, "digest": decision.digest, "self_review": own, "policy_digest": policy.digest}
     event = Event(word, f"{name}/{number}", actor.name, actor.assurance, details)
-    store.commit(Change(puts=(Put("decision", key, asdict(decision), subject=name),), event=event))
+    puts = [Put("decision", key, asdict(decision), subject=name)]
+    if word != "comment":
+        puts.append(Put("decisions", _key(version), {"decided_at": at}, subject=name))
+    store.commit(Change(puts=tuple(puts), event=event))
     return decision
 
 
+def _standing(store: Store, version: Mapping[str, Any]) -> Put:
+    """Return the write that succeeds only while nobody decides anything about a version; to be read before judging."""
+    record = store.get("decisions", _key(version))
+    body, revision = ({}, 0) if record is None else (record.body, record.revision)
+    return Put("decisions", _key(version), body, subject=str(version["name"]), expected_revision=revision)
+
+
 def _gate(store: Store, policy: Policy, version: Mapping[str, Any], alias: str) -> GateReport:
-    name, number = version["name"], version["version"]
-    decisions = [record.body for record in store.find("decision", name) if record.body["version"] == number]
-    held = store.get("alias", f"{name}@{alias}")
-    holder = None if held is None else store.get("version", f"{name}/{held.body['version']:06d}")
-    return evaluate_gate(policy, alias, version, decisions, None if holder is None else holder.body)
+    held = store.get("alias", f"{version['name']}@{alias}")
+    holder = None if held is None else _version(store, version["name"], held.body["version"])
+    return evaluate_gate(policy, alias, version, _decisions(store, version), holder)
+
+
+def _decisions(store: Store, version: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [r.body for r in store.find("decision", version["name"]) if r.body["version"] == version["version"]]
+
+
+def _version(store: Store, name: str, number: int) -> Mapping[str, Any]:
+    record = store.get("version", f"{name}/{number:06d}")
+    if record is None:
+        raise StoreDamaged(f"{name}/{number} held an alias, but is not on record: restore the store from a backup.")
+    return record.body
 
 
 def _key(version: Mapping[str, Any]) -> str:
     return f"{version['name']}/{version['version']:06d}"
-
-
-def _reason(reason: str) -> str:
-    if not reason.strip():
-        raise InvalidInput("A decision goes on record with a reason: say why.")
-    return reason.strip()
 
 
 def _now() -> str:

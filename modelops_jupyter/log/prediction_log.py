@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from modelops_jupyter.log.distinct import first_of_each, surely_distinct
-from modelops_jupyter.log.schema import LABEL_COLUMNS, PREDICTION_COLUMNS, check_own_columns, normalise
+from modelops_jupyter.log.schema import LABEL_COLUMNS, PREDICTION_COLUMNS, check_own_columns, normalise, widened
 from modelops_jupyter.log.stream import Array, Slab, attach_labels, latest_labels, read_slab, row_groups, slabs
 from modelops_jupyter.log.table import Appended, BatchTable
 from modelops_jupyter.refs import check_name
@@ -45,17 +45,41 @@ class PredictionLog:
         log._pinned = {}
         return log
 
-    def append_predictions(self, model: str, frame: pa.Table, *, batch_id: str | None = None) -> Appended:
-        """Append predictions: the log's own columns, then the features, exactly as in every earlier batch."""
-        rows = normalise(frame)
+    def append_predictions(
+        self,
+        model: str,
+        frame: pa.Table,
+        *,
+        batch_id: str | None = None,
+        features: Collection[str] = (),
+        others: Collection[str] = (),
+    ) -> Appended:
+        """Append predictions: the log's own columns, then the features, exactly as in every earlier batch.
+
+        Numbers of features are kept as doubles. `features` of the version that predicted may be new to the log, and
+        those that only `others` have, its other versions, may be lacking. The requests and their times make a batch:
+        scored again, perhaps by another version, it is the same batch, and what was logged first counts.
+        """
+        rows = widened(normalise(frame))
         check_own_columns(rows, PREDICTION_COLUMNS, "The predictions")
-        return self._table(model, "predictions").append(rows, batch_id)
+        return self._table(model, "predictions").append(
+            rows,
+            batch_id,
+            same=("request_id", "timestamp"),
+            may_add=features,
+            may_lack={*others} - {*features} - {*PREDICTION_COLUMNS},
+        )
 
     def append_labels(self, model: str, frame: pa.Table, *, batch_id: str | None = None) -> Appended:
-        """Append label events; every event is kept, also those that correct an earlier one."""
+        """Append label events; every event is kept, also those that correct an earlier one.
+
+        Requests, labels and, where they are known, event times make a batch, whenever it arrives.
+        """
         rows = normalise(frame)
         check_own_columns(rows, LABEL_COLUMNS, "The labels")
-        return self._table(model, "labels").append(rows.select(list(LABEL_COLUMNS)), batch_id)
+        timed = not rows["event_time"].equals(rows["arrival_time"])
+        same = ("request_id", "label", "event_time") if timed else ("request_id", "label")
+        return self._table(model, "labels").append(rows.select(list(LABEL_COLUMNS)), batch_id, same=same)
 
     def read(self, model: str, start: datetime, end: datetime, columns: Sequence[str] | None = None) -> pa.Table | None:
         """Return the predictions of ``[start, end)`` with their `label`, or None before the first prediction.
@@ -76,7 +100,7 @@ class PredictionLog:
         predictions.verify(table)
         wanted = None if columns is None else list(dict.fromkeys(["request_id", "timestamp", *columns]))
         inside = (ds.field("timestamp") >= pa.scalar(start)) & (ds.field("timestamp") < pa.scalar(end))
-        rows = predictions.scan(table.file_uris(), wanted, inside)
+        rows = predictions.scan(table.file_uris(), wanted, inside, table)
         rows = _first_of_each_request(rows)
         labels = self._labels(model)
         if labels is None:
@@ -144,6 +168,22 @@ class PredictionLog:
             labels_version=-1 if labels is None else labels.version(),
         )
 
+    def unlike(self, model: str, requests: pa.ChunkedArray) -> str | None:
+        """Return the id of a prediction where none of `requests` has one; None if any has, or nothing was predicted.
+
+        The newest files are looked into first, where an answer that there is one is soon found.
+        """
+        predictions = self._table(model, "predictions")
+        table = predictions.open()
+        if table is None:
+            return None
+        ids = pa.chunked_array([], pa.string())
+        for uri in predictions.newest_first(table):
+            ids = predictions.scan([uri], ["request_id"])["request_id"]
+            if pc.any(pc.is_in(ids, value_set=requests)).as_py():
+                return None
+        return str(ids[0])
+
     def changed_since(
         self, model: str, predictions_version: int, labels_version: int
     ) -> tuple[datetime, datetime] | None:
@@ -159,7 +199,7 @@ class PredictionLog:
         return min(s["min"].as_py() for s in spans), max(s["max"].as_py() for s in spans)
 
     def _new_rows(self, model: str, name: str, version: int, column: str) -> pa.ChunkedArray | None:
-        """Return one column of the files that came after `version`."""
+        """Return one column of the files that came after `version`; of all files where Delta knows it no longer."""
         batch = self._table(model, name)
         table = batch.open()
         if table is None or table.version() <= version:

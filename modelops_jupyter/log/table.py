@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote
@@ -17,11 +16,14 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
-from modelops_jupyter.errors import InvalidFrame, LogDamaged, StoreFull, WorkspaceReadOnly
-from modelops_jupyter.log.schema import misfit, normalise
+from modelops_jupyter.errors import Conflict, InvalidFrame, LogDamaged, StoreBusy, StoreFull, WorkspaceReadOnly
+from modelops_jupyter.log.content import digest
+from modelops_jupyter.log.quarantine import put_aside
+from modelops_jupyter.log.schema import fitted, misfit, normalise, plain
 
+BUSY_SECONDS = 30.0
 _COARSE = 1000  # Delta's statistics know times to the millisecond
 _ALWAYS = (-(2**63), 2**63 - 1)
 # A file, its rows, and bounds of its times.
@@ -34,19 +36,20 @@ _INDEXED = ("timestamp", "event_time")
 
 @dataclass(frozen=True)
 class Appended:
-    """What an append did: `repeated` means the batch was there already and nothing was written."""
+    """What an append did: `repeated` means the batch was there already; `warning` is what to look at, if anything."""
 
     rows: int
     batch_id: str
     repeated: bool = False
+    warning: str | None = None
 
     def to_dict(self) -> dict[str, object]:
         """Return the fields as plain data."""
-        return {"rows": self.rows, "batch_id": self.batch_id, "repeated": self.repeated}
+        return asdict(self)
 
     def __str__(self) -> str:
         done = "was there already; nothing was written" if self.repeated else f"appended, {self.rows} rows"
-        return f"Batch {self.batch_id} {done}."
+        return f"Batch {self.batch_id} {done}.{f' {self.warning}' if self.warning else ''}"
 
 
 class BatchTable:
@@ -59,42 +62,66 @@ class BatchTable:
         """Return the table as it is now: opened and verified once, whatever is appended meanwhile."""
         return _Pinned(self.path)
 
-    def append(self, rows: pa.Table, batch_id: str | None) -> Appended:
+    def append(
+        self,
+        rows: pa.Table,
+        batch_id: str | None,
+        *,
+        same: Sequence[str],
+        may_add: Collection[str] = (),
+        may_lack: Collection[str] = (),
+    ) -> Appended:
         """Append `rows` once per `batch_id`.
+
+        Parameters
+        ----------
+        same
+            Columns that tell a batch that is sent again from another one.
+        may_add, may_lack
+            Columns that may be new to the table, and those of the table that `rows` may be without.
 
         Raises
         ------
         InvalidFrame
-            If the columns are not exactly the table's; the rows are then kept in the quarantine beside it.
-        LogDamaged, StoreFull
-            If the table cannot be read or written.
+            If the columns are not otherwise exactly the table's; the rows are then kept in the quarantine beside it.
+        Conflict
+            If `batch_id` stands for other rows already.
+        LogDamaged, StoreFull, StoreBusy
+            If the table cannot be read or written; nothing is written then.
         """
         batch = batch_id or uuid4().hex
+        content = 1 if batch_id is None else digest(rows.select(list(same)))  # Delta keeps a number per batch id
         with self._turn():
             table = self.open()
+            before = 0 if table is None else self._whole(table)
             if table is not None:
-                if table.transaction_version(batch) is not None:
-                    self._note(batch, rows.num_rows)
+                known = table.transaction_version(batch)
+                if known is not None:
+                    if known != content:
+                        raise Conflict(
+                            f"Batch {batch!r} is in {self.path} with other rows: send these under another batch id."
+                        )
+                    self._catch_up(before)
                     return Appended(rows.num_rows, batch, repeated=True)
-                reason = misfit(rows.schema, pa.schema(table.schema().to_arrow()))
+                known_columns = pa.schema(table.schema().to_arrow())
+                reason = misfit(rows.schema, known_columns, may_add, may_lack)
                 if reason is not None:
-                    self._quarantine(rows, batch, reason)
+                    with self.guarded():
+                        file = put_aside(rows, self.path, batch, reason)
                     raise InvalidFrame(
-                        f"Batch {batch!r} does not fit the log: {reason}. Its {rows.num_rows} rows are kept under "
-                        f"{self.path.parent / 'quarantine'}; mend them and send them again."
+                        f"Batch {batch!r} does not fit the log: {reason}. Its {rows.num_rows} rows are kept in {file}; "
+                        "mend them and send them again."
                     )
-                rows = rows.select(pa.schema(table.schema().to_arrow()).names)
-            try:
+                rows = fitted(rows, plain(known_columns))
+            with self.guarded(), self._noted(before + rows.num_rows):
                 write_deltalake(
                     table if table is not None else str(self.path),
                     rows,
                     mode="append",
+                    schema_mode="merge",
                     configuration=_configuration(rows.schema) if table is None else None,
-                    commit_properties=CommitProperties(app_transactions=[Transaction(batch, 1)]),
+                    commit_properties=CommitProperties(app_transactions=[Transaction(batch, content)]),
                 )
-            except (DeltaError, OSError) as error:
-                raise _typed(error, self.path) from error
-            self._note(batch, rows.num_rows)
         return Appended(rows.num_rows, batch)
 
     def open(self) -> DeltaTable | None:
@@ -111,9 +138,15 @@ class BatchTable:
             raise _typed(error, self.path) from error
 
     def scan(
-        self, uris: Sequence[str], columns: Sequence[str] | None = None, filter: ds.Expression | None = None
+        self,
+        uris: Sequence[str],
+        columns: Sequence[str] | None = None,
+        filter: ds.Expression | None = None,
+        table: DeltaTable | None = None,
     ) -> pa.Table:
         """Read columns of the table's files, all of them if `columns` is None, in the log's own spelling of types.
+
+        Columns that are not in every file need `table`, which knows them all.
 
         Raises
         ------
@@ -121,19 +154,24 @@ class BatchTable:
             If a file is gone or cannot be read.
         """
         with self.guarded():
-            return normalise(ds.dataset(list(uris)).to_table(columns=columns, filter=filter))
+            schema = None if table is None else plain(pa.schema(table.schema().to_arrow()))
+            return normalise(ds.dataset(list(uris), schema=schema).to_table(columns=columns, filter=filter))
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
-        """Say `LogDamaged` where reading the table's files fails."""
+        """Say in our own words why the table's files cannot be read or written."""
         try:
             yield
-        except (pa.ArrowException, DeltaError, OSError) as error:
+        except (DeltaError, pa.ArrowException, OSError) as error:
             raise _typed(error, self.path) from error
 
     def files(self, table: DeltaTable, start: int, end: int) -> list[tuple[str, int]]:
         """Return the files that may hold times in ``[start, end)``, microseconds since 1970 (UTC), with their rows."""
         return [(uri, rows) for uri, rows, first, last in self._spans(table) if first < end and last >= start]
+
+    def newest_first(self, table: DeltaTable) -> list[str]:
+        """Return the files, those with the latest times first."""
+        return [span[0] for span in sorted(_spans(table), key=lambda span: span[3], reverse=True)]
 
     def outermost(self, table: DeltaTable) -> list[str]:
         """Return the files that may hold the earliest and the latest time."""
@@ -145,17 +183,25 @@ class BatchTable:
 
     def verify(self, table: DeltaTable) -> int:
         """Return the number of rows; raise `LogDamaged` if its batches wrote more: never a smaller window."""
-        expected = sum(self._manifest().values())
-        spans = self._spans(table)
-        found = sum(rows for _, rows, _, _ in spans)
-        if found < expected:
-            raise LogDamaged(f"{self.path} holds {found} rows, but {expected} were written: restore it from a backup.")
-        names = [unquote(uri.rpartition("/")[2]) for uri, _, _, _ in spans]
+        rows = self._whole(table)
+        names = [unquote(uri.rpartition("/")[2]) for uri, _, _, _ in self._spans(table)]
         there = set(os.listdir(self.path))
         missing = [name for name in names if name not in there and not (self.path / name).exists()]
         if missing:
             raise LogDamaged(f"{self.path / missing[0]} is gone: restore it from a backup.")
-        return int(found)
+        return rows
+
+    def _whole(self, table: DeltaTable) -> int:
+        """Return the number of rows of `table`, which is open; raise `LogDamaged` if more were written."""
+        expected, rows = self._manifest()["rows"], _rows(table)
+        if rows < expected:
+            now = BatchTable(self.path).open()  # the manifest may be newer than the open table, or the pinned one
+            if now is None or (held := _rows(now)) < expected:
+                held = 0 if now is None else held
+                raise LogDamaged(
+                    f"{self.path} holds {held} rows, but {expected} were written: restore it from a backup."
+                )
+        return rows
 
     def _spans(self, table: DeltaTable) -> list[Span]:
         return _spans(table)
@@ -168,9 +214,11 @@ class BatchTable:
         names: list[str] = []
         for number in range(version + 1, table.version() + 1):
             found = self._added_by(number)
-            if found is None:  # Delta drops old commits once a checkpoint holds them
-                before = DeltaTable(str(self.path), version=version)
-                return sorted(set(table.file_uris()) - set(before.file_uris()))
+            if found is None:  # Delta drops commits of over 30 days ago once a checkpoint holds them
+                with suppress(DeltaError):
+                    before = DeltaTable(str(self.path), version=version)
+                    return sorted(set(table.file_uris()) - set(before.file_uris()))
+                return list(table.file_uris())
             names += found
         return sorted(uris[name] for name in set(names) if name in uris)
 
@@ -183,7 +231,7 @@ class BatchTable:
         return [unquote(action["add"]["path"]).rpartition("/")[2] for action in actions if "add" in action]
 
     def _check_absent(self) -> None:
-        batches = len(self._manifest())
+        batches = self._manifest()["batches"]
         if batches:
             raise LogDamaged(
                 f"{self.path / '_delta_log'} is gone, but {batches} batches were written: restore it from a backup."
@@ -192,10 +240,14 @@ class BatchTable:
     @contextmanager
     def _turn(self) -> Iterator[None]:
         """Hold the table's lock: writers take turns."""
-        lock = FileLock(self.path.with_suffix(".lock"))
+        lock = FileLock(self.path.with_suffix(".lock"), timeout=BUSY_SECONDS)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             lock.acquire()
+        except Timeout:
+            raise StoreBusy(
+                f"{self.path} stayed locked by another process for {BUSY_SECONDS:.0f} s: try again later."
+            ) from None
         except OSError as error:
             raise _typed(error, self.path.parent) from error
         try:
@@ -205,40 +257,47 @@ class BatchTable:
 
     @property
     def _manifest_path(self) -> Path:
-        return self.path.with_name(self.path.name + ".batches.jsonl")
+        return self.path.with_name(self.path.name + ".manifest.json")
 
     def _manifest(self) -> dict[str, int]:
-        if not self._manifest_path.exists():
-            return {}
+        """Return how many batches and rows were written, by our own count."""
         try:
-            lines = self._manifest_path.read_text(encoding="utf-8").splitlines()
-            # A line that begins well and has no end is what a killed writer left: its batch is in the table or not.
-            rows = [json.loads(line) for line in lines if line.endswith("}") or not line.startswith("{")]
-            return {row["batch"]: row["rows"] for row in rows}
+            found = json.loads(self._manifest_path.read_text(encoding="utf-8"))
+            return {"batches": int(found["batches"]), "rows": int(found["rows"])}
+        except FileNotFoundError:
+            return {"batches": 0, "rows": 0}
         except (ValueError, KeyError, TypeError, OSError) as error:
             raise LogDamaged(f"{self._manifest_path} cannot be read ({error}): restore it from a backup.") from error
 
-    def _note(self, batch: str, rows: int) -> None:
-        if batch in self._manifest():
-            return
-        with self._manifest_path.open("ab+") as file:
-            end = file.seek(0, os.SEEK_END)
-            file.seek(max(end - 1, 0))
-            torn = end > 0 and file.read(1) != b"\n"
-            file.write(b"\n" if torn else b"")
-            file.write(f"{json.dumps({'batch': batch, 'rows': rows})}\n".encode())
+    @contextmanager
+    def _noted(self, rows: int) -> Iterator[None]:
+        """Note that the table has `rows` rows once what happens inside is done.
+
+        The note is written before, so that a full disk is met while nothing has happened yet, and takes its place
+        after. A process that is killed in between leaves a count that is too small; the next append puts it right.
+        """
+        note = {"batches": self._manifest()["batches"] + 1, "rows": rows}
+        waiting = self._manifest_path.with_suffix(".next")
+        with waiting.open("w", encoding="utf-8") as file:
+            json.dump(note, file)
             file.flush()
             os.fsync(file.fileno())
+        yield
+        waiting.replace(self._manifest_path)
 
-    def _quarantine(self, rows: pa.Table, batch: str, reason: str) -> None:
-        import pyarrow.parquet as pq
+    def _catch_up(self, rows: int) -> None:
+        """Note the rows of a batch whose writer was killed before it could."""
+        if rows > self._manifest()["rows"]:
+            with self.guarded(), self._noted(rows):
+                pass
 
-        folder = self.path.parent / "quarantine"
-        folder.mkdir(exist_ok=True)
-        name = uuid4().hex
-        pq.write_table(rows, folder / f"{name}.parquet")
-        event = {"batch": batch, "reason": reason, "rows": rows.num_rows, "at": datetime.now(UTC).isoformat()}
-        (folder / f"{name}.json").write_text(json.dumps({**event, "table": self.path.name}))
+
+def _actions(table: DeltaTable) -> pa.Table:
+    return pa.table(table.get_add_actions(flatten=True))
+
+
+def _rows(table: DeltaTable) -> int:
+    return int(sum(_actions(table)["num_records"].to_pylist()))
 
 
 class _Pinned(BatchTable):
@@ -273,7 +332,7 @@ def _configuration(schema: pa.Schema) -> dict[str, str | None]:
 
 def _spans(table: DeltaTable) -> list[Span]:
     """Return every file with its rows and bounds of its times; all times where Delta keeps no statistics."""
-    actions = pa.table(table.get_add_actions(flatten=True))
+    actions = _actions(table)
     rows = actions["num_records"].to_pylist()
     bounds = []
     for name, slack in (("min.timestamp", -_COARSE), ("max.timestamp", _COARSE)):

@@ -1,23 +1,56 @@
 """Drift, data quality and performance: pure functions of profiles."""
 
-from modelops_jupyter.monitoring.alerts import raise_alerts
-from modelops_jupyter.monitoring.backtest import Backtest, BacktestPoint, Detection, run_backtest
-from modelops_jupyter.monitoring.budget import AlertBudget
-from modelops_jupyter.monitoring.distances import CUSTOMARY_PSI
-from modelops_jupyter.monitoring.drift import jensen_shannon, psi
-from modelops_jupyter.monitoring.estimation import estimate
-from modelops_jupyter.monitoring.explain import Explanation, explain_fall
-from modelops_jupyter.monitoring.figure import Figure
-from modelops_jupyter.monitoring.judge import judge_windows
-from modelops_jupyter.monitoring.kept import KeptWindows
-from modelops_jupyter.monitoring.measure import measure_window
-from modelops_jupyter.monitoring.monitor import alert_rules, load_report, run_monitor, watched_segments
-from modelops_jupyter.monitoring.performance import performance
-from modelops_jupyter.monitoring.results import Alert, Finding, MonitorReport, WindowResult
-from modelops_jupyter.monitoring.rules import AlertRules
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from modelops_jupyter.monitoring.performance import performance  # the name of its module as well: never lazy
+
+if TYPE_CHECKING:
+    from modelops_jupyter.monitoring.alerts import raise_alerts
+    from modelops_jupyter.monitoring.backtest import Backtest, BacktestPoint, Detection, run_backtest
+    from modelops_jupyter.monitoring.budget import AlertBudget
+    from modelops_jupyter.monitoring.drift import jensen_shannon, psi
+    from modelops_jupyter.monitoring.estimation import estimate
+    from modelops_jupyter.monitoring.explain import Explanation, explain_fall
+    from modelops_jupyter.monitoring.figure import Figure
+    from modelops_jupyter.monitoring.judge import judge_windows
+    from modelops_jupyter.monitoring.kept import KeptWindows
+    from modelops_jupyter.monitoring.measure import measure_window
+    from modelops_jupyter.monitoring.monitor import alert_rules, load_report, run_monitor, watched_segments
+    from modelops_jupyter.monitoring.results import Alert, Finding, MonitorReport, WindowResult
+    from modelops_jupyter.monitoring.rules import AlertRules
+
+# Imported on first use: a page that reads results needs nothing of what computes them.
+_LAZY = {
+    "Alert": "results",
+    "AlertBudget": "budget",
+    "AlertRules": "rules",
+    "Backtest": "backtest",
+    "BacktestPoint": "backtest",
+    "Detection": "backtest",
+    "Explanation": "explain",
+    "Figure": "figure",
+    "Finding": "results",
+    "KeptWindows": "kept",
+    "MonitorReport": "results",
+    "WindowResult": "results",
+    "alert_rules": "monitor",
+    "estimate": "estimation",
+    "explain_fall": "explain",
+    "jensen_shannon": "drift",
+    "judge_windows": "judge",
+    "load_report": "monitor",
+    "measure_window": "measure",
+    "psi": "drift",
+    "raise_alerts": "alerts",
+    "run_backtest": "backtest",
+    "run_monitor": "monitor",
+    "watched_segments": "monitor",
+}
 
 __all__ = [
-    "CUSTOMARY_PSI",
     "Alert",
     "AlertBudget",
     "AlertRules",
@@ -44,3 +77,9 @@ __all__ = [
     "run_monitor",
     "watched_segments",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

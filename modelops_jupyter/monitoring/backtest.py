@@ -81,6 +81,8 @@ class BacktestPoint:
 
     Attributes
     ----------
+    promised : float
+        False alerts a month that the budget allows.
     false_alerts : float
         A month, in series of healthy windows; `low` and `high` are its 95 % interval (exact, of a Poisson number).
     in_history : int
@@ -91,6 +93,7 @@ class BacktestPoint:
     """
 
     budget: str
+    promised: float
     false_alerts: float
     low: float
     high: float
@@ -113,6 +116,8 @@ class Backtest(Presentable):
         The performance metric that drops are told of.
     budget : str
         The one in force, or asked for.
+    within : int
+        Windows of a fault in which it counts as seen.
     points : tuple of BacktestPoint
         The curve, the most silent budget first.
     """
@@ -123,6 +128,7 @@ class Backtest(Presentable):
     healthy: str
     metric: str | None
     budget: str
+    within: int
     points: tuple[BacktestPoint, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -214,10 +220,19 @@ def run_backtest(
         detections = _detections(world, faulty, under, at_once)
         in_history = len(raise_alerts(model, judge_series(baselines, history, under, every), under))
         point = BacktestPoint(
-            budget.text, false / months, low / months, high / months, in_history, _smallest(detections), detections
+            budget.text,
+            budget.alerts / budget.days * DAYS["month"],
+            false / months,
+            low / months,
+            high / months,
+            in_history,
+            _smallest(detections),
+            detections,
         )
         points.append(point)
-    return Backtest(model, every, len(profiles), world.source, world.metric, rules.budget.text, tuple(points))
+    return Backtest(
+        model, every, len(profiles), world.source, world.metric, rules.budget.text, FAULTY[every], tuple(points)
+    )
 
 
 class _World:

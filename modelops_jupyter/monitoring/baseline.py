@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from modelops_jupyter.monitoring.bonds import Bonds
 from modelops_jupyter.monitoring.calibration import Recalibration, recalibrate
 from modelops_jupyter.monitoring.calibrator import Calibrator
 from modelops_jupyter.monitoring.distances import Spread
@@ -51,6 +52,11 @@ class Baseline:
         """What the model's performance was on the reference."""
         binning = self.reference.binning
         return performance(self.reference.profile, binning.task, binning.positive)
+
+    @cached_property
+    def bonds(self) -> Bonds:
+        """How the columns hang together."""
+        return Bonds(self.reference)
 
     @cached_property
     def strays(self) -> NoiseTable:

@@ -18,7 +18,7 @@ from modelops_jupyter.profiles import window_length
 DEFAULT_BUDGET = "1/month"
 DAYS = {"day": 1.0, "week": 7.0, "month": 30.4375, "quarter": 91.3125, "year": 365.25}
 # So that a thousand columns do not blunt the eyes for the figures that matter most, each kind has a part of its own.
-PARTS = {"performance": 0.25, "quality": 0.25, "drift": 0.5}
+PARTS = {"performance": 0.25, "concept": 0.1, "quality": 0.2, "volume": 0.05, "drift": 0.4}
 _PATTERN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:/|per)\s*(day|week|month|quarter|year)\s*")
 
 

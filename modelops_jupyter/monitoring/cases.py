@@ -50,13 +50,20 @@ def update_incidents(
 
 
 def monitoring_incident(
-    identity: str, model: str, title: str, actions: Sequence[str], since: str, at: str, owner: str | None
+    identity: str,
+    model: str,
+    title: str,
+    actions: Sequence[str],
+    since: str,
+    at: str,
+    owner: str | None,
+    cause: str = "monitoring",
 ) -> dict[str, Any]:
-    """Return the body of an incident that is not about data but about monitoring itself."""
+    """Return the body of an incident that is not about data but about monitoring itself, or about the registry."""
     return {
         "id": identity,
         "model": model,
-        "cause": "monitoring",
+        "cause": cause,
         "firing": True,
         "owner": owner,
         "opened_at": at,

@@ -80,7 +80,13 @@ def label_shift(before: Outcomes, now: Outcomes) -> Figure:
 
 
 def error_shift(before: Outcomes, now: Outcomes) -> Figure:
-    """Wald's test of the mean error by coarse bin of the prediction: one degree of freedom for each bin."""
+    """Test the mean error by coarse bin of the prediction: one degree of freedom for each bin.
+
+    The sum of squares of each bin's Welch statistic, brought to the normal score of its tail: bins of few rows have
+    tails of Student's t, which a chi-square takes for drift.
+    """
+    from scipy.special import ndtri, stdtr  # heavy: not before it is needed
+
     if not before.by_prediction or not now.by_prediction:
         return Figure(None, "no errors by prediction")
     left, right = np.array(before.by_prediction), np.array(now.by_prediction)
@@ -91,7 +97,9 @@ def error_shift(before: Outcomes, now: Outcomes) -> Figure:
     variance = error_left + error_right
     if not (variance > 0).all():
         return Figure(None, "constant errors")
-    return _tested(float(((mean_right - mean_left) ** 2 / variance).sum()), int(enough.sum()))
+    freedom = variance**2 / (error_left**2 / (left[enough, 0] - 1) + error_right**2 / (right[enough, 0] - 1))
+    tails = stdtr(freedom, -np.abs(mean_right - mean_left) / np.sqrt(variance))
+    return _tested(float((ndtri(np.maximum(tails, 1e-300)) ** 2).sum()), int(enough.sum()))
 
 
 def _means(sums: Array) -> tuple[Array, Array]:

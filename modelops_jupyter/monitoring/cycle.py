@@ -17,7 +17,7 @@ import numpy as np
 from modelops_jupyter.monitoring import distances
 from modelops_jupyter.monitoring.baseline import Baseline
 from modelops_jupyter.monitoring.figure import FEWEST_ROWS
-from modelops_jupyter.profiles import ColumnCounts, window_length
+from modelops_jupyter.profiles import Counts, window_length
 
 Array = np.ndarray[Any, Any]
 # So many windows hold every season within them once: the hours of a week, the days of a week, the weeks of a month.
@@ -35,19 +35,20 @@ def cycle_length(every: str) -> timedelta:
 
 @dataclass(frozen=True)
 class WindowCounts:
-    """The counts of one window, ready to be added: numbers by fine and by coarse bin, categories by name."""
+    """The counts of one window, ready to be added: numbers by fine and coarse bin, categories by name; its sample."""
 
     fine: Array
     coarse: Array
     categories: Mapping[str, Array]
+    sample: Array
 
     @classmethod
-    def of(cls, baseline: Baseline, counts: ColumnCounts) -> WindowCounts:
+    def of(cls, baseline: Baseline, counts: Counts) -> WindowCounts:
         """Read the counts of a window's columns under this baseline's binning."""
         numbers = baseline.numbers
-        fine = numbers.fine([counts[name] for name in numbers.names])
-        categories = {name: counts[name].astype(float) for name in baseline.categories}
-        return cls(fine, numbers.coarse(fine) if numbers.names else fine, categories)
+        fine = numbers.fine([counts.columns[name] for name in numbers.names])
+        categories = {name: counts.columns[name].astype(float) for name in baseline.categories}
+        return cls(fine, numbers.coarse(fine) if numbers.names else fine, categories, counts.sample.table)
 
 
 def cycle_figures(
@@ -70,7 +71,7 @@ def cycle_figures(
         By column: ``jensen_shannon`` and (numbers) ``kolmogorov_smirnov`` of the rows together, ``rows``, ``windows``;
         ``dispersion``, from all ``compared`` windows, how many times more they differ from each other than random draws
         do, over ``degrees`` (dispersion 1: not more) of ``bins``; ``beyond``, the share of rows that no cycle like the
-        reference could hold; and ``seen``.
+        reference could hold; and ``seen``. Where rows are sampled, ``dependence`` with its standard error.
     """
     found: dict[str, Mapping[str, float]] = {}
     numbers, many, last = baseline.numbers, [*before, *windows], len(before)
@@ -87,6 +88,12 @@ def cycle_figures(
         figures = _figures(reference, counts, last, seen)[0]
         if figures:
             found[name] = figures
+    sampled = [window.sample for window in windows if window.sample.size]
+    bonds = baseline.bonds.changes(np.concatenate(sampled)) if sampled else {}
+    for name in bonds.keys() & found.keys():
+        bond = bonds[name]
+        known = {"dependence": abs(bond.change), "dependence_error": bond.error, "partners": float(bond.looked_at)}
+        found[name] = {**found[name], **known}
     return found
 
 

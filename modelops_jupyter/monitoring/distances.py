@@ -12,8 +12,6 @@ from typing import Any
 import numpy as np
 
 SMALLEST_SHARE = 1e-4
-# The customary mark of a significant shift (Siddiqi 2006): for the eye, not for alerts, whose thresholds are learned.
-CUSTOMARY_PSI = 0.2
 Array = np.ndarray[Any, Any]
 
 

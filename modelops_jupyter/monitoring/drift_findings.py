@@ -12,12 +12,12 @@ from modelops_jupyter.monitoring import noise
 from modelops_jupyter.monitoring.cycle import CYCLES, cycle_length
 from modelops_jupyter.monitoring.history import LEAST_RISE, SEASONS, Usual
 from modelops_jupyter.monitoring.packed import table
-from modelops_jupyter.monitoring.results import REMEMBERED, Finding
+from modelops_jupyter.monitoring.results import Finding
 from modelops_jupyter.monitoring.rules import AlertRules
 from modelops_jupyter.monitoring.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
 
 Array = np.ndarray[Any, Any]
-METRICS = REMEMBERED
+METRICS = ("jensen_shannon", "kolmogorov_smirnov")
 # While no whole cycle was seen, at least such a part of the rows must lie where no season could put them.
 LEAST_BEYOND = 0.05
 # With so many windows a young track may tell that something is no season.

@@ -2,6 +2,7 @@
 
 Pure functions of the alerts and of the incidents before. Two alerts have one cause if they were open at the same time
 and share a segment or a column, or one of them is of what every cause ends in: the prediction, its score, performance.
+Versions are validated on rows of their own, so what is wrong with two of them is two cases.
 An alert stays in the incident it once belonged to; one that late labels moved in time is the same alert; what is new
 joins the earliest incident it is linked with, or opens one. So a run again changes nothing, and no id is given twice.
 """
@@ -15,6 +16,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from modelops_jupyter.monitoring.results import plain_metric
 from modelops_jupyter.profiles import window_length
 
 SLACK = 2  # windows: N of M opens alerts of one cause some windows apart, and labels come later than features
@@ -36,6 +38,7 @@ class Member:
     figure: float
     threshold: float
     message: str
+    version: int = 0
 
     @classmethod
     def of(cls, alert: Mapping[str, Any]) -> Member:
@@ -52,12 +55,13 @@ class Member:
             alert["figure"],
             alert["threshold"],
             alert["message"],
+            alert.get("version", 0),
         )
 
     @property
     def signal(self) -> tuple[str, str, str, str, str]:
         """What was seen, whenever it was: as `Finding.key` has it, all drift of a column is one thing."""
-        metric = "" if self.kind == "drift" else self.metric.removeprefix("recent_")
+        metric = "" if self.kind == "drift" else plain_metric(self.metric)
         return self.every, self.kind, self.segment, self.column, metric
 
     @property
@@ -68,13 +72,15 @@ class Member:
     @property
     def is_effect(self) -> bool:
         """Whether it tells of the model's answers rather than of a feature."""
-        return self.kind == "performance" or self.column in EFFECTS
+        return self.kind in ("performance", "concept") or self.column in EFFECTS
 
     @property
     def facet(self) -> tuple[str, str]:
         """What it adds to an incident: a feature in a segment, or one of the effects, wherever."""
+        if self.kind == "volume":
+            return self.kind, ""
         if self.is_effect:
-            return ("performance" if self.kind == "performance" else "answers"), ""
+            return ("answers" if self.kind in ("drift", "quality") else "performance"), ""
         return self.column, self.segment
 
     @cached_property
@@ -155,6 +161,7 @@ def group(model: str, alerts: Iterable[Mapping[str, Any]], earlier: Mapping[str,
 def linked(a: Member, b: Member) -> bool:
     """Tell whether two alerts may have one cause."""
     related = a.segment == b.segment or a.column == b.column or a.is_effect or b.is_effect
+    related = related and (a.version == b.version or "volume" in (a.kind, b.kind))
     return related and a.span[0] < b.reach and b.span[0] < a.reach
 
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from modelops_jupyter.monitoring.baseline import Baseline
+from modelops_jupyter.monitoring.bond_findings import BondJudge, CombinationJudge
+from modelops_jupyter.monitoring.concept_findings import ConceptJudge
 from modelops_jupyter.monitoring.drift_findings import DriftJudge
-from modelops_jupyter.monitoring.performance_findings import PerformanceJudge, judged_metrics
+from modelops_jupyter.monitoring.estimate_findings import EstimateJudge
+from modelops_jupyter.monitoring.performance_findings import PerformanceJudge, judged_metrics, matured
 from modelops_jupyter.monitoring.quality_findings import QualityJudge
 from modelops_jupyter.monitoring.results import WindowResult
 from modelops_jupyter.monitoring.rules import AlertRules
 from modelops_jupyter.monitoring.thresholds import Track, strongest
+from modelops_jupyter.monitoring.volume_findings import VolumeJudge
+from modelops_jupyter.profiles.sampling import sampled_columns
 
 
 def served_by(rows: Mapping[str, int], versions: Collection[int]) -> int:
@@ -38,6 +44,7 @@ def judge_windows(
     every: str,
     fresh: Collection[str] | None = None,
     began: Mapping[tuple[str, int], str] | None = None,
+    until: datetime | None = None,
 ) -> tuple[WindowResult, ...]:
     """Return measured windows with their findings: the figures beyond thresholds that the windows before taught.
 
@@ -56,6 +63,8 @@ def judge_windows(
     began
         Start of the first window by segment and version, of those whose first windows are left out: enough to look
         back on must be there, see `past`.
+    until
+        The present: a window that is not over is not blamed for having few rows.
     """
     segments = len({window.segment for window in windows if window.segment})
     judged = list(windows)
@@ -68,19 +77,60 @@ def judge_windows(
         _judge(track, segment, segments, rules, new)
         for i, window in zip(places, track.windows, strict=True):
             judged[i] = window
+    _judge_volume(judged, versions, baseline_of, rules, every, fresh, began, until)
     return tuple(judged)
+
+
+def _allowances(baseline: Baseline, rules: AlertRules, every: str, segments: int) -> tuple[Mapping[str, float], ...]:
+    """Return what a figure of a window and of a segment of it may cost, by kind."""
+    columns, metrics = len(baseline.reference.profile.columns), len(judged_metrics(baseline))
+    sampled = len(sampled_columns(baseline.reference.profile.columns)) if baseline.reference.profile.sample.keys else 0
+    signals = {
+        "drift": columns + sampled,
+        "quality": 2 * columns + (sampled > 0),
+        "performance": 2 * metrics,  # estimated, then realised
+        "concept": 1 if metrics else 0,
+        "volume": 1,
+    }
+    return rules.budget.allowances(every, signals, segments)
+
+
+def _judge_volume(
+    judged: list[WindowResult],
+    versions: Collection[int],
+    baseline_of: Callable[[int, str], Baseline],
+    rules: AlertRules,
+    every: str,
+    fresh: Collection[str] | None,
+    began: Mapping[tuple[str, int], str] | None,
+    until: datetime | None,
+) -> None:
+    """Judge the numbers of rows of the fresh whole windows in their order, in place."""
+    whole = [i for i, window in enumerate(judged) if not window.segment]
+    new = [n for n, i in enumerate(whole) if fresh is None or judged[i].window_start in fresh]
+    if not new:
+        return
+    segments = len({window.segment for window in judged if window.segment})
+    baseline = baseline_of(served_by(judged[whole[-1]].versions, versions), "")
+    allowance = _allowances(baseline, rules, every, segments)[0]["volume"]
+    since = min((start for (segment, _), start in (began or {}).items() if not segment), default=None)
+    judge = VolumeJudge([judged[i] for i in whole], allowance, rules, every, since, until)
+    for n in new:
+        judged[whole[n]] = judge.judge(n)
 
 
 def _judge(track: Track, segment: str, segments: int, rules: AlertRules, new: Collection[int]) -> None:
     """Judge the new windows of a track in their order, in place."""
-    columns = len(track.baseline.reference.profile.columns)
-    signals = {"drift": columns, "quality": 2 * columns, "performance": len(judged_metrics(track.baseline))}
-    whole, each = rules.budget.allowances(track.every, signals, segments)
-    allowances = each if segment else whole
+    whole, each = _allowances(track.baseline, rules, track.every, segments)
+    allowances, mature = each if segment else whole, matured(track.windows, rules)
     judges = (
-        PerformanceJudge(track, allowances.get("performance", 0.0), rules),
+        PerformanceJudge(track, allowances.get("performance", 0.0), rules, mature),
+        EstimateJudge(track, allowances.get("performance", 0.0), rules, mature),
+        ConceptJudge(track, allowances.get("concept", 0.0), rules, mature),
         QualityJudge(track, allowances.get("quality", 0.0), rules),
         DriftJudge(track, allowances.get("drift", 0.0), rules, min(new)),
+        BondJudge(track, allowances.get("drift", 0.0), rules),
+        CombinationJudge(track, allowances.get("quality", 0.0), rules),
     )
     for i in sorted(new):
         found = strongest([finding for judge in judges for finding in judge.judge(i, segment)])

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import overload
+from typing import Any, overload
 
 from modelops_jupyter.monitoring.packed import Array
 from modelops_jupyter.monitoring.results import Alert, WindowResult
 from modelops_jupyter.monitoring.scanning import WindowProfile
 from modelops_jupyter.profiles import (
-    ColumnCounts,
+    Counts,
     Profile,
-    counts_from_dict,
     labelled_from_dict,
     segments_to_dict,
 )
@@ -51,13 +50,13 @@ class KeptWindows:
             served = max(versions, key=lambda v: (versions[v], v), default=None)
             yield self._start(record), served, labelled_from_dict(record.body["outcomes"])
 
-    def counts(self, since: str | None, sliced: bool) -> dict[tuple[str, str], ColumnCounts]:
+    def counts(self, since: str | None, sliced: bool) -> dict[tuple[str, str], Counts]:
         """Return the counts of all columns by start and segment, of segments only where `sliced`."""
-        found = {(self._start(r), ""): counts_from_dict(r.body["columns"]) for r in self._find("profile", since, None)}
+        found = {(self._start(r), ""): Counts.from_dict(r.body) for r in self._find("profile", since, None)}
         for record in self._find("segment_profile", since, None) if sliced else ():
             for segments in record.body.values():
                 for name, body in segments.items():
-                    found[self._start(record), name] = counts_from_dict(body["columns"])
+                    found[self._start(record), name] = Counts.from_dict(body)
         return found
 
     def _find(self, kind: str, since: str | None, until: str | None) -> tuple[Record, ...]:
@@ -75,7 +74,7 @@ class KeptCounts:
     def __init__(self, kept: KeptWindows, since: str, found: Mapping[str, WindowProfile], *, sliced: bool) -> None:
         self._kept, self._since, self._found, self._sliced = kept, since, found, sliced
 
-    def __call__(self, start: str, segment: str) -> ColumnCounts | None:
+    def __call__(self, start: str, segment: str) -> Counts | None:
         found = self._found.get(start)
         if found is None:
             return self._stored.get((start, segment))
@@ -86,7 +85,7 @@ class KeptCounts:
         return None if profile is None else profile.counts
 
     @cached_property
-    def _stored(self) -> Mapping[tuple[str, str], ColumnCounts]:
+    def _stored(self) -> Mapping[tuple[str, str], Counts]:
         return self._kept.counts(self._since, self._sliced)
 
 
@@ -118,6 +117,11 @@ class LaterRead(Sequence[WindowResult]):
 
     def __repr__(self) -> str:
         return repr(self._all)
+
+
+def _told(window: WindowResult) -> tuple[Any, ...]:
+    """Return what judging may have changed of a window."""
+    return window.findings, window.remembered, window.quality
 
 
 def load_alerts(store: Store, model: str, every: str) -> tuple[Alert, ...]:
@@ -152,7 +156,7 @@ def window_writes(
     for window in windows:
         by_start.setdefault(window.window_start, []).append(window)
         kept = before.get((window.window_start, window.segment))
-        if kept is None or (kept.findings, kept.cycle) != (window.findings, window.remembered):
+        if kept is None or _told(kept) != _told(window):
             changed.add(window.window_start)
     writes: list[Put | Delete] = []
     for start in sorted(changed):

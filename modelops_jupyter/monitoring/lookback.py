@@ -11,13 +11,13 @@ from modelops_jupyter.monitoring.baseline import Baseline
 from modelops_jupyter.monitoring.cycle import COMPARED, WindowCounts, cycle_figures, cycle_length
 from modelops_jupyter.monitoring.judge import tracks_of
 from modelops_jupyter.monitoring.results import WindowResult
-from modelops_jupyter.profiles import ColumnCounts, window_length
+from modelops_jupyter.profiles import Counts, window_length
 
 
 def with_cycle(
     windows: Sequence[WindowResult],
     fresh: Collection[str],
-    counts_of: Callable[[str, str], ColumnCounts | None],
+    counts_of: Callable[[str, str], Counts | None],
     versions: Collection[int],
     baseline_of: Callable[[int, str], Baseline],
     every: str,
@@ -44,7 +44,7 @@ def with_cycle(
             continue
         starts = [windows[i].window_start for i in places]
         baseline, times = baseline_of(version, segment), [datetime.fromisoformat(start) for start in starts]
-        first = datetime.fromisoformat((began or {}).get((segment, version), starts[0]))
+        since = _since(times, every, (began or {}).get((segment, version)))
         counts: dict[int, WindowCounts] = {}
         for n in new:
             begin = bisect_right(times, times[n] - cycle_length(every))
@@ -57,7 +57,21 @@ def with_cycle(
                     counts[k] = WindowCounts.of(baseline, columns)
             last = [counts[k] for k in range(begin, n + 1) if k in counts]
             before = [counts[k] for k in range(low, begin) if k in counts]
-            seen = (times[n] - first + window_length(every)) / cycle_length(every)
+            seen = (times[n] - since[n] + window_length(every)) / cycle_length(every)
             figures = cycle_figures(baseline, last, before, seen) if last else {}
             result[places[n]] = replace(windows[places[n]], cycle=figures)
     return tuple(result)
+
+
+def _since(times: Sequence[datetime], every: str, began: str | None) -> list[datetime]:
+    """Return since when windows have come without a break of a whole cycle, for each.
+
+    Where the first windows are left out, those that are there reach back further than anybody asks: then they `began`.
+
+    A version that serves again after another has a cycle with one day of it at first, not its last days of long ago.
+    """
+    found: list[datetime] = []
+    for n, time in enumerate(times):
+        goes_on = n > 0 and time - times[n - 1] <= cycle_length(every)
+        found.append(found[-1] if goes_on else datetime.fromisoformat(began) if began and not n else time)
+    return found

@@ -36,6 +36,14 @@ def measure_window(
     columns = drift(baseline, current, methods)
     for name, figures in columns.items():
         figures |= column_quality(before.columns[name], current.columns[name])
+    found = {name: {m: figure.to_dict() for m, figure in metrics.items()} for name, metrics in columns.items()}
+    quality = {name: figure.to_dict() for name, figure in window_quality(current, end, usual_rows).items()}
+    if current.sample.keys:
+        codes = current.sample.table
+        for name, bond in baseline.bonds.changes(codes).items():
+            found[name]["dependence"] = bond.to_dict()
+        unseen, pair = baseline.bonds.unseen(codes)
+        quality["unseen_combinations"] = {**unseen.to_dict(), "with": pair}
     return WindowResult(
         window_start=start.isoformat(),
         window_end=end.isoformat(),
@@ -43,9 +51,9 @@ def measure_window(
         labelled=current.outcomes.labelled,
         versions={str(version): rows for version, rows in sorted(current.versions.items())},
         performance={name: figure.to_dict() for name, figure in realised.items()},
-        drift={name: {m: figure.to_dict() for m, figure in metrics.items()} for name, metrics in columns.items()},
+        drift=found,
         findings=(),
         estimated={name: figure.to_dict() for name, figure in estimate(baseline, current, recent).items()},
         concept={name: figure.to_dict() for name, figure in concept_drift(baseline, current).items()},
-        quality={name: figure.to_dict() for name, figure in window_quality(current, end, usual_rows).items()},
+        quality=quality,
     )

@@ -29,13 +29,15 @@ def run_monitor(
     rules: AlertRules | None = None,
     use_case: UseCase | None = None,
     actor: Actor,
+    sample: int = 0,
 ) -> MonitorReport:
     """Profile and judge the windows touched since the last run, and return the whole report.
 
     A window is compared with the reference of the version that served most of its rows; so is every segment of it by
     the columns of `segments`, with the same segment of that reference. Other segments than the last run's mean that
-    all windows are profiled again. The windows after those that were touched are judged again, for they look back on
-    them: whatever came in whichever order, findings and alerts are those of one run over all of it.
+    all windows are profiled again. `sample` rows of each window are kept, coarsely coded, to see how columns hang
+    together. The windows after those that were touched are judged again, for they look back on them: whatever came in
+    whichever order, findings and alerts are those of one run over all of it.
 
     Raises
     ------
@@ -74,6 +76,7 @@ def run_monitor(
         first,
         span,
         None if rejudged else state,
+        sample,
     )
     return run.commit(extent, actor)
 

@@ -16,6 +16,8 @@ Array = np.ndarray[Any, Any]
 Figures = Mapping[str, Mapping[str, Any]]
 # What a figure may say beside its value; None is NaN on record, as no figure is NaN.
 _MORE = ("low", "high", "p_value", "degrees", "error")
+# The other column that a figure is of.
+WITH = "with"
 
 
 class PackedFigures(Mapping[str, Mapping[str, Any]]):
@@ -36,15 +38,15 @@ class PackedFigures(Mapping[str, Mapping[str, Any]]):
     def __repr__(self) -> str:
         return repr(self._whole)
 
-    def numbers(self, columns: Sequence[str], metric: str) -> Array:
-        """Return a metric's values, shape (columns,); NaN where there is none."""
+    def numbers(self, columns: Sequence[str], metric: str, word: str = "value") -> Array:
+        """Return a metric's values, or what else is said of them, shape (columns,); NaN where there is none."""
         table = self.body["metrics"].get(metric)
-        if table is None:
+        if table is None or word not in table:
             return np.full(len(columns), np.nan)
         held = [self.body["columns"][place] for place in table["at"]] if "at" in table else self.body["columns"]
         places = _places(tuple(held), tuple(columns))
         found = np.full(len(columns), np.nan)
-        found[places[places >= 0]] = _values(table["value"], len(held))[places >= 0]
+        found[places[places >= 0]] = _values(table[word], len(held))[places >= 0]
         return found
 
     @cached_property
@@ -70,6 +72,8 @@ class PackedFigures(Mapping[str, Mapping[str, Any]]):
             for figure, value in zip(figures, known, strict=False):
                 if value == value:
                     figure[word] = int(value) if word == "degrees" else value
+        for figure, name in zip(figures, table.get(WITH, ()), strict=False):
+            figure[WITH] = name
         return figures
 
 
@@ -89,12 +93,14 @@ def _places(known: tuple[str, ...], columns: tuple[str, ...]) -> Array:
     return np.array([place.get(name, -1) for name in known], dtype="int64")
 
 
-def numbers(figures: Mapping[str, Mapping[str, Any]], columns: Sequence[str], metric: str) -> Array:
-    """Return a metric's values of some columns, shape (columns,); NaN where there is none."""
+def numbers(
+    figures: Mapping[str, Mapping[str, Any]], columns: Sequence[str], metric: str, word: str = "value"
+) -> Array:
+    """Return a metric's values of some columns, or what else is said of them; NaN where there is none."""
     if isinstance(figures, PackedFigures):
-        return figures.numbers(columns, metric)
+        return figures.numbers(columns, metric, word)
     found = [figures.get(name, {}).get(metric) for name in columns]
-    values = [figure["value"] if isinstance(figure, Mapping) else figure for figure in found]
+    values = [figure.get(word) if isinstance(figure, Mapping) else figure for figure in found]
     return np.array([np.nan if value is None else value for value in values], dtype=float)
 
 
@@ -170,6 +176,8 @@ def _figures_of(cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     for word in _MORE:
         if word in said:
             table[word] = _column([cell.get(word) for cell in cells])
+    if WITH in said:
+        table[WITH] = [cell.get(WITH, "") for cell in cells]
     reasons = {str(n): cell["reason"] for n, cell in enumerate(cells) if cell.get("reason") is not None}
     return {**table, "reasons": reasons} if reasons else table
 

@@ -14,7 +14,7 @@ from modelops_jupyter.monitoring.cycle import CYCLES
 from modelops_jupyter.monitoring.figure import Figure
 from modelops_jupyter.monitoring.history import FEWEST, LONGEST
 from modelops_jupyter.monitoring.performance import higher_is_better
-from modelops_jupyter.monitoring.results import Finding
+from modelops_jupyter.monitoring.results import Finding, WindowResult
 from modelops_jupyter.monitoring.rules import AlertRules
 from modelops_jupyter.monitoring.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
 
@@ -36,16 +36,67 @@ def judged_metrics(baseline: Baseline) -> dict[str, Figure]:
     }
 
 
-class PerformanceJudge:
-    """Judges the realised figures of one track's windows in their order."""
+def matured(windows: Sequence[WindowResult], rules: AlertRules) -> Array:
+    """Tell of each window whether about as many labels have arrived as usual: the first may be unlike the rest."""
+    labelled = np.array([window.labelled / max(window.rows, 1) for window in windows])
+    mature = np.zeros(len(labelled), dtype=bool)
+    for i, share in enumerate(labelled):
+        known = np.sort(labelled[max(0, i - LONGEST) : i + 1])
+        known = known[known > 0]
+        mature[i] = share > 0 and share >= rules.mature * known[int(0.75 * (len(known) - 1))]
+    return mature
 
-    def __init__(self, track: Track, allowance: float, rules: AlertRules) -> None:
-        self.track, self.rules = track, rules
+
+def numbers_of(figures: Sequence[Mapping[str, Mapping[str, Any]]], metric: str, word: str) -> Array:
+    """Return a figure's value or error by window; NaN where there is none."""
+    found = [window.get(metric, {}).get(word) for window in figures]
+    return np.array([np.nan if value is None else value for value in found], dtype=float)
+
+
+class Bounds:
+    """How far a figure may be from that of the reference."""
+
+    def __init__(self, metric: str, expected: Mapping[str, Figure], rules: AlertRules) -> None:
+        self.usual, self.rising = float(expected[metric].value or 0), not higher_is_better(metric)
+        self.two_sided = metric == "mean_error"
+        absolute = expected.get("mean_absolute_error")
+        if self.two_sided:
+            self.floor = rules.loss_rise * float(absolute.value or 0) if absolute else 0.0
+        else:
+            self.floor = rules.loss_rise * abs(self.usual) if self.rising else rules.score_drop
+
+    def worse(self, value: float) -> float:
+        """Return how much worse a value is."""
+        rise = value - self.usual
+        return abs(rise) if self.two_sided else rise if self.rising else -rise
+
+    def suspects(self, values: Sequence[float]) -> bool:
+        """Tell whether any of the values is so much worse that it counts at all."""
+        return max(map(self.worse, values)) >= LINGERING_FLOOR * self.floor
+
+    def beyond(
+        self, name: str, value: float, spread: float, degrees: float, chance: float, segment: str, level: str
+    ) -> list[Finding]:
+        """Return the finding, if `value` is further from the expected one than chance and the floor allow."""
+        distance = float(noise.student_limit(degrees, chance / 2 if self.two_sided else chance)) * spread
+        distance = max(distance, self.floor * (LINGERING_FLOOR if level == "lingering" else 1))
+        if self.worse(value) < distance:
+            return []
+        limit = self.usual + float(np.sign(value - self.usual)) * distance
+        why = f"{self.usual:.3g} on the reference, give or take {distance:.2g} by chance and from window to window"
+        return [Finding("performance", "", name, value, limit, segment, level, why)]
+
+
+class PerformanceJudge:
+    """Judges the realised figures of one track's windows in their order; `mature` are the windows to judge."""
+
+    def __init__(self, track: Track, allowance: float, rules: AlertRules, mature: Array) -> None:
+        self.track, self.rules, self.mature = track, rules, mature
         self.chances = Chances(allowance, 3, 1, rules)
         self.expected = judged_metrics(track.baseline)
-        self.mature = self._matured()
-        self.values = {metric: self._numbers(metric, "value") for metric in self.expected}
-        self.errors = {metric: self._numbers(metric, "error") for metric in self.expected}
+        figures = [window.performance for window in track.windows]
+        self.values = {metric: numbers_of(figures, metric, "value") for metric in self.expected}
+        self.errors = {metric: numbers_of(figures, metric, "error") for metric in self.expected}
 
     def judge(self, i: int, segment: str) -> list[Finding]:
         """Return the findings of window `i`; those of the windows before are in the track."""
@@ -58,27 +109,14 @@ class PerformanceJudge:
             for finding in self._judge(metric, expected, i, segment, lately)
         ]
 
-    def _matured(self) -> Array:
-        """Tell of each window whether about as many labels have arrived as usual: the first may be unlike the rest."""
-        labelled = np.array([window.labelled / max(window.rows, 1) for window in self.track.windows])
-        mature = np.zeros(len(labelled), dtype=bool)
-        for i, share in enumerate(labelled):
-            known = np.sort(labelled[max(0, i - LONGEST) : i + 1])
-            known = known[known > 0]
-            mature[i] = share > 0 and share >= self.rules.mature * known[int(0.75 * (len(known) - 1))]
-        return mature
-
-    def _numbers(self, metric: str, word: str) -> Array:
-        figures: list[Mapping[str, Any]] = [window.performance.get(metric, {}) for window in self.track.windows]
-        return np.array([np.nan if f.get(word) is None else f[word] for f in figures], dtype=float)
-
     def _judge(
         self, metric: str, expected: Figure, i: int, segment: str, lately: set[tuple[str, str, str, str]]
     ) -> list[Finding]:
         value, own, before = self.values[metric][i], self.errors[metric][i], float(expected.error or 0)
         recent = self._recent(metric, i)
         lately_mean = [float(recent[0].mean())] if len(recent[0]) else []
-        if math.isnan(value) or math.isnan(own) or not self._suspect(metric, expected, [value, *lately_mean]):
+        bounds = Bounds(metric, self.expected, self.rules)
+        if math.isnan(value) or math.isnan(own) or not bounds.suspects([value, *lately_mean]):
             return []
         key = ("performance", segment, "", metric)
         earlier = self.track.earlier(self.values[metric][:, None], i, [key])
@@ -88,53 +126,15 @@ class PerformanceJudge:
         for level in LEVELS if key in lately else LEVELS[:2]:
             chance = float(self.chances.of(level, earlier.repeats).reshape(-1)[0])
             spread = math.sqrt((own**2 + between) * (1 if known else 1 + UNKNOWN_SPREAD) + before**2)
-            found += self._beyond(metric, expected, float(value), spread, degrees, chance, segment, level)
+            found += bounds.beyond(metric, float(value), spread, degrees, chance, segment, level)
         values, errors = recent
         if len(values) >= 3:
             spread = math.sqrt(float(np.sum(errors**2 + between)) / len(values) ** 2 + before**2)
             chance = float(self.chances.of("plain"))
             mean, name = float(values.mean()), f"recent_{metric}"
             degrees = len(values) - 1 if between else 10**6
-            found += self._beyond(name, expected, mean, spread, max(degrees, 6), chance, segment, "plain")
+            found += bounds.beyond(name, mean, spread, max(degrees, 6), chance, segment, "plain")
         return found
-
-    def _beyond(
-        self,
-        name: str,
-        expected: Figure,
-        value: float,
-        spread: float,
-        degrees: float,
-        chance: float,
-        segment: str,
-        level: str,
-    ) -> list[Finding]:
-        """Return the finding, if `value` is further from the expected one than chance and the floor allow."""
-        metric, usual = name.removeprefix("recent_"), float(expected.value or 0)
-        two_sided = metric == "mean_error"
-        distance = float(noise.student_limit(degrees, chance / 2 if two_sided else chance)) * spread
-        floor = self._floor(metric, usual) * (LINGERING_FLOOR if level == "lingering" else 1)
-        distance = max(distance, floor)
-        worse = (usual - value) if higher_is_better(metric) else (value - usual)
-        if (abs(worse) if two_sided else worse) < distance:
-            return []
-        sign = np.sign(value - usual)
-        limit = usual + float(sign) * distance
-        why = f"{usual:.3g} on the reference, give or take {distance:.2g} by chance and from window to window"
-        return [Finding("performance", "", name, float(value), limit, segment, level, why)]
-
-    def _floor(self, metric: str, usual: float) -> float:
-        if metric == "mean_error":
-            absolute = self.expected.get("mean_absolute_error")
-            return self.rules.loss_rise * float(absolute.value or 0) if absolute else 0.0
-        return self.rules.score_drop if higher_is_better(metric) else self.rules.loss_rise * abs(usual)
-
-    def _suspect(self, metric: str, expected: Figure, values: Sequence[float]) -> bool:
-        """Tell whether any of the values is so much worse that it counts at all."""
-        usual = float(expected.value or 0)
-        worse = (usual - np.array(values)) * (1 if higher_is_better(metric) else -1)
-        worse = np.abs(worse) if metric == "mean_error" else worse
-        return bool(np.nanmax(worse) >= LINGERING_FLOOR * self._floor(metric, usual))
 
     def _recent(self, metric: str, i: int) -> tuple[Array, Array]:
         """Return figures and standard errors of the last cycle's windows, as far as they are mature."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from modelops_jupyter.errors import InvalidInput
-from modelops_jupyter.profiles import Binning, ColumnBinning, ColumnProfile, Outcomes, Profile
+from modelops_jupyter.profiles import Binning, ColumnBinning, ColumnProfile, Outcomes, Profile, Sample
 
 Array = np.ndarray[Any, Any]
 Generator = np.random.Generator
@@ -31,6 +31,7 @@ def resample(profile: Profile, rows: int, generator: Generator) -> Profile:
         versions=versions,
         columns=columns,
         outcomes=_resample_outcomes(profile.outcomes, part, generator),
+        sample=Sample(),  # of rows that nobody has seen
     )
 
 

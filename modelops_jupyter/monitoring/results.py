@@ -43,17 +43,25 @@ class Finding:
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """What makes findings of different windows one alert: all drift of a column is one thing."""
+        """What makes findings of different windows one alert: all drift of a column is one thing.
+
+        So are a figure that was estimated to fall and the same one that has fallen.
+        """
         return signal(self.kind, self.segment, self.column, self.metric)
 
 
-# What windows of the last cycle are told from the reference by.
-REMEMBERED = ("jensen_shannon", "kolmogorov_smirnov")
+# What later windows are judged by, of what the windows of a cycle say together.
+REMEMBERED = ("jensen_shannon", "kolmogorov_smirnov", "dependence", "dependence_error", "partners")
 
 
 def signal(kind: str, segment: str, column: str, metric: str) -> tuple[str, str, str, str]:
     """Return what was seen, whenever and by whichever statistic."""
-    return kind, segment, column, "" if kind == "drift" else metric.removeprefix("recent_")
+    return kind, segment, column, "" if kind == "drift" else plain_metric(metric)
+
+
+def plain_metric(metric: str) -> str:
+    """Return the figure's own name: over the last windows together, or estimated, it is the same figure."""
+    return metric.removeprefix("recent_").removeprefix("estimated_")
 
 
 @dataclass(frozen=True)
@@ -121,7 +129,7 @@ class Alert:
     One alert is identified by model, length of the windows, kind, segment, column, metric and `window_start`, the
     window that opened it. All drift of a column is one alert, whichever metric saw it first; a deviation that stays is
     one alert, not one per window. `figure` and `threshold` are those of the opening window, `last_window` is the start
-    of the last one with a finding.
+    of the last one with a finding, `version` the one that served.
     """
 
     model: str
@@ -136,6 +144,7 @@ class Alert:
     state: str
     message: str
     segment: str = ""
+    version: int = 0
 
     @property
     def key(self) -> tuple[str, str, str, str]:

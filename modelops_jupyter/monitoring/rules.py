@@ -20,6 +20,13 @@ class AlertRules:
     distance : float
         Least Jensen-Shannon distance and Kolmogorov-Smirnov statistic that count, however sure they are. 0.03 is the
         distance of normal distributions a tenth of a standard deviation apart.
+    outcome_shift : float
+        Least concept drift that counts, in standard deviations of an outcome: how far off what the model says has
+        become, in the root mean square of the rows. Where a fifth is positive, 0.1 is 4 percentage points.
+    volume : float
+        Least change of the number of rows, as a part: 0.3 is a fall by 30 % or a rise to 1 / 0.7 times as many.
+    bond : float
+        Least change of a bond between two columns that counts: of a rank correlation, for one.
     rate_rise : float
         Least rise of a rate (missing, unseen, out of range) over the reference's.
     score_drop : float
@@ -34,6 +41,9 @@ class AlertRules:
     findings: int = 2
     windows: int = 3
     distance: float = 0.03
+    outcome_shift: float = 0.1
+    volume: float = 0.3
+    bond: float = 0.1
     rate_rise: float = 0.02
     score_drop: float = 0.02
     loss_rise: float = 0.05

@@ -46,6 +46,8 @@ class MonitorRun:
         What is to be profiled, from the first start to the last end.
     state : mapping or None
         What the last run left; None where all windows are judged.
+    sample : int
+        Rows of each window to keep.
     """
 
     model: str
@@ -59,6 +61,7 @@ class MonitorRun:
     first: datetime
     span: Span | None
     state: Mapping[str, Any] | None
+    sample: int = 0
 
     def commit(self, extent: Extent, actor: Actor) -> MonitorReport:
         """Do all of it in one transaction, and return the report."""
@@ -71,7 +74,7 @@ class MonitorRun:
         now = sorted((*same, *measured), key=lambda window: (bool(window.segment), window.window_start))
         if not now:
             return MonitorReport(self.model, self.every, past.whole, (), 0)
-        past.reach(now, self.versions, self.rules.windows, sliced=bool(self.segments))
+        past.reach(now, self.versions, self.rules.windows**2, sliced=bool(self.segments))
         began = past.track_starts(now, self.versions)
         judged = self._judged(past, now, found, began)
         alerts = self._alerts(past, judged)
@@ -126,7 +129,8 @@ class MonitorRun:
         measured: list[WindowResult] = []
         if self.span is None:
             return found, measured
-        for profiled in scan_log(self.log, self.model, *self.span, self.references, self.every, self.segments):
+        windows = scan_log(self.log, self.model, *self.span, self.references, self.every, self.segments, self.sample)
+        for profiled in windows:
             found[profiled.start.isoformat()] = profiled
             measured += _measured(profiled, self._baselines, window_length(self.every), recent)
         return found, measured
@@ -144,7 +148,9 @@ class MonitorRun:
         fresh, baseline_of = {window.window_start for window in now}, self._baselines.of_segment
         windows = (*past.windows, *now)
         looked = with_cycle(windows, fresh, counts, self.versions, baseline_of, self.every, began)
-        judged = judge_windows(looked, self.versions, baseline_of, self.rules, self.every, fresh, began)
+        judged = judge_windows(
+            looked, self.versions, baseline_of, self.rules, self.every, fresh, began, datetime.now(UTC)
+        )
         return judged[len(past.windows) :]
 
     def _alerts(self, past: Past, judged: Windows) -> tuple[Alert, ...]:

@@ -47,11 +47,12 @@ def scan_log(
     references: Mapping[int, Reference],
     every: str,
     segments: Sequence[str] = (),
+    sample: int = 0,
 ) -> Iterator[WindowProfile]:
     """Profile the windows of ``[start, end)`` from the log, on all cores; a window without rows is none.
 
     Segments are profiled for the columns of `segments` that the window's reference is sliced by. Memory grows with
-    the rows and windows of a slab, not with the log.
+    the rows and windows of a slab, not with the log. `sample` rows of each window are kept.
     """
     length, origin = _micros(every)
 
@@ -66,7 +67,7 @@ def scan_log(
     with _reused_memory() as memory, threads as pool:
         for slab in log.stream(model, start, end, cut, window):
             parts = [Part(p.rows, p.read, np.where(p.counted, window(p.times), _NONE)) for p in slab.pieces]
-            yield from scan_windows(parts, references, every, segments, pool)
+            yield from scan_windows(parts, references, every, segments, pool, sample)
             memory.release_unused()  # what is in pieces by now; so memory does not grow with the log
 
 
@@ -106,8 +107,9 @@ def scan_windows(
     every: str,
     segments: Sequence[str] = (),
     pool: Executor | None = None,
+    sample: int = 0,
 ) -> Iterator[WindowProfile]:
-    """Profile all windows of `parts`, in time order."""
+    """Profile all windows of `parts`, in time order; `sample` rows of each are kept."""
     windows = np.unique(np.concatenate([np.zeros(0, "int64"), *(np.unique(part.windows) for part in parts)]))
     windows = windows[windows != _NONE]
     if not len(windows):
@@ -122,7 +124,7 @@ def scan_windows(
         table = np.full(len(windows) + 1, -1)  # the last place is that of rows in no window
         table[mine] = np.arange(len(mine))
         rows = [(part, table[place]) for part, place in zip(parts, places, strict=True)]
-        for k, profiles in enumerate(_scan(rows, len(mine), reference, slices, pool)):
+        for k, profiles in enumerate(_scan(rows, len(mine), reference, slices, pool, sample)):
             found[int(mine[k])] = (version, *profiles)
     length = window_length(every)
     for k, number in enumerate(windows.tolist()):
@@ -153,11 +155,12 @@ def _scan(
     reference: Reference,
     slices: Sequence[Slicing],
     pool: Executor | None,
+    sample: int,
 ) -> Iterator[tuple[Profile, dict[str, dict[str, Profile]]]]:
     """Profile rows by window and by window and segment; a window of -1 is none."""
     widths = [len(slicing.labels) for slicing in slices]
     begins = np.cumsum([windows, *(windows * width for width in widths)])
-    tally = Tally(reference.binning, int(begins[-1]))
+    tally = Tally(reference.binning, int(begins[-1]), sample, windows)
     for part, window in rows:
         if not (window >= 0).any():
             continue

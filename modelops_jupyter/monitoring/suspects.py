@@ -12,7 +12,7 @@ from typing import Any
 
 from modelops_jupyter.monitoring.incidents import Case, Member
 from modelops_jupyter.monitoring.performance import performance
-from modelops_jupyter.monitoring.results import WindowResult
+from modelops_jupyter.monitoring.results import WindowResult, plain_metric
 from modelops_jupyter.profiles import Reference
 from modelops_jupyter.settings import UseCase
 from modelops_jupyter.store import Store
@@ -252,7 +252,13 @@ def suggest(case: Case, suspects: Sequence[Suspect], segments: Sequence[Slice]) 
     if suspects:
         top = suspects[0]
         actions.append(f"Look at it: `modelops distribution {model} {top.column} --window {top.since}`.")
-    if "performance" in kinds:
+    bonds = [member for member in case.members if member.metric.endswith("dependence")]
+    if bonds:
+        since = min(member.start for member in bonds)
+        actions.append(f"See what hangs together otherwise: `modelops multivariate-drift {model} --window {since}`.")
+    if "volume" in kinds:
+        actions.append("Ask whoever calls the model whether the number of predictions is what it should be.")
+    if kinds & {"performance", "concept"}:
         actions.append(f"If the version is at fault: `modelops rollback {model}`; if the world has moved, retrain.")
     elif kinds <= {"drift"}:
         actions.append("Performance has no alert: wait for labels before retraining, then compare a challenger.")
@@ -284,11 +290,14 @@ def _served(windows: Sequence[WindowResult]) -> int:
 
 
 def _title(members: Sequence[Member], suspects: Sequence[Suspect], segments: Sequence[Slice]) -> str:
-    worse = sorted({member.metric for member in members if member.kind == "performance"})
+    worse = sorted({plain_metric(member.metric) for member in members if member.kind == "performance"})
     more = f" and {len(suspects) - 2} more" if len(suspects) > 2 else ""
     moved = ", ".join(s.column for s in suspects[:2]) + more
     effects = sorted({m.column for m in members if m.is_effect and m.column})
+    kinds = {member.kind for member in members}
     what = [f"{', '.join(worse)} got worse"] if worse else []
+    what += ["outcomes no longer follow the predictions as they did"] if "concept" in kinds and not worse else []
+    what += ["the number of predictions changed"] if "volume" in kinds else []
     what += [f"{moved} changed"] if suspects else [f"the {' and '.join(effects)} drifted"] if effects else []
     where = f" where {segments[0].segment}" if segments else ""
     return (" as ".join(what) or members[0].message) + where

@@ -150,7 +150,7 @@ def chunks(report: MonitorReport) -> pd.DataFrame:
         figures = [("realized", *item) for item in window.performance.items()]
         figures += [("estimated", *item) for item in window.estimated.items()]
         for kind, metric, figure in figures:
-            finding = found.get(metric) if kind == "realized" else None
+            finding = found.get(metric if kind == "realized" else f"estimated_{metric}")
             rows.append(
                 {
                     "key": f"[{start:%Y-%m-%d}:{end:%Y-%m-%d}]" if report.every != "1h" else f"{start:%Y-%m-%dT%H}",

@@ -18,7 +18,7 @@ from uuid import uuid4
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput, NotebookFailed
 from modelops_jupyter.pipelines import lease
-from modelops_jupyter.pipelines.runner import CellEvent, NotebookJob, NotebookRunner, ProcessRunner
+from modelops_jupyter.pipelines.runner import CellEvent, NotebookJob, NotebookRunner, ProcessRunner, left_of
 from modelops_jupyter.pipelines.spec import Pipeline, Task, bind
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.store import Change, Event, Put, Store
@@ -55,12 +55,16 @@ class StepRun:
 
 @dataclass(frozen=True)
 class PipelineRun(Presentable):
-    """One execution of a pipeline; `state` is running, completed, failed, interrupted or abandoned."""
+    """One execution of a pipeline; `state` is running, completed, failed, interrupted or abandoned.
+
+    `origin` is the run that was begun afresh: this one, or the first of those that it goes on with.
+    """
 
     run_id: str
     pipeline: str
     state: str
     steps: tuple[StepRun, ...]
+    origin: str
 
     def to_dict(self) -> dict[str, Any]:
         """Return the run as plain data."""
@@ -93,7 +97,10 @@ def run_pipeline(
     on_cell: Callable[[CellEvent], None] | None = None,
     runner: NotebookRunner | None = None,
 ) -> PipelineRun:
-    """Execute every step, up to `jobs` at once; with `resume`, keep the completed steps whose inputs are the same.
+    """Execute every step, up to `jobs` at once.
+
+    With `resume` the last run goes on: its completed steps whose inputs are the same are kept, and a step that it left
+    half done registers no model twice. Without, everything is made anew.
 
     `on_progress` and `on_cell` are called in the caller's thread.
 
@@ -112,11 +119,13 @@ def run_pipeline(
     run_id = datetime.now(UTC).strftime("%Y%m%dT%H%M%S-") + uuid4().hex[:6]
     with _leased(store, pipeline.name, run_id):
         begun = Event("run", pipeline.name, actor.name, actor.assurance, {"run_id": run_id, "resume": resume})
-        earlier = _completed(store, pipeline.name) if resume else {}
-        run = PipelineRun(run_id, pipeline.name, "running", ())
+        origin = (_last_origin(store, pipeline.name) if resume else None) or run_id
+        earlier = _completed(store, pipeline.name, origin)
+        run = PipelineRun(run_id, pipeline.name, "running", (), origin)
         _save(store, run, begun)
         execution = _Execution(
             tasks,
+            origin,
             earlier,
             store,
             runs_path / run_id,
@@ -154,6 +163,7 @@ class _Execution:
     def __init__(
         self,
         tasks: tuple[Task, ...],
+        origin: str,
         earlier: Mapping[tuple[str, str], StepRun],
         store: Store,
         folder: Path,
@@ -162,7 +172,7 @@ class _Execution:
         report: Callable[[StepEvent], None],
         report_cell: Callable[[CellEvent], None],
     ) -> None:
-        self.tasks, self.earlier, self.store, self.folder = tasks, earlier, store, folder
+        self.tasks, self.origin, self.earlier, self.store, self.folder = tasks, origin, earlier, store, folder
         self.project, self.runner, self.report, self.report_cell = project, runner, report, report_cell
         self.news: SimpleQueue[Future[tuple[str | None, float]] | CellEvent] = SimpleQueue()
         self.renewed = time.monotonic()
@@ -224,7 +234,7 @@ class _Execution:
         environment = {
             "MODELOPS_WORKSPACE": str(self.project),
             "MODELOPS_NOTEBOOK": task.notebook.name,
-            "MODELOPS_STEP": self._inputs(task),
+            "MODELOPS_STEP": f"{self.origin}/{self._inputs(task)}",
         }
         output = self.folder / f"{task.name}.ipynb"
         job = NotebookJob(
@@ -237,12 +247,14 @@ class _Execution:
     def _record(self, task: Task, failure: str | None, seconds: float) -> None:
         state = "completed" if failure is None else "failed"
         output = self.folder / f"{task.name}.ipynb"
+        output = output if failure is None else left_of(output)
         self.done[task.name] = StepRun(task.name, state, self._inputs(task), str(output), seconds)
         self._tell(task, state, seconds)
         if failure is not None and self.failure is None:
+            what = "notebook so far" if output.suffix == ".ipynb" else "log"
             self.failure = (
-                f"Step {task.name!r} failed: {failure}. Its notebook so far is {output}; mend it and run again with "
-                "resume=True (--resume)."
+                f"Step {task.name!r} failed: {failure}. Its {what} is {output}; mend {task.notebook.name} and "
+                "run again with resume=True (--resume)."
             )
 
     def _tell(self, task: Task, state: str, seconds: float | None = None) -> None:
@@ -255,14 +267,19 @@ class _Execution:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _completed(store: Store, pipeline: str) -> dict[tuple[str, str], StepRun]:
-    """Return the completed steps of the newest run that got anywhere, by name and inputs."""
-    for record in reversed(store.find("run", pipeline)):
-        steps = [StepRun(**step) for step in record.body["steps"]]
-        found = {(step.step, step.inputs): step for step in steps if step.state == "completed"}
-        if found:
-            return found
-    return {}
+def _last_origin(store: Store, pipeline: str) -> str | None:
+    last = max(store.find("run", pipeline), key=lambda record: record.updated_at, default=None)
+    return None if last is None else str(last.body["origin"])
+
+
+def _completed(store: Store, pipeline: str, origin: str) -> dict[tuple[str, str], StepRun]:
+    """Return the completed steps of a run and of those that went on with it, by name and inputs."""
+    found = {}
+    for record in store.find("run", pipeline):
+        if record.body["origin"] == origin:
+            steps = [StepRun(**step) for step in record.body["steps"]]
+            found.update({(step.step, step.inputs): step for step in steps if step.state == "completed"})
+    return found
 
 
 def _save(store: Store, run: PipelineRun, event: Event | None = None) -> None:

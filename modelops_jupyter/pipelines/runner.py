@@ -114,6 +114,7 @@ class ProcessRunner:
                 _kill(process)
             telling.join(timeout=5)  # whoever wrote to the pipe is gone
             description.unlink(missing_ok=True)
+            keep_partial(job.output)
         if not answer.exists():
             return f"its process ended with code {process.returncode} (see {job.output.with_suffix('.log')})"
         error = json.loads(answer.read_text(encoding="utf-8"))["error"]
@@ -151,6 +152,29 @@ class InMemoryRunner:
 
     def cancel(self) -> None:
         """See `NotebookRunner.cancel`."""
+
+
+def partial_of(output: Path) -> Path:
+    """Return where a notebook is written before it is whole."""
+    return output.with_suffix(".partial.ipynb")
+
+
+def keep_partial(output: Path) -> None:
+    """Put what a worker that was ended has written where it belongs, if it is whole; else nothing is left of it."""
+    partial = partial_of(output)
+    if not partial.exists():
+        return
+    try:
+        json.loads(partial.read_text(encoding="utf-8"))
+    except ValueError:  # it was ended while it wrote
+        partial.unlink()
+    else:
+        partial.rename(output)
+
+
+def left_of(output: Path) -> Path:
+    """Return what a notebook that failed has left: itself so far, or its log where not even that is there."""
+    return output if output.exists() else output.with_suffix(".log")
 
 
 def _tell(lines: IO[bytes], name: str, on_cell: Callable[[CellEvent], None]) -> None:

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from modelops_jupyter.errors import Conflict, InvalidInput, InvalidPipeline, NotebookFailed, NotFound
 from modelops_jupyter.pipelines.parameters import read_parameters
-from modelops_jupyter.pipelines.runner import CellEvent, NotebookJob, NotebookRunner, ProcessRunner
+from modelops_jupyter.pipelines.runner import CellEvent, NotebookJob, NotebookRunner, ProcessRunner, left_of
 from modelops_jupyter.pipelines.spec import DEFAULT_TIMEOUT
 from modelops_jupyter.presentable import Presentable
 
@@ -35,7 +35,7 @@ def run_notebook(
     *,
     parameters: Mapping[str, Any],
     output: Path | None = None,
-    runs_path: Path,
+    work_path: Path,
     project: Path,
     timeout: float = DEFAULT_TIMEOUT,
     on_cell: Callable[[CellEvent], None] | None = None,
@@ -71,7 +71,7 @@ def run_notebook(
     begun = datetime.now(UTC)
     output = output or notebook.with_name(f"{notebook.stem}-{begun:%Y%m%dT%H%M%S}.ipynb")
     _check_output(output)
-    work = runs_path / f"{begun:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}" / notebook.name
+    work = work_path / f"{begun:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}" / notebook.name
     environment = {"MODELOPS_WORKSPACE": str(project), "MODELOPS_NOTEBOOK": notebook.name}
     job = NotebookJob(notebook.name, notebook, work, parameters, notebook.parent, timeout, environment)
     using = runner or ProcessRunner()
@@ -84,7 +84,9 @@ def run_notebook(
         _check_output(output)  # an hour may have passed
         shutil.move(work, output)
     if failure is not None:
-        raise NotebookFailed(f"{notebook.name} failed: {failure}. What it did so far is in {output}.")
+        left = output if output.exists() else left_of(work)
+        what = "What it did so far is in" if left == output else "Its log is"
+        raise NotebookFailed(f"{notebook.name} failed: {failure}. {what} {left}.")
     seconds = round((datetime.now(UTC) - begun).total_seconds(), 1)
     return NotebookRun(str(notebook), str(output), dict(parameters), seconds)
 

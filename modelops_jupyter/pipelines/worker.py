@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from modelops_jupyter import processes
+from modelops_jupyter.pipelines.runner import partial_of
 
 
 def main(job_path: str) -> int:
@@ -26,7 +27,7 @@ def main(job_path: str) -> int:
     job = json.loads(Path(job_path).read_text(encoding="utf-8"))
     threading.Thread(target=_end_with_parent, args=(job["parent"],), daemon=True).start()
     output, answer = Path(job["output"]), Path(job["answer"])
-    partial = output.with_suffix(".partial.ipynb")
+    partial = partial_of(output)
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as progress:  # only this process has it: its kernel does not
         os.dup2(2, 1)
         error = _execute(job, partial, lambda event: print(json.dumps(event), file=progress, flush=True))

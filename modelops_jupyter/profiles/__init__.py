@@ -2,11 +2,11 @@
 
 from modelops_jupyter.profiles.binning import Binning, ColumnBinning
 from modelops_jupyter.profiles.column import ColumnProfile, UnseenCategory
-from modelops_jupyter.profiles.columns import ColumnCounts, counts_from_dict
 from modelops_jupyter.profiles.groups import Groups
 from modelops_jupyter.profiles.outcomes import Outcomes, labelled_from_dict
-from modelops_jupyter.profiles.profile import Profile, Reference, merge, segments_from_dict, segments_to_dict
+from modelops_jupyter.profiles.profile import Counts, Profile, Reference, merge, segments_from_dict, segments_to_dict
 from modelops_jupyter.profiles.reference import build_reference
+from modelops_jupyter.profiles.sampling import Sample
 from modelops_jupyter.profiles.scan import Tally, reader, scan
 from modelops_jupyter.profiles.segments import Slicing, slicings
 from modelops_jupyter.profiles.windows import window_length, window_start
@@ -14,17 +14,17 @@ from modelops_jupyter.profiles.windows import window_length, window_start
 __all__ = [
     "Binning",
     "ColumnBinning",
-    "ColumnCounts",
     "ColumnProfile",
+    "Counts",
     "Groups",
     "Outcomes",
     "Profile",
     "Reference",
+    "Sample",
     "Slicing",
     "Tally",
     "UnseenCategory",
     "build_reference",
-    "counts_from_dict",
     "labelled_from_dict",
     "merge",
     "reader",

@@ -8,10 +8,30 @@ from typing import Any
 
 from modelops_jupyter.profiles.binning import Binning, ColumnBinning
 from modelops_jupyter.profiles.column import ColumnProfile
-from modelops_jupyter.profiles.columns import ColumnCounts, columns_from_dict, columns_to_dict
+from modelops_jupyter.profiles.columns import ColumnCounts, columns_from_dict, columns_to_dict, counts_from_dict
 from modelops_jupyter.profiles.outcomes import Outcomes
+from modelops_jupyter.profiles.sampling import Sample
 
 FORMAT = 3
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What windows looked at together need of each: the counts of every column, and the sampled rows.
+
+    Attributes
+    ----------
+    columns : mapping of str to array
+        See `ColumnProfile.all_counts`.
+    """
+
+    columns: ColumnCounts
+    sample: Sample
+
+    @classmethod
+    def from_dict(cls, body: Mapping[str, Any]) -> Counts:
+        """Read them of what `Profile.to_dict` wrote."""
+        return cls(counts_from_dict(body["columns"]), _sample_of(body))
 
 
 @dataclass(frozen=True)
@@ -24,6 +44,8 @@ class Profile:
         Rows by model version.
     first, last : int or None
         Microseconds since 1970 (UTC) of the earliest and latest prediction.
+    sample : Sample
+        Some of the rows; none where nobody asked for them.
     """
 
     rows: int
@@ -32,11 +54,12 @@ class Profile:
     outcomes: Outcomes = field(default_factory=Outcomes)
     first: int | None = None
     last: int | None = None
+    sample: Sample = field(default_factory=Sample)
 
     @property
-    def counts(self) -> ColumnCounts:
-        """The counts of every column, see `ColumnProfile.all_counts`."""
-        return {name: column.all_counts for name, column in self.columns.items()}
+    def counts(self) -> Counts:
+        """What the profile adds to those of other windows."""
+        return Counts({name: column.all_counts for name, column in self.columns.items()}, self.sample)
 
     @property
     def served(self) -> int | None:
@@ -58,6 +81,7 @@ class Profile:
             self.outcomes + other.outcomes,
             min(times, default=None),
             max(times, default=None),
+            self.sample + other.sample,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -70,6 +94,7 @@ class Profile:
             "outcomes": self.outcomes.to_dict(),
             "first": self.first,
             "last": self.last,
+            **({"sample": self.sample.to_dict()} if self.sample.most else {}),
         }
 
     @classmethod
@@ -82,7 +107,12 @@ class Profile:
             outcomes=Outcomes.from_dict(body["outcomes"]),
             first=body["first"],
             last=body["last"],
+            sample=_sample_of(body),
         )
+
+
+def _sample_of(body: Mapping[str, Any]) -> Sample:
+    return Sample.from_dict(body["sample"]) if "sample" in body else Sample()
 
 
 def merge(a: Profile, b: Profile) -> Profile:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from modelops_jupyter.profiles.binning import FINE, Binning, column_binning, quantile_edges
 from modelops_jupyter.profiles.groups import Groups
 from modelops_jupyter.profiles.profile import Reference
+from modelops_jupyter.profiles.sampling import REFERENCE_ROWS
 from modelops_jupyter.profiles.scan import Tally, one_group, reader
 from modelops_jupyter.profiles.segments import slicings, usual_columns
 
@@ -52,7 +53,7 @@ def _profiled(table: pa.Table, binning: Binning, segments: tuple[str, ...]) -> R
     """Profile the reference's rows, all of them and by segment."""
     slices = slicings(binning, segments)
     begins = np.cumsum([1, *(len(slicing.labels) for slicing in slices)])
-    tally = Tally(binning, int(begins[-1]))
+    tally = Tally(binning, int(begins[-1]), REFERENCE_ROWS, 1)
     groupings = [one_group(table.num_rows)]
     for slicing, begin in zip(slices, begins, strict=False):
         groupings.append(Groups.of(begin + slicing.places(table[slicing.column], table.num_rows)))

@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 import numpy as np
 import pyarrow as pa
 
-from modelops_jupyter.profiles.binning import Binning, ColumnBinning
+from modelops_jupyter.profiles.binning import Binning, ColumnBinning, is_number
 from modelops_jupyter.profiles.categories import CategoryTally
 from modelops_jupyter.profiles.column import ColumnProfile
 from modelops_jupyter.profiles.groups import Array, Groups
@@ -16,6 +16,7 @@ from modelops_jupyter.profiles.numbers import NumericTally
 from modelops_jupyter.profiles.outcome_tally import ClassTally, ErrorTally
 from modelops_jupyter.profiles.outcomes import Outcomes
 from modelops_jupyter.profiles.profile import Profile
+from modelops_jupyter.profiles.sampling import Picked, SampleTally
 
 # The model's own outputs are watched like features; these names hold them in the log and in every profile.
 OUTPUTS = ("prediction", "score")
@@ -27,9 +28,15 @@ class Tally:
 
     The groups of one piece may come in several groupings of the same rows, such as the windows and each window's
     segments; a column is read once for all of them.
+
+    Parameters
+    ----------
+    sample
+        Rows to keep of each of the first `sampled` groups; the grouping that holds them comes first.
     """
 
-    def __init__(self, binning: Binning, groups: int) -> None:
+    def __init__(self, binning: Binning, groups: int, sample: int = 0, sampled: int = 0) -> None:
+        self._samples = SampleTally(binning, sample, sampled)
         self._rows = np.zeros(groups, dtype="int64")
         self._versions: dict[int, dict[int, int]] = {}
         self._first, self._last = np.full(groups, np.iinfo("int64").max), np.full(groups, np.iinfo("int64").min)
@@ -54,11 +61,14 @@ class Tally:
             Threads that share the columns out among them.
         """
         groupings = tuple(groupings)
+        picked = self._pick(read, groupings[0])
 
         def count(name: str) -> None:
             tally, values = self._columns[name], read(name)
             for groups in groupings:
                 tally.absent(groups) if values is None else tally.add(values, groups)
+            if picked is not None:
+                self._samples.code(picked, name, values)
 
         tasks: list[Callable[[], None]] = [lambda: self._add_keys(read, groupings)]
         if self._outcomes is not None:
@@ -70,6 +80,18 @@ class Tally:
         else:
             for done in [pool.submit(task) for task in tasks]:
                 done.result()
+        if picked is not None:
+            self._samples.keep(picked)
+
+    def _pick(self, read: Read, groups: Groups) -> Picked | None:
+        """Choose rows for the samples by what the log has of every row: its time and the model's answer."""
+        if not self._samples.columns:
+            return None
+        timestamp = read("timestamp")
+        times = None if timestamp is None else timestamp.cast(pa.int64()).to_numpy()
+        found = [values for name in OUTPUTS if (values := read(name)) is not None and is_number(values.type)]
+        rows = len(found[0]) if found else groups.rows
+        return self._samples.pick(times, [values.to_numpy() for values in found], rows, groups)
 
     def _add_keys(self, read: Read, groupings: tuple[Groups, ...]) -> None:
         version, timestamp = read("version"), read("timestamp")
@@ -117,12 +139,13 @@ class Tally:
             self._outcomes.outcomes(group) if self._outcomes is not None else Outcomes(),
             int(self._first[group]) if timed else None,
             int(self._last[group]) if timed else None,
+            self._samples.sample(group),
         )
 
 
-def scan(table: pa.Table, binning: Binning) -> Profile:
-    """Profile all rows of `table`: the log's columns with `label`."""
-    tally = Tally(binning, 1)
+def scan(table: pa.Table, binning: Binning, sample: int = 0) -> Profile:
+    """Profile all rows of `table`: the log's columns with `label`; `sample` rows are kept."""
+    tally = Tally(binning, 1, sample, 1)
     tally.add(reader(table), [one_group(table.num_rows)])
     return tally.profile(0)
 

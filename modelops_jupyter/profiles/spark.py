@@ -29,7 +29,7 @@ ROWS_AT_ONCE = 250_000
 _OWN = ("timestamp", "version", "prediction", "score", "label")
 
 
-def scan_spark(rows: DataFrame, binning: Binning, every: str) -> dict[datetime, Profile]:
+def scan_spark(rows: DataFrame, binning: Binning, every: str, sample: int = 0) -> dict[datetime, Profile]:
     """Profile a Spark table by window, in one pass.
 
     Parameters
@@ -39,6 +39,8 @@ def scan_spark(rows: DataFrame, binning: Binning, every: str) -> dict[datetime, 
         ``label`` where outcomes are known. A request counts as often as it is in the table.
     every
         Length of a window, as `window_length` takes it.
+    sample
+        Rows to keep of each window.
 
     Returns
     -------
@@ -50,7 +52,7 @@ def scan_spark(rows: DataFrame, binning: Binning, every: str) -> dict[datetime, 
     chosen = rows.toDF(*(f"c{k}" for k in range(len(rows.columns)))).select(*wanted)
     length = window_length(every)
     found: dict[int, Profile] = {}
-    counted = chosen.mapInArrow(_counting(binning, length, list(wanted.values())), "period long, body string")
+    counted = chosen.mapInArrow(_counting(binning, length, list(wanted.values()), sample), "period long, body string")
     for row in counted.toLocalIterator(prefetchPartitions=True):
         profile = Profile.from_dict(json.loads(row["body"]))
         found[row["period"]] = found[row["period"]] + profile if row["period"] in found else profile
@@ -58,14 +60,14 @@ def scan_spark(rows: DataFrame, binning: Binning, every: str) -> dict[datetime, 
 
 
 def _counting(
-    binning: Binning, length: timedelta, names: list[str]
+    binning: Binning, length: timedelta, names: list[str], sample: int
 ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """Return what profiles the batches of one partition; `names` are those of its columns."""
 
     def count(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         found: dict[int, Profile] = {}
         for table in _gathered(batches):
-            for number, profile in _by_window(table.rename_columns(names), binning, length):
+            for number, profile in _by_window(table.rename_columns(names), binning, length, sample):
                 found[number] = found[number] + profile if number in found else profile
         bodies = [json.dumps(profile.to_dict(), allow_nan=False) for profile in found.values()]
         yield pa.RecordBatch.from_arrays(
@@ -87,11 +89,11 @@ def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
         yield pa.Table.from_batches(kept)
 
 
-def _by_window(table: pa.Table, binning: Binning, length: timedelta) -> Iterator[tuple[int, Profile]]:
+def _by_window(table: pa.Table, binning: Binning, length: timedelta, sample: int) -> Iterator[tuple[int, Profile]]:
     times = table["timestamp"].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()).to_numpy()
     origin = int(ORIGIN.timestamp()) * 1_000_000
     numbers, places = np.unique((times - origin) // (length // timedelta(microseconds=1)), return_inverse=True)
-    tally = Tally(binning, len(numbers))
+    tally = Tally(binning, len(numbers), sample, len(numbers))
     tally.add(reader(table), [Groups.of(places)])
     for place, number in enumerate(numbers.tolist()):
         yield number, tally.profile(place)

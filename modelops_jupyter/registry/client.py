@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import os
 import urllib.request
@@ -10,11 +11,12 @@ from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from filelock import FileLock, Timeout
 
 from modelops_jupyter.errors import InvalidInput, RegistryDamaged, RegistryUnreachable, StoreBusy, WorkspaceReadOnly
-from modelops_jupyter.settings import Settings
+from modelops_jupyter.settings import Settings, redacted
 from modelops_jupyter.store import trouble
 
 if TYPE_CHECKING:
@@ -23,12 +25,13 @@ if TYPE_CHECKING:
 EXPERIMENT = "modelops"
 ANSWER_SECONDS = 4
 LOCK_SECONDS = 120.0
-_SCHEMES = ("http://", "https://", "sqlite://", "postgresql", "mysql", "mssql", "databricks")
+_SERVERS = ("http://", "https://", "databricks")
+_SCHEMES = ("http://", "https://", "postgresql", "mysql", "mssql", "databricks")
 
 
 def tracking_uri(settings: Settings) -> str:
     """Return MLflow's address of the workspace."""
-    return settings.tracking_uri or f"sqlite:///{settings.mlflow_path}"
+    return settings.server or f"sqlite:///{settings.mlflow_path}"
 
 
 def check_reachable(settings: Settings) -> None:
@@ -44,24 +47,36 @@ def check_reachable(settings: Settings) -> None:
         If the address is none of a server or a database.
     """
     uri = tracking_uri(settings)
-    if settings.tracking_uri is None:
+    here = settings.project.absolute()  # what no file's name leads to
+    if settings.server is None and settings.mlflow_path not in (here, here / ":memory:"):
         _check_embedded(settings)
         return
     if not uri.startswith(_SCHEMES):
         raise InvalidInput(
-            f"tracking_uri {uri!r} is no address of an MLflow server or database: write http://host:port, "
-            "sqlite:///file or postgresql://..., or leave it out."
+            f"tracking_uri {settings.registry!r} is no address of an MLflow server or database: write "
+            "http://host:port, sqlite:///file or postgresql://..., or leave it out."
         )
     if not uri.startswith(("http://", "https://")):
         return
     try:
-        with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=ANSWER_SECONDS):
+        with urllib.request.urlopen(_health(uri), timeout=ANSWER_SECONDS):
             return
     except (OSError, ValueError, HTTPException) as error:  # refused, too late, malformed, or no HTTP at all
         reason = getattr(error, "reason", None) or str(error) or type(error).__name__
         raise RegistryUnreachable(
-            f"The MLflow server at {uri} does not answer ({reason}): start it and try again."
+            f"The MLflow server at {redacted(uri)} does not answer ({reason}): start it and try again."
         ) from error
+
+
+def _health(uri: str) -> urllib.request.Request:
+    """Ask whether the server is well; urllib would take the user and password of an address for its host."""
+    parts = urlsplit(uri)
+    user, _, host = parts.netloc.rpartition("@")
+    address = urlunsplit((parts.scheme, host, f"{parts.path.rstrip('/')}/health", "", ""))
+    if not user:
+        return urllib.request.Request(address)
+    basic = base64.b64encode(unquote(user).encode()).decode()
+    return urllib.request.Request(address, headers={"Authorization": f"Basic {basic}"})
 
 
 def connect(settings: Settings) -> MlflowClient:
@@ -88,16 +103,16 @@ def typed_errors(settings: Settings) -> Iterator[None]:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as error:
         check_reachable(settings)  # a server that has died meanwhile says so best
-        line = next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
+        line = redacted(next(iter(str(error).splitlines()), type(error).__name__).rstrip("."))
         if getattr(error, "error_code", None) == "INVALID_PARAMETER_VALUE":
             raise InvalidInput(f"MLflow does not accept this: {line}.") from error
         if isinstance(error, PermissionError) or "readonly database" in line:
             raise WorkspaceReadOnly(
                 f"MLflow cannot write under {settings.root} ({line}): make it writable, or open another workspace."
             ) from error
-        if settings.tracking_uri is not None:
+        if settings.server is not None:
             raise RegistryUnreachable(
-                f"MLflow at {settings.tracking_uri} failed ({line}): see its log, then try again."
+                f"MLflow at {settings.registry} failed ({line}): see its log, then try again."
             ) from error
         if "database schema" in line:
             raise RegistryDamaged(_schema_sentence(settings.mlflow_path)) from error
@@ -114,7 +129,8 @@ def experiment_id(client: MlflowClient, settings: Settings) -> str:
     found = client.get_experiment_by_name(EXPERIMENT)
     if found is not None:
         return str(found.experiment_id)
-    location = None if settings.tracking_uri else settings.artifacts_path.as_uri()
+    # A server has a place of its own; without one MLflow would take the folder that one happens to be in.
+    location = None if tracking_uri(settings).startswith(_SERVERS) else settings.artifacts_path.as_uri()
     try:
         return str(client.create_experiment(EXPERIMENT, artifact_location=location))
     except MlflowException:  # another process was first
@@ -141,9 +157,10 @@ def _check_embedded(settings: Settings) -> None:
 
 def _create_embedded(settings: Settings) -> None:
     """Make MLflow's SQLite file, whole or not at all: MLflow itself breaks it when two processes start at once."""
+    folder = settings.mlflow_path.parent
     try:
-        settings.root.mkdir(parents=True, exist_ok=True)
-        with FileLock(settings.root / "mlflow.lock", timeout=LOCK_SECONDS):
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(settings.mlflow_path.with_suffix(".lock"), timeout=LOCK_SECONDS):
             if not settings.mlflow_path.exists():
                 _build(settings.mlflow_path)
     except Timeout:
@@ -153,7 +170,7 @@ def _create_embedded(settings: Settings) -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise WorkspaceReadOnly(
-            f"{settings.root} cannot be written ({reason}): free that path, make it writable, or open another one."
+            f"{folder} cannot be written ({reason}): free that path, make it writable, or open another one."
         ) from error
 
 
@@ -178,7 +195,7 @@ def _build(path: Path) -> None:
 
     for name in ("mlflow", "alembic"):  # after the import, which sets levels of its own
         logging.getLogger(name).setLevel(logging.ERROR)
-    fresh = path.with_name("mlflow.db.new")
+    fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
     engine = create_engine(f"sqlite:///{fresh}")
     _initialize_tables(engine)  # type: ignore[no-untyped-call]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +24,37 @@ MODEL_FILES = {
     LIGHTGBM: lgbm.FILE,
 }
 
-# Classes of scikit-learn itself, and the NumPy and SciPy types its estimators hold. Functions never.
-_TRUSTED = re.compile(r"sklearn(\.\w+)+\.[A-Z]\w*|sklearn\.\w+(\.\w+)*\.Cy\w+|numpy(\.\w+)*\.(dtype|ndarray|[a-z]+\d*)")
+# What fitted estimators hold beyond what skops trusts by itself (public estimators, NumPy's scalars and generators).
+# A trusted name may be called with arguments of the file's own choice, so: never a function, and no class of a package
+# that reads, writes or fetches.
+_TRUSTED_NUMPY = frozenset({"numpy.dtype", "numpy.ndarray"})
+_TRUSTED_SKLEARN = re.compile(
+    r"sklearn\.(_loss|calibration|cluster|ensemble|gaussian_process|linear_model|metrics|model_selection|multiclass"
+    r"|neighbors|neural_network|svm|tree|utils\._bunch|utils\._metadata_requests)\.(\w+\.)*\w+"
+)
 
 
 def trusted_types(untrusted: list[str]) -> list[str]:
     """Return those of skops' unknown types that we trust; raise `UnsafeArtifact`, naming them, for any other."""
-    others = [name for name in untrusted if not _TRUSTED.fullmatch(name)]
+    others = [name for name in untrusted if name not in _TRUSTED_NUMPY and not _is_sklearn_class(name)]
     if others:
         raise UnsafeArtifact(
             f"The model holds types that are not scikit-learn's own: {', '.join(sorted(others))}. Rebuild it without "
             "them, or register it with unsafe=True (--unsafe), which marks it everywhere."
         )
     return untrusted
+
+
+def _is_sklearn_class(name: str) -> bool:
+    """Tell whether `name` is where a class of scikit-learn's estimators is defined, not where one is passed on."""
+    if not _TRUSTED_SKLEARN.fullmatch(name):
+        return False
+    module, _, attribute = name.rpartition(".")
+    try:
+        found = getattr(import_module(module), attribute, None)
+    except ImportError:  # no module: the name is one of another release, or of a method
+        return False
+    return isinstance(found, type) and f"{found.__module__}.{found.__qualname__}" == name
 
 
 def adapt(model: Any) -> Any:
@@ -116,7 +135,7 @@ def read_model(folder: Path, flavor: str, *, unsafe: bool = False) -> Any:
 
         return cloudpickle.loads((folder / MODEL_FILES[PICKLE]).read_bytes())
     raise UnsafeArtifact(
-        f"A model of format {flavor!r} runs code when it is loaded: load it with unsafe=True if you trust it."
+        f"A model of format {flavor!r} runs code when it is loaded: say unsafe=True (--unsafe) if you trust it."
     )
 
 
@@ -155,7 +174,11 @@ def read_skops(file: Path) -> Any:
     """Return the estimator in a skops file whose types are all scikit-learn's own."""
     import skops.io as skops
 
-    return skops.load(file, trusted=trusted_types(skops.get_untrusted_types(file=file)))
+    try:
+        untrusted = skops.get_untrusted_types(file=file)
+    except Exception as error:  # whatever its reader stumbles over: no archive, no schema, a node that is none
+        raise InvalidInput(f"{str(file)!r} holds no skops model: save one with skops.io.dump().") from error
+    return skops.load(file, trusted=trusted_types(untrusted))
 
 
 def _is_sklearn(model: Any) -> bool:

@@ -1,49 +1,28 @@
-"""Saving, proving and loading model versions in MLflow."""
+"""Uploading, publishing and loading model versions in MLflow."""
 
 from __future__ import annotations
 
 import shutil
-import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.errors import InvalidFrame, InvalidInput, NotFound, RegistryDamaged
+from modelops_jupyter.errors import NotFound, RegistryDamaged
 from modelops_jupyter.registry import formats
 from modelops_jupyter.registry.client import check_reachable, connect, experiment_id, tracking_uri, typed_errors
-from modelops_jupyter.registry.digests import check_digests, data_fingerprint, file_digests, overall_digest
-from modelops_jupyter.registry.flavors.decision import DecisionTable
-from modelops_jupyter.registry.predictions import predict
+from modelops_jupyter.registry.digests import check_digests
+from modelops_jupyter.registry.drafts import Draft, write_draft
 from modelops_jupyter.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
     from mlflow import MlflowClient
 
-
-@dataclass(frozen=True)
-class SavedVersion:
-    """What saving a model established; every field goes on record."""
-
-    name: str
-    version: int
-    kind: str
-    flavor: str
-    run_id: str
-    model_uri: str
-    unsafe: bool
-    digest: str
-    artifact_digests: dict[str, str]
-    data_fingerprint: str | None
-    task: str
-    classes: list[str]
-    features: list[str]
-    metrics: dict[str, float]
-    source: dict[str, str | None]
+_TOKEN = "modelops.registration"
+PAGE = 1000
 
 
 class Registry:
@@ -81,56 +60,49 @@ class Registry:
         with typed_errors(self._settings):
             yield client
 
-    def save(
+    @contextmanager
+    def draft(
         self,
         model: Any,
-        name: str,
         *,
         kind: str = "ml",
         data: pd.DataFrame | None = None,
         target: Any = None,
-        run_id: str | None = None,
         unsafe: bool = False,
-        metrics: Mapping[str, float] | None = None,
-    ) -> SavedVersion:
-        """Write `model` as the next MLflow version of `name`; see `Workspace.register`."""
+    ) -> Iterator[Draft]:
+        """Lend `model` as it would be registered; see `Workspace.register`. Nothing is written to MLflow."""
         self.check()  # before work that would be lost
-        model = formats.adapt(model)
-        task, classes = _task(model, kind)
-        columns = None if data is None else [str(column) for column in data.columns]
-        source = _source(self._settings.project)
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = Path(temporary) / "model"
-            folder.mkdir()
-            flavor = formats.write_model(model, folder, unsafe=unsafe, columns=columns)
-            _write_mlmodel(model, folder, flavor, data)
-            digests = file_digests(folder)
-            path = f"modelops/{name}/{overall_digest(digests)[:12]}"
-            with self._asking() as client:
-                run = self._new_run(name, source) if run_id is None else self._known_run(run_id)
-                client.log_artifacts(run, str(folder), path)
-                for metric, value in (metrics or {}).items():
-                    client.log_metric(run, metric, value)
-                version = self._create_version(name, run, path, overall_digest(digests), kind)
-                if run_id is None:
-                    client.set_terminated(run)
-        return SavedVersion(
-            name=name,
-            version=version,
-            kind=kind,
-            flavor=flavor,
-            run_id=run,
-            model_uri=f"runs:/{run}/{path}",
-            unsafe=flavor == formats.PICKLE,
-            digest=overall_digest(digests),
-            artifact_digests=digests,
-            data_fingerprint=None if data is None else data_fingerprint(data, target),
-            task=task,
-            classes=classes,
-            features=columns or [],
-            metrics={key: float(value) for key, value in (metrics or {}).items()},
-            source=source,
-        )
+        with write_draft(model, kind, data, target, unsafe, self._settings.project) as draft:
+            yield draft
+
+    def upload(
+        self, draft: Draft, name: str, *, run_id: str | None = None, metrics: Mapping[str, float] | None = None
+    ) -> dict[str, Any]:
+        """Put a draft's files and metrics into a run, and return the facts that `publish` and `load` need."""
+        path = f"modelops/{name}/{draft.digest[:12]}"
+        with self._asking() as client:
+            run = self._new_run(name, draft.source) if run_id is None else self._known_run(run_id)
+            client.log_artifacts(run, str(draft.folder), path)
+            for metric, value in (metrics or {}).items():
+                client.log_metric(run, metric, value)
+            if run_id is None:
+                client.set_terminated(run)
+        return {**draft.facts(), "name": name, "run_id": run, "model_uri": f"runs:/{run}/{path}"}
+
+    def publish(self, facts: Mapping[str, Any], token: str) -> int:
+        """Create the MLflow version of what was uploaded, under a token that is its own, and return its number."""
+        run, _, path = str(facts["model_uri"]).removeprefix("runs:/").partition("/")
+        tags = {"modelops.digest": facts["digest"], "modelops.kind": facts["kind"], _TOKEN: token}
+        with self._asking() as client:
+            self._ensure_model(facts["name"])
+            source = f"{client.get_run(run).info.artifact_uri}/{path}"
+            return int(client.create_model_version(facts["name"], source, run, tags=tags).version)
+
+    def published(self, name: str, token: str) -> int | None:
+        """Return the number of the version that was created under `token`, if one was."""
+        with self._asking() as client:
+            found = client.search_model_versions(f"name='{name}' and tags.`{_TOKEN}`='{token}'")
+        return int(found[0].version) if found else None
 
     def load(self, body: Mapping[str, Any], *, unsafe: bool = False) -> Any:
         """Return the live model of a version on record; the bytes that are checked are the bytes that are loaded.
@@ -157,7 +129,7 @@ class Registry:
                         folder = Path(shutil.copytree(folder, Path(temporary) / "copy"))
                 except (MlflowException, OSError) as error:
                     self.check()
-                    where = self._settings.tracking_uri or self._settings.artifacts_path
+                    where = self._settings.registry if self._settings.server else self._settings.artifacts_path
                     raise RegistryDamaged(
                         f"MLflow no longer has the artifact of {what} in {where}: restore it from a backup, or "
                         "register the model again as a new version."
@@ -173,21 +145,28 @@ class Registry:
             else:
                 client.set_registered_model_alias(name, alias, str(version))
 
-    def aliases(self, name: str) -> dict[str, int]:
-        """Return MLflow's aliases of a model."""
-        from mlflow.exceptions import MlflowException
+    def aliases(self, names: Collection[str]) -> dict[str, dict[str, int]]:
+        """Return MLflow's aliases of every model of `names`.
 
+        Raises
+        ------
+        RegistryDamaged
+            If MLflow no longer has one of them.
+        """
+        found: dict[str, dict[str, int]] = {}
         with self._asking() as client:
-            try:
-                found = client.get_registered_model(name)
-            except MlflowException as error:
-                if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-                    raise
-                where = self._settings.tracking_uri or self._settings.mlflow_path
-                raise RegistryDamaged(
-                    f"{where} no longer has model {name!r}, which is on record: restore it from a backup."
-                ) from error
-            return {alias: int(version) for alias, version in found.aliases.items()}
+            token = None
+            while token is None or token:
+                page = client.search_registered_models(max_results=PAGE, page_token=token)
+                found.update({m.name: {alias: int(at) for alias, at in m.aliases.items()} for m in page})
+                token = page.token or ""
+        gone = sorted({*names} - {*found})
+        if gone:
+            where = self._settings.registry if self._settings.server else self._settings.mlflow_path
+            raise RegistryDamaged(
+                f"{where} no longer has model {gone[0]!r}, which is on record: restore it from a backup."
+            )
+        return {name: found[name] for name in names}
 
     def _known_run(self, run_id: str) -> str:
         from mlflow.exceptions import MlflowException
@@ -209,7 +188,7 @@ class Registry:
         }
         return str(self.client.create_run(self.experiment_id, run_name=f"register {name}", tags=tags).info.run_id)
 
-    def _create_version(self, name: str, run: str, path: str, digest: str, kind: str) -> int:
+    def _ensure_model(self, name: str) -> None:
         from mlflow.exceptions import MlflowException
 
         try:
@@ -217,52 +196,3 @@ class Registry:
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
-        source = f"{self.client.get_run(run).info.artifact_uri}/{path}"
-        tags = {"modelops.digest": digest, "modelops.kind": kind}
-        return int(self.client.create_model_version(name, source, run, tags=tags).version)
-
-
-def _task(model: Any, kind: str) -> tuple[str, list[str]]:
-    """Return what a model does, and its classes."""
-    if isinstance(model, DecisionTable):
-        if kind != "decision":
-            raise InvalidInput("A decision table is of kind 'decision': say so.")
-        return "decision", []
-    if kind == "decision":
-        raise InvalidInput(f"A {type(model).__name__} is no decision table: leave kind at 'ml'.")
-    from modelops_jupyter.frames import outcome_text
-
-    classes = getattr(model, "classes_", None)
-    if classes is None:
-        return "regression", []
-    return "classification", [str(outcome_text(c)) for c in classes]
-
-
-def _write_mlmodel(model: Any, folder: Path, flavor: str, data: pd.DataFrame | None) -> None:
-    """Describe the artifact as MLflow does, signature and input example included; it names no loader module."""
-    from mlflow.exceptions import MlflowException
-    from mlflow.models import Model, infer_signature
-
-    description = Model()
-    description.add_flavor(f"modelops.{flavor}", data=formats.MODEL_FILES[flavor])
-    if data is not None:
-        example = data.head(5)
-        try:
-            description.signature = infer_signature(example, predict(model, example).prediction)
-        except MlflowException as error:
-            raise InvalidFrame(f"MLflow cannot describe data: {str(error).splitlines()[0]}") from error
-        example.to_json(folder / "input_example.json", orient="split", index=False)
-    description.save(str(folder / "MLmodel"))
-
-
-def _source(project: Path) -> dict[str, str | None]:
-    """Return where a version comes from: notebook and git commit, None where unknown."""
-    import os
-
-    command = ["git", "-C", str(project), "rev-parse", "HEAD"]
-    try:
-        commit = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
-    except (OSError, subprocess.SubprocessError):  # no git, or no repository: nothing to record
-        commit = None
-    notebook = os.environ.get("MODELOPS_NOTEBOOK") or os.environ.get("JPY_SESSION_NAME")
-    return {"notebook": notebook, "git_commit": commit}

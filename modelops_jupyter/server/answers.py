@@ -19,6 +19,7 @@ from modelops_jupyter.settings import find_settings
 LOOK_SECONDS = 0.25
 SILENCE_SECONDS = 15.0  # proxies close a stream that says nothing for longer
 LOG_BYTES = 64_000
+WITH_FILES = ("runs",)  # whose answer names files that the file browser may open
 KEPT = ("models", "overview", "versions", "alerts")  # what panels poll, and what depends on the store alone
 
 
@@ -28,6 +29,8 @@ async def read(handler: WorkspaceHandler, route: Route, values: dict[str, Any]) 
     def look() -> str:
         with open_workspace(handler.project, handler.actor(), write=False) as ws:
             call = make_call(route.operation, route.fields, values, handler.root)
+            if route.operation in WITH_FILES:
+                return written(with_paths(handler.root, plain(getattr(ws, route.operation)(**call.arguments()))))
             return text_of(getattr(ws, route.operation)(**call.arguments()))
 
     def work() -> str:

@@ -1,6 +1,6 @@
 """Facts and the audit chain."""
 
-from modelops_jupyter.store.audit import AuditVerification, verify_chain
+from modelops_jupyter.store.audit import AuditVerification, verify, verify_chain
 from modelops_jupyter.store.files import trouble
 from modelops_jupyter.store.memory import InMemoryStore
 from modelops_jupyter.store.records import AuditEntry, Change, Delete, Event, Put, Record, Store
@@ -21,5 +21,6 @@ __all__ = [
     "Store",
     "open_store",
     "trouble",
+    "verify",
     "verify_chain",
 ]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from modelops_jupyter.errors import Conflict
-from modelops_jupyter.store.audit import next_entry
+from modelops_jupyter.store.audit import head, next_entry
 from modelops_jupyter.store.records import AuditEntry, Change, Put, Record
 
 
@@ -27,14 +27,15 @@ class InMemoryStore:
             if change.idempotency_key is not None and change.idempotency_key in self._keys:
                 return self._keys[change.idempotency_key]
             at = datetime.now(UTC)
+            entry = None
+            if change.event is not None:
+                entry = next_entry(change, change.event, at, self._audit[-1] if self._audit else None)
             records = dict(self._records)
-            for put in (*change.puts, *change.messages(at)):
+            for put in (*change.puts, *change.messages(at, entry), *(() if entry is None else (head(entry),))):
                 records[put.kind, put.key] = self._put(records, put, at)
             for gone in change.deletes:
                 records.pop((gone.kind, gone.key), None)
-            entry = None
-            if change.event is not None:
-                entry = next_entry(change.event, at, self._audit[-1] if self._audit else None)
+            if entry is not None:
                 self._audit.append(entry)
             self._records = records
             if change.idempotency_key is not None:

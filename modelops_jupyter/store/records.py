@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import uuid4
+
+from modelops_jupyter.errors import StoreDamaged
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -67,28 +72,72 @@ class Change:
     outbox: tuple[Mapping[str, Any], ...] = ()
     idempotency_key: str | None = None
 
-    def messages(self, at: datetime) -> tuple[Put, ...]:
-        """Return the outbox as records: keys are in order of time, unique, and stay with a message for good."""
+    def messages(self, at: datetime, entry: AuditEntry | None) -> tuple[Put, ...]:
+        """Return the outbox as records: keys are in order of time, unique, and stay with a message for good.
+
+        A message says where in the audit chain it belongs: who receives it can tell if the chain was rewritten.
+        """
         prefix = f"msg_{at:%Y%m%dT%H%M%S%f}"
+        place = {} if entry is None else {"audit": {"sequence": entry.sequence, "hash": entry.hash}}
         return tuple(
-            Put("outbox", f"{prefix}_{number:03d}_{uuid4().hex[:12]}", body, subject=str(body["topic"]))
+            Put("outbox", f"{prefix}_{number:03d}_{uuid4().hex[:12]}", {**body, **place}, subject=str(body["topic"]))
             for number, body in enumerate(self.outbox)
         )
 
 
 @dataclass(frozen=True)
 class AuditEntry:
-    """One link of the audit chain; `at` is in UTC, hashes are hexadecimal SHA-256."""
+    """One link of the audit chain, as it is recorded; hashes are hexadecimal SHA-256.
+
+    Attributes
+    ----------
+    recorded_at, recorded_details, recorded_facts : str
+        The texts that `at`, `details` and `facts` are read from, which whoever edits the file may have spoilt.
+    """
 
     sequence: int
-    at: datetime
+    recorded_at: str
     action: str
     subject: str
     actor: str
     assurance: str
-    details: Mapping[str, Any]
+    recorded_details: str
     previous_hash: str
     hash: str
+    recorded_facts: str = "{}"
+
+    @property
+    def at(self) -> datetime:
+        """When it was written, in UTC."""
+        return self._read(datetime.fromisoformat, self.recorded_at)
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """What else there is to say."""
+        return self._read(_mapping, self.recorded_details)
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """The digest of every record that the change wrote and that decides what serves, by kind and key."""
+        return self._read(_mapping, self.recorded_facts)
+
+    def _read(self, read: Callable[[str], _T], text: str) -> _T:
+        try:
+            return read(text)
+        except (ValueError, TypeError) as error:
+            raise StoreDamaged(
+                f"Audit entry {self.sequence} cannot be read ({error}): run `modelops verify-audit`, then restore the "
+                "store from a backup."
+            ) from error
+
+
+def written(body: Mapping[str, Any]) -> str:
+    """Return `body` as the store writes it: always the same text for the same content."""
+    return json.dumps(dict(body), allow_nan=False, separators=(",", ":"), sort_keys=True)
+
+
+def _mapping(text: str) -> Mapping[str, Any]:
+    return dict(json.loads(text))
 
 
 class Store(Protocol):

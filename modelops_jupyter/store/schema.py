@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from modelops_jupyter.errors import StoreBusy, StoreDamaged, StoreTooNew, WorkspaceReadOnly
 
-REVISIONS = ("0001", "0002")  # oldest first; known without importing Alembic
+REVISIONS = ("0001", "0002", "0003")  # oldest first; known without importing Alembic
 HEAD = REVISIONS[-1]
 LOCK_SECONDS = 60.0
 
@@ -90,6 +90,7 @@ def migrate(engine: Engine) -> None:
     with engine.connect() as connection:
         _use_wal(connection)
     with engine.begin() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # all revisions or none: the driver itself begins nothing
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

@@ -24,9 +24,9 @@ from modelops_jupyter.errors import (
     StoreFull,
     WorkspaceReadOnly,
 )
-from modelops_jupyter.store.audit import next_entry
+from modelops_jupyter.store.audit import head, next_entry
 from modelops_jupyter.store.files import trouble
-from modelops_jupyter.store.records import AuditEntry, Change, Put, Record
+from modelops_jupyter.store.records import AuditEntry, Change, Put, Record, written
 from modelops_jupyter.store.schema import ensure_schema, locked, migrate
 from modelops_jupyter.store.tables import AUDIT, IDEMPOTENCY, RECORDS
 
@@ -50,7 +50,7 @@ class SqlStore:
         """See `Store.get`."""
         query = select(RECORDS).where(RECORDS.c.kind == kind, RECORDS.c.key == key)
         row = self._read(lambda connection: connection.execute(query).one_or_none())
-        return None if row is None else self._whole(_record, row)
+        return None if row is None else self._whole(row)
 
     def find(
         self,
@@ -71,24 +71,24 @@ class SqlStore:
         if until is not None:
             query = query.where(RECORDS.c.key < until)
         rows = self._read(lambda connection: connection.execute(query).all())
-        return tuple(self._whole(_record, row) for row in rows)
+        return tuple(self._whole(row) for row in rows)
 
     def audit(self, after: int = 0) -> tuple[AuditEntry, ...]:
         """See `Store.audit`."""
         query = select(AUDIT).where(AUDIT.c.sequence > after).order_by(AUDIT.c.sequence)
         rows = self._read(lambda connection: connection.execute(query).all())
-        return tuple(self._whole(_entry, row) for row in rows)
+        return tuple(_entry(row) for row in rows)
 
     def close(self) -> None:
         """See `Store.close`."""
         self._engine.dispose()
 
-    def _whole(self, make: Callable[[Row[Any]], _T], row: Row[Any]) -> _T:
+    def _whole(self, row: Row[Any]) -> Record:
         try:
-            return make(row)
+            return _record(row)
         except (ValueError, TypeError) as error:  # no JSON, no time: SQLite does not notice overwritten bytes
-            message = f"{self._path} holds a row that cannot be read ({error}): restore it from a backup."
-            raise StoreDamaged(message) from error
+            place = f"{self._path} holds a row that cannot be read ({row.kind} {row.key}: {error})"
+            raise StoreDamaged(f"{place}: restore it from a backup.") from error
 
     def _read(self, work: Callable[[Connection], _T]) -> _T:
         try:
@@ -201,15 +201,15 @@ def _write(connection: Connection, change: Change) -> AuditEntry | None:
         if (first := connection.execute(query).one_or_none()) is not None:
             row = connection.execute(select(AUDIT).where(AUDIT.c.sequence == first.sequence)).one_or_none()
             return None if row is None else _entry(row)
-    for put in (*change.puts, *change.messages(at)):
-        _put(connection, put, at)
-    for gone in change.deletes:
-        connection.execute(delete(RECORDS).where(RECORDS.c.kind == gone.kind, RECORDS.c.key == gone.key))
     entry = None
     if change.event is not None:
         last = connection.execute(select(AUDIT).order_by(AUDIT.c.sequence.desc()).limit(1)).one_or_none()
-        entry = next_entry(change.event, at, None if last is None else _entry(last))
-        connection.execute(insert(AUDIT).values(**_entry_row(entry)))
+        entry = next_entry(change, change.event, at, None if last is None else _entry(last))
+        connection.execute(insert(AUDIT).values(tuple(vars(entry).values())))
+    for put in (*change.puts, *change.messages(at, entry), *(() if entry is None else (head(entry),))):
+        _put(connection, put, at)
+    for gone in change.deletes:
+        connection.execute(delete(RECORDS).where(RECORDS.c.kind == gone.kind, RECORDS.c.key == gone.key))
     if change.idempotency_key is not None:
         sequence = None if entry is None else entry.sequence
         connection.execute(insert(IDEMPOTENCY).values(key=change.idempotency_key, sequence=sequence))
@@ -227,7 +227,7 @@ def _put(connection: Connection, put: Put, at: datetime) -> None:
     values = {
         "subject": put.subject,
         "revision": current + 1,
-        "body": _json(put.body),
+        "body": written(put.body),
         "updated_at": at.isoformat(),
     }
     if current:
@@ -236,22 +236,13 @@ def _put(connection: Connection, put: Put, at: datetime) -> None:
         connection.execute(insert(RECORDS).values(kind=put.kind, key=put.key, **values))
 
 
-def _json(body: Any) -> str:
-    return json.dumps(dict(body), allow_nan=False, separators=(",", ":"), sort_keys=True)
-
-
 def _record(row: Row[Any]) -> Record:
     at = datetime.fromisoformat(row.updated_at)
     return Record(row.kind, row.key, row.subject, row.revision, json.loads(row.body), at)
 
 
-def _entry_row(entry: AuditEntry) -> dict[str, Any]:
-    return {**vars(entry), "at": entry.at.isoformat(), "details": _json(entry.details)}
-
-
 def _entry(row: Row[Any]) -> AuditEntry:
-    values = dict(row._mapping)
-    return AuditEntry(**{**values, "at": datetime.fromisoformat(row.at), "details": json.loads(row.details)})
+    return AuditEntry(*tuple(row))
 
 
 def _is_busy(error: DatabaseError) -> bool:

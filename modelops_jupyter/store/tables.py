@@ -30,6 +30,7 @@ AUDIT = Table(
     Column("details", Text, nullable=False),
     Column("previous_hash", Text, nullable=False),
     Column("hash", Text, nullable=False),
+    Column("facts", Text, nullable=False),
 )
 
 IDEMPOTENCY = Table(

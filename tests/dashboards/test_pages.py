@@ -12,7 +12,7 @@ from typing import Any
 import ipywidgets
 import nbformat
 import pytest
-from stored import HOSTILE, fill
+from stored import HOSTILE, fill, open_incident, slice_windows
 
 from modelops_jupyter import dashboards
 from modelops_jupyter.dashboards import model_panels, page
@@ -198,7 +198,7 @@ def test_dates_of_the_address_cut_the_windows(folder: Path) -> None:
     assert (shown.since.value, len(shown.shown.windows)) == (None, 4)
     shown.since.value = date(2027, 1, 1)
     assert shown.range.value is None
-    assert "No windows in this time" in shown.performance.html
+    assert "Nothing was watched in this time" in shown.performance.html
     assert made(ModelPage, {"model": "a", "from": "<script>"}).query() == {"model": "a"}
 
 
@@ -209,7 +209,11 @@ def test_what_is_shown_can_be_taken_away(folder: Path) -> None:
     assert table.splitlines()[0].startswith("start,end,version,rows,labelled,roc_auc,low,high,estimated,reason,psi of")
     assert len(table.splitlines()) == 3
     assert "'=cmd()" in made(FleetPage).table()[1]
+    slice_windows(folder, "a", {"origin=JFK": 0.7})
     text = document("a", made(ModelPage, {"model": "a"}).document()[1])
+    for title in ("Performance over time", "How far each input has moved", "How good for each group", "Audit trail"):
+        assert f"<h2>{title}</h2>" in text
+    assert "href" not in text
     assert text.startswith("<!DOCTYPE html>")
     assert "<script" not in text
     assert "&lt;img" in text  # the description
@@ -228,6 +232,34 @@ def test_alerts_of_every_model_lead_to_their_windows(folder: Path) -> None:
     assert "No alert fits" in shown.list.value
     assert len(made(AlertsPage, {"state": "all"}).table()[1].splitlines()) == 4
     assert "<img" not in made(AlertsPage).list.value
+
+
+def test_incidents_are_told_with_cause_and_next_step(folder: Path) -> None:
+    fill(folder, ["a", "b"])
+    assert made(AlertsPage).open.layout.display == "none"
+    open_incident(folder, "a")
+    shown = made(AlertsPage)
+    assert shown.open.layout.display is None
+    told = shown.cases.value
+    assert "ROC AUC fell after wind moved &lt;img" in told
+    assert "nobody yet" in told
+    assert "Look at wind." in told
+    assert "70.0%" in told
+    assert "model=a&amp;last=all&amp;window=2026-05-01" in told
+    name, alone = shown.document()
+    assert (name, "Incidents to look after" in alone, "href" in alone) == ("alerts", True, False)
+
+
+def test_segments_follow_the_chosen_window(folder: Path) -> None:
+    fill(folder, ["a"])
+    assert made(ModelPage, {"model": "a"}).parts.layout.display == "none"
+    slice_windows(folder, "a", {"origin=JFK": 0.7, f"origin={HOSTILE}": 0.6})
+    shown = made(ModelPage, {"model": "a"})
+    assert shown.parts.layout.display is None
+    assert shown.segments.html.index("origin=&lt;img") < shown.segments.html.index("origin=JFK")
+    assert 'data-sort="number"' in shown.segments.html
+    shown.choose("2026-05-02T00:00:00+00:00", None)
+    assert "all rows together, 0.800" in shown.segments.html
 
 
 def test_one_dashboard_holds_every_view(folder: Path) -> None:
@@ -255,10 +287,12 @@ def test_one_dashboard_holds_every_view(folder: Path) -> None:
 def test_an_early_page_waits_for_its_address(folder: Path) -> None:
     fill(folder, ["a", "b"])
     board = Dashboard(Request({}, True, early=True), "model")
-    assert board.stage.children == ()
+    assert board.stage.layout.display == "none"
+    assert board.view("model").head.value == ""  # what was read while it waited is not shown
     board.shell.asked = {"page": "model", "query": {"model": "b"}, "step": 1}
     assert [view.query() for view in board.views.values()] == [{"model": "b"}]
     assert len(board.stage.children) == 1
+    assert board.stage.layout.display is None
 
 
 def test_refreshing_keeps_what_was_chosen(folder: Path) -> None:
@@ -290,3 +324,17 @@ def test_the_notebooks_are_one_cell_and_carry_nothing_else() -> None:
 
 def test_details_of_the_audit_are_sentences() -> None:
     assert model_panels._reason({"reason": "why", "digest": "x", "new_alerts": 2}) == "why, new alerts 2"
+
+
+def test_the_board_counts_what_it_does_not_list(folder: Path) -> None:
+    fill(folder, [f"m{n:03d}" for n in range(203)])
+    shown = made(GovernancePage)
+    assert (len(shown.board.waiting), shown.board.more) == (200, 3)
+    assert ">203<" in shown.tiles.value
+    assert "and 153 more" in shown.waiting.value
+    name, text = shown.table()
+    assert name == "governance"
+    assert text.splitlines()[:2] == [
+        "what,at,model,version,who,why",
+        "waits,2026-05-01T00:00:00+00:00,m000,1,ann,0 of 1 approvals",
+    ]

@@ -9,16 +9,18 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from stored import fill
 from tornado.web import HTTPError
 
 from modelops_jupyter.dashboards import hooks
 from modelops_jupyter.dashboards.serve import _free_port, serve
-from modelops_jupyter.errors import DependencyFailed
+from modelops_jupyter.errors import DependencyFailed, InvalidInput
 from modelops_jupyter.settings import Settings
 
 
@@ -77,17 +79,27 @@ def test_the_server_ends_with_its_launcher(tmp_path: Path) -> None:
 
 
 def test_no_more_pages_than_the_machine_carries() -> None:
-    async def ask(kernels: int, path: str) -> Any:
+    ended = []
+
+    async def end(kernel: int) -> None:
+        ended.append(kernel)
+
+    async def ask(kernels: int, path: str, connected: int = 1) -> Any:
+        manager = hooks.Kernels()
+        manager._kernels = dict.fromkeys(range(kernels))
+        manager.kernel_model = lambda kernel: {"last_activity": "2026-01-01T00:00:00+00:00", "connections": connected}
+        manager.shutdown_kernel = end
         request = SimpleNamespace(path=path)
-        handler = SimpleNamespace(
-            kernel_manager=range(kernels), request=request, xsrf_token=b"", _jupyter_current_user=1
-        )
+        handler = SimpleNamespace(kernel_manager=manager, request=request, xsrf_token=b"", _jupyter_current_user=1)
         return await hooks.Doorkeeper().get_user(handler)
 
     with pytest.raises(HTTPError, match="503"):
         asyncio.run(ask(hooks.MOST_KERNELS, "/voila/render/fleet.ipynb"))
     assert asyncio.run(ask(hooks.MOST_KERNELS, "/voila/static/x.js")) == 1
     assert asyncio.run(ask(0, "/voila/render/fleet.ipynb")) == 1
+    assert ended == []
+    assert asyncio.run(ask(hooks.MOST_KERNELS, "/voila/render/fleet.ipynb", connected=0)) == 1
+    assert len(ended) == 1  # a page that nobody holds made room
 
 
 def test_kernels_know_neither_address_nor_token(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,6 +115,41 @@ def test_kernels_know_neither_address_nor_token(monkeypatch: pytest.MonkeyPatch)
     assert seen == {"QUERY_STRING": "model=a&", "HOME": "/h"}
 
 
+def test_a_kernel_that_waits_for_its_reader_is_not_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[str] = []
+    kernels = {"waiting": SimpleNamespace(last_activity=datetime(2026, 1, 1, tzinfo=UTC))}
+
+    async def end(self: Any, kernel_id: str) -> None:
+        ended.append(kernel_id)
+
+    async def made(kernel_id: str) -> dict[str, str]:
+        return {"kernel_id": kernel_id}
+
+    async def failed() -> dict[str, str]:
+        raise OSError
+
+    async def look() -> None:
+        manager = hooks.Kernels()
+        tasks = [asyncio.ensure_future(made("waiting")), asyncio.ensure_future(failed())]
+        await asyncio.wait(tasks)
+        starting = asyncio.ensure_future(asyncio.sleep(60, {"kernel_id": "starting"}))
+        manager._pools = {"fleet.ipynb": [*tasks, starting]}
+        manager.get_kernel = lambda kernel: kernels[kernel]
+        for kernel in ("waiting", "left"):
+            await manager.cull_kernel_if_idle(kernel)
+        starting.cancel()
+
+    monkeypatch.setattr(hooks.AsyncMappingKernelManager, "cull_kernel_if_idle", end)
+    asyncio.run(look())
+    assert ended == ["left"]
+    assert datetime.now(UTC) - kernels["waiting"].last_activity < timedelta(seconds=30)
+
+
+def test_pages_sleep_after_a_second_at_least(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="not 0"):
+        serve(Settings(project=tmp_path, root=tmp_path), idle=0)
+
+
 @pytest.mark.parametrize("page", ["app", "fleet_page", "model_page", "alerts_page", "governance_page"])
 def test_pages_import_neither_mlflow_nor_plotly(page: str) -> None:
     code = (
@@ -110,4 +157,20 @@ def test_pages_import_neither_mlflow_nor_plotly(page: str) -> None:
         "print([name for name in ('mlflow', 'plotly', 'sklearn', 'deltalake') if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("page", ["fleet", "model"])
+def test_showing_a_page_imports_no_engine(tmp_path: Path, page: str) -> None:
+    fill(tmp_path, ["a", "b"])
+    code = (
+        "import sys; from modelops_jupyter.dashboards.app import Dashboard\n"
+        "from modelops_jupyter.dashboards.page import Request\n"
+        f"assert not Dashboard(Request({{}}, True), {page!r}).failure.value\n"
+        "heavy = ('mlflow', 'plotly', 'sklearn', 'deltalake', 'pandas', 'scipy')\n"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    environment = {**os.environ, "MODELOPS_WORKSPACE": str(tmp_path)}
+    command = [sys.executable, "-c", code]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, env=environment)
     assert found.stdout.strip() == "[]"

@@ -27,7 +27,7 @@ import training  # noqa: E402
 pytestmark = [pytest.mark.demo, pytest.mark.timeout(900)]
 
 
-DISTANCES = ("jensen_shannon", "kolmogorov_smirnov")
+DISTANCES = ("jensen_shannon", "kolmogorov_smirnov", "dependence")
 
 
 def modelops(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -106,11 +106,25 @@ def test_alerts_name_window_column_figure_and_threshold(status: dict, kind: str)
     assert alerts
     for alert in alerts:
         assert pd.Timestamp(alert["window_start"]).tz is not None
-        metric = alert["metric"].removeprefix("recent_")
+        metric = alert["metric"].removeprefix("recent_").removeprefix("estimated_")
         assert metric in (("roc_auc", "accuracy", "log_loss") if kind == "performance" else DISTANCES)
         assert bool(alert["column"]) == (kind == "drift")
         assert (alert["figure"] < alert["threshold"]) == (metric in ("roc_auc", "accuracy"))
         assert f"{alert['threshold']:.3g}" in alert["message"]
+
+
+def test_the_summers_incidents_name_the_weather_and_the_money(folder: Path) -> None:
+    answer = modelops("incidents", "flight-delay", "--json", folder=folder)
+    rows = json.loads(answer.stdout)["rows"]
+    summer = [row for row in rows if row["first_window"] < "2013-09-01" and row["last_window"] >= "2013-06-01"]
+    # Of each version that served then: up to the end of June, and after.
+    assert [row["first_window"][:7] for row in summer] == ["2013-07", "2013-04"]
+    for row in summer:
+        assert set(row["suspects"][:3]) & {"temp", "dewp"}  # the season
+        assert len(set(row["suspects"][:6]) & set(flights_module.WEATHER)) >= 3
+        assert (row["owner"], row["currency"]) == ("Olivia (model owner)", "USD")
+        assert row["wrong_decisions"] > 100
+        assert row["money"] == pytest.approx(25 * row["wrong_decisions"])
 
 
 def test_the_audit_chain_holds(folder: Path) -> None:
@@ -196,6 +210,6 @@ def test_a_second_start_has_nothing_left_to_do(folder: Path) -> None:
 
 
 def test_executed_notebooks_are_kept_and_small(folder: Path) -> None:
-    notebooks = list((folder / ".modelops" / "runs").rglob("*.ipynb"))
+    notebooks = list((folder / "modelops-runs").rglob("*.ipynb"))
     assert len(notebooks) >= 20
     assert max(file.stat().st_size for file in notebooks) < 1_000_000

@@ -52,7 +52,7 @@ def overview(
         tuple(day(n) for n in range(windows)),
         columns,
         {column: tuple(0.01 * n + k / 10 for n in range(windows)) for k, column in enumerate(columns)},
-        0.2,
+        {column: tuple(0.01 * n + k / 10 >= 0.2 for n in range(windows)) for k, column in enumerate(columns)},
     )
     alert = {
         "model": name,

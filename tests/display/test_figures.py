@@ -12,7 +12,7 @@ from modelops_jupyter.display.lines import performance_chart, sparkline
 from modelops_jupyter.display.series import buckets, marks, performance_series, recent, sampled
 from modelops_jupyter.monitoring import MonitorReport, WindowResult
 from modelops_jupyter.monitoring.curves import PerformanceCurves
-from modelops_jupyter.overview import Distribution, ModelOverview
+from modelops_jupyter.overview import Distribution, DriftMap, ModelOverview
 
 
 def test_the_line_is_the_metric_with_gaps() -> None:
@@ -105,12 +105,23 @@ def test_promotions_are_marked_where_the_version_changes() -> None:
     assert [note.text for note in figure.layout.annotations] == ["v2 promoted"]
 
 
-def test_the_drift_map_holds_every_figure_and_red_begins_at_the_threshold() -> None:
+def test_the_drift_map_holds_every_figure_and_red_is_what_the_monitor_found() -> None:
     page = overview(windows=30, features=3)
-    (heat,) = figures.drift_figure(page).data
-    assert list(heat.y) == list(page.drift.columns)
-    assert [round(value, 6) for value in heat.z[1]] == [round(value, 6) for value in page.drift.values["column 1"]]
-    assert shade(0.199, 0.2)[0] != shade(0.2, 0.2)[0]
+    usual, drifted = figures.drift_figure(page).data
+    assert list(usual.y) == list(drifted.y) == list(page.drift.columns)
+    found = page.drift.found["column 1"]
+    assert [value is None for value in usual.z[1]] == list(found)
+    assert [value is None for value in drifted.z[1]] == [not each for each in found]
+    shown = [a if b is None else b for a, b in zip(usual.z[1], drifted.z[1], strict=True)]
+    assert [round(value, 6) for value in shown] == [round(value, 6) for value in page.drift.values["column 1"]]
+    # A column that swings by nature is no finding at 0.9, one that never moves is one at 0.05.
+    assert shade(0.9, False)[0] != shade(0.05, True)[0]
+
+
+def test_a_finding_speaks_for_its_stretch_of_windows() -> None:
+    drift = DriftMap(("a", "b", "c"), ("x",), {"x": (0.5, 0.1, 0.3)}, {"x": (False, True, False)})
+    (bucket,) = buckets(drift, ["x"], 1)
+    assert (bucket.values["x"], bucket.worst["x"], bucket.found["x"]) == (0.1, "b", True)
 
 
 def test_distributions_are_the_shares() -> None:

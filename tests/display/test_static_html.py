@@ -11,9 +11,19 @@ from made import HOSTILE, day, move, overview
 from modelops_jupyter.catalogue import Status
 from modelops_jupyter.display.bundle import PLOTLY, mimebundle, plotly_chart, static_html
 from modelops_jupyter.display.html import Html, element, join
+from modelops_jupyter.display.plain import alert_sentence
 from modelops_jupyter.governance import CheckResult, Decision, GateReport, ModelCard, Transition, compare
 from modelops_jupyter.listing import Listing
-from modelops_jupyter.monitoring import Alert, Explanation, Figure, MonitorReport, WindowResult
+from modelops_jupyter.monitoring import (
+    Alert,
+    Backtest,
+    BacktestPoint,
+    Detection,
+    Explanation,
+    Figure,
+    MonitorReport,
+    WindowResult,
+)
 from modelops_jupyter.monitoring.curves import PerformanceCurves
 from modelops_jupyter.monitoring.multivariate import ColumnShare, MultivariateDrift
 from modelops_jupyter.monitoring.segments import Segment
@@ -48,12 +58,23 @@ def report(text: str = "delay", windows: int = 5) -> MonitorReport:
     return MonitorReport(text, "1D", results, (alert,), windows)
 
 
+def backtest(text: str = "delay") -> Backtest:
+    detections = (Detection("shift", 0.1, 1.0, 2.0), Detection("performance", 0.2, 0.5, 4.0, 0.06))
+    sizes = {"shift": 0.1, "missing": None, "performance": 0.2}
+    points = tuple(
+        BacktestPoint(budget, promised, promised / 2, 0.0, promised, 3, sizes, detections)
+        for budget, promised in (("1/month", 1.0), ("1/week", 4.35))
+    )
+    return Backtest(text, "1D", 30, text, "roc_auc", "1/month", 7, points)
+
+
 def everything(text: str) -> list[Presentable]:
     row = {"name": text, "health": text, "metric": text, "sparkline": (0.1, None, 0.2), "state": text, "at": text}
     frame = pd.DataFrame({"origin": [text] * 200})
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, 200).astype(str)
     model = {
+        "unsafe": True,
         "name": text,
         "kind": "ml",
         "champion": 1,
@@ -67,8 +88,10 @@ def everything(text: str) -> list[Presentable]:
     return [
         Listing(text, tuple(row), (row,)),
         Listing(text, tuple(row), (), text),
-        Status(text, text, (model,), (move(1, day(0), reason=text),), ({"state": "open", "message": text},)),
-        Status(text, text, (), (), ()),
+        Status(
+            text, text, (model,), (move(1, day(0), reason=text),), ({"state": "open", "message": text},), (), (text,)
+        ),
+        Status(text, text, (), (), (), (), (text,)),
         overview(text=text, name=text),
         overview(windows=0, text=text, name=text),
         report(text),
@@ -84,7 +107,8 @@ def everything(text: str) -> list[Presentable]:
         Explanation(text, day(1), day(2), day(0), "brier_score", 0.1, 0.2, 90, 9, (harm,)),
         Explanation(text, day(1), day(2), day(0), "brier_score", 0.1, 0.2, 90, 9, ()),
         MultivariateDrift(Figure(0.6, None, 0.5, 0.7, 0.01), Figure(None, text), (ColumnShare(text, 0.1),), 90, 90),
-        PipelineRun(text, text, text, (StepRun(text, text, text, text, 1.0),)),
+        backtest(text),
+        PipelineRun(text, text, text, (StepRun(text, text, text, text, 1.0),), text),
     ]
 
 
@@ -145,3 +169,29 @@ def test_a_chart_comes_along_only_if_it_is_small(monkeypatch: pytest.MonkeyPatch
 def test_elements_escape_everything_but_html() -> None:
     assert element("b", "1 < 2", title='"') == '<b title="&quot;">1 &lt; 2</b>'
     assert join(Html("<i>"), "<i>", None) == "<i>&lt;i&gt;"
+
+
+def test_a_backtest_shows_what_each_budget_costs_and_sees() -> None:
+    html = str(static_html(backtest()))
+    (drawn,) = [tag for tag in tags(html) if tag[0] == "svg"]
+    assert drawn[1]["aria-label"] == "What each of 2 alert budgets of delay costs and sees"
+    assert "1/month (in force)" in html
+    assert "0.50 (0.00 to 1.00)" in html
+    # A shift is seen after 2 windows; the fall after 4 in half of its trials, else not within 7.
+    assert "<td" in html
+    assert f"{(2 + (4 + 7) / 2) / 2:.1f}" in html
+    assert ">none</text>" in html  # missing values were never seen
+
+
+def test_alerts_are_told_without_statistics_first() -> None:
+    drift = {"kind": "drift", "column": "score", "metric": "recent_jensen_shannon", "figure": 0.5, "threshold": 0.125}
+    assert alert_sentence({**drift, "segment": "origin=JFK"}) == (
+        "The model's score is not spread as it was when the model was validated, for origin=JFK "
+        "(Jensen-Shannon distance of late 0.500, threshold 0.125)."
+    )
+    missing = {"kind": "quality", "column": HOSTILE, "metric": "null_rate", "figure": 0.4, "threshold": 0.1}
+    assert alert_sentence(missing).startswith(f"More values of “{HOSTILE}” are missing (null rate 0.400")
+    worse = {"kind": "performance", "column": "", "metric": "roc_auc", "figure": 0.6, "threshold": 0.7}
+    assert alert_sentence(worse).startswith("The model's results are worse")
+    other = {"kind": "concept", "column": "", "metric": "x", "model": "m", "message": "m: roc auc was 0.7"}
+    assert alert_sentence(other) == "ROC AUC was 0.7"

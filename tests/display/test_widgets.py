@@ -1,5 +1,6 @@
 """Live views: what they show, what choosing does, how they follow each other, and what is left where no script runs."""
 
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -67,18 +68,6 @@ def test_a_monitor_follows_the_browser(ws: Workspace) -> None:
     assert 'data-selected="window"' in monitor.html or "no monitored window" in monitor.html
 
 
-def test_an_inbox_leads_to_the_window(ws: Workspace) -> None:
-    inbox, monitor = AlertInbox(ws), MonitorView(ws)
-    for trait in ("model", "window", "column"):
-        traitlets.link((inbox, trait), (monitor, trait))
-    inbox.picked = {"what": "alert 1", "count": 1}
-    assert monitor.model in ("churn", "fraud", HOSTILE)
-    assert 'data-selected="window"' in monitor.html
-    inbox.picked = {"what": "alert 99", "count": 2}
-    inbox.fields = {"state": "healed"}
-    assert "No alerts" in inbox.html
-
-
 def test_the_form_filters_and_nothing_is_markup(ws: Workspace) -> None:
     browser = ModelBrowser(ws)
     assert "<img" not in browser.html
@@ -104,6 +93,19 @@ def test_what_goes_wrong_is_a_sentence(ws: Workspace) -> None:
     assert 'role="alert"' in monitor.html
     monitor.model = "churn"
     assert "<svg" in monitor.html
+
+
+def test_what_nobody_foresaw_is_a_sentence_with_an_id_in_the_log(
+    ws: Workspace, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monitor = MonitorView(ws, "churn")
+    monkeypatch.setattr(MonitorView, "_overview", lambda self: {}["gone"])
+    monitor.refresh()
+    identity = re.search(r"error ([0-9a-f]{8})", monitor.html)
+    assert identity is not None
+    assert identity[1] in caplog.text
+    assert "KeyError" in caplog.text
+    assert "KeyError" not in monitor.html
 
 
 def test_a_selection_is_drawn_within_150_ms(ws: Workspace) -> None:
@@ -155,6 +157,30 @@ def test_a_decision_needs_a_reason_and_happens_once(tmp_path: Path, mlflow_datab
         view.picked = {"what": "promote", "count": 4}
         assert ws.version("delay@champion").version == 1
         assert isinstance(ws.check("delay/1").widget(ws), GateView)
+
+
+def test_a_run_tells_its_cells_and_can_be_stopped(tmp_path: Path) -> None:
+    cells = [nbformat.v4.new_code_cell(code) for code in ("1 + 1", "import time; time.sleep(1)", "3 / 0")]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, tmp_path / "three.ipynb")
+    (tmp_path / "pipeline.yaml").write_text("name: long\nsteps:\n  one: {notebook: three.ipynb}\n")
+    with Workspace(Settings(project=tmp_path, root=tmp_path / ".modelops", actor="ann")) as ws:
+        view = RunView(ws, tmp_path / "pipeline.yaml")
+        seen: list[str] = []
+
+        def stop(change: dict[str, str]) -> None:
+            seen.append(change["new"])
+            if "cell 2 of 3" in change["new"]:
+                view.picked = {"what": "stop", "count": 2}
+
+        view.observe(stop, names=["html"])
+        view.picked = {"what": "run", "count": 1}
+        view.wait(60)
+        assert view.state == "stopped"
+        assert any("cell 1 of 3" in html for html in seen)
+        assert "Stopping after this cell" in "".join(seen)
+        assert [record.body["state"] for record in ws.store.find("run")] == ["interrupted"]
 
 
 def test_a_run_is_followed_and_started_once(tmp_path: Path) -> None:

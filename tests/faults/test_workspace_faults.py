@@ -188,7 +188,7 @@ CASES: list[tuple[str, Fault, list[str], int, str]] = [
     (f"{PREDICTIONS}/*.parquet", garbage, ["monitor", "delay"], 3, r"predictions.*: restore"),
     (f"{PREDICTIONS}/_delta_log/*1.json", cut_in_half, ["monitor", "delay"], 3, r"predictions.*: restore"),
     (f"{PREDICTIONS}/_delta_log/*1.json", emptied, ["monitor", "delay"], 3, r"predictions.*: restore"),
-    ("log/delay/predictions.batches.jsonl", garbage, ["monitor", "delay"], 3, r"batches\.jsonl .*: restore"),
+    ("log/delay/predictions.manifest.json", garbage, ["monitor", "delay"], 3, r"manifest\.json .*: restore"),
 ]
 
 

@@ -1,6 +1,7 @@
 """Gates, decisions and moves: what is allowed, what is refused, and that one of two wins."""
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +21,21 @@ from modelops_jupyter.actor import Actor
 from modelops_jupyter.display import mimebundle
 from modelops_jupyter.errors import Conflict, GateClosed, InvalidInput, InvalidPolicy, NotFound, PolicyNotEnforceable
 from modelops_jupyter.governance import (
+    CheckSpec,
     Policy,
     Rule,
     approve,
     check,
+    comment,
     compare,
+    gate,
     load_policy,
     model_card,
     promote,
     reject,
     rollback,
 )
-from modelops_jupyter.store import Change, InMemoryStore, Put, Store, open_store, verify_chain
+from modelops_jupyter.store import AuditEntry, Change, InMemoryStore, Put, Store, open_store, verify_chain
 
 ANN, BOB = Actor("ann"), Actor("bob")
 POLICY = load_policy(None)
@@ -39,14 +43,29 @@ POLICY = load_policy(None)
 
 def version(store: Store, number: int, digest: str = "d", **metrics: float) -> dict[str, Any]:
     body = {
-        "name": "m", "version": number, "kind": "ml", "task": "classification", "flavor": "sklearn-skops",
-        "unsafe": False, "digest": digest, "metrics": metrics, "created_by": "ann", "created_at": "2013-04-01",
-        "run_id": "r", "inputs": [], "features": ["x"], "data_fingerprint": "f",
-        "source": {"notebook": None, "git_commit": None},
+        "name": "m", "version": number, "kind": "ml", "task": "classification", "classes": ["0", "1"],
+        "flavor": "sklearn-skops", "unsafe": False, "digest": digest, "metrics": metrics or {"roc_auc": 0.7},
+        "created_by": "ann", "created_at": "2013-04-01", "run_id": "r", "inputs": [], "features": ["x"],
+        "data_fingerprint": "f", "source": {"notebook": None, "git_commit": None},
     }  # fmt: skip
     about = Put("model", "m", {"name": "m", "kind": "ml", "description": "late *or* <b>not</b>"}, subject="m")
     store.commit(Change(puts=(about, Put("version", f"m/{number:06d}", body, subject="m"))))
     return body
+
+
+class Interrupted(InMemoryStore):
+    """A store in which something happens just before a move is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: Callable[[], object] | None = None
+
+    def commit(self, change: Change) -> AuditEntry | None:
+        happening, moves = self.meanwhile, any(put.kind == "transition" for put in change.puts)
+        if happening is not None and moves:
+            self.meanwhile = None
+            happening()
+        return super().commit(change)
 
 
 def test_a_version_moves_only_when_approved_and_good_enough() -> None:
@@ -63,6 +82,29 @@ def test_a_version_moves_only_when_approved_and_good_enough() -> None:
     assert len(store.find("gate", "m")) == 1
     assert [entry.action for entry in store.audit()] == ["approve", "approve", "promote"]
     assert verify_chain(store.audit()).ok
+
+
+@pytest.mark.parametrize(
+    ("task", "classes", "metric", "passed", "applies"),
+    [
+        ("classification", 2, "roc_auc", False, True),
+        ("classification", 3, "roc_auc", True, False),
+        ("classification", 3, "accuracy", False, True),
+        ("classification", 2, "r2", True, False),
+        ("regression", 0, "roc_auc", True, False),
+        ("regression", 0, "r2", False, True),
+        ("decision", 0, "accuracy", True, False),
+        ("decision", 0, "complaints_per_day", False, True),
+    ],
+)
+def test_a_figure_that_is_not_on_record_fails_wherever_there_could_be_one(
+    task: str, classes: int, metric: str, passed: bool, applies: bool
+) -> None:
+    body = {**version(InMemoryStore(), 1), "task": task, "classes": ["c"] * classes, "metrics": {}}
+    policy = Policy("p", "d", {"champion": Rule(checks=(CheckSpec(metric, threshold=0.5),))})
+    report = gate(InMemoryStore(), policy, body, "champion")
+    assert (report.passed, report.checks[0].applies) == (passed, applies)
+    assert metric in report.checks[0].message
 
 
 def test_an_approval_is_of_exact_bytes() -> None:
@@ -102,16 +144,57 @@ def test_a_guarantee_we_cannot_give_is_refused() -> None:
 def test_rollback_goes_back_and_says_when_it_cannot() -> None:
     store = InMemoryStore()
     with pytest.raises(NotFound, match="promote a version first"):
-        rollback(store, "m", "champion", "x", ANN)
+        rollback(store, POLICY, "m", "champion", "x", ANN)
     for number in (1, 2, 3):
         body = version(store, number)
         approve(store, POLICY, body, "ok", BOB)
         promote(store, POLICY, body, "champion", "x", ANN)
-    move = rollback(store, "m", "champion", "worse in May", ANN)
+    move = rollback(store, POLICY, "m", "champion", "worse in May", ANN)
     assert (move.from_version, move.to_version, move.action) == (3, 2, "rollback")
-    assert rollback(store, "m", "champion", "worse still", ANN).to_version == 1
+    assert rollback(store, POLICY, "m", "champion", "worse still", ANN).to_version == 1
     with pytest.raises(NotFound, match="no version before 1"):
-        rollback(store, "m", "champion", "x", ANN)
+        rollback(store, POLICY, "m", "champion", "x", ANN)
+
+
+def three_champions(store: Store) -> list[dict[str, Any]]:
+    bodies = [version(store, number) for number in (1, 2, 3)]
+    for body in bodies:
+        approve(store, POLICY, body, "ok", BOB)
+        promote(store, POLICY, body, "champion", "x", ANN)
+    return bodies
+
+
+def test_rollback_passes_over_what_was_rejected() -> None:
+    store = InMemoryStore()
+    first, second, _ = three_champions(store)
+    reject(store, POLICY, second, "biased: must never serve again", BOB)
+    assert rollback(store, POLICY, "m", "champion", "worse in May", ANN).to_version == 1
+    details = store.audit()[-1].details
+    assert (details["digest"], details["passed_over"]) == (first["digest"], [2])
+    assert details["policy_digest"] == POLICY.digest
+
+
+def test_rollback_to_nothing_but_rejected_versions_is_refused() -> None:
+    store = InMemoryStore()
+    first, second, _ = three_champions(store)
+    promote(store, POLICY, second, "champion", "back and forth", ANN)
+    for body in (first, version(store, 3)):
+        reject(store, POLICY, body, "biased", BOB)
+    with pytest.raises(GateClosed, match=r"was rejected \(m/3\)"):
+        rollback(store, POLICY, "m", "champion", "x", ANN)
+    assert store.get("alias", "m@champion").body["version"] == 2
+    approve(store, POLICY, first, "mended", BOB)
+    approve(store, POLICY, version(store, 3), "mended", BOB)
+    assert rollback(store, POLICY, "m", "champion", "x", ANN).to_version == 3
+
+
+def test_a_rejection_while_rolling_back_is_heeded() -> None:
+    store = Interrupted()
+    _, second, _ = three_champions(store)
+    store.meanwhile = lambda: reject(store, POLICY, second, "found a leak", BOB)
+    with pytest.raises(Conflict):
+        rollback(store, POLICY, "m", "champion", "worse", ANN)
+    assert rollback(store, POLICY, "m", "champion", "worse", ANN).to_version == 1
 
 
 def test_reasons_are_required() -> None:
@@ -142,6 +225,26 @@ def test_of_two_promoters_one_wins(tmp_path: Path) -> None:
         thread.join()
     assert sorted(outcomes) == ["conflict", "won"]
     assert len(store.find("transition", "m")) == 2
+
+
+@pytest.mark.parametrize("word", [approve, reject], ids=["approved", "rejected"])
+def test_a_decision_between_the_gate_and_the_move_is_heeded(word: Callable[..., object]) -> None:
+    store = Interrupted()
+    body = version(store, 1)
+    approve(store, POLICY, body, "ok", BOB)
+    store.meanwhile = lambda: word(store, POLICY, body, "found a leak", BOB)
+    with pytest.raises(Conflict):
+        promote(store, POLICY, body, "champion", "go", ANN)
+    assert store.get("alias", "m@champion") is None
+    assert "promote" not in [entry.action for entry in store.audit()]
+
+
+def test_a_comment_between_the_gate_and_the_move_stops_nothing() -> None:
+    store = Interrupted()
+    body = version(store, 1)
+    approve(store, POLICY, body, "ok", BOB)
+    store.meanwhile = lambda: comment(store, POLICY, body, "by the way", BOB)
+    assert promote(store, POLICY, body, "champion", "go", ANN).to_version == 1
 
 
 @pytest.mark.parametrize(

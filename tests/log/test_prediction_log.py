@@ -1,14 +1,21 @@
 """The log on real Delta tables: exact schemas, harmless retries, labels as a set of events, nothing lost unseen."""
 
+import errno
+import os
 import random
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from filelock import FileLock
 
-from modelops_jupyter.errors import InvalidFrame, LogDamaged
-from modelops_jupyter.log import PredictionLog
+from modelops_jupyter.errors import Conflict, InvalidFrame, LogDamaged, StoreBusy, StoreFull
+from modelops_jupyter.log import PredictionLog, read_quarantine
+from modelops_jupyter.log import table as batch_table
+from modelops_jupyter.log.table import BatchTable
 
 START = datetime(2013, 4, 1, tzinfo=UTC)
 TIME = pa.timestamp("us", tz="UTC")
@@ -71,7 +78,7 @@ def test_a_request_logged_twice_counts_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("features", "reason"),
     [
-        ({"x": [0.5, 1.5, 2.5, 3.5]}, "holds double"),
+        ({"x": [True, False, True, True]}, "holds bool"),
         ({"y": [1, 2, 3, 4]}, "'x' is missing"),
         ({"x": [1, 2, 3, 4], "y": [1, 2, 3, 4]}, "'y' is new"),
         ({"x": ["1", "2", "3", "4"]}, "holds string"),
@@ -83,7 +90,12 @@ def test_a_misfit_is_quarantined_and_named(tmp_path: Path, features: dict[str, l
     with pytest.raises(InvalidFrame, match=reason):
         log.append_predictions("m", predictions(first=4, **features))
     assert read(log).num_rows == 4
-    assert len(list((tmp_path / "m" / "quarantine").glob("*.parquet"))) == 1
+    (kept,) = read_quarantine(tmp_path)
+    assert (kept["model"], kept["table"], kept["rows"]) == ("m", "predictions", 4)
+    assert reason in kept["reason"]
+    assert pq.read_table(kept["file"]).num_rows == 4
+    Path(kept["file"]).unlink()
+    assert read_quarantine(tmp_path) == ()
 
 
 def test_naive_times_are_refused(tmp_path: Path) -> None:
@@ -144,13 +156,121 @@ def test_an_emptied_commit_is_an_error_never_a_smaller_window(tmp_path: Path) ->
         read(log)
 
 
-def test_a_manifest_line_that_a_killed_writer_tore_spoils_nothing(tmp_path: Path) -> None:
-    log = PredictionLog(tmp_path)
-    log.append_predictions("m", predictions(2), batch_id="a")
-    manifest = tmp_path / "m" / "predictions.batches.jsonl"
-    manifest.write_text(manifest.read_text() + '{"batch": "b", "ro')
-    log.append_predictions("m", predictions(2, 2), batch_id="c")
-    log.append_predictions("m", predictions(2, 4), batch_id="d")
+def killed_before_the_note(tmp_path: Path, log: PredictionLog, rows: pa.Table, batch_id: str) -> None:
+    """Leave what a writer leaves that is killed between Delta's commit and our note."""
+    manifest = tmp_path / "m" / "predictions.manifest.json"
+    before = manifest.read_bytes() if manifest.exists() else None
+    log.append_predictions("m", rows, batch_id=batch_id)
+    manifest.rename(manifest.with_suffix(".next"))
+    if before is not None:
+        manifest.write_bytes(before)
+
+
+def written(log: PredictionLog) -> int:
     extent = log.extent("m")
     assert extent is not None
-    assert extent.rows == 6
+    return extent.rows
+
+
+@pytest.mark.parametrize("then", ["the same batch", "another batch"])
+def test_a_batch_whose_writer_was_killed_is_counted_with_the_next_append(tmp_path: Path, then: str) -> None:
+    log = PredictionLog(tmp_path)
+    log.append_predictions("m", predictions(2), batch_id="a")
+    killed_before_the_note(tmp_path, log, predictions(2, 2), "b")
+    assert written(log) == 4
+    again = then == "the same batch"
+    assert (
+        log.append_predictions("m", predictions(2, 2 if again else 4), batch_id="b" if again else "c").repeated == again
+    )
+    assert written(log) == (4 if again else 6)
+    (tmp_path / "m" / "predictions" / "_delta_log" / "00000000000000000001.json").write_text("")
+    with pytest.raises(LogDamaged, match="were written"):
+        read(log)
+
+
+def test_a_batch_id_that_stands_for_other_rows_is_a_conflict(tmp_path: Path) -> None:
+    log = PredictionLog(tmp_path)
+    killed_before_the_note(tmp_path, log, predictions(2), "a")
+    for other in (predictions(3), predictions(1), predictions(2, 5)):
+        with pytest.raises(Conflict, match=r"'a' is in .* with other rows"):
+            log.append_predictions("m", other, batch_id="a")
+    assert read(log).num_rows == 2
+
+
+def test_a_batch_scored_again_or_sent_later_is_the_same(tmp_path: Path) -> None:
+    log = PredictionLog(tmp_path)
+    first = predictions()
+    log.append_predictions("m", first, batch_id="a")
+    rescored = first.set_column(3, "version", pa.array([2] * 4, pa.int64()))
+    rescored = rescored.set_column(6, "score", pa.array([0.5 + 1e-16] * 4))
+    assert log.append_predictions("m", rescored.select(list(reversed(first.column_names))), batch_id="a").repeated
+    assert read(log)["version"].to_pylist() == [1] * 4
+    log.append_labels("m", labels([("r0", "1", 3, 3)]), batch_id="a")
+    assert log.append_labels("m", labels([("r0", "1", 4, 4)]), batch_id="a").repeated
+    with pytest.raises(Conflict):
+        log.append_labels("m", labels([("r0", "1", 2, 4)]), batch_id="a")
+
+
+@pytest.mark.parametrize("rows", [predictions(2), predictions(2, x=[0.5, 1.5])], ids=["fitting", "misfit"])
+def test_a_full_disk_is_named_and_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: pa.Table
+) -> None:
+    log = PredictionLog(tmp_path)
+    log.append_predictions("m", predictions(1))
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "fsync", full)
+        disk.setattr(pq, "write_table", full)
+        with pytest.raises(StoreFull, match="No room"):
+            log.append_predictions("m", rows)
+    assert written(log) == 1
+    log.append_predictions("m", predictions(2, 1))
+    assert written(log) == 3
+
+
+def test_who_reads_while_a_batch_comes_in_is_not_told_of_damage(tmp_path: Path) -> None:
+    log = PredictionLog(tmp_path)
+    log.append_predictions("m", predictions())
+    batches = BatchTable(tmp_path / "m" / "predictions")
+    table = batches.open()
+    assert table is not None
+    log.append_predictions("m", predictions(first=4))
+    assert batches.verify(table) == 4
+
+
+def test_a_writer_that_holds_the_log_too_long_is_named_and_readers_never_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_table, "BUSY_SECONDS", 0.3)
+    log = PredictionLog(tmp_path)
+    log.append_predictions("m", predictions())
+    with FileLock(tmp_path / "m" / "predictions.lock"):
+        with pytest.raises(StoreBusy, match="predictions stayed locked"):
+            log.append_predictions("m", predictions(first=4))
+        assert read(log).num_rows == 4
+    log.append_predictions("m", predictions(first=4))
+    assert read(log).num_rows == 8
+
+
+def test_a_version_whose_log_delta_has_cleaned_up_makes_everything_new(tmp_path: Path) -> None:
+    """delta-rs removes commits of over 30 days ago at every hundredth: a model that nobody watched for a month."""
+    log = PredictionLog(tmp_path)
+    log.append_labels("m", labels([("r0", "1", 1, 1)]))
+    log.append_predictions("m", predictions())
+    commits = tmp_path / "m" / "predictions" / "_delta_log"
+    for n in range(1, 100):
+        log.append_predictions("m", predictions(1, first=n))
+    month_ago = time.time() - 40 * 86400
+    for file in commits.iterdir():
+        os.utime(file, (month_ago, month_ago))
+    for n in range(100, 200):
+        log.append_predictions("m", predictions(1, first=n))
+    assert not (commits / "00000000000000000000.json").exists()
+    touched = log.changed_since("m", 3, 0)
+    assert touched == (START, START + timedelta(hours=12 * 199))
+    newest = log.changed_since("m", 198, 0)
+    assert newest is not None
+    assert newest[0] == START + timedelta(hours=12 * 199)

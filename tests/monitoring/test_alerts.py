@@ -333,6 +333,45 @@ def test_it_takes_more_to_open_than_to_stay_open(pattern: str, alerts: list[tupl
     assert fold(pattern) == alerts
 
 
+@pytest.mark.parametrize(
+    ("served", "alerts"),
+    [
+        ("1111", [(1, 0, "open")]),
+        ("11122", [(1, 0, "open"), (2, 3, "open")]),
+        ("111222", [(1, 0, "healed"), (2, 3, "open")]),
+        ("112211", [(1, 0, "open"), (2, 2, "open")]),
+        ("11122221", [(1, 0, "healed"), (1, 7, "open"), (2, 3, "open")]),
+    ],
+)
+def test_another_version_is_another_model(served: str, alerts: list[tuple[int, int, str]]) -> None:
+    """What was wrong with a version closes when it is replaced, not while two of them take turns."""
+
+    def day(number: int, version: str) -> WindowResult:
+        start = (START + timedelta(days=number)).isoformat()
+        return WindowResult(start, start, 500, 0, {version: 500}, {}, {}, (Finding("drift", "x", "psi", 0.4, 0.2),))
+
+    found = raise_alerts("m", [day(n, version) for n, version in enumerate(served)], AlertRules())
+    assert sorted((a.version, day_of(a), a.state) for a in found) == alerts
+
+
+def test_a_version_that_comes_back_is_not_judged_by_one_day_as_a_week(known: Reference) -> None:
+    """Its weekdays of long ago are no part of the cycle, and the one day of this cycle is no whole one."""
+    generator = np.random.default_rng(16)
+
+    def rows(number: int, weekday: int) -> Rows:
+        return {"weekday": np.full(number, float(weekday)), "x": generator.normal(size=number)}
+
+    mixed = [rows(1000, weekday) for weekday in range(7)]
+    reference = reference_of({name: np.concatenate([day[name] for day in mixed]) for name in ("weekday", "x")})
+    days = {START + timedelta(days=n): n for n in [*range(28), *range(60, 67)]}
+    baselines = {1: Baseline(reference)}
+    profiles = {at: scan(table(rows(900, n % 7)), reference.binning) for at, n in days.items()}
+    windows = judge_series(baselines, measure_series(baselines, profiles, "1D"), AlertRules(), "1D")
+    found = raise_alerts("m", windows, AlertRules())
+    # That nothing came for a month is told when something comes again.
+    assert [(a.kind, day_of(a)) for a in found] == [("volume", 60)]
+
+
 def test_all_drift_of_a_column_is_one_alert() -> None:
     def day(number: int, metric: str) -> WindowResult:
         start = (START + timedelta(days=number)).isoformat()

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 
@@ -81,7 +81,6 @@ def test_labels_that_came_since_correct_the_estimate(baseline: Baseline) -> None
     assert estimate(baseline, window, few)["brier_score"].value == before
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 19), st.integers(0, 30), st.integers(0, 30)), min_size=2, max_size=12))
 def test_slopes_are_the_derivatives_of_the_figures(cells: list[tuple[int, int, int]]) -> None:
     negatives, positives = np.zeros(20), np.zeros(20)

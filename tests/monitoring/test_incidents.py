@@ -76,6 +76,14 @@ def test_what_shares_neither_segment_nor_column_is_two_incidents() -> None:
     assert [len(case.members) for case in joined] == [4]  # worse performance is what every cause ends in
 
 
+def test_what_is_wrong_with_two_versions_is_two_incidents() -> None:
+    alerts = [alert("wind", 1, 3, version=1), alert("temp", 3, 4, version=1), alert("wind", 4, 6, version=2)]
+    cases = group("delay", alerts, {})
+    assert [[m.column for m in case.members] for case in cases] == [["wind", "temp"], ["wind"]]
+    volume = alert("", 3, 5, kind="volume", metric="volume", version=2)
+    assert [len(case.members) for case in group("delay", [*alerts, volume], {})] == [4]  # traffic is the model's
+
+
 def test_what_is_apart_in_time_is_two_incidents() -> None:
     cases = group("delay", [alert("wind", 1, 3), alert("temp", 5, 6), alert("wind", 20, 22)], {})
     assert [[m.column for m in case.members] for case in cases] == [["wind", "temp"], ["wind"]]
@@ -217,3 +225,15 @@ def test_without_labels_the_loss_is_estimated_or_says_why_not() -> None:
     assert (said["loss"]["wrong_decisions"], said["loss"]["basis"]) == (pytest.approx(200), "estimated")
     assert said["loss"]["money"] is None
     assert "neither labels" in analyse(case, Evidence([window(1, None)], {}, {1: 0.8}))["loss"]["reason"]
+
+
+def test_what_to_do_follows_from_what_was_seen() -> None:
+    def said(*alerts: dict[str, Any]) -> str:
+        (case,) = group("delay", alerts, {})
+        return "\n".join(analyse(case, Evidence())["actions"])
+
+    assert f"multivariate-drift delay --window {at(1)}" in said(alert("wind", 1, 2, metric="recent_dependence"))
+    assert "number of predictions" in said(alert("", 1, 2, kind="volume", metric="volume"))
+    concept = said(alert("", 1, 2, kind="concept", metric="calibration_shift"))
+    assert "rollback" in concept
+    assert "multivariate-drift" not in concept

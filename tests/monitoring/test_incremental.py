@@ -167,11 +167,12 @@ findings_of_days = st.lists(st.sampled_from(["", "", "", "lingering", "likely", 
 @given(findings_of_days, st.data())
 def test_alerts_go_on_from_any_window(levels: list[str], data: st.DataObject) -> None:
     days = [f"2013-04-{day:02d}T00:00:00+00:00" for day in range(1, len(levels) + 1)]
+    served = data.draw(st.lists(st.sampled_from(["1", "1", "1", "2"]), min_size=len(levels), max_size=len(levels)))
     windows = [
         WindowResult(
-            at, at, 100, 0, {}, {}, {}, (Finding("drift", "x", "psi", 0.3, 0.2, level=level),) if level else ()
+            at, at, 9, 0, {version: 9}, {}, {}, (Finding("drift", "x", "psi", 0.3, 0.2, level=level),) if level else ()
         )
-        for at, level in zip(days, levels, strict=True)
+        for at, level, version in zip(days, levels, served, strict=True)
     ]
     rules = AlertRules()
     whole = raise_alerts("m", windows, rules)
@@ -179,5 +180,5 @@ def test_alerts_go_on_from_any_window(levels: list[str], data: st.DataObject) ->
     first = data.draw(st.integers(0, len(levels) - 1))
     other = [replace(w, findings=()) if data.draw(st.booleans()) else w for w in windows[first:]]
     known: tuple[Alert, ...] = raise_alerts("m", [*windows[:first], *other], rules)
-    again = raise_alerts("m", windows[max(0, first - rules.windows) :], rules, known, days[first])
+    again = raise_alerts("m", windows[max(0, first - rules.windows**2) :], rules, known, days[first])
     assert again == whole

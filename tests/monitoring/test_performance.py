@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn import metrics
@@ -34,7 +34,6 @@ def binary(values: list[tuple[float, bool]]) -> tuple[np.ndarray, np.ndarray, np
     return score, y, said, profile(said.astype(str).tolist(), y.astype(str).tolist(), score)
 
 
-@settings(max_examples=150, deadline=None)
 @given(rows)
 def test_figures_of_scores_are_within_their_bounds_of_scikit_learn(values: list[tuple[float, bool]]) -> None:
     score, y, said, seen = binary(values)
@@ -66,7 +65,6 @@ def test_figures_of_scores_are_within_their_bounds_of_scikit_learn(values: list[
             assert figure.low - 1e-12 <= figure.value <= figure.high + 1e-12
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abcd")), min_size=30, max_size=90))
 def test_figures_of_many_classes_agree_with_scikit_learn(values: list[tuple[str, str]]) -> None:
     said, came = [v[0] for v in values], [v[1] for v in values]
@@ -79,7 +77,6 @@ def test_figures_of_many_classes_agree_with_scikit_learn(values: list[tuple[str,
         assert figures["matthews_correlation"].value == pytest.approx(metrics.matthews_corrcoef(came, said))
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(-50, 50)), min_size=30, max_size=90), st.integers(0, 90))
 def test_figures_of_numbers_agree_with_scikit_learn(values: list[tuple[float, float]], cut: int) -> None:
     y, error = np.array([v[0] for v in values]), np.array([v[1] for v in values])
@@ -169,7 +166,6 @@ def test_intervals_hold_what_they_promise() -> None:
         assert 0.92 <= held[name] / 300 <= 0.985, name
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.integers(1, 400), st.integers(0, 400))
 def test_shares_have_wilsons_interval(n: int, hits: int) -> None:
     hits = min(hits, n)

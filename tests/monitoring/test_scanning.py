@@ -1,5 +1,6 @@
 """Streaming the log gives what reading each window whole gives, however it was written and cut."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -59,6 +60,7 @@ def labels(seed: int = 1) -> pa.Table:
     )
 
 
+SAMPLED = 40
 TABLE, LABELS = rows(), labels()
 FEATURES = TABLE.select(["wind", "origin", "gate", "night"]).slice(0, 1000)
 
@@ -82,7 +84,8 @@ def written(folder: Path, order: np.ndarray, batches: int) -> PredictionLog:
 
 
 def profiles(log: PredictionLog, days: int = DAYS) -> list[WindowProfile]:
-    return list(scan_log(log, "m", BEGIN, BEGIN + timedelta(days=days), REFERENCES, "1D", ["origin", "gate"]))
+    end = BEGIN + timedelta(days=days)
+    return list(scan_log(log, "m", BEGIN, end, REFERENCES, "1D", ["origin", "gate"], SAMPLED))
 
 
 def same(one: Profile, other: Profile) -> bool:
@@ -94,6 +97,7 @@ def same(one: Profile, other: Profile) -> bool:
     )
     outcomes = (one.outcomes.cells, one.outcomes.confusion) == (other.outcomes.cells, other.outcomes.confusion)
     ends = (one.rows, one.versions, one.first, one.last) == (other.rows, other.versions, other.first, other.last)
+    ends = ends and one.sample == other.sample
     return columns and outcomes and ends and one.outcomes.brier == pytest.approx(other.outcomes.brier)
 
 
@@ -106,7 +110,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> list[Profile]:
         start = BEGIN + timedelta(days=day)
         table = log.read("m", start, start + timedelta(days=1))
         assert table is not None
-        found.append(scan(table, REFERENCES[1].binning))
+        found.append(scan(table, REFERENCES[1].binning, SAMPLED))
     assert sum(profile.rows for profile in found) < ROWS  # there are repeats to leave out
     assert sum(profile.outcomes.labelled for profile in found) > ROWS / 4
     return found
@@ -156,3 +160,18 @@ def test_a_part_of_the_log_is_its_windows_alone(tmp_path: Path, expected: list[P
     found = profiles(log, days=2)
     assert len(found) == 2
     assert all(same(window.profile, whole) for window, whole in zip(found, expected[:2], strict=True))
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kathmandu", "America/New_York"])
+def test_the_windows_are_the_same_whatever_the_time_zone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: list[Profile], zone: str
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        found = profiles(written(tmp_path, np.arange(ROWS), 3))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert [window.start for window in found] == [BEGIN + timedelta(days=day) for day in range(DAYS)]
+    assert all(same(window.profile, whole) for window, whole in zip(found, expected, strict=True))

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
@@ -67,7 +67,6 @@ def logged(values: list[tuple[int, str | None, float | None, float, str | None, 
     )
 
 
-@settings(max_examples=60, deadline=None)
 @given(rows)
 def test_the_windows_and_their_segments_are_what_a_scan_of_their_rows_gives(
     values: list[tuple[int, str | None, float | None, float, str | None, int]],

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -21,9 +22,11 @@ from modelops_jupyter.pipelines import (
     lease,
     load_pipeline,
     read_parameters,
+    run_notebook,
     run_pipeline,
 )
-from modelops_jupyter.settings import find_settings
+from modelops_jupyter.pipelines.runner import keep_partial, partial_of
+from modelops_jupyter.settings import Settings, find_settings
 from modelops_jupyter.store import Change, InMemoryStore, Put, Store
 from modelops_jupyter.workspace import Workspace
 
@@ -82,19 +85,63 @@ def test_real_notebooks_run_in_order_with_their_parameters(tmp_path: Path) -> No
     [
         ("1 / 0", "raised ZeroDivisionError"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "kernel died"),
-        ("import time; time.sleep(600)", "longer than 6 s"),
+        ("import time; time.sleep(600)", "longer than 12 s"),
     ],
     ids=["raises", "dies", "endless"],
 )
 def test_every_way_of_failing_is_told_and_leaves_no_process(tmp_path: Path, cell: str, reason: str) -> None:
-    notebook(tmp_path / "a.ipynb", cell, "1 + 1")
-    path = pipeline(tmp_path, "steps: {a: {notebook: a.ipynb, timeout: 6}}")
+    notebook(tmp_path / "a.ipynb", "print('so far')", cell, "1 + 1")
+    path = pipeline(tmp_path, "steps: {a: {notebook: a.ipynb, timeout: 12}}")
     store = InMemoryStore()
-    with pytest.raises(NotebookFailed, match=reason):
+    with pytest.raises(NotebookFailed, match=reason) as failed:
         run(path, store)
-    assert store.find("run")[0].body["state"] == "failed"
+    body = store.find("run")[0].body
+    assert body["state"] == "failed"
     time.sleep(0.2)
     assert not _left_behind(tmp_path)
+    output = Path(body["steps"][0]["output"])
+    assert f"so far is {output};" in str(failed.value)
+    assert '"so far\\n"' in output.read_text()
+    assert list((tmp_path / "runs").rglob("*.partial.ipynb")) == []
+
+
+class EndingRunner(InMemoryRunner):
+    """Ends as a process does that is killed: with a log, and with `left` of the notebook."""
+
+    def __init__(self, left: str | None) -> None:
+        super().__init__({"a.ipynb": "it was killed"})
+        self.left = left
+
+    def run(self, job: NotebookJob, on_cell: Callable[[CellEvent], None]) -> str | None:
+        job.output.parent.mkdir(parents=True, exist_ok=True)
+        job.output.with_suffix(".log").write_text("the end")
+        if self.left is not None:
+            partial_of(job.output).write_text(self.left)
+            keep_partial(job.output)
+        return super().run(job, on_cell)
+
+
+@pytest.mark.parametrize(
+    ("left", "named"),
+    [('{"cells": []}', "a.ipynb"), ('{"cells": [', "a.log"), (None, "a.log")],
+    ids=["whole", "torn", "none"],
+)
+def test_what_a_killed_notebook_left_is_what_the_error_names(tmp_path: Path, left: str | None, named: str) -> None:
+    notebook(tmp_path / "a.ipynb", "1")
+    path, store = pipeline(tmp_path, "steps: {a: {notebook: a.ipynb}}"), InMemoryStore()
+    with pytest.raises(NotebookFailed) as failed:
+        run(path, store, EndingRunner(left))
+    output = Path(store.find("run")[0].body["steps"][0]["output"])
+    assert output.name == named
+    assert output.is_file()
+    assert str(output) in str(failed.value)
+    given = {"parameters": {}, "output": tmp_path / "out.ipynb", "work_path": tmp_path / "runs", "project": tmp_path}
+    with pytest.raises(NotebookFailed) as failed:
+        run_notebook(tmp_path / "a.ipynb", **given, runner=EndingRunner(left))
+    said = str(failed.value).split()
+    assert any(Path(word.rstrip(".")).is_file() for word in said if word.startswith(str(tmp_path)))
+    assert (tmp_path / "out.ipynb").exists() == (named == "a.ipynb")
+    assert list((tmp_path / "runs").rglob("*.partial.ipynb")) == []
 
 
 def test_resume_keeps_what_is_done_with_the_same_inputs(tmp_path: Path) -> None:
@@ -111,6 +158,72 @@ def test_resume_keeps_what_is_done_with_the_same_inputs(tmp_path: Path) -> None:
     third = InMemoryRunner()
     run(path, store, third, resume=True, parameters={"n": 2})
     assert len(third.jobs) == 3
+
+
+def test_a_run_begun_afresh_keeps_nothing_of_the_last(tmp_path: Path) -> None:
+    for name in "ab":
+        notebook(tmp_path / f"{name}.ipynb", "1")
+    path = pipeline(tmp_path, "steps: {a: {notebook: a.ipynb}, b: {notebook: b.ipynb, needs: [a]}}")
+    store = InMemoryStore()
+
+    def steps(runner: InMemoryRunner, **options: object) -> list[str]:
+        """Return the key of every step that ran."""
+        with suppress(NotebookFailed):
+            run(path, store, runner, **options)
+        return [job.environment["MODELOPS_STEP"] for job in runner.jobs]
+
+    monday = steps(InMemoryRunner())
+    tuesday = steps(InMemoryRunner({"a.ipynb": "boom"}))
+    again = steps(InMemoryRunner({"b.ipynb": "boom"}), resume=True)
+    rest = steps(InMemoryRunner(), resume=True)
+    assert (len(monday), len(tuesday), len(again), len(rest)) == (2, 1, 2, 1)
+    assert again == [*tuesday, *rest], "a run that goes on has the keys of the one it goes on with"
+    assert not {*monday} & {*again}, "a run begun afresh has keys of its own"
+    assert steps(InMemoryRunner(), resume=True) == []
+
+
+REGISTERING = """
+import os, time
+import numpy as np, pandas as pd
+from sklearn.linear_model import LogisticRegression
+import modelops_jupyter as mo
+x = pd.DataFrame(np.random.default_rng(int(open('night').read())).normal(size=(100, 2)), columns=['a', 'b'])
+y = (x['a'] > 0).astype(int)
+mo.open().register(LogisticRegression().fit(x, y), 'm', data=x, target=y)
+if not os.path.exists('go'):
+    open('started', 'w').close(); time.sleep(60)
+"""
+
+
+def test_a_killed_run_registers_once_and_a_new_one_anew(settings: Settings) -> None:
+    folder = settings.project
+    notebook(folder / "a.ipynb", REGISTERING)
+    path = pipeline(folder, "steps: {a: {notebook: a.ipynb}}")
+    command = [sys.executable, "-m", "modelops_jupyter.cli", "run", str(path), "--workspace", str(folder)]
+    (folder / "night").write_text("1")
+    first = subprocess.Popen(command)
+    deadline = time.monotonic() + 120
+    while not (folder / "started").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    first.kill()
+    first.wait()
+    (folder / "go").touch()
+
+    def versions() -> list[int]:
+        with Workspace(settings) as ws:
+            shown = ws.registry.client.search_model_versions("name='m'")
+            assert sorted(int(version.version) for version in shown) == sorted(
+                row["version"] for row in ws.versions("m")
+            )
+            return [row["version"] for row in ws.versions("m")]
+
+    assert versions() == [1]
+    subprocess.run([*command, "--resume"], check=True)
+    assert versions() == [1]
+    (folder / "night").write_text("2")
+    subprocess.run(command, check=True)
+    assert versions() == [2, 1]
 
 
 def test_a_killed_run_resumes(tmp_path: Path) -> None:
@@ -225,10 +338,9 @@ def test_one_run_of_a_pipeline_at_a_time(tmp_path: Path) -> None:
         run(path, store, InMemoryRunner())
     body = store.get("lease", "nightly").body
     elsewhere = {**body, "host": "elsewhere", "until": "2013-01-01T00:00:00+00:00"}
+    begun = Put("run", "first", {"state": "running", "steps": [], "origin": "first"}, subject="nightly")
     for dead in ({**body, "pid": 2**22 + 1}, {**body, "started": 0.0}, elsewhere):
-        store.commit(
-            Change(puts=(Put("lease", "nightly", dead), Put("run", "first", {"state": "running", "steps": []})))
-        )
+        store.commit(Change(puts=(Put("lease", "nightly", dead), begun)))
         assert run(path, store, InMemoryRunner()).state == "completed"
         assert store.get("run", "first").body["state"] == "abandoned"
         assert store.get("lease", "nightly") is None

@@ -5,20 +5,18 @@ import json
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from modelops_jupyter.profiles import Profile, build_reference, scan
 from modelops_jupyter.profiles.packing import pack, unpack
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(st.integers(-(2**63), 2**63 - 1)))
 def test_whole_numbers_come_back(values: list[int]) -> None:
     assert unpack(pack(np.array(values, dtype="int64"))).tolist() == values
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(st.floats()))
 def test_floats_come_back_to_the_bit(values: list[float]) -> None:
     back = unpack(pack(np.array(values, dtype="float64")))

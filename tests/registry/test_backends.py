@@ -62,7 +62,7 @@ def test_a_version_from_registration_to_roll_back(ws: Workspace) -> None:
     assert [row["version"] for row in ws.versions(name)] == [2, 1]
     ws.promote(f"{name}/1", reason="first")
     ws.promote(f"{name}/2", "challenger", reason="tried beside it")
-    assert ws.registry.aliases(name) == {"champion": 1, "challenger": 2}
+    assert ws.registry.aliases([name])[name] == {"champion": 1, "challenger": 2}
     comparison = ws.compare(f"{name}@champion", f"{name}@challenger", data=X, target=Y)
     assert comparison.rows == len(X)
     ws.promote(f"models:/{name}@challenger", reason="better")
@@ -71,7 +71,7 @@ def test_a_version_from_registration_to_roll_back(ws: Workspace) -> None:
     assert score is not None
     np.testing.assert_allclose(score, second.predict_proba(X)[:, 1])
     assert ws.rollback(name, reason="worse in May").to_version == 1
-    assert ws.registry.aliases(name) == {"champion": 1, "challenger": 2}
+    assert ws.registry.aliases([name])[name] == {"champion": 1, "challenger": 2}
     np.testing.assert_allclose(ws.load(f"{name}@champion").predict_proba(X), first.predict_proba(X))
     held = ws.registry.client.get_model_version_by_alias(name, "champion")  # what any other MLflow client sees
     assert held.tags["modelops.digest"] == ws.version(f"{name}@champion").body["digest"]
@@ -105,8 +105,8 @@ def test_of_two_promoters_none_is_lost(ws: Workspace) -> None:
     assert sorted(to for _, to in moves) == [1, *sorted(outcomes)]
     assert [before for before, _ in moves] == [None, *(to for _, to in moves[:-1])]  # one after the other
     assert moves[-1][1] == ledger
-    ws.status()
-    assert ws.registry.aliases(name) == {"champion": ledger}
+    ws.reconcile()
+    assert ws.registry.aliases([name])[name] == {"champion": ledger}
     assert ws.verify_audit().ok
 
 
@@ -128,23 +128,23 @@ def test_of_two_processes_that_expect_the_same_champion_one_wins(settings: Setti
         assert "cancer@champion" in said[codes.index(1)]
         winner = 2 + codes.index(0)
         assert ws.version("cancer@champion").version == winner
-        ws.status()
-        assert ws.registry.aliases("cancer") == {"champion": winner}
+        ws.reconcile()
+        assert ws.registry.aliases(["cancer"])["cancer"] == {"champion": winner}
 
 
-def test_an_alias_that_mlflow_did_not_take_is_put_right_by_status(
+def test_an_alias_that_mlflow_did_not_take_is_put_right_by_reconciling(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Workspace(settings) as ws:
         register(ws, "cancer", 1.0)
         with monkeypatch.context() as patch:
             patch.setattr(ws.registry, "set_alias", _refuse)
-            with pytest.raises(RegistryUnreachable, match=r"cancer@champion is version 1 on record.*modelops status"):
+            with pytest.raises(RegistryUnreachable, match=r"@champion is version 1 on record.*modelops reconcile"):
                 ws.promote("cancer/1", reason="first")
         assert ws.version("cancer@champion").version == 1
-        assert ws.registry.aliases("cancer") == {}
-        ws.status()
-        assert ws.registry.aliases("cancer") == {"champion": 1}
+        assert ws.registry.aliases(["cancer"])["cancer"] == {}
+        ws.reconcile()
+        assert ws.registry.aliases(["cancer"])["cancer"] == {"champion": 1}
 
 
 def _refuse(*_: object) -> None:
@@ -170,6 +170,7 @@ DOWN: dict[str, tuple[int, list[str]]] = {
     "comment": (0, ["cancer/2", "no server today"]),
     "promote": (3, ["cancer/2", "--reason", "better"]),
     "rollback": (3, ["cancer", "--reason", "worse"]),
+    "reconcile": (3, []),
     "log-predictions": (
         0,
         ["cancer/1", "log.parquet", "--id", "id", "--time", "at", "--prediction", "said", "--batch-id", "b"],
@@ -189,6 +190,7 @@ DOWN: dict[str, tuple[int, list[str]]] = {
     "run": (0, ["pipeline.yaml", "--resume"]),
     "notebook-parameters": (0, ["step.ipynb"]),
     "run-notebook": (0, ["step.ipynb"]),
+    "runs": (0, ["cancer"]),
     "board": (0, []),
     "audit": (0, []),
     "verify-audit": (0, []),
@@ -237,8 +239,9 @@ def test_with_the_server_gone_every_verb_answers_within_seconds(
         begun = time.monotonic()
         code = main([verb, *words])
         took, said = time.monotonic() - begun, capsys.readouterr()
-        assert (code, took < ANSWER_SECONDS) == (expected, True), (verb, took, said)
-        if expected:
+        assert code == expected, (verb, took, said)
+        if expected:  # the others have work to do, which takes its time; had they asked the server, they would fail
+            assert took < ANSWER_SECONDS, (verb, took, said)
             assert said.err.startswith(f"modelops: The MLflow server at {stoppable_server.uri} does not answer (")
             assert said.err.count("\n") == 1
         assert "Traceback" not in said.err
@@ -261,5 +264,5 @@ def test_with_the_server_gone_every_verb_answers_within_seconds(
     for verb in ("status", "promote", "rollback", "compare", "register"):
         assert main([verb, *DOWN[verb][1]]) == 0, capsys.readouterr()
     with Workspace(Settings(project, project / ".modelops", tracking_uri=stoppable_server.uri)) as ws:
-        assert ws.registry.aliases("cancer") == {"champion": 3}
+        assert ws.registry.aliases(["cancer"])["cancer"] == {"champion": 3}
         assert [row["version"] for row in ws.versions("cancer")] == [4, 3, 2, 1]

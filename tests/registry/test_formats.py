@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import onnx
 import pandas as pd
 import pytest
 import xgboost
+from saving import save
 from skl2onnx import to_onnx
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_breast_cancer, load_diabetes
@@ -205,8 +205,8 @@ CASES = {
 def test_a_round_trip_changes_no_answer(settings: Settings, make: Callable[[], Case]) -> None:
     model, frame, target, said, score = make()
     registry = Registry(settings)
-    saved = registry.save(model, "m", data=frame, target=target)
-    loaded = registry.load(asdict(saved))
+    saved = save(registry, model, "m", data=frame, target=target)
+    loaded = registry.load(saved.body)
     shuffled = frame[frame.columns[::-1]] if getattr(loaded, "feature_names_in_", None) is not None else frame
     for live, rows in ((model, frame), (loaded, frame), (loaded, shuffled)):
         answer = predict(live, rows)
@@ -223,7 +223,7 @@ def test_a_round_trip_changes_no_answer(settings: Settings, make: Callable[[], C
     assert saved.flavor.partition("-")[0] == make.__name__.partition("_")[0].replace("xgb", "xgboost").replace(
         "lgbm", "lightgbm"
     )
-    again = registry.save(loaded, "m", data=frame, target=target)  # what was loaded can be registered again
+    again = save(registry, loaded, "m", data=frame, target=target)  # what was loaded can be registered again
     assert (again.flavor, again.task, again.classes) == (saved.flavor, saved.task, saved.classes)
 
 
@@ -241,11 +241,11 @@ def test_an_unsafe_version_is_marked_everywhere_and_loaded_only_when_asked(setti
 
 def test_class_labels_are_proved_with_the_model(settings: Settings) -> None:
     registry = Registry(settings)
-    saved = registry.save(lgbm_classifier()[0], "m", data=CANCER)
+    saved = save(registry, lgbm_classifier()[0], "m", data=CANCER)
     side = next(settings.artifacts_path.rglob("modelops.json"))
     side.write_text(side.read_text().replace('["benign", "malignant"]', '["malignant", "benign"]'))
     with pytest.raises(ArtifactChanged, match=r"modelops\.json"):
-        registry.load(asdict(saved))
+        registry.load(saved.body)
 
 
 @pytest.mark.parametrize("kind", [xgboost.XGBClassifier, lightgbm.LGBMClassifier])
@@ -253,11 +253,11 @@ def test_a_pipeline_with_foreign_steps_is_refused_by_name_or_marked(settings: Se
     registry = Registry(settings)
     model = make_pipeline(StandardScaler(), kind(n_estimators=3)).fit(CANCER, BENIGN)
     with pytest.raises(UnsafeArtifact, match=kind.__name__):
-        registry.save(model, "m", data=CANCER)
-    saved = registry.save(model, "m", data=CANCER, unsafe=True)
+        save(registry, model, "m", data=CANCER)
+    saved = save(registry, model, "m", data=CANCER, unsafe=True)
     assert (saved.unsafe, saved.flavor) == (True, "pickle")
     with pytest.raises(UnsafeArtifact, match="unsafe=True"):
-        registry.load(asdict(saved))
+        registry.load(saved.body)
 
 
 def _own_objective(truth: Any, said: Any) -> tuple[Any, Any]:
@@ -281,14 +281,14 @@ def test_what_the_format_cannot_hold_is_refused_or_marked(settings: Settings, mo
     registry = Registry(settings)
     model.fit(DIABETES, DIABETES["late"])
     with pytest.raises(UnsafeArtifact, match=match):
-        registry.save(model, "m", data=DIABETES)
-    assert registry.save(model, "m", data=DIABETES, unsafe=True).unsafe
+        save(registry, model, "m", data=DIABETES)
+    assert save(registry, model, "m", data=DIABETES, unsafe=True).unsafe
 
 
 @pytest.mark.parametrize("model", [xgboost.XGBClassifier(), lightgbm.LGBMClassifier()], ids=["xgboost", "lightgbm"])
 def test_a_model_that_was_not_fitted_says_so(settings: Settings, model: Any) -> None:
     with pytest.raises(InvalidInput, match="has not been fitted"):
-        Registry(settings).save(model, "m")
+        save(Registry(settings), model, "m")
 
 
 def test_a_missing_column_is_named() -> None:
@@ -324,7 +324,7 @@ def test_the_shell_registers_a_file(settings: Settings, suffix: str, capsys: pyt
     assert main([*words, "--workspace", str(settings.project)]) == 0
     body = json.loads(capsys.readouterr().out)
     assert (body["task"], body["classes"]) == ("classification", ["0", "1"])
-    saved = Registry(settings).save(file, "m", data=CANCER)
+    saved = save(Registry(settings), file, "m", data=CANCER)
     assert saved.artifact_digests["modelops.json"] == body["artifact_digests"]["modelops.json"]
 
 
@@ -344,10 +344,10 @@ def test_a_missing_library_names_its_extra(
 ) -> None:
     registry = Registry(settings)
     model, frame, *_ = case()
-    saved = registry.save(model, "m", data=frame)
+    saved = save(registry, model, "m", data=frame)
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(LibraryMissing, match=rf"modelops-jupyter\[{package.removesuffix('runtime')}\]"):
-        predict(registry.load(asdict(saved)), frame)
+        predict(registry.load(saved.body), frame)
 
 
 def test_the_optional_libraries_are_imported_only_when_needed(tmp_path: Path) -> None:

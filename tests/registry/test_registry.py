@@ -4,12 +4,13 @@ import json
 import subprocess
 import sys
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from saving import save
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -55,12 +56,12 @@ def registry(request: pytest.FixtureRequest, settings: Settings) -> Registry:
 def test_register_alias_load_on_both_backends(registry: Registry) -> None:
     model = HistGradientBoostingClassifier(max_iter=5).fit(X, Y)
     name = "tree"
-    first = registry.save(model, name, data=X, target=Y, metrics={"roc_auc": 0.9})
-    second = registry.save(LogisticRegression().fit(X, Y), name, data=X, target=Y)
+    first = save(registry, model, name, data=X, target=Y, metrics={"roc_auc": 0.9})
+    second = save(registry, LogisticRegression().fit(X, Y), name, data=X, target=Y)
     assert (second.version - first.version, first.task, first.classes) == (1, "classification", ["0", "1"])
     registry.set_alias(name, "champion", second.version)
-    assert registry.aliases(name) == {"champion": second.version}
-    loaded = registry.load(asdict(first))
+    assert registry.aliases([name])[name] == {"champion": second.version}
+    loaded = registry.load(first.body)
     np.testing.assert_allclose(predict(loaded, X).score, model.predict_proba(X)[:, 1])
     assert first.data_fingerprint == second.data_fingerprint
     assert first.digest != second.digest
@@ -70,31 +71,31 @@ def test_a_decision_table_is_a_model_too(settings: Settings) -> None:
     registry = Registry(settings)
     table = DecisionTable.from_text(json.dumps(TABLE))
     rows = pd.DataFrame({"probability": [0.2, 0.9, 0.2]})
-    saved = registry.save(table, "care", kind="decision", data=rows)
-    assert predict(registry.load(asdict(saved)), rows).prediction.tolist() == ["none", "notify", "none"]
+    saved = save(registry, table, "care", kind="decision", data=rows)
+    assert predict(registry.load(saved.body), rows).prediction.tolist() == ["none", "notify", "none"]
     with pytest.raises(InvalidFrame, match="probability"):
         table.predict(pd.DataFrame({"x": [1]}))
     with pytest.raises(InvalidInput, match="kind"):
-        registry.save(table, "care")
+        save(registry, table, "care")
 
 
 @pytest.mark.parametrize("file", ["model.skops", "MLmodel"])
 def test_overwritten_artifacts_are_refused(settings: Settings, file: str) -> None:
     registry = Registry(settings)
-    saved = registry.save(LogisticRegression().fit(X, Y), "m", data=X, target=Y)
+    saved = save(registry, LogisticRegression().fit(X, Y), "m", data=X, target=Y)
     stored = next(path for path in settings.artifacts_path.rglob(file))
     stored.write_bytes(stored.read_bytes() + b"\n")
     with pytest.raises(ArtifactChanged, match=file):
-        registry.load(asdict(saved))
+        registry.load(saved.body)
 
 
 def test_an_added_file_is_refused(settings: Settings) -> None:
     registry = Registry(settings)
-    saved = registry.save(LogisticRegression().fit(X, Y), "m", data=X)
+    saved = save(registry, LogisticRegression().fit(X, Y), "m", data=X)
     stored = next(path for path in settings.artifacts_path.rglob("MLmodel"))
     (stored.parent / "code.py").write_text("import os")
     with pytest.raises(ArtifactChanged, match=r"code\.py"):
-        registry.load(asdict(saved))
+        registry.load(saved.body)
 
 
 def _double(values: pd.DataFrame) -> pd.DataFrame:
@@ -105,12 +106,12 @@ def test_foreign_types_need_unsafe_and_are_marked(settings: Settings) -> None:
     registry = Registry(settings)
     model = make_pipeline(FunctionTransformer(_double), StandardScaler(), LogisticRegression()).fit(X, Y)
     with pytest.raises(UnsafeArtifact, match="_double"):
-        registry.save(model, "m", data=X)
-    saved = registry.save(model, "m", data=X, unsafe=True)
+        save(registry, model, "m", data=X)
+    saved = save(registry, model, "m", data=X, unsafe=True)
     assert saved.unsafe
     with pytest.raises(UnsafeArtifact, match="unsafe=True"):
-        registry.load(asdict(saved))
-    assert predict(registry.load(asdict(saved), unsafe=True), X).prediction.shape == (200,)
+        registry.load(saved.body)
+    assert predict(registry.load(saved.body, unsafe=True), X).prediction.shape == (200,)
 
 
 def test_missing_features_are_named() -> None:
@@ -121,7 +122,7 @@ def test_missing_features_are_named() -> None:
 def test_a_dead_server_is_named_within_seconds(tmp_path: Path) -> None:
     begun = time.monotonic()
     with pytest.raises(RegistryUnreachable, match="does not answer"):
-        Registry(Settings(tmp_path, tmp_path, tracking_uri="http://127.0.0.1:9")).save(LogisticRegression(), "m")
+        save(Registry(Settings(tmp_path, tmp_path, tracking_uri="http://127.0.0.1:9")), LogisticRegression(), "m")
     assert time.monotonic() - begun < 6
 
 

@@ -126,7 +126,6 @@ def test_eight_processes_open_an_empty_folder_at_once(tmp_path: Path) -> None:
     assert [process.exitcode for process in processes] == [0] * 8
     store = open_store(tmp_path / "s.db", tmp_path / "s.lock")
     assert len(store.find("k")) == 40
-    assert verify_chain(store.audit()) == verify_chain(store.audit())
     assert verify_chain(store.audit()).entries == 40
     assert verify_chain(store.audit()).ok
     with sqlite3.connect(tmp_path / "s.db") as connection:

@@ -6,13 +6,18 @@ from pathlib import Path
 
 import pytest
 from browser import launch
+from dashboard_fixtures import dashboard, open_page, scheme, workspace
+from lab_pages import close_all, open_lab, shown
 from made_flights import log_day, register
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 from servers import TOKEN, Server, serve
 
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.workspace import Workspace
 
+__all__ = ["dashboard", "open_page", "scheme", "workspace"]  # fixtures that all modules share
+
+expect.set_options(timeout=20_000)  # a busy machine is no failure
 SCREENSHOTS = Path(__file__).parents[1] / "screenshots"
 
 
@@ -28,15 +33,26 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """Open a page; an uncaught error in it fails the test."""
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """Start a browser session of its own, whose cache spares its pages most of JupyterLab's megabytes."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """Open a page; an uncaught error in it fails the test."""
+    yield from watched(context.new_page())
+
+
+def watched(page: Page) -> Iterator[Page]:
+    """Yield a page, close it, and fail if it had an uncaught error."""
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
-    context.close()
+    page.close()
     assert errors == []
 
 
@@ -82,4 +98,25 @@ def project(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -> 
 def lab(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Run JupyterLab on the project."""
     arguments = [f"--IdentityProvider.token={TOKEN}", "--allow-root", f"--ServerApp.root_dir={project}"]
+    arguments += ["--LabApp.expose_app_in_browser=True"]  # a test waits until JupyterLab takes keys
     yield from serve("jupyterlab", arguments, tmp_path_factory.mktemp("lab"), project, f"/api/status?token={TOKEN}")
+
+
+@pytest.fixture(scope="module")
+def opened(context: BrowserContext, lab: Server) -> Iterator[Page]:
+    """Open JupyterLab once, with the panel: most tests need no other."""
+    lab.use("Light")
+    for page in watched(context.new_page()):
+        open_lab(page, lab)
+        yield page
+
+
+@pytest.fixture
+def panel(opened: Page) -> Locator:
+    """Return the panel as it is at first: nothing is filtered, every page is closed, the server answers itself."""
+    opened.unroute_all()
+    panel = shown(opened)
+    if panel.get_by_role("searchbox").count():
+        panel.get_by_role("searchbox").fill("")
+    close_all(opened)
+    return panel

@@ -25,9 +25,10 @@ export class DoingDialog extends Dialog<void> {
       title,
       body,
       buttons: [Dialog.cancelButton({ label: trans.__('Cancel') }), Dialog.okButton({ label: accept })],
-      focusNodeSelector: 'textarea, select, input'
+      focusNodeSelector: 'textarea'
     });
     this.addClass('jp-ModelOpsDialog');
+    this.node.setAttribute('aria-label', title);
     doing.stateChanged.connect(this.follow, this);
   }
 

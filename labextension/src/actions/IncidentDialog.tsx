@@ -4,6 +4,7 @@ import { VDomRenderer } from '@jupyterlab/ui-components';
 import React from 'react';
 import type { Client } from '../api';
 import type { IncidentAction } from '../components/Incidents';
+import { sentence } from '../format';
 import type { IIncident, IModelOps } from '../tokens';
 import { DoingDialog } from './DoingDialog';
 import { Reason } from './Reason';
@@ -39,7 +40,7 @@ class IncidentForm extends VDomRenderer<IncidentModel> {
     return (
       <>
         <p className="jp-ModelOpsDialog-intro">
-          <strong>{incident.model}</strong>: {incident.title}
+          <strong>{incident.model}</strong>: {sentence(incident.title)}
         </p>
         <p className="jp-ModelOpsPage-quiet">
           {action === 'acknowledge'

@@ -29,7 +29,7 @@ export class StatusItem extends VDomRenderer<Live<IFleet>> {
     return (
       <button type="button" title={title} onClick={this.lead}>
         <HealthIcon health={error ? 'unknown' : alerts > 0 ? 'warning' : 'healthy'} />
-        {alerts === 0 ? this.trans.__('No open alerts') : this.trans._n('%1 open alert', '%1 open alerts', alerts)}
+        {alerts === 0 ? this.trans.__('No open alerts') : this.trans._n('%2 open alert', '%2 open alerts', alerts, alerts.toLocaleString('en'))}
       </button>
     );
   }

@@ -5,6 +5,7 @@ import { IStateDB } from '@jupyterlab/statedb';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { handle } from '../actions/IncidentDialog';
 import { CommandIDs, type IIncident, type IModelOps } from '../tokens';
+import { sentence } from '../format';
 import { StatusItem } from './StatusItem';
 import { news, openAlerts } from './watch';
 
@@ -86,7 +87,7 @@ class Herald {
       return;
     }
     for (const incident of fresh) {
-      const told = Notification.warning(trans.__('%1: %2', incident.model, incident.title), {
+      const told = Notification.warning(trans.__('%1: %2', incident.model, sentence(incident.title)), {
         autoClose: false,
         actions: [
           { label: trans.__('Open'), displayType: 'accent', callback: () => open(incident.model, 'monitoring') },

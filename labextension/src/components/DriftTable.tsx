@@ -7,6 +7,8 @@ import { Table } from './Table';
 const WINDOWS = 60;
 const WIDTH = 360;
 const HEIGHT = 16;
+/** The PSI of the tallest bar. */
+const TALLEST = 0.6;
 
 interface IDriftTableProps {
   readonly drift: IDriftMap;
@@ -15,12 +17,13 @@ interface IDriftTableProps {
   readonly trans: TranslationBundle;
 }
 
-/** Drift of every column as a row of bars, one per window; a line marks from where on it is a finding. */
+/** Drift of every column as a row of bars, one per window; those that the monitor found stand out. */
 export function DriftTable({ drift, picked, pick, trans }: IDriftTableProps): JSX.Element {
   const from = Math.max(0, drift.starts.length - WINDOWS);
   const starts = drift.starts.slice(from);
   const values = (column: string): readonly (number | null)[] => (drift.values[column] ?? []).slice(from);
-  const over = (column: string): number => values(column).filter(value => value !== null && value >= drift.threshold).length;
+  const found = (column: string): readonly boolean[] => (drift.found[column] ?? []).slice(from);
+  const over = (column: string): number => found(column).filter(each => each).length;
   const span = `${shortTime(starts[0])} – ${shortTime(starts[starts.length - 1])}`;
   return (
     <Table<string>
@@ -42,10 +45,10 @@ export function DriftTable({ drift, picked, pick, trans }: IDriftTableProps): JS
             </button>
           )
         },
-        { title: span, cell: column => <Bars values={values(column)} starts={starts} threshold={drift.threshold} /> },
+        { title: span, cell: column => <Bars values={values(column)} found={found(column)} starts={starts} /> },
         { title: trans.__('Last'), numeric: true, cell: column => number(values(column).at(-1)) },
         {
-          title: trans.__('At or over %1', number(drift.threshold)),
+          title: trans.__('Drift found'),
           wraps: true,
           cell: column => trans._n('%1 of %2 windows', '%1 of %2 windows', over(column), starts.length)
         }
@@ -56,21 +59,21 @@ export function DriftTable({ drift, picked, pick, trans }: IDriftTableProps): JS
 
 interface IBarsProps {
   readonly values: readonly (number | null)[];
+  readonly found: readonly boolean[];
   readonly starts: readonly string[];
-  readonly threshold: number;
 }
 
-/** Bars up to twice the threshold; the figures beside them say the same in words, so screen readers skip them. */
-function Bars({ values, starts, threshold }: IBarsProps): JSX.Element {
+/** Bars, the findings among them marked; the figures beside them say the same in words, so screen readers skip them. */
+function Bars({ values, found, starts }: IBarsProps): JSX.Element {
   const wide = WIDTH / Math.max(values.length, 12);
-  const tall = (value: number): number => Math.max(1, Math.min(1, value / (2 * threshold)) * HEIGHT);
+  const tall = (value: number): number => Math.max(1, Math.min(1, value / TALLEST) * HEIGHT);
   return (
     <svg className="jp-ModelOpsDrift" width={WIDTH} height={HEIGHT} aria-hidden="true">
       {values.map((value, index) =>
         value === null ? null : (
           <rect
             key={index}
-            className={value >= threshold ? 'jp-mod-over' : undefined}
+            className={found[index] ? 'jp-mod-over' : undefined}
             x={index * wide}
             y={HEIGHT - tall(value)}
             width={Math.max(1, wide - 1)}
@@ -80,7 +83,6 @@ function Bars({ values, starts, threshold }: IBarsProps): JSX.Element {
           </rect>
         )
       )}
-      <line x1={0} x2={WIDTH} y1={HEIGHT / 2 + 0.5} y2={HEIGHT / 2 + 0.5} />
     </svg>
   );
 }

@@ -4,8 +4,9 @@ import React from 'react';
 const SNIPPET = `import modelops_jupyter as mo
 
 ws = mo.open()
-ws.register(model, "my-model",
-            data=X, target=y)`;
+ws.register(
+    model, "my-model",
+    data=X, target=y)`;
 
 interface IEmptyFleetProps {
   readonly trans: TranslationBundle;

@@ -1,4 +1,4 @@
-import { InputGroup, searchIcon } from '@jupyterlab/ui-components';
+import { HTMLSelect, InputGroup, searchIcon } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import { HEALTHS, type IChoice, type ICensus } from '../filter';
@@ -12,7 +12,7 @@ interface IFiltersProps {
   readonly change: (choice: IChoice) => void;
 }
 
-/** The search and what can be picked: health, open alerts, kind; each with how many models it leaves. */
+/** The search and what can be picked: health, open alerts, kind, owner, risk tier; each with how many models it leaves. */
 export function Filters({ choice, counts, trans, change }: IFiltersProps): JSX.Element {
   return (
     <div className="jp-ModelOpsPanel-filter">
@@ -55,7 +55,63 @@ export function Filters({ choice, counts, trans, change }: IFiltersProps): JSX.E
             ))}
         </div>
       )}
+      {(known(counts.owners) || known(counts.tiers)) && (
+        <div className="jp-ModelOpsPanel-selects">
+          {known(counts.owners) && (
+            <Select
+              label={trans.__('Filter by owner')}
+              any={trans.__('Any owner')}
+              none={trans.__('no owner')}
+              counts={counts.owners}
+              value={choice.owner}
+              pick={owner => change({ ...choice, owner })}
+            />
+          )}
+          {known(counts.tiers) && (
+            <Select
+              label={trans.__('Filter by risk tier')}
+              any={trans.__('Any tier')}
+              none={trans.__('no tier')}
+              counts={counts.tiers}
+              value={choice.tier}
+              pick={tier => change({ ...choice, tier })}
+            />
+          )}
+        </div>
+      )}
     </div>
+  );
+}
+
+/** Whether any model has one: where none has, nobody need choose. */
+function known(counts: ReadonlyMap<string, number>): boolean {
+  return [...counts.keys()].some(Boolean);
+}
+
+interface ISelectProps {
+  readonly label: string;
+  readonly any: string;
+  readonly none: string;
+  readonly counts: ReadonlyMap<string, number>;
+  readonly value: string | null;
+  readonly pick: (value: string | null) => void;
+}
+
+/** One of many words, or any; `=` marks a word, so that one that is empty is told from any. */
+function Select({ label, any, none, counts, value, pick }: ISelectProps): JSX.Element {
+  return (
+    <HTMLSelect
+      aria-label={label}
+      value={value === null ? '' : `=${value}`}
+      onChange={event => pick(event.currentTarget.value === '' ? null : event.currentTarget.value.slice(1))}
+    >
+      <option value="">{any}</option>
+      {[...counts].map(([word, count]) => (
+        <option key={word} value={`=${word}`}>
+          {word || none} ({count.toLocaleString('en')})
+        </option>
+      ))}
+    </HTMLSelect>
   );
 }
 

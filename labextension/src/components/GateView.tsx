@@ -19,12 +19,10 @@ export function GateView({ gate, trans }: { gate: IGate; trans: TranslationBundl
         {gate.checks.map(check => (
           <li key={check.name}>
             <HealthIcon health={!check.passed ? 'alert' : check.applies ? 'healthy' : 'unknown'} />
-            <span>
-              <span className="jp-ModelOpsGate-word">
-                {!check.passed ? trans.__('failed') : check.applies ? trans.__('passed') : trans.__('does not apply')}
-              </span>
-              {check.message.replace(check.name, () => metricName(check.name))}
+            <span className="jp-ModelOpsGate-word">
+              {!check.passed ? trans.__('failed') : check.applies ? trans.__('passed') : trans.__('does not apply')}
             </span>
+            <span>{check.message.replace(check.name, () => metricName(check.name))}</span>
           </li>
         ))}
       </ul>

@@ -21,6 +21,8 @@ function ModelRowView({ model, trans, reachable, current, place, of, top }: IMod
   const champion =
     model.champion === null ? trans.__('no champion') : trans.__('champion v%1', String(model.champion));
   const facts = [
+    model.owner && trans.__('owned by %1', model.owner),
+    model.risk_tier && trans.__('risk tier %1', model.risk_tier),
     metricName(model.metric),
     model.last_window && trans.__('monitored through %1', shortTime(model.last_window))
   ];

@@ -10,7 +10,7 @@ import { WindowsTable } from './tables';
 export function Performance({ page, trans }: { page: IOverview; trans: TranslationBundle }): JSX.Element {
   const [figures, setFigures] = React.useState(false);
   const newest = React.useMemo(() => [...page.windows].reverse(), [page]);
-  if (page.windows.every(window => window.value === null)) {
+  if (page.windows.every(window => window.value === null && window.estimated === null)) {
     return (
       <Section title={trans.__('Performance')}>
         <p className="jp-ModelOpsPage-quiet">

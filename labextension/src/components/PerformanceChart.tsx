@@ -3,7 +3,7 @@ import React from 'react';
 import { nearest } from '../chart';
 import { metricName, number, shortTime } from '../format';
 import { HEIGHT, layout } from '../performance';
-import type { IOverview } from '../tokens';
+import type { IOverview, IWindow } from '../tokens';
 import { useWidth } from './useWidth';
 
 interface IChartProps {
@@ -21,7 +21,8 @@ export function PerformanceChart({ page, trans }: IChartProps): JSX.Element {
   const said = window
     ? [
         shortTime(window.start),
-        `${name} ${window.value === null ? (window.reason ?? number(null)) : number(window.value)}`,
+        `${name} ${window.value === null ? (window.reason ?? number(null)) : figure(window)}`,
+        window.estimated === null ? '' : trans.__('estimated %1', number(window.estimated)),
         expectedText(page, window.version, trans),
         window.version === null ? '' : trans.__('version %1', String(window.version)),
         trans._n('%1 row', '%1 rows', window.rows)
@@ -81,7 +82,9 @@ export function PerformanceChart({ page, trans }: IChartProps): JSX.Element {
               </text>
             </g>
           ))}
+          <path className="jp-ModelOpsChart-band" d={chart.band} />
           <path className="jp-ModelOpsChart-expected" d={chart.expected} />
+          <path className="jp-ModelOpsChart-estimated" d={chart.estimated} />
           <path className="jp-ModelOpsChart-line" d={chart.line} />
           {chart.dots.map(({ x, y }) => (
             <circle key={x} className="jp-ModelOpsChart-dot" cx={x} cy={y} r={2.2} />
@@ -106,7 +109,12 @@ export function PerformanceChart({ page, trans }: IChartProps): JSX.Element {
         </svg>
       )}
       <figcaption>
-        <span className="jp-ModelOpsChart-key jp-mod-line">{name}</span>
+        <span className="jp-ModelOpsChart-key jp-mod-line">
+          {chart?.band ? trans.__('%1 with its 95 % interval', name) : name}
+        </span>
+        {chart?.estimated && (
+          <span className="jp-ModelOpsChart-key jp-mod-estimated">{trans.__('estimated before outcomes')}</span>
+        )}
         {chart?.expected && (
           <span className="jp-ModelOpsChart-key jp-mod-expected">{trans.__('expected from validation')}</span>
         )}
@@ -114,6 +122,11 @@ export function PerformanceChart({ page, trans }: IChartProps): JSX.Element {
       </figcaption>
     </figure>
   );
+}
+
+/** A figure, with its interval in brackets where it has one. */
+function figure({ value, low, high }: IWindow): string {
+  return low === null || high === null ? number(value) : `${number(value)} [${number(low)}, ${number(high)}]`;
 }
 
 function expectedText(page: IOverview, version: number | null, trans: TranslationBundle): string {

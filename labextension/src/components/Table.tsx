@@ -1,5 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
+import { CodeHandle, type ICode } from './CodeHandle';
 
 export interface IColumn<T> {
   readonly title: string;
@@ -17,10 +18,12 @@ interface ITableProps<T> {
   readonly empty: string;
   readonly trans: TranslationBundle;
   readonly most?: number;
+  /** The code of a row, to be dragged into a notebook. */
+  readonly codeOf?: (row: T) => ICode;
 }
 
 /** A section with a table; a long one shows its first rows until asked for all. */
-export function Table<T>({ title, rows, columns, empty, trans, most = 10 }: ITableProps<T>): JSX.Element {
+export function Table<T>({ title, rows, columns, empty, trans, most = 10, codeOf }: ITableProps<T>): JSX.Element {
   const [all, setAll] = React.useState(false);
   const id = React.useId();
   const shown = all ? rows : rows.slice(0, most);
@@ -41,6 +44,7 @@ export function Table<T>({ title, rows, columns, empty, trans, most = 10 }: ITab
                     {column.title}
                   </th>
                 ))}
+                {codeOf && <th scope="col">{trans.__('Code')}</th>}
               </tr>
             </thead>
             <tbody>
@@ -51,6 +55,11 @@ export function Table<T>({ title, rows, columns, empty, trans, most = 10 }: ITab
                       {column.cell(row)}
                     </td>
                   ))}
+                  {codeOf && (
+                    <td>
+                      <CodeHandle {...codeOf(row)} trans={trans} />
+                    </td>
+                  )}
                 </tr>
               ))}
             </tbody>

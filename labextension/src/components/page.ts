@@ -13,4 +13,12 @@ export interface ITab {
   /** Opens the dialog that acknowledges or resolves an incident; answers whether that was done. */
   readonly handle: (action: IncidentAction, incident: IIncident) => Promise<boolean>;
   readonly show: (tab: TabName) => void;
+  readonly files: IFiles;
+}
+
+/** The files that the file browser shows. */
+export interface IFiles {
+  readonly open: (path: string) => void;
+  /** Asks for a table; null if none is picked. */
+  readonly pickTable: () => Promise<string | null>;
 }

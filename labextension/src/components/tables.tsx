@@ -1,7 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import { capital, metricName, metrics, NOTHING, number, sentence, shortTime } from '../format';
+import { alertCode, versionCode } from '../code';
 import type { IAlert, IAuditEntry, ITransition, IVersion, IWindow } from '../tokens';
+import { Moment } from './Moment';
 import { Table } from './Table';
 
 interface IRows<T> {
@@ -24,6 +26,7 @@ export function AlertsTable({ title, rows, name, state, trans }: IAlertsTablePro
       rows={rows}
       trans={trans}
       empty={state ? trans.__('No alerts.') : trans.__('No open alerts.')}
+      codeOf={alert => ({ label: trans.__('alerts of %1', alert.model), code: alertCode(alert) })}
       columns={[
         { title: trans.__('Since'), cell: alert => shortTime(alert.window_start) },
         ...(state ? [{ title: trans.__('State'), cell: (alert: IAlert) => alert.state }] : []),
@@ -50,6 +53,7 @@ export function VersionsTable({ rows, picked, pick, trans }: IVersionsTableProps
       rows={rows}
       trans={trans}
       empty={trans.__('No versions.')}
+      codeOf={({ name, version }) => ({ label: `${name}/${version}`, code: versionCode(name, version) })}
       columns={[
         {
           title: trans.__('Version'),
@@ -72,7 +76,7 @@ export function VersionsTable({ rows, picked, pick, trans }: IVersionsTableProps
         },
         { title: trans.__('Evaluation'), wraps: true, cell: version => metrics(version.metrics) },
         { title: trans.__('By'), cell: version => version.created_by },
-        { title: trans.__('Registered'), cell: version => shortTime(version.created_at) }
+        { title: trans.__('Registered'), cell: version => <Moment at={version.created_at} /> }
       ]}
     />
   );
@@ -86,7 +90,7 @@ export function HistoryTable({ title, rows, trans }: IRows<ITransition> & { titl
       trans={trans}
       empty={trans.__('No version was promoted yet.')}
       columns={[
-        { title: trans.__('When'), cell: move => shortTime(move.at) },
+        { title: trans.__('When'), cell: move => <Moment at={move.at} /> },
         { title: trans.__('What'), cell: move => (move.action === 'promote' ? trans.__('promotion') : move.action) },
         { title: trans.__('Alias'), cell: move => move.alias },
         { title: trans.__('From'), numeric: true, cell: move => move.from_version ?? NOTHING },
@@ -106,7 +110,7 @@ export function DecisionsTable({ rows, trans }: IRows<IAuditEntry>): JSX.Element
       trans={trans}
       empty={trans.__('Nobody has decided anything yet.')}
       columns={[
-        { title: trans.__('When'), cell: entry => shortTime(entry.at) },
+        { title: trans.__('When'), cell: entry => <Moment at={entry.at} /> },
         { title: trans.__('What'), cell: entry => decisionWord(entry, trans) },
         { title: trans.__('Version'), cell: entry => entry.subject.slice(entry.subject.lastIndexOf('/') + 1) },
         { title: trans.__('By'), cell: entry => entry.actor },
@@ -137,7 +141,7 @@ export function AuditTable({ rows, trans }: IRows<IAuditEntry>): JSX.Element {
       empty={trans.__('Nothing on record yet.')}
       columns={[
         { title: trans.__('No.'), numeric: true, cell: entry => entry.sequence },
-        { title: trans.__('When'), cell: entry => shortTime(entry.at) },
+        { title: trans.__('When'), cell: entry => <Moment at={entry.at} /> },
         { title: trans.__('What'), cell: entry => entry.action },
         { title: trans.__('Subject'), cell: entry => entry.subject },
         { title: trans.__('By'), cell: entry => entry.actor },
@@ -161,10 +165,16 @@ export function WindowsTable({ rows, metric, trans }: IRows<IWindow> & { metric:
         { title: trans.__('With outcome'), numeric: true, cell: window => number(window.labelled) },
         { title: trans.__('Version'), numeric: true, cell: window => window.version ?? NOTHING },
         { title: metricName(metric) || trans.__('Figure'), numeric: true, cell: window => number(window.value) },
+        { title: trans.__('95 % interval'), numeric: true, cell: interval },
+        { title: trans.__('Estimated'), numeric: true, cell: window => number(window.estimated) },
         { title: trans.__('Remark'), wraps: true, cell: window => window.reason ?? '' }
       ]}
     />
   );
+}
+
+function interval({ low, high }: IWindow): string {
+  return low === null || high === null ? NOTHING : `${number(low)} to ${number(high)}`;
 }
 
 /** An alert's message as a sentence, without the model's name: the page has it in its title. */

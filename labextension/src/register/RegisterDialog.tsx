@@ -3,6 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { HTMLSelect, InputGroup, VDomRenderer } from '@jupyterlab/ui-components';
 import React from 'react';
 import { type IRegistration, registerCode } from '../code';
+import { ActButton } from '../components/ActButton';
 import { KernelRefusal, type ILiveNames } from './kernel';
 import { RegisterModel } from './RegisterModel';
 
@@ -22,6 +23,7 @@ class RegisterDialog extends Dialog<void> {
       ]
     });
     this.addClass('jp-ModelOpsDialog');
+    this.node.setAttribute('aria-label', trans.__('Register a model'));
     wish.stateChanged.connect(this.follow, this);
   }
 
@@ -75,9 +77,10 @@ class RegisterBody extends VDomRenderer<RegisterModel> {
     const { trans } = this;
     if (error) {
       return (
-        <p className="jp-ModelOpsNotice jp-mod-error" role="alert">
-          {refusal(error, trans)}
-        </p>
+        <div className="jp-ModelOpsNotice jp-mod-error" role="alert">
+          <p>{refusal(error, trans)}</p>
+          <ActButton on={() => void this.model.ask()}>{trans.__('Retry')}</ActButton>
+        </div>
       );
     }
     if (!names) {
@@ -153,6 +156,9 @@ function Form({ model, names, trans, known }: IFormProps): JSX.Element {
 function refusal(error: Error, trans: TranslationBundle): string {
   if (error instanceof KernelRefusal && error.code === 'no-package') {
     return trans.__("The notebook's kernel has no modelops_jupyter: install it there, then restart the kernel.");
+  }
+  if (error instanceof KernelRefusal && error.code === 'gone') {
+    return trans.__('The kernel is not running: start or restart it from the Kernel menu, and run the cells again.');
   }
   return trans.__('The kernel did not answer: %1', error.message || trans.__('is it still running?'));
 }

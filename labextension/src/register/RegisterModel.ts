@@ -6,15 +6,21 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 /** What the dialog of a registration holds: what the kernel has, and what is picked of it. */
 export class RegisterModel extends VDomModel {
-  constructor(ask: () => Promise<ILiveNames>) {
+  constructor(private readonly asking: () => Promise<ILiveNames>) {
     super();
-    ask().then(
-      names => this.take(names),
-      (error: Error) => {
-        this.failure = error;
-        this.stateChanged.emit();
-      }
-    );
+    void this.ask();
+  }
+
+  /** Asks the kernel what it holds. */
+  async ask(): Promise<void> {
+    this.failure = undefined;
+    this.stateChanged.emit();
+    try {
+      this.take(await this.asking());
+    } catch (error) {
+      this.failure = error as Error;
+      this.stateChanged.emit();
+    }
   }
 
   get names(): ILiveNames | undefined {

@@ -25,18 +25,21 @@ const QUESTION =
   "__import__('modelops_jupyter.live_names', fromlist=['live_names']).live_names(" +
   "get_ipython().user_ns, magic='modelops' in get_ipython().magics_manager.magics['line'])";
 
-/** Why the kernel did not answer: `no-package` where ours is not installed in it. */
+/** Why the kernel did not answer: `no-package` where ours is not installed in it, `gone` where there is none. */
 export class KernelRefusal extends Error {
   constructor(
     message: string,
-    readonly code: 'no-package' | 'failed'
+    readonly code: 'no-package' | 'gone' | 'failed'
   ) {
     super(message);
   }
 }
 
 /** Asks a Python kernel which fitted models and tables it holds; a busy one answers when its cell has ended. */
-export async function liveNames(kernel: Kernel.IKernelConnection): Promise<ILiveNames> {
+export async function liveNames(kernel: Kernel.IKernelConnection | null | undefined): Promise<ILiveNames> {
+  if (!kernel || kernel.status === 'dead') {
+    throw new KernelRefusal('', 'gone');
+  }
   const content = { code: '', silent: true, store_history: false, user_expressions: { names: QUESTION } };
   const { content: reply } = await kernel.requestExecute(content).done;
   if (reply.status !== 'ok') {

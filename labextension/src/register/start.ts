@@ -2,9 +2,12 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker, NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
 import { addIcon } from '@jupyterlab/ui-components';
+import { Debouncer } from '@lumino/polling';
 import { CommandIDs, type IModelOps } from '../tokens';
 import { liveNames } from './kernel';
 import { askRegistration } from './RegisterDialog';
+
+const AFTER_A_CELL = 500;
 
 /** Adds "Register a Model…" for notebooks with a Python kernel. */
 export async function start(app: JupyterFrontEnd, modelops: IModelOps): Promise<void> {
@@ -14,12 +17,14 @@ export async function start(app: JupyterFrontEnd, modelops: IModelOps): Promise<
     return;
   }
   const { trans } = modelops;
+  const look = new Debouncer(() => modelops.refresh(), AFTER_A_CELL);
+  NotebookActions.executed.connect(() => void look.invoke()); // what a cell has done to models shows at once
   app.commands.addCommand(CommandIDs.registerModel, {
     label: trans.__('Register a Model…'),
     caption: trans.__('Register a fitted model of this notebook; the line that does it is inserted and run'),
     icon: addIcon,
     describedBy: { args: { type: 'object', properties: {}, additionalProperties: false } },
-    isEnabled: () => notebooks.currentWidget?.sessionContext.session?.kernel != null,
+    isEnabled: () => notebooks.currentWidget !== null,
     execute: async () => {
       const panel = notebooks.currentWidget;
       if (panel) {
@@ -31,12 +36,8 @@ export async function start(app: JupyterFrontEnd, modelops: IModelOps): Promise<
 }
 
 async function register(panel: NotebookPanel, { models, trans, refresh }: IModelOps): Promise<void> {
-  const kernel = panel.sessionContext.session?.kernel;
-  if (!kernel) {
-    return;
-  }
   const known = (models.data?.rows ?? []).map(model => model.name);
-  const code = await askRegistration(() => liveNames(kernel), trans, known);
+  const code = await askRegistration(() => liveNames(panel.sessionContext.session?.kernel), trans, known);
   if (code === null) {
     return;
   }

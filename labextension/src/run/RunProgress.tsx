@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import { ActButton } from '../components/ActButton';
 import { HealthIcon } from '../components/Health';
-import { shortTime } from '../format';
+import { localTime } from '../format';
 import type { Health } from '../tokens';
 import { useAnswer } from '../useAnswer';
 import type { ICell, IJob, JobModel, JobState } from './JobModel';
@@ -103,9 +103,9 @@ function stateWords(job: IJob | undefined, cells: readonly ICell[], trans: Trans
   const last = cells[cells.length - 1];
   switch (job?.state) {
     case 'completed':
-      return trans.__('Completed at %1 UTC.', shortTime(job.ended_at));
+      return job.ended_at ? trans.__('Completed at %1.', localTime(job.ended_at)) : trans.__('Completed.');
     case 'failed':
-      return trans.__('Failed at %1 UTC.', shortTime(job.ended_at));
+      return job.ended_at ? trans.__('Failed at %1.', localTime(job.ended_at)) : trans.__('Failed.');
     case 'cancelled':
       return trans.__('Cancelled.');
     case 'interrupted':

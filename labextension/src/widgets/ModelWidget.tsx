@@ -7,6 +7,7 @@ import type { Client } from '../api';
 import type { IncidentAction } from '../components/Incidents';
 import { ModelPage } from '../components/ModelPage';
 import { modelsIcon } from '../icons';
+import type { IFiles } from '../components/page';
 import type { Live } from '../live';
 import type { Action, IIncident, IOverview, TabName } from '../tokens';
 import { LiveWidget } from './LiveWidget';
@@ -15,6 +16,7 @@ import { LiveWidget } from './LiveWidget';
 export interface IActs {
   readonly act: (action: Action, page: ModelWidget, version?: number) => void;
   readonly handle: (action: IncidentAction, incident: IIncident) => Promise<boolean>;
+  readonly files: IFiles;
 }
 
 /** A model's page as a widget. */
@@ -63,12 +65,13 @@ export class ModelWidget extends LiveWidget<IOverview> {
   }
 
   protected override render(): JSX.Element {
-    const { data, error, busy } = this.live;
+    const { data, error, busy, readAt } = this.live;
     return (
       <ModelPage
         page={data}
         error={error}
         busy={busy}
+        readAt={readAt}
         tab={this.front}
         client={this.client}
         trans={this.trans}
@@ -78,6 +81,7 @@ export class ModelWidget extends LiveWidget<IOverview> {
         }}
         act={(action, version) => this.acts.act(action, this, version)}
         handle={(action, incident) => this.acts.handle(action, incident)}
+        files={this.acts.files}
       />
     );
   }

@@ -23,7 +23,12 @@ c.VoilaConfiguration.show_tracebacks = False
 # Pages wait for their reader with everything imported; which model is meant comes from the browser afterwards.
 c.VoilaConfiguration.preheat_kernel = True
 c.VoilaConfiguration.multi_kernel_manager_class = hooks.Kernels
-c.VoilaKernelManager.kernel_pools_config = {"fleet.ipynb": {"pool_size": 1}, "default": {"pool_size": 0}}
+c.VoilaKernelManager.kernel_pools_config = {
+    "fleet.ipynb": {"pool_size": 1},
+    "model.ipynb": {"pool_size": 1},
+    "default": {"pool_size": 0},
+}
+c.VoilaKernelManager.fill_delay = 3  # the next reader's kernel starts once this one's page is there
 c.VoilaConfiguration.file_allowlist = []
 # Voila's own manager of ipywidgets 8, and the widgets themselves. plotly's 5 MB stay out: these pages draw SVG.
 c.VoilaConfiguration.extension_allowlist = [
@@ -33,8 +38,9 @@ c.VoilaConfiguration.extension_allowlist = [
 ]
 c.VoilaConfiguration.extension_denylist = ["modelops-jupyter"]
 
-c.MappingKernelManager.cull_idle_timeout = 600
-c.MappingKernelManager.cull_interval = 60
+idle = int(os.environ["MODELOPS_DASHBOARD_IDLE"])
+c.MappingKernelManager.cull_idle_timeout = idle
+c.MappingKernelManager.cull_interval = max(1, min(15, idle // 4))
 c.MappingKernelManager.cull_connected = True
 
 hooks.hide_tokens()

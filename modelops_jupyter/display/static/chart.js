@@ -75,13 +75,24 @@ function render({ model, el }) {
   const form = document.createElement("div");
   el.append(form, drawing, keep, tip);
 
+  // Other controls keep what stands in those before them.
   function drawForm() {
+    const kept = { ...model.get("fields"), ...entries() };
     form.innerHTML = model.get("form") ?? "";
+    for (const field of form.querySelectorAll("[data-field]")) {
+      field.value = kept[field.dataset.field] ?? field.value;
+    }
+  }
+
+  function entries() {
+    const fields = [...form.querySelectorAll("[data-field]")];
+    return Object.fromEntries(fields.map((field) => [field.dataset.field, field.value]));
   }
 
   let later;
   function enter(event) {
-    if (event.target.dataset.field) {
+    // What goes with a decision is sent with it, not letter by letter.
+    if (event.target.dataset.field && event.target.dataset.late === undefined) {
       window.clearTimeout(later);
       later = window.setTimeout(tell, event.type === "change" ? 0 : 120);
     }
@@ -89,8 +100,7 @@ function render({ model, el }) {
 
   function tell() {
     window.clearTimeout(later);
-    const entries = [...form.querySelectorAll("[data-field]")].map((field) => [field.dataset.field, field.value]);
-    model.set("fields", Object.fromEntries(entries));
+    model.set("fields", entries());
     model.save_changes();
   }
 

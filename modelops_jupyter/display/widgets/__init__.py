@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.display.widgets.actions import GateView, RunView
+from modelops_jupyter.display.widgets.inbox import AlertInbox
 from modelops_jupyter.display.widgets.live import Live
-from modelops_jupyter.display.widgets.views import AlertInbox, CardView, ComparisonView, ModelBrowser, MonitorView
+from modelops_jupyter.display.widgets.views import CardView, ComparisonView, ModelBrowser, MonitorView
 from modelops_jupyter.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def widget_of(result: Any, workspace: Workspace | None = None) -> Live:
     InvalidInput
         If a result of this kind has no live view, or its view needs the workspace.
     """
+    from modelops_jupyter.casework import Incident
     from modelops_jupyter.governance import Comparison, GateReport, ModelCard
     from modelops_jupyter.monitoring import MonitorReport
     from modelops_jupyter.overview import ModelOverview
@@ -52,12 +54,16 @@ def widget_of(result: Any, workspace: Workspace | None = None) -> Live:
     if isinstance(result, ModelCard):
         return CardView(result)
     kind = type(result).__name__
-    if not isinstance(result, ModelOverview | MonitorReport | GateReport):
+    if not isinstance(result, ModelOverview | MonitorReport | GateReport | Incident):
         raise InvalidInput(f"A {kind} has no live view: show it as it is.")
     if workspace is None:
         raise InvalidInput(f"The live view of a {kind} reads on: call .widget(workspace).")
     if isinstance(result, GateReport):
         return GateView(workspace, f"{result.model}/{result.version}", result.alias)
+    if isinstance(result, Incident):
+        inbox = AlertInbox(workspace, result.model)
+        inbox.act(f"incident {result.id}")
+        return inbox
     if isinstance(result, MonitorReport):
         return MonitorView(workspace, result.model, result.every)
     return MonitorView(workspace, result.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,17 +11,19 @@ from typing import TYPE_CHECKING, Any, cast
 import traitlets
 
 from modelops_jupyter.display import governance, palette
-from modelops_jupyter.display.html import Html, element, join
+from modelops_jupyter.display.failures import unforeseen
+from modelops_jupyter.display.html import Html, join
 from modelops_jupyter.display.listings import pipeline_run
 from modelops_jupyter.display.tables import badge, heading, note, table
-from modelops_jupyter.display.widgets.live import Live, button, join_form, text_field
+from modelops_jupyter.display.widgets.live import Live, button, failed, join_form, text_field
 from modelops_jupyter.errors import InvalidInput, ModelOpsError
 
 if TYPE_CHECKING:
     from modelops_jupyter.governance import Decision
-    from modelops_jupyter.pipelines import PipelineRun
+    from modelops_jupyter.pipelines import CellEvent, PipelineRun, StepEvent
     from modelops_jupyter.workspace import Workspace
 
+_log = logging.getLogger(__name__)
 DECISIONS = ("approve", "reject", "comment", "promote")
 STATES = {
     "waiting": ("○", palette.GREY),
@@ -29,6 +32,11 @@ STATES = {
     "kept": ("✓", palette.GREY),
     "failed": ("✕", palette.RED),
 }
+SAID = {"ready": "Not started.", "running": "Running.", "stopping": "Stopping after this cell."}
+
+
+class _Stopped(Exception):
+    """Somebody asked the run to end."""
 
 
 class GateView(Live):
@@ -38,7 +46,7 @@ class GateView(Live):
         self._workspace, self._reference, self._alias = workspace, reference, alias
         self._done: Html | None = None
         controls = (button(word.capitalize(), word) for word in DECISIONS)
-        super().__init__(form=join_form(text_field("reason", "Reason"), *controls))
+        super().__init__(form=join_form(text_field("reason", "Reason", late=True), *controls))
 
     def draw(self) -> None:
         """Ask the policy, and show its answer with what was decided last."""
@@ -67,6 +75,7 @@ class GateView(Live):
 class RunView(Live):
     """A pipeline's run, step by step; it runs beside the notebook, which stays free."""
 
+    CONTROLS = (("Run", "run"), ("Resume", "resume"), ("Stop after this cell", "stop"))
     state = traitlets.Unicode("ready")
     result: PipelineRun | None = None
 
@@ -78,23 +87,26 @@ class RunView(Live):
         self._steps: dict[str, tuple[str, str]] = {}
         self._failure = ""
         self._thread: threading.Thread | None = None
-        super().__init__(form=join_form(button("Run", "run"), button("Resume", "resume")))
+        super().__init__(form=join_form(*(button(words, pick) for words, pick in self.CONTROLS)))
 
     def draw(self) -> None:
         """Draw the steps as far as they have come."""
         rows = [[step, badge(*_state(state)), took] for step, (state, took) in self._steps.items()]
         self.html = join(
             heading(self._pipeline.name),
-            note({"ready": "Not started.", "running": "Running."}.get(self.state, self.state.capitalize() + ".")),
+            note(SAID.get(self.state, f"{self.state.capitalize()}.")),
             table(("Step", "State", "Time"), rows, right=(2,)) if rows and self.result is None else None,
             pipeline_run(self.result) if self.result is not None else None,
-            element("p", self._failure, role="alert") if self._failure else None,
+            failed(self._failure) if self._failure else None,
         )
 
     def pick(self, what: str) -> None:
         """Start, unless it runs already."""
         if what in ("run", "resume"):
             self.start(resume=what == "resume")
+        elif what == "stop" and self.state == "running":
+            self.state = "stopping"
+            self.draw()
 
     def start(self, *, resume: bool = False) -> None:
         """Run the pipeline in the background; a second start while it runs does nothing."""
@@ -116,15 +128,26 @@ class RunView(Live):
 
         with Workspace(self._workspace.settings) as ws:
             try:
-                self.result = ws.run(self._pipeline, resume=resume, on_progress=self._progress, **self._options)
+                options = {"resume": resume, "on_progress": self._progress, "on_cell": self._cell, **self._options}
+                self.result = ws.run(self._pipeline, **options)
                 self.state = "completed"
+            except _Stopped:
+                self.state = "stopped"
             except ModelOpsError as error:
                 self._failure, self.state = str(error), "failed"
+            except Exception as error:  # nobody sees what a thread raises
+                self._failure, self.state = unforeseen(error, _log, "Jupyter's log has the rest:"), "failed"
         self.draw()
 
-    def _progress(self, event: Any) -> None:
+    def _progress(self, event: StepEvent) -> None:
         took = "" if event.seconds is None else f"{event.seconds:.0f} s"
         self._steps[event.step] = (event.state, took)
+        self.draw()
+
+    def _cell(self, event: CellEvent) -> None:
+        if self.state == "stopping":
+            raise _Stopped
+        self._steps[event.notebook] = ("running", f"cell {event.number} of {event.total}")
         self.draw()
 
 

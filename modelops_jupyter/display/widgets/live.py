@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -9,10 +10,11 @@ import traitlets
 
 from modelops_jupyter.display import palette
 from modelops_jupyter.display.chart import Chart
-from modelops_jupyter.display.html import Html, element
+from modelops_jupyter.display.failures import unforeseen
+from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.errors import ModelOpsError
 
-PLAIN = "text/plain"
+_log = logging.getLogger(__name__)
 
 
 class Live(Chart):
@@ -35,9 +37,9 @@ class Live(Chart):
 
     def __init__(self, **traits: Any) -> None:
         super().__init__(**traits)
-        self.on_pick(lambda what: self.attempt(lambda: self.pick(what)))
-        self.observe(lambda change: self.attempt(self.draw), names=["model", "window", "column", "fields"])
-        self.attempt(self.draw)
+        self.on_pick(self.act)
+        self.observe(lambda change: self.redraw(), names=["model", "window", "column", "fields"])
+        self.redraw()
 
     def draw(self) -> None:
         """Draw what is chosen now."""
@@ -58,12 +60,17 @@ class Live(Chart):
         value = self.fields.get(name, "")
         return value if isinstance(value, str) else ""
 
-    def attempt(self, act: Callable[[], None]) -> None:
-        """Do something; what goes wrong is a sentence in the view, as nobody sees an exception of a callback."""
-        try:
-            act()
-        except ModelOpsError as error:
-            self.html = element("p", str(error), role="alert", style=f"border-left:4px solid {palette.RED};padding:6px")
+    def act(self, what: str) -> None:
+        """Do what was clicked; if that fails, a sentence stands above what is shown, which stays."""
+        told = _failure(lambda: self.pick(what))
+        if told is not None:
+            self.html = join(told, _failure(self.draw) or Html(self.html))
+
+    def redraw(self) -> None:
+        """Draw; what goes wrong is a sentence in place of the drawing, as nobody sees an exception of a callback."""
+        told = _failure(self.draw)
+        if told is not None:
+            self.html = told
 
     def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the live view, and the static one for wherever no script runs."""
@@ -71,9 +78,26 @@ class Live(Chart):
         return {**data, "text/html": str(self.html)}, metadata
 
 
-def text_field(name: str, label: str, value: str = "") -> Html:
-    """Return a labelled input."""
-    return element("label", f"{label} ", element("input", type="text", data_field=name, value=value))
+def _failure(do: Callable[[], None]) -> Html | None:
+    """Return what went wrong, if anything did."""
+    try:
+        do()
+    except ModelOpsError as error:
+        return failed(str(error))
+    except Exception as error:
+        return failed(unforeseen(error, _log, "Jupyter's log has the rest:"))
+    return None
+
+
+def failed(told: str) -> Html:
+    """Return what went wrong, marked as such."""
+    return element("p", told, role="alert", style=f"border-left:4px solid {palette.RED};padding:6px")
+
+
+def text_field(name: str, label: str, *, late: bool = False) -> Html:
+    """Return a labelled input; what stands in a late one comes with the next button, not with every letter."""
+    field = element("input", type="text", data_field=name, data_late="" if late else None)
+    return element("label", f"{label} ", field)
 
 
 def choice(name: str, label: str, options: tuple[tuple[str, str], ...]) -> Html:

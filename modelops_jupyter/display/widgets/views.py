@@ -1,4 +1,4 @@
-"""Models, a monitor, alerts, a comparison, a card: live views of what is on record."""
+"""Models, a monitor, a comparison, a card: live views of what is on record."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from modelops_jupyter.display.bars import Bar, bar_list
 from modelops_jupyter.display.grids import distribution_chart, drift_chart
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.lines import figure_words, performance_chart, sparkline
-from modelops_jupyter.display.listings import cell
 from modelops_jupyter.display.series import performance_series
 from modelops_jupyter.display.tables import heading, health, more, note, scrolling
 from modelops_jupyter.display.widgets.live import Live, choice, join_form, text_field
-from modelops_jupyter.display.words import HEALTH, NOTHING, capital, count, metric_name, sentence, short_time
+from modelops_jupyter.display.words import HEALTH, NOTHING, capital, count, metric_name, short_time
 
 if TYPE_CHECKING:
     from modelops_jupyter.governance import Comparison, ModelCard
@@ -77,7 +76,7 @@ class MonitorView(Live):
     def refresh(self) -> None:
         """Read again."""
         self._read = None
-        self.attempt(self.draw)
+        self.redraw()
 
     def draw(self) -> None:
         """Draw both charts with the choice marked, and what is known of the choice."""
@@ -107,48 +106,6 @@ class MonitorView(Live):
             )
             parts += [heading(column), distribution_chart(shown)]
         return parts
-
-
-class AlertInbox(Live):
-    """Open alerts, newest first; choosing one sets `model`, `window` and `column`."""
-
-    def __init__(self, workspace: Workspace, model: str = "") -> None:
-        self._workspace = workspace
-        self._alerts = workspace.alerts().rows
-        self._only = model
-        states = (("open", "open"), ("healed", "healed"), ("all", "open and healed"))
-        super().__init__(form=join_form(choice("state", "State", states)))
-
-    def _wanted(self) -> list[Any]:
-        state = self.field("state") or "open"
-        return [a for a in self._alerts if state in ("all", a["state"]) and self._only in ("", a["model"])]
-
-    def draw(self) -> None:
-        """Draw the list."""
-        wanted = self._wanted()
-        rows = [
-            element("tr", *(element("td", part) for part in (cell("state", a["state"]), self._name(n, a), _told(a))))
-            for n, a in enumerate(wanted[:AT_ONCE])
-        ]
-        head = element("tr", *(element("th", word) for word in ("State", "Window", "What happened")))
-        table = element("table", element("thead", head), element("tbody", *rows), class_="mo-rows")
-        told = note(count(len(wanted), "alert") if wanted else "No alerts.")
-        self.html = join(told, scrolling(table) if rows else None, more(len(wanted) - AT_ONCE))
-
-    @staticmethod
-    def _name(n: int, alert: Any) -> Html:
-        words = f"{alert['model']}, {short_time(alert['window_start'])}"
-        return element("button", words, type="button", data_pick=f"alert {n}")
-
-    def pick(self, what: str) -> None:
-        """Take the chosen alert's model, window and column, as one change."""
-        kind, _, place = what.partition(" ")
-        wanted = self._wanted()
-        if kind == "alert" and place.isdecimal() and int(place) < len(wanted):
-            alert = wanted[int(place)]
-            with self.hold_trait_notifications():
-                self.model, self.window = str(alert["model"]), str(alert["window_start"])
-                self.column = str(alert["column"] or "")
 
 
 class ComparisonView(Live):
@@ -192,7 +149,3 @@ class CardView(Live):
         wanted = self.field("section")
         kept = tuple(section for section in self._card.sections if wanted in ("", section[0]))
         self.html = governance.card(replace(self._card, sections=kept))
-
-
-def _told(alert: Any) -> str:
-    return capital(sentence(str(alert["message"]).removeprefix(f"{alert['model']}: ")))

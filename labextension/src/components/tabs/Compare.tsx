@@ -6,10 +6,11 @@ import type { IVersion } from '../../tokens';
 import { Section } from '../Facts';
 import type { ITab } from '../page';
 import { Table } from '../Table';
+import { CompareRows } from './CompareRows';
 import { versionFacts } from './Versions';
 
 /** Two versions beside each other: what their evaluations showed, and where they differ in origin. */
-export function Compare({ page, trans }: ITab): JSX.Element {
+export function Compare({ page, client, files, trans }: ITab): JSX.Element {
   const newest = page.versions[0];
   const [left, setLeft] = React.useState(page.summary.champion ?? page.versions[1]?.version ?? newest?.version);
   const [right, setRight] = React.useState(page.versions.find(one => one.version !== left)?.version);
@@ -29,6 +30,7 @@ export function Compare({ page, trans }: ITab): JSX.Element {
         <Pick label={trans.__('compared with')} versions={page.versions} value={b.version} pick={setRight} trans={trans} />
       </div>
       <Evaluations a={a} b={b} trans={trans} />
+      <CompareRows a={a} b={b} client={client} files={files} trans={trans} />
       <Differences a={a} b={b} trans={trans} />
     </>
   );

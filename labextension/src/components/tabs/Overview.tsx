@@ -52,6 +52,8 @@ function Summary({ page, trans }: Pick<ITab, 'page' | 'trans'>): JSX.Element {
       </Fact>
       <Fact title={trans.__('Versions')}>{summary.versions}</Fact>
       <Fact title={trans.__('Kind')}>{kindWord(summary.kind, trans)}</Fact>
+      {summary.owner && <Fact title={trans.__('Owner')}>{summary.owner}</Fact>}
+      {summary.risk_tier && <Fact title={trans.__('Risk tier')}>{summary.risk_tier}</Fact>}
     </Facts>
   );
 }

@@ -1,9 +1,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import { metrics, shortTime } from '../../format';
+import { metrics } from '../../format';
 import type { IVersion } from '../../tokens';
 import { ActButton } from '../ActButton';
 import { FactList, Section } from '../Facts';
+import { Moment } from '../Moment';
 import type { ITab } from '../page';
 import { VersionsTable } from '../tables';
 
@@ -40,7 +41,8 @@ export function versionFacts(version: IVersion, trans: TranslationBundle): reado
     [trans.__('Task'), version.task],
     [trans.__('Format'), version.unsafe ? trans.__('%1 (unsafe: runs code when loaded)', version.flavor) : version.flavor],
     [trans.__('Features'), version.features.join(', ')],
-    [trans.__('Registered'), trans.__('%1 by %2', shortTime(version.created_at), version.created_by)],
+    [trans.__('Registered'), <Moment key="at" at={version.created_at} />],
+    [trans.__('By'), version.created_by],
     [trans.__('Notebook'), version.source['notebook']],
     [trans.__('Git commit'), code(version.source['git_commit'])],
     [trans.__('MLflow run'), code(version.run_id)],

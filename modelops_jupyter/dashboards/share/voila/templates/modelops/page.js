@@ -6,13 +6,13 @@
     window.history.replaceState(null, "", address);
   }
 
-  // A kernel that was idle for ten minutes is gone: say so, instead of leaving a page that does not answer.
+  // The kernel of a page that nobody touched is gone: say so, instead of leaving a page that does not answer.
   async function check() {
-    const config = document.getElementById("jupyter-config-data");
-    if (!config || document.hidden || document.querySelector(".mo-asleep")) {
+    const { kernelId } = document.body.dataset;
+    if (!kernelId || document.hidden || document.querySelector(".mo-asleep")) {
       return;
     }
-    const { baseUrl, kernelId } = JSON.parse(config.textContent);
+    const { baseUrl } = JSON.parse(document.getElementById("jupyter-config-data").textContent);
     let alive = false;
     try {
       alive = (await fetch(`${baseUrl}api/kernels/${kernelId}`)).ok;

@@ -1,0 +1,48 @@
+"""An alert as a sentence that needs no statistics; its figure stands behind, for those who know it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from modelops_jupyter.display.words import capital, metric_name, number, sentence
+
+KINDS = {"performance": "results", "drift": "data changed", "quality": "data quality"}
+OWN = {"prediction": "the model's answer", "score": "the model's score"}
+DRIFT = "{column} is not spread as it was when the model was validated"
+QUALITY = {
+    "null_rate": "more values of {column} are missing",
+    "mistyped_rate": "more values of {column} cannot be read",
+    "unseen_rate": "more values of {column} are ones that the model never saw",
+    "out_of_range_rate": "more values of {column} lie outside what the model was validated on",
+}
+
+
+def alert_sentence(alert: Mapping[str, Any]) -> str:
+    """Return what happened, as its owner would say it.
+
+    >>> drift = {"kind": "drift", "column": "wind", "metric": "psi", "figure": 0.31, "threshold": 0.2}
+    >>> alert_sentence({**drift, "message": ""})
+    '“wind” is not spread as it was when the model was validated (PSI 0.310, threshold 0.200).'
+    """
+    told = _told(str(alert["kind"]), str(alert["metric"]), str(alert["column"] or ""))
+    if told is None:
+        return capital(sentence(str(alert["message"]).removeprefix(f"{alert['model']}: ")))
+    where = f", for {alert['segment']}" if alert.get("segment") else ""
+    return f"{capital(told)}{where}{_figure(alert)}."
+
+
+def _told(kind: str, metric: str, column: str) -> str | None:
+    if kind == "performance":
+        return "the model's results are worse than when it was validated"
+    words = DRIFT if kind == "drift" else QUALITY.get(metric.removeprefix("recent_"))
+    return words.format(column=OWN.get(column, f"“{column}”")) if words and column else None
+
+
+def _figure(alert: Mapping[str, Any]) -> str:
+    if alert.get("figure") is None or alert.get("threshold") is None:
+        return ""
+    recent = str(alert["metric"]).startswith("recent_")
+    name = metric_name(str(alert["metric"]).removeprefix("recent_"))
+    over = " of late" if recent else ""
+    return f" ({name}{over} {number(alert['figure'])}, threshold {number(alert['threshold'])})"

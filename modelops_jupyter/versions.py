@@ -1,0 +1,90 @@
+"""Versions on record, and what each was validated on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from modelops_jupyter.errors import NotFound
+from modelops_jupyter.presentable import Presentable
+from modelops_jupyter.refs import ModelReference, parse
+
+if TYPE_CHECKING:
+    from modelops_jupyter.profiles import Reference
+    from modelops_jupyter.store import Store
+
+
+@dataclass(frozen=True)
+class RegisteredVersion(Presentable):
+    """A version as it stands on record.
+
+    Attributes
+    ----------
+    name : str
+    version : int
+    body : mapping
+        Every recorded fact: kind, flavor, run, digests, fingerprint, inputs, metrics, who and when.
+    aliases : tuple of str
+    """
+
+    name: str
+    version: int
+    body: Mapping[str, Any]
+    aliases: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        held = f" ({', '.join(self.aliases)})" if self.aliases else ""
+        unsafe = ", unsafe: it runs code when it is loaded" if self.body.get("unsafe") else ""
+        return f"{self.name}/{self.version}{held}{unsafe}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return every recorded fact."""
+        return {**self.body, "aliases": list(self.aliases)}
+
+
+def version_key(name: str, version: int) -> str:
+    """Return the store's key of a version."""
+    return f"{name}/{version:06d}"
+
+
+def find_version(store: Store, reference: str | ModelReference) -> RegisteredVersion:
+    """Return the version behind `reference`; a bare name means its champion, else its newest version.
+
+    Raises
+    ------
+    NotFound
+        With the names, versions or aliases that there are.
+    """
+    wanted = parse(reference)
+    if store.get("model", wanted.name) is None:
+        known = ", ".join(record.key for record in store.find("model")) or "none yet"
+        raise NotFound(f"There is no model {wanted.name!r}: registered are {known}.")
+    held = {r.body["alias"]: r.body["version"] for r in store.find("alias", wanted.name) if r.body["version"]}
+    number = wanted.version
+    if wanted.alias is not None:
+        if wanted.alias not in held:
+            known = ", ".join(sorted(held)) or "none yet"
+            raise NotFound(f"Model {wanted.name!r} has no alias {wanted.alias!r}: it has {known}.")
+        number = held[wanted.alias]
+    if number is None:
+        number = held.get("champion") or max(r.body["version"] for r in store.find("version", wanted.name))
+    record = store.get("version", version_key(wanted.name, number))
+    if record is None:
+        known = ", ".join(str(r.body["version"]) for r in store.find("version", wanted.name))
+        raise NotFound(f"Model {wanted.name!r} has no version {number}: it has {known}.")
+    aliases = tuple(sorted(alias for alias, at in held.items() if at == number))
+    return RegisteredVersion(wanted.name, number, record.body, aliases)
+
+
+def references(store: Store, name: str, segments: Sequence[str] = ()) -> dict[int, Reference]:
+    """Return the reference of every version of a model that has one, with its segments by the columns of `segments`."""
+    from modelops_jupyter.profiles import Reference, segments_from_dict
+
+    find_version(store, name)  # says so when there is no such model
+    found = {}
+    for record in store.find("reference", name):
+        sliced = {column: store.get("segment_reference", f"{record.key}/{column}") for column in segments}
+        profiles = {c: segments_from_dict(kept.body) for c, kept in sliced.items() if kept is not None}
+        found[int(record.key.rpartition("/")[2])] = replace(Reference.from_dict(record.body), segments=profiles)
+    return found

@@ -1,0 +1,97 @@
+"""A migration that is killed at any statement leaves the database as it was, and the next opening migrates it."""
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+
+from modelops_jupyter import store as package
+from modelops_jupyter.errors import StoreDamaged
+from modelops_jupyter.store import AuditVerification, open_store, schema, sql, verify
+
+STORE = Path(package.__file__).parent
+# Migrates a copy of the database again and again, each time killed one statement later, until one comes to its end.
+PROGRAM = """
+import os, shutil, sys
+from itertools import count
+from pathlib import Path
+from sqlalchemy import Engine, event
+from modelops_jupyter.store import open_store, schema
+import alembic.command
+
+folder = Path(sys.argv[1])
+for stop in count(1):
+    path = folder / f"{stop}.db"
+    shutil.copy(folder / "old.db", path)
+    child = os.fork()
+    if child == 0:
+        seen = count(1)
+        statements = lambda *_: os._exit(9) if next(seen) == stop else None
+        migrate = schema.migrate
+        def watched(engine):
+            event.listen(engine, "after_cursor_execute", statements)
+            migrate(engine)
+        schema.migrate = watched
+        open_store(path, folder / f"{stop}.lock").close()
+        os._exit(0)
+    if os.waitpid(child, 0)[1] == 0:
+        break
+print(stop)
+"""
+
+
+def waiting(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return [row[0] for row in connection.execute("SELECT body FROM records WHERE kind = 'outbox'")]
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """Return a database of the first schema with a message that waits."""
+    path = tmp_path / "old.db"
+    engine = sql._engine(path, "rwc")
+    config = Config()
+    config.set_main_option("script_location", str(STORE / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, schema.REVISIONS[0])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("INSERT INTO outbox (created_at, body) VALUES ('2026-01-01', '{\"topic\":\"promote\"}')")
+        connection.execute(
+            "INSERT INTO records VALUES ('version', 'm/000001', 'm', 1, '{}', '2026-01-01T00:00:00+00:00')"
+        )
+        connection.execute(
+            "INSERT INTO audit VALUES (1, '2026-01-01T00:00:00+00:00', 'register', 'm/1', 'ann', 'self-asserted', "
+            '\'{"flavor":"onnx"}\', ?, ?)',
+            ("0" * 64, "52abf43b10de031f36f325d6b7ba81f528c63b9c25a73d6e46187e261ab10dc8"),
+        )
+    return path
+
+
+def test_a_migration_killed_at_any_statement_is_done_at_the_next_opening(old: Path, tmp_path: Path) -> None:
+    program = [sys.executable, "-c", PROGRAM, str(tmp_path)]
+    done = subprocess.run(program, capture_output=True, text=True, check=True)
+    kills = int(done.stdout)
+    assert kills > 5
+    for stop in range(1, kills + 1):
+        store = open_store(tmp_path / f"{stop}.db", tmp_path / f"{stop}.lock")
+        assert verify(store) == AuditVerification(True, 2)
+        store.close()
+        assert waiting(tmp_path / f"{stop}.db") == ['{"topic":"promote"}'], f"killed after statement {stop}"
+
+
+def test_a_migration_that_fails_changes_nothing(old: Path, tmp_path: Path) -> None:
+    shutil.copy(old, tmp_path / "s.db")
+    with closing(sqlite3.connect(tmp_path / "s.db")) as connection, connection:
+        connection.execute("UPDATE outbox SET body = 'no JSON'")
+    with pytest.raises(StoreDamaged):
+        open_store(tmp_path / "s.db", tmp_path / "s.lock")
+    with closing(sqlite3.connect(tmp_path / "s.db")) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert connection.execute("SELECT kind FROM records").fetchall() == [("version",)]
