@@ -38,6 +38,8 @@ class Board(Presentable):
         Entries on record.
     broken : int or None
         The first entry that does not fit the chain; None while the record is whole.
+    more : int
+        Versions that wait beyond the 200 of `waiting`, whose gates were not asked.
     """
 
     waiting: tuple[Mapping[str, Any], ...]
@@ -45,6 +47,7 @@ class Board(Presentable):
     decisions: tuple[Mapping[str, Any], ...]
     entries: int
     broken: int | None
+    more: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the board as plain data."""
@@ -82,44 +85,46 @@ def read_board(store: Store, policy: Policy) -> Board:
         decided[record.body["name"], record.body["version"]].append(record.body)
     moves = [record.body for record in store.find("transition")]
     served = {(move["name"], move["to_version"]) for move in moves if move["alias"] == ALIAS}
+    undecided = _undecided([newest[name] for name in sorted(newest)], decided, served)
     return Board(
-        waiting=_waiting(store, policy, [newest[name] for name in sorted(newest)], decided, served),
+        waiting=tuple(_waits(store, policy, body) for body in undecided[:MOST_WAITING]),
         serving=_serving(champions, versions, moves),
         decisions=_latest(decided, moves),
         entries=check.entries,
         broken=check.first_bad,
+        more=max(0, len(undecided) - MOST_WAITING),
     )
 
 
-def _waiting(
-    store: Store,
-    policy: Policy,
+def _undecided(
     newest: list[Mapping[str, Any]],
     decided: Mapping[tuple[str, int], list[Mapping[str, Any]]],
     served: set[tuple[str, int]],
-) -> tuple[Mapping[str, Any], ...]:
-    from modelops_jupyter.governance import gate
-
+) -> list[Mapping[str, Any]]:
+    """Return the versions that neither serve, nor served, nor were rejected; the longest on record first."""
     found: list[Mapping[str, Any]] = []
     for body in sorted(newest, key=lambda body: str(body["created_at"])):
-        name = body["name"]
-        last = [d for d in decided.get((name, body["version"]), []) if d["decision"] != "comment"]
+        key = (body["name"], body["version"])
+        last = [d for d in decided.get(key, []) if d["decision"] != "comment"]
         rejected = bool(last) and max(last, key=lambda d: str(d["at"]))["decision"] == "reject"
-        if rejected or (name, body["version"]) in served or len(found) == MOST_WAITING:
-            continue
-        report = gate(store, policy, body, ALIAS)
-        found.append(
-            {
-                "model": name,
-                "version": body["version"],
-                "registered_by": body["created_by"],
-                "registered_at": body["created_at"],
-                "approved_by": ", ".join(report.approved_by),
-                "gate": "open" if report.passed else "closed",
-                "missing": "; ".join(check.message for check in report.checks if check.applies and not check.passed),
-            }
-        )
-    return tuple(found)
+        if not rejected and key not in served:
+            found.append(body)
+    return found
+
+
+def _waits(store: Store, policy: Policy, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    from modelops_jupyter.governance import gate
+
+    report = gate(store, policy, body, ALIAS)
+    return {
+        "model": body["name"],
+        "version": body["version"],
+        "registered_by": body["created_by"],
+        "registered_at": body["created_at"],
+        "approved_by": ", ".join(report.approved_by),
+        "gate": "open" if report.passed else "closed",
+        "missing": "; ".join(check.message for check in report.checks if check.applies and not check.passed),
+    }
 
 
 def _serving(

@@ -23,7 +23,7 @@ from modelops_jupyter.dashboards.page import (
 )
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.lines import sparkline
-from modelops_jupyter.display.tables import health
+from modelops_jupyter.display.tables import health, steady
 from modelops_jupyter.display.words import HEALTH, NOTHING, count, metric_name, number, short_time
 from modelops_jupyter.fleet import ModelSummary, read_fleet
 
@@ -140,13 +140,14 @@ def _summary(models: Sequence[ModelSummary]) -> Html:
         return f"{sum(m.health == word for m in models):,}"
 
     newest = max((m.last_window for m in models if m.last_window), default=None)
+    through = join("data through ", steady(short_time(newest)))
     return tiles(
         tile("Models", f"{len(models):,}", f"{sum(m.champion is not None for m in models):,} in use"),
         tile(health("alert"), having("alert"), "results got worse"),
         tile(health("warning"), having("warning"), "data changed"),
         tile(health("healthy"), having("healthy"), "nothing found"),
         tile(health("unknown"), having("unknown"), "nobody watches"),
-        tile("Open alerts", f"{sum(m.open_alerts for m in models):,}", f"data through {short_time(newest)}"),
+        tile("Open alerts", f"{sum(m.open_alerts for m in models):,}", through),
     )
 
 

@@ -23,6 +23,7 @@ from modelops_jupyter.dashboards.page import (
 )
 from modelops_jupyter.display import boards
 from modelops_jupyter.display.html import Html, element, join
+from modelops_jupyter.display.words import count
 
 WAITING_NOTE = "The newest version of each model that does not serve yet, and what it still lacks; the longest first."
 SERVING_NOTE = "What is in service, since when, and who let it."
@@ -80,10 +81,16 @@ class GovernancePage(View):
         return {}
 
     def table(self) -> tuple[str, str]:
-        """Return the latest decisions as CSV."""
-        fields = ("at", "what", "model", "version", "actor", "reason")
-        rows = self.board.decisions if self.board else ()
-        return "decisions", csv_text(fields, [[row[field] for field in fields] for row in rows])
+        """Return what waits, what serves and the latest decisions as CSV, a row each."""
+        rows: list[list[object]] = []
+        if self.board is not None:
+            waits = ("registered_at", "model", "version", "registered_by", "missing")
+            rows += [["waits", *(row[field] for field in waits)] for row in self.board.waiting]
+            serves = ("since", "model", "version", "promoted_by", "reason")
+            rows += [["serves", *(row[field] for field in serves)] for row in self.board.serving]
+            decided = ("what", "at", "model", "version", "actor", "reason")
+            rows += [[row[field] for field in decided] for row in self.board.decisions]
+        return "governance", csv_text(("what", "at", "model", "version", "who", "why"), rows)
 
     def document(self) -> tuple[str, Html]:
         """Return the whole board."""
@@ -93,9 +100,9 @@ class GovernancePage(View):
 def _summary(board: Board) -> Html:
     ready = sum(row["gate"] == "open" for row in board.waiting)
     unsafe = sum(row["unsafe"] for row in board.serving)
-    whole = ("✓ whole", f"{board.entries:,} entries, checked now")
+    whole = ("✓ whole", f"{count(board.entries, 'entry', 'entries')}, checked now")
     return tiles(
-        tile("Waiting", f"{len(board.waiting):,}", f"{ready:,} of them ready to promote"),
+        tile("Waiting", f"{len(board.waiting) + board.more:,}", f"{ready:,} of them ready to promote"),
         tile("In service", f"{len(board.serving):,}", f"{unsafe:,} in an unsafe format"),
         tile("Record", *(whole if board.broken is None else ("✕ broken", f"first at entry {board.broken:,}"))),
     )

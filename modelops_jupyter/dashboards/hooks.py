@@ -49,7 +49,9 @@ class Kernels(AsyncMappingKernelManager):
 
     async def cull_kernel_if_idle(self, kernel_id: str) -> None:
         """End an idle page's kernel; one that waits for its reader stays, as Voila starts no other in its place."""
-        if kernel_id not in self._waiting():
+        if kernel_id in self._waiting():
+            self.get_kernel(kernel_id).last_activity = datetime.now(UTC)  # its reader's time begins when they come
+        else:
             await super().cull_kernel_if_idle(kernel_id)
 
     async def make_room(self) -> bool:

@@ -39,7 +39,7 @@ PERFORMANCE_NOTE = (
     "it reached when it was validated. Choose a point in time to look into it."
 )
 DRIFT_NOTE = (
-    "How far each input has moved from what the model was validated on, as its population stability index (PSI). Red "
+    "Against what the model was validated on, by the population stability index (PSI). Red "
     "is what the monitor found: more than this input usually moves. Choose a cell to see what changed."
 )
 SPREAD_NOTE = "How values were spread when the model was validated (grey), and how they are spread now (blue)."

@@ -36,7 +36,7 @@ class Bar:
 def segment_bars(report: MonitorReport, metric: str) -> tuple[Bar, ...]:
     """Return the last figure of every segment of a monitor's report, the lowest first."""
     latest: dict[str, Bar] = {}
-    for window in report.windows:
+    for window in (*report.windows, *report.segments):
         if window.segment:
             figure = window.performance.get(metric, {})
             if figure.get("value") is not None or window.segment not in latest:
@@ -150,7 +150,7 @@ def calibration_chart(shown: PerformanceCurves) -> Html | None:
         group(
             *(text(left - 8, y(t) + 4, f"{t:g}", anchor="end") for t in named),
             *(text(x(t), size - bottom + 18, f"{t:g}", anchor="middle") for t in named),
-            text(left, size - 6, "what the model said on average (across), what came true (up)"),
+            text(left, size - 6, "said by the model (across), came true (up)"),
             fill=palette.QUIET,
         ),
     )

@@ -58,7 +58,8 @@ def waiting(shown: Board, link: Link | None = None) -> Html:
         ]
         for w in shown.waiting
     ]
-    return table(("Version", "Registered", "Approved by", "Gate", "What it lacks"), rows)
+    hidden: list[list[str]] = [[]] * shown.more
+    return table(("Version", "Registered", "Approved by", "Gate", "What it lacks"), rows + hidden)
 
 
 def serving(shown: Board, link: Link | None = None) -> Html:

@@ -31,15 +31,22 @@ def owner(name: str | None) -> str:
 def details(shown: Incident) -> Html:
     """Show what is known of an incident beside its title."""
     span = f"bad windows from {short_time(shown.first_window)} to {short_time(shown.last_window)}"
-    costs = loss_text(shown.loss)
+    known = shown.loss is not None and (shown.loss["wrong_decisions"] or 0) >= 0.5
+    costs = loss_text(shown.loss) if known else ""
     return join(
         note(f"{count(len(shown.alerts), 'alert')}, {span}"),
         element("p", f"{capital(costs)}.") if costs else None,
         element("p", "What to do next:") if shown.actions else None,
-        element("ul", *(element("li", sentence(action)) for action in shown.actions)) if shown.actions else None,
+        element("ul", *(element("li", _coded(action)) for action in shown.actions)) if shown.actions else None,
         _suspects(shown),
         fold("What happened so far", _timeline(shown)),
     )
+
+
+def _coded(action: str) -> Html:
+    """Show what stands between backticks as a command."""
+    parts = sentence(action).split("`")
+    return join(*(element("code", part) if n % 2 else part for n, part in enumerate(parts)))
 
 
 def _suspects(shown: Incident) -> Html | None:

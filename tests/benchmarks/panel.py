@@ -22,12 +22,11 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from modelops_jupyter.registry.registry import SavedVersion
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.store import Change, Put, Store, open_store
 
@@ -43,24 +42,27 @@ def fill(store: Store, models: int) -> None:
         name = f"model-{number:04d}"
         puts = [Put("model", name, {"name": name, "kind": "ml", "description": "", "created_at": AT}, subject=name)]
         for version in range(1, VERSIONS + 1):
-            saved = SavedVersion(
-                name=name,
-                version=version,
-                kind="ml",
-                flavor="sklearn",
-                run_id="a" * 32,
-                model_uri="models:/m-" + "b" * 32,
-                unsafe=False,
-                digest="c" * 64,
-                artifact_digests={f"file{n}": "d" * 64 for n in range(6)},
-                data_fingerprint="e" * 64,
-                task="classification",
-                classes=["0", "1"],
-                features=[f"feature_{n}" for n in range(30)],
-                metrics={"roc_auc": 0.9, "log_loss": 0.3, "brier_score": 0.1},
-                source={"mlflow.source.name": "train.ipynb", "mlflow.source.git.commit": None},
-            )
-            body = {**asdict(saved), "inputs": [], "created_at": AT, "created_by": "ann", "step": None}
+            body = {
+                "name": name,
+                "version": version,
+                "kind": "ml",
+                "flavor": "sklearn",
+                "run_id": "a" * 32,
+                "model_uri": "models:/m-" + "b" * 32,
+                "unsafe": False,
+                "digest": "c" * 64,
+                "artifact_digests": {f"file{n}": "d" * 64 for n in range(6)},
+                "data_fingerprint": "e" * 64,
+                "task": "classification",
+                "classes": ["0", "1"],
+                "features": [f"feature_{n}" for n in range(30)],
+                "metrics": {"roc_auc": 0.9, "log_loss": 0.3, "brier_score": 0.1},
+                "source": {"mlflow.source.name": "train.ipynb", "mlflow.source.git.commit": None},
+                "inputs": [],
+                "created_at": AT,
+                "created_by": "ann",
+                "step": None,
+            }
             puts.append(Put("version", f"{name}/{version:06d}", body, subject=name))
         alias = {"name": name, "alias": "champion", "version": 3, "previous": 2, "since": AT}
         line = [0.8 + 0.001 * (n % 7) for n in range(WINDOWS)]

@@ -209,7 +209,11 @@ def test_what_is_shown_can_be_taken_away(folder: Path) -> None:
     assert table.splitlines()[0].startswith("start,end,version,rows,labelled,roc_auc,low,high,estimated,reason,psi of")
     assert len(table.splitlines()) == 3
     assert "'=cmd()" in made(FleetPage).table()[1]
+    slice_windows(folder, "a", {"origin=JFK": 0.7})
     text = document("a", made(ModelPage, {"model": "a"}).document()[1])
+    for title in ("Performance over time", "How far each input has moved", "How good for each group", "Audit trail"):
+        assert f"<h2>{title}</h2>" in text
+    assert "href" not in text
     assert text.startswith("<!DOCTYPE html>")
     assert "<script" not in text
     assert "&lt;img" in text  # the description
@@ -320,3 +324,17 @@ def test_the_notebooks_are_one_cell_and_carry_nothing_else() -> None:
 
 def test_details_of_the_audit_are_sentences() -> None:
     assert model_panels._reason({"reason": "why", "digest": "x", "new_alerts": 2}) == "why, new alerts 2"
+
+
+def test_the_board_counts_what_it_does_not_list(folder: Path) -> None:
+    fill(folder, [f"m{n:03d}" for n in range(203)])
+    shown = made(GovernancePage)
+    assert (len(shown.board.waiting), shown.board.more) == (200, 3)
+    assert ">203<" in shown.tiles.value
+    assert "and 153 more" in shown.waiting.value
+    name, text = shown.table()
+    assert name == "governance"
+    assert text.splitlines()[:2] == [
+        "what,at,model,version,who,why",
+        "waits,2026-05-01T00:00:00+00:00,m000,1,ann,0 of 1 approvals",
+    ]

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -116,6 +117,7 @@ def test_kernels_know_neither_address_nor_token(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_kernel_that_waits_for_its_reader_is_not_idle(monkeypatch: pytest.MonkeyPatch) -> None:
     ended: list[str] = []
+    kernels = {"waiting": SimpleNamespace(last_activity=datetime(2026, 1, 1, tzinfo=UTC))}
 
     async def end(self: Any, kernel_id: str) -> None:
         ended.append(kernel_id)
@@ -132,6 +134,7 @@ def test_a_kernel_that_waits_for_its_reader_is_not_idle(monkeypatch: pytest.Monk
         await asyncio.wait(tasks)
         starting = asyncio.ensure_future(asyncio.sleep(60, {"kernel_id": "starting"}))
         manager._pools = {"fleet.ipynb": [*tasks, starting]}
+        manager.get_kernel = lambda kernel: kernels[kernel]
         for kernel in ("waiting", "left"):
             await manager.cull_kernel_if_idle(kernel)
         starting.cancel()
@@ -139,6 +142,7 @@ def test_a_kernel_that_waits_for_its_reader_is_not_idle(monkeypatch: pytest.Monk
     monkeypatch.setattr(hooks.AsyncMappingKernelManager, "cull_kernel_if_idle", end)
     asyncio.run(look())
     assert ended == ["left"]
+    assert datetime.now(UTC) - kernels["waiting"].last_activity < timedelta(seconds=30)
 
 
 def test_pages_sleep_after_a_second_at_least(tmp_path: Path) -> None:

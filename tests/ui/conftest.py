@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from browser import launch
+from dashboard_fixtures import dashboard, open_page, scheme, workspace
 from lab_pages import close_all, open_lab, shown
 from made_flights import log_day, register
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
@@ -13,6 +14,8 @@ from servers import TOKEN, Server, serve
 
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.workspace import Workspace
+
+__all__ = ["dashboard", "open_page", "scheme", "workspace"]  # fixtures that all modules share
 
 expect.set_options(timeout=20_000)  # a busy machine is no failure
 SCREENSHOTS = Path(__file__).parents[1] / "screenshots"

@@ -36,7 +36,7 @@ def serve_days(ws: Workspace, x: pd.DataFrame, version: int, days: range) -> Non
         ws.log_labels("flight-delay", pd.DataFrame({"id": ids, "late": late}), id="id", label="late")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def workspace(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -> Path:
     """Two models; one of them monitored for 24 days, with a promotion in the middle and drift at the end."""
     project = tmp_path_factory.mktemp("team")
@@ -60,11 +60,11 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -
 
 
 @contextmanager
-def running_dashboard(project: Path) -> Iterator[str]:
+def running_dashboard(project: Path, *options: str) -> Iterator[str]:
     """Run the shell's command as a user does; yield the address it prints; Ctrl-C must end it with exit code 0."""
     command = [sys.executable, "-m", "modelops_jupyter.cli", "dashboard", "--no-browser", "--json", "--port", "0"]
     process = subprocess.Popen(
-        [*command, "--workspace", str(project)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*command, "--workspace", str(project), *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     try:
@@ -75,7 +75,7 @@ def running_dashboard(project: Path) -> Iterator[str]:
     assert (process.returncode, errors) == (0, "")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def dashboard(workspace: Path) -> Iterator[str]:
     """The address of the workspace's dashboard."""
     with running_dashboard(workspace) as url:
@@ -104,6 +104,8 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
 
     yield open_address
     for page, errors in pages:
+        if not page.is_closed():
+            page.goto("about:blank")  # the page's script ends its kernel
         page.context.close()
         assert errors == []
 

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from dashboard_fixtures import dashboard, open_page, shoot, workspace
+from dashboard_fixtures import shoot
 from playwright.sync_api import Page, expect
 
-__all__ = ["dashboard", "open_page", "workspace"]
 Open = Callable[..., Page]
 READY = {
     "fleet.ipynb?": ".mo-name",
@@ -35,6 +34,7 @@ def test_an_address_leads_back_to_what_was_shown(dashboard: str, open_page: Open
     expect(page).to_have_url(re.compile("column=rain"))
     page.go_back()
     expect(page.locator("text[data-pick='column wind']")).to_have_attribute("font-weight", "700")
+    expect(page.locator(".mo-state")).to_have_text(re.compile(r"Updated \d{4}-\d\d-\d\d \d\d:\d\d"))
     page.get_by_role("button", name="Refresh").click()
     expect(chosen).to_contain_text("2013-04-15")
     page.get_by_role("link", name="Alerts").click()
@@ -64,6 +64,8 @@ def test_what_is_shown_can_be_saved(dashboard: str, open_page: Open, tmp_path: P
     assert len((tmp_path / "flight-delay.csv").read_text().splitlines()) == 4
     alone = open_page(files["HTML"].as_uri())
     expect(alone.locator("svg").first).to_be_visible()
+    expect(alone.locator("section", has_text="How good for each group").locator("tbody tr")).to_have_count(4)
+    shoot(alone, "standalone")
 
 
 def test_an_alert_leads_to_its_window(dashboard: str, open_page: Open) -> None:
@@ -88,6 +90,8 @@ def test_the_board_shows_who_decided(dashboard: str, open_page: Open) -> None:
 def test_axe_finds_nothing_serious(dashboard: str, open_page: Open, path: str) -> None:
     page = open_page(at(dashboard, path))
     expect(page.locator(READY[path]).first).to_be_visible(timeout=20_000)
+    for fold in page.locator("details > summary").all():
+        fold.click()
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         shoot(page, f"{path.partition('.')[0]}-{scheme}")
@@ -117,3 +121,48 @@ def test_everything_is_reached_by_keyboard(dashboard: str, open_page: Open) -> N
     page.locator("text[data-pick='column wind']").press(" ")
     expect(page.locator(".mo-chosen")).to_contain_text("last 30 days together")
     expect(page.locator("[data-selected='column']")).to_have_count(1)
+
+
+def test_a_model_says_what_needs_attention_and_for_whom_it_is_good(dashboard: str, open_page: Open) -> None:
+    page = open_page(at(dashboard, "model.ipynb?model=flight-delay&"))
+    needs = page.locator(".mo-card", has_text="Needs attention")
+    expect(needs).to_contain_text("nobody yet", timeout=20_000)
+    needs.locator("summary").first.press("Enter")
+    expect(needs.get_by_text("What may be the cause")).to_be_visible()
+    groups = page.locator(".mo-bars")
+    expect(groups.locator("tbody tr")).to_have_count(4)
+    rows = groups.locator("th", has_text="Rows")
+    rows.press("Enter")
+    expect(rows).to_have_attribute("aria-sort", "ascending")
+    counts = [int(text) for text in groups.locator("tbody td:nth-child(2)").all_inner_texts()]
+    assert counts == sorted(counts)
+    figures = groups.locator("tbody td:nth-child(3)").all_inner_texts()
+    page.locator("[data-pick='window 2013-04-03T00:00:00+00:00']").click()
+    expect(page.locator(".mo-chosen")).to_contain_text("2013-04-03")
+    expect(groups.locator("tbody td:nth-child(3)")).not_to_have_text(figures)
+
+
+def test_an_incident_is_told_to_its_end(dashboard: str, open_page: Open) -> None:
+    page = open_page(at(dashboard, "alerts.ipynb?"))
+    case = page.locator(".mo-card", has_text="Incidents to look after")
+    expect(case).to_contain_text("nobody yet", timeout=20_000)
+    case.locator("summary").first.click()
+    expect(case.get_by_text("bad windows from 2013-04-15")).to_be_visible()
+    case.locator("summary", has_text="What happened so far").click()
+    expect(case.get_by_role("cell", name="opened").first).to_be_visible()
+    case.get_by_role("link", name="flight-delay").click()
+    expect(page.locator(".mo-chosen")).to_contain_text("2013-04-15")
+
+
+def test_paper_shows_what_counts_and_a_phone_all_of_it(dashboard: str, open_page: Open) -> None:
+    for path, ready in READY.items():
+        page = open_page(at(dashboard, path), width=390)
+        expect(page.locator(ready).first).to_be_visible(timeout=20_000)
+        assert page.evaluate("document.querySelector('.mo-page').scrollWidth") <= 390
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        shoot(page, f"{path.partition('.')[0]}-phone")
+        page.emulate_media(media="print", color_scheme="dark")
+        expect(page.locator(".mo-bar")).to_be_hidden()
+        expect(page.locator(".mo-body")).to_have_css("background-color", "rgb(255, 255, 255)")
+        shoot(page, f"{path.partition('.')[0]}-print")
+        page.goto("about:blank")

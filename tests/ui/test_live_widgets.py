@@ -1,6 +1,7 @@
 """Live views in a real front end: a browser, a monitor that follows it, bars that sort, a gate that decides."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -10,12 +11,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from dashboard_fixtures import shoot, workspace
+from dashboard_fixtures import shoot
 from playwright.sync_api import Browser, expect
 
 from modelops_jupyter import workspace as workspaces
 
-__all__ = ["workspace"]
 CELL = """
 import traitlets, ipywidgets, modelops_jupyter as mo
 from modelops_jupyter.display.chart import Chart
@@ -30,10 +30,16 @@ ipywidgets.VBox([browser, monitor, inbox, bars, GateView(ws, "churn/1")])
 
 
 @pytest.fixture(scope="module")
-def page_url(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def team(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the workspace to decide in: other tests look at what nobody decided."""
+    return shutil.copytree(workspace, tmp_path_factory.mktemp("decided") / "team")
+
+
+@pytest.fixture(scope="module")
+def page_url(team: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve a notebook of live views by Voila, as anybody would."""
     folder = tmp_path_factory.mktemp("live")
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL.format(project=str(workspace)))])
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL.format(project=str(team)))])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(notebook, folder / "live.ipynb")
     with socket.socket() as probe:
@@ -55,7 +61,7 @@ def page_url(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     process.wait(30)
 
 
-def test_views_answer_and_follow_each_other(page_url: str, browser: Browser, workspace: Path) -> None:
+def test_views_answer_and_follow_each_other(page_url: str, browser: Browser, team: Path) -> None:
     page = browser.new_page(viewport={"width": 1280, "height": 2200})
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -80,13 +86,22 @@ def test_views_answer_and_follow_each_other(page_url: str, browser: Browser, wor
     expect(table.locator("tbody td:first-child")).to_have_text(["origin=EWR", "origin=JFK"])
     expect(table.locator("th", has_text="Rows")).to_have_attribute("aria-sort", "descending")
 
+    page.locator("button[data-pick^='incident ']").click()
+    expect(page.locator(".mo-bars, h4", has_text="flight-delay: ").first).to_be_visible()
+    page.get_by_role("button", name="Acknowledge").click()
+    expect(page.get_by_role("alert")).to_contain_text("write why")
+    page.get_by_label("Reason, owner or comment").fill("looking into it")
+    page.get_by_role("button", name="Acknowledge").dblclick()
+    expect(page.get_by_role("button", name="Acknowledge")).to_have_count(0)
+    expect(page.locator("tr", has=page.locator("button[data-pick^='incident ']"))).to_contain_text("acknowledged")
+
     page.get_by_role("button", name="Approve").click()
     expect(page.get_by_role("alert")).to_contain_text("give a reason")
-    page.get_by_label("Reason").fill("reads well")
+    page.get_by_label("Reason", exact=True).fill("reads well")
     page.get_by_role("button", name="Approve").dblclick()
-    expect(page.get_by_label("Reason")).to_have_value("")
+    expect(page.get_by_label("Reason", exact=True)).to_have_value("")
     shoot(page, "live-views")
-    with workspaces.open(workspace) as ws:
+    with workspaces.open(team) as ws:
         deadline = time.monotonic() + 5
         while not (kept := ws.store.find("decision", "churn")) and time.monotonic() < deadline:
             time.sleep(0.1)

@@ -28,6 +28,7 @@ c.VoilaKernelManager.kernel_pools_config = {
     "model.ipynb": {"pool_size": 1},
     "default": {"pool_size": 0},
 }
+c.VoilaKernelManager.fill_delay = 3  # the next reader's kernel starts once this one's page is there
 c.VoilaConfiguration.file_allowlist = []
 # Voila's own manager of ipywidgets 8, and the widgets themselves. plotly's 5 MB stay out: these pages draw SVG.
 c.VoilaConfiguration.extension_allowlist = [
@@ -39,7 +40,7 @@ c.VoilaConfiguration.extension_denylist = ["modelops-jupyter"]
 
 idle = int(os.environ["MODELOPS_DASHBOARD_IDLE"])
 c.MappingKernelManager.cull_idle_timeout = idle
-c.MappingKernelManager.cull_interval = max(1, min(60, idle // 4))
+c.MappingKernelManager.cull_interval = max(1, min(15, idle // 4))
 c.MappingKernelManager.cull_connected = True
 
 hooks.hide_tokens()
