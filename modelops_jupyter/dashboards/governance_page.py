@@ -84,7 +84,7 @@ class GovernancePage(View):
         """Return what waits, what serves and the latest decisions as CSV, a row each."""
         rows: list[list[object]] = []
         if self.board is not None:
-            told = ("registered_at", "model", "version", "registered_by", "missing")
+            told: tuple[str, ...] = ("registered_at", "model", "version", "registered_by", "missing")
             rows += [["waits", *(row[field] for field in told)] for row in self.board.waiting]
             told = ("since", "model", "version", "promoted_by", "reason")
             rows += [["serves", *(row[field] for field in told)] for row in self.board.serving]
