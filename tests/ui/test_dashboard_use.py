@@ -119,7 +119,7 @@ def test_everything_is_reached_by_keyboard(dashboard: str, open_page: Open) -> N
     page.get_by_role("link", name="flight-delay").press("Enter")
     expect(page.locator("text[data-pick='column wind']")).to_be_visible(timeout=20_000)
     page.locator("text[data-pick='column wind']").press(" ")
-    expect(page.locator(".mo-chosen")).to_contain_text("last 30 days together")
+    expect(page.locator(".mo-chosen")).to_contain_text("last 24 days together")
     expect(page.locator("[data-selected='column']")).to_have_count(1)
 
 
