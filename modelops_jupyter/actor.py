@@ -6,6 +6,8 @@ import getpass
 import os
 from dataclasses import dataclass
 
+from modelops_jupyter.written import check_person
+
 
 @dataclass(frozen=True)
 class Actor:
@@ -21,6 +23,9 @@ class Actor:
 
     name: str
     assurance: str = "self-asserted"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", check_person(self.name))
 
 
 def current_actor(configured: str | None = None) -> Actor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from modelops_jupyter.listing import Listing
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_name
 from modelops_jupyter.versions import find_version
+from modelops_jupyter.written import check_person, check_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.store import Record, Store
 
 STATES = ("open", "acknowledged", "resolved", "healed")
-LONGEST_TEXT = 10_000
+_WHY = "What is done about an incident goes on record with its reason: say why."
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def acknowledge(store: Store, identity: str, reason: str, actor: Actor) -> Incid
     found = incident(store, identity)
     if found.state != "open":
         raise Refused(f"{identity} is {found.state}: only an open incident can be acknowledged.")
-    return _act(store, found, "acknowledge", _text(reason), actor, owner=None if found.owner else actor.name)
+    return _act(store, found, "acknowledge", check_text(reason, _WHY), actor, owner=None if found.owner else actor.name)
 
 
 def resolve(store: Store, identity: str, reason: str, actor: Actor) -> Incident:
@@ -160,20 +160,18 @@ def resolve(store: Store, identity: str, reason: str, actor: Actor) -> Incident:
     found = incident(store, identity)
     if found.state == "resolved":
         raise Refused(f"{identity} is resolved already: comment on it instead.")
-    return _act(store, found, "resolve", _text(reason), actor)
+    return _act(store, found, "resolve", check_text(reason, _WHY), actor)
 
 
 def assign(store: Store, identity: str, owner: str, actor: Actor) -> Incident:
     """Give an incident to `owner`."""
-    if not owner.strip() or not owner.isprintable():
-        raise InvalidInput(f"{owner!r} cannot own an incident: write a name.")
-    name = owner.strip()
+    name = check_person(owner)
     return _act(store, incident(store, identity), "assign", f"to {name}", actor, owner=name)
 
 
 def comment(store: Store, identity: str, text: str, actor: Actor) -> Incident:
     """Put a remark on an incident's timeline."""
-    return _act(store, incident(store, identity), "comment", _text(text), actor)
+    return _act(store, incident(store, identity), "comment", check_text(text, _WHY), actor)
 
 
 def is_incident(reference: object) -> bool:
@@ -239,13 +237,3 @@ def _suspect_line(suspect: Mapping[str, Any]) -> str:
         f"  suspect {suspect['column']}{where}: {suspect['metric']} {suspect['figure']:.3g} against "
         f"{suspect['threshold']:.3g}{share}"
     )
-
-
-def _text(text: str) -> str:
-    if not isinstance(text, str) or not text.strip():
-        raise InvalidInput("What is done about an incident goes on record with its reason: say why.")
-    if any(unicodedata.category(sign) in ("Cc", "Cf") and sign not in "\n\t\u200d" for sign in text):
-        raise InvalidInput(f"{text!r} holds control characters, which no timeline shows: leave them out.")
-    if len(text) > LONGEST_TEXT:
-        raise InvalidInput(f"A text of {len(text)} characters is too long for a timeline: {LONGEST_TEXT} fit.")
-    return text.strip()

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.fleet import read_fleet
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.presentable import Presentable
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from modelops_jupyter.settings import Settings, UseCase
     from modelops_jupyter.store import Store
 
+ALERT_STATES = ("open", "healed")
+
 
 @dataclass(frozen=True)
 class Status(Presentable):
@@ -28,7 +31,8 @@ class Status(Presentable):
     ----------
     workspace, registry : str
     models : tuple of mapping
-        Per model: kind, champion, versions, health, monitored windows, windows with realised performance, open alerts.
+        Per model: kind, champion and whether that is unsafe, versions, health, monitored windows, windows with
+        realised performance, open alerts.
     history : tuple of mapping
         Promotions and rollbacks, oldest first.
     alerts : tuple of mapping
@@ -36,6 +40,8 @@ class Status(Presentable):
         Per target of messages: sent, waiting, given up, failures in a row and the last of them.
     moved : tuple of str
         Aliases that MLflow does not show as they are on record, a sentence each; `reconcile` puts them right.
+    quarantine : tuple of mapping
+        Batches that did not fit the log: model, table, batch, rows, reason, and the file that holds them.
     """
 
     workspace: str
@@ -45,6 +51,7 @@ class Status(Presentable):
     alerts: tuple[Mapping[str, Any], ...]
     targets: tuple[Mapping[str, Any], ...] = ()
     moved: tuple[str, ...] = ()
+    quarantine: tuple[Mapping[str, Any], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data."""
@@ -56,6 +63,7 @@ class Status(Presentable):
             "alerts": [dict(a) for a in self.alerts],
             "targets": [dict(t) for t in self.targets],
             "moved": list(self.moved),
+            "quarantine": [dict(q) for q in self.quarantine],
         }
 
     def to_frame(self) -> pd.DataFrame:
@@ -70,13 +78,20 @@ class Status(Presentable):
         lines = [f"{self.workspace} (registry {self.registry})"]
         for m in self.models:
             champion = f"champion {m['champion']}" if m["champion"] else "no champion"
+            champion += " (UNSAFE: it runs code when it is loaded)" if m["unsafe"] else ""
             lines.append(
                 f"  {m['name']:<24} {m['health']:<8} {champion}, {m['versions']} versions, {m['windows']} windows, "
                 f"{m['open_alerts']} open alerts"
             )
         lines += [_told(target) for target in self.targets]
         lines += [f"  {sentence}: run `modelops reconcile`" for sentence in self.moved]
+        lines += [_aside(batch) for batch in self.quarantine]
         return "\n".join(lines)
+
+
+def _aside(batch: Mapping[str, Any]) -> str:
+    what = f"{batch['rows']} rows of {batch['model']} are in quarantine ({batch['reason']})"
+    return f"  {what}: mend {batch['file']}, send them again, and remove it"
 
 
 def _told(target: Mapping[str, Any]) -> str:
@@ -98,6 +113,7 @@ def status(store: Store, settings: Settings, moved: Sequence[str] = ()) -> Statu
             "name": summary.name,
             "kind": summary.kind,
             "champion": summary.champion,
+            "unsafe": summary.unsafe,
             "versions": summary.versions,
             "health": summary.health,
             "windows": summary.windows,
@@ -116,6 +132,7 @@ def status(store: Store, settings: Settings, moved: Sequence[str] = ()) -> Statu
         alerts=alerts(store, None, None).rows,
         targets=_targets(store, settings),
         moved=tuple(moved),
+        quarantine=_quarantine(settings),
     )
 
 
@@ -127,6 +144,14 @@ def _targets(store: Store, settings: Settings) -> tuple[Mapping[str, Any], ...]:
     return tuple(asdict(state) for state in target_states(store, settings.targets))
 
 
+def _quarantine(settings: Settings) -> tuple[Mapping[str, Any], ...]:
+    if not any(settings.log_path.glob("*/quarantine")):  # before Delta Lake is imported
+        return ()
+    from modelops_jupyter.log import read_quarantine
+
+    return read_quarantine(settings.log_path)
+
+
 def models(store: Store, use_cases: Mapping[str, UseCase]) -> Listing:
     """Return a row per model."""
     rows = tuple(
@@ -134,6 +159,7 @@ def models(store: Store, use_cases: Mapping[str, UseCase]) -> Listing:
             "name": s.name,
             "kind": s.kind,
             "champion": s.champion,
+            "unsafe": s.unsafe,
             "versions": s.versions,
             "health": s.health,
             "open_alerts": s.open_alerts,
@@ -145,7 +171,8 @@ def models(store: Store, use_cases: Mapping[str, UseCase]) -> Listing:
         }
         for s in read_fleet(store, use_cases=use_cases)
     )
-    columns = ("name", "kind", "champion", "versions", "health", "open_alerts", "last_window")
+    unsafe = ("unsafe",) if any(row["unsafe"] for row in rows) else ()
+    columns = ("name", "kind", "champion", *unsafe, "versions", "health", "open_alerts", "last_window")
     return Listing("Models", columns, rows, "No models yet: register one with `modelops register`.")
 
 
@@ -165,6 +192,8 @@ def versions(store: Store, name: str) -> Listing:
 
 def alerts(store: Store, name: str | None, state: str | None) -> Listing:
     """Return alerts, newest first."""
+    if state not in (None, *ALERT_STATES):
+        raise InvalidInput(f"An alert is {' or '.join(ALERT_STATES)}, not {state!r}.")
     if name is not None:
         find_version(store, check_name(name))
     found = [dict(record.body) for record in store.find("alert", name) if state in (None, record.body["state"])]
@@ -180,7 +209,7 @@ def runs(store: Store, name: str | None) -> Listing:
     made: dict[str, list[str]] = {}
     for record in store.find("version", name):
         if record.body.get("step"):
-            made.setdefault(record.body["step"].partition("/")[0], []).append(
+            made.setdefault(record.body["step"].rpartition("/")[0], []).append(
                 f"{record.subject}/{record.body['version']}"
             )
     rows = [_run(record.body, made) for record in store.find("run")]
@@ -193,7 +222,7 @@ def runs(store: Store, name: str | None) -> Listing:
 
 
 def _run(body: Mapping[str, Any], made: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """Return a run's row; a version knows the step that registered it by the step's inputs."""
+    """Return a run's row; a version knows the step that registered it by its run's origin and the step's inputs."""
     steps = [dict(step) for step in body["steps"]]
     begun = datetime.strptime(body["run_id"][:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
     return {
@@ -202,13 +231,15 @@ def _run(body: Mapping[str, Any], made: Mapping[str, Sequence[str]]) -> dict[str
         "state": body["state"],
         "started_at": begun.isoformat(),
         "seconds": round(sum(step["seconds"] for step in steps), 1),
-        "made": ", ".join(key for step in steps for key in made.get(step["inputs"], ())),
+        "made": ", ".join(key for step in steps for key in made.get(f"{body['origin']}/{step['inputs']}", ())),
         "steps": steps,
     }
 
 
 def audit(store: Store, limit: int | None) -> Listing:
     """Return the audit chain, newest first."""
+    if limit is not None and limit < 1:
+        raise InvalidInput(f"limit is the number of entries to show: at least 1, not {limit}.")
     entries = store.audit()
     rows = tuple(
         {
@@ -224,4 +255,4 @@ def audit(store: Store, limit: int | None) -> Listing:
         for entry in reversed(entries)
     )
     columns = ("sequence", "at", "action", "subject", "actor", "assurance")
-    return Listing("Audit trail", columns, rows[:limit] if limit else rows, "Nothing on record yet.")
+    return Listing("Audit trail", columns, rows[:limit], "Nothing on record yet.")

@@ -13,6 +13,7 @@ from modelops_jupyter._version import __version__
 from modelops_jupyter.data_files import read_file
 from modelops_jupyter.errors import ModelOpsError, NotFound, Unexpected
 from modelops_jupyter.verbs import parser
+from modelops_jupyter.written import printable
 
 if TYPE_CHECKING:
     from modelops_jupyter.workspace import Workspace
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if "--json" in words:
             print(json.dumps({"error": {"code": said.code, "message": str(said)}}))
         else:
-            print(f"modelops: {said}", file=sys.stderr)
+            print(printable(f"modelops: {said}"), file=sys.stderr)
         return said.exit_code
     except KeyboardInterrupt:
         print("modelops: interrupted; the same command goes on from here.", file=sys.stderr)
@@ -68,7 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     for sub in verbs.choices.values():
         sub.add_argument("--json", action="store_true", help="print the answer as JSON")
         sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
-        sub.add_argument("--workspace", help="the folder of the workspace (default: the nearest one upwards)")
+        if sub is not demo:  # which says where by its argument
+            sub.add_argument("--workspace", help="the folder of the workspace (default: the nearest one upwards)")
     return top
 
 
@@ -89,9 +91,9 @@ def _show(result: Any, as_json: bool) -> None:
     if as_json:
         print(json.dumps(result.to_dict(), default=str, indent=2, allow_nan=False))
     elif hasattr(result, "to_markdown"):
-        print(result.to_markdown())
+        print(printable(result.to_markdown()))
     else:
-        print(result)
+        print(printable(str(result)))
 
 
 def _open(namespace: argparse.Namespace) -> Workspace:

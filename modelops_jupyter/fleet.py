@@ -26,6 +26,8 @@ class ModelSummary:
         What `sparkline` shows, oldest first; None where a window has no figure.
     owner, risk_tier : str or None
         As its use case says.
+    unsafe : bool
+        Its champion runs code when it is loaded.
     """
 
     name: str
@@ -41,6 +43,7 @@ class ModelSummary:
     sparkline: tuple[float | None, ...]
     owner: str | None = None
     risk_tier: str | None = None
+    unsafe: bool = False
 
 
 def read_fleet(
@@ -48,7 +51,8 @@ def read_fleet(
 ) -> tuple[ModelSummary, ...]:
     """Return a summary of every model, or of `only` one, by name."""
     cases = use_cases or {}
-    champions = {r.body["name"]: r.body["version"] for r in store.find("alias", only) if r.body["alias"] == "champion"}
+    held = {r.body["name"]: r.body for r in store.find("alias", only) if r.body["alias"] == "champion"}
+    champions = {name: body["version"] for name, body in held.items()}
     versions = Counter(record.subject for record in store.find("version", only, bodies=False))
     alerts: dict[str, list[str]] = defaultdict(list)
     for record in store.find("alert", only):
@@ -75,6 +79,7 @@ def read_fleet(
                 sparkline=tuple(monitor["line"]) if monitor else (),
                 owner=case.owner if case else None,
                 risk_tier=case.risk_tier if case else None,
+                unsafe=bool(held.get(name, {}).get("unsafe")),
             )
         )
     return tuple(summaries)

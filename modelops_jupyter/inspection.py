@@ -79,8 +79,12 @@ def inspect(
     ------
     NotFound
         If the model was never monitored, or has no such window.
+    InvalidInput
+        If `every` is no length of a window.
     """
-    from modelops_jupyter.profiles import Profile, Reference
+    from modelops_jupyter.profiles import Profile, Reference, window_length
+
+    window_length(every)
 
     prefix = f"{check_name(name)}/{every}/"
     if window:

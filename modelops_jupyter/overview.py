@@ -16,6 +16,7 @@ from modelops_jupyter.versions import find_version
 if TYPE_CHECKING:
     import pandas as pd
 
+    from modelops_jupyter.monitoring import WindowResult
     from modelops_jupyter.settings import UseCase
     from modelops_jupyter.store import Store
 
@@ -49,16 +50,16 @@ class WindowFigure:
     estimated_high: float | None = None
 
     @classmethod
-    def of(cls, window: Mapping[str, Any], metric: str | None) -> WindowFigure:
-        """Return the figure of a stored window."""
-        figure = window["performance"].get(metric) or {"value": None, "reason": "no performance figure"}
-        estimate = window.get("estimated", {}).get(metric) or {}
-        served = max(window["versions"].items(), key=lambda item: item[1], default=(None, 0))[0]
+    def of(cls, window: WindowResult, metric: str | None) -> WindowFigure:
+        """Return the figure of a window."""
+        figure = window.performance.get(metric or "") or {"value": None, "reason": "no performance figure"}
+        estimate = window.estimated.get(metric or "") or {}
+        served = max(window.versions.items(), key=lambda item: item[1], default=(None, 0))[0]
         return cls(
-            window["window_start"],
-            window["window_end"],
-            window["rows"],
-            window["labelled"],
+            window.window_start,
+            window.window_end,
+            window.rows,
+            window.labelled,
             None if served is None else int(served),
             figure["value"],
             figure["reason"],
@@ -174,11 +175,17 @@ def read_overview(
         If there is no such model.
     InvalidReference
         If `name` cannot name a model.
+    InvalidInput
+        If `every` is no length of a window.
     """
+    from modelops_jupyter.monitoring import KeptWindows
+
     find_version(store, check_name(name))
     model = store.get("model", name)
     summary = next(s for s in read_fleet(store, name, use_cases))
-    windows = [r.body for r in store.find("window", name) if r.key.startswith(f"{name}/{every}/")]
+    windows = KeptWindows(store, name, every).whole()
+    if not windows:
+        _check_length(every)
     entries = [row for row in catalogue.audit(store, None) if re.split("[/:]", str(row["subject"]))[0] == name]
     transitions = sorted((dict(r.body) for r in store.find("transition", name)), key=lambda body: str(body["at"]))
     return ModelOverview(
@@ -195,6 +202,13 @@ def read_overview(
     )
 
 
+def _check_length(every: str) -> None:
+    """Raise `InvalidInput` if there can be no windows of that length, rather than say that there are none."""
+    from modelops_jupyter.profiles import window_length
+
+    window_length(every)
+
+
 def _expected(store: Store, name: str, metric: str | None) -> dict[int, float]:
     from modelops_jupyter.monitoring import performance
     from modelops_jupyter.profiles import Reference
@@ -209,17 +223,16 @@ def _expected(store: Store, name: str, metric: str | None) -> dict[int, float]:
     return found
 
 
-def _drift(windows: Sequence[Mapping[str, Any]]) -> DriftMap:
-    names = list(dict.fromkeys(column for window in windows for column in window["drift"]))
-    values = {
-        name: tuple(window["drift"].get(name, {}).get("psi", {}).get("value") for window in windows) for name in names
-    }
+def _drift(windows: Sequence[WindowResult]) -> DriftMap:
+    from modelops_jupyter.monitoring.packed import by_window
+
+    names, values = by_window([window.drift for window in windows], "psi")
 
     def recent(name: str) -> float:
         known = [value for value in values[name][-RECENT_WINDOWS:] if value is not None]
         return sum(known) / len(known) if known else -1.0
 
     ordered = sorted(names, key=lambda name: (-recent(name), name))
-    drifted = [{f["column"] for f in window["findings"] if f["kind"] == "drift"} for window in windows]
+    drifted = [{finding.column for finding in w.findings if finding.kind == "drift"} for w in windows]
     found = {name: tuple(name in each for each in drifted) for name in names}
-    return DriftMap(tuple(str(w["window_start"]) for w in windows), tuple(ordered), values, found)
+    return DriftMap(tuple(w.window_start for w in windows), tuple(ordered), values, found)

@@ -14,6 +14,7 @@ from modelops_jupyter.errors import InvalidFrame, InvalidInput
 from modelops_jupyter.frames import outcomes, to_arrow, to_pandas
 from modelops_jupyter.refs import ModelReference, check_name, parse
 from modelops_jupyter.versions import RegisteredVersion, find_version
+from modelops_jupyter.written import check_remark, check_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from modelops_jupyter.governance import Comparison
     from modelops_jupyter.registry import Draft, Registry
     from modelops_jupyter.store import Store
+
+_ADDRESS = "inputs names the datasets that a version was made from: leave out what has no address."
 
 
 def register(
@@ -46,6 +49,7 @@ def register(
 
     _check_kind(store, check_name(name), kind)
     figures = _figures(metrics or {})
+    description, addresses = check_remark(description), [check_text(address, _ADDRESS) for address in inputs]
     frame = None if data is None else to_pandas(data, "data")
     if frame is not None and target is not None and len(target) != len(frame):
         raise InvalidFrame(f"data has {len(frame)} rows but target has {len(target)}: pass one outcome for each row.")
@@ -53,7 +57,7 @@ def register(
     with registry.draft(model, kind=kind, data=frame, target=target, unsafe=unsafe) as draft:
         known, profile, segments = _validate(draft, *_validated_on(draft, frame, target, reference))
         step = _step(name)
-        known = {**draft.facts(), **known, "metrics": figures, "inputs": list(inputs), "step": step}
+        known = {**draft.facts(), **known, "metrics": figures, "inputs": addresses, "step": step}
         before = _registered_before(store, name, known, unfinished)
         if before is not None:
             return before
@@ -76,6 +80,7 @@ def _check_kind(store: Store, name: str, kind: str) -> None:
 def _figures(metrics: Mapping[str, float]) -> dict[str, float]:
     figures = {}
     for name, value in metrics.items():
+        check_text(name, "A metric has a name: say which it is.")
         try:
             figures[str(name)] = float(value)
         except (TypeError, ValueError):
@@ -186,6 +191,7 @@ def compare_versions(
     data: Any,
     target: Any,
     segments: Sequence[str],
+    unsafe: bool,
 ) -> Comparison:
     """Score the same rows with two versions and compare them; see `Workspace.compare`."""
     import pandas as pd
@@ -202,8 +208,8 @@ def compare_versions(
     if missing:
         raise InvalidFrame(f"data has no column {missing[0]!r} to make segments of.")
     task = first.body["task"]
-    prediction_a, score_a = predict_with(registry.load(first.body), frame)
-    prediction_b, score_b = predict_with(registry.load(second.body), frame)
+    prediction_a, score_a = predict_with(registry.load(first.body, unsafe=unsafe), frame)
+    prediction_b, score_b = predict_with(registry.load(second.body, unsafe=unsafe), frame)
     return compare(
         str(parse(f"{first.name}/{first.version}")),
         str(parse(f"{second.name}/{second.version}")),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from modelops_jupyter.data_files import split_target
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.verb import Read, Verb
+from modelops_jupyter.written import printable
 
 if TYPE_CHECKING:
     from modelops_jupyter.workspace import Workspace
@@ -43,12 +44,16 @@ _REASON = _arg("--reason", required=True, help="why; goes on record")
 
 
 def _register(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    data, target = split_target(read(a.data) if a.data else None, a.target, read)
+    reference = read(a.validated_on) if a.validated_on else None
+    if a.target in getattr(reference, "columns", ()):
+        reference = split_target(reference, a.target, read)
     return ws.register(
         read(a.model),
         a.name,
-        data=read(a.data) if a.data else None,
-        target=read(a.target) if a.target else None,
-        reference=read(a.validated_on) if a.validated_on else None,
+        data=data,
+        target=target,
+        reference=reference,
         inputs=a.input,
         run_id=a.run_id,
         kind=a.kind,
@@ -60,7 +65,7 @@ def _register(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
 
 def _compare(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
     data, target = split_target(read(a.data), a.target, read)
-    return ws.compare(a.reference, a.other, data=data, target=target, segments=a.segment)
+    return ws.compare(a.reference, a.other, data=data, target=target, segments=a.segment, unsafe=a.unsafe)
 
 
 def _log_predictions(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
@@ -84,16 +89,12 @@ def _run_notebook(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
 def _show(event: Any) -> None:
     import sys
 
-    print(event, file=sys.stderr, flush=True)
+    print(printable(str(event)), file=sys.stderr, flush=True)
 
 
 def _watch(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
-    import sys
 
-    def show(done: Any) -> None:
-        print(done, file=sys.stderr, flush=True)
-
-    return ws.watch(interval=a.interval, once=a.once, on_round=None if a.once else show)
+    return ws.watch(interval=a.interval, once=a.once, on_round=None if a.once else _show)
 
 
 def _assignments(pairs: Sequence[str]) -> dict[str, Any]:
@@ -172,7 +173,7 @@ VERBS: tuple[Verb, ...] = (
             ),
             _NAME,
             _arg("--data", help="rows it was fitted on: .parquet or .csv; in a notebook, a Python name"),
-            _arg("--target", help="outcomes of those rows"),
+            _arg("--target", help="the column of outcomes, or data of their own"),
             _arg("--validated-on", help="the reference: rows it was validated on (default: --data)"),
             _arg("--input", action="append", default=[], help="address of a dataset version it was made from"),
             _arg("--run-id", help="MLflow run that trained it"),
@@ -193,6 +194,7 @@ VERBS: tuple[Verb, ...] = (
             _arg("--data", required=True, help="rows to score: .parquet or .csv; in a notebook, a Python name"),
             _arg("--target", help="the column of outcomes, or data of their own"),
             _arg("--segment", action="append", default=[], help="column to slice by; may be repeated"),
+            _arg("--unsafe", action="store_true", help="load versions that run code when they are loaded"),
         ),
         effect="execute",
         slow=True,

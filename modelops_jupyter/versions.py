@@ -35,7 +35,8 @@ class RegisteredVersion(Presentable):
 
     def __str__(self) -> str:
         held = f" ({', '.join(self.aliases)})" if self.aliases else ""
-        return f"{self.name}/{self.version}{held}"
+        unsafe = ", unsafe: it runs code when it is loaded" if self.body.get("unsafe") else ""
+        return f"{self.name}/{self.version}{held}{unsafe}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return every recorded fact."""

@@ -136,9 +136,9 @@ def spelled_out(
 
 def backtest(store: Store, settings: Settings, name: str, every: str, budget: str | None) -> Backtest:
     """See `Workspace.backtest`."""
-    from modelops_jupyter.monitoring import alert_rules, run_backtest, stored_profiles
+    from modelops_jupyter.monitoring import KeptWindows, alert_rules, run_backtest
 
     versions.find_version(store, name)
     rules = alert_rules(store, name, every, budget, settings.alert_budget)
     references = versions.references(store, name, ())
-    return run_backtest(name, references, stored_profiles(store, name, every), rules, every)
+    return run_backtest(name, references, KeptWindows(store, name, every).profiles(), rules, every)

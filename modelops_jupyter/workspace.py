@@ -171,11 +171,11 @@ class Workspace(Foundations):
         data: Any,
         target: Any = None,
         segments: Sequence[str] = (),
+        unsafe: bool = False,
     ) -> Comparison:
-        """Compare two versions on the same rows: every metric with a confidence interval, and by segment."""
-        return registration.compare_versions(
-            self.store, self.registry, reference, other, data=data, target=target, segments=segments
-        )
+        """Compare two versions on the same rows: metrics with intervals, and by segment; `unsafe` as in `load`."""
+        rows = {"data": data, "target": target, "segments": segments}
+        return registration.compare_versions(self.store, self.registry, reference, other, **rows, unsafe=unsafe)
 
     def check(self, reference: str | ModelReference, alias: str = "champion") -> GateReport:
         """Evaluate the gate to `alias` for a version, and keep the report."""

@@ -36,30 +36,21 @@ def puts(name: str, number: int) -> list[Put]:
         "created_at": days[0],
     }
     windows = [
-        {
-            "window_start": start,
-            "window_end": end,
-            "rows": 400,
-            "labelled": 400,
-            "versions": {"1": 400},
-            "performance": figure,
-            "drift": {"wind": psi, "rain": psi},
-            "findings": [],
-        }
+        WindowResult(start, end, 400, 400, {"1": 400}, figure, {"wind": psi, "rain": psi}, ())
         for start, end in pairwise(days)
     ]
     monitor = {
         "every": "1D",
         "through": days[-1],
         "checked_at": days[-1],
-        **summarise([WindowResult.from_dict(window) for window in windows]),
+        **summarise(windows),
     }
     return [
         Put("model", name, {"name": name, "kind": "ml", "description": HOSTILE}, subject=name),
         Put("version", f"{name}/000001", version, subject=name),
         Put("monitor", f"{name}/1D", monitor, subject=name),
         Put("alert", f"{name}/1D/a", alert, subject=name),
-        *(Put("window", f"{name}/1D/{window['window_start']}", window, subject=name) for window in windows),
+        *(Put("window", f"{name}/1D/{w.window_start}", w.packed(), subject=name) for w in windows),
     ]
 
 

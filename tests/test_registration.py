@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from modelops_jupyter import publication, registration
 from modelops_jupyter.cli import main
-from modelops_jupyter.errors import InvalidFrame, InvalidInput, ModelOpsError, NotFound
+from modelops_jupyter.errors import GateClosed, InvalidFrame, InvalidInput, ModelOpsError, NotFound, UnsafeArtifact
 from modelops_jupyter.registry import Registry
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.workspace import Workspace
@@ -157,3 +158,54 @@ def test_a_step_that_trains_another_model_gets_another_version(ws: Workspace, mo
         monkeypatch.setattr(registration, "_registered_by_this_process", Counter())
         assert ws.register(model, "m", data=X, target=Y).version == expected
     assert in_mlflow(ws) == on_record(ws) == [1, 2]
+
+
+class Stranger:
+    """A model of a class that no format on the allow-list holds."""
+
+    def predict(self, frame: pd.DataFrame) -> np.ndarray:
+        return (frame["a"] > 0).to_numpy().astype(int)
+
+
+def test_an_unsafe_version_is_marked_wherever_it_is_shown(ws: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UnsafeArtifact):
+        ws.register(Stranger(), "m", data=X, target=Y)
+    version = ws.register(Stranger(), "m", data=X, target=Y, unsafe=True)
+    ws.register(MODEL, "safe", data=X, target=Y, metrics={"roc_auc": 0.9})
+    ws.approve("m/1", reason="trusted")
+    ws.promote("m/1", reason="trusted")
+    gate = ws.gate("m/1", "challenger")
+    for shown in (
+        version,
+        ws.version("m/1"),
+        ws.models(),
+        ws.versions("m"),
+        ws.status(),
+        ws.check("m/1"),
+        ws.card("m/1"),
+    ):
+        bundle = shown._repr_mimebundle_()
+        assert "unsafe" in bundle["text/plain"].lower(), type(shown)
+        assert "unsafe" in bundle["text/html"].lower(), type(shown)
+    assert "unsafe" not in str(ws.version("safe/1"))
+    assert "unsafe" in str(gate), "also where the policy has no rule"
+    moved = next(entry for entry in ws.audit() if entry["action"] == "promote")
+    assert moved["details"]["unsafe"] is True
+    assert next(entry for entry in ws.audit() if entry["subject"] == "m/1")["details"]["unsafe"] is True
+    folder = ws.settings.project
+    X.assign(y=Y).to_parquet(folder / "x.parquet")
+    words = ["compare", "m/1", "m/1", "--data", str(folder / "x.parquet"), "--target", "y", "--workspace", str(folder)]
+    assert main(words) == 1
+    assert "--unsafe" in capsys.readouterr().err
+    assert main([*words, "--unsafe"]) == 0
+    assert "m/1" in capsys.readouterr().out
+
+
+def test_a_policy_may_forbid_unsafe_formats(ws: Workspace) -> None:
+    (ws.settings.project / "policy.toml").write_text("[champion]\nallow_unsafe = false\n")
+    strict = Workspace(replace(ws.settings, policy=ws.settings.project / "policy.toml"))
+    strict.register(Stranger(), "m", data=X, target=Y, unsafe=True)
+    with pytest.raises(GateClosed, match="runs code when it is loaded, which the policy forbids"):
+        strict.promote("m/1", reason="go")
+    strict.register(MODEL, "safe", data=X, target=Y)
+    assert strict.promote("safe/1", reason="go").to_version == 1

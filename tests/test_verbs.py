@@ -3,18 +3,11 @@
 import json
 
 import pytest
+from stored import fill
 
 from modelops_jupyter.cli import main
 from modelops_jupyter.errors import InvalidInput
-from modelops_jupyter.verbs import VERBS, _assignments, parser
-
-
-def test_every_verb_is_a_method_of_the_workspace() -> None:
-    from modelops_jupyter.workspace import Workspace
-
-    for verb in VERBS:
-        method = getattr(Workspace, verb.name.replace("-", "_"))
-        assert method.__doc__, verb.name
+from modelops_jupyter.verbs import _assignments, parser
 
 
 def test_parameters_are_typed_as_yaml_has_them() -> None:
@@ -97,6 +90,28 @@ def test_what_nobody_foresaw_is_one_sentence_and_no_gates_no(
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "internal"
     with pytest.raises(ZeroDivisionError):
         main(["models", "--debug"])
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["alerts", "--state", "opne"], "open or healed, not 'opne'"),
+        (["audit", "--limit", "0"], "at least 1, not 0"),
+        (["audit", "--limit", "-1"], "at least 1, not -1"),
+        (["overview", "m", "--every", "3D"], "1h, 1D, 1W long, not '3D'"),
+        (["curves", "m", "--every", "3D"], "1h, 1D, 1W long, not '3D'"),
+        (["distribution", "m", "x", "--every", "3D"], "1h, 1D, 1W long, not '3D'"),
+        (["demo", "--workspace", "elsewhere"], "--workspace"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_no_argument_can_be_is_refused(
+    words: list[str], says: str, capsys: pytest.CaptureFixture[str], tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, ["m"])
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 2
+    assert says in capsys.readouterr().err
 
 
 def test_json_errors_are_json(capsys: pytest.CaptureFixture[str], tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:

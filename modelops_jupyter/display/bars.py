@@ -36,7 +36,7 @@ class Bar:
 def segment_bars(report: MonitorReport, metric: str) -> tuple[Bar, ...]:
     """Return the last figure of every segment of a monitor's report, the lowest first."""
     latest: dict[str, Bar] = {}
-    for window in report.windows:
+    for window in (*report.windows, *report.segments):
         if window.segment:
             figure = window.performance.get(metric, {})
             if figure.get("value") is not None or window.segment not in latest:

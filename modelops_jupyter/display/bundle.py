@@ -22,6 +22,7 @@ from modelops_jupyter.overview import Distribution, ModelOverview
 from modelops_jupyter.pipelines import PipelineRun
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.versions import RegisteredVersion
+from modelops_jupyter.written import printable
 
 PLOTLY = "application/vnd.plotly.v1+json"
 LARGEST_CHART = 200_000
@@ -29,7 +30,7 @@ LARGEST_CHART = 200_000
 
 def mimebundle(result: Presentable) -> dict[str, Any]:
     """Return what Jupyter shows of `result`: always ``text/plain`` and ``text/html``, a chart where there is one."""
-    bundle: dict[str, Any] = {"text/plain": str(result), "text/html": str(static_html(result))}
+    bundle: dict[str, Any] = {"text/plain": printable(str(result)), "text/html": str(static_html(result))}
     chart = plotly_chart(result)
     if chart is not None:
         bundle[PLOTLY] = chart

@@ -89,7 +89,8 @@ def status(shown: Status) -> Html:
     if not shown.models:
         return block(heading("Workspace"), note(str(shown)))
     open_alerts = [alert for alert in shown.alerts if alert["state"] == "open"]
-    columns = ("name", "health", "champion", "versions", "windows", "last_window", "open_alerts")
+    unsafe = ("unsafe",) if any(model["unsafe"] for model in shown.models) else ()
+    columns = ("name", "health", "champion", *unsafe, "versions", "windows", "last_window", "open_alerts")
     return block(
         heading(f"{count(len(shown.models), 'model')}, {count(len(open_alerts), 'open alert')}"),
         note(f"{shown.workspace} · registry {shown.registry}"),

@@ -81,15 +81,16 @@ def report_series(report: MonitorReport) -> Series:
     """Return the metric of a monitor's report over time: the first that has figures."""
     whole = [window for window in report.windows if not window.segment]
     metric = next((m for w in whole for m, figure in w.performance.items() if figure["value"] is not None), None)
-    windows = tuple(WindowFigure.of(vars(window), metric) for window in whole)
+    windows = tuple(WindowFigure.of(window, metric) for window in whole)
     return Series(metric or "", windows, (None,) * len(windows), marks(windows, ()))
 
 
 def report_drift(report: MonitorReport) -> DriftMap:
     """Return PSI of every column in every window of a monitor's report, the highest mean first."""
+    from modelops_jupyter.monitoring.packed import by_window
+
     whole = [window for window in report.windows if not window.segment]
-    names = dict.fromkeys(column for window in whole for column in window.drift)
-    values = {name: tuple(w.drift.get(name, {}).get("psi", {}).get("value") for w in whole) for name in names}
+    names, values = by_window([window.drift for window in whole], "psi")
     ordered = sorted(values, key=lambda name: (-_mean(values[name]), name))
     drifted = [{finding.column for finding in w.findings if finding.kind == "drift"} for w in whole]
     found = {name: tuple(name in each for each in drifted) for name in names}

@@ -107,6 +107,8 @@ def evaluate_gate(
     rejected, approvals = _counted(decisions, version, rule)
     approved_by = tuple(dict.fromkeys(str(d["actor"]) for d in approvals))
     checks = [_check(spec, version, holder) for spec in rule.checks]
+    if version["unsafe"]:
+        checks.append(_unsafe(version, rule))
     checks.append(_approvals(len(approved_by), rule.approvals))
     if rejected is not None and not approvals:
         text = f"rejected by {rejected['actor']}: {rejected['reason']}"
@@ -142,6 +144,12 @@ def _counted(
     last = max((i for i, d in enumerate(judged) if d["decision"] == "reject"), default=-1)
     approvals = [d for d in judged[last + 1 :] if rule.allow_self_review or not d["self_review"]]
     return (None if last < 0 else judged[last]), approvals
+
+
+def _unsafe(version: Mapping[str, Any], rule: Rule) -> CheckResult:
+    verdict = "allows" if rule.allow_unsafe else "forbids"
+    text = f"format {version['flavor']} is unsafe: it runs code when it is loaded, which the policy {verdict}"
+    return CheckResult("format", rule.allow_unsafe, True, None, None, text)
 
 
 def _approvals(given: int, needed: int) -> CheckResult:

@@ -32,12 +32,13 @@ class CheckSpec:
 
 @dataclass(frozen=True)
 class Rule:
-    """What a move to one alias needs."""
+    """What a move to one alias needs; `allow_unsafe` lets formats in that run code when they are loaded."""
 
     checks: tuple[CheckSpec, ...] = ()
     approvals: int = 0
     allow_self_review: bool = True
     require_enforced_separation: bool = False
+    allow_unsafe: bool = True
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "approvals": int,
     "allow_self_review": bool,
     "require_enforced_separation": bool,
+    "allow_unsafe": bool,
 }
 
 

@@ -9,12 +9,15 @@ from typing import Any
 from uuid import uuid4
 
 from modelops_jupyter.actor import Actor
-from modelops_jupyter.errors import Conflict, GateClosed, InvalidInput, NotFound, Refused, StoreDamaged
+from modelops_jupyter.errors import Conflict, GateClosed, NotFound, Refused, StoreDamaged
 from modelops_jupyter.governance.gate import GateReport, evaluate_gate, rejection
 from modelops_jupyter.governance.policy import Policy
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_alias, check_name
 from modelops_jupyter.store import Change, Event, Put, Record, Store
+from modelops_jupyter.written import check_text
+
+_WHY = "A decision goes on record with a reason: say why."
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ def promote(
     if not report.passed:
         failed = "; ".join(result.message for result in report.checks if not result.passed)
         raise GateClosed(f"{version['name']}/{version['version']} may not become {alias}: {failed}.")
-    evidence = {"policy_digest": report.policy_digest, "digest": version["digest"], "self_review": report.self_review}
+    evidence = {"policy_digest": report.policy_digest, "self_review": report.self_review}
     return _move(store, held, version, judged, alias, "promote", reason, actor, evidence, holder)
 
 
@@ -146,7 +149,7 @@ def rollback(store: Store, policy: Policy, name: str, alias: str, reason: str, a
         judged = _standing(store, version)
         before = _before(store, name, alias, at)
         if rejection(_decisions(store, version), version, policy.rule(alias)) is None:
-            evidence = {"policy_digest": policy.digest, "digest": version["digest"], "passed_over": passed_over}
+            evidence = {"policy_digest": policy.digest, "passed_over": passed_over}
             return _move(store, held, version, judged, alias, "rollback", reason, actor, evidence, before)
         passed_over.append(at)
         at = before
@@ -188,9 +191,12 @@ def _move(
         The version that a rollback from here leads to.
     """
     at, name, to_version = _now(), str(version["name"]), int(version["version"])
+    reason = check_text(reason, _WHY)
     before = None if held is None else held.body["version"]
-    move = Transition(name, alias, before, to_version, action, _reason(reason), actor.name, actor.assurance, at)
+    move = Transition(name, alias, before, to_version, action, reason, actor.name, actor.assurance, at)
     state = {"name": name, "alias": alias, "version": to_version, "previous": previous, "since": at}
+    evidence = {**evidence, "digest": version["digest"], "unsafe": version["unsafe"]}
+    state["unsafe"] = version["unsafe"]
     puts = (
         Put("alias", f"{name}@{alias}", state, subject=name, expected_revision=0 if held is None else held.revision),
         judged,
@@ -203,12 +209,10 @@ def _move(
 
 
 def _decide(store: Store, policy: Policy, version: Mapping[str, Any], word: str, reason: str, actor: Actor) -> Decision:
-    at = _now()
+    at, reason = _now(), check_text(reason, _WHY)
     own = actor.name == version["created_by"]
     name, number = str(version["name"]), int(version["version"])
-    decision = Decision(
-        name, number, word, _reason(reason), actor.name, actor.assurance, at, str(version["digest"]), own
-    )
+    decision = Decision(name, number, word, reason, actor.name, actor.assurance, at, str(version["digest"]), own)
     key = f"{_key(version)}/{at}/{uuid4().hex[:8]}"
     details = {"reason": reason, "digest": decision.digest, "self_review": own, "policy_digest": policy.digest}
     event = Event(word, f"{name}/{number}", actor.name, actor.assurance, details)
@@ -245,12 +249,6 @@ def _version(store: Store, name: str, number: int) -> Mapping[str, Any]:
 
 def _key(version: Mapping[str, Any]) -> str:
     return f"{version['name']}/{version['version']:06d}"
-
-
-def _reason(reason: str) -> str:
-    if not reason.strip():
-        raise InvalidInput("A decision goes on record with a reason: say why.")
-    return reason.strip()
 
 
 def _now() -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote
@@ -21,11 +20,14 @@ from filelock import FileLock, Timeout
 
 from modelops_jupyter.errors import Conflict, InvalidFrame, LogDamaged, StoreBusy, StoreFull, WorkspaceReadOnly
 from modelops_jupyter.log.content import digest
-from modelops_jupyter.log.schema import misfit, normalise
+from modelops_jupyter.log.quarantine import put_aside
+from modelops_jupyter.log.schema import fitted, misfit, normalise, plain
 
 BUSY_SECONDS = 30.0
 _COARSE = 1000  # Delta's statistics know times to the millisecond
 _ALWAYS = (-(2**63), 2**63 - 1)
+# A file, its rows, and bounds of its times.
+Span = tuple[str, int, int, int]
 # A year of daily batches is opened in 3 ms in place of 20, and a batch appended in half the time: files are chosen by
 # time alone, so that no other column's extremes belong into the table's log.
 _CONFIGURATION = {"delta.checkpointInterval": "10"}
@@ -60,13 +62,28 @@ class BatchTable:
         """Return the table as it is now: opened and verified once, whatever is appended meanwhile."""
         return _Pinned(self.path)
 
-    def append(self, rows: pa.Table, batch_id: str | None, *, same: Sequence[str]) -> Appended:
-        """Append `rows` once per `batch_id`; columns `same` tell a batch that is sent again from another one.
+    def append(
+        self,
+        rows: pa.Table,
+        batch_id: str | None,
+        *,
+        same: Sequence[str],
+        may_add: Collection[str] = (),
+        may_lack: Collection[str] = (),
+    ) -> Appended:
+        """Append `rows` once per `batch_id`.
+
+        Parameters
+        ----------
+        same
+            Columns that tell a batch that is sent again from another one.
+        may_add, may_lack
+            Columns that may be new to the table, and those of the table that `rows` may be without.
 
         Raises
         ------
         InvalidFrame
-            If the columns are not exactly the table's; the rows are then kept in the quarantine beside it.
+            If the columns are not otherwise exactly the table's; the rows are then kept in the quarantine beside it.
         Conflict
             If `batch_id` stands for other rows already.
         LogDamaged, StoreFull, StoreBusy
@@ -86,19 +103,22 @@ class BatchTable:
                         )
                     self._catch_up(before)
                     return Appended(rows.num_rows, batch, repeated=True)
-                reason = misfit(rows.schema, pa.schema(table.schema().to_arrow()))
+                known_columns = pa.schema(table.schema().to_arrow())
+                reason = misfit(rows.schema, known_columns, may_add, may_lack)
                 if reason is not None:
-                    self._quarantine(rows, batch, reason)
+                    with self.guarded():
+                        file = put_aside(rows, self.path, batch, reason)
                     raise InvalidFrame(
-                        f"Batch {batch!r} does not fit the log: {reason}. Its {rows.num_rows} rows are kept under "
-                        f"{self.path.parent / 'quarantine'}; mend them and send them again."
+                        f"Batch {batch!r} does not fit the log: {reason}. Its {rows.num_rows} rows are kept in {file}; "
+                        "mend them and send them again."
                     )
-                rows = rows.select(pa.schema(table.schema().to_arrow()).names)
+                rows = fitted(rows, plain(known_columns))
             with self.guarded(), self._noted(before + rows.num_rows):
                 write_deltalake(
                     table if table is not None else str(self.path),
                     rows,
                     mode="append",
+                    schema_mode="merge",
                     configuration=_configuration(rows.schema) if table is None else None,
                     commit_properties=CommitProperties(app_transactions=[Transaction(batch, content)]),
                 )
@@ -118,9 +138,15 @@ class BatchTable:
             raise _typed(error, self.path) from error
 
     def scan(
-        self, uris: Sequence[str], columns: Sequence[str] | None = None, filter: ds.Expression | None = None
+        self,
+        uris: Sequence[str],
+        columns: Sequence[str] | None = None,
+        filter: ds.Expression | None = None,
+        table: DeltaTable | None = None,
     ) -> pa.Table:
         """Read columns of the table's files, all of them if `columns` is None, in the log's own spelling of types.
+
+        Columns that are not in every file need `table`, which knows them all.
 
         Raises
         ------
@@ -128,7 +154,8 @@ class BatchTable:
             If a file is gone or cannot be read.
         """
         with self.guarded():
-            return normalise(ds.dataset(list(uris)).to_table(columns=columns, filter=filter))
+            schema = None if table is None else plain(pa.schema(table.schema().to_arrow()))
+            return normalise(ds.dataset(list(uris), schema=schema).to_table(columns=columns, filter=filter))
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
@@ -140,7 +167,7 @@ class BatchTable:
 
     def files(self, table: DeltaTable, start: int, end: int) -> list[tuple[str, int]]:
         """Return the files that may hold times in ``[start, end)``, microseconds since 1970 (UTC), with their rows."""
-        return [(uri, rows) for uri, rows, first, last in _spans(table) if first < end and last >= start]
+        return [(uri, rows) for uri, rows, first, last in self._spans(table) if first < end and last >= start]
 
     def newest_first(self, table: DeltaTable) -> list[str]:
         """Return the files, those with the latest times first."""
@@ -148,7 +175,7 @@ class BatchTable:
 
     def outermost(self, table: DeltaTable) -> list[str]:
         """Return the files that may hold the earliest and the latest time."""
-        spans = _spans(table)
+        spans = self._spans(table)
         known = [span for span in spans if span[2:] != _ALWAYS]
         least = min((first for _, _, first, _ in known), default=_ALWAYS[0])
         greatest = max((last for _, _, _, last in known), default=_ALWAYS[1])
@@ -157,7 +184,9 @@ class BatchTable:
     def verify(self, table: DeltaTable) -> int:
         """Return the number of rows; raise `LogDamaged` if its batches wrote more: never a smaller window."""
         rows = self._whole(table)
-        missing = [name for name in _actions(table)["path"].to_pylist() if not (self.path / name).exists()]
+        names = [unquote(uri.rpartition("/")[2]) for uri, _, _, _ in self._spans(table)]
+        there = set(os.listdir(self.path))
+        missing = [name for name in names if name not in there and not (self.path / name).exists()]
         if missing:
             raise LogDamaged(f"{self.path / missing[0]} is gone: restore it from a backup.")
         return rows
@@ -173,6 +202,9 @@ class BatchTable:
                     f"{self.path} holds {held} rows, but {expected} were written: restore it from a backup."
                 )
         return rows
+
+    def _spans(self, table: DeltaTable) -> list[Span]:
+        return _spans(table)
 
     def added_since(self, table: DeltaTable, version: int) -> list[str]:
         """Return the files that came after `version` of the table; those of all of it after a negative one."""
@@ -259,16 +291,6 @@ class BatchTable:
             with self.guarded(), self._noted(rows):
                 pass
 
-    def _quarantine(self, rows: pa.Table, batch: str, reason: str) -> None:
-        import pyarrow.parquet as pq
-
-        folder, name = self.path.parent / "quarantine", uuid4().hex
-        event = {"batch": batch, "reason": reason, "rows": rows.num_rows, "at": datetime.now(UTC).isoformat()}
-        with self.guarded():
-            folder.mkdir(exist_ok=True)
-            pq.write_table(rows, folder / f"{name}.parquet")
-            (folder / f"{name}.json").write_text(json.dumps({**event, "table": self.path.name}))
-
 
 def _actions(table: DeltaTable) -> pa.Table:
     return pa.table(table.get_add_actions(flatten=True))
@@ -287,6 +309,13 @@ class _Pinned(BatchTable):
     def verify(self, table: DeltaTable) -> int:
         return self._rows
 
+    def _spans(self, table: DeltaTable) -> list[Span]:
+        return self._files
+
+    @cached_property
+    def _files(self) -> list[Span]:
+        return [] if self._opened is None else _spans(self._opened)
+
     @cached_property
     def _opened(self) -> DeltaTable | None:
         return super().open()
@@ -301,7 +330,7 @@ def _configuration(schema: pa.Schema) -> dict[str, str | None]:
     return {**_CONFIGURATION, "delta.dataSkippingStatsColumns": ",".join(indexed)}
 
 
-def _spans(table: DeltaTable) -> list[tuple[str, int, int, int]]:
+def _spans(table: DeltaTable) -> list[Span]:
     """Return every file with its rows and bounds of its times; all times where Delta keeps no statistics."""
     actions = _actions(table)
     rows = actions["num_records"].to_pylist()

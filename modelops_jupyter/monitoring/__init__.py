@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.monitoring.explain import Explanation, explain_fall
     from modelops_jupyter.monitoring.figure import Figure
     from modelops_jupyter.monitoring.judge import judge_windows
-    from modelops_jupyter.monitoring.kept import stored_profiles
+    from modelops_jupyter.monitoring.kept import KeptWindows
     from modelops_jupyter.monitoring.measure import measure_window
     from modelops_jupyter.monitoring.monitor import alert_rules, load_report, run_monitor, watched_segments
     from modelops_jupyter.monitoring.results import Alert, Finding, MonitorReport, WindowResult
@@ -33,6 +33,7 @@ _LAZY = {
     "Explanation": "explain",
     "Figure": "figure",
     "Finding": "results",
+    "KeptWindows": "kept",
     "MonitorReport": "results",
     "WindowResult": "results",
     "alert_rules": "monitor",
@@ -46,7 +47,6 @@ _LAZY = {
     "raise_alerts": "alerts",
     "run_backtest": "backtest",
     "run_monitor": "monitor",
-    "stored_profiles": "kept",
     "watched_segments": "monitor",
 }
 
@@ -60,6 +60,7 @@ __all__ = [
     "Explanation",
     "Figure",
     "Finding",
+    "KeptWindows",
     "MonitorReport",
     "WindowResult",
     "alert_rules",
@@ -74,7 +75,6 @@ __all__ = [
     "raise_alerts",
     "run_backtest",
     "run_monitor",
-    "stored_profiles",
     "watched_segments",
 ]
 

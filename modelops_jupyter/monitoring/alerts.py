@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -10,27 +10,48 @@ from modelops_jupyter.monitoring.results import Alert, Finding, WindowResult
 from modelops_jupyter.monitoring.rules import AlertRules
 
 Key = tuple[str, str, str, str]
+Hits = Mapping[Key, Finding]
 
 
-def raise_alerts(model: str, windows: Sequence[WindowResult], rules: AlertRules) -> tuple[Alert, ...]:
+def raise_alerts(
+    model: str,
+    windows: Sequence[WindowResult],
+    rules: AlertRules,
+    known: Sequence[Alert] = (),
+    first: str = "",
+) -> tuple[Alert, ...]:
     """Fold findings into alerts, oldest first.
 
     One opens by a plain finding or by N likely ones of M windows, and closes after M windows without any finding of its
     key, lingering ones included: it takes more to open than to stay open. Another version is another model, validated
     on other rows: what was wrong with the one before closes once that has not served for M windows.
+
+    Parameters
+    ----------
+    windows
+        Oldest first, of all segments.
+    known, first
+        The alerts before the windows from `first` on were judged: then of the windows before it the last M² of each
+        segment are enough, for versions may take turns.
     """
     by_segment: dict[str, list[WindowResult]] = {}
     for window in windows:
         by_segment.setdefault(window.segment, []).append(window)
-    alerts = []
-    for found in by_segment.values():
-        for version, places in _by_version(found).items():
-            for stretch in _stretches(places, rules.windows):
-                served = [found[place] for place in stretch]
-                keys = sorted({finding.key for window in served for finding in window.findings})
-                replaced = stretch[-1] < len(found) - rules.windows
-                alerts += [alert for key in keys for alert in _alerts_of(model, version, key, served, rules, replaced)]
-    return tuple(sorted(alerts, key=lambda alert: (alert.window_start, alert.kind, alert.column, alert.metric)))
+    before: dict[str, list[Alert]] = {}
+    for alert in known:
+        if alert.window_start < first:
+            before.setdefault(alert.segment, []).append(alert)
+    alerts: list[Alert] = []
+    for segment in {**by_segment, **before}:
+        found, earlier = by_segment.get(segment, []), before.get(segment, [])
+        if not found or found[-1].window_start < first:
+            alerts += earlier
+            continue
+        tracks = _by_version(found)
+        for version in {**tracks, **dict.fromkeys(alert.version for alert in earlier)}:
+            own = [alert for alert in earlier if alert.version == version]
+            alerts += _alerts_of_version(model, version, found, tracks.get(version, []), rules, own, first)
+    return tuple(sorted(alerts, key=Alert.place))
 
 
 def _by_version(windows: Sequence[WindowResult]) -> dict[int, list[int]]:
@@ -42,9 +63,39 @@ def _by_version(windows: Sequence[WindowResult]) -> dict[int, list[int]]:
     return places
 
 
+def _alerts_of_version(
+    model: str,
+    version: int,
+    windows: Sequence[WindowResult],
+    places: Sequence[int],
+    rules: AlertRules,
+    known: Sequence[Alert],
+    first: str,
+) -> list[Alert]:
+    """Return the alerts of one version in one segment, whose windows lie at `places`."""
+    alerts: list[Alert] = []
+    stretches = _stretches(places, rules.windows)
+    waiting: dict[int, list[Alert]] = {}
+    for alert in known:
+        waiting.setdefault(_stretch_of(alert, windows, stretches, rules), []).append(alert)
+    alerts += [replace(alert, state="healed") for alert in waiting.get(-1, ())]
+    for n, stretch in enumerate(stretches):
+        served = [windows[place] for place in stretch]
+        past = [window for window in served if window.window_start < first]
+        now = [(window, _by_key(window)) for window in served[len(past) :]]
+        replaced = stretch[-1] < len(windows) - rules.windows
+        closed, running = _resumed(waiting.get(n, ()), past, rules)
+        last = [_by_key(window) for window in past[-rules.windows :]]
+        alerts += closed
+        for key in sorted({*running, *(key for _, hits in now for key in hits)}):
+            hits = [each.get(key) for each in last]
+            alerts += _alerts_of(model, version, key, now, rules, running.get(key), hits, replaced)
+    return alerts
+
+
 def _stretches(places: Sequence[int], longest: int) -> list[list[int]]:
     """Return the places in stretches, parted where `longest` windows or more lie between."""
-    found = [[places[0]]]
+    found = [[place] for place in places[:1]]
     for before, place in pairwise(places):
         if place - before > longest:
             found.append([])
@@ -52,14 +103,55 @@ def _stretches(places: Sequence[int], longest: int) -> list[list[int]]:
     return found
 
 
+def _stretch_of(
+    alert: Alert, windows: Sequence[WindowResult], stretches: Sequence[Sequence[int]], rules: AlertRules
+) -> int:
+    """Return which stretch an alert of before goes on in; -1 where its version was replaced since."""
+    begun = [n for n, stretch in enumerate(stretches) if windows[stretch[0]].window_start <= alert.last_window]
+    if begun:
+        return begun[-1]
+    # Its last finding lies before the windows at hand.
+    return 0 if stretches and stretches[0][0] < rules.windows else -1
+
+
+def _by_key(window: WindowResult) -> dict[Key, Finding]:
+    found: dict[Key, Finding] = {}
+    for finding in window.findings:
+        found.setdefault(finding.key, finding)
+    return found
+
+
+def _resumed(
+    known: Sequence[Alert], past: Sequence[WindowResult], rules: AlertRules
+) -> tuple[list[Alert], dict[Key, Alert]]:
+    """Return the alerts that were closed by the end of `past`, and those that were open then, by key."""
+    closed: list[Alert] = []
+    running: dict[Key, Alert] = {}
+    for alert in known:
+        hits = [w.window_start for w in past if alert.window_start <= w.window_start and alert.key in _by_key(w)]
+        # One that goes on after `past` had a finding in its last windows; of one that ended, the last is on record.
+        last = min(alert.last_window, max(hits, default=alert.last_window))
+        if sum(window.window_start > last for window in past) >= rules.windows:
+            closed.append(replace(alert, state="healed", last_window=last))
+        else:
+            running[alert.key] = replace(alert, state="open", last_window=last)
+    return closed, running
+
+
 def _alerts_of(
-    model: str, version: int, key: Key, windows: Sequence[WindowResult], rules: AlertRules, replaced: bool
+    model: str,
+    version: int,
+    key: Key,
+    windows: Sequence[tuple[WindowResult, Hits]],
+    rules: AlertRules,
+    current: Alert | None,
+    before: Sequence[Finding | None],
+    replaced: bool,
 ) -> list[Alert]:
     alerts: list[Alert] = []
-    current: Alert | None = None
-    hits: list[Finding | None] = []
-    for window in windows:
-        hit = next((finding for finding in window.findings if finding.key == key), None)
+    hits = [*before]
+    for window, found in windows:
+        hit = found.get(key)
         hits.append(hit)
         recent = hits[-rules.windows :]
         if current is None and hit is not None and _opens(hit, recent, rules):
@@ -68,7 +160,7 @@ def _alerts_of(
             current = replace(current, last_window=window.window_start)
         elif current is not None and len(recent) == rules.windows and not any(recent):
             alerts.append(replace(current, state="healed"))
-            current, hits = None, []
+            current = None
     if current is not None:
         alerts.append(replace(current, state="healed") if replaced else current)
     return alerts

@@ -327,7 +327,9 @@ class _World:
             for start, source in drawn
         ]
         fresh = [w.window_start for w in windows] if not faulty else [start.isoformat() for start in faulty]
-        return with_cycle(windows, set(fresh), lambda at, _: stored[at], [1], lambda *_: self.baselines[1], self.every)
+        return with_cycle(
+            windows, set(fresh), lambda at, _: stored[at].counts, [1], lambda *_: self.baselines[1], self.every
+        )
 
 
 Trial = tuple[str, float, tuple[WindowResult, ...], str, float | None]

@@ -68,6 +68,27 @@ class Baseline:
         return {name: known[name] for name in self.reference.profile.columns if known[name].kind == kind}
 
 
+class Baselines:
+    """The references made ready for comparing, each when it is first needed."""
+
+    def __init__(self, references: Mapping[int, Reference]) -> None:
+        self._references = references
+        self._known: dict[tuple[int, str, str], Baseline] = {}
+
+    def of(self, version: int, column: str = "", segment: str = "") -> Baseline:
+        """Return what the rows of a window, or of one segment of it, are compared with."""
+        key = (version, column, segment)
+        if key not in self._known:
+            reference = self._references[version]
+            self._known[key] = Baseline(reference.of_segment(column, segment) if column else reference)
+        return self._known[key]
+
+    def of_segment(self, version: int, segment: str) -> Baseline:
+        """Return the same by the segment's name alone."""
+        columns = (c for c, segments in self._references[version].segments.items() if segment in segments)
+        return self.of(version, next(columns, ""), segment) if segment else self.of(version)
+
+
 class NumericColumns:
     """Numeric columns side by side, padded to the greatest number of bins by empty bins of no width."""
 
@@ -86,13 +107,12 @@ class NumericColumns:
         self.pivots = np.array([binning.pivot for binning in self._binnings])
         self.scales = np.array([binning.scale for binning in self._binnings])
         columns = [profiles[name] for name in self.names]
-        self.counts, self.spread = self.fine(columns), self.spread_of(columns)
+        self.counts, self.spread = self.fine([column.counts for column in columns]), self.spread_of(columns)
 
-    def fine(self, columns: Sequence[ColumnProfile]) -> Array:
-        """Return counts by fine bin, a row per column."""
+    def fine(self, columns: Sequence[Sequence[int] | Array]) -> Array:
+        """Return the counts of the columns by fine bin, a row per column."""
         table = np.zeros((len(columns), self._most))
-        for row, column in enumerate(columns):
-            counts = column.counts
+        for row, counts in enumerate(columns):
             table[row, : len(counts) - 1] = counts[:-1]
             table[row, -1] = counts[-1]
         return table

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from modelops_jupyter.monitoring import noise
 from modelops_jupyter.monitoring.cycle import CYCLES, cycle_length
 from modelops_jupyter.monitoring.history import FEWEST, LEAST_RISE, SEASONS, Usual
+from modelops_jupyter.monitoring.packed import numbers, table
 from modelops_jupyter.monitoring.results import Finding
 from modelops_jupyter.monitoring.rules import AlertRules
 from modelops_jupyter.monitoring.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
@@ -30,12 +32,11 @@ class BondJudge:
     def __init__(self, track: Track, allowance: float, rules: AlertRules) -> None:
         self.track, self.rules = track, rules
         self.chances = Chances(allowance, 3, 1, rules)
-        columns = sampled_columns(track.baseline.reference.profile.columns)
-        sampled = [name for name in columns if any("dependence" in w.drift.get(name, {}) for w in track.windows)]
-        self.names = tuple(sampled)
+        self.names = sampled_columns(track.baseline.reference.profile.columns)
         words = {"value": "dependence", "error": "dependence_error", "degrees": "partners"}
-        self.days = {word: self._of_days(word) for word in words}
-        self.cycles = {word: self._of_cycles(name) for word, name in words.items()}
+        drift, cycle = ([getattr(window, kind) for window in track.windows] for kind in ("drift", "cycle"))
+        self.days = {word: _of(drift, self.names, word) for word in words}
+        self.cycles = {word: table(cycle, self.names, name) for word, name in words.items()}
         # What no history makes a finding: limits by chance are the least there are.
         self.least = {
             (metric, level): np.maximum(
@@ -45,15 +46,6 @@ class BondJudge:
             for metric, figures in (("dependence", self.days), ("recent_dependence", self.cycles))
             for level in ("likely", "lingering")
         }
-
-    def _of_days(self, word: str) -> Array:
-        figures = [[w.drift.get(name, {}).get("dependence", {}) for name in self.names] for w in self.track.windows]
-        found = [[np.nan if f.get(word) is None else f[word] for f in row] for row in figures]
-        return np.array(found, dtype=float).reshape(len(found), -1)
-
-    def _of_cycles(self, word: str) -> Array:
-        found = [[w.cycle.get(name, {}).get(word, np.nan) for name in self.names] for w in self.track.windows]
-        return np.array(found, dtype=float).reshape(len(found), -1)
 
     def judge(self, i: int, segment: str) -> list[Finding]:
         """Return the findings of window `i`; those of the windows before are in the track."""
@@ -97,7 +89,7 @@ class BondJudge:
         segment: str,
     ) -> list[Finding]:
         value, error, partners = (figures[word][i, columns] for word in ("value", "error", "degrees"))
-        young = self.track.starts[i] - self.track.starts[0] < SEASONS * cycle_length(self.track.every)
+        young = self.track.starts[i] - self.track.began < SEASONS * cycle_length(self.track.every)
         found = []
         for level in LEVELS if metric == "dependence" else ("plain", "lingering"):
             chance = self.chances.of(level, earlier.repeats)
@@ -159,6 +151,12 @@ class CombinationJudge:
                 why = f"{usual:.2g} of rows are expected to have one; most of {pair}"
                 found.append(Finding("quality", "", COMBINATIONS, rate, limit, segment, level, why))
         return found
+
+
+def _of(windows: Sequence[Mapping[str, Mapping[str, Any]]], names: Sequence[str], word: str) -> Array:
+    if word == "value":
+        return table(windows, names, "dependence")
+    return np.array([numbers(figures, names, "dependence", word) for figures in windows]).reshape(-1, len(names))
 
 
 def _logs(figures: dict[str, Array]) -> Array:

@@ -139,6 +139,10 @@ def _next(
 ) -> tuple[dict[str, Any], str | None]:
     """Return the body of an incident after this run, and what is new about it."""
     before: Mapping[str, Any] = {} if record is None else record.body
+    alerts = [member.to_dict() for member in case.members]
+    last = max((member.last for member in case.members), default="")
+    if record is not None and alerts == before["alerts"] and last < evidence.settled:
+        return dict(before), None
     history = list(before.get("history", ()))
     news = [*_events(case, before)]
     body = {
@@ -148,7 +152,7 @@ def _next(
         "firing": case.firing,
         "owner": before.get("owner", owner),
         "opened_at": before.get("opened_at", at),
-        "alerts": [member.to_dict() for member in case.members],
+        "alerts": alerts,
     }
     kept = {key: before[key] for key in ("first_window", "last_window", "title", "suspects") if key in before}
     said = analyse(case, evidence) if case.members else {**kept, "segments": [], "loss": None, "actions": []}

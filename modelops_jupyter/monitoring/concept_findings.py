@@ -71,7 +71,7 @@ class ConceptJudge:
             earlier.spread[0]
         ) > spread * (1 + 3 * 1.17 / math.sqrt(windows))
         learned = float(np.maximum(earlier.limit(chance, 0.0), earlier.middle + LEAST_RISE).reshape(-1)[0])
-        if self.track.starts[i] - self.track.starts[0] < SEASONS * cycle_length(self.track.every):
+        if self.track.starts[i] - self.track.began < SEASONS * cycle_length(self.track.every):
             learned = max(learned, float(earlier.greatest[0]) + LEAST_RISE)
         taught = more and learned > by_chance
         return degrees * math.exp(min(learned if taught else by_chance, 700.0)), windows if taught else 0

@@ -17,7 +17,7 @@ import numpy as np
 from modelops_jupyter.monitoring import distances
 from modelops_jupyter.monitoring.baseline import Baseline
 from modelops_jupyter.monitoring.figure import FEWEST_ROWS
-from modelops_jupyter.profiles import ColumnProfile, Profile, window_length
+from modelops_jupyter.profiles import Counts, window_length
 
 Array = np.ndarray[Any, Any]
 # So many windows hold every season within them once: the hours of a week, the days of a week, the weeks of a month.
@@ -43,12 +43,12 @@ class WindowCounts:
     sample: Array
 
     @classmethod
-    def of(cls, baseline: Baseline, profile: Profile) -> WindowCounts:
-        """Read the counts of a profile under this baseline's binning."""
+    def of(cls, baseline: Baseline, counts: Counts) -> WindowCounts:
+        """Read the counts of a window's columns under this baseline's binning."""
         numbers = baseline.numbers
-        fine = numbers.fine([profile.columns[name] for name in numbers.names])
-        categories = {name: _category_counts(profile.columns[name]) for name in baseline.categories}
-        return cls(fine, numbers.coarse(fine) if numbers.names else fine, categories, profile.sample.table)
+        fine = numbers.fine([counts.columns[name] for name in numbers.names])
+        categories = {name: counts.columns[name].astype(float) for name in baseline.categories}
+        return cls(fine, numbers.coarse(fine) if numbers.names else fine, categories, counts.sample.table)
 
 
 def cycle_figures(
@@ -83,7 +83,7 @@ def cycle_figures(
             if figures:
                 found[name] = {**figures, "kolmogorov_smirnov": step}
     for name in baseline.categories:
-        reference = _category_counts(baseline.reference.profile.columns[name])[None, :]
+        reference = baseline.reference.profile.columns[name].all_counts[None, :].astype(float)
         counts = np.array([window.categories[name] for window in many])[:, None, :]
         figures = _figures(reference, counts, last, seen)[0]
         if figures:
@@ -95,10 +95,6 @@ def cycle_figures(
         known = {"dependence": abs(bond.change), "dependence_error": bond.error, "partners": float(bond.looked_at)}
         found[name] = {**found[name], **known}
     return found
-
-
-def _category_counts(column: ColumnProfile) -> Array:
-    return np.array([*column.counts, column.unseen], dtype=float)
 
 
 def _figures(before: Array, many: Array, last: int, seen: float) -> list[dict[str, float]]:

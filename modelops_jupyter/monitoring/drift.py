@@ -89,7 +89,7 @@ def _numbers(baseline: Baseline, current: Profile, methods: Iterable[str]) -> di
     now = [current.columns[name] for name in columns.names]
     before = [baseline.reference.profile.columns[name] for name in columns.names]
     reasons = [reason_against(*pair) for pair in zip(before, now, strict=True)]
-    fine = columns.fine(now)
+    fine = columns.fine([column.counts for column in now])
     coarse = columns.coarse(columns.counts), columns.coarse(fine)
     p, q = _shares(columns.counts), _shares(fine)
     found: dict[str, dict[str, Figure]] = {name: {} for name in columns.names}

@@ -11,6 +11,7 @@ import numpy as np
 from modelops_jupyter.monitoring import noise
 from modelops_jupyter.monitoring.cycle import CYCLES, cycle_length
 from modelops_jupyter.monitoring.history import LEAST_RISE, SEASONS, Usual
+from modelops_jupyter.monitoring.packed import table
 from modelops_jupyter.monitoring.results import Finding
 from modelops_jupyter.monitoring.rules import AlertRules
 from modelops_jupyter.monitoring.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
@@ -26,10 +27,10 @@ MOST_RISE = 1.5
 
 
 class DriftJudge:
-    """Judges the drift of one track's windows in their order."""
+    """Judges the drift of one track's windows in their order, from the `first` to be judged on."""
 
-    def __init__(self, track: Track, allowance: float, rules: AlertRules) -> None:
-        self.track, self.rules = track, rules
+    def __init__(self, track: Track, allowance: float, rules: AlertRules, first: int = 0) -> None:
+        self.track, self.rules, self.first = track, rules, first
         self.chances = Chances(allowance, 3, len(METRICS), rules)
         self.table = track.baseline.strays
         names = self.table.names
@@ -52,28 +53,25 @@ class DriftJudge:
 
     def _cycle_logs(self, metric: str) -> Array:
         """Return the logarithms of the distances of each window's last cycle of windows; NaN where there is none."""
-        found = [
-            [window.cycle.get(name, {}).get(metric, np.nan) for name in self.table.names]
-            for window in self.track.windows
-        ]
-        logs: Array = np.log(np.maximum(np.array(found, dtype=float).reshape(-1, len(self.table.names)), 1e-3))
+        found = table([window.cycle for window in self.track.windows], self.table.names, metric)
+        logs: Array = np.log(np.maximum(found, 1e-3))
         return logs
 
-    def _strays(self) -> noise.Stray:
+    def _strays(self, paired: Array) -> noise.Stray:
         """Return how the divergence of each window and column strays, in one row."""
-        columns = np.tile(np.arange(len(self.table.names)), len(self.paired))
-        return self.table.at(self.paired.reshape(-1), columns)
+        columns = np.tile(np.arange(len(self.table.names)), len(paired))
+        return self.table.at(paired.reshape(-1), columns)
 
     def _scaled(self, distances: Array) -> Array:
-        means = self._strays().mean.reshape(self.paired.shape)
+        means = self._strays(self.paired).mean.reshape(self.paired.shape)
         scaled: Array = noise.JENSEN_SHANNON_SCALE * self.paired * distances**2 / means
         return scaled
 
     def _by_chance(self, metric: str, level: str) -> Array:
-        """Return the limits of all windows and columns by chance alone."""
-        chance, paired = self.chances.of(level), np.maximum(self.paired, 1.0)
+        """Return the limits of all columns by chance alone, of the windows to be judged."""
+        chance, paired = self.chances.of(level), np.maximum(self.paired[self.first :], 1.0)
         if metric == "jensen_shannon":
-            scaled = self._strays().limit(chance).reshape(paired.shape)
+            scaled = self._strays(self.paired[self.first :]).limit(chance).reshape(paired.shape)
             limits = np.sqrt(scaled / noise.JENSEN_SHANNON_SCALE / paired)
         else:
             limits = noise.kolmogorov_limit(chance) / np.sqrt(paired)
@@ -88,14 +86,14 @@ class DriftJudge:
         keys = [("drift", segment, name, "") for name in self.table.names]
         lingers = np.array([key in lately for key in keys])
         found = self._of_recent(i, segment, lingers)
-        young = self.track.starts[i] - self.track.starts[0] < cycle_length(self.track.every)
+        young = self.track.starts[i] - self.track.began < cycle_length(self.track.every)
         if young and i < FEWEST_YOUNG:
             return found
         for metric in METRICS:
             figures = self.values[metric][i]
             with np.errstate(invalid="ignore"):
-                suspect = (figures >= self.least[metric, "likely"][i]) | (
-                    lingers & (figures >= self.least[metric, "lingering"][i])
+                suspect = (figures >= self.least[metric, "likely"][i - self.first]) | (
+                    lingers & (figures >= self.least[metric, "lingering"][i - self.first])
                 )
             if young:
                 suspect &= self.logs[metric][i] >= self._odd_one_out(metric, i)
@@ -150,7 +148,7 @@ class DriftJudge:
             earlier.spread > spread * (1 + 3 * 1.17 / np.sqrt(k))
         )
         learned = np.maximum(earlier.limit(chance, least_spread), earlier.middle + LEAST_RISE)
-        if self.track.starts[i] - self.track.starts[0] < SEASONS * cycle_length(self.track.every):
+        if self.track.starts[i] - self.track.began < SEASONS * cycle_length(self.track.every):
             # Seasons cannot be taken out yet: only a record is news.
             learned = np.fmax(learned, earlier.greatest + LEAST_RISE)
         logs = np.where(more & (learned > by_chance), learned, by_chance)

@@ -74,7 +74,7 @@ def _estimate(baseline: Baseline, current: Profile, recent: Recent) -> dict[str,
     calibrator = found or baseline.calibrator
     if calibrator is None:
         return {name: Figure(None, "too few labels in the reference") for name in names}
-    scored = sum(map(sum, current.outcomes.cells.values()))
+    scored = sum(int(side.sum()) for side in current.outcomes.arrays())
     if scored < FEWEST_ROWS:
         return {name: Figure(None, "too few rows" if scored else "no scores") for name in names}
     return confidence.expected(calibrator, current, binning)

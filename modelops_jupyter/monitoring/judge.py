@@ -43,6 +43,7 @@ def judge_windows(
     rules: AlertRules,
     every: str,
     fresh: Collection[str] | None = None,
+    began: Mapping[tuple[str, int], str] | None = None,
     until: datetime | None = None,
 ) -> tuple[WindowResult, ...]:
     """Return measured windows with their findings: the figures beyond thresholds that the windows before taught.
@@ -59,6 +60,9 @@ def judge_windows(
         Length of a window.
     fresh
         Starts of the windows to judge; None means all.
+    began
+        Start of the first window by segment and version, of those whose first windows are left out: enough to look
+        back on must be there, see `past`.
     until
         The present: a window that is not over is not blamed for having few rows.
     """
@@ -68,11 +72,12 @@ def judge_windows(
         new = {n for n, i in enumerate(places) if fresh is None or windows[i].window_start in fresh}
         if not new:
             continue
-        track = Track(baseline_of(version, segment), [windows[i] for i in places], every)
+        since = (began or {}).get((segment, version))
+        track = Track(baseline_of(version, segment), [windows[i] for i in places], every, since)
         _judge(track, segment, segments, rules, new)
         for i, window in zip(places, track.windows, strict=True):
             judged[i] = window
-    _judge_volume(judged, versions, baseline_of, rules, every, fresh, until)
+    _judge_volume(judged, versions, baseline_of, rules, every, fresh, began, until)
     return tuple(judged)
 
 
@@ -97,6 +102,7 @@ def _judge_volume(
     rules: AlertRules,
     every: str,
     fresh: Collection[str] | None,
+    began: Mapping[tuple[str, int], str] | None,
     until: datetime | None,
 ) -> None:
     """Judge the numbers of rows of the fresh whole windows in their order, in place."""
@@ -107,7 +113,8 @@ def _judge_volume(
     segments = len({window.segment for window in judged if window.segment})
     baseline = baseline_of(served_by(judged[whole[-1]].versions, versions), "")
     allowance = _allowances(baseline, rules, every, segments)[0]["volume"]
-    judge = VolumeJudge([judged[i] for i in whole], allowance, rules, every, until)
+    since = min((start for (segment, _), start in (began or {}).items() if not segment), default=None)
+    judge = VolumeJudge([judged[i] for i in whole], allowance, rules, every, since, until)
     for n in new:
         judged[whole[n]] = judge.judge(n)
 
@@ -121,10 +128,12 @@ def _judge(track: Track, segment: str, segments: int, rules: AlertRules, new: Co
         EstimateJudge(track, allowances.get("performance", 0.0), rules, mature),
         ConceptJudge(track, allowances.get("concept", 0.0), rules, mature),
         QualityJudge(track, allowances.get("quality", 0.0), rules),
-        DriftJudge(track, allowances.get("drift", 0.0), rules),
+        DriftJudge(track, allowances.get("drift", 0.0), rules, min(new)),
         BondJudge(track, allowances.get("drift", 0.0), rules),
         CombinationJudge(track, allowances.get("quality", 0.0), rules),
     )
     for i in sorted(new):
-        findings = strongest([finding for judge in judges for finding in judge.judge(i, segment)])
-        track.windows[i] = replace(track.windows[i], findings=tuple(findings))
+        found = strongest([finding for judge in judges for finding in judge.judge(i, segment)])
+        starts = [track.windows[track.run_began(finding.key, i)].window_start for finding in found]
+        findings = tuple(replace(finding, since=start) for finding, start in zip(found, starts, strict=True))
+        track.windows[i] = replace(track.windows[i], findings=findings)

@@ -2,91 +2,170 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
+from typing import overload
 
-from modelops_jupyter.monitoring.results import WindowResult
+from modelops_jupyter.monitoring.packed import Array
+from modelops_jupyter.monitoring.results import Alert, WindowResult
 from modelops_jupyter.monitoring.scanning import WindowProfile
-from modelops_jupyter.profiles import Profile, segments_from_dict, segments_to_dict
-from modelops_jupyter.store import Delete, Put, Store
+from modelops_jupyter.profiles import (
+    Counts,
+    Profile,
+    labelled_from_dict,
+    segments_to_dict,
+)
+from modelops_jupyter.store import Delete, Put, Record, Store
 
 
-def stored_windows(store: Store, model: str, every: str) -> tuple[WindowResult, ...]:
-    """Return the results of the windows as a whole, oldest first."""
-    records = store.find("window", model)
-    return tuple(WindowResult.from_dict(r.body) for r in records if r.key.startswith(f"{model}/{every}/"))
+class KeptWindows:
+    """The windows of a model on record; `since` and `until` are starts: from the one on, before the other."""
+
+    def __init__(self, store: Store, model: str, every: str) -> None:
+        self._store, self._model, self._prefix = store, model, f"{model}/{every}/"
+
+    def whole(self, since: str | None = None, until: str | None = None) -> tuple[WindowResult, ...]:
+        """Return the results of windows as a whole, oldest first."""
+        return tuple(WindowResult.unpacked(record.body) for record in self._find("window", since, until))
+
+    def segments(self, since: str | None = None, until: str | None = None) -> tuple[WindowResult, ...]:
+        """Return the results of windows' segments, oldest first."""
+        records = self._find("segment_window", since, until)
+        return tuple(WindowResult.unpacked(body) for record in records for body in record.body["windows"])
+
+    def both(self, since: str, until: str) -> tuple[WindowResult, ...]:
+        """Return the results of windows as a whole, and then those of segments."""
+        return self.whole(since, until) + self.segments(since, until)
+
+    def profiles(self, since: str | None = None, until: str | None = None) -> dict[datetime, Profile]:
+        """Return the profiles of windows as a whole by their start."""
+        records = self._find("profile", since, until)
+        return {datetime.fromisoformat(self._start(r)): Profile.from_dict(r.body) for r in records}
+
+    def labelled(self, since: str, until: str) -> Iterator[tuple[str, int | None, tuple[Array, Array] | None]]:
+        """Yield start, serving version, and negatives and positives by cell of the score of windows as a whole."""
+        for record in self._find("profile", since, until):
+            versions = {int(version): rows for version, rows in record.body["versions"].items()}
+            served = max(versions, key=lambda v: (versions[v], v), default=None)
+            yield self._start(record), served, labelled_from_dict(record.body["outcomes"])
+
+    def counts(self, since: str | None, sliced: bool) -> dict[tuple[str, str], Counts]:
+        """Return the counts of all columns by start and segment, of segments only where `sliced`."""
+        found = {(self._start(r), ""): Counts.from_dict(r.body) for r in self._find("profile", since, None)}
+        for record in self._find("segment_profile", since, None) if sliced else ():
+            for segments in record.body.values():
+                for name, body in segments.items():
+                    found[self._start(record), name] = Counts.from_dict(body)
+        return found
+
+    def _find(self, kind: str, since: str | None, until: str | None) -> tuple[Record, ...]:
+        # The character after "/" ends the keys of this length of windows.
+        end = self._prefix + until if until else self._prefix[:-1] + "0"
+        return self._store.find(kind, self._model, since=self._prefix + (since or ""), until=end)
+
+    def _start(self, record: Record) -> str:
+        return record.key.removeprefix(self._prefix)
 
 
-def stored_segments(store: Store, model: str, every: str) -> dict[str, tuple[WindowResult, ...]]:
-    """Return the segments' results by window start."""
-    records = (r for r in store.find("segment_window", model) if r.key.startswith(f"{model}/{every}/"))
-    return {
-        r.key.rpartition("/")[2]: tuple(WindowResult.from_dict(window) for window in r.body["windows"]) for r in records
-    }
+class KeptCounts:
+    """Gives the counts of a window or of a segment of it: of one just found, else of one on record from `since` on."""
+
+    def __init__(self, kept: KeptWindows, since: str, found: Mapping[str, WindowProfile], *, sliced: bool) -> None:
+        self._kept, self._since, self._found, self._sliced = kept, since, found, sliced
+
+    def __call__(self, start: str, segment: str) -> Counts | None:
+        found = self._found.get(start)
+        if found is None:
+            return self._stored.get((start, segment))
+        if not segment:
+            return found.profile.counts
+        slices = (profiles[segment] for profiles in found.segments.values() if segment in profiles)
+        profile = next(slices, None)
+        return None if profile is None else profile.counts
+
+    @cached_property
+    def _stored(self) -> Mapping[tuple[str, str], Counts]:
+        return self._kept.counts(self._since, self._sliced)
 
 
-def stored_profiles(store: Store, model: str, every: str) -> dict[datetime, Profile]:
-    """Return the profiles of the windows as a whole by their start."""
-    prefix = f"{model}/{every}/"
-    records = (record for record in store.find("profile", model) if record.key.startswith(prefix))
-    return {datetime.fromisoformat(r.key.removeprefix(prefix)): Profile.from_dict(r.body) for r in records}
+class LaterRead(Sequence[WindowResult]):
+    """Windows of a report: those before the ones that a run judged are read when somebody looks at them."""
+
+    def __init__(self, kept: KeptWindows, until: str | None, judged: Sequence[WindowResult], *, segments: bool) -> None:
+        self._kept, self._until, self._judged, self._segments = kept, until, judged, segments
+
+    @cached_property
+    def _all(self) -> tuple[WindowResult, ...]:
+        read = self._kept.segments if self._segments else self._kept.whole
+        return (*read(until=self._until), *self._judged)
+
+    @overload
+    def __getitem__(self, place: int) -> WindowResult: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[WindowResult, ...]: ...
+    def __getitem__(self, place: int | slice) -> WindowResult | tuple[WindowResult, ...]:
+        return self._all[place]
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._all == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return repr(self._all)
 
 
-class StoredProfiles:
-    """Gives the profile of a window or of a segment of it: one just found, else the stored one, else None."""
-
-    def __init__(self, store: Store, model: str, every: str, found: Mapping[str, WindowProfile]) -> None:
-        self._store, self._prefix, self._found = store, f"{model}/{every}", found
-        self._sliced: dict[str, dict[str, Profile]] = {}
-
-    def __call__(self, start: str, segment: str) -> Profile | None:
-        if segment:
-            return self._slices(start).get(segment)
-        if start in self._found:
-            return self._found[start].profile
-        record = self._store.get("profile", f"{self._prefix}/{start}")
-        return None if record is None else Profile.from_dict(record.body)
-
-    def _slices(self, start: str) -> Mapping[str, Profile]:
-        if start not in self._sliced:
-            if start in self._found:
-                columns = self._found[start].segments
-            else:
-                record = self._store.get("segment_profile", f"{self._prefix}/{start}")
-                columns = {} if record is None else {c: segments_from_dict(body) for c, body in record.body.items()}
-            self._sliced[start] = {name: profile for segments in columns.values() for name, profile in segments.items()}
-        return self._sliced[start]
+def load_alerts(store: Store, model: str, every: str) -> tuple[Alert, ...]:
+    """Return the alerts of one length of windows, as of the last run."""
+    bodies = (record.body for record in store.find("alert", model))
+    found = (
+        Alert(**{name: value for name, value in body.items() if name != "every"})
+        for body in bodies
+        if body["every"] == every
+    )
+    return tuple(sorted(found, key=Alert.place))
 
 
 def window_writes(
     model: str,
     every: str,
     windows: Sequence[WindowResult],
-    fresh: Collection[str],
+    before: Mapping[tuple[str, str], WindowResult],
     found: Mapping[str, WindowProfile],
 ) -> list[Put | Delete]:
-    """Return what is kept of a run: the results of the fresh windows and the profiles of those that were found."""
+    """Return what is kept of a run: the profiles that were found, and the results that are not on record so.
+
+    Parameters
+    ----------
+    windows
+        Judged, of all segments.
+    before
+        What is on record of them, by start and segment.
+    """
+    by_start: dict[str, list[WindowResult]] = {}
+    changed = set(found)
+    for window in windows:
+        by_start.setdefault(window.window_start, []).append(window)
+        kept = before.get((window.window_start, window.segment))
+        if kept is None or any(
+            getattr(kept, name) != getattr(window, name) for name in ("findings", "cycle", "quality")
+        ):
+            changed.add(window.window_start)
     writes: list[Put | Delete] = []
-    sliced: dict[str, list[WindowResult]] = {}
-    for window in windows:
-        if window.segment:
-            sliced.setdefault(window.window_start, []).append(window)
-    for window in windows:
-        key = f"{model}/{every}/{window.window_start}"
-        if window.segment or window.window_start not in fresh:
-            continue
-        writes.append(Put("window", key, window.to_dict(), subject=model))
-        slices = {"windows": [each.to_dict() for each in sliced.get(window.window_start, ())]}
-        writes.append(Put("segment_window", key, slices, subject=model) if slices["windows"] else _no_segments(key))
+    for start in sorted(changed):
+        key = f"{model}/{every}/{start}"
+        writes += [Put("window", key, w.packed(), subject=model) for w in by_start[start] if not w.segment]
+        slices = [window.packed() for window in by_start[start] if window.segment]
+        gone = Delete("segment_window", key)
+        writes.append(Put("segment_window", key, {"windows": slices}, subject=model) if slices else gone)
     for start, each in found.items():
         key = f"{model}/{every}/{start}"
         writes.append(Put("profile", key, each.profile.to_dict(), subject=model))
         profiles = {column: segments_to_dict(segments) for column, segments in each.segments.items()}
-        writes.append(
-            Put("segment_profile", key, profiles, subject=model) if profiles else Delete("segment_profile", key)
-        )
+        gone = Delete("segment_profile", key)
+        writes.append(Put("segment_profile", key, profiles, subject=model) if profiles else gone)
     return writes
-
-
-def _no_segments(key: str) -> Delete:
-    return Delete("segment_window", key)

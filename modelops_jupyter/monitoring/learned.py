@@ -58,9 +58,12 @@ class RecentWindows:
 
     def add(self, start: datetime, version: int | None, outcomes: Outcomes) -> None:
         """Note the labelled scores of a window."""
-        if outcomes.scored:
-            _, negatives, positives = outcomes.arrays()
-            self._labels[start] = version, negatives, positives
+        self.learn(start, version, outcomes.arrays()[1:] if outcomes.scored else None)
+
+    def learn(self, start: datetime, version: int | None, labelled: tuple[Array, Array] | None) -> None:
+        """Note the labelled scores of a window: negatives and positives by cell, None where there is none."""
+        if labelled is not None:
+            self._labels[start] = version, *labelled
         for old in [at for at in self._labels if at < start - self.memory]:
             del self._labels[old]
 
@@ -73,6 +76,15 @@ class RecentWindows:
                 found[name] = (said["value"] - came) ** 2 - error**2
         if found:
             self._errors[start] = found
+
+    @property
+    def first_error(self) -> datetime | None:
+        """The start of the first window whose estimate was checked."""
+        return min(self._errors, default=None)
+
+    def knows_enough(self, start: datetime) -> bool:
+        """Tell whether windows before those that were judged would add nothing at `start`."""
+        return sum(at <= start - self._delay for at in self._errors) >= MOST_ERRORS
 
     def before(self, start: datetime, version: int | None) -> Recent:
         """Return what may be known when the window that begins at `start` ends."""

@@ -25,7 +25,7 @@ def measure_series(
     for start, profile in sorted(profiles.items()):
         served = served_by({str(version): rows for version, rows in profile.versions.items()}, versions)
         windows.append(measure_window(baselines[served], profile, start, start + length))
-    return with_cycle(windows, by_start, lambda at, _: by_start[at], versions, lambda v, _: baselines[v], every)
+    return with_cycle(windows, by_start, lambda at, _: by_start[at].counts, versions, lambda v, _: baselines[v], every)
 
 
 def judge_series(

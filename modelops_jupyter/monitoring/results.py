@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from modelops_jupyter.monitoring.packed import PackedFigures, PackedNumbers, pack_figures, pack_numbers
 from modelops_jupyter.presentable import Presentable
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ class Finding:
         usual than either, only keeps an alert open.
     why : str
         What the threshold rests on, in plain words.
+    since : str
+        Start of the window with which this run of findings began.
     """
 
     kind: str
@@ -36,6 +39,7 @@ class Finding:
     segment: str = ""
     level: str = "plain"
     why: str = ""
+    since: str = ""
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -43,8 +47,12 @@ class Finding:
 
         So are a figure that was estimated to fall and the same one that has fallen.
         """
-        metric = "" if self.kind == "drift" else plain_metric(self.metric)
-        return self.kind, self.segment, self.column, metric
+        return signal(self.kind, self.segment, self.column, self.metric)
+
+
+def signal(kind: str, segment: str, column: str, metric: str) -> tuple[str, str, str, str]:
+    """Return what was seen, whenever and by whichever statistic."""
+    return kind, segment, column, "" if kind == "drift" else plain_metric(metric)
 
 
 def plain_metric(metric: str) -> str:
@@ -85,13 +93,21 @@ class WindowResult:
     cycle: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the result as JSON data."""
-        return {**vars(self), "findings": [asdict(finding) for finding in self.findings]}
+        """Return the result as plain data."""
+        plain = {name: {**figures} for name in ("drift", "cycle") for figures in [getattr(self, name)]}
+        return {**vars(self), **plain, "findings": [asdict(finding) for finding in self.findings]}
+
+    def packed(self) -> dict[str, Any]:
+        """Return the result as JSON data that is small and quickly read."""
+        body = {**vars(self), "findings": [asdict(finding) for finding in self.findings]}
+        return {**body, "drift": pack_figures(self.drift), "cycle": pack_numbers(self.cycle)}
 
     @classmethod
-    def from_dict(cls, body: Mapping[str, Any]) -> WindowResult:
-        """Read what `to_dict` wrote."""
-        return cls(**{**body, "findings": tuple(Finding(**finding) for finding in body["findings"])})
+    def unpacked(cls, body: Mapping[str, Any]) -> WindowResult:
+        """Read what `packed` wrote."""
+        figures = {"drift": PackedFigures(body["drift"]), "cycle": PackedNumbers(body["cycle"])}
+        findings = tuple(Finding(**finding) for finding in body["findings"])
+        return cls(**{**body, **figures, "findings": findings})
 
 
 @dataclass(frozen=True)
@@ -118,6 +134,15 @@ class Alert:
     segment: str = ""
     version: int = 0
 
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What the alert's findings have in common: see `Finding.key`."""
+        return signal(self.kind, self.segment, self.column, self.metric)
+
+    def place(self) -> tuple[str, ...]:
+        """What alerts are ordered by: oldest first."""
+        return self.window_start, self.kind, self.column, self.metric, self.segment
+
     def to_dict(self) -> dict[str, Any]:
         """Return the alert as JSON data."""
         return asdict(self)
@@ -129,22 +154,27 @@ class MonitorReport(Presentable):
 
     Attributes
     ----------
-    windows : tuple of WindowResult
+    windows : sequence of WindowResult
         All rows of each window.
-    segments : tuple of WindowResult
+    segments : sequence of WindowResult
         The same windows slice by slice, each compared with the same slice of the reference; by window, then segment.
     """
 
     model: str
     every: str
-    windows: tuple[WindowResult, ...]
+    windows: Sequence[WindowResult]
     alerts: tuple[Alert, ...]
     new_windows: int
-    segments: tuple[WindowResult, ...] = ()
+    segments: Sequence[WindowResult] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain data."""
-        return asdict(self)
+        return {
+            **vars(self),
+            "windows": [window.to_dict() for window in self.windows],
+            "alerts": [alert.to_dict() for alert in self.alerts],
+            "segments": [window.to_dict() for window in self.segments],
+        }
 
     def to_frame(self) -> pd.DataFrame:
         """Return a tidy table: a row per window, segment (None for all rows), column and metric, with intervals."""

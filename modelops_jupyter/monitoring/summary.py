@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modelops_jupyter.monitoring.results import WindowResult
@@ -12,19 +12,36 @@ LINE_POINTS = 60
 PREFERRED = ("roc_auc", "mean_absolute_error", "root_mean_squared_error", "accuracy")
 
 
-def summarise(windows: Sequence[WindowResult]) -> dict[str, Any]:
+def summarise(
+    now: Sequence[WindowResult],
+    *,
+    past: Sequence[WindowResult] = (),
+    replaced: Sequence[WindowResult] = (),
+    before: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Return ``windows`` and ``realised`` (how many have a performance figure), ``metric`` and its last ``line``.
 
-    Windows without a figure are None in the line; a model without labels has no metric.
+    Windows without a figure are None in the line; a model without labels has no metric. ``metrics`` are those that have
+    ever had a figure.
+
+    Parameters
+    ----------
+    now
+        All windows, or those from some start on, where `before` is the summary before they were judged, `replaced`
+        what they were then, and `past` the last windows before them.
     """
-    realised = sum(any(f.get("value") is not None for f in window.performance.values()) for window in windows)
-    metric = _metric(windows)
-    line = [w.performance.get(metric, {}).get("value") for w in windows[-LINE_POINTS:]] if metric else []
-    return {"windows": len(windows), "realised": realised, "metric": metric, "line": line}
-
-
-def _metric(windows: Sequence[WindowResult]) -> str | None:
-    known = {
-        name for window in windows for name, figure in window.performance.items() if figure.get("value") is not None
+    before = before or {"windows": 0, "realised": 0, "metrics": ()}
+    known = {*before["metrics"], *(name for window in now for name in _realised(window))}
+    metric = next((name for name in (*PREFERRED, *sorted(known)) if name in known), None)
+    shown = [*past, *now][-LINE_POINTS:]
+    return {
+        "windows": before["windows"] - len(replaced) + len(now),
+        "realised": before["realised"] + sum(map(bool, map(_realised, now))) - sum(map(bool, map(_realised, replaced))),
+        "metric": metric,
+        "metrics": sorted(known),
+        "line": [w.performance.get(metric, {}).get("value") for w in shown] if metric else [],
     }
-    return next((name for name in (*PREFERRED, *sorted(known)) if name in known), None)
+
+
+def _realised(window: WindowResult) -> list[str]:
+    return [name for name, figure in window.performance.items() if figure.get("value") is not None]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -25,13 +27,17 @@ class Evidence:
     Attributes
     ----------
     windows : sequence of WindowResult
-        The judged windows of the model, those of segments too.
+        The judged windows of the model, those of segments too; of those on record before them as many as are at hand.
+    earlier : callable or None
+        Returns those on record from one start on and before another.
     importance : mapping of int to mapping of str to float
         Per version, each feature's share of all importance.
     accuracy : mapping of int to float
         Per version, the share of right decisions on its reference.
     cost_per_error : float or None
         What a wrong decision costs, in `currency`.
+    settled : str
+        What lies before this start is as it was when incidents were last looked at.
     """
 
     windows: Sequence[WindowResult] = ()
@@ -39,6 +45,20 @@ class Evidence:
     accuracy: Mapping[int, float] = field(default_factory=dict)
     cost_per_error: float | None = None
     currency: str = ""
+    earlier: Callable[[str, str], Sequence[WindowResult]] | None = None
+    settled: str = ""
+
+    def within(self, first: str, last: str) -> list[WindowResult]:
+        """Return the windows that start from `first` to `last`, oldest first."""
+        held = min((window.window_start for window in self.windows), default=first)
+        before = self.earlier(first, held) if self.earlier and first < held else ()
+        return [window for window in (*before, *self.windows) if first <= window.window_start <= last]
+
+    @property
+    def basis(self) -> str:
+        """A digest of what is known beside the windows."""
+        known = [self.importance, self.accuracy, self.cost_per_error, self.currency]
+        return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -103,6 +123,7 @@ def gather_evidence(
     windows: Sequence[WindowResult],
     references: Mapping[int, Reference],
     use_case: UseCase | None,
+    earlier: Callable[[str, str], Sequence[WindowResult]] | None = None,
 ) -> Evidence:
     """Collect what is on record about a model's versions and its use case."""
     importance, accuracy = {}, {}
@@ -114,14 +135,14 @@ def gather_evidence(
         if value is not None:
             accuracy[version] = value
     case = use_case or UseCase()
-    return Evidence(windows, importance, accuracy, case.cost_per_error, case.currency)
+    return Evidence(windows, importance, accuracy, case.cost_per_error, case.currency, earlier)
 
 
 def analyse(case: Case, evidence: Evidence) -> dict[str, Any]:
     """Return what an incident says, as JSON data."""
     first = min(member.start for member in case.members)
     last = max(member.last for member in case.members)
-    windows = [w for w in evidence.windows if first <= w.window_start <= last]
+    windows = evidence.within(first, last)
     importance = evidence.importance.get(_served(windows), {})
     worst = _worst(case.members, windows)
     suspects = rank_suspects(case.members, worst, importance)
@@ -231,6 +252,10 @@ def suggest(case: Case, suspects: Sequence[Suspect], segments: Sequence[Slice]) 
     if suspects:
         top = suspects[0]
         actions.append(f"Look at it: `modelops distribution {model} {top.column} --window {top.since}`.")
+    bonds = [member for member in case.members if member.metric.endswith("dependence")]
+    if bonds:
+        since = min(member.start for member in bonds)
+        actions.append(f"See what hangs together otherwise: `modelops multivariate-drift {model} --window {since}`.")
     if "volume" in kinds:
         actions.append("Ask whoever calls the model whether the number of predictions is what it should be.")
     if kinds & {"performance", "concept"}:

@@ -12,6 +12,7 @@ import numpy as np
 from modelops_jupyter.monitoring.baseline import Baseline
 from modelops_jupyter.monitoring.budget import chance_of_one
 from modelops_jupyter.monitoring.history import LONGEST, Usual, usual
+from modelops_jupyter.monitoring.packed import table
 from modelops_jupyter.monitoring.results import Finding, WindowResult
 from modelops_jupyter.monitoring.rules import AlertRules
 
@@ -63,21 +64,30 @@ class Chances:
 
 @dataclass
 class Track:
-    """The windows of one segment that one version served, oldest first; findings are filled in as they are judged."""
+    """The windows of one segment that one version served, oldest first; findings are filled in as they are judged.
+
+    Attributes
+    ----------
+    since : str or None
+        Start of the very first of them, where `windows` begin later: with as many as the judges look back on.
+    """
 
     baseline: Baseline
     windows: list[WindowResult]
     every: str
+    since: str | None = None
 
     def __post_init__(self) -> None:
         starts = [datetime.fromisoformat(window.window_start) for window in self.windows]
         self.starts = starts
+        self.began = datetime.fromisoformat(self.since) if self.since else starts[0]
+        self._places = {window.window_start: place for place, window in enumerate(self.windows)}
         hours = self.every == "1h"
         self.phases = np.array([at.weekday() * 24 + at.hour if hours else at.weekday() for at in starts], dtype=int)
 
     def rates(self, columns: Sequence[str], metric: str) -> Array:
         """Return a figure of the columns, shape (windows, columns); NaN where there is none."""
-        return _numbers([[w.drift.get(name, {}).get(metric) for name in columns] for w in self.windows])
+        return table([window.drift for window in self.windows], columns, metric)
 
     def earlier(self, values: Array, i: int, keys: Sequence[tuple[str, str, str, str]], apart: int = 1) -> Usual:
         """Return what was usual before window `i`, of values of shape (windows, columns), a key per column.
@@ -88,34 +98,24 @@ class Track:
         healthy = np.full((LONGEST, len(keys)), np.nan)
         phases = np.full((LONGEST, len(keys)), -1)
         for column, key in enumerate(keys):
-            end = self._began(key, i)
+            end = self.run_began(key, i)
             low = max(0, end - LONGEST)
             if end > low:
                 healthy[low - end :, column] = values[low:end, column]
                 phases[low - end :, column] = self.phases[low:end]
         return usual(healthy, phases, int(self.phases[i]), apart)
 
-    def _began(self, key: tuple[str, str, str, str], i: int) -> int:
+    def run_began(self, key: tuple[str, str, str, str], i: int) -> int:
         """Return where the present run of findings of a key began; `i` if none of the last windows has one."""
-        began = quiet = i
-        for n in range(i - 1, -1, -1):
-            if any(finding.key == key for finding in self.windows[n].findings):
-                began = quiet = n
-            elif quiet - n >= QUIET:
-                break
-        return began
+        for n in range(i - 1, max(-1, i - 1 - QUIET), -1):
+            for finding in self.windows[n].findings:
+                if finding.key == key:
+                    return self._places[finding.since]
+        return i
 
     def lately(self, i: int, rules: AlertRules) -> set[tuple[str, str, str, str]]:
         """Return the keys found in the windows just before window `i`: what may linger."""
         return {f.key for window in self.windows[max(0, i - rules.windows) : i] for f in window.findings}
-
-
-def _numbers(rows: Sequence[Sequence[Any]]) -> Array:
-    """Return the values of figures, NaN where there is none."""
-    found = [
-        [np.nan if figure is None or figure["value"] is None else figure["value"] for figure in row] for row in rows
-    ]
-    return np.array(found, dtype=float).reshape(len(rows), -1)
 
 
 def strongest(findings: Sequence[Finding]) -> list[Finding]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from modelops_jupyter.monitoring.cycle import cycle_length
+from modelops_jupyter.monitoring.cycle import COMPARED
 from modelops_jupyter.monitoring.figure import figure
 from modelops_jupyter.monitoring.history import LEAST_RISE, SEASONS, Usual, usual
 from modelops_jupyter.monitoring.results import Finding, WindowResult
@@ -21,11 +21,11 @@ from modelops_jupyter.profiles import window_length
 
 Array = np.ndarray[Any, Any]
 KEY = ("volume", "", "", "volume")
+# Rows come by the hour of the day and by the day of the week.
+SEASON = {"1h": 24, "1D": 7, "1W": 4}
 # A window without any row counts as half a row, so that nights without traffic are a season like any other.
 NO_ROWS = 0.5
 LEAST_SPREAD = 0.02
-# What came since a change this long ago is usual by now: nobody waits for a model's traffic to come back.
-REMEMBERED = 28
 
 
 class VolumeJudge:
@@ -33,33 +33,44 @@ class VolumeJudge:
 
     Parameters
     ----------
+    since
+        Start of the very first window, where `windows` begin later: with as many as judging looks back on, `COMPARED`.
+        What came since a change that long ago is usual by now: nobody waits for a model's traffic to come back.
     until
         The present. A window that is not over has no number of rows yet, so it cannot have too few.
     """
 
     def __init__(
-        self, windows: Sequence[WindowResult], allowance: float, rules: AlertRules, every: str, until: datetime | None
+        self,
+        windows: Sequence[WindowResult],
+        allowance: float,
+        rules: AlertRules,
+        every: str,
+        since: str | None = None,
+        until: datetime | None = None,
     ) -> None:
-        self.windows, self.rules, self.every, self.until = list(windows), rules, every, until
+        self.windows, self.rules, self.until = list(windows), rules, until
         self.chances = Chances(allowance / 2, 2, 1, rules)  # too many and too few
         self.floor = -math.log(1 - rules.volume)
         length = window_length(every)
         starts = [datetime.fromisoformat(window.window_start) for window in windows]
         self.places = [(start - starts[0]) // length for start in starts]
+        self.before = (starts[0] - datetime.fromisoformat(since)) // length if since else 0
         logs = np.full(self.places[-1] + 1 if windows else 0, math.log(NO_ROWS))
         logs[self.places] = np.log([max(window.rows, NO_ROWS) for window in windows])
-        self.cycle = cycle = cycle_length(every) // length
+        self.cycle, self.memory = SEASON[every], COMPARED[every]
         for before, place in pairwise(self.places):
-            logs[before + 1 + cycle : place] = np.nan  # what is switched off for long has no usual number of rows
-        self.logs, self.phases = logs, np.arange(len(logs)) % cycle
+            logs[before + 1 + self.cycle : place] = np.nan  # what is switched off for long has no usual number of rows
+        self.logs, self.phases = logs, np.arange(len(logs)) % self.cycle
 
     def judge(self, i: int) -> WindowResult:
         """Return window `i` with its volume, and the finding where there is one; a gap before it counts as its own."""
         place, window = self.places[i], self.windows[i]
-        if place < self.cycle:
+        if place + self.before < self.cycle or not place:
             return window
         over = self.until is None or datetime.fromisoformat(window.window_end) <= self.until
-        gap = range(max(self.places[i - 1] + 1, self.cycle), min(self.places[i - 1] + 1 + self.cycle, place))
+        begin = self.places[i - 1] + 1
+        gap = range(max(begin, self.cycle - self.before), min(begin + self.cycle, place))
         found = [finding for at in (*gap, place) for finding in self._judge(i, at, over or at < place)]
         best = min(found, key=lambda finding: LEVELS.index(finding.level), default=None)
         quality, middle = window.quality, float(self._usual(place, 1).middle[0])
@@ -71,7 +82,7 @@ class VolumeJudge:
 
     def _usual(self, place: int, side: int) -> Usual:
         """Return what is usual of the logarithms times `side`."""
-        low = max(0, place - max(REMEMBERED, SEASONS * self.cycle))
+        low = max(0, place - self.memory)
         earlier, phases = side * self.logs[low:place], self.phases[low:place]
         return usual(earlier[:, None], phases[:, None], int(self.phases[place]))
 
@@ -90,7 +101,8 @@ class VolumeJudge:
                 rows = 0 if value == math.log(NO_ROWS) else round(math.exp(value))
                 why = f"{rows:,} rows came, {math.exp(middle):,.0f} are usual"
                 ratio, bound = math.exp(value - middle), math.exp(limit - middle)
-                found.append(Finding("volume", "", "volume", ratio, bound, "", level, why))
+                start = self.windows[i].window_start
+                found.append(Finding("volume", "", "volume", ratio, bound, "", level, why, start))
         return found
 
     def _limit(self, earlier: Usual, place: int, level: str, middle: float) -> float:
@@ -99,7 +111,7 @@ class VolumeJudge:
         floor = self.floor * (LINGERING_FLOOR if level == "lingering" else 1.0)
         by_history = float(earlier.limit(self.chances.of(level, earlier.repeats), least).reshape(-1)[0])
         limit = max(by_history, float(earlier.middle[0]) + floor)
-        if place < SEASONS * self.cycle:
+        if place + self.before < SEASONS * self.cycle:
             # Seasons cannot be taken out yet: only a record is news.
             limit = max(limit, float(earlier.greatest[0]) + LEAST_RISE)
         return limit

@@ -3,8 +3,8 @@
 from modelops_jupyter.profiles.binning import Binning, ColumnBinning
 from modelops_jupyter.profiles.column import ColumnProfile, UnseenCategory
 from modelops_jupyter.profiles.groups import Groups
-from modelops_jupyter.profiles.outcomes import Outcomes
-from modelops_jupyter.profiles.profile import Profile, Reference, merge, segments_from_dict, segments_to_dict
+from modelops_jupyter.profiles.outcomes import Outcomes, labelled_from_dict
+from modelops_jupyter.profiles.profile import Counts, Profile, Reference, merge, segments_from_dict, segments_to_dict
 from modelops_jupyter.profiles.reference import build_reference
 from modelops_jupyter.profiles.sampling import Sample
 from modelops_jupyter.profiles.scan import Tally, reader, scan
@@ -15,6 +15,7 @@ __all__ = [
     "Binning",
     "ColumnBinning",
     "ColumnProfile",
+    "Counts",
     "Groups",
     "Outcomes",
     "Profile",
@@ -24,6 +25,7 @@ __all__ = [
     "Tally",
     "UnseenCategory",
     "build_reference",
+    "labelled_from_dict",
     "merge",
     "reader",
     "scan",

@@ -6,6 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+Array = np.ndarray[Any, Any]
 SAMPLED_CATEGORIES = 32
 HASHES = 2.0**64
 
@@ -60,6 +63,11 @@ class ColumnProfile:
     shortest: int | None = None
     longest: int | None = None
     mistyped: int = 0
+
+    @property
+    def all_counts(self) -> Array:
+        """The counts by fine bin; by category with the unseen ones as the last."""
+        return np.array([*self.counts, self.unseen] if self.kind == "category" else self.counts, dtype="int64")
 
     @property
     def missing(self) -> int:

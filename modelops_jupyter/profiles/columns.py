@@ -10,6 +10,9 @@ import numpy as np
 from modelops_jupyter.profiles.column import ColumnProfile, UnseenCategory
 from modelops_jupyter.profiles.packing import pack, unpack
 
+Array = np.ndarray[Any, Any]
+# By column: of numbers by fine bin, of texts by category, the unseen ones last.
+ColumnCounts = Mapping[str, Array]
 _WHOLE = ("n", "nulls", "nan", "infinite", "zeros", "unseen", "mistyped", "characters")
 _LENGTHS = ("shortest", "longest")  # None is -1 on record
 _ENDS = ("minimum", "maximum")  # None is NaN on record
@@ -36,6 +39,15 @@ def columns_to_dict(columns: Mapping[str, ColumnProfile]) -> dict[str, Any]:
         "powers": pack(np.array([p.powers for p in profiles], dtype="float64")),
         "others": others,
     }
+
+
+def counts_from_dict(body: Mapping[str, Any]) -> ColumnCounts:
+    """Read what `columns_to_dict` wrote of the counts alone: see `ColumnProfile.all_counts`."""
+    ends = np.cumsum(unpack(body["bins"]))
+    unseen = unpack(body["whole"]).reshape(-1, len(_WHOLE))[:, _WHOLE.index("unseen")]
+    counts = np.split(unpack(body["counts"]), ends[:-1]) if len(ends) else []
+    kinds = zip(body["names"], body["kinds"], counts, unseen, strict=True)
+    return {name: own if kind == "n" else np.append(own, beside) for name, kind, own, beside in kinds}
 
 
 def columns_from_dict(body: Mapping[str, Any]) -> dict[str, ColumnProfile]:

@@ -64,10 +64,11 @@ class NumericTally:
                 self._sort(numbers[at : min(at + BLOCK, end)], number)
 
     def _sort(self, numbers: Array, group: int) -> None:
-        ordered = np.sort(numbers)
+        ordered = numbers.copy()
+        ordered.sort()
         at = ordered.searchsorted(self._marks, side="right")
         first, last = int(at[0]), int(at[-4])
-        self._counts[group] += np.diff(at[:-3])
+        self._counts[group] += at[1:-3] - at[:-4]
         self._missing[group] += len(numbers) - last + first
         self._infinite[group] += int(at[-3]) - last + first
         self._zeros[group] += int(at[-1] - at[-2])
@@ -77,11 +78,12 @@ class NumericTally:
         self._least[group] = min(self._least[group], finite[0])
         self._greatest[group] = max(self._greatest[group], finite[-1])
         with np.errstate(over="ignore", invalid="ignore"):
-            z = (finite - self._binning.pivot) / self._binning.scale
+            z = np.subtract(finite, self._binning.pivot, out=finite)
+            z /= self._binning.scale
             squares = z * z
             self._powers[group] += (
-                z.sum(),
-                squares.sum(),
+                np.add.reduce(z),
+                np.add.reduce(squares),
                 np.einsum("i,i", z, squares),
                 np.einsum("i,i", squares, squares),
             )

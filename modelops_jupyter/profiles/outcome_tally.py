@@ -10,6 +10,7 @@ from modelops_jupyter.profiles.binning import SCORE_BINS, Binning
 from modelops_jupyter.profiles.categories import encoded
 from modelops_jupyter.profiles.groups import Array, Groups
 from modelops_jupyter.profiles.outcomes import Outcomes
+from modelops_jupyter.profiles.score_cells import ScoreCells
 
 _SMALLEST = 1e-15
 _STATES = 3  # no label, a negative one, a positive one
@@ -85,9 +86,9 @@ class ClassTally:
         brier, log_loss = self._losses[group].tolist()
         return Outcomes(cells, self._confusion.get(group, {}), int(self._labelled[group]), brier, log_loss)
 
-    def _cells_of(self, group: int) -> dict[int, tuple[int, int, int]]:
+    def _cells_of(self, group: int) -> ScoreCells:
         if not self._cells:
-            return {}
+            return ScoreCells(np.zeros((0, 4), dtype="int64"))
         if self._by_group is None:
             places = np.concatenate([place for place, _ in self._cells])
             place, which = np.unique(places, return_inverse=True)
@@ -99,9 +100,10 @@ class ClassTally:
         inside = slice(*np.searchsorted(place, (group * size, (group + 1) * size)))
         cell, state = np.divmod(place[inside] - group * size, _STATES)
         kept, row = np.unique(cell, return_inverse=True)
-        table = np.zeros((len(kept), _STATES), dtype="int64")
-        table[row, state] = counted[inside]
-        return {int(c): (no, low, high) for c, (no, low, high) in zip(kept.tolist(), table.tolist(), strict=True)}
+        table = np.zeros((len(kept), 1 + _STATES), dtype="int64")
+        table[:, 0] = kept
+        table[row, 1 + state] = counted[inside]
+        return ScoreCells(table)
 
 
 class ErrorTally:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from modelops_jupyter.profiles.binning import SCORE_BINS
 from modelops_jupyter.profiles.packing import pack, unpack
+from modelops_jupyter.profiles.score_cells import ScoreCells
 
 Array = np.ndarray[Any, Any]
 
@@ -64,22 +64,16 @@ class Outcomes:
     @property
     def scored(self) -> int:
         """Labelled rows with a score."""
-        return sum(negatives + positives for _, negatives, positives in self.cells.values())
+        return int(ScoreCells.of(self.cells).table[:, 2:].sum())
 
     def arrays(self) -> tuple[Array, Array, Array]:
         """Return rows without label, negatives and positives by cell, each of shape (2000,)."""
-        table = np.zeros((3, SCORE_BINS))
-        for cell, counts in self.cells.items():
-            table[:, cell] = counts
-        return table[0], table[1], table[2]
+        return ScoreCells.of(self.cells).arrays()
 
     def __add__(self, other: Outcomes) -> Outcomes:
         if self.errors and other.errors and len(self.errors) != len(other.errors):
             raise ValueError("Outcomes of different binnings do not add up.")
-        cells = dict(self.cells)
-        for cell, (unknown, negatives, positives) in other.cells.items():
-            before = cells.get(cell, (0, 0, 0))
-            cells[cell] = (before[0] + unknown, before[1] + negatives, before[2] + positives)
+        cells = ScoreCells.of(self.cells) + ScoreCells.of(other.cells)
         confusion = {said: dict(row) for said, row in self.confusion.items()}
         for said, row in other.confusion.items():
             mine = confusion.setdefault(said, {})
@@ -102,7 +96,7 @@ class Outcomes:
         body: dict[str, Any] = {"labelled": self.labelled}
         body |= {name: value for name in SUMS if (value := getattr(self, name))}
         if self.cells:
-            body["cells"] = pack([[cell, *counts] for cell, counts in sorted(self.cells.items())])
+            body["cells"] = pack(ScoreCells.of(self.cells).table)
         if self.confusion:
             body["confusion"] = {said: dict(sorted(row.items())) for said, row in sorted(self.confusion.items())}
         if self.errors:
@@ -115,11 +109,17 @@ class Outcomes:
     def from_dict(cls, body: Mapping[str, Any]) -> Outcomes:
         """Read what `to_dict` wrote."""
         given = dict(body)
-        cells = unpack(given["cells"]).reshape(-1, 4).tolist() if "cells" in given else ()
-        given["cells"] = {cell: (unknown, no, yes) for cell, unknown, no, yes in cells}
+        if "cells" in given:
+            given["cells"] = ScoreCells(unpack(given["cells"]).reshape(-1, 4))
         given["errors"] = tuple(given.get("errors", ()))
         given["by_prediction"] = tuple(tuple(row) for row in given.get("by_prediction", ()))
         return cls(**given)
+
+
+def labelled_from_dict(body: Mapping[str, Any]) -> tuple[Array, Array] | None:
+    """Read of what `Outcomes.to_dict` wrote the negatives and positives by cell; None where no score has a label."""
+    cells = ScoreCells(unpack(body["cells"]).reshape(-1, 4) if "cells" in body else np.zeros((0, 4), dtype="int64"))
+    return cells.arrays()[1:] if cells.table[:, 2:].any() else None
 
 
 def _add_rows(a: tuple[tuple[float, ...], ...], b: tuple[tuple[float, ...], ...]) -> tuple[tuple[float, ...], ...]:

@@ -46,3 +46,18 @@ def unpack(text: str) -> Array:
         raise ValueError(f"packed numbers are damaged: {error}") from error
     array: Array = np.frombuffer(data, dtype=_TYPES[code]).astype("float64" if code == "f8" else "int64")
     return array
+
+
+def pack_floats(values: Any) -> str:
+    """Return floats as text, uncompressed: what is no round number hardly shrinks."""
+    return binascii.b2a_base64(np.asarray(values, dtype="<f8").tobytes(), newline=False).decode()
+
+
+def unpack_floats(text: str) -> Array:
+    """Return what `pack_floats` was given, as one dimension."""
+    return np.frombuffer(unpack_bytes(text), dtype="<f8")
+
+
+def unpack_bytes(text: str) -> bytes:
+    """Return the bytes of what `pack_floats` wrote, eight a float, the least first."""
+    return binascii.a2b_base64(text)

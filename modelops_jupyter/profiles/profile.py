@@ -8,11 +8,30 @@ from typing import Any
 
 from modelops_jupyter.profiles.binning import Binning, ColumnBinning
 from modelops_jupyter.profiles.column import ColumnProfile
-from modelops_jupyter.profiles.columns import columns_from_dict, columns_to_dict
+from modelops_jupyter.profiles.columns import ColumnCounts, columns_from_dict, columns_to_dict, counts_from_dict
 from modelops_jupyter.profiles.outcomes import Outcomes
 from modelops_jupyter.profiles.sampling import Sample
 
 FORMAT = 3
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What windows looked at together need of each: the counts of every column, and the sampled rows.
+
+    Attributes
+    ----------
+    columns : mapping of str to array
+        See `ColumnProfile.all_counts`.
+    """
+
+    columns: ColumnCounts
+    sample: Sample
+
+    @classmethod
+    def from_dict(cls, body: Mapping[str, Any]) -> Counts:
+        """Read them of what `Profile.to_dict` wrote."""
+        return cls(counts_from_dict(body["columns"]), _sample_of(body))
 
 
 @dataclass(frozen=True)
@@ -36,6 +55,11 @@ class Profile:
     first: int | None = None
     last: int | None = None
     sample: Sample = field(default_factory=Sample)
+
+    @property
+    def counts(self) -> Counts:
+        """What the profile adds to those of other windows."""
+        return Counts({name: column.all_counts for name, column in self.columns.items()}, self.sample)
 
     @property
     def served(self) -> int | None:
@@ -83,8 +107,12 @@ class Profile:
             outcomes=Outcomes.from_dict(body["outcomes"]),
             first=body["first"],
             last=body["last"],
-            sample=Sample.from_dict(body["sample"]) if "sample" in body else Sample(),
+            sample=_sample_of(body),
         )
+
+
+def _sample_of(body: Mapping[str, Any]) -> Sample:
+    return Sample.from_dict(body["sample"]) if "sample" in body else Sample()
 
 
 def merge(a: Profile, b: Profile) -> Profile:

@@ -79,8 +79,8 @@ class Sample:
 
 
 def sampled_columns(columns: Iterable[str]) -> tuple[str, ...]:
-    """Return the columns that a sample holds: the first features."""
-    return tuple(name for name in columns if name not in _OUTPUTS)[:MOST_COLUMNS]
+    """Return the columns that a sample holds, the first features by name: what is read back from a store is sorted."""
+    return tuple(sorted(name for name in columns if name not in _OUTPUTS))[:MOST_COLUMNS]
 
 
 class SampleTally:

@@ -135,7 +135,7 @@ def read_model(folder: Path, flavor: str, *, unsafe: bool = False) -> Any:
 
         return cloudpickle.loads((folder / MODEL_FILES[PICKLE]).read_bytes())
     raise UnsafeArtifact(
-        f"A model of format {flavor!r} runs code when it is loaded: load it with unsafe=True if you trust it."
+        f"A model of format {flavor!r} runs code when it is loaded: say unsafe=True (--unsafe) if you trust it."
     )
 
 

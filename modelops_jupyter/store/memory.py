@@ -55,9 +55,18 @@ class InMemoryStore:
         """See `Store.get`."""
         return self._records.get((kind, key))
 
-    def find(self, kind: str, subject: str | None = None, *, bodies: bool = True) -> tuple[Record, ...]:
+    def find(
+        self,
+        kind: str,
+        subject: str | None = None,
+        *,
+        since: str | None = None,
+        until: str | None = None,
+        bodies: bool = True,
+    ) -> tuple[Record, ...]:
         """See `Store.find`."""
-        found = (r for r in self._records.values() if r.kind == kind and subject in (None, r.subject))
+        same = (r for r in self._records.values() if r.kind == kind and subject in (None, r.subject))
+        found = (r for r in same if (since is None or since <= r.key) and (until is None or r.key < until))
         return tuple(r if bodies else replace(r, body={}) for r in sorted(found, key=lambda record: record.key))
 
     def audit(self, after: int = 0) -> tuple[AuditEntry, ...]:

@@ -159,8 +159,19 @@ class Store(Protocol):
     def get(self, kind: str, key: str) -> Record | None:
         """Return one fact, or None."""
 
-    def find(self, kind: str, subject: str | None = None, *, bodies: bool = True) -> tuple[Record, ...]:
-        """Return all facts of a kind (and subject), ordered by key; without `bodies`, those are empty: to count."""
+    def find(
+        self,
+        kind: str,
+        subject: str | None = None,
+        *,
+        since: str | None = None,
+        until: str | None = None,
+        bodies: bool = True,
+    ) -> tuple[Record, ...]:
+        """Return all facts of a kind (and subject), ordered by key; without `bodies`, those are empty: to count.
+
+        `since` and `until` bound the keys: from the one on, before the other.
+        """
 
     def audit(self, after: int = 0) -> tuple[AuditEntry, ...]:
         """Return the audit chain behind sequence number `after`."""

@@ -52,12 +52,24 @@ class SqlStore:
         row = self._read(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else self._whole(row)
 
-    def find(self, kind: str, subject: str | None = None, *, bodies: bool = True) -> tuple[Record, ...]:
+    def find(
+        self,
+        kind: str,
+        subject: str | None = None,
+        *,
+        since: str | None = None,
+        until: str | None = None,
+        bodies: bool = True,
+    ) -> tuple[Record, ...]:
         """See `Store.find`."""
         columns = [column if bodies or column is not RECORDS.c.body else _NOTHING for column in RECORDS.c]
         query = select(*columns).where(RECORDS.c.kind == kind).order_by(RECORDS.c.key)
         if subject is not None:
             query = query.where(RECORDS.c.subject == subject)
+        if since is not None:
+            query = query.where(RECORDS.c.key >= since)
+        if until is not None:
+            query = query.where(RECORDS.c.key < until)
         rows = self._read(lambda connection: connection.execute(query).all())
         return tuple(self._whole(row) for row in rows)
 

@@ -110,7 +110,9 @@ class Replay:
             found.append(window)
         fresh = {window.window_start for window in found}
         return list(
-            with_cycle([*self.windows, *found], fresh, lambda at, _: stored[at], [1], lambda *_: self.baseline, "1D")
+            with_cycle(
+                [*self.windows, *found], fresh, lambda at, _: stored[at].counts, [1], lambda *_: self.baseline, "1D"
+            )
         )
 
     def add(self, profiles: Sequence[Profile]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import subprocess
@@ -20,6 +21,7 @@ from tests.benchmarks.tables import write_log, write_parquet
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+PARTS = ("own", "scan", "peers", "spark")
 
 
 @dataclass(frozen=True)
@@ -97,10 +99,24 @@ def compare_scan(cache: Path, rows: int, days: int) -> list[Line]:
     ]
 
 
-def own_lines(days: int) -> list[Line]:
+def compare_spark(cache: Path, rows: int) -> list[Line]:
+    """Profiles in Spark beside the best hand-written SQL of the same histograms."""
+    if importlib.util.find_spec("pyspark") is None:
+        return [Line("profiles in Spark", "not measured: install modelops-jupyter[spark]", "", None)]
+    path = write_parquet(cache / f"current{rows}.parquet", rows, 2)
+    seconds = {name: min(each) for name, each in json.loads(own("spark_speed.py", path, 3)[2]).items()}
+    written = min(seconds["by column"], seconds["exploded"])
+    found = f"{seconds['ours']:.1f} s against {written:.1f} s: {seconds['ours'] / written:.2f} times"
+    wanted = "<= 1.2"
+    return [
+        Line(f"Spark: profiles of {rows:,} x 40; histograms by SQL", found, wanted, seconds["ours"] <= 1.2 * written)
+    ]
+
+
+def own_lines(days: int, rows: int) -> list[Line]:
     """What is measured within a process of ours."""
     lines = []
-    for row in json.loads(own("own_speed.py", days)[2]):
+    for row in json.loads(own("own_speed.py", days, rows)[2]):
         lines.append(Line(row["what"], row["found"], row["wanted"], row["met"]))
     return lines
 
@@ -116,14 +132,16 @@ def main() -> None:
         "--scan", type=int, nargs="*", default=[10_000_000, 50_000_000], help="rows of the scanned logs"
     )
     parser.add_argument("--days", type=int, default=365, help="days before the one more day")
-    parser.add_argument("--only", choices=("peers", "scan", "own"), nargs="*", default=("peers", "scan", "own"))
+    parser.add_argument("--day-rows", type=int, default=2_000, help="rows of each of those days")
+    parser.add_argument("--only", choices=PARTS, nargs="*", default=PARTS)
     given = parser.parse_args()
     given.cache.mkdir(parents=True, exist_ok=True)
     peers.FOLDER = given.cache
     parts: dict[str, Callable[[], list[Line]]] = {
-        "own": lambda: own_lines(given.days),
+        "own": lambda: own_lines(given.days, given.day_rows),
         "scan": lambda: [line for rows in given.scan for line in compare_scan(given.cache, rows, 365)],
         "peers": lambda: compare_peers(given.cache, given.rows),
+        "spark": lambda: compare_spark(given.cache, given.rows),
     }
     print("| measured | found | wanted | |\n|---|---|---|---|", flush=True)
     for name in parts:

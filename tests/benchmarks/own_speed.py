@@ -1,4 +1,7 @@
-"""What is measured within one process of ours: a small log, and one more day after a year. Prints JSON."""
+"""What is measured within one process of ours: a small log, and one more day after a year. Prints JSON.
+
+Arguments: the days of the year, and the rows of a day.
+"""
 
 import json
 import sys
@@ -52,7 +55,7 @@ def small(folder: Path) -> list[dict[str, object]]:
     ]
 
 
-def one_more_day(folder: Path, rows: int = 2_000, days: int = 365) -> dict[str, object]:
+def one_more_day(folder: Path, rows: int, days: int) -> dict[str, object]:
     """The last of a year's days, against the same day in a log of its own."""
     year, alone = PredictionLog(folder / "year"), PredictionLog(folder / "alone")
     for day in range(days):
@@ -69,4 +72,4 @@ def one_more_day(folder: Path, rows: int = 2_000, days: int = 365) -> dict[str, 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as place:
-        print(json.dumps([*small(Path(place)), one_more_day(Path(place), days=int(sys.argv[1]))]))
+        print(json.dumps([*small(Path(place)), one_more_day(Path(place), int(sys.argv[2]), int(sys.argv[1]))]))

@@ -74,6 +74,7 @@ def everything(text: str) -> list[Presentable]:
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, 200).astype(str)
     model = {
+        "unsafe": True,
         "name": text,
         "kind": "ml",
         "champion": 1,
@@ -87,8 +88,10 @@ def everything(text: str) -> list[Presentable]:
     return [
         Listing(text, tuple(row), (row,)),
         Listing(text, tuple(row), (), text),
-        Status(text, text, (model,), (move(1, day(0), reason=text),), ({"state": "open", "message": text},)),
-        Status(text, text, (), (), ()),
+        Status(
+            text, text, (model,), (move(1, day(0), reason=text),), ({"state": "open", "message": text},), (), (text,)
+        ),
+        Status(text, text, (), (), (), (), (text,)),
         overview(text=text, name=text),
         overview(windows=0, text=text, name=text),
         report(text),

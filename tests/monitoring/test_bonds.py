@@ -1,5 +1,6 @@
 """Drift of dependence alone, which no column shows, and combinations that never came: found, and quiet otherwise."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -121,11 +122,21 @@ def test_combinations_that_never_came_are_counted_and_found(known: Reference) ->
     (window,) = measure_series(baselines, strange, "1D")
     figure = window.quality["unseen_combinations"]
     assert figure["value"] == pytest.approx(0.2, abs=0.06)
-    assert figure["with"] == "origin and dest"
+    assert figure["with"] == "dest and origin"
     alerts = judged(known, lambda n: flown(900, generator, strange=0.15 if n >= 12 else 0.0), 14)
     (alert,) = (a for a in alerts if a.metric == "unseen_combinations")
     assert (alert.kind, alert.column, alert.window_start[:10]) == ("quality", "", "2024-01-13")
-    assert "origin and dest" in alert.message
+    assert "dest and origin" in alert.message
+
+
+def test_a_reference_that_was_in_a_store_is_the_same(known: Reference) -> None:
+    stored = Reference.from_dict(json.loads(json.dumps(known.to_dict(), sort_keys=True)))
+    assert list(stored.binning.columns) != list(known.binning.columns)
+    day = profile(stored, flown(300, np.random.default_rng(1)))
+    for reference in (stored, known):
+        bonds = Baseline(reference).bonds
+        assert bonds.unseen(day.sample.table)[0].value == 0
+        assert max(abs(bond.change) / bond.error for bond in bonds.changes(day.sample.table).values()) < 5
 
 
 def test_without_a_sample_there_is_nothing_to_say(known: Reference) -> None:

@@ -37,7 +37,7 @@ def bounds(reference: Reference, current: Profile) -> tuple[float, float]:
     """Return the bounds of Kolmogorov-Smirnov and Wasserstein."""
     columns = NumericColumns(reference.binning.columns, reference.profile.columns)
     now = [current.columns["x"]]
-    p, q = (counts / counts.sum() for counts in (columns.counts, columns.fine(now)))
+    p, q = (counts / counts.sum() for counts in (columns.counts, columns.fine([column.counts for column in now])))
     _, slack = distances.wasserstein(p, q, columns.edges, columns.spread, columns.spread_of(now))
     return float(distances.kolmogorov_smirnov_bound(p, q)[0]), float(slack[0])
 

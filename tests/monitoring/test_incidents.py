@@ -225,3 +225,15 @@ def test_without_labels_the_loss_is_estimated_or_says_why_not() -> None:
     assert (said["loss"]["wrong_decisions"], said["loss"]["basis"]) == (pytest.approx(200), "estimated")
     assert said["loss"]["money"] is None
     assert "neither labels" in analyse(case, Evidence([window(1, None)], {}, {1: 0.8}))["loss"]["reason"]
+
+
+def test_what_to_do_follows_from_what_was_seen() -> None:
+    def said(*alerts: dict[str, Any]) -> str:
+        (case,) = group("delay", alerts, {})
+        return "\n".join(analyse(case, Evidence())["actions"])
+
+    assert f"multivariate-drift delay --window {at(1)}" in said(alert("wind", 1, 2, metric="recent_dependence"))
+    assert "number of predictions" in said(alert("", 1, 2, kind="volume", metric="volume"))
+    concept = said(alert("", 1, 2, kind="concept", metric="calibration_shift"))
+    assert "rollback" in concept
+    assert "multivariate-drift" not in concept

@@ -18,29 +18,30 @@ CELLS = '{"cells": [], "metadata": {"title": "NAME"}, "nbformat": 4, "nbformat_m
 
 
 def run(ws: Workspace, name: str) -> list[str]:
-    """Run a pipeline of one step, without a kernel; return the step's inputs."""
+    """Run a pipeline of one step, without a kernel; return what each notebook would be told of its step."""
     folder = ws.settings.project
     (folder / f"{name}.ipynb").write_text(CELLS.replace("NAME", name))
     (folder / f"{name}.yaml").write_text(f"name: {name}\nsteps: {{fit: {{notebook: {name}.ipynb}}}}")
-    done = run_pipeline(
+    runner = InMemoryRunner()
+    run_pipeline(
         load_pipeline(folder / f"{name}.yaml"),
         store=ws.store,
         runs_path=ws.settings.runs_path,
         project=folder,
         parameters={},
         actor=Actor("ann"),
-        runner=InMemoryRunner(),
+        runner=runner,
     )
-    return [step.inputs for step in done.steps]
+    return [job.environment["MODELOPS_STEP"] for job in runner.jobs]
 
 
 async def test_runs_name_the_versions_they_made_and_files_that_can_be_opened(
     get: Ask, empty: Workspace, jp_root_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("nightly", "stranger"):
-        inputs = run(empty, name)
+        steps = run(empty, name)
         if name == "nightly":
-            monkeypatch.setenv("MODELOPS_STEP", inputs[0])
+            monkeypatch.setenv("MODELOPS_STEP", steps[0])
             monkeypatch.setattr(registration, "_registered_by_this_process", Counter())
             x = pd.DataFrame({"wind": np.arange(20.0)})
             empty.register(LogisticRegression().fit(x, x.wind > 9), "delay", data=x, target=x.wind > 9)

@@ -1,0 +1,194 @@
+"""Figures of many columns on record: an array per metric, so that a year is read without an object per figure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from modelops_jupyter.profiles.packing import pack_floats, unpack_bytes, unpack_floats
+
+Array = np.ndarray[Any, Any]
+Figures = Mapping[str, Mapping[str, Any]]
+# What a figure may say beside its value; None is NaN on record, as no figure is NaN.
+_MORE = ("low", "high", "p_value", "degrees", "error")
+# The other column that a figure is of.
+WITH = "with"
+
+
+class PackedFigures(Mapping[str, Mapping[str, Any]]):
+    """Figures by column, then by metric, as `pack_figures` wrote them; unpacked when they are looked at."""
+
+    def __init__(self, body: Mapping[str, Any]) -> None:
+        self.body = body
+
+    def __getitem__(self, column: str) -> Mapping[str, Any]:
+        return self._whole[column]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.body["columns"])
+
+    def __len__(self) -> int:
+        return len(self.body["columns"])
+
+    def __repr__(self) -> str:
+        return repr(self._whole)
+
+    def numbers(self, columns: Sequence[str], metric: str, word: str = "value") -> Array:
+        """Return a metric's values, or what else is said of them, shape (columns,); NaN where there is none."""
+        table = self.body["metrics"].get(metric)
+        if table is None or word not in table:
+            return np.full(len(columns), np.nan)
+        held = [self.body["columns"][place] for place in table["at"]] if "at" in table else self.body["columns"]
+        places = _places(tuple(held), tuple(columns))
+        found = np.full(len(columns), np.nan)
+        found[places[places >= 0]] = _values(table[word], len(held))[places >= 0]
+        return found
+
+    @cached_property
+    def _whole(self) -> Mapping[str, Mapping[str, Any]]:
+        names = self.body["columns"]
+        found: dict[str, dict[str, Any]] = {name: {} for name in names}
+        for metric, table in self.body["metrics"].items():
+            places = table.get("at", range(len(names)))
+            for place, figure in zip(places, self._cells(table, len(places)), strict=True):
+                found[names[place]][metric] = figure
+        return found
+
+    @staticmethod
+    def _cells(table: Mapping[str, Any], count: int) -> list[Any]:
+        reasons = table.get("reasons", {})
+        values = _values(table["value"], count).tolist()
+        figures: list[dict[str, Any]] = [
+            {"value": value if value == value else None, "reason": reasons.get(str(n))}
+            for n, value in enumerate(values)
+        ]
+        for word in _MORE:
+            known = _values(table[word], count).tolist() if word in table else ()
+            for figure, value in zip(figures, known, strict=False):
+                if value == value:
+                    figure[word] = int(value) if word == "degrees" else value
+        for figure, name in zip(figures, table.get(WITH, ()), strict=False):
+            figure[WITH] = name
+        return figures
+
+
+class PackedNumbers(PackedFigures):
+    """Bare numbers by column, then by name."""
+
+    @staticmethod
+    def _cells(table: Mapping[str, Any], count: int) -> list[Any]:
+        numbers: list[Any] = _values(table["value"], count).tolist()
+        return numbers
+
+
+@lru_cache(maxsize=256)
+def _places(known: tuple[str, ...], columns: tuple[str, ...]) -> Array:
+    """Return where each of the known columns is among `columns`, -1 for nowhere."""
+    place = {name: n for n, name in enumerate(columns)}
+    return np.array([place.get(name, -1) for name in known], dtype="int64")
+
+
+def numbers(
+    figures: Mapping[str, Mapping[str, Any]], columns: Sequence[str], metric: str, word: str = "value"
+) -> Array:
+    """Return a metric's values of some columns, or what else is said of them; NaN where there is none."""
+    if isinstance(figures, PackedFigures):
+        return figures.numbers(columns, metric, word)
+    found = [figures.get(name, {}).get(metric) for name in columns]
+    values = [figure.get(word) if isinstance(figure, Mapping) else figure for figure in found]
+    return np.array([np.nan if value is None else value for value in values], dtype=float)
+
+
+def table(windows: Sequence[Mapping[str, Mapping[str, Any]]], columns: Sequence[str], metric: str) -> Array:
+    """Return a metric's values of many windows, shape (windows, columns); NaN where there is none.
+
+    Windows in a row mostly have the same columns on record: theirs are unpacked together.
+    """
+    found = np.full((len(windows), len(columns)), np.nan)
+    for held, alike in groupby(enumerate(windows), lambda item: _layout(item[1], metric)):
+        places = [place for place, _ in alike]
+        if held is None:
+            for place in places:
+                found[place] = numbers(windows[place], columns, metric)
+            continue
+        texts = [windows[place].body["metrics"][metric]["value"] for place in places]  # type: ignore[attr-defined]
+        values = np.frombuffer(b"".join(map(unpack_bytes, texts)), dtype="<f8").reshape(len(places), -1)
+        known, at = held
+        target = _places(tuple(known if at is None else (known[place] for place in at)), tuple(columns))
+        found[np.array(places)[:, None], target[target >= 0]] = values[:, target >= 0]
+    return found
+
+
+def _layout(figures: Mapping[str, Mapping[str, Any]], metric: str) -> tuple[list[str], list[int] | None] | None:
+    """Return the columns and which of them a metric's values are of; None where they are no array of their own."""
+    if not isinstance(figures, PackedFigures):
+        return None
+    column = figures.body["metrics"].get(metric)
+    if column is None or not isinstance(column["value"], str):
+        return None
+    return figures.body["columns"], column.get("at")
+
+
+def by_window(
+    windows: Sequence[Mapping[str, Mapping[str, Any]]], metric: str
+) -> tuple[list[str], dict[str, tuple[float | None, ...]]]:
+    """Return all columns, and a metric's values by column, one per window; None where there is none."""
+    names = list(dict.fromkeys(name for figures in windows for name in figures))
+    values = table(windows, names, metric)
+    known = values.astype(object)
+    known[np.isnan(values)] = None
+    return names, {name: tuple(values) for name, values in zip(names, known.T.tolist(), strict=True)}
+
+
+def pack_figures(figures: Mapping[str, Figures]) -> Mapping[str, Any]:
+    """Return figures by column, then by metric, as JSON data."""
+    if isinstance(figures, PackedFigures):
+        return figures.body
+    return _pack(figures, lambda cells: _figures_of(cells))
+
+
+def pack_numbers(figures: Mapping[str, Mapping[str, float]]) -> Mapping[str, Any]:
+    """Return bare numbers by column, then by name, as JSON data."""
+    if isinstance(figures, PackedFigures):
+        return figures.body
+    return _pack(figures, lambda cells: {"value": _column(cells)})
+
+
+def _pack(figures: Mapping[str, Mapping[str, Any]], table_of: Any) -> Mapping[str, Any]:
+    names = list(figures)
+    metrics: dict[str, Any] = {}
+    for metric in dict.fromkeys(metric for of_column in figures.values() for metric in of_column):
+        places = [place for place, name in enumerate(names) if metric in figures[name]]
+        metrics[metric] = table_of([figures[names[place]][metric] for place in places])
+        if len(places) < len(names):
+            metrics[metric]["at"] = places
+    return {"columns": names, "metrics": metrics}
+
+
+def _figures_of(cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    table: dict[str, Any] = {"value": _column([cell["value"] for cell in cells])}
+    said = set().union(*cells)
+    for word in _MORE:
+        if word in said:
+            table[word] = _column([cell.get(word) for cell in cells])
+    if WITH in said:
+        table[WITH] = [cell.get(WITH, "") for cell in cells]
+    reasons = {str(n): cell["reason"] for n, cell in enumerate(cells) if cell.get("reason") is not None}
+    return {**table, "reasons": reasons} if reasons else table
+
+
+def _column(values: Sequence[float | None]) -> str | float:
+    """Return some values; one where all are the same."""
+    first = values[0] if values else None
+    if first is not None and math.isfinite(first) and all(value == first for value in values):
+        return float(first)
+    return pack_floats([np.nan if value is None else value for value in values])
+
+
+def _values(column: str | float, count: int) -> Array:
+    return unpack_floats(column) if isinstance(column, str) else np.full(count, column)
