@@ -151,9 +151,8 @@ def window_writes(
     for window in windows:
         by_start.setdefault(window.window_start, []).append(window)
         kept = before.get((window.window_start, window.segment))
-        if kept is None or any(
-            getattr(kept, name) != getattr(window, name) for name in ("findings", "cycle", "quality")
-        ):
+        said = ("findings", "cycle", "quality")
+        if kept is None or any(getattr(kept, name) != getattr(window, name) for name in said):
             changed.add(window.window_start)
     writes: list[Put | Delete] = []
     for start in sorted(changed):
