@@ -40,6 +40,8 @@ class Status(Presentable):
         Per target of messages: sent, waiting, given up, failures in a row and the last of them.
     moved : tuple of str
         Aliases that MLflow does not show as they are on record, a sentence each; `reconcile` puts them right.
+    quarantine : tuple of mapping
+        Batches that did not fit the log: model, table, batch, rows, reason, and the file that holds them.
     """
 
     workspace: str
@@ -49,6 +51,7 @@ class Status(Presentable):
     alerts: tuple[Mapping[str, Any], ...]
     targets: tuple[Mapping[str, Any], ...] = ()
     moved: tuple[str, ...] = ()
+    quarantine: tuple[Mapping[str, Any], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data."""
@@ -60,6 +63,7 @@ class Status(Presentable):
             "alerts": [dict(a) for a in self.alerts],
             "targets": [dict(t) for t in self.targets],
             "moved": list(self.moved),
+            "quarantine": [dict(q) for q in self.quarantine],
         }
 
     def to_frame(self) -> pd.DataFrame:
@@ -81,7 +85,13 @@ class Status(Presentable):
             )
         lines += [_told(target) for target in self.targets]
         lines += [f"  {sentence}: run `modelops reconcile`" for sentence in self.moved]
+        lines += [_aside(batch) for batch in self.quarantine]
         return "\n".join(lines)
+
+
+def _aside(batch: Mapping[str, Any]) -> str:
+    what = f"{batch['rows']} rows of {batch['model']} are in quarantine ({batch['reason']})"
+    return f"  {what}: mend {batch['file']}, send them again, and remove it"
 
 
 def _told(target: Mapping[str, Any]) -> str:
@@ -122,6 +132,7 @@ def status(store: Store, settings: Settings, moved: Sequence[str] = ()) -> Statu
         alerts=alerts(store, None, None).rows,
         targets=_targets(store, settings),
         moved=tuple(moved),
+        quarantine=_quarantine(settings),
     )
 
 
@@ -131,6 +142,14 @@ def _targets(store: Store, settings: Settings) -> tuple[Mapping[str, Any], ...]:
     from modelops_jupyter.notifications import target_states
 
     return tuple(asdict(state) for state in target_states(store, settings.targets))
+
+
+def _quarantine(settings: Settings) -> tuple[Mapping[str, Any], ...]:
+    if not any(settings.log_path.glob("*/quarantine")):  # before Delta Lake is imported
+        return ()
+    from modelops_jupyter.log import read_quarantine
+
+    return read_quarantine(settings.log_path)
 
 
 def models(store: Store, use_cases: Mapping[str, UseCase]) -> Listing:

@@ -34,6 +34,7 @@ actor = "{SCIENTIST}"
 
 [use_case.{MODEL}]
 owner = "{OWNER}"
+risk_tier = "medium"
 cost_per_error = 25
 currency = "USD"
 """

@@ -40,12 +40,22 @@ def log_predictions(
     named = [id, time, prediction, *([score] if score else [])]
     columns = {name: take(given, name, "frame") for name in named}
     features = given.drop(columns=named)
+    wanted = version.body.get("features", [])
+    missing = [name for name in wanted if name not in given.columns]
+    if missing:
+        raise InvalidFrame(f"frame has no column {missing[0]!r}, a feature of {version}: add it, with gaps if need be.")
     clash = [str(name) for name in features.columns if name in OWN_COLUMNS]
     if clash:
         raise InvalidFrame(f"Feature column {clash[0]!r} has a name that the log keeps for itself: rename it.")
     task = version.body["task"]
     decides = version.body["kind"] == "decision"
     predicted = outcomes(columns[prediction], task)
+    scores = numbers(columns[score]) if score else pd.Series(float("nan"), index=given.index)
+    beyond = scores[(scores < 0) | (scores > 1)]
+    if task == "classification" and len(beyond):
+        raise InvalidFrame(
+            f"Column {score!r} holds {beyond.iloc[0]:g}: a score is the probability of the positive class, from 0 to 1."
+        )
     table = pd.DataFrame(
         {
             "request_id": request_ids(columns[id]),
@@ -54,15 +64,19 @@ def log_predictions(
             "version": pd.Series(version.version, index=given.index, dtype="int64"),
             "alias": pd.Series(parse(reference).alias or "", index=given.index, dtype="str"),
             "prediction": predicted,
-            "score": numbers(columns[score]) if score else pd.Series(float("nan"), index=given.index),
+            "score": scores,
             "decision": predicted if decides else pd.Series("", index=given.index, dtype="str"),
         }
     )
     rows = to_arrow(pd.concat([table, features], axis=1))
     check_kept(store, log, version.name)
-    appended = log.append_predictions(version.name, rows, batch_id=batch_id)
+    others = {name for record in store.find("version", version.name) for name in record.body.get("features", [])}
+    appended = log.append_predictions(version.name, rows, batch_id=batch_id, features=wanted, others=others)
     keep(store, version.name, "predictions")
-    return appended
+    repeats = int(table["request_id"].duplicated().sum())
+    if not repeats:
+        return appended
+    return replace(appended, warning=f"{repeats} of its rows repeat a request id: a request counts once in a window.")
 
 
 def log_labels(
@@ -89,11 +103,17 @@ def log_labels(
     ids, labels = take(given, id, "frame"), take(given, label, "frame")
     if labels.isna().any():
         raise InvalidFrame(f"Column {label!r} must have a value in every row: leave unknown labels out.")
+    classes = version.body.get("classes", [])
+    named = outcomes(labels, version.body["task"])
+    if classes and not named.isin(classes).any():
+        raise InvalidFrame(
+            f"Column {label!r} holds {named.iloc[0]!r} and no class of {version}: its classes are {', '.join(classes)}."
+        )
     arrival = pd.Series(pd.Timestamp(datetime.now(UTC)), index=given.index).astype("datetime64[us, UTC]")
     table = pd.DataFrame(
         {
             "request_id": request_ids(ids),
-            "label": outcomes(labels, version.body["task"]),
+            "label": named,
             "event_time": utc_times(take(given, event_time, "frame"), event_time) if event_time else arrival,
             "arrival_time": arrival,
         }

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter import publication
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidFrame, InvalidInput
 from modelops_jupyter.frames import outcomes, to_arrow, to_pandas
@@ -46,6 +45,8 @@ def register(
     unsafe: bool,
 ) -> RegisteredVersion:
     """Put `model` in the registry and on record, once everything about it is known; see `Workspace.register`."""
+    from modelops_jupyter import publication
+
     _check_kind(store, check_name(name), kind)
     figures = _figures(metrics or {})
     description, addresses = check_remark(description), [check_text(address, _ADDRESS) for address in inputs]

@@ -44,12 +44,16 @@ _REASON = _arg("--reason", required=True, help="why; goes on record")
 
 
 def _register(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    data, target = split_target(read(a.data) if a.data else None, a.target, read)
+    reference = read(a.validated_on) if a.validated_on else None
+    if a.target in getattr(reference, "columns", ()):
+        reference = split_target(reference, a.target, read)
     return ws.register(
         read(a.model),
         a.name,
-        data=read(a.data) if a.data else None,
-        target=read(a.target) if a.target else None,
-        reference=read(a.validated_on) if a.validated_on else None,
+        data=data,
+        target=target,
+        reference=reference,
         inputs=a.input,
         run_id=a.run_id,
         kind=a.kind,
@@ -169,7 +173,7 @@ VERBS: tuple[Verb, ...] = (
             ),
             _NAME,
             _arg("--data", help="rows it was fitted on: .parquet or .csv; in a notebook, a Python name"),
-            _arg("--target", help="outcomes of those rows"),
+            _arg("--target", help="the column of outcomes, or data of their own"),
             _arg("--validated-on", help="the reference: rows it was validated on (default: --data)"),
             _arg("--input", action="append", default=[], help="address of a dataset version it was made from"),
             _arg("--run-id", help="MLflow run that trained it"),

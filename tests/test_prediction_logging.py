@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from modelops_jupyter.catalogue import status
 from modelops_jupyter.errors import InvalidFrame
 from modelops_jupyter.log import Appended, PredictionLog
 from modelops_jupyter.prediction_logging import log_labels, log_predictions
+from modelops_jupyter.settings import Settings
 from modelops_jupyter.store import Change, InMemoryStore, Put
 
 EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
@@ -19,18 +21,29 @@ class Desk:
     """A model whose predictions and labels are logged."""
 
     def __init__(self, folder: Path) -> None:
-        self.store, self.log = InMemoryStore(), PredictionLog(folder)
+        self.store, self.log, self.logged = InMemoryStore(), PredictionLog(folder), 0
         body = {"name": "m", "version": 1, "task": "classification", "kind": "ml"}
-        self.store.commit(Change(puts=(Put("model", "m", {"name": "m"}), Put("version", "m/000001", body, "m"))))
+        self.store.commit(
+            Change(puts=(Put("model", "m", {"name": "m", "kind": "ml"}, "m"), Put("version", "m/000001", body, "m")))
+        )
 
-    def predict(self, ids: object, score: object = 0.5) -> Appended:
-        frame = pd.DataFrame({"id": ids, "x": 1.0, "said": 1, "score": score})
+    def predict(self, ids: object, score: object = 0.5, x: object = 1.0) -> Appended:
+        frame = pd.DataFrame({"id": ids, "x": x, "said": 1, "score": score})
         frame["at"] = pd.date_range("2026-01-01", periods=len(frame), freq="min", tz="UTC")
         columns = {"id": "id", "time": "at", "prediction": "said", "score": "score"}
         return log_predictions(self.store, self.log, "m/1", frame, **columns, batch_id=None)
 
-    def label(self, ids: object) -> Appended:
-        frame = pd.DataFrame({"id": ids, "late": 1})
+    def log_rows(self, reference: str, features: dict[str, list[float | None]]) -> Appended:
+        """Log rows of some features under ids that were never used before."""
+        frame = pd.DataFrame({**features, "said": 1})
+        self.logged += len(frame)
+        frame["id"] = [f"r{self.logged - n}" for n in range(len(frame))]
+        frame["at"] = pd.Timestamp("2026-01-01", tz="UTC")
+        columns = {"id": "id", "time": "at", "prediction": "said", "score": None}
+        return log_predictions(self.store, self.log, reference, frame, **columns, batch_id=None)
+
+    def label(self, ids: object, value: object = 1) -> Appended:
+        frame = pd.DataFrame({"id": ids, "late": value})
         return log_labels(self.store, self.log, "m", frame, id="id", label="late", event_time=None, batch_id=None)
 
     def labelled(self) -> int:
@@ -90,6 +103,61 @@ def test_labels_that_meet_no_prediction_say_so(desk: Desk) -> None:
     assert desk.label(["A-1", "a-2"]).warning is None
 
 
+def test_rows_in_quarantine_are_in_the_status(desk: Desk, tmp_path: Path) -> None:
+    settings = Settings(project=tmp_path, root=tmp_path)
+    assert status(desk.store, settings).quarantine == ()
+    desk.log.root = settings.log_path
+    desk.predict(TEN)
+    with pytest.raises(InvalidFrame, match="does not fit"):
+        desk.predict(TEN, x="text")
+    found = status(desk.store, settings)
+    (kept,) = found.to_dict()["quarantine"]
+    assert (kept["model"], kept["rows"]) == ("m", 10)
+    assert f"10 rows of m are in quarantine (column 'x' holds string, the log has double): mend {kept['file']}" in str(
+        found
+    )
+
+
 def test_text_in_the_column_of_scores_is_named(desk: Desk) -> None:
     with pytest.raises(InvalidFrame, match="'score' must hold numbers"):
         desk.predict(TEN, "high")
+
+
+def test_a_version_with_another_feature_is_logged_beside_the_one_before(desk: Desk) -> None:
+    put_versions(desk, ["x"], ["x", "wind"])
+    desk.log_rows("m/1", {"x": [1, 2]})  # whole numbers first, fractions later
+    desk.log_rows("m/2", {"x": [0.5, 1.5], "wind": [3.0, None]})
+    desk.log_rows("m/1", {"x": [4.5]})
+    rows = desk.log.read("m", *EVER)
+    assert rows is not None
+    assert rows.sort_by("x").select(["version", "x", "wind"]).to_pydict() == {
+        "version": [2, 1, 2, 1, 1],
+        "x": [0.5, 1.0, 1.5, 2.0, 4.5],
+        "wind": [3.0, None, None, None, None],
+    }
+
+
+def test_a_feature_of_the_version_may_not_be_left_out(desk: Desk) -> None:
+    put_versions(desk, ["x", "wind"])
+    with pytest.raises(InvalidFrame, match=r"no column 'wind', a feature of m/1"):
+        desk.log_rows("m/1", {"x": [1.0]})
+    assert desk.log.read("m", *EVER) is None
+    desk.log_rows("m/1", {"x": [1.0], "wind": [1.0]})
+    with pytest.raises(InvalidFrame, match="column 'gust' is new"):
+        desk.log_rows("m/1", {"x": [1.0], "wind": [1.0], "gust": [1.0]})
+
+
+def test_what_cannot_be_is_refused_and_what_is_odd_is_said(desk: Desk) -> None:
+    with pytest.raises(InvalidFrame, match=r"'score' holds 7: a score is the probability .* from 0 to 1"):
+        desk.predict([1, 2], score=[0.5, 7.0])
+    assert "2 of its rows repeat a request id" in str(desk.predict([1, 1, 1, 2]))
+    body = {"name": "m", "version": 1, "task": "classification", "kind": "ml", "classes": ["0", "1"]}
+    desk.store.commit(Change(puts=(Put("version", "m/000001", body, "m"),)))
+    with pytest.raises(InvalidFrame, match=r"'late' holds 'yes' and no class of m/1: its classes are 0, 1"):
+        desk.label([1], value="yes")
+
+
+def put_versions(desk: Desk, *features: list[str]) -> None:
+    for number, names in enumerate(features, start=1):
+        body = {"name": "m", "version": number, "task": "classification", "kind": "ml", "features": names}
+        desk.store.commit(Change(puts=(Put("version", f"m/{number:06}", body, "m"),)))

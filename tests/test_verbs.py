@@ -7,15 +7,7 @@ from stored import fill
 
 from modelops_jupyter.cli import main
 from modelops_jupyter.errors import InvalidInput
-from modelops_jupyter.verbs import VERBS, _assignments, parser
-
-
-def test_every_verb_is_a_method_of_the_workspace() -> None:
-    from modelops_jupyter.workspace import Workspace
-
-    for verb in VERBS:
-        method = getattr(Workspace, verb.name.replace("-", "_"))
-        assert method.__doc__, verb.name
+from modelops_jupyter.verbs import _assignments, parser
 
 
 def test_parameters_are_typed_as_yaml_has_them() -> None:

@@ -173,3 +173,26 @@ def test_a_step_that_runs_again_registers_nothing_twice(ws: Workspace, monkeypat
     assert step("a") == [2, 1]
     assert step("a") == [2, 1]
     assert step("b") == [4, 3, 2, 1]
+
+
+def test_a_retrained_version_with_another_feature_is_watched_on_its_own_columns(ws: Workspace) -> None:
+    generator = np.random.default_rng(5)
+    for number, names in enumerate((["wind", "origin"], ["wind", "gust"]), start=1):
+        x, y = flights(2000, number)
+        x = x.assign(gust=generator.normal(0, 1, len(x)))[names]
+        ws.register(LogisticRegression().fit(x, y), "delay", data=x, target=y, metrics={"roc_auc": 0.8})
+        ws.approve(f"delay/{number}", reason="fine")
+        ws.promote(f"delay/{number}", reason="next")
+        for day in range(4 * number, 4 * number + 4):
+            x, _ = flights(500, 50 + day)
+            x = x.assign(gust=generator.normal(0, 1, len(x)))[names]
+            said, score = ws.predict(f"delay/{number}", x)
+            at = pd.Timestamp("2013-04-01", tz="UTC") + pd.Timedelta(days=day)
+            times = at + pd.to_timedelta(np.arange(500), unit="min")
+            frame = x.assign(id=[f"{day}-{n}" for n in range(500)], at=times, said=said, score=score)
+            ws.log_predictions(f"delay/{number}", frame, id="id", time="at", prediction="said", score="score")
+    windows = ws.monitor("delay").windows
+    watched = [sorted(set(window.drift) - {"prediction", "score"}) for window in windows]
+    assert watched == [["origin", "wind"]] * 4 + [["gust", "wind"]] * 4
+    assert [window.findings for window in windows if any(f.column == "gust" for f in window.findings)] == []
+    assert ws.alerts("delay").rows == ()

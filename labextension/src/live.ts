@@ -22,6 +22,11 @@ export class Live<T> extends VDomModel {
     return this.current;
   }
 
+  /** When it was read, or undefined before the first answer. */
+  get readAt(): Date | undefined {
+    return this.at;
+  }
+
   /** Why the last attempt failed, or undefined. */
   get error(): Error | undefined {
     return this.failure;
@@ -65,6 +70,7 @@ export class Live<T> extends VDomModel {
     this.stateChanged.emit();
     try {
       this.current = await read();
+      this.at = new Date();
       this.failure = undefined;
     } catch (error) {
       this.failure = error instanceof Error ? error : new Error(String(error));
@@ -80,6 +86,7 @@ export class Live<T> extends VDomModel {
   private readonly poll: Poll;
   private readonly watchers = new Set<object>();
   private current: T | undefined;
+  private at: Date | undefined;
   private failure: Error | undefined;
   private asking = false;
 }

@@ -84,7 +84,7 @@ export function layout(page: IOverview, width: number): IChartLayout | null {
     estimated: line(windows.map(({ estimated }, index) => at(estimated, index))),
     dots: windows.length <= DOTS ? points.filter((point): point is IPoint => point !== null) : [],
     expected: steps(pieces),
-    rows: ticks(domain, 4).map(value => ({ y: Math.round(y(value)) + 0.5, label: number(value) })),
+    rows: ticks(domain, 5).map(value => ({ y: Math.round(y(value)) + 0.5, label: number(value) })),
     columns: timeTicks(from, to, Math.max(2, width / 90)).map(({ at, label }) => ({ x: Math.round(x(at)) + 0.5, label })),
     marks: changes.map((mark, index) => {
       const start = labelLeft(mark.x, right) > mark.x - LABEL_WIDTH / 2;

@@ -84,12 +84,12 @@ class GovernancePage(View):
         """Return what waits, what serves and the latest decisions as CSV, a row each."""
         rows: list[list[object]] = []
         if self.board is not None:
-            told = ("registered_at", "model", "version", "registered_by", "missing")
-            rows += [["waits", *(row[field] for field in told)] for row in self.board.waiting]
-            told = ("since", "model", "version", "promoted_by", "reason")
-            rows += [["serves", *(row[field] for field in told)] for row in self.board.serving]
-            told = ("what", "at", "model", "version", "actor", "reason")
-            rows += [[row[field] for field in told] for row in self.board.decisions]
+            waits = ("registered_at", "model", "version", "registered_by", "missing")
+            rows += [["waits", *(row[field] for field in waits)] for row in self.board.waiting]
+            serves = ("since", "model", "version", "promoted_by", "reason")
+            rows += [["serves", *(row[field] for field in serves)] for row in self.board.serving]
+            decided = ("what", "at", "model", "version", "actor", "reason")
+            rows += [[row[field] for field in decided] for row in self.board.decisions]
         return "governance", csv_text(("what", "at", "model", "version", "who", "why"), rows)
 
     def document(self) -> tuple[str, Html]:

@@ -29,6 +29,8 @@ from modelops_jupyter.workspace import Workspace
 
 RANGES = (("Last 30 days", 30), ("Last 90 days", 90), ("All", 0))
 TOP = 3
+NEEDS, PERFORMANCE, MOVED = "Needs attention", "Performance over time", "How far each input has moved"
+CHANGED, GROUPS, PROMISE = "What changed", "How good for each group", "Do scores keep their promise?"
 
 
 class ModelPage(View):
@@ -64,15 +66,15 @@ class ModelPage(View):
         choices = [self.model, self.granularity, self.range, self.since, self.until]
         self.controls = styled(w.HBox(choices), "mo-filters")
         picking = styled(w.HBox([self.which_window, self.which_column, self.clear]), "mo-filters")
-        self.needs = card("Needs attention", self.cases)
-        self.parts = card("How good for each group", self.segments, note=panels.SEGMENTS_NOTE)
-        promise = card("Do scores keep their promise?", self.calibration, note=panels.CALIBRATION_NOTE)
+        self.needs = card(NEEDS, self.cases)
+        self.parts = card(GROUPS, self.segments, note=panels.SEGMENTS_NOTE)
+        promise = card(PROMISE, self.calibration, note=panels.CALIBRATION_NOTE)
         self.figures = w.VBox(
             [
                 self.needs,
-                card("Performance over time", self.performance, note=panels.PERFORMANCE_NOTE),
-                card("How far each input has moved", self.drift, note=panels.DRIFT_NOTE),
-                card("What changed", picking, self.chosen, self.spread, note=panels.SPREAD_NOTE),
+                card(PERFORMANCE, self.performance, note=panels.PERFORMANCE_NOTE),
+                card(MOVED, self.drift, note=panels.DRIFT_NOTE),
+                card(CHANGED, picking, self.chosen, self.spread, note=panels.SPREAD_NOTE),
                 styled(w.HBox([self.parts, promise]), "mo-pair"),
             ]
         )
@@ -328,13 +330,28 @@ class ModelPage(View):
         return page.name, csv_text([*named, *(f"psi of {name}" for name in columns)], rows)
 
     def document(self) -> tuple[str, Html]:
-        """Return the model's page with the shown windows."""
+        """Return what the page shows, card by card."""
         page = self.shown
         if page is None:
             return "model", Html(self.tiles.value)
-        from modelops_jupyter.display.models import overview
-
-        return page.name, overview(page)
+        told = (
+            (NEEDS, self.cases.value),
+            (PERFORMANCE, self.performance.html),
+            (MOVED, self.drift.html),
+            (CHANGED, join(Html(self.chosen.value), Html(self.spread.value))),
+            (GROUPS, self.segments.html),
+            (PROMISE, self.calibration.value),
+            ("Alerts", self.alerts.value),
+            ("Versions", self.versions.value),
+            ("Promotions and rollbacks", self.history.value),
+            ("Audit trail", self.audit.value),
+        )
+        cards = (
+            element("section", element("h2", title), element("div", Html(text), class_="mo-drawing"), class_="mo-card")
+            for title, text in told
+            if text
+        )
+        return page.name, join(panels.header(page.name, False, page.description), Html(self.tiles.value), *cards)
 
 
 def _date(text: str | None) -> date | None:

@@ -3,6 +3,7 @@
 from modelops_jupyter.log.dataset import read_dataset
 from modelops_jupyter.log.kept import check_kept, keep
 from modelops_jupyter.log.prediction_log import Extent, PredictionLog
+from modelops_jupyter.log.quarantine import read_quarantine
 from modelops_jupyter.log.table import Appended
 
-__all__ = ["Appended", "Extent", "PredictionLog", "check_kept", "keep", "read_dataset"]
+__all__ = ["Appended", "Extent", "PredictionLog", "check_kept", "keep", "read_dataset", "read_quarantine"]

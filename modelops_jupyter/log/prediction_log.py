@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from modelops_jupyter.log.distinct import first_of_each, surely_distinct
-from modelops_jupyter.log.schema import LABEL_COLUMNS, PREDICTION_COLUMNS, check_own_columns, normalise
+from modelops_jupyter.log.schema import LABEL_COLUMNS, PREDICTION_COLUMNS, check_own_columns, normalise, widened
 from modelops_jupyter.log.stream import Array, Slab, attach_labels, latest_labels, read_slab, row_groups, slabs
 from modelops_jupyter.log.table import Appended, BatchTable
 from modelops_jupyter.refs import check_name
@@ -45,15 +45,30 @@ class PredictionLog:
         log._pinned = {}
         return log
 
-    def append_predictions(self, model: str, frame: pa.Table, *, batch_id: str | None = None) -> Appended:
+    def append_predictions(
+        self,
+        model: str,
+        frame: pa.Table,
+        *,
+        batch_id: str | None = None,
+        features: Collection[str] = (),
+        others: Collection[str] = (),
+    ) -> Appended:
         """Append predictions: the log's own columns, then the features, exactly as in every earlier batch.
 
-        The requests and their times make a batch: scored again, perhaps by another version, it is the same batch, and
-        what was logged first counts.
+        Numbers of features are kept as doubles. `features` of the version that predicted may be new to the log, and
+        those that only `others` have, its other versions, may be lacking. The requests and their times make a batch:
+        scored again, perhaps by another version, it is the same batch, and what was logged first counts.
         """
-        rows = normalise(frame)
+        rows = widened(normalise(frame))
         check_own_columns(rows, PREDICTION_COLUMNS, "The predictions")
-        return self._table(model, "predictions").append(rows, batch_id, same=("request_id", "timestamp"))
+        return self._table(model, "predictions").append(
+            rows,
+            batch_id,
+            same=("request_id", "timestamp"),
+            may_add=features,
+            may_lack={*others} - {*features} - {*PREDICTION_COLUMNS},
+        )
 
     def append_labels(self, model: str, frame: pa.Table, *, batch_id: str | None = None) -> Appended:
         """Append label events; every event is kept, also those that correct an earlier one.
@@ -85,7 +100,7 @@ class PredictionLog:
         predictions.verify(table)
         wanted = None if columns is None else list(dict.fromkeys(["request_id", "timestamp", *columns]))
         inside = (ds.field("timestamp") >= pa.scalar(start)) & (ds.field("timestamp") < pa.scalar(end))
-        rows = predictions.scan(table.file_uris(), wanted, inside)
+        rows = predictions.scan(table.file_uris(), wanted, inside, table)
         rows = _first_of_each_request(rows)
         labels = self._labels(model)
         if labels is None:

@@ -31,13 +31,14 @@ _ALWAYS = (np.iinfo("int64").min, np.iinfo("int64").max)
 
 @dataclass(frozen=True)
 class RowGroups:
-    """Row groups that are read together; `first` and `last` bound their times, in microseconds since 1970 (UTC)."""
+    """Row groups of one schema that are read together; `first` and `last` bound their times, in microseconds (UTC)."""
 
     uris: tuple[str, ...]
     index: int | None
     rows: int
     first: int
     last: int
+    columns: frozenset[str]
 
 
 @dataclass
@@ -86,13 +87,14 @@ def row_groups(files: Sequence[tuple[str, int]], start: int, end: int) -> list[R
     small: list[RowGroups] = []
     for uri, rows in files:
         metadata = pq.read_metadata(**_place(uri))
+        columns = frozenset(metadata.schema.names)
         spans = [_span(metadata, index) for index in range(metadata.num_row_groups)]
         if rows < SMALL_FILE and spans:
             bounds = min(first for first, _ in spans), max(last for _, last in spans)
-            small.append(RowGroups((uri,), None, rows, *bounds))
+            small.append(RowGroups((uri,), None, rows, *bounds, columns))
             continue
         for index, (first, last) in enumerate(spans):
-            found.append(RowGroups((uri,), index, metadata.row_group(index).num_rows, first, last))
+            found.append(RowGroups((uri,), index, metadata.row_group(index).num_rows, first, last, columns))
     inside = [group for group in (*found, *_together(small)) if group.first < end and group.last >= start]
     return sorted(inside, key=lambda group: (group.first, group.last, group.uris, group.index or 0))
 
@@ -102,11 +104,11 @@ def _together(small: Sequence[RowGroups]) -> list[RowGroups]:
     found: list[RowGroups] = []
     for file in sorted(small, key=lambda file: (file.first, file.last, file.uris)):
         before = found[-1] if found else None
-        if before is None or before.rows + file.rows > SMALL_FILE:
+        if before is None or before.rows + file.rows > SMALL_FILE or before.columns != file.columns:
             found.append(file)
             continue
         bounds = min(before.first, file.first), max(before.last, file.last)
-        found[-1] = RowGroups((*before.uris, *file.uris), None, before.rows + file.rows, *bounds)
+        found[-1] = RowGroups((*before.uris, *file.uris), None, before.rows + file.rows, *bounds, file.columns)
     return found
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote
@@ -21,7 +20,8 @@ from filelock import FileLock, Timeout
 
 from modelops_jupyter.errors import Conflict, InvalidFrame, LogDamaged, StoreBusy, StoreFull, WorkspaceReadOnly
 from modelops_jupyter.log.content import digest
-from modelops_jupyter.log.schema import misfit, normalise
+from modelops_jupyter.log.quarantine import put_aside
+from modelops_jupyter.log.schema import fitted, misfit, normalise, plain
 
 BUSY_SECONDS = 30.0
 _COARSE = 1000  # Delta's statistics know times to the millisecond
@@ -62,13 +62,28 @@ class BatchTable:
         """Return the table as it is now: opened and verified once, whatever is appended meanwhile."""
         return _Pinned(self.path)
 
-    def append(self, rows: pa.Table, batch_id: str | None, *, same: Sequence[str]) -> Appended:
-        """Append `rows` once per `batch_id`; columns `same` tell a batch that is sent again from another one.
+    def append(
+        self,
+        rows: pa.Table,
+        batch_id: str | None,
+        *,
+        same: Sequence[str],
+        may_add: Collection[str] = (),
+        may_lack: Collection[str] = (),
+    ) -> Appended:
+        """Append `rows` once per `batch_id`.
+
+        Parameters
+        ----------
+        same
+            Columns that tell a batch that is sent again from another one.
+        may_add, may_lack
+            Columns that may be new to the table, and those of the table that `rows` may be without.
 
         Raises
         ------
         InvalidFrame
-            If the columns are not exactly the table's; the rows are then kept in the quarantine beside it.
+            If the columns are not otherwise exactly the table's; the rows are then kept in the quarantine beside it.
         Conflict
             If `batch_id` stands for other rows already.
         LogDamaged, StoreFull, StoreBusy
@@ -88,19 +103,22 @@ class BatchTable:
                         )
                     self._catch_up(before)
                     return Appended(rows.num_rows, batch, repeated=True)
-                reason = misfit(rows.schema, pa.schema(table.schema().to_arrow()))
+                known_columns = pa.schema(table.schema().to_arrow())
+                reason = misfit(rows.schema, known_columns, may_add, may_lack)
                 if reason is not None:
-                    self._quarantine(rows, batch, reason)
+                    with self.guarded():
+                        file = put_aside(rows, self.path, batch, reason)
                     raise InvalidFrame(
-                        f"Batch {batch!r} does not fit the log: {reason}. Its {rows.num_rows} rows are kept under "
-                        f"{self.path.parent / 'quarantine'}; mend them and send them again."
+                        f"Batch {batch!r} does not fit the log: {reason}. Its {rows.num_rows} rows are kept in {file}; "
+                        "mend them and send them again."
                     )
-                rows = rows.select(pa.schema(table.schema().to_arrow()).names)
+                rows = fitted(rows, plain(known_columns))
             with self.guarded(), self._noted(before + rows.num_rows):
                 write_deltalake(
                     table if table is not None else str(self.path),
                     rows,
                     mode="append",
+                    schema_mode="merge",
                     configuration=_configuration(rows.schema) if table is None else None,
                     commit_properties=CommitProperties(app_transactions=[Transaction(batch, content)]),
                 )
@@ -120,9 +138,15 @@ class BatchTable:
             raise _typed(error, self.path) from error
 
     def scan(
-        self, uris: Sequence[str], columns: Sequence[str] | None = None, filter: ds.Expression | None = None
+        self,
+        uris: Sequence[str],
+        columns: Sequence[str] | None = None,
+        filter: ds.Expression | None = None,
+        table: DeltaTable | None = None,
     ) -> pa.Table:
         """Read columns of the table's files, all of them if `columns` is None, in the log's own spelling of types.
+
+        Columns that are not in every file need `table`, which knows them all.
 
         Raises
         ------
@@ -130,7 +154,8 @@ class BatchTable:
             If a file is gone or cannot be read.
         """
         with self.guarded():
-            return normalise(ds.dataset(list(uris)).to_table(columns=columns, filter=filter))
+            schema = None if table is None else plain(pa.schema(table.schema().to_arrow()))
+            return normalise(ds.dataset(list(uris), schema=schema).to_table(columns=columns, filter=filter))
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
@@ -265,16 +290,6 @@ class BatchTable:
         if rows > self._manifest()["rows"]:
             with self.guarded(), self._noted(rows):
                 pass
-
-    def _quarantine(self, rows: pa.Table, batch: str, reason: str) -> None:
-        import pyarrow.parquet as pq
-
-        folder, name = self.path.parent / "quarantine", uuid4().hex
-        event = {"batch": batch, "reason": reason, "rows": rows.num_rows, "at": datetime.now(UTC).isoformat()}
-        with self.guarded():
-            folder.mkdir(exist_ok=True)
-            pq.write_table(rows, folder / f"{name}.parquet")
-            (folder / f"{name}.json").write_text(json.dumps({**event, "table": self.path.name}))
 
 
 def _actions(table: DeltaTable) -> pa.Table:

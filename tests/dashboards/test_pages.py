@@ -209,7 +209,11 @@ def test_what_is_shown_can_be_taken_away(folder: Path) -> None:
     assert table.splitlines()[0].startswith("start,end,version,rows,labelled,roc_auc,low,high,estimated,reason,psi of")
     assert len(table.splitlines()) == 3
     assert "'=cmd()" in made(FleetPage).table()[1]
+    slice_windows(folder, "a", {"origin=JFK": 0.7})
     text = document("a", made(ModelPage, {"model": "a"}).document()[1])
+    for title in ("Performance over time", "How far each input has moved", "How good for each group", "Audit trail"):
+        assert f"<h2>{title}</h2>" in text
+    assert "href" not in text
     assert text.startswith("<!DOCTYPE html>")
     assert "<script" not in text
     assert "&lt;img" in text  # the description

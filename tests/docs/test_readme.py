@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from modelops_jupyter.cli import main
 from modelops_jupyter.settings import Settings
+from modelops_jupyter.workspace import open as open_workspace
 
 README = Path(__file__).parents[2] / "README.md"
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README.read_text(), flags=re.M | re.S)
@@ -55,6 +56,10 @@ def test_every_snippet_runs(settings: Settings, monkeypatch: pytest.MonkeyPatch)
     for language, block in BLOCKS:
         if language == "yaml":
             Path("pipeline.yaml").write_text(block)
+        elif language == "toml":
+            Path("modelops.toml").write_text(block)
+            (model,) = open_workspace().models()  # settings that cannot be used are refused
+            assert (model["owner"], model["risk_tier"]) == ("Olivia", "high")
         elif language == "sh":
             for line in block.splitlines():
                 words = shlex.split(line, comments=True)

@@ -13,7 +13,7 @@ import pytest
 from filelock import FileLock
 
 from modelops_jupyter.errors import Conflict, InvalidFrame, LogDamaged, StoreBusy, StoreFull
-from modelops_jupyter.log import PredictionLog
+from modelops_jupyter.log import PredictionLog, read_quarantine
 from modelops_jupyter.log import table as batch_table
 from modelops_jupyter.log.table import BatchTable
 
@@ -78,7 +78,7 @@ def test_a_request_logged_twice_counts_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("features", "reason"),
     [
-        ({"x": [0.5, 1.5, 2.5, 3.5]}, "holds double"),
+        ({"x": [True, False, True, True]}, "holds bool"),
         ({"y": [1, 2, 3, 4]}, "'x' is missing"),
         ({"x": [1, 2, 3, 4], "y": [1, 2, 3, 4]}, "'y' is new"),
         ({"x": ["1", "2", "3", "4"]}, "holds string"),
@@ -90,7 +90,12 @@ def test_a_misfit_is_quarantined_and_named(tmp_path: Path, features: dict[str, l
     with pytest.raises(InvalidFrame, match=reason):
         log.append_predictions("m", predictions(first=4, **features))
     assert read(log).num_rows == 4
-    assert len(list((tmp_path / "m" / "quarantine").glob("*.parquet"))) == 1
+    (kept,) = read_quarantine(tmp_path)
+    assert (kept["model"], kept["table"], kept["rows"]) == ("m", "predictions", 4)
+    assert reason in kept["reason"]
+    assert pq.read_table(kept["file"]).num_rows == 4
+    Path(kept["file"]).unlink()
+    assert read_quarantine(tmp_path) == ()
 
 
 def test_naive_times_are_refused(tmp_path: Path) -> None:

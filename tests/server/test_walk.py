@@ -16,8 +16,10 @@ from typing import Any
 
 import pytest
 from asking import ASKED, PREFIX, Ask, Fetch, refused
+from jupyter_server.base.handlers import APIHandler
 from jupyter_server.serverapp import JupyterServerAuthWarning
 
+from modelops_jupyter.server import extension
 from modelops_jupyter.server.routes import Route, routes
 from modelops_jupyter.workspace import Workspace
 
@@ -91,7 +93,19 @@ async def test_an_unknown_route_is_said_only_to_who_may_ask(jp_fetch: Fetch) -> 
     assert (await refused(jp_fetch(*PREFIX, "fly", headers={"Authorization": ""})))[0] == 403
 
 
-async def test_the_server_warns_of_no_route_of_ours(jp_configurable_serverapp: Any) -> None:
+class Unguarded(APIHandler):
+    """What the server must warn of, so that its silence about ours means something."""
+
+    async def get(self) -> None:
+        """Let everybody in."""
+
+
+async def test_the_server_warns_of_no_route_of_ours(
+    jp_configurable_serverapp: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = extension.handlers_for
+    unguarded = ("/modelops/unguarded", Unguarded)
+    monkeypatch.setattr(extension, "handlers_for", lambda *given, **options: [*ours(*given, **options), unguarded])
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         jp_configurable_serverapp(
@@ -103,7 +117,9 @@ async def test_the_server_warns_of_no_route_of_ours(jp_configurable_serverapp: A
             }
         )
     said = [str(warning.message) for warning in caught if issubclass(warning.category, JupyterServerAuthWarning)]
-    assert not [text for text in said if "modelops" in text]
+    lines = [line for text in said for line in text.splitlines() if "/modelops/" in line]
+    assert len(lines) == 1, lines
+    assert "Unguarded" in lines[0]
 
 
 @pytest.fixture
@@ -147,6 +163,11 @@ async def test_two_servers_see_each_others_changes(get: Ask, post: Ask, model: W
     assert (await get("gate", reference="delay/2"))["passed"] is True
     assert (await post("promote", {"reference": "delay/2", "reason": "ok"}))["to_version"] == 2
     assert asked(f"{other}/models")["rows"][0]["champion"] == 2
+    begun = time.monotonic()
+    model.comment("delay/2", "from a kernel")  # Python, as a kernel runs it
+    assert (await get("audit", limit=1))["rows"][0]["details"]["reason"] == "from a kernel"
+    assert asked(f"{other}/audit?limit=1")["rows"][0]["details"]["reason"] == "from a kernel"
+    assert time.monotonic() - begun < 2
     job = asked(f"{other}/monitor", {"name": "stranger"})
     assert (await get(f"jobs/{job['id']}"))["operation"] == "monitor"
     model.rollback("delay", reason="from a notebook")

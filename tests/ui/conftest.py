@@ -7,15 +7,17 @@ from pathlib import Path
 import pytest
 from browser import launch
 from dashboard_fixtures import dashboard, open_page, scheme, workspace
-from lab_pages import open_lab
+from lab_pages import close_all, open_lab, shown
 from made_flights import log_day, register
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 from servers import TOKEN, Server, serve
 
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.workspace import Workspace
 
 __all__ = ["dashboard", "open_page", "scheme", "workspace"]  # fixtures that all modules share
+
+expect.set_options(timeout=20_000)  # a busy machine is no failure
 SCREENSHOTS = Path(__file__).parents[1] / "screenshots"
 
 
@@ -96,6 +98,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -> 
 def lab(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Run JupyterLab on the project."""
     arguments = [f"--IdentityProvider.token={TOKEN}", "--allow-root", f"--ServerApp.root_dir={project}"]
+    arguments += ["--LabApp.expose_app_in_browser=True"]  # a test waits until JupyterLab takes keys
     yield from serve("jupyterlab", arguments, tmp_path_factory.mktemp("lab"), project, f"/api/status?token={TOKEN}")
 
 
@@ -112,11 +115,8 @@ def opened(context: BrowserContext, lab: Server) -> Iterator[Page]:
 def panel(opened: Page) -> Locator:
     """Return the panel as it is at first: nothing is filtered, every page is closed, the server answers itself."""
     opened.unroute_all()
-    panel = opened.get_by_role("region", name="Models", exact=True)
-    if not panel.is_visible():
-        opened.get_by_role("tab", name="Models").click()
+    panel = shown(opened)
     if panel.get_by_role("searchbox").count():
         panel.get_by_role("searchbox").fill("")
-    for close in opened.locator("#jp-main-dock-panel .lm-TabBar-tab.jp-mod-current .lm-TabBar-tabCloseIcon").all():
-        close.click()
+    close_all(opened)
     return panel

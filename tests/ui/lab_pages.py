@@ -1,6 +1,8 @@
 """JupyterLab as the browser tests use it: the panel, a model's page, and answers in the server's place."""
 
 import re
+import time
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -9,19 +11,60 @@ from playwright.sync_api import Locator, Page, expect
 from servers import TOKEN, Server
 
 FLEET = re.compile(r"/modelops/api/v1/models(\?|$)")
+KEYS = "window.jupyterapp.commands.keyBindings.some(({keys}) => keys[0] === 'Shift Enter')"
+SESSION = "window.jupyterapp.shell.currentWidget.sessionContext"
+CLOSE = """() => {
+  for (const widget of [...window.jupyterapp.shell.widgets('main')]) {
+    if (widget.context) {
+      widget.context.model.dirty = false;
+    }
+    widget.close();
+  }
+}"""
 HEALTHS = ("healthy", "warning", "alert", "unknown")
 
 
 def open_lab(page: Page, lab: Server, workspace: str | None = None) -> Locator:
     """Open JupyterLab in a fresh layout, show the panel and return it."""
     page.goto(f"{lab.address}/lab/workspaces/{workspace or uuid4().hex}?token={TOKEN}")
-    page.get_by_role("tab", name="Models").click(timeout=60_000)
-    return page.get_by_role("region", name="Models", exact=True)
+    ready(page)
+    return shown(page)
+
+
+def ready(page: Page) -> None:
+    """Wait until JupyterLab has restored its layout and knows its shortcuts: keys that come before are lost."""
+    page.wait_for_function("window.jupyterapp !== undefined", timeout=60_000)
+    page.evaluate("window.jupyterapp.restored.then(() => null)")
+    page.wait_for_function(KEYS)
+
+
+def shown(page: Page) -> Locator:
+    """Show the panel, if it is not, and return it."""
+    panel = page.get_by_role("region", name="Models", exact=True)
+    if not panel.is_visible():
+        page.get_by_role("tab", name="Models").click()
+    return panel
+
+
+def kernel_idle(page: Page) -> None:
+    """Wait for the kernel of the notebook in front: what is asked of it before it is there is lost."""
+    page.wait_for_function(f"{SESSION}.session?.kernel?.status === 'idle'", timeout=60_000)
+
+
+def close_all(page: Page) -> None:
+    """Close whatever is open in the main area, saved or not."""
+    page.evaluate(CLOSE)
+
+
+def open_file(page: Page, path: str) -> None:
+    """Open a file in JupyterLab, as the file browser does."""
+    page.evaluate("path => window.jupyterapp.commands.execute('docmanager:open', {path}).then(() => null)", path)
 
 
 def open_page(page: Page, lab: Server, name: str) -> Locator:
     """Open JupyterLab at a model's page and return that."""
     page.goto(f"{lab.address}/lab/workspaces/{uuid4().hex}?token={TOKEN}&modelops={name}")
+    ready(page)
     tab = page.get_by_role("region", name=f"Model {name}")
     expect(tab.get_by_role("heading", name=name)).to_be_visible(timeout=60_000)
     return tab
@@ -54,6 +97,28 @@ def refreshed(panel: Locator, rows: list[dict[str, Any]]) -> None:
 def answer(page: Page, rows: list[dict[str, Any]]) -> None:
     """Let the server answer with these models."""
     page.route(FLEET, lambda route: route.fulfill(json={"title": "Models", "rows": rows}))
+
+
+def until(page: Page, true: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait for something that is not on the page."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(100)
+
+
+def drag(what: Locator, onto: Locator) -> None:
+    """Drag something onto the beginning of something else, as a hand does."""
+    what.scroll_into_view_if_needed()
+    start, end, mouse = what.bounding_box(), onto.bounding_box(), what.page.mouse
+    assert start
+    assert end
+    x, y = start["x"] + min(30, start["width"] / 2), start["y"] + min(12, start["height"] / 2)
+    mouse.move(x, y)
+    mouse.down()
+    mouse.move(x + 20, y + 20, steps=4)
+    mouse.move(end["x"] + 200, end["y"] + 20, steps=8)
+    mouse.up()
 
 
 def palette(page: Page, label: str) -> None:

@@ -34,6 +34,7 @@ def test_an_address_leads_back_to_what_was_shown(dashboard: str, open_page: Open
     expect(page).to_have_url(re.compile("column=rain"))
     page.go_back()
     expect(page.locator("text[data-pick='column wind']")).to_have_attribute("font-weight", "700")
+    expect(page.locator(".mo-state")).to_have_text(re.compile(r"Updated \d{4}-\d\d-\d\d \d\d:\d\d"))
     page.get_by_role("button", name="Refresh").click()
     expect(chosen).to_contain_text("2013-04-15")
     page.get_by_role("link", name="Alerts").click()
@@ -63,6 +64,8 @@ def test_what_is_shown_can_be_saved(dashboard: str, open_page: Open, tmp_path: P
     assert len((tmp_path / "flight-delay.csv").read_text().splitlines()) == 4
     alone = open_page(files["HTML"].as_uri())
     expect(alone.locator("svg").first).to_be_visible()
+    expect(alone.locator("section", has_text="How good for each group").locator("tbody tr")).to_have_count(4)
+    shoot(alone, "standalone")
 
 
 def test_an_alert_leads_to_its_window(dashboard: str, open_page: Open) -> None:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import nbformat
 import pytest
-from lab_pages import FLEET, model, open_lab, refreshed
+from lab_pages import FLEET, kernel_idle, model, open_lab, refreshed, until
 from playwright.sync_api import Locator, Page, Route, expect
 from servers import TOKEN, Server, serve
 
@@ -59,10 +59,8 @@ def test_from_the_list_to_a_models_page_and_back_after_a_reload(page: Page, lab:
     expect(tab.get_by_role("region", name="Audit trail")).to_contain_text("rollback")
 
     saved = f"{lab.address}/lab/api/workspaces/{workspace}?token={TOKEN}"
-    deadline = time.monotonic() + 20
-    while not re.search('"modelops-models:flight-delay".{0,200}"audit"', page.request.get(saved).text()):
-        assert time.monotonic() < deadline, "JupyterLab did not save its layout"
-        page.wait_for_timeout(200)
+    kept = re.compile('"modelops-models:flight-delay".{0,200}"audit"')
+    until(page, lambda: kept.search(page.request.get(saved).text()) is not None)
     page.goto(f"{lab.address}/lab/workspaces/{workspace}?token={TOKEN}")
     again = page.get_by_role("region", name="Model flight-delay")
     expect(again.get_by_role("region", name="Audit trail")).to_contain_text("rollback", timeout=60_000)
@@ -114,7 +112,7 @@ def test_the_list_is_filtered_by_owner_and_risk_tier(panel: Locator) -> None:
     expect(rows).to_have_count(2)
     panel.get_by_role("combobox", name="Filter by owner").select_option("Any owner")
     expect(rows).to_have_count(6)
-    panel.get_by_role("combobox", name="Filter by risk tier").select_option("Any risk tier")
+    panel.get_by_role("combobox", name="Filter by risk tier").select_option("Any tier")
     panel.get_by_role("searchbox").fill("omar")
     expect(rows).to_have_count(4)
     expect(rows.first).to_have_attribute("title", re.compile("owned by Omar"))
@@ -198,6 +196,21 @@ def test_the_palette_and_the_launcher_know_the_commands(panel: Locator) -> None:
     expect(page.locator(".jp-Notebook")).to_contain_text("ws.monitor(model, every=every)", timeout=30_000)
     cell = page.locator(".jp-Notebook .jp-CodeCell").first
     expect(cell).to_contain_text("name of the model")
+    kernel_idle(page)
+
+
+def test_the_dashboards_are_started_from_the_launcher(panel: Locator, lab: Server) -> None:
+    page = panel.page
+    typed: list[str] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: typed.append(str(frame))))
+    page.evaluate("window.jupyterapp.commands.execute('launcher:create').then(() => null)")
+    page.locator(".jp-LauncherCard:visible", has_text="Dashboard").click()
+    expect(page.locator(".jp-Terminal")).to_be_visible(timeout=30_000)
+    until(page, lambda: any("modelops dashboard\\r" in frame for frame in typed))
+    terminals = f"{lab.address}/api/terminals"
+    token = {"Authorization": f"token {TOKEN}"}
+    for terminal in page.request.get(terminals, headers=token).json():
+        page.request.delete(f"{terminals}/{terminal['name']}", headers=token)  # and what it has started
 
 
 @pytest.fixture
@@ -210,7 +223,7 @@ def voila(tmp_path: Path) -> Iterator[Server]:
     yield from serve("voila", ["page.ipynb", "--strip_sources=True"], tmp_path / "home", tmp_path, "/")
 
 
-def test_voila_gets_nothing_from_it(page: Page, voila: Server) -> None:
+def test_voila_gets_nothing_from_it(voila: Server, page: Page) -> None:
     asked: list[str] = []
     said: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

@@ -113,3 +113,57 @@ def test_a_second_click_and_a_lost_answer_do_it_once(page: Page, lab: Server, ch
     with Workspace(find_settings(project)) as ws:
         said = [row for row in ws.audit().rows if row["action"] == "comment"]
     assert [row["details"]["reason"] for row in said] == ["said once"]
+
+
+def test_a_version_is_promoted_by_keyboard_alone(panel: Locator, churn: str, project: Path) -> None:
+    """From the filter to the model, its tabs, the dialog and the reason; Tab and Enter do it all."""
+    page, press = panel.page, panel.page.keyboard.press
+    panel.get_by_role("button", name="Refresh").click()
+    expect(panel.locator("[data-name='churn']")).to_be_visible()
+    press("Alt+Shift+M")
+    page.keyboard.type("churn")
+    expect(panel.locator("[data-name]")).to_have_count(1)
+    tab_to(panel.locator("[data-name='churn']"))
+    press("Enter")
+    tab = page.get_by_role("region", name="Model churn")
+    expect(tab.get_by_role("heading", name="churn")).to_be_visible()
+    tab_to(tab.get_by_role("tab", name="Overview"))
+    press("ArrowRight")
+    expect(tab.get_by_role("region", name="Versions")).to_be_visible()
+    tab_to(tab.get_by_role("button", name="Version 2", exact=True))
+    press("Enter")
+    tab_to(tab.get_by_role("button", name="Approve…"))
+    press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("textbox")).to_be_focused()
+    page.keyboard.type("read by keyboard")
+    tab_to(dialog.get_by_role("button", name="Approve"))
+    press("Enter")
+    expect(dialog).to_have_count(0)
+    tab_to(tab.get_by_role("button", name="Promote…"))
+    press("Enter")
+    expect(dialog).to_contain_text("The gate is open")
+    press("Escape")
+    expect(dialog).to_have_count(0)
+    tab_to(tab.get_by_role("button", name="Promote…"))
+    press("Enter")
+    expect(dialog).to_contain_text("The gate is open")
+    page.keyboard.type("moved by keyboard")
+    tab_to(dialog.get_by_role("button", name="Promote"))
+    press("Enter")
+    press("Enter")  # a second time, for whoever is impatient
+    expect(dialog).to_have_count(0)
+    expect(tab.get_by_role("row", name=re.compile("Version 2"))).to_contain_text("champion")
+    with Workspace(find_settings(project)) as ws:
+        reasons = [row["details"]["reason"] for row in ws.audit().rows if row["action"] == "promote"]
+        assert reasons.count("moved by keyboard") == 1
+        ws.rollback("churn", reason="as it was")
+
+
+def tab_to(wanted: Locator) -> None:
+    """Press Tab until something has the focus, as somebody without a mouse does."""
+    for _ in range(60):
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+        wanted.page.keyboard.press("Tab")
+    raise AssertionError(f"The Tab key does not lead to {wanted}.")

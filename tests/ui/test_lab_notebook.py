@@ -1,18 +1,24 @@
 """Models in notebooks: registered from a live kernel, completed in magic lines, dragged in as code."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import nbformat
 import pytest
-from lab_pages import palette
-from playwright.sync_api import Locator, Page, expect
-from servers import TOKEN, Server
+from lab_pages import SESSION, close_all, drag, kernel_idle, open_file, palette, shown
+from playwright.sync_api import Locator, expect
 
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.workspace import Workspace
 
+BESIDE = """async () => {
+  const {commands, shell} = window.jupyterapp;
+  const notebook = shell.currentWidget;
+  await commands.execute('modelops:open-model', {name: 'flight-delay'});
+  shell.add(shell.currentWidget, 'main', {mode: 'split-right', ref: notebook.id});
+}"""
 FIT = """\
 import numpy as np, pandas as pd
 from sklearn.linear_model import LogisticRegression
@@ -25,35 +31,30 @@ clf = LogisticRegression().fit(X_train, y_train)
 
 
 @pytest.fixture
-def notebook(page: Page, lab: Server, project: Path) -> Locator:
-    """Open a notebook that fits a model, in JupyterLab."""
+def notebook(panel: Locator, project: Path) -> Iterator[Locator]:
+    """Open a notebook that fits a model, in JupyterLab, its kernel idle."""
+    page = panel.page
     path = project / f"fit-{uuid4().hex[:6]}.ipynb"
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(FIT)], metadata=metadata), path)
-    page.goto(f"{lab.address}/lab/workspaces/{uuid4().hex}/tree/{path.name}?token={TOKEN}")
-    notebook = page.locator(".jp-Notebook")
-    # Keys that come before the kernel is there are lost.
-    expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']")).to_be_visible(timeout=60_000)
+    open_file(page, path.name)
+    notebook = page.locator(".jp-Notebook:visible")
+    kernel_idle(page)
     notebook.locator(".jp-Cell").first.locator(".cm-content").click()
-    return notebook
+    yield notebook
+    close_all(page)
+    page.evaluate("window.jupyterapp.serviceManager.sessions.shutdownAll()")
 
 
-def run_first_cell(page: Page, notebook: Locator) -> None:
-    """Run the cell; JupyterLab drops keys that come while it restores its layout, so they are pressed until it runs."""
-    prompt = notebook.locator(".jp-InputPrompt").first
-    for _ in range(10):
-        notebook.locator(".jp-Cell").first.locator(".cm-content").click()
-        page.keyboard.press("Shift+Enter")
-        page.wait_for_timeout(2000)
-        if prompt.inner_text().strip() != "[ ]:":
-            break
-    expect(prompt).to_contain_text(re.compile(r"\[\d+\]:"), timeout=60_000)
+def run_first_cell(notebook: Locator) -> None:
+    """Run the cell and wait for its end."""
+    notebook.locator(".cm-content").first.press("Shift+Enter")
+    expect(notebook.locator(".jp-InputPrompt").first).to_contain_text(re.compile(r"\[\d+\]:"), timeout=60_000)
 
 
-def test_a_fitted_model_is_registered_and_the_code_stays(
-    page: Page, notebook: Locator, project: Path, screenshots: Path
-) -> None:
-    run_first_cell(page, notebook)
+def test_a_fitted_model_is_registered_and_the_code_stays(notebook: Locator, project: Path, screenshots: Path) -> None:
+    page = notebook.page
+    run_first_cell(notebook)
     palette(page, "Register a Model")
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_label("Fitted model")).to_have_value("clf", timeout=30_000)
@@ -71,12 +72,26 @@ def test_a_fitted_model_is_registered_and_the_code_stays(
     expect(code).to_contain_text("%modelops register clf storm --data X_train --target y_train --description")
     with Workspace(find_settings(project)) as ws:
         assert ws.overview("storm").description == "says whether it's <b>windy</b>"
-    page.get_by_role("tab", name="Models").click()
-    panel = page.get_by_role("region", name="Models", exact=True)
+    panel = shown(page)
     expect(panel.get_by_role("button", name=re.compile("storm"))).to_be_visible()  # at once, without a refresh
 
 
-def test_references_are_completed_in_magic_lines(page: Page, notebook: Locator) -> None:
+def test_a_kernel_that_is_gone_is_said_and_asked_again(notebook: Locator) -> None:
+    page = notebook.page
+    run_first_cell(notebook)
+    page.evaluate("window.jupyterapp.commands.execute('kernelmenu:shutdown').then(() => null)")
+    expect(page.get_by_role("button", name="No Kernel", exact=True)).to_be_visible()
+    page.evaluate("void window.jupyterapp.commands.execute('modelops:register-model')")
+    dialog = page.get_by_role("dialog", name="Register a model")
+    expect(dialog.get_by_role("alert")).to_contain_text("The kernel is not running: start or restart it")
+    page.evaluate(f"{SESSION}.changeKernel({{name: 'python3'}}).then(() => null)")
+    dialog.get_by_role("button", name="Retry").click()
+    expect(dialog).to_contain_text("This notebook holds no fitted model: run the cell that fits one first.")
+    dialog.get_by_role("button", name="Cancel").click()
+
+
+def test_references_are_completed_in_magic_lines(notebook: Locator) -> None:
+    page = notebook.page
     notebook.locator(".cm-content").first.click()
     page.keyboard.press("Control+a")
     page.keyboard.type("%modelops overview flight")
@@ -86,23 +101,34 @@ def test_references_are_completed_in_magic_lines(page: Page, notebook: Locator) 
     expect(menu.get_by_text("flight-delay/2").first).to_be_visible()
 
 
-def test_a_model_is_dragged_into_a_notebook(page: Page, notebook: Locator) -> None:
-    page.get_by_role("tab", name="Models").click()
-    panel = page.get_by_role("region", name="Models", exact=True)
+def test_a_model_is_dragged_into_a_notebook(notebook: Locator) -> None:
+    page = notebook.page
+    panel = shown(page)
     row = panel.locator("[data-name='flight-delay']")
-    start, cell = row.bounding_box(), notebook.locator(".jp-Cell").first.bounding_box()
-    assert start
-    assert cell
-    page.mouse.move(start["x"] + 30, start["y"] + 12)
-    page.mouse.down()
-    page.mouse.move(start["x"] + 60, start["y"] + 40, steps=4)
-    page.mouse.move(cell["x"] + 200, cell["y"] + 20, steps=8)
-    page.mouse.up()
+    drag(row, notebook.locator(".jp-Cell").first)
     expect(notebook.locator(".jp-CodeCell")).to_have_count(2)
     expect(notebook).to_contain_text('model = ws.load("flight-delay@champion")')
 
 
-def test_the_status_bar_counts_open_alerts_and_leads_to_the_models(page: Page, notebook: Locator) -> None:
-    page.get_by_role("button", name=re.compile(r"\d+ open alerts")).click()
+def test_versions_and_alerts_are_dragged_into_a_notebook(notebook: Locator) -> None:
+    page = notebook.page
+    page.evaluate(BESIDE)
+    tab = page.get_by_role("region", name="Model flight-delay")
+    tab.get_by_role("tab", name="Versions").click()
+    drag(tab.get_by_role("button", name="Code of flight-delay/2"), notebook.locator(".jp-Cell").first)
+    expect(notebook).to_contain_text('model = ws.load("flight-delay/2")')
+    tab.get_by_role("tab", name="Overview").click()
+    handle = tab.get_by_role("region", name="Open alerts").get_by_role("button", name="Code of alerts of flight-delay")
+    drag(handle.first, notebook.locator(".jp-Cell").first)
+    expect(notebook).to_contain_text('alerts = ws.alerts("flight-delay").to_frame()')
+    cell = notebook.locator(".jp-CodeCell", has_text="ws.alerts(")
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Shift+Enter")
+    expect(cell.locator(".jp-OutputArea-output")).to_contain_text("window_start", timeout=60_000)
+
+
+def test_the_status_bar_counts_open_alerts_and_leads_to_the_models(notebook: Locator) -> None:
+    page = notebook.page
+    page.locator(".jp-ModelOpsStatus").get_by_role("button", name=re.compile(r"\d+ open alerts")).click()
     panel = page.get_by_role("region", name="Models", exact=True)
     expect(panel.get_by_role("searchbox")).to_be_focused()

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import nbformat
 import pytest
+from lab_pages import open_lab, until
 from playwright.sync_api import Locator, Page, expect
 from servers import TOKEN, Server
 
@@ -35,10 +36,11 @@ def notebook(project: Path) -> Path:
     return path
 
 
-def run_tab(page: Page, lab: Server, notebook: Path, workspace: str) -> Locator:
+def asked(page: Page, notebook: Path) -> Locator:
     """Open "Run with Parameters…" from the file browser's context menu."""
-    page.goto(f"{lab.address}/lab/workspaces/{workspace}?token={TOKEN}")
-    page.locator(".jp-DirListing-item", has_text=notebook.name).click(button="right", timeout=60_000)
+    page.get_by_role("tab", name=re.compile("File Browser")).click()
+    page.get_by_role("button", name="Refresh the file browser.").click()
+    page.locator(".jp-DirListing-item", has_text=notebook.name).click(button="right")
     page.get_by_role("menuitem", name="Run with Parameters…").click()
     return page.get_by_role("region", name=f"Run {notebook.name} with parameters")
 
@@ -47,7 +49,8 @@ def test_a_run_from_the_form_to_its_output_and_through_a_reload(
     page: Page, lab: Server, notebook: Path, screenshots: Path
 ) -> None:
     workspace = uuid4().hex
-    tab = run_tab(page, lab, notebook, workspace)
+    open_lab(page, lab, workspace)
+    tab = asked(page, notebook)
     expect(tab).to_contain_text("how many rows to take · default 100")
     rows = tab.get_by_label("rows")
     rows.fill("12.5")
@@ -60,10 +63,7 @@ def test_a_run_from_the_form_to_its_output_and_through_a_reload(
     tab.get_by_role("button", name="Run").click()
     expect(tab.get_by_role("status")).to_contain_text(re.compile(r"Running cell 3 of 5"), timeout=30_000)
     saved = f"{lab.address}/lab/api/workspaces/{workspace}?token={TOKEN}"
-    for _ in range(100):
-        if '"job"' in page.request.get(saved).text():
-            break
-        page.wait_for_timeout(100)
+    until(page, lambda: '"job"' in page.request.get(saved).text())
     page.reload()
     tab = page.get_by_role("region", name=f"Run {notebook.name} with parameters")
     expect(tab.get_by_role("status")).to_contain_text("Completed", timeout=60_000)
@@ -80,22 +80,28 @@ def test_a_run_from_the_form_to_its_output_and_through_a_reload(
     assert ran.cells[-1].outputs[0]["data"]["text/plain"] == "15"
 
 
-def test_a_failure_says_which_cell_and_another_run_keeps_the_answers(page: Page, lab: Server, notebook: Path) -> None:
-    tab = run_tab(page, lab, notebook, uuid4().hex)
+def test_a_failure_says_which_cell_and_another_run_keeps_the_answers(panel: Locator, notebook: Path) -> None:
+    tab = asked(panel.page, notebook)
     tab.get_by_label("rows").fill("13")
     tab.get_by_role("button", name="Run").click()
     expect(tab.get_by_role("alert")).to_contain_text("thirteen rows bring bad luck", timeout=30_000)
     expect(tab.get_by_role("list", name="Cells")).to_contain_text("failed after")
+    tab.get_by_role("button", name="Show the log").click()
+    expect(tab.get_by_label("Log")).not_to_be_empty()
     tab.get_by_role("button", name="Run again…").click()
     expect(tab.get_by_label("rows")).to_have_value("13")
 
 
-def test_a_run_is_cancelled(page: Page, lab: Server, notebook: Path) -> None:
-    tab = run_tab(page, lab, notebook, uuid4().hex)
+def test_a_run_outlives_a_lost_connection_and_is_cancelled(panel: Locator, notebook: Path, lab: Server) -> None:
+    page, events = panel.page, re.compile("/events")
+    tab = asked(page, notebook)
     tab.get_by_label("seconds").fill("60")
-    tab.get_by_role("button", name="Run").click()
-    expect(tab.get_by_role("status")).to_contain_text("Running cell 3", timeout=30_000)
+    page.route(events, lambda route: route.abort())
+    tab.get_by_role("button", name="Run").dblclick()
+    expect(tab.get_by_role("status")).to_contain_text("The connection is lost: trying again.", timeout=30_000)
+    page.unroute(events)
+    expect(tab.get_by_role("status")).to_have_text(re.compile(r"Running cell 3 of 5\.$"), timeout=60_000)
     tab.get_by_role("button", name="Cancel").click()
     expect(tab.get_by_role("status")).to_contain_text("Cancelled.", timeout=30_000)
-    jobs = page.request.get(f"{lab.address}/modelops/api/v1/jobs?token={TOKEN}").text()
-    assert json.loads(jobs)["rows"][0]["state"] == "cancelled"
+    jobs = json.loads(page.request.get(f"{lab.address}/modelops/api/v1/jobs?token={TOKEN}").text())["rows"]
+    assert [job["state"] for job in jobs if job["arguments"].get("path") == notebook.name] == ["cancelled"]  # just one

@@ -70,8 +70,8 @@ export function Filters({ choice, counts, trans, change }: IFiltersProps): JSX.E
           {known(counts.tiers) && (
             <Select
               label={trans.__('Filter by risk tier')}
-              any={trans.__('Any risk tier')}
-              none={trans.__('no risk tier')}
+              any={trans.__('Any tier')}
+              none={trans.__('no tier')}
               counts={counts.tiers}
               value={choice.tier}
               pick={tier => change({ ...choice, tier })}

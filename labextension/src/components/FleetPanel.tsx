@@ -12,6 +12,7 @@ interface IFleetPanelProps {
   readonly fleet: IFleet | undefined;
   readonly error: Error | undefined;
   readonly busy: boolean;
+  readonly readAt: Date | undefined;
   readonly current: string | null;
   readonly trans: TranslationBundle;
   readonly refresh: () => void;
@@ -39,7 +40,7 @@ export function FleetPanel(props: IFleetPanelProps): JSX.Element {
           onClick={props.refresh}
         />
       </header>
-      {error && <Failed error={error} busy={busy} stale={!!fleet} trans={trans} retry={props.refresh} />}
+      {error && <Failed error={error} busy={busy} stale={!!fleet} readAt={props.readAt} trans={trans} retry={props.refresh} />}
       {!fleet && !error && <Loading trans={trans} />}
       {fleet && count === 0 && <EmptyFleet trans={trans} copy={props.copy} />}
       {fleet && count > 0 && <Models {...props} fleet={fleet} />}

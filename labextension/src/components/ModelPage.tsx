@@ -21,6 +21,7 @@ interface IModelPageProps {
   readonly page: IOverview | undefined;
   readonly error: Error | undefined;
   readonly busy: boolean;
+  readonly readAt: Date | undefined;
   readonly tab: TabName;
   readonly client: Client;
   readonly trans: TranslationBundle;
@@ -47,7 +48,7 @@ export function ModelPage(props: IModelPageProps): JSX.Element {
   const View = VIEWS[tab];
   return (
     <>
-      {error && <Failed error={error} busy={busy} stale={!!page} trans={trans} retry={retry} />}
+      {error && <Failed error={error} busy={busy} stale={!!page} readAt={props.readAt} trans={trans} retry={retry} />}
       {!page && !error && <Loading trans={trans} />}
       {page && (
         <article>

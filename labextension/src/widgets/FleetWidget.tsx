@@ -41,12 +41,13 @@ export class FleetWidget extends LiveWidget<IFleet> {
   }
 
   protected override render(): JSX.Element {
-    const { data, error, busy } = this.live;
+    const { data, error, busy, readAt } = this.live;
     return (
       <FleetPanel
         fleet={data}
         error={error}
         busy={busy}
+        readAt={readAt}
         current={this.name}
         trans={this.trans}
         refresh={() => this.live.refresh()}

@@ -65,12 +65,13 @@ export class ModelWidget extends LiveWidget<IOverview> {
   }
 
   protected override render(): JSX.Element {
-    const { data, error, busy } = this.live;
+    const { data, error, busy, readAt } = this.live;
     return (
       <ModelPage
         page={data}
         error={error}
         busy={busy}
+        readAt={readAt}
         tab={this.front}
         client={this.client}
         trans={this.trans}
