@@ -10,7 +10,7 @@ import numpy as np
 
 from modelops_jupyter.monitoring import noise
 from modelops_jupyter.monitoring.cycle import CYCLES, cycle_length
-from modelops_jupyter.monitoring.history import FEWEST, LEAST_RISE, SEASONS, Usual
+from modelops_jupyter.monitoring.history import LEAST_RISE, SEASONS, Usual
 from modelops_jupyter.monitoring.packed import numbers, table
 from modelops_jupyter.monitoring.results import Finding
 from modelops_jupyter.monitoring.rules import AlertRules
@@ -19,6 +19,8 @@ from modelops_jupyter.profiles.sampling import sampled_columns
 
 Array = np.ndarray[Any, Any]
 COMBINATIONS = "unseen_combinations"
+# From so many windows on it shows whether they differ in their bonds by more than chance.
+FEWEST_DAYS = 10
 Key = tuple[str, str, str, str]
 
 
@@ -62,7 +64,7 @@ class BondJudge:
             return []
         chosen = [keys[c] for c in columns]
         daily = self.track.earlier(_logs(self.days)[:, columns], i, chosen)
-        if int(daily.windows.max()) < FEWEST:
+        if int(daily.windows.max()) < FEWEST_DAYS:
             return []
         more = _more(daily, self.days["degrees"][i, columns])
         found = self._judge("dependence", self.days, i, columns, daily, more, lingers, segment)
@@ -96,8 +98,8 @@ class BondJudge:
             by_chance = _greatest_normal(chance, partners)
             with np.errstate(invalid="ignore", over="ignore"):
                 learned = np.maximum(earlier.limit(chance), earlier.middle + LEAST_RISE)
-                if young:
-                    learned = np.fmax(learned, earlier.greatest + LEAST_RISE)
+                if young:  # only a record is news; what is not known yet stays so
+                    learned = np.maximum(learned, earlier.greatest + LEAST_RISE)
                 known = np.exp(np.minimum(learned, 50.0))
             # Where days differ, a history that is too short yet allows no judgement.
             limits = np.where(more, np.where(np.isnan(known), np.inf, np.fmax(known, by_chance)), by_chance) * error

@@ -270,7 +270,7 @@ def _share(hits: int, trials: int) -> str:
     z, share = 1.96, hits / trials
     middle = (share + z * z / 2 / trials) / (1 + z * z / trials)
     half = z * np.sqrt(share * (1 - share) / trials + z * z / 4 / trials**2) / (1 + z * z / trials)
-    return f"{share:.0%} ({middle - half:.0%} to {middle + half:.0%})"
+    return f"{share:.0%} ({max(0.0, middle - half):.0%} to {min(1.0, middle + half):.0%})"
 
 
 def main() -> None:
