@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MOST_WAITING = 200
 LATEST = 50
+SHOWN = 10  # of the decisions, where there is no room for all
 ALIAS = "champion"
 
 
@@ -62,9 +63,21 @@ class Board(Presentable):
 
     def __str__(self) -> str:
         record = "whole" if self.broken is None else f"broken at entry {self.broken}"
-        lines = [f"{len(self.waiting)} versions wait, {len(self.serving)} serve; the record is {record}."]
-        lines += [f"  {w['model']}/{w['version']}: {w['missing'] or 'ready to promote'}" for w in self.waiting]
+        lines = [f"{len(self.waiting)} waiting, {len(self.serving)} serving; the record is {record}."]
+        lines += [f"  waits   {w['model']}/{w['version']}: {w['missing'] or 'ready to promote'}" for w in self.waiting]
+        for row in self.serving:
+            lines.append(
+                f"  serves  {row['model']}/{row['version']} since {_day(row['since'])}, by {row['promoted_by']}"
+            )
+        for row in self.decisions[:SHOWN]:
+            lines.append(
+                f"  {_day(row['at'])}  {row['what']} {row['model']}/{row['version']} by {row['actor']}: {row['reason']}"
+            )
         return "\n".join(lines)
+
+
+def _day(at: object) -> str:
+    return str(at)[:10]
 
 
 def read_board(store: Store, policy: Policy) -> Board:

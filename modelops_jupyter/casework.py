@@ -88,6 +88,8 @@ class Incident(Presentable):
         if loss := loss_text(self.loss):
             lines.append(f"  {loss}")
         lines += [f"  next: {action}" for action in self.actions]
+        if self.state == "open":
+            lines.append(f"  next: Take it: `modelops acknowledge {self.id} --reason ...`.")
         lines += [f"  {e['at'][:16]} {e['actor']}: {e['event']}, {e['text']}" for e in self.timeline]
         return "\n".join(lines)
 

@@ -58,7 +58,15 @@ def split_target(data: Any, target: str | None, read: Callable[[str], Any]) -> t
         return data, None
     if target in getattr(data, "columns", ()):
         return data.drop(columns=[target]), data[target]
-    return data, read(target)
+    try:
+        return data, read(target)
+    except NotFound as error:
+        if not hasattr(data, "columns"):
+            raise
+        known = ", ".join(map(str, data.columns))
+        raise NotFound(
+            f"There is no column {target!r} in the data, which has {known}; nor data of that name."
+        ) from error
 
 
 def _read_table(file: Path) -> pd.DataFrame:

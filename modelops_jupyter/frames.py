@@ -56,7 +56,9 @@ def utc_times(values: pd.Series[Any], column: str) -> pd.Series[Any]:
     import pandas as pd
 
     if not isinstance(values.dtype, pd.DatetimeTZDtype):
-        hint = "localise it, e.g. frame[col].dt.tz_localize('UTC')"
+        hint = "write each with its zone, as in 2026-08-01T00:00:00Z"
+        if values.dtype.kind == "M":
+            hint = "localise it, e.g. frame[col].dt.tz_localize('UTC')"
         raise InvalidFrame(f"Column {column!r} holds {values.dtype}, not times with a time zone: {hint}.")
     if values.isna().any():
         raise InvalidFrame(f"Column {column!r} has {int(values.isna().sum())} missing times: every row needs one.")

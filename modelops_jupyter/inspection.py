@@ -63,13 +63,17 @@ class Inspection:
         return performance_curves(reduce(add, self.profiles), self.reference.binning)
 
 
-def inspect(store: Store, name: str, window: str | None = None, every: str = "1D") -> Inspection:
+def inspect(
+    store: Store, name: str, window: str | None = None, every: str = "1D", among: Sequence[str] | None = None
+) -> Inspection:
     """Read one window, or the last 30.
 
     Parameters
     ----------
     window
         Start of the window, ISO text in UTC.
+    among
+        Starts of the windows whose last 30 are meant; all by default.
 
     Raises
     ------
@@ -85,6 +89,8 @@ def inspect(store: Store, name: str, window: str | None = None, every: str = "1D
     prefix = f"{check_name(name)}/{every}/"
     if window:
         wanted = [f"{prefix}{window}"]
+    elif among is not None:
+        wanted = [f"{prefix}{start}" for start in among[-RECENT_WINDOWS:]]
     else:
         known = (record.key for record in store.find("window", name, bodies=False))
         wanted = [key for key in known if key.startswith(prefix)][-RECENT_WINDOWS:]
@@ -108,18 +114,12 @@ def inspect(store: Store, name: str, window: str | None = None, every: str = "1D
 
 
 def segment_figures(
-    store: Store, name: str, metric: str | None, window: str | None = None, every: str = "1D"
+    store: Store, name: str, metric: str | None, starts: Sequence[str], every: str = "1D"
 ) -> dict[str, WindowFigure]:
-    """Return a figure of every segment: in one window, or the last known among the last 30."""
-    prefix = f"{check_name(name)}/{every}/"
-    if window:
-        wanted = [f"{prefix}{window}"]
-    else:
-        known = (record.key for record in store.find("segment_window", name, bodies=False))
-        wanted = [key for key in known if key.startswith(prefix)][-RECENT_WINDOWS:]
+    """Return a figure of every segment, the last known in the windows that begin at `starts`, oldest first."""
     found: dict[str, WindowFigure] = {}
-    for key in reversed(wanted):
-        record = store.get("segment_window", key)
+    for start in reversed(starts[-RECENT_WINDOWS:]):
+        record = store.get("segment_window", f"{check_name(name)}/{every}/{start}")
         for body in () if record is None else record.body["windows"]:
             figure, newer = WindowFigure.of(body, metric), found.get(body["segment"])
             if newer is None or (newer.value is None and figure.value is not None):

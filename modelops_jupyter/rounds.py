@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from modelops_jupyter import watching
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.aliases import reconcile
-from modelops_jupyter.errors import Conflict, DependencyFailed, ModelOpsError
+from modelops_jupyter.errors import Conflict, ModelOpsError
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.liveness import beat, parse_interval, say_what_stopped
 from modelops_jupyter.presentable import Presentable
@@ -105,16 +105,16 @@ def watch(ws: Foundations, interval: str, once: bool, on_round: Callable[[Round]
 
 
 def go_round(ws: Foundations, interval: timedelta) -> Round:
-    """Run every monitor, put aliases right, say what stopped, deliver; what fails does not keep the rest from it."""
+    """Put aliases right, run every monitor, say what stopped, deliver; what fails does not keep the rest from it."""
     store, log, settings, actor = ws.store, ws.log, ws.settings, ws.actor
     at = datetime.now(UTC)
+    moved, registry_error = _reconcile(ws)  # first: MLflow's import takes seconds that no heartbeat should count
     runs = []
     for model, every in _monitors(store, log):
         run = _run(store, log, settings, actor, model, every)
         use_case = settings.use_cases.get(model)
         beat(store, model, every, interval, datetime.now(UTC), run.error, use_case.owner if use_case else None)
         runs.append(run)
-    moved, registry_error = _reconcile(ws)
     stopped = say_what_stopped(store, datetime.now(UTC))
     report = watching.deliver(store, settings)
     return Round(at.isoformat(), tuple(runs), stopped, report.sent, report.failed, moved, registry_error)
@@ -124,7 +124,7 @@ def _reconcile(ws: Foundations) -> tuple[int, str | None]:
     """Return how many aliases MLflow did not show as they are on record, or why nobody can know."""
     try:
         return len(reconcile(ws.store, ws.registry, ws.settings, ws.actor)), None
-    except DependencyFailed as error:
+    except ModelOpsError as error:
         return 0, str(error)
 
 

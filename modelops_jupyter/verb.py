@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
+
+from modelops_jupyter.errors import InvalidInput
 
 if TYPE_CHECKING:
     from modelops_jupyter.workspace import Workspace
@@ -32,3 +36,16 @@ class Verb:
     arguments: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = field(default=())
     effect: Literal["read", "write", "execute"] = "write"
     slow: bool = False
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that raises our error instead of ending the process, so that a notebook can use it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise `InvalidInput` with one sentence; a verb that does not exist is answered with the nearest one."""
+        unknown = re.fullmatch(r"argument VERB: invalid choice: '(.*)' \(choose from (.*)\)", message, flags=re.S)
+        if unknown is None:
+            raise InvalidInput(f"{message[:1].upper()}{message[1:]}. See `{self.prog} --help`.")
+        near = get_close_matches(unknown[1], re.findall(r"[\w-]+", unknown[2]), n=1)
+        meant = f": did you mean {near[0]!r}?" if near else "."
+        raise InvalidInput(f"There is no verb {unknown[1]!r}{meant} See `{self.prog} --help`.")

@@ -8,22 +8,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.data_files import split_target
 from modelops_jupyter.errors import InvalidInput
-from modelops_jupyter.verb import Read, Verb
+from modelops_jupyter.verb import Parser, Read, Verb
 from modelops_jupyter.written import printable
 
 if TYPE_CHECKING:
     from modelops_jupyter.workspace import Workspace
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser that raises our error instead of ending the process, so that a notebook can use it."""
-
-    def error(self, message: str) -> NoReturn:
-        raise InvalidInput(f"{self.prog}: {message}. See `{self.prog} --help`.")
 
 
 def _arg(*flags: str, **options: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
@@ -44,12 +37,13 @@ _REASON = _arg("--reason", required=True, help="why; goes on record")
 
 
 def _register(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    model = read(a.model)
     data, target = split_target(read(a.data) if a.data else None, a.target, read)
     reference = read(a.validated_on) if a.validated_on else None
     if a.target in getattr(reference, "columns", ()):
         reference = split_target(reference, a.target, read)
     return ws.register(
-        read(a.model),
+        model,
         a.name,
         data=data,
         target=target,
@@ -433,8 +427,8 @@ VERBS: tuple[Verb, ...] = (
 
 def parser(prog: str) -> tuple[argparse.ArgumentParser, argparse._SubParsersAction[Any]]:
     """Return a parser of every shared verb, and its sub-parsers so that a face can add its own."""
-    top = _Parser(prog=prog, description="ModelOps for people who live in Jupyter.")
-    verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=_Parser)
+    top = Parser(prog=prog, description="ModelOps for people who live in Jupyter.")
+    verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=Parser)
     for verb in VERBS:
         sub = verbs.add_parser(verb.name, help=verb.help, description=verb.help.capitalize() + ".")
         for flags, options in verb.arguments:

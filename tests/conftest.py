@@ -62,7 +62,11 @@ class MlflowServer:
         command += ["--backend-store-uri", database, "--artifacts-destination", artifacts]
         log = self._folder / "server.log"
         with log.open("a") as output:
-            self._process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
+            # Its job runners are four more processes, and nothing here asks for jobs.
+            environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+            self._process = subprocess.Popen(
+                command, stdout=output, stderr=output, start_new_session=True, env=environment
+            )
         deadline = time.monotonic() + 90
         while True:
             try:

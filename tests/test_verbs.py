@@ -1,6 +1,7 @@
 """One table of verbs serves the shell and the notebook; a wrong call says so in one sentence."""
 
 import json
+from pathlib import Path
 
 import pytest
 from stored import fill
@@ -118,3 +119,24 @@ def test_json_errors_are_json(capsys: pytest.CaptureFixture[str], tmp_path, monk
     monkeypatch.chdir(tmp_path)
     assert main(["versions", "ghost", "--json"]) == 2
     assert json.loads(capsys.readouterr().out)["error"]["code"] == "not-found"
+
+
+def test_a_mistyped_verb_is_answered_with_the_one_that_was_meant(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["staus"]) == 2
+    assert capsys.readouterr().err == (
+        "modelops: There is no verb 'staus': did you mean 'status'? See `modelops --help`.\n"
+    )
+    assert main(["check"]) == 2
+    assert capsys.readouterr().err.startswith("modelops: The following arguments are required: REFERENCE")
+
+
+def test_files_that_run_code_and_columns_that_are_not_there_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("rows.csv").write_text("wind,late\n1,0\n2,1\n")
+    Path("model.pkl").write_bytes(b"")
+    assert main(["register", "model.pkl", "delay", "--data", "rows.csv", "--target", "late"]) == 2
+    assert "write the model with `skops.io.dump`" in capsys.readouterr().err
+    assert main(["compare", "delay/1", "delay/2", "--data", "rows.csv", "--target", "lste"]) == 2
+    assert "There is no column 'lste' in the data, which has wind, late" in capsys.readouterr().err

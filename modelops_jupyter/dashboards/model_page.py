@@ -21,6 +21,7 @@ from modelops_jupyter.dashboards.page import (
     styled,
 )
 from modelops_jupyter.display.chart import Chart
+from modelops_jupyter.display.grids import drift_marks
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.series import between, recent
 from modelops_jupyter.inspection import Inspection, inspect, segment_figures
@@ -46,7 +47,7 @@ class ModelPage(View):
         self.every = "1D"
         self.window: str | None = None
         self.column: str | None = None
-        self.inspected: tuple[tuple[str, str, str | None], Inspection] | None = None
+        self.inspected: tuple[tuple[object, ...], Inspection] | None = None
         self.redrawing = False
         self._widgets()
         self.root = w.VBox([self.head, self.controls, self.tiles, self.body])
@@ -164,7 +165,8 @@ class ModelPage(View):
     def _fill(self, dropdown: w.Dropdown, options: list[tuple[str, str]], value: str) -> None:
         self.redrawing = True
         try:
-            dropdown.options = options
+            if tuple(dropdown.options) != tuple(options):
+                dropdown.options = options
             dropdown.value = value
         finally:
             self.redrawing = False
@@ -274,7 +276,7 @@ class ModelPage(View):
         if page is None:
             return
         if not page.windows:
-            self.performance.html, self.drift.html = panels.no_windows(), ""
+            self.performance.html, self.drift.html, self.drift.overlay = panels.no_windows(), "", ""
             self.chosen.value = self.spread.value = self.calibration.value = self.segments.html = ""
             self._visible(False, self.parts)
             return
@@ -284,7 +286,8 @@ class ModelPage(View):
         self._fill(self.which_column, columns, self.column or "")
         self._visible(bool(self.window or self.column), self.clear)
         self.performance.html = guarded(lambda: panels.performance(page, self.window))
-        self.drift.html = guarded(lambda: panels.drift(page, self.window, self.column))
+        self.drift.html = guarded(lambda: panels.drift(page))
+        self.drift.overlay = guarded(lambda: drift_marks(page.drift, self.window, self.column))
         self.chosen.value = guarded(lambda: panels.chosen(page, self.window, self.column, self.every))
         self.segments.html = guarded(lambda: self._segments(page))
         self._visible(bool(self.segments.html), self.parts)
@@ -293,14 +296,16 @@ class ModelPage(View):
 
     def _inspected(self, page: ModelOverview) -> Inspection:
         """Return the chosen windows, read once for all that is drawn of them."""
-        wanted = (page.name, self.every, self.window)
+        wanted = (page.name, self.every, self.window, page.drift.starts)
         if self.inspected is None or self.inspected[0] != wanted:
-            self.inspected = wanted, inspect(self._opened().store, page.name, self.window, self.every)
+            store = self._opened().store
+            self.inspected = wanted, inspect(store, page.name, self.window, self.every, page.drift.starts)
         return self.inspected[1]
 
     def _segments(self, page: ModelOverview) -> str:
-        store, window = self._opened().store, self.window
-        return panels.segments(page, segment_figures(store, page.name, page.metric, window, self.every), window)
+        starts = [self.window] if self.window else page.drift.starts
+        figures = segment_figures(self._opened().store, page.name, page.metric, starts, self.every)
+        return panels.segments(page, figures, self.window)
 
     def _distributions(self, page: ModelOverview) -> Html:
         columns = [self.column] if self.column else panels.most_drifted(page.drift, self.window, TOP)
@@ -337,7 +342,7 @@ class ModelPage(View):
         told = (
             (NEEDS, self.cases.value),
             (PERFORMANCE, self.performance.html),
-            (MOVED, self.drift.html),
+            (MOVED, panels.drift(page, self.window, self.column)),
             (CHANGED, join(Html(self.chosen.value), Html(self.spread.value))),
             (GROUPS, self.segments.html),
             (PROMISE, self.calibration.value),
@@ -347,7 +352,12 @@ class ModelPage(View):
             ("Audit trail", self.audit.value),
         )
         cards = (
-            element("section", element("h2", title), element("div", Html(text), class_="mo-drawing"), class_="mo-card")
+            element(
+                "section",
+                element("h2", title),
+                element("div", Html(text), class_="mo-drawing" if title in (PERFORMANCE, MOVED) else None),
+                class_="mo-card",
+            )
             for title, text in told
             if text
         )

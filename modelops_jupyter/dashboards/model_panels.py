@@ -109,7 +109,7 @@ def segments(page: ModelOverview, figures: Mapping[str, WindowFigure], window: s
     return bar_list(figure_bars(figures), page.metric or "", whole=known[-1].value if known else None)
 
 
-def drift(page: ModelOverview, window: str | None, column: str | None) -> Html:
+def drift(page: ModelOverview, window: str | None = None, column: str | None = None) -> Html:
     """Return the drift map."""
     chart = drift_chart(page.drift, selected=(window, column), pickable=True)
     return chart or element("p", "Nothing to compare with: too few cases in this time.")
@@ -133,7 +133,7 @@ def chosen(page: ModelOverview, window: str | None, column: str | None, every: s
     found = next((w for w in page.windows if w.start == window), None)
     if found is None:
         inputs = "" if column else "; the inputs that moved most"
-        return element("p", f"The last {spans(30, every)} together{inputs}.", class_="mo-note")
+        return element("p", f"The last {spans(min(30, len(page.windows)), every)} together{inputs}.", class_="mo-note")
     words = f"{short_time(found.start)} to {short_time(found.end)}"
     rest = f"{figure_words(found, page.metric)}; served by version {found.version}"
     return element("p", element("b", words), f" · {rest}")

@@ -15,12 +15,14 @@ _STATIC = Path(__file__).parent / "static"
 class Chart(anywidget.AnyWidget):
     """Shows `html`; a click on an element with ``data-pick`` comes back in `picked`.
 
+    What marks a choice is SVG in `overlay`, so that choosing does not send a large picture again.
     The script is handed over as text: anywidget never frees a widget whose script is a path (manzt/anywidget#929).
     """
 
     _esm = (_STATIC / "chart.js").read_text(encoding="utf-8")
     _css = (_STATIC / "chart.css").read_text(encoding="utf-8")
     html = traitlets.Unicode().tag(sync=True)
+    overlay = traitlets.Unicode().tag(sync=True)
     picked = traitlets.Dict().tag(sync=True)
 
     def on_pick(self, tell: Callable[[str], None]) -> None:

@@ -13,6 +13,7 @@ from modelops_jupyter.overview import Distribution, DriftMap
 
 WIDTH, LEFT, ROW, AXIS, LEGEND = 960.0, 170.0, 20.0, 22.0, 24.0
 MOST_FEATURES, MOST_COLUMNS = 20, 120
+FEW_COLUMNS = 8
 MOST_BINS = 40
 # From this PSI on colours are as deep as they get.
 DEEPEST = 0.6
@@ -45,7 +46,6 @@ def drift_chart(
         Html(
             f'<text x="{LEFT - 8:g}" y="{LEGEND + ROW * n + 14:g}" text-anchor="end"'
             + (f' data-pick="column {escape(name)}" style="cursor:pointer"' if pickable else "")
-            + (' font-weight="700"' if name == selected[1] else "")
             + f">{escape(_short(name, 24))}</text>"
         )
         for n, name in enumerate(names)
@@ -104,13 +104,23 @@ def _legend() -> Html:
 
 def _times(cells: tuple[Bucket, ...], wide: float, height: float) -> list[Html]:
     starts = [moment(cell.start) for cell in cells]
-    if len(starts) < 2:
-        return [text(LEFT, height - 6, short_time(cells[0].start))]
+    if len(starts) < FEW_COLUMNS:  # each by its name: rounder times would fall between them
+        names = ((LEFT + (n + 0.5) * wide, short_time(cell.start)) for n, cell in enumerate(cells))
+        return [text(at, height - 6, name, anchor="middle") for at, name in names]
     found = []
     for at, name in time_ticks(starts[0], starts[-1]):
         n = next((n for n, start in enumerate(starts) if start >= at), len(starts) - 1)
         found.append(time_label(LEFT + (n + 0.5) * wide, height - 6, name, WIDTH))
     return found
+
+
+def drift_marks(drift: DriftMap, window: str | None, column: str | None) -> Html:
+    """Return what points out a window and a column of a drift chart of the usual size, to be drawn over it."""
+    names = drift.columns[:MOST_FEATURES]
+    cells = buckets(drift, names, MOST_COLUMNS)
+    if not names or not cells:
+        return Html("")
+    return group(*_chosen(names, cells, (WIDTH - LEFT) / len(cells), (window, column)))
 
 
 def _chosen(
@@ -129,6 +139,8 @@ def _chosen(
         top = LEGEND + ROW * names.index(column)
         at = f'x="{LEFT:g}" y="{top:g}" width="{WIDTH - LEFT - 1:g}" height="{ROW:g}"'
         found.append(Html(f'<rect {at} {outline} data-selected="column" style="pointer-events:none"/>'))
+        name = f'<text x="{LEFT - 8:g}" y="{top + 14:g}" text-anchor="end" font-weight="700" fill="{palette.INK}" '
+        found.append(Html(f'{name}style="pointer-events:none">{escape(_short(names[names.index(column)], 24))}</text>'))
     return found
 
 

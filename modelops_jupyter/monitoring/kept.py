@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import overload
+from typing import Any, overload
 
 from modelops_jupyter.monitoring.packed import Array
 from modelops_jupyter.monitoring.results import Alert, WindowResult
@@ -119,6 +119,11 @@ class LaterRead(Sequence[WindowResult]):
         return repr(self._all)
 
 
+def _told(window: WindowResult) -> tuple[Any, ...]:
+    """Return what judging may have changed of a window."""
+    return window.findings, window.remembered, window.quality
+
+
 def load_alerts(store: Store, model: str, every: str) -> tuple[Alert, ...]:
     """Return the alerts of one length of windows, as of the last run."""
     bodies = (record.body for record in store.find("alert", model))
@@ -151,8 +156,7 @@ def window_writes(
     for window in windows:
         by_start.setdefault(window.window_start, []).append(window)
         kept = before.get((window.window_start, window.segment))
-        said = ("findings", "cycle", "quality")
-        if kept is None or any(getattr(kept, name) != getattr(window, name) for name in said):
+        if kept is None or _told(kept) != _told(window):
             changed.add(window.window_start)
     writes: list[Put | Delete] = []
     for start in sorted(changed):

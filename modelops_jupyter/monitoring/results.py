@@ -50,6 +50,10 @@ class Finding:
         return signal(self.kind, self.segment, self.column, self.metric)
 
 
+# What later windows are judged by, of what the windows of a cycle say together.
+REMEMBERED = ("jensen_shannon", "kolmogorov_smirnov", "dependence", "dependence_error", "partners")
+
+
 def signal(kind: str, segment: str, column: str, metric: str) -> tuple[str, str, str, str]:
     """Return what was seen, whenever and by whichever statistic."""
     return kind, segment, column, "" if kind == "drift" else plain_metric(metric)
@@ -75,7 +79,7 @@ class WindowResult:
     segment : str
         The slice that these rows are, as ``origin=JFK``; empty for all rows of the window.
     cycle : mapping of str to mapping
-        By column, what the windows of the last cycle say together: see `cycle_figures`.
+        By column, what the windows of the last cycle say together: see `cycle_figures`. On record are the distances.
     """
 
     window_start: str
@@ -100,7 +104,15 @@ class WindowResult:
     def packed(self) -> dict[str, Any]:
         """Return the result as JSON data that is small and quickly read."""
         body = {**vars(self), "findings": [asdict(finding) for finding in self.findings]}
-        return {**body, "drift": pack_figures(self.drift), "cycle": pack_numbers(self.cycle)}
+        return {**body, "drift": pack_figures(self.drift), "cycle": pack_numbers(self.remembered)}
+
+    @property
+    def remembered(self) -> Mapping[str, Mapping[str, float]]:
+        """Of `cycle` what later windows are judged by; the rest is worked out anew whenever this one is judged."""
+        return {
+            name: {word: figures[word] for word in REMEMBERED if word in figures}
+            for name, figures in self.cycle.items()
+        }
 
     @classmethod
     def unpacked(cls, body: Mapping[str, Any]) -> WindowResult:

@@ -246,11 +246,11 @@ def suggest(case: Case, suspects: Sequence[Suspect], segments: Sequence[Slice]) 
     kinds = {member.kind for member in case.members}
     actions = []
     where = f" where {segments[0].segment}" if segments else ""
-    if suspects and "quality" in kinds:
-        broken = next((s for s in suspects if s.metric in ("null_rate", "unseen_rate")), suspects[0])
-        actions.append(f"Ask the owner of the data what changed in {broken.column}{where} from {broken.since} on.")
-    if suspects:
-        top = suspects[0]
+    top = suspects[0] if suspects else None
+    if top is not None and "quality" in kinds:
+        top = next((s for s in suspects if s.metric in ("null_rate", "unseen_rate")), top)
+        actions.append(f"Ask the owner of the data what changed in {top.column}{where} from {top.since} on.")
+    if top is not None:
         actions.append(f"Look at it: `modelops distribution {model} {top.column} --window {top.since}`.")
     bonds = [member for member in case.members if member.metric.endswith("dependence")]
     if bonds:
@@ -259,10 +259,11 @@ def suggest(case: Case, suspects: Sequence[Suspect], segments: Sequence[Slice]) 
     if "volume" in kinds:
         actions.append("Ask whoever calls the model whether the number of predictions is what it should be.")
     if kinds & {"performance", "concept"}:
-        actions.append(f"If the version is at fault: `modelops rollback {model}`; if the world has moved, retrain.")
+        actions.append(
+            f"If the version is at fault: `modelops rollback {model} --reason ...`; if the world has moved, retrain."
+        )
     elif kinds <= {"drift"}:
         actions.append("Performance has no alert: wait for labels before retraining, then compare a challenger.")
-    actions.append(f"Take it: `modelops acknowledge {case.id} --reason ...`.")
     return actions
 
 

@@ -159,6 +159,11 @@ def read_model_file(file: Path) -> Any:
         return DecisionTable.from_file(file)
     if file.suffix == ".txt":
         return lgbm.read_file(file)
+    if file.suffix in (".pkl", ".pickle", ".joblib"):
+        raise InvalidInput(
+            f"{str(file)!r} runs code when it is read: write the model with `skops.io.dump`, or register it from "
+            "Python with unsafe=True."
+        )
     raise InvalidInput(f"{str(file)!r} is no model (.skops, .onnx, .ubj, .txt of LightGBM, .json).")
 
 

@@ -123,8 +123,8 @@ def test_what_comes_bit_by_bit_is_judged_as_if_it_had_come_at_once(tmp_path: Pat
             assert one == another
     for one, another in zip(bit_by_bit.windows, at_once.windows, strict=True):
         assert one.cycle.keys() == another.cycle.keys()
-        for name, figures in another.cycle.items():
-            assert dict(one.cycle[name]) == pytest.approx(dict(figures))
+        for name, figures in another.remembered.items():
+            assert dict(one.remembered[name]) == pytest.approx(dict(figures))
     for alert, other_alert in zip(bit_by_bit.alerts, at_once.alerts, strict=True):
         assert asdict(alert) == {
             **asdict(other_alert),

@@ -118,6 +118,9 @@ def test_a_second_click_and_a_lost_answer_do_it_once(page: Page, lab: Server, ch
 def test_a_version_is_promoted_by_keyboard_alone(panel: Locator, churn: str, project: Path) -> None:
     """From the filter to the model, its tabs, the dialog and the reason; Tab and Enter do it all."""
     page, press = panel.page, panel.page.keyboard.press
+    with Workspace(find_settings(project)) as ws:
+        if ws.version("churn@champion").version != 1:  # where another test has left it
+            ws.promote("churn/1", reason="for the next one")
     panel.get_by_role("button", name="Refresh").click()
     expect(panel.locator("[data-name='churn']")).to_be_visible()
     press("Alt+Shift+M")
@@ -157,7 +160,6 @@ def test_a_version_is_promoted_by_keyboard_alone(panel: Locator, churn: str, pro
     with Workspace(find_settings(project)) as ws:
         reasons = [row["details"]["reason"] for row in ws.audit().rows if row["action"] == "promote"]
         assert reasons.count("moved by keyboard") == 1
-        ws.rollback("churn", reason="as it was")
 
 
 def tab_to(wanted: Locator) -> None:

@@ -129,8 +129,20 @@ function render({ model, el }) {
     for (const head of drawing.querySelectorAll("th[data-sort]")) {
       head.setAttribute("tabindex", "0");
     }
+    mark();
     keep.hidden = !drawing.querySelector("svg") || drawing.querySelector("table") !== null;
     drawing.scrollLeft = scrolled;
+  }
+
+  function mark() {
+    drawing.querySelector("[data-overlay]")?.remove();
+    const svg = drawing.querySelector("svg");
+    if (svg && model.get("overlay")) {
+      const group = document.createElementNS("http://www.w3.org/2000/svg", "g");
+      group.dataset.overlay = "";
+      group.innerHTML = model.get("overlay"); // built in Python, as the picture is
+      svg.append(group);
+    }
   }
 
   function pick(event) {
@@ -177,8 +189,12 @@ function render({ model, el }) {
   drawing.addEventListener("pointermove", point);
   drawing.addEventListener("pointerleave", () => (tip.hidden = true));
   model.on("change:html", draw);
+  model.on("change:overlay", mark);
   draw();
-  return () => model.off("change:html", draw);
+  return () => {
+    model.off("change:html", draw);
+    model.off("change:overlay", mark);
+  };
 }
 
 export default { render };
