@@ -8,14 +8,16 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from modelops_jupyter.log import PredictionLog
 from modelops_jupyter.profiles import Groups, Profile, Reference, Slicing, Tally, reader, slicings, window_length
 from modelops_jupyter.profiles.windows import ORIGIN
+
+if TYPE_CHECKING:
+    from modelops_jupyter.log import PredictionLog
 
 Array = np.ndarray[Any, Any]
 _NONE = np.iinfo("int64").min

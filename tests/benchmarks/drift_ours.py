@@ -13,11 +13,15 @@ from modelops_jupyter.monitoring.measure import measure_window
 from modelops_jupyter.monitoring.scanning import Part, scan_windows
 from modelops_jupyter.profiles import build_reference
 
-reference, current = (pq.read_schema(path) for path in sys.argv[1:3])
-texts = [field.name for field in reference if field.type == pa.string()]
-known = pq.read_table(sys.argv[1], read_dictionary=texts).drop_columns("timestamp")
-baseline = Baseline(build_reference(known, task="decision", segments=()))
-rows = pq.read_table(sys.argv[2], read_dictionary=texts)
+
+def read(path: str) -> pa.Table:
+    """Read a file; mapped, as it is not copied then."""
+    texts = [field.name for field in pq.read_schema(path) if field.type == pa.string()]
+    return pq.ParquetFile(path, read_dictionary=texts, memory_map=True).read()
+
+
+baseline = Baseline(build_reference(read(sys.argv[1]).drop_columns("timestamp"), task="decision", segments=()))
+rows = read(sys.argv[2])
 rows = rows.append_column("version", pa.nulls(rows.num_rows, pa.int64()).fill_null(1))
 greatest = 0.0
 with ThreadPoolExecutor(os.cpu_count()) as pool:

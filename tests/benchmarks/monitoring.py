@@ -38,8 +38,8 @@ class Line:
         return f"| {self.what} | {self.found} | {self.wanted} | {mark} |"
 
 
-def process(command: list[Any], environment: dict[str, str] | None = None) -> tuple[float, float, str]:
-    """Run a process; return its seconds, its greatest memory in MB and what it printed."""
+def process(command: list[Any], environment: dict[str, str] | None = None) -> tuple[float, float, float, str]:
+    """Run a process; return its seconds, its processor's, its greatest memory in MB and what it printed."""
     with tempfile.TemporaryFile("w+") as printed:
         begin = time.perf_counter()
         child = subprocess.Popen(
@@ -52,15 +52,15 @@ def process(command: list[Any], environment: dict[str, str] | None = None) -> tu
         text = printed.read().strip()
     if child.returncode:
         raise SystemExit(f"{command} failed")
-    return seconds, used.ru_maxrss / 1024, text
+    return seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, text
 
 
-def own(script: str, *arguments: Any) -> tuple[float, float, str]:
+def own(script: str, *arguments: Any) -> tuple[float, float, float, str]:
     """Run a script of ours."""
     return process([sys.executable, HERE / script, *arguments], {**os.environ, "PYTHONPATH": str(ROOT)})
 
 
-def of_peer(peer: str, script: str, *arguments: Any) -> tuple[float, float, str]:
+def of_peer(peer: str, script: str, *arguments: Any) -> tuple[float, float, float, str]:
     """Run a script in a peer's environment."""
     quiet = {**os.environ, "NML_DISABLE_USAGE_LOGGING": "1", "DO_NOT_TRACK": "1", "PYTHONPATH": ""}
     return process([peers.python_of(peer), HERE / script, *arguments], quiet)
@@ -72,11 +72,12 @@ def compare_peers(cache: Path, rows: int) -> list[Line]:
         write_parquet(cache / f"reference{rows}.parquet", rows, 1),
         write_parquet(cache / f"current{rows}.parquet", rows, 2),
     )
-    mine, memory, _ = min(own("drift_ours.py", *files) for _ in range(3))
-    lines = [Line(f"drift of {rows:,} x 40 against as many: ours, by day", f"{mine:.2f} s, {memory:.0f} MB", "", None)]
+    mine, busy, memory, _ = min(own("drift_ours.py", *files) for _ in range(3))
+    found = f"{mine:.2f} s, {busy:.2f} s of processor, {memory:.0f} MB"
+    lines = [Line(f"drift of {rows:,} x 40 against as many: ours, by day", found, "", None)]
     for peer, factor in (("frouros", 4), ("nannyml", 25), ("evidently", 100)):
-        seconds, memory, _ = of_peer(peer, f"drift_{peer}.py", *files)
-        found = f"{seconds:.1f} s, {memory:.0f} MB: {seconds / mine:.0f} times ours"
+        seconds, used, memory, _ = of_peer(peer, f"drift_{peer}.py", *files)
+        found = f"{seconds:.1f} s, {used:.1f} s of processor, {memory:.0f} MB: {seconds / mine:.1f} times ours"
         lines.append(Line(peers.PEERS[peer][0], found, f">= {factor} times", seconds / mine >= factor))
     return lines
 
@@ -88,9 +89,9 @@ def compare_scan(cache: Path, rows: int, days: int) -> list[Line]:
     files = sorted(log.path("m", "predictions").glob("*.parquet"))
     ratios, ours, bare = [], [], []
     for _ in range(3):
-        scanned = json.loads(own("scan_ours.py", folder, days, 1)[2])
+        scanned = json.loads(own("scan_ours.py", folder, days, 1)[-1])
         ours.append(scanned["seconds"][0])
-        bare.append(min(json.loads(of_peer("duckdb", "bare_scan.py", 2, *files)[2])))
+        bare.append(min(json.loads(of_peer("duckdb", "bare_scan.py", 2, *files)[-1])))
         ratios.append(ours[-1] / bare[-1])
     found = f"{median(ours):.2f} s against {median(bare):.2f} s: {median(ratios):.2f} times"
     return [
@@ -104,7 +105,7 @@ def compare_spark(cache: Path, rows: int) -> list[Line]:
     if importlib.util.find_spec("pyspark") is None:
         return [Line("profiles in Spark", "not measured: install modelops-jupyter[spark]", "", None)]
     path = write_parquet(cache / f"current{rows}.parquet", rows, 2)
-    seconds = {name: min(each) for name, each in json.loads(own("spark_speed.py", path, 3)[2]).items()}
+    seconds = {name: min(each) for name, each in json.loads(own("spark_speed.py", path, 3)[-1]).items()}
     written = min(seconds["by column"], seconds["exploded"])
     found = f"{seconds['ours']:.1f} s against {written:.1f} s: {seconds['ours'] / written:.2f} times"
     wanted = "<= 1.2"
@@ -116,7 +117,7 @@ def compare_spark(cache: Path, rows: int) -> list[Line]:
 def own_lines(days: int, rows: int) -> list[Line]:
     """What is measured within a process of ours."""
     lines = []
-    for row in json.loads(own("own_speed.py", days, rows)[2]):
+    for row in json.loads(own("own_speed.py", days, rows)[-1]):
         lines.append(Line(row["what"], row["found"], row["wanted"], row["met"]))
     return lines
 
