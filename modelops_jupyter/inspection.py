@@ -117,13 +117,16 @@ def segment_figures(
     store: Store, name: str, metric: str | None, starts: Sequence[str], every: str = "1D"
 ) -> dict[str, WindowFigure]:
     """Return a figure of every segment, the last known in the windows that begin at `starts`, oldest first."""
+    from modelops_jupyter.monitoring import WindowResult
+
     found: dict[str, WindowFigure] = {}
     for start in reversed(starts[-RECENT_WINDOWS:]):
         record = store.get("segment_window", f"{check_name(name)}/{every}/{start}")
         for body in () if record is None else record.body["windows"]:
-            figure, newer = WindowFigure.of(body, metric), found.get(body["segment"])
+            window = WindowResult.unpacked(body)
+            figure, newer = WindowFigure.of(window, metric), found.get(window.segment)
             if newer is None or (newer.value is None and figure.value is not None):
-                found[body["segment"]] = figure
+                found[window.segment] = figure
         if all(figure.value is not None for figure in found.values()):
             break
     return found

@@ -117,6 +117,7 @@ def slice_windows(folder: Path, name: str, segments: dict[str, float]) -> None:
             }
             for segment, value in segments.items()
         ]
-        puts.append(Put("segment_window", f"{name}/1D/{start}", {"windows": windows}, subject=name))
+        kept = [WindowResult(**{**window, "findings": ()}).packed() for window in windows]
+        puts.append(Put("segment_window", f"{name}/1D/{start}", {"windows": kept}, subject=name))
     with Workspace(Settings(project=folder, root=folder / ".modelops")) as ws:
         ws.store.commit(Change(puts=tuple(puts)))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from modelops_jupyter.monitoring.packed import Array
 from modelops_jupyter.monitoring.results import Alert, WindowResult
-from modelops_jupyter.monitoring.scanning import WindowProfile
 from modelops_jupyter.profiles import (
     Counts,
     Profile,
@@ -17,6 +16,9 @@ from modelops_jupyter.profiles import (
     segments_to_dict,
 )
 from modelops_jupyter.store import Delete, Put, Record, Store
+
+if TYPE_CHECKING:
+    from modelops_jupyter.monitoring.scanning import WindowProfile
 
 
 class KeptWindows:

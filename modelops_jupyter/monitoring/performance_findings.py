@@ -129,10 +129,14 @@ class PerformanceJudge:
             found += bounds.beyond(metric, float(value), spread, degrees, chance, segment, level)
         values, errors = recent
         if len(values) >= 3:
-            spread = math.sqrt(float(np.sum(errors**2 + between)) / len(values) ** 2 + before**2)
+            # What follows itself from window to window averages out more slowly.
+            repeats = min(float(earlier.repeats[0]), 0.8)
+            slower = between * (1 + repeats) / (1 - repeats)
+            spread = math.sqrt(float(np.sum(errors**2 + slower)) / len(values) ** 2 + before**2)
             chance = float(self.chances.of("plain"))
             mean, name = float(values.mean()), f"recent_{metric}"
-            degrees = len(values) - 1 if between else 10**6
+            # How windows differ was learned from those before; until then, from as many as are at hand.
+            degrees = 10**6 if not between else int(earlier.windows[0]) - 1 if known else len(values) - 1
             found += bounds.beyond(name, mean, spread, max(degrees, 6), chance, segment, "plain")
         return found
 

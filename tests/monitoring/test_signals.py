@@ -121,7 +121,7 @@ def test_a_fall_is_told_before_its_labels_are_there_and_once(known: Reference) -
     assert told["estimated_roc_auc"] == 15
     assert all(metric.startswith("estimated_") for metric in told)
     _, after = judged(known, [profile(known, each) for each in rows])
-    came = {a.metric: day_of(a) for a in after if a.kind == "performance"}
+    came = {a.metric.removeprefix("recent_"): day_of(a) for a in after if a.kind == "performance"}
     assert came["roc_auc"] == 15
     assert not [metric for metric in came if metric.startswith("estimated_")]
     # What was estimated and then came true is one incident.
