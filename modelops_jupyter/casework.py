@@ -113,7 +113,7 @@ def incidents(store: Store, name: str | None, state: str | None) -> Listing:
     found = [_row(record.body, acts.get(record.key, [])) for record in store.find("incident", name)]
     rows = sorted((row for row in found if state in (None, row["state"])), key=lambda r: str(r["opened_at"]))
     rows = sorted(rows, key=lambda row: str(row["first_window"]), reverse=True)
-    columns = ("id", "state", "owner", "first_window", "last_window", "title", "alerts", "wrong_decisions", "money")
+    columns = ("id", "state", "owner", "first_window", "last_window", "alerts", "wrong_decisions", "money", "title")
     return Listing("Incidents", columns, tuple(rows), "No incidents.")
 
 

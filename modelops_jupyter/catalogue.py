@@ -249,10 +249,11 @@ def audit(store: Store, limit: int | None) -> Listing:
             "subject": entry.subject,
             "actor": entry.actor,
             "assurance": entry.assurance,
+            "reason": entry.details.get("reason", ""),
             "details": dict(entry.details),
             "hash": entry.hash,
         }
         for entry in reversed(entries)
     )
-    columns = ("sequence", "at", "action", "subject", "actor", "assurance")
+    columns = ("sequence", "at", "action", "subject", "actor", "assurance", "reason")
     return Listing("Audit trail", columns, rows[:limit], "Nothing on record yet.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,8 @@ from modelops_jupyter.presentable import Presentable
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(?:\.\d+)?(?:\+00:00|Z)")
 
 
 @dataclass(frozen=True)
@@ -54,4 +57,23 @@ class Listing(Presentable):
         )
 
     def __str__(self) -> str:
-        return f"{self.title}\n{self.to_frame().to_string(index=False)}" if self.rows else self.empty
+        if not self.rows:
+            return self.empty
+        table = [list(self.columns), *([_cell(row.get(name)) for name in self.columns] for row in self.rows)]
+        widths = [max(len(row[place]) for row in table) for place in range(len(self.columns) - 1)]
+        lines = ["  ".join([*map(str.ljust, row, widths), row[-1]]).rstrip() for row in table]
+        return "\n".join([self.title, *lines])
+
+
+def _cell(value: Any) -> str:
+    """Write one value for a terminal: days as days, times to the minute, four digits of a figure, a dash for none."""
+    if value is None or value != value or value == "":
+        return "-"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 or value.is_integer() else f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "-"
+    moment = _MOMENT.fullmatch(value) if isinstance(value, str) else None
+    if moment is None:
+        return str(value)
+    return moment[1] if moment[2] == "00:00" else f"{moment[1]} {moment[2]}"

@@ -140,7 +140,7 @@ def _summary(models: Sequence[ModelSummary]) -> Html:
         return f"{sum(m.health == word for m in models):,}"
 
     newest = max((m.last_window for m in models if m.last_window), default=None)
-    through = join("data through ", steady(short_time(newest)))
+    through = join("data until ", steady(short_time(newest)))
     return tiles(
         tile("Models", f"{len(models):,}", f"{sum(m.champion is not None for m in models):,} in use"),
         tile(health("alert"), having("alert"), "results got worse"),
@@ -153,8 +153,8 @@ def _summary(models: Sequence[ModelSummary]) -> Html:
 
 def models_table(models: Sequence[ModelSummary], linked: bool) -> Html:
     """Return a row per model; names lead to the model's page where there is one."""
-    head = ("Model", "Health", "In use", "Alerts", "How good it was", "Last", "Data through", "Kind")
-    hidden = dict.fromkeys(("In use", "Last", "Data through", "Kind"), "mo-wide")
+    head = ("Model", "Health", "In use", "Alerts", "How good it was", "Last", "Data until", "Kind")
+    hidden = dict.fromkeys(("In use", "Last", "Data until", "Kind"), "mo-wide")
     rows = [element("tr", *_cells(model, linked)) for model in models]
     return element(
         "div",

@@ -89,7 +89,7 @@ def summary(page: ModelOverview, every: str) -> Html:
         tile("Health", health(s.health), count(s.open_alerts, "open alert")),
         tile("In use", f"version {s.champion}" if s.champion else "none yet", newest),
         tile(capital(metric_name(page.metric)) or "Performance", figure, hint),
-        tile("Data through", short_time(s.last_window), f"{spans(len(page.windows), every)} watched"),
+        tile("Data until", short_time(s.last_window), f"{spans(len(page.windows), every)} watched"),
     )
 
 

@@ -25,7 +25,7 @@ def overview(page: ModelOverview) -> Html:
         ("Health", health(s.health)),
         ("Champion", f"version {s.champion}" if s.champion else "none yet"),
         ("Versions", f"{s.versions}"),
-        ("Monitored through", short_time(s.last_window)),
+        ("Monitored until", short_time(s.last_window)),
         ("Open alerts", f"{s.open_alerts}"),
     ]
     open_alerts = [alert for alert in page.alerts if alert["state"] == "open"]

@@ -47,7 +47,7 @@ function Summary({ page, trans }: Pick<ITab, 'page' | 'trans'>): JSX.Element {
           {number(last.value)}
         </Fact>
       )}
-      <Fact title={trans.__('Monitored through')}>
+      <Fact title={trans.__('Monitored until')}>
         {summary.last_window === null ? NOTHING : shortTime(summary.last_window)}
       </Fact>
       <Fact title={trans.__('Versions')}>{summary.versions}</Fact>
