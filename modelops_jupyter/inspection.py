@@ -71,7 +71,7 @@ def inspect(
     Parameters
     ----------
     window
-        Start of the window, ISO text in UTC.
+        A time in the window, as in ``2013-07-01`` or ``2013-07-01T13:00``; UTC where it names no zone.
     among
         Starts of the windows whose last 30 are meant; all by default.
 
@@ -82,13 +82,13 @@ def inspect(
     InvalidInput
         If `every` is no length of a window.
     """
-    from modelops_jupyter.profiles import Profile, Reference, window_length
+    from modelops_jupyter.profiles import Profile, Reference, time_of, window_length, window_start
 
     window_length(every)
 
     prefix = f"{check_name(name)}/{every}/"
     if window:
-        wanted = [f"{prefix}{window}"]
+        wanted = [f"{prefix}{window_start(time_of(window), every).isoformat()}"]
     elif among is not None:
         wanted = [f"{prefix}{start}" for start in among[-RECENT_WINDOWS:]]
     else:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from modelops_jupyter.errors import NotFound
+from modelops_jupyter.errors import InvalidInput, NotFound
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.workspace import Workspace
 
@@ -47,6 +47,10 @@ def test_the_overview_says_what_drifted_and_who_served(ws: Workspace) -> None:
 def test_distributions_are_shares_of_the_log(ws: Workspace) -> None:
     together = ws.distribution("delay", "wind")
     one = ws.distribution("delay", "wind", window="2013-04-05T00:00:00+00:00")
+    assert one == ws.distribution("delay", "wind", window="2013-04-05")
+    assert one == ws.distribution("delay", "wind", window="2013-04-05T03:30+02:00")
+    with pytest.raises(InvalidInput, match="'friday' is no time: write it as 2013-07-01"):
+        ws.distribution("delay", "wind", window="friday")
     for found in (together, one):
         assert sum(found.reference) == pytest.approx(1)
         assert sum(found.current) == pytest.approx(1)

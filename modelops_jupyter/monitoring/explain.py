@@ -13,12 +13,12 @@ import pyarrow.compute as pc
 
 from modelops_jupyter.errors import InvalidInput, NotFound
 from modelops_jupyter.log import PredictionLog
-from modelops_jupyter.monitoring.logged import rows_of, time_of
+from modelops_jupyter.monitoring.logged import rows_of
 from modelops_jupyter.monitoring.monitor import load_report
 from modelops_jupyter.monitoring.results import MonitorReport, WindowResult
 from modelops_jupyter.monitoring.segments import Losses, Segment, cut_columns, find_segments
 from modelops_jupyter.presentable import Presentable
-from modelops_jupyter.profiles import Binning, Reference
+from modelops_jupyter.profiles import Binning, Reference, time_of
 from modelops_jupyter.profiles.binning import text
 from modelops_jupyter.store import Store
 

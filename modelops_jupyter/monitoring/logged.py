@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
 
-from modelops_jupyter.errors import InvalidInput, NotFound
+from modelops_jupyter.errors import NotFound
 from modelops_jupyter.log import PredictionLog
 from modelops_jupyter.monitoring.ranking import Array
 from modelops_jupyter.monitoring.results import WindowResult
-
-
-def time_of(words: str) -> datetime:
-    """Read a time as people write it, UTC where it has no zone."""
-    try:
-        at = datetime.fromisoformat(words)
-    except ValueError:
-        raise InvalidInput(f"{words!r} is no time: write it as 2013-07-01 or 2013-07-01T13:00.") from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def rows_of(

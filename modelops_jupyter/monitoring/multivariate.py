@@ -12,10 +12,11 @@ import numpy as np
 from modelops_jupyter.errors import InvalidInput, NotFound
 from modelops_jupyter.monitoring import intervals
 from modelops_jupyter.monitoring.figure import Figure
-from modelops_jupyter.monitoring.logged import rows_of, time_of
+from modelops_jupyter.monitoring.logged import rows_of
 from modelops_jupyter.monitoring.monitor import load_report
 from modelops_jupyter.monitoring.ranking import Array
 from modelops_jupyter.presentable import Presentable
+from modelops_jupyter.profiles import time_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

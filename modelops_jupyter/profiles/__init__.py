@@ -9,7 +9,7 @@ from modelops_jupyter.profiles.reference import build_reference
 from modelops_jupyter.profiles.sampling import Sample
 from modelops_jupyter.profiles.scan import Tally, reader, scan
 from modelops_jupyter.profiles.segments import Slicing, slicings
-from modelops_jupyter.profiles.windows import window_length, window_start
+from modelops_jupyter.profiles.windows import time_of, window_length, window_start
 
 __all__ = [
     "Binning",
@@ -32,6 +32,7 @@ __all__ = [
     "segments_from_dict",
     "segments_to_dict",
     "slicings",
+    "time_of",
     "window_length",
     "window_start",
 ]

@@ -27,3 +27,18 @@ def window_start(at: datetime, every: str) -> datetime:
     """Return the start of the window that holds `at`."""
     length = window_length(every)
     return ORIGIN + ((at - ORIGIN) // length) * length
+
+
+def time_of(words: str) -> datetime:
+    """Read a time as people write it, UTC where it has no zone.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no time.
+    """
+    try:
+        at = datetime.fromisoformat(words)
+    except ValueError:
+        raise InvalidInput(f"{words!r} is no time: write it as 2013-07-01 or 2013-07-01T13:00.") from None
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
