@@ -18,7 +18,15 @@ BAD = ["ok \x1b[31mRED\x1b[2J", "ok \u202egnp.exe", "ok\x07", "ok\rno", "ok\u206
 @pytest.mark.parametrize("text", BAD, ids=ascii)
 def test_texts_that_drive_a_terminal_are_refused_everywhere(settings: Settings, text: str) -> None:
     ws = Workspace(settings)
-    body = {"name": "m", "version": 1, "digest": "d", "created_by": "ann", "task": "regression", "metrics": {}}
+    body = {
+        "name": "m",
+        "version": 1,
+        "digest": "d",
+        "created_by": "ann",
+        "task": "regression",
+        "metrics": {},
+        "unsafe": False,
+    }
     records = {
         ("model", "m"): {"name": "m", "kind": "ml", "description": ""},
         ("version", "m/000001"): body,

@@ -90,7 +90,7 @@ def test_a_pipelines_run_leads_to_the_version_it_made_and_to_its_output(
     (project / "nightly.yaml").write_text("name: nightly\nsteps: {fit: {notebook: fit.ipynb}}")
     with Workspace(find_settings(project)) as ws:
         run = ws.run(project / "nightly.yaml")
-        monkeypatch.setenv("MODELOPS_STEP", run.steps[0].inputs)
+        monkeypatch.setenv("MODELOPS_STEP", f"{run.origin}/{run.steps[0].inputs}")
         monkeypatch.setattr(registration, "_registered_by_this_process", Counter())
         register(ws, "punctual", seed=3)
     tab = open_page(page, lab, "punctual")
