@@ -121,11 +121,27 @@ def drag(what: Locator, onto: Locator) -> None:
     mouse.up()
 
 
+def look_up(page: Page, words: str) -> Locator:
+    """Open the palette by its keys, look for commands, and return those that it found."""
+    box, found = page.locator(".lm-CommandPalette-input").first, page.locator(".lm-CommandPalette-item")
+
+    def asked() -> bool:
+        # JupyterLab drops keys while it starts, and closes the palette when a page that is late takes the focus.
+        if not box.is_visible():
+            page.keyboard.press("Control+Shift+C")
+        elif box.input_value() != words:
+            box.fill(words)
+        else:
+            return found.first.is_visible()
+        return False
+
+    until(page, asked)
+    return found
+
+
 def palette(page: Page, label: str) -> None:
     """Run a command from the palette."""
-    page.keyboard.press("Control+Shift+C")
-    page.keyboard.type(label)
-    page.locator(".lm-CommandPalette-item", has_text=label).first.click()
+    look_up(page, label).filter(has_text=label).first.click()
 
 
 def violations(page: Page, *selectors: str) -> list[str]:
