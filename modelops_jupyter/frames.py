@@ -111,12 +111,13 @@ def outcomes(values: pd.Series[Any], task: str) -> pd.Series[Any]:
 
 def numbers(values: pd.Series[Any]) -> pd.Series[Any]:
     """Return a column as floats; raise `InvalidFrame`, naming it, if it holds anything else."""
-    if values.dtype.kind not in "mM":  # times would become nanoseconds
-        try:
-            return values.astype("float64")
-        except (ValueError, TypeError):
-            pass
-    raise InvalidFrame(f"Column {values.name!r} must hold numbers, not {values.dtype}: convert it first.")
+    refusal = InvalidFrame(f"Column {values.name!r} must hold numbers, not {values.dtype}: convert it first.")
+    if values.dtype.kind in "mM":  # times would become nanoseconds
+        raise refusal
+    try:
+        return values.astype("float64")
+    except (ValueError, TypeError) as error:
+        raise refusal from error
 
 
 def to_arrow(frame: pd.DataFrame) -> pa.Table:

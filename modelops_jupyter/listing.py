@@ -75,5 +75,5 @@ def _cell(value: Any) -> str:
         return ", ".join(map(str, value)) or "-"
     moment = _MOMENT.fullmatch(value) if isinstance(value, str) else None
     if moment is None:
-        return str(value)
+        return " ".join(str(value).split())  # a remark may have lines
     return moment[1] if moment[2] == "00:00" else f"{moment[1]} {moment[2]}"

@@ -6,7 +6,6 @@ import argparse
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from modelops_jupyter.errors import InvalidInput
@@ -46,6 +45,8 @@ class Parser(argparse.ArgumentParser):
         unknown = re.fullmatch(r"argument VERB: invalid choice: '(.*)' \(choose from (.*)\)", message, flags=re.S)
         if unknown is None:
             raise InvalidInput(f"{message[:1].upper()}{message[1:]}. See `{self.prog} --help`.")
+        from difflib import get_close_matches
+
         near = get_close_matches(unknown[1], re.findall(r"[\w-]+", unknown[2]), n=1)
         meant = f": did you mean {near[0]!r}?" if near else "."
         raise InvalidInput(f"There is no verb {unknown[1]!r}{meant} See `{self.prog} --help`.")

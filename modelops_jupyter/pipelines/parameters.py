@@ -44,8 +44,8 @@ class Parameter:
             if isinstance(node, ast.Subscript) and ast.unparse(node.value).rpartition(".")[2] == "Literal":
                 found = ast.literal_eval(node.slice)
                 return found if isinstance(found, tuple) else (found,)
-        except (SyntaxError, ValueError):
-            pass
+        except (SyntaxError, ValueError):  # no annotation that can be read: whatever it allows, nobody can say
+            return ()
         return ()
 
 

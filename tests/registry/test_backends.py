@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -88,11 +89,9 @@ def test_of_two_promoters_none_is_lost(ws: Workspace) -> None:
     def promote(version: int) -> None:
         with Workspace(ws.settings) as own:
             barrier.wait()
-            try:
+            with suppress(Conflict):  # the other one was quicker
                 own.promote(f"{name}/{version}", reason=f"number {version}")
                 outcomes.append(version)
-            except Conflict:
-                pass
 
     threads = [threading.Thread(target=promote, args=(version,)) for version in (2, 3)]
     for thread in threads:
