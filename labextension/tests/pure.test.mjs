@@ -24,7 +24,10 @@ test('times are short and in UTC; what is no time stays as it is', () => {
 
 test('metrics read as people write them', () => {
   assert.equal(metricName('my_metric'), 'my metric');
-  assert.equal(sentence('log_loss, roc_auc got worse'), 'log loss, ROC AUC got worse');
+  assert.equal(metricName('recent_roc_auc'), 'recent ROC AUC');
+  assert.equal(metricName(null), '');
+  assert.equal(sentence('log_loss, roc auc got worse'), 'log loss, ROC AUC got worse');
+  assert.equal(sentence('recent_roc_auc and kolmogorov smirnov'), 'recent ROC AUC and Kolmogorov-Smirnov distance');
   assert.equal(metrics({ roc_auc: 0.8, loss: 0.25 }), 'ROC AUC 0.800, loss 0.250');
 });
 
