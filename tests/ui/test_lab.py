@@ -222,7 +222,7 @@ def test_a_dashboard_that_does_not_start_says_why(panel: Locator) -> None:
     page.locator(".jp-LauncherCard:visible", has_text="Dashboard").click()
     expect(page.locator(".Toastify__toast", has_text="Voila did not start")).to_be_visible()
     assert len(page.context.pages) == 1
-    page.locator(".Toastify__toast").get_by_role("button", name="Dismiss").first.click()
+    page.locator(".jp-Notification-Toast-Close").first.click()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import nbformat
 import pytest
-from lab_pages import close_all, kernel_idle, look_up, open_file, open_lab, palette, shown, tab_to, until, violations
+from lab_pages import kernel_idle, look_up, open_file, open_lab, palette, shown, tab_to, until, violations
 from playwright.sync_api import Locator, Page, expect
 from servers import Server
 
@@ -41,8 +41,6 @@ def desk(page: Page, lab: Server, notebook: Path, request: pytest.FixtureRequest
     page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => null)")
     expect(page.locator(".jp-Notebook .jp-InputPrompt").nth(1)).to_contain_text("[2]:", timeout=60_000)
     yield page
-    page.keyboard.press("Escape")
-    close_all(page)
     page.evaluate("window.jupyterapp.serviceManager.sessions.shutdownAll()")
     lab.use("Light")
 
