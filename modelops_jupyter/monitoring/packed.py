@@ -25,15 +25,16 @@ class PackedFigures(Mapping[str, Mapping[str, Any]]):
 
     def __init__(self, body: Mapping[str, Any]) -> None:
         self.body = body
+        self.columns = _alike(tuple(body["columns"]))
 
     def __getitem__(self, column: str) -> Mapping[str, Any]:
         return self._whole[column]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.body["columns"])
+        return iter(self.columns)
 
     def __len__(self) -> int:
-        return len(self.body["columns"])
+        return len(self.columns)
 
     def __repr__(self) -> str:
         return repr(self._whole)
@@ -43,15 +44,15 @@ class PackedFigures(Mapping[str, Mapping[str, Any]]):
         table = self.body["metrics"].get(metric)
         if table is None or word not in table:
             return np.full(len(columns), np.nan)
-        held = [self.body["columns"][place] for place in table["at"]] if "at" in table else self.body["columns"]
-        places = _places(tuple(held), tuple(columns))
+        held = tuple(self.columns[place] for place in table["at"]) if "at" in table else self.columns
+        places = _places(held, tuple(columns))
         found = np.full(len(columns), np.nan)
         found[places[places >= 0]] = _values(table[word], len(held))[places >= 0]
         return found
 
     @cached_property
     def _whole(self) -> Mapping[str, Mapping[str, Any]]:
-        names = self.body["columns"]
+        names = self.columns
         found: dict[str, dict[str, Any]] = {name: {} for name in names}
         for metric, table in self.body["metrics"].items():
             places = table.get("at", range(len(names)))
@@ -87,6 +88,12 @@ class PackedNumbers(PackedFigures):
 
 
 @lru_cache(maxsize=256)
+def _alike(columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Return one object for all equal ones, as the columns of hundreds of windows are compared again and again."""
+    return columns
+
+
+@lru_cache(maxsize=256)
 def _places(known: tuple[str, ...], columns: tuple[str, ...]) -> Array:
     """Return where each of the known columns is among `columns`, -1 for nowhere."""
     place = {name: n for n, name in enumerate(columns)}
@@ -119,19 +126,19 @@ def table(windows: Sequence[Mapping[str, Mapping[str, Any]]], columns: Sequence[
         texts = [windows[place].body["metrics"][metric]["value"] for place in places]  # type: ignore[attr-defined]
         values = np.frombuffer(b"".join(map(unpack_bytes, texts)), dtype="<f8").reshape(len(places), -1)
         known, at = held
-        target = _places(tuple(known if at is None else (known[place] for place in at)), tuple(columns))
+        target = _places(known if at is None else tuple(known[place] for place in at), tuple(columns))
         found[np.array(places)[:, None], target[target >= 0]] = values[:, target >= 0]
     return found
 
 
-def _layout(figures: Mapping[str, Mapping[str, Any]], metric: str) -> tuple[list[str], list[int] | None] | None:
+def _layout(figures: Mapping[str, Mapping[str, Any]], metric: str) -> tuple[tuple[str, ...], list[int] | None] | None:
     """Return the columns and which of them a metric's values are of; None where they are no array of their own."""
     if not isinstance(figures, PackedFigures):
         return None
     column = figures.body["metrics"].get(metric)
     if column is None or not isinstance(column["value"], str):
         return None
-    return figures.body["columns"], column.get("at")
+    return figures.columns, column.get("at")
 
 
 def by_window(
