@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from modelops_jupyter.monitoring.replay import judge_series, measure_series
 from modelops_jupyter.monitoring.results import MonitorReport
 from modelops_jupyter.monitoring.rules import AlertRules
 from modelops_jupyter.monitoring.scanning import Part, scan_windows
-from modelops_jupyter.profiles import build_reference, window_length
+from modelops_jupyter.profiles import Profile, Reference, build_reference, window_length
 
 SHOWN_AS = "current"
 
@@ -39,7 +41,7 @@ def compare_data(
     ----------
     reference, current : table, or path of a Parquet file
         pandas, polars, Arrow, or a dict of columns. Files are read column by column, so that they need not fit into
-        memory as a whole.
+        memory as a whole. `current` may be a Spark table: its rows are counted where they lie.
     timestamp : str
         The column of `current` with the time of each row; its values have a time zone.
     every : str
@@ -61,14 +63,34 @@ def compare_data(
     """
     rules = AlertRules(budget=AlertBudget.parse(alert_budget))
     window_length(every)
-    known, rows = _columns(reference, "reference"), _timed(_columns(current, "current"), timestamp)
+    known = _columns(reference, "reference")
     features = Columns(known.rows, {name: kind for name, kind in known.types.items() if name != timestamp}, known.read)
     baseline = Baseline(build_reference(features, task="decision", segments=()))
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        found = scan_windows([Part.of(rows, every)], {1: baseline.reference}, every, (), pool)
-        profiles = {window.start: window.profile for window in found}
+    scanned = _scanned_in_spark if type(current).__module__.startswith("pyspark.") else _scanned
+    profiles = scanned(current, timestamp, baseline.reference, every)
     windows = judge_series({1: baseline}, measure_series({1: baseline}, profiles, every), rules, every)
     return MonitorReport(SHOWN_AS, every, windows, raise_alerts(SHOWN_AS, windows, rules), len(windows))
+
+
+def _scanned(current: Any, timestamp: str, reference: Reference, every: str) -> dict[datetime, Profile]:
+    rows = _timed(_columns(current, "current"), timestamp)
+    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="modelops-scan") as pool:
+        found = scan_windows([Part.of(rows, every)], {1: reference}, every, (), pool)
+        return {window.start: window.profile for window in found}
+
+
+def _scanned_in_spark(current: Any, timestamp: str, reference: Reference, every: str) -> dict[datetime, Profile]:
+    from modelops_jupyter.profiles.spark import scan_spark
+
+    kind = dict(current.dtypes).get(timestamp)
+    if kind is None:
+        raise _no_column(timestamp, current.columns)
+    if kind != "timestamp":
+        raise _no_times(timestamp, kind)
+    profiles = scan_spark(current.withColumnRenamed(timestamp, "timestamp"), reference.binning, every)
+    if not profiles:
+        raise InvalidFrame("current has no rows: pass at least one.")
+    return profiles
 
 
 def _columns(data: Any, what: str) -> Columns:
@@ -93,14 +115,9 @@ def _timed(columns: Columns, timestamp: str) -> Columns:
     """Return the columns with the times, in UTC, as ``timestamp``."""
     kind = columns.types.get(timestamp)
     if kind is None:
-        known = ", ".join(list(columns.types)[:20])
-        raise InvalidFrame(
-            f"current has no column {timestamp!r}: name that of the times with timestamp=; it has {known}."
-        )
+        raise _no_column(timestamp, columns.types)
     if not pa.types.is_timestamp(kind) or kind.tz is None:
-        raise InvalidFrame(
-            f"Column {timestamp!r} of current holds {kind}, not times with a time zone: give them their zone."
-        )
+        raise _no_times(timestamp, kind)
 
     def read(name: str) -> pa.ChunkedArray | None:
         if name != "timestamp":
@@ -111,3 +128,14 @@ def _timed(columns: Columns, timestamp: str) -> Columns:
         return values.cast(pa.timestamp("us", tz="UTC"), safe=False)
 
     return replace(columns, read=read)
+
+
+def _no_column(timestamp: str, known: Iterable[str]) -> InvalidFrame:
+    shown = ", ".join(list(known)[:20])
+    return InvalidFrame(f"current has no column {timestamp!r}: name that of the times with timestamp=; it has {shown}.")
+
+
+def _no_times(timestamp: str, kind: Any) -> InvalidFrame:
+    return InvalidFrame(
+        f"Column {timestamp!r} of current holds {kind}, not times with a time zone: give them their zone."
+    )
