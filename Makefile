@@ -37,7 +37,7 @@ test: $(VENV)/installed labextension
 	$(BIN)/python -m pytest
 	$(BIN)/python -m pytest -m "demo or soak"
 
-# Needs Java 17 or newer.
+# Spark's own group: it needs Java 17 or newer, and 500 MB.
 spark: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet -e ".[spark]"
 	$(BIN)/python -m pytest -m spark tests/spark
