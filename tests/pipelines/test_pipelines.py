@@ -330,6 +330,25 @@ def test_jobs_run_at_once(tmp_path: Path) -> None:
         run(path, InMemoryStore(), jobs=0)
 
 
+@pytest.mark.parametrize(
+    ("jobs", "given", "threads"),
+    [(1, None, None), (2, None, "4"), (3, None, "2"), (16, None, "2"), (2, "7", None)],
+    ids=["one alone", "two", "three", "more than there are steps", "the user's own"],
+)
+def test_notebooks_at_once_share_the_cores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int, given: str | None, threads: str | None
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if given is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", given)
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    notebook(tmp_path / "a.ipynb", "1", parameters="n = 1")
+    path = pipeline(tmp_path, "steps: {a: {notebook: a.ipynb, for_each: {n: [1, 2, 3, 4]}}}")
+    runner = InMemoryRunner()
+    run(path, InMemoryStore(), runner, jobs=jobs)
+    assert [job.environment.get("OMP_NUM_THREADS") for job in runner.jobs] == [threads] * 4
+
+
 def test_one_run_of_a_pipeline_at_a_time(tmp_path: Path) -> None:
     notebook(tmp_path / "a.ipynb", "1")
     path, store = pipeline(tmp_path, "{name: nightly, steps: {a: {notebook: a.ipynb}}}"), InMemoryStore()
