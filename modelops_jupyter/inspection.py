@@ -117,13 +117,12 @@ def segment_figures(
     store: Store, name: str, metric: str | None, starts: Sequence[str], every: str = "1D"
 ) -> dict[str, WindowFigure]:
     """Return a figure of every segment, the last known in the windows that begin at `starts`, oldest first."""
-    from modelops_jupyter.monitoring import WindowResult
+    from modelops_jupyter.monitoring.slices import unpack_slices
 
     found: dict[str, WindowFigure] = {}
     for start in reversed(starts[-RECENT_WINDOWS:]):
         record = store.get("segment_window", f"{check_name(name)}/{every}/{start}")
-        for body in () if record is None else record.body["windows"]:
-            window = WindowResult.unpacked(body)
+        for window in () if record is None else unpack_slices(record.body):
             figure, newer = WindowFigure.of(window, metric), found.get(window.segment)
             if newer is None or (newer.value is None and figure.value is not None):
                 found[window.segment] = figure

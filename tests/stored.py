@@ -4,6 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from modelops_jupyter.monitoring import WindowResult
+from modelops_jupyter.monitoring.slices import pack_slices
 from modelops_jupyter.monitoring.summary import summarise
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.store import Change, Event, Put
@@ -117,7 +118,7 @@ def slice_windows(folder: Path, name: str, segments: dict[str, float]) -> None:
             }
             for segment, value in segments.items()
         ]
-        kept = [WindowResult(**{**window, "findings": ()}).packed() for window in windows]
-        puts.append(Put("segment_window", f"{name}/1D/{start}", {"windows": kept}, subject=name))
+        kept = pack_slices([WindowResult(**{**window, "findings": ()}) for window in windows])
+        puts.append(Put("segment_window", f"{name}/1D/{start}", kept, subject=name))
     with Workspace(Settings(project=folder, root=folder / ".modelops")) as ws:
         ws.store.commit(Change(puts=tuple(puts)))

@@ -11,7 +11,7 @@ LAYERS = (
     {"written"},
     {"refs", "actor", "presentable", "processes"},
     {"listing"},
-    {"settings", "frames", "live_names"},
+    {"settings", "frames", "live_names", "columns"},
     {"store"},
     {"log"},
     {"profiles"},

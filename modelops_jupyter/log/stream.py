@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ import pyarrow.dataset as ds
 import pyarrow.fs
 import pyarrow.parquet as pq
 
+from modelops_jupyter.columns import Read, parquet_reader
 from modelops_jupyter.log.distinct import first_of_each, surely_distinct
 from modelops_jupyter.log.schema import UTC_TIME, normalise
 
@@ -57,7 +57,7 @@ class Piece:
     times: Array
     ids: pa.ChunkedArray
     counted: Array
-    column: Callable[[str], pa.ChunkedArray | None]
+    column: Read
     label: pa.ChunkedArray | None = None
     _known: dict[str, pa.ChunkedArray | None] = field(default_factory=dict)
 
@@ -190,29 +190,22 @@ def _drop_repeats(pieces: Sequence[Piece], window: Callable[[Array], Array]) -> 
         piece.counted = counted[begin : begin + piece.rows]
 
 
-def _columns(group: RowGroups, guard: Guard) -> Callable[[str], pa.ChunkedArray | None]:
+def _columns(group: RowGroups, guard: Guard) -> Read:
     """Return what reads a column of row groups; small files are read whole, once."""
     if group.index is None:
         with guard():
             table = ds.dataset(list(group.uris)).to_table()
         table = normalise(table)
         return dict(zip(table.column_names, table.columns, strict=True)).get
-    place, index = _place(group.uris[0]), group.index
+    place = _place(group.uris[0])
     with guard():
-        metadata = pq.read_metadata(**place)
-    schema = metadata.schema.to_arrow_schema()
-    texts = [f.name for f in schema if f.type in (pa.string(), pa.large_string()) and f.name != "request_id"]
-    opened = threading.local()  # a file is read by one thread at a time, and opening it costs as much as a small column
+        read = parquet_reader(
+            place["where"], pq.read_metadata(**place), group.index, "request_id", filesystem=place["filesystem"]
+        )
 
     def column(name: str) -> pa.ChunkedArray | None:
-        if name not in schema.names:
-            return None
         with guard():
-            if not hasattr(opened, "file"):
-                opened.file = pq.ParquetFile(
-                    place["where"], filesystem=place["filesystem"], metadata=metadata, read_dictionary=texts
-                )
-            return opened.file.read_row_group(index, columns=[name], use_threads=False)[name]
+            return read(name)
 
     return column
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from modelops_jupyter.monitoring.packed import Array
 from modelops_jupyter.monitoring.results import Alert, WindowResult
+from modelops_jupyter.monitoring.slices import pack_slices, unpack_slices
 from modelops_jupyter.profiles import (
     Counts,
     Profile,
@@ -34,7 +35,7 @@ class KeptWindows:
     def segments(self, since: str | None = None, until: str | None = None) -> tuple[WindowResult, ...]:
         """Return the results of windows' segments, oldest first."""
         records = self._find("segment_window", since, until)
-        return tuple(WindowResult.unpacked(body) for record in records for body in record.body["windows"])
+        return tuple(window for record in records for window in unpack_slices(record.body))
 
     def both(self, since: str, until: str) -> tuple[WindowResult, ...]:
         """Return the results of windows as a whole, and then those of segments."""
@@ -164,9 +165,9 @@ def window_writes(
     for start in sorted(changed):
         key = f"{model}/{every}/{start}"
         writes += [Put("window", key, w.packed(), subject=model) for w in by_start[start] if not w.segment]
-        slices = [window.packed() for window in by_start[start] if window.segment]
+        slices = [window for window in by_start[start] if window.segment]
         gone = Delete("segment_window", key)
-        writes.append(Put("segment_window", key, {"windows": slices}, subject=model) if slices else gone)
+        writes.append(Put("segment_window", key, pack_slices(slices), subject=model) if slices else gone)
     for start, each in found.items():
         key = f"{model}/{every}/{start}"
         writes.append(Put("profile", key, each.profile.to_dict(), subject=model))

@@ -15,7 +15,7 @@ from modelops_jupyter.profiles.packing import pack_floats, unpack_bytes, unpack_
 Array = np.ndarray[Any, Any]
 Figures = Mapping[str, Mapping[str, Any]]
 # What a figure may say beside its value; None is NaN on record, as no figure is NaN.
-_MORE = ("low", "high", "p_value", "degrees", "error")
+MORE = ("low", "high", "p_value", "degrees", "error")
 # The other column that a figure is of.
 WITH = "with"
 
@@ -25,35 +25,49 @@ class PackedFigures(Mapping[str, Mapping[str, Any]]):
 
     def __init__(self, body: Mapping[str, Any]) -> None:
         self.body = body
+        self.columns = _alike(tuple(body["columns"]))
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """The columns that figures are of."""
+        return self.columns
 
     def __getitem__(self, column: str) -> Mapping[str, Any]:
         return self._whole[column]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.body["columns"])
+        return iter(self.held)
 
     def __len__(self) -> int:
-        return len(self.body["columns"])
+        return len(self.held)
 
     def __repr__(self) -> str:
         return repr(self._whole)
 
     def numbers(self, columns: Sequence[str], metric: str, word: str = "value") -> Array:
         """Return a metric's values, or what else is said of them, shape (columns,); NaN where there is none."""
-        table = self.body["metrics"].get(metric)
+        table = self.table_of(metric)
         if table is None or word not in table:
             return np.full(len(columns), np.nan)
-        held = [self.body["columns"][place] for place in table["at"]] if "at" in table else self.body["columns"]
-        places = _places(tuple(held), tuple(columns))
+        held = tuple(self.columns[place] for place in table["at"]) if "at" in table else self.columns
+        places = _places(held, tuple(columns))
         found = np.full(len(columns), np.nan)
         found[places[places >= 0]] = _values(table[word], len(held))[places >= 0]
         return found
 
+    def table_of(self, metric: str) -> Mapping[str, Any] | None:
+        """Return what is on record of a metric; None where there is nothing."""
+        found: Mapping[str, Any] | None = self.body["metrics"].get(metric)
+        return found
+
     @cached_property
     def _whole(self) -> Mapping[str, Mapping[str, Any]]:
-        names = self.body["columns"]
+        names = self.columns
         found: dict[str, dict[str, Any]] = {name: {} for name in names}
-        for metric, table in self.body["metrics"].items():
+        for metric in self.body["metrics"]:
+            table = self.table_of(metric)
+            if table is None:
+                continue
             places = table.get("at", range(len(names)))
             for place, figure in zip(places, self._cells(table, len(places)), strict=True):
                 found[names[place]][metric] = figure
@@ -67,7 +81,7 @@ class PackedFigures(Mapping[str, Mapping[str, Any]]):
             {"value": value if value == value else None, "reason": reasons.get(str(n))}
             for n, value in enumerate(values)
         ]
-        for word in _MORE:
+        for word in MORE:
             known = _values(table[word], count).tolist() if word in table else ()
             for figure, value in zip(figures, known, strict=False):
                 if value == value:
@@ -84,6 +98,12 @@ class PackedNumbers(PackedFigures):
     def _cells(table: Mapping[str, Any], count: int) -> list[Any]:
         numbers: list[Any] = _values(table["value"], count).tolist()
         return numbers
+
+
+@lru_cache(maxsize=256)
+def _alike(columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Return one object for all equal ones, as the columns of hundreds of windows are compared again and again."""
+    return columns
 
 
 @lru_cache(maxsize=256)
@@ -116,29 +136,31 @@ def table(windows: Sequence[Mapping[str, Mapping[str, Any]]], columns: Sequence[
             for place in places:
                 found[place] = numbers(windows[place], columns, metric)
             continue
-        texts = [windows[place].body["metrics"][metric]["value"] for place in places]  # type: ignore[attr-defined]
-        values = np.frombuffer(b"".join(map(unpack_bytes, texts)), dtype="<f8").reshape(len(places), -1)
+        tables = [windows[place].table_of(metric) for place in places]  # type: ignore[attr-defined]
+        values = np.frombuffer(b"".join(_bytes(each["value"]) for each in tables), dtype="<f8").reshape(len(places), -1)
         known, at = held
-        target = _places(tuple(known if at is None else (known[place] for place in at)), tuple(columns))
+        target = _places(known if at is None else tuple(known[place] for place in at), tuple(columns))
         found[np.array(places)[:, None], target[target >= 0]] = values[:, target >= 0]
     return found
 
 
-def _layout(figures: Mapping[str, Mapping[str, Any]], metric: str) -> tuple[list[str], list[int] | None] | None:
+def _layout(figures: Mapping[str, Mapping[str, Any]], metric: str) -> tuple[tuple[str, ...], list[int] | None] | None:
     """Return the columns and which of them a metric's values are of; None where they are no array of their own."""
     if not isinstance(figures, PackedFigures):
         return None
-    column = figures.body["metrics"].get(metric)
-    if column is None or not isinstance(column["value"], str):
+    column = figures.table_of(metric)
+    if column is None or isinstance(column["value"], float):
         return None
-    return figures.body["columns"], column.get("at")
+    return figures.columns, column.get("at")
 
 
 def by_window(
     windows: Sequence[Mapping[str, Mapping[str, Any]]], metric: str
 ) -> tuple[list[str], dict[str, tuple[float | None, ...]]]:
     """Return all columns, and a metric's values by column, one per window; None where there is none."""
-    names = list(dict.fromkeys(name for figures in windows for name in figures))
+    # Mostly all have the same: then no name is looked at window by window.
+    alike = dict.fromkeys(figures.held if isinstance(figures, PackedFigures) else tuple(figures) for figures in windows)
+    names = list(dict.fromkeys(name for held in alike for name in held))
     values = table(windows, names, metric)
     known = values.astype(object)
     known[np.isnan(values)] = None
@@ -147,16 +169,16 @@ def by_window(
 
 def pack_figures(figures: Mapping[str, Figures]) -> Mapping[str, Any]:
     """Return figures by column, then by metric, as JSON data."""
-    if isinstance(figures, PackedFigures):
+    if type(figures) is PackedFigures:
         return figures.body
-    return _pack(figures, lambda cells: _figures_of(cells))
+    return _pack(figures, lambda cells: figure_table(cells))
 
 
 def pack_numbers(figures: Mapping[str, Mapping[str, float]]) -> Mapping[str, Any]:
     """Return bare numbers by column, then by name, as JSON data."""
-    if isinstance(figures, PackedFigures):
+    if type(figures) is PackedNumbers:
         return figures.body
-    return _pack(figures, lambda cells: {"value": _column(cells)})
+    return _pack(figures, lambda cells: number_table(cells))
 
 
 def _pack(figures: Mapping[str, Mapping[str, Any]], table_of: Any) -> Mapping[str, Any]:
@@ -170,10 +192,18 @@ def _pack(figures: Mapping[str, Mapping[str, Any]], table_of: Any) -> Mapping[st
     return {"columns": names, "metrics": metrics}
 
 
-def _figures_of(cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def number_table(cells: Sequence[float | None]) -> dict[str, Any]:
+    """Return bare numbers as JSON data."""
+    return {"value": _column(cells)}
+
+
+def figure_table(cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return figures as JSON data."""
     table: dict[str, Any] = {"value": _column([cell["value"] for cell in cells])}
     said = set().union(*cells)
-    for word in _MORE:
+    if unknown := said - {"value", "reason", WITH, *MORE}:
+        raise ValueError(f"A figure says {min(unknown)!r}, which the record has no place for.")
+    for word in MORE:
         if word in said:
             table[word] = _column([cell.get(word) for cell in cells])
     if WITH in said:
@@ -190,5 +220,11 @@ def _column(values: Sequence[float | None]) -> str | float:
     return pack_floats([np.nan if value is None else value for value in values])
 
 
-def _values(column: str | float, count: int) -> Array:
+def _values(column: str | float | Array, count: int) -> Array:
+    if isinstance(column, np.ndarray):
+        return column
     return unpack_floats(column) if isinstance(column, str) else np.full(count, column)
+
+
+def _bytes(column: str | Array) -> bytes:
+    return unpack_bytes(column) if isinstance(column, str) else column.tobytes()

@@ -98,7 +98,7 @@ class WindowResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain data."""
-        plain = {name: {**figures} for name in ("drift", "cycle") for figures in [getattr(self, name)]}
+        plain = {name: {**value} for name, value in vars(self).items() if isinstance(value, Mapping)}
         return {**vars(self), **plain, "findings": [asdict(finding) for finding in self.findings]}
 
     def packed(self) -> dict[str, Any]:

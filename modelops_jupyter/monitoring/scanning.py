@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from modelops_jupyter.profiles import Groups, Profile, Reference, Slicing, Tally, reader, slicings, window_length
+from modelops_jupyter.columns import Columns, Read
+from modelops_jupyter.errors import InvalidFrame
+from modelops_jupyter.profiles import Groups, Profile, Reference, Slicing, Tally, slicings, window_length
 from modelops_jupyter.profiles.windows import ORIGIN
 
 if TYPE_CHECKING:
@@ -92,15 +94,17 @@ class Part:
     """Some rows, what reads their columns, and the number of each row's window; `_NONE` is none."""
 
     rows: int
-    read: Callable[[str], pa.ChunkedArray | None]
+    read: Read
     windows: Array
 
     @classmethod
-    def of(cls, table: pa.Table, every: str) -> Part:
-        """Return a table that lies in memory as a part."""
+    def of(cls, columns: Columns, every: str) -> Part:
+        """Return rows with a column ``timestamp`` (microseconds, UTC) as a part."""
         length, origin = _micros(every)
-        times = table["timestamp"].cast(pa.int64()).to_numpy()
-        return cls(table.num_rows, reader(table), (times - origin) // length)
+        times = columns.read("timestamp")
+        if times is None:
+            raise InvalidFrame(f"The rows have no column 'timestamp': they have {', '.join(columns.types)}.")
+        return cls(columns.rows, columns.read, (times.cast(pa.int64()).to_numpy() - origin) // length)
 
 
 def scan_windows(

@@ -7,7 +7,7 @@ from modelops_jupyter.profiles.outcomes import Outcomes, labelled_from_dict
 from modelops_jupyter.profiles.profile import Counts, Profile, Reference, merge, segments_from_dict, segments_to_dict
 from modelops_jupyter.profiles.reference import build_reference
 from modelops_jupyter.profiles.sampling import Sample
-from modelops_jupyter.profiles.scan import Tally, reader, scan
+from modelops_jupyter.profiles.scan import Tally, scan
 from modelops_jupyter.profiles.segments import Slicing, slicings
 from modelops_jupyter.profiles.windows import time_of, window_length, window_start
 
@@ -27,7 +27,6 @@ __all__ = [
     "build_reference",
     "labelled_from_dict",
     "merge",
-    "reader",
     "scan",
     "segments_from_dict",
     "segments_to_dict",

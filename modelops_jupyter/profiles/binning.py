@@ -99,9 +99,10 @@ def column_binning(values: pa.ChunkedArray) -> ColumnBinning:
             pivot=float(np.mean(numbers)),
             scale=spread if np.isfinite(spread) and spread > 0 else 1.0,
         )
-    counts = pc.value_counts(text(values).drop_null()).to_pylist()
-    ordered = sorted(counts, key=lambda item: (-item["counts"], item["values"]))[:MOST_CATEGORIES]
-    return ColumnBinning("category", categories=tuple(item["values"] for item in ordered))
+    counted = pc.value_counts(values.unify_dictionaries().drop_null())
+    words, counts = text(pa.chunked_array([counted.field("values")])).to_pylist(), counted.field("counts").to_pylist()
+    ordered = sorted(zip(words, counts, strict=True), key=lambda item: (-item[1], item[0]))[:MOST_CATEGORIES]
+    return ColumnBinning("category", categories=tuple(word for word, _ in ordered))
 
 
 def quantile_edges(numbers: np.ndarray[Any, Any], shares: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -126,9 +127,8 @@ def is_number(kind: pa.DataType) -> bool:
 
 def finite(values: pa.ChunkedArray) -> np.ndarray[Any, Any]:
     """Return the finite numbers of a column, sorted."""
-    numbers: np.ndarray[Any, Any] = values.drop_null().cast(pa.float64()).to_numpy()
-    present: np.ndarray[Any, Any] = np.sort(numbers[np.isfinite(numbers)])
-    return present
+    ordered: np.ndarray[Any, Any] = np.sort(values.drop_null().cast(pa.float64()).to_numpy())  # NaN last
+    return ordered[ordered.searchsorted(-np.inf, "right") : ordered.searchsorted(np.inf, "left")]
 
 
 def text(values: pa.ChunkedArray) -> pa.ChunkedArray:

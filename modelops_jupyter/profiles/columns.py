@@ -43,11 +43,13 @@ def columns_to_dict(columns: Mapping[str, ColumnProfile]) -> dict[str, Any]:
 
 def counts_from_dict(body: Mapping[str, Any]) -> ColumnCounts:
     """Read what `columns_to_dict` wrote of the counts alone: see `ColumnProfile.all_counts`."""
-    ends = np.cumsum(unpack(body["bins"]))
-    unseen = unpack(body["whole"]).reshape(-1, len(_WHOLE))[:, _WHOLE.index("unseen")]
-    counts = np.split(unpack(body["counts"]), ends[:-1]) if len(ends) else []
-    kinds = zip(body["names"], body["kinds"], counts, unseen, strict=True)
-    return {name: own if kind == "n" else np.append(own, beside) for name, kind, own, beside in kinds}
+    texts = np.array([kind == "c" for kind in body["kinds"]], dtype=bool)
+    bins = unpack(body["bins"])
+    ends = np.cumsum(bins)
+    unseen = unpack(body["whole"]).reshape(-1, len(_WHOLE))[texts, _WHOLE.index("unseen")]
+    counts = np.insert(unpack(body["counts"]), ends[texts], unseen)
+    ends = np.cumsum(bins + texts).tolist()
+    return {name: counts[start:end] for name, start, end in zip(body["names"], [0, *ends], ends, strict=False)}
 
 
 def columns_from_dict(body: Mapping[str, Any]) -> dict[str, ColumnProfile]:

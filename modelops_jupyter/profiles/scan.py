@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 import numpy as np
 import pyarrow as pa
 
+from modelops_jupyter.columns import Columns, Read
 from modelops_jupyter.profiles.binning import Binning, ColumnBinning, is_number
 from modelops_jupyter.profiles.categories import CategoryTally
 from modelops_jupyter.profiles.column import ColumnProfile
@@ -20,7 +21,6 @@ from modelops_jupyter.profiles.sampling import Picked, SampleTally
 
 # The model's own outputs are watched like features; these names hold them in the log and in every profile.
 OUTPUTS = ("prediction", "score")
-Read = Callable[[str], pa.ChunkedArray | None]
 
 
 class Tally:
@@ -146,7 +146,7 @@ class Tally:
 def scan(table: pa.Table, binning: Binning, sample: int = 0) -> Profile:
     """Profile all rows of `table`: the log's columns with `label`; `sample` rows are kept."""
     tally = Tally(binning, 1, sample, 1)
-    tally.add(reader(table), [one_group(table.num_rows)])
+    tally.add(Columns.of_table(table).read, [one_group(table.num_rows)])
     return tally.profile(0)
 
 
@@ -160,10 +160,3 @@ def scan_column(values: pa.ChunkedArray, binning: ColumnBinning) -> ColumnProfil
 def one_group(rows: int) -> Groups:
     """Return `rows` rows as one group, number 0."""
     return Groups.of(np.zeros(rows, dtype="int64"))
-
-
-def reader(table: pa.Table) -> Read:
-    """Return what reads a column of a table that lies in memory."""
-    # Looked up once: a table searches all of its names for each.
-    columns: dict[str, pa.ChunkedArray] = dict(zip(table.column_names, table.columns, strict=True))
-    return columns.get

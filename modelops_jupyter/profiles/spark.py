@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from modelops_jupyter.columns import Columns
 from modelops_jupyter.profiles.binning import Binning
 from modelops_jupyter.profiles.groups import Groups
 from modelops_jupyter.profiles.profile import Profile
-from modelops_jupyter.profiles.scan import Tally, reader
+from modelops_jupyter.profiles.scan import Tally
 from modelops_jupyter.profiles.windows import ORIGIN, window_length
 
 if TYPE_CHECKING:
@@ -94,6 +95,6 @@ def _by_window(table: pa.Table, binning: Binning, length: timedelta, sample: int
     origin = int(ORIGIN.timestamp()) * 1_000_000
     numbers, places = np.unique((times - origin) // (length // timedelta(microseconds=1)), return_inverse=True)
     tally = Tally(binning, len(numbers), sample, len(numbers))
-    tally.add(reader(table), [Groups.of(places)])
+    tally.add(Columns.of_table(table).read, [Groups.of(places)])
     for place, number in enumerate(numbers.tolist()):
         yield number, tally.profile(place)

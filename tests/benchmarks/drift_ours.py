@@ -5,24 +5,14 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from modelops_jupyter.columns import Columns
 from modelops_jupyter.monitoring.baseline import Baseline
 from modelops_jupyter.monitoring.measure import measure_window
 from modelops_jupyter.monitoring.scanning import Part, scan_windows
 from modelops_jupyter.profiles import build_reference
 
-
-def read(path: str) -> pa.Table:
-    """Read a file; mapped, as it is not copied then."""
-    texts = [field.name for field in pq.read_schema(path) if field.type == pa.string()]
-    return pq.ParquetFile(path, read_dictionary=texts, memory_map=True).read()
-
-
-baseline = Baseline(build_reference(read(sys.argv[1]).drop_columns("timestamp"), task="decision", segments=()))
-rows = read(sys.argv[2])
-rows = rows.append_column("version", pa.nulls(rows.num_rows, pa.int64()).fill_null(1))
+baseline = Baseline(build_reference(Columns.of_parquet(sys.argv[1]), task="decision", segments=()))
+rows = Columns.of_parquet(sys.argv[2])
 greatest = 0.0
 with ThreadPoolExecutor(os.cpu_count()) as pool:
     for window in scan_windows([Part.of(rows, "1D")], {1: baseline.reference}, "1D", (), pool):

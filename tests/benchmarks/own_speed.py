@@ -1,9 +1,10 @@
-"""What is measured within one process of ours: a small log, and one more day after a year. Prints JSON.
+"""What is measured within one process of ours: a small log, one more day after a year, a year redrawn. Prints JSON.
 
 Arguments: the days of the year, and the rows of a day.
 """
 
 import json
+import shutil
 import sys
 import tempfile
 import time
@@ -12,8 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from modelops_jupyter.actor import Actor
+from modelops_jupyter.display.series import report_drift, report_series
 from modelops_jupyter.log import PredictionLog
-from modelops_jupyter.monitoring import run_monitor
+from modelops_jupyter.monitoring import WindowResult, load_report, run_monitor
+from modelops_jupyter.monitoring.packed import by_window
 from modelops_jupyter.monitoring.scanning import scan_log
 from modelops_jupyter.store import open_store
 from tests.benchmarks.scan_ours import reference
@@ -23,16 +26,19 @@ KNOWN = {1: reference()}
 ANN = Actor("ann", "self-asserted")
 
 
-def monitored(folder: Path, log: PredictionLog) -> float:
-    """Return the seconds of one run of the monitor."""
-    folder.mkdir(exist_ok=True)
+def monitored(folder: Path, log: PredictionLog, before: Path | None = None) -> float:
+    """Return the seconds of one run of the monitor; it goes on from the store in `before`."""
+    if before is None:
+        folder.mkdir()
+    else:
+        shutil.copytree(before, folder)
     store = open_store(folder / "store.db", folder / "lock")
     begin = time.perf_counter()
     run_monitor("m", store=store, log=log, references=KNOWN, actor=ANN)
     return time.perf_counter() - begin
 
 
-def line(what: str, found: str, wanted: str, met: bool) -> dict[str, object]:
+def line(what: str, found: str, wanted: str, met: bool | None) -> dict[str, object]:
     """Return one line of the table."""
     return {"what": what, "found": found, "wanted": wanted, "met": met}
 
@@ -51,7 +57,7 @@ def small(folder: Path) -> list[dict[str, object]]:
     scanned, whole = min(seconds), monitored(folder / "small store", log)
     return [
         line("profiles of 100,000 x 48 in 60 days, in process", f"{scanned:.2f} s", "<= 0.3 s", scanned <= 0.3),
-        line("the whole monitor run of it", f"{whole:.2f} s", "<= 0.3 s", whole <= 0.3),
+        line("the whole monitor run of it, judged and kept", f"{whole:.2f} s", "", None),
     ]
 
 
@@ -64,12 +70,49 @@ def one_more_day(folder: Path, rows: int, days: int) -> dict[str, object]:
     last = predictions(rows, 1, days, days)
     year.append_predictions("m", last)
     alone.append_predictions("m", last)
-    after = monitored(folder / "year store", year)
-    by_itself = float(np.median([monitored(folder / f"alone store {k}", alone) for k in range(3)]))
+    pairs = [
+        (monitored(folder / f"year store {k}", year, folder / "year store"), monitored(folder / f"day {k}", alone))
+        for k in range(7)
+    ]
+    after, by_itself = np.median(pairs, axis=0).tolist()
     found = f"{after:.2f} s against {by_itself:.2f} s: {after / by_itself:.1f} times"
     return line(f"one more day of {rows:,} after a year; that day alone", found, "<= 1.5", after / by_itself <= 1.5)
 
 
+def redrawn(folder: Path, rows: int, days: int) -> list[dict[str, object]]:
+    """A year of 52 columns, as a whole and in ten segments, read from the store as a page draws it."""
+    known = {1: reference(40, 10)}
+    log, store = PredictionLog(folder / "sliced"), open_store(folder / "sliced.db", folder / "lock")
+    for day in range(days):
+        log.append_predictions("m", predictions(rows, 1, day, day, numbers=40, texts=10))
+    run_monitor("m", store=store, log=log, references=known, segments=("c1",), actor=ANN)
+
+    def page() -> None:
+        report = load_report(store, "m")
+        report_drift(report)
+        report_series(report)
+
+    def sliced() -> None:
+        windows: dict[str, list[WindowResult]] = {}
+        for window in load_report(store, "m").segments:
+            windows.setdefault(window.segment, []).append(window)
+        for each in windows.values():
+            by_window([window.drift for window in each], "psi")
+
+    found = []
+    for what, draw in (("drift map and performance of all rows", page), ("PSI of every column and segment", sliced)):
+        seconds = []
+        for _ in range(5):
+            begin = time.perf_counter()
+            draw()
+            seconds.append(time.perf_counter() - begin)
+        name = f"{what}: {days} days x 52 columns, from the store"
+        found.append(line(name, f"{np.median(seconds):.3f} s", "<= 0.1 s", bool(np.median(seconds) <= 0.1)))
+    return found
+
+
 if __name__ == "__main__":
+    asked_days, asked_rows = int(sys.argv[1]), int(sys.argv[2])
     with tempfile.TemporaryDirectory() as place:
-        print(json.dumps([*small(Path(place)), one_more_day(Path(place), int(sys.argv[2]), int(sys.argv[1]))]))
+        at = Path(place)
+        print(json.dumps([*small(at), one_more_day(at, asked_rows, asked_days), *redrawn(at, asked_rows, asked_days)]))

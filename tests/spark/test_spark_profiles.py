@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from modelops_jupyter.columns import Columns
 from modelops_jupyter.monitoring.scanning import Part, scan_windows
 from modelops_jupyter.profiles import Profile, Reference, build_reference
 from modelops_jupyter.profiles.spark import scan_spark
@@ -104,7 +105,7 @@ def test_spark_and_local_profiles_are_equal(spark: Any, task: str, every: str, t
     rows, reference = table(task)
     pq.write_table(rows, tmp_path / "rows.parquet")
     found = scan_spark(spark.read.parquet(os.fspath(tmp_path / "rows.parquet")), reference.binning, every)
-    local = {w.start: w.profile for w in scan_windows([Part.of(rows, every)], {2: reference}, every)}
+    local = {w.start: w.profile for w in scan_windows([Part.of(Columns.of_table(rows), every)], {2: reference}, every)}
     assert list(found) == list(local)
     for start, profile in found.items():
         assert rounded(profile) == rounded(local[start])

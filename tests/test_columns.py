@@ -1,0 +1,65 @@
+"""Columns read one at a time give what a whole table gives."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from modelops_jupyter.columns import Columns
+from modelops_jupyter.profiles import build_reference
+
+ROWS = 5_000
+
+
+@pytest.fixture
+def table() -> pa.Table:
+    generator = np.random.default_rng(3)
+    words = [None, "fog", "sun", "<b>rain</b>", ""]
+    return pa.table(
+        {
+            "wind": pa.array(generator.normal(size=ROWS), mask=generator.random(ROWS) < 0.1),
+            "gusts": pa.array(generator.choice([1.0, np.nan, np.inf, -np.inf, 0.0], ROWS)),
+            "stops": generator.integers(0, 9, ROWS),
+            "sky": [words[k] for k in generator.integers(0, len(words), ROWS)],
+            "late": generator.random(ROWS) < 0.2,
+        }
+    )
+
+
+@pytest.fixture
+def file(table: pa.Table, tmp_path: Path) -> Path:
+    pq.write_table(table, tmp_path / "rows.parquet", row_group_size=700)
+    return tmp_path / "rows.parquet"
+
+
+def test_a_file_is_described_without_reading_its_rows(file: Path, table: pa.Table) -> None:
+    columns = Columns.of_parquet(file)
+
+    assert columns.rows == ROWS
+    assert dict(columns.types) == {field.name: field.type for field in table.schema}
+    assert columns.read("altitude") is None
+
+
+def test_a_column_of_a_file_is_that_of_the_table_from_any_thread(file: Path, table: pa.Table) -> None:
+    columns = Columns.of_parquet(file)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(columns.read, table.column_names * 5))
+
+    for name, values in zip(table.column_names * 5, found, strict=True):
+        assert values is not None
+        assert repr(values.to_pylist()) == repr(table[name].to_pylist())  # NaN is no equal of itself
+
+
+def test_a_reference_of_a_file_is_that_of_the_table(file: Path, table: pa.Table) -> None:
+    scores = np.random.default_rng(4).random(ROWS)
+    given = {"scores": scores, "predictions": scores > 0.5, "labels": scores > 0.6, "positive": "true"}
+
+    of_file = build_reference(Columns.of_parquet(file), **given)
+
+    assert of_file == build_reference(table, **given)
+    counts = Counter(word for word in table["sky"].to_pylist() if word is not None)
+    assert of_file.binning.columns["sky"].categories == tuple(sorted(counts, key=lambda word: (-counts[word], word)))
