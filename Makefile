@@ -39,7 +39,7 @@ test: $(VENV)/installed labextension
 	$(BIN)/python -m pytest $(WORKERS)
 	$(BIN)/python -m pytest $(WORKERS) -m "demo or soak"
 
-# Needs Java 17 or newer.
+# Spark's own group: it needs Java 17 or newer, and 500 MB.
 spark: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet -e ".[spark]"
 	$(BIN)/python -m pytest -m spark tests/spark

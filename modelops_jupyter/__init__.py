@@ -14,6 +14,7 @@ from modelops_jupyter.presentable import Presentable, present_with
 
 if TYPE_CHECKING:
     from modelops_jupyter.errors import ModelOpsError
+    from modelops_jupyter.monitoring import compare_data
     from modelops_jupyter.refs import ModelReference
     from modelops_jupyter.registry import DecisionTable, OnnxModel
     from modelops_jupyter.workspace import Workspace, open
@@ -25,10 +26,20 @@ _LAZY = {
     "ModelReference": "modelops_jupyter.refs",
     "OnnxModel": "modelops_jupyter.registry",
     "Workspace": "modelops_jupyter.workspace",
+    "compare_data": "modelops_jupyter.monitoring",
     "open": "modelops_jupyter.workspace",
 }
 
-__all__ = ["DecisionTable", "ModelOpsError", "ModelReference", "OnnxModel", "Workspace", "__version__", "open"]
+__all__ = [
+    "DecisionTable",
+    "ModelOpsError",
+    "ModelReference",
+    "OnnxModel",
+    "Workspace",
+    "__version__",
+    "compare_data",
+    "open",
+]
 
 
 def __getattr__(name: str) -> Any:

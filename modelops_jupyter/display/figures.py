@@ -142,7 +142,7 @@ def segments_figure(bars: Sequence[Bar], metric: str) -> Figure:
 
 
 def model_figure(shown: ModelOverview | MonitorReport) -> Figure:
-    """Return performance above drift, on one time axis."""
+    """Return performance above drift, on one time axis; drift alone where performance is not known yet."""
     from plotly.subplots import make_subplots
 
     if isinstance(shown, ModelOverview):
@@ -154,6 +154,8 @@ def model_figure(shown: ModelOverview | MonitorReport) -> Figure:
         open_alerts = sum(alert.state == "open" for alert in shown.alerts)
         title = f"{shown.model}: {len(shown.windows)} windows of {shown.every}, open alerts: {open_alerts}"
     rows = min(len(drift.columns), MOST_FEATURES)
+    if all(window.value is None and window.estimated is None for window in series.windows):
+        return drift_figure(drift).update_layout(title=_plain(title), height=160 + 22 * rows)
     figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.08, row_heights=[260, 40 + 22 * rows])
     figure.add_traces(_lines(series), rows=1, cols=1)
     for n, heat in enumerate(_heats(drift)):

@@ -56,40 +56,44 @@ def monitor_report(report: MonitorReport) -> Html:
         heading(f"Monitoring of {report.model}"),
         note(f"{count(len(series.windows), 'window')} of {report.every}, {report.new_windows} of them new, {span}"),
         alerts_table(open_alerts) if open_alerts else note("No open alerts."),
-        *_charts(series, report_drift(report)),
+        *_charts(series, report_drift(report), scored=any(window.performance for window in report.windows)),
         heading("Segments, last window") if segments else None,
         bar_list(segments, series.metric, whole=whole) if segments else None,
     )
 
 
-def _charts(series: Series, drift: DriftMap) -> list[Html | None]:
-    """Return both charts, and the last figures as text for where no SVG is shown."""
+def _charts(series: Series, drift: DriftMap, *, scored: bool = True) -> list[Html | None]:
+    """Return both charts, and the last figures as text for where no SVG is shown.
+
+    What is not `scored`, as mere data and decisions are not, has no performance to show.
+    """
     if not series.windows:
         return [note("Never monitored: log predictions, then run `modelops monitor`.")]
     line, heat = performance_chart(series), drift_chart(drift, features=STATIC_FEATURES, columns=STATIC_COLUMNS)
-    last = [
-        [
-            short_time(w.start),
-            number(w.value) if w.value is not None else (w.reason or ""),
-            f"{w.rows:,}",
-            f"{w.version}",
-        ]
-        for w in reversed(series.windows[-LAST_WINDOWS:])
-    ]
+    figure = capital(metric_name(series.metric)) or "Performance"
+    windows = series.windows[: -LAST_WINDOWS - 1 : -1]
+    cells = {
+        "Window": [short_time(w.start) for w in windows],
+        figure: [number(w.value) if w.value is not None else (w.reason or "") for w in windows],
+        "Rows": [f"{w.rows:,}" for w in windows],
+        "Version": ["" if w.version is None else f"{w.version}" for w in windows],
+    }
+    told = [name for name in cells if scored or name in ("Window", "Rows")]
+    last = [list(row) for row in zip(*(cells[name] for name in told), strict=True)]
+    nothing = note("No window has labels yet: log them with `modelops log-labels`.")
     drifted = [
         [name, number(drift.values[name][at]), "yes" if drift.found[name][at] else "no"]
         for name in drift.columns[:LAST_WINDOWS]
         if (at := next((n for n, v in reversed([*enumerate(drift.values[name])]) if v is not None), None)) is not None
     ]
-    figure = capital(metric_name(series.metric)) or "Performance"
     return [
-        heading(f"{figure} over time"),
-        scrolling(line) if line else note("No window has labels yet: log them with `modelops log-labels`."),
+        heading(f"{figure} over time") if scored else None,
+        (scrolling(line) if line else nothing) if scored else None,
         heading("Drift (PSI against the reference)") if heat else None,
         scrolling(heat) if heat else None,
         fold(
             f"The last {count(len(last), 'window')} in figures",
-            table(("Window", figure, "Rows", "Version"), last, right=(1, 2, 3)),
+            table(tuple(told), last, right=tuple(range(1, len(told)))),
             table(("Column", "PSI, last window", "Drift found"), drifted, right=(1,)),
         ),
     ]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.monitoring.alerts import raise_alerts
     from modelops_jupyter.monitoring.backtest import Backtest, BacktestPoint, Detection, run_backtest
     from modelops_jupyter.monitoring.budget import AlertBudget
+    from modelops_jupyter.monitoring.data import compare_data
     from modelops_jupyter.monitoring.drift import jensen_shannon, psi
     from modelops_jupyter.monitoring.estimation import estimate
     from modelops_jupyter.monitoring.explain import Explanation, explain_fall
@@ -37,6 +38,7 @@ _LAZY = {
     "MonitorReport": "results",
     "WindowResult": "results",
     "alert_rules": "monitor",
+    "compare_data": "data",
     "estimate": "estimation",
     "explain_fall": "explain",
     "jensen_shannon": "drift",
@@ -64,6 +66,7 @@ __all__ = [
     "MonitorReport",
     "WindowResult",
     "alert_rules",
+    "compare_data",
     "estimate",
     "explain_fall",
     "jensen_shannon",

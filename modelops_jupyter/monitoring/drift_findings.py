@@ -72,7 +72,8 @@ class DriftJudge:
         chance, paired = self.chances.of(level), np.maximum(self.paired[self.first :], 1.0)
         if metric == "jensen_shannon":
             scaled = self._strays(self.paired[self.first :]).limit(chance).reshape(paired.shape)
-            limits = np.sqrt(scaled / noise.JENSEN_SHANNON_SCALE / paired)
+            with np.errstate(invalid="ignore"):  # NaN, no limit, where the reference has no values
+                limits = np.sqrt(scaled / noise.JENSEN_SHANNON_SCALE / paired)
         else:
             limits = noise.kolmogorov_limit(chance) / np.sqrt(paired)
         return np.maximum(limits, self._floor(level))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from modelops_jupyter.columns import Columns, Read
+from modelops_jupyter.columns import Columns, Read, numbers_of
 from modelops_jupyter.errors import InvalidFrame
 from modelops_jupyter.profiles import Groups, Profile, Reference, Slicing, Tally, slicings, window_length
 from modelops_jupyter.profiles.windows import ORIGIN
@@ -104,7 +104,7 @@ class Part:
         times = columns.read("timestamp")
         if times is None:
             raise InvalidFrame(f"The rows have no column 'timestamp': they have {', '.join(columns.types)}.")
-        return cls(columns.rows, columns.read, (times.cast(pa.int64()).to_numpy() - origin) // length)
+        return cls(columns.rows, columns.read, (numbers_of(times) - origin) // length)
 
 
 def scan_windows(
@@ -147,7 +147,7 @@ def _served(parts: Sequence[Part], places: Sequence[Array], windows: int, known:
     rows = np.zeros((len(known), windows), dtype="int64")
     for part, place in zip(parts, places, strict=True):
         column = part.read("version")
-        versions = np.zeros(part.rows, "int64") if column is None else column.to_numpy()
+        versions = np.zeros(part.rows, "int64") if column is None else numbers_of(column)
         for row, version in enumerate(known):
             rows[row] += np.bincount(place[(versions == version) & (place >= 0)], minlength=windows)
     # Of equal ones the newest: argmax takes the first, so the newest comes first.

@@ -9,6 +9,7 @@ reference, the 100 most frequent at most; whatever else comes is counted as unse
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,11 +18,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from modelops_jupyter.columns import numbers_of
+
 TAILS = (0.0005, 0.001, 0.002, 0.004)
 FINE = np.array(sorted({*TAILS, *(k / 120 for k in range(1, 120)), *(1 - tail for tail in TAILS)}))
 COARSE = np.arange(1, 20) / 20
 MOST_CATEGORIES = 100
 SCORE_BINS = 2000
+# Values that are looked at together: as many as the processor's cache holds.
+BLOCK = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -84,25 +89,43 @@ class Binning:
 
 def column_binning(values: pa.ChunkedArray) -> ColumnBinning:
     """Work out the binning of one reference column."""
-    kind = values.type
-    if is_number(kind):
-        numbers = finite(values)
-        if not len(numbers):
-            return ColumnBinning("numeric")
-        edges, coarse = quantile_edges(numbers, FINE), quantile_edges(numbers, COARSE)
-        edges = np.unique(np.concatenate([edges, coarse]))  # equal quantiles may differ in the last bit
-        spread = float(np.std(numbers))
-        return ColumnBinning(
-            "numeric",
-            edges=tuple(edges.tolist()),
-            coarse=tuple(np.searchsorted(edges, coarse).tolist()),
-            pivot=float(np.mean(numbers)),
-            scale=spread if np.isfinite(spread) and spread > 0 else 1.0,
-        )
+    return numeric_binning(ordered(values)) if is_number(values.type) else category_binning(values)
+
+
+def numeric_binning(numbers: np.ndarray[Any, Any]) -> ColumnBinning:
+    """Work out the binning of numbers that are in order, as `ordered` returns them."""
+    numbers = numbers[numbers.searchsorted(-np.inf, "right") : numbers.searchsorted(np.inf, "left")]
+    if not len(numbers):
+        return ColumnBinning("numeric")
+    edges, coarse = quantile_edges(numbers, FINE), quantile_edges(numbers, COARSE)
+    edges = np.unique(np.concatenate([edges, coarse]))  # equal quantiles may differ in the last bit
+    middle = float(np.mean(numbers))
+    spread = _spread(numbers, middle)
+    return ColumnBinning(
+        "numeric",
+        edges=tuple(edges.tolist()),
+        coarse=tuple(np.searchsorted(edges, coarse).tolist()),
+        pivot=middle,
+        scale=spread if np.isfinite(spread) and spread > 0 else 1.0,
+    )
+
+
+def category_binning(values: pa.ChunkedArray) -> ColumnBinning:
+    """Work out the binning of texts or truth values."""
     counted = pc.value_counts(values.unify_dictionaries().drop_null())
     words, counts = text(pa.chunked_array([counted.field("values")])).to_pylist(), counted.field("counts").to_pylist()
     ordered = sorted(zip(words, counts, strict=True), key=lambda item: (-item[1], item[0]))[:MOST_CATEGORIES]
     return ColumnBinning("category", categories=tuple(word for word, _ in ordered))
+
+
+def _spread(numbers: np.ndarray[Any, Any], middle: float) -> float:
+    """Return the standard deviation, block by block: in memory that is used again."""
+    squares = 0.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        for at in range(0, len(numbers), BLOCK):
+            apart = numbers[at : at + BLOCK] - middle
+            squares += float(np.einsum("i,i", apart, apart))
+    return math.sqrt(squares / len(numbers))
 
 
 def quantile_edges(numbers: np.ndarray[Any, Any], shares: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -125,10 +148,9 @@ def is_number(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
-def finite(values: pa.ChunkedArray) -> np.ndarray[Any, Any]:
-    """Return the finite numbers of a column, sorted."""
-    ordered: np.ndarray[Any, Any] = np.sort(values.drop_null().cast(pa.float64()).to_numpy())  # NaN last
-    return ordered[ordered.searchsorted(-np.inf, "right") : ordered.searchsorted(np.inf, "left")]
+def ordered(values: pa.ChunkedArray) -> np.ndarray[Any, Any]:
+    """Return the numbers of a column in their order, nulls left out, NaN last."""
+    return np.sort(numbers_of(values.drop_null().cast(pa.float64())))
 
 
 def text(values: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from modelops_jupyter.columns import numbers_of, present, texts
 from modelops_jupyter.profiles.binning import ColumnBinning, is_number, text
 from modelops_jupyter.profiles.column import SAMPLED_CATEGORIES, ColumnProfile, UnseenCategory, merge_others
 from modelops_jupyter.profiles.groups import Array, Groups
@@ -18,7 +19,7 @@ class CategoryTally:
     """One column of texts or truth values, counted for every group."""
 
     def __init__(self, binning: ColumnBinning, groups: int) -> None:
-        self._known = pa.array(binning.categories, pa.string())
+        self._known = texts(binning.categories)
         self._counts = np.zeros((groups, len(binning.categories)), dtype="int64")
         self._rows, self._nulls, self._unseen, self._characters, self._longest, self._mistyped = np.zeros(
             (6, groups), dtype="int64"
@@ -45,11 +46,11 @@ class CategoryTally:
             np.add.at(self._mistyped, runs, times)
         if not len(codes):
             return
-        lengths = pc.utf8_length(words).to_numpy().astype("int64")[codes]
+        lengths = numbers_of(pc.utf8_length(words)).astype("int64")[codes]
         np.add.at(self._characters, runs, times * lengths)
         np.minimum.at(self._shortest, runs, lengths)
         np.maximum.at(self._longest, runs, lengths)
-        place = pc.fill_null(pc.index_in(words, value_set=self._known), -1).to_numpy()
+        place = places_of(words, self._known, -1)
         at = place[codes]
         seen = at >= 0
         np.add.at(self._counts, (runs[seen], at[seen]), times[seen])
@@ -98,12 +99,16 @@ def encoded(values: pa.ChunkedArray) -> tuple[pa.Array, Array]:
         values = text(values).dictionary_encode()
     whole = values.unify_dictionaries().combine_chunks()
     if isinstance(whole, pa.ChunkedArray):  # of no rows
-        return pa.array([], pa.string()), np.zeros(0, dtype="int64")
+        return texts(()), np.zeros(0, dtype="int64")
     words = whole.dictionary.cast(pa.string())
-    codes = whole.indices
-    if codes.null_count:
-        codes = pc.fill_null(codes.cast(pa.int32()), len(words))
-    return words, codes.to_numpy()
+    codes = numbers_of(whole.indices)
+    return words, np.where(present(whole.indices), codes, len(words)).astype("int32") if whole.null_count else codes
+
+
+def places_of(words: pa.Array, known: pa.Array, absent: int) -> Array:
+    """Return the place of each word among the known ones, `absent` where it is none of them."""
+    found = numbers_of(pc.index_in(words, value_set=known))
+    return np.nan_to_num(found, nan=absent).astype("int64")
 
 
 def _pairs(groups: Groups, codes: Array, words: int) -> tuple[Array, Array, Array]:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from modelops_jupyter.profiles.binning import ColumnBinning, is_number
+from modelops_jupyter.columns import numbers_of, present
+from modelops_jupyter.profiles.binning import BLOCK, ColumnBinning, is_number
 from modelops_jupyter.profiles.column import ColumnProfile
 from modelops_jupyter.profiles.groups import Array, Groups
 
-BLOCK = 1 << 16
 # Below this many rows a group, calls per group cost more than looking every value up among the edges.
 FEW = 400
 _LARGEST = np.finfo("float64").max
@@ -46,7 +45,7 @@ class NumericTally:
         """Count the rows of a piece."""
         if not groups.rows:
             return
-        known = np.ones(len(values), dtype=bool) if not values.null_count else pc.is_valid(values).to_numpy()
+        known = present(values)
         if not is_number(values.type):
             self.absent(groups)
             self._mistyped[groups.numbers] += np.add.reduceat(groups.arranged(known).astype("int64"), groups.starts)
@@ -55,7 +54,7 @@ class NumericTally:
         if values.null_count:
             unknown = groups.arranged(~known).astype("int64")
             self._nulls[groups.numbers] += np.add.reduceat(unknown, groups.starts)
-        numbers = groups.arranged(values.to_numpy().astype("float64", copy=False))
+        numbers = groups.arranged(numbers_of(values).astype("float64", copy=False))
         if groups.rows < FEW * len(groups.starts):
             self._look_up(numbers, groups)
             return
@@ -63,13 +62,26 @@ class NumericTally:
             for at in range(start, end, BLOCK):
                 self._sort(numbers[at : min(at + BLOCK, end)], number)
 
+    def add_ordered(self, numbers: Array, rows: int) -> None:
+        """Count the rows of the only group: their numbers in order, NaN last, and how many rows there are."""
+        absent = rows - len(numbers)
+        self._rows[0] += rows
+        self._nulls[0] += absent
+        self._missing[0] += absent
+        for at in range(0, len(numbers), BLOCK):
+            self._count(numbers[at : at + BLOCK].copy(), 0)
+
     def _sort(self, numbers: Array, group: int) -> None:
         ordered = numbers.copy()
         ordered.sort()
+        self._count(ordered, group)
+
+    def _count(self, ordered: Array, group: int) -> None:
+        """Count numbers in their order; they are overwritten."""
         at = ordered.searchsorted(self._marks, side="right")
         first, last = int(at[0]), int(at[-4])
         self._counts[group] += at[1:-3] - at[:-4]
-        self._missing[group] += len(numbers) - last + first
+        self._missing[group] += len(ordered) - last + first
         self._infinite[group] += int(at[-3]) - last + first
         self._zeros[group] += int(at[-1] - at[-2])
         if last == first:

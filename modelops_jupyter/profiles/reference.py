@@ -5,17 +5,30 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from modelops_jupyter.columns import Columns
-from modelops_jupyter.profiles.binning import FINE, Binning, column_binning, quantile_edges
+from modelops_jupyter.profiles.binning import (
+    FINE,
+    Binning,
+    ColumnBinning,
+    category_binning,
+    is_number,
+    numeric_binning,
+    ordered,
+    quantile_edges,
+)
+from modelops_jupyter.profiles.categories import CategoryTally
+from modelops_jupyter.profiles.column import ColumnProfile
 from modelops_jupyter.profiles.groups import Groups
-from modelops_jupyter.profiles.profile import Reference
-from modelops_jupyter.profiles.sampling import REFERENCE_ROWS
-from modelops_jupyter.profiles.scan import Tally, one_group
+from modelops_jupyter.profiles.numbers import NumericTally
+from modelops_jupyter.profiles.profile import Profile, Reference
+from modelops_jupyter.profiles.sampling import REFERENCE_ROWS, Sample, SampleTally
+from modelops_jupyter.profiles.scan import Tally, one_group, pick_rows
 from modelops_jupyter.profiles.segments import slicings, usual_columns
 
 
@@ -45,25 +58,69 @@ def build_reference(
         if np.isfinite(error).any():
             errors = tuple(quantile_edges(np.sort(error[np.isfinite(error)]), FINE).tolist())
     with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="modelops-reference") as pool:
-        columns = dict(zip(countable, pool.map(lambda name: column_binning(table.read(name)), countable), strict=True))
-        binning = Binning(task, positive, columns, errors)
-        return _profiled(table, binning, usual_columns(columns) if segments is None else tuple(segments), pool)
+        columns, sample = _columns(table, countable, pool)
+        binning = Binning(task, positive, {name: column for name, (column, _) in columns.items()}, errors)
+        sliced = usual_columns(binning.columns) if segments is None else tuple(segments)
+        outputs_alone = Tally(binning, 1, counted=())
+        outputs_alone.add(table.read, [one_group(table.rows)])
+        profiles = {name: profile for name, (_, profile) in columns.items()}
+        profile = replace(outputs_alone.profile(0), columns=profiles, sample=sample)
+        return Reference(binning, profile, _segments(table, binning, sliced, pool))
 
 
-def _profiled(table: Columns, binning: Binning, segments: tuple[str, ...], pool: Executor) -> Reference:
-    """Profile the reference's rows, all of them and by segment."""
-    slices = slicings(binning, segments)
-    begins = np.cumsum([1, *(len(slicing.labels) for slicing in slices)])
-    tally = Tally(binning, int(begins[-1]), REFERENCE_ROWS, 1)
-    groupings = [one_group(table.rows)]
-    for slicing, begin in zip(slices, begins, strict=False):
-        groupings.append(Groups.of(begin + slicing.places(table.read(slicing.column), table.rows)))
+def _columns(
+    table: Columns, names: Sequence[str], pool: Executor
+) -> tuple[dict[str, tuple[ColumnBinning, ColumnProfile]], Sample]:
+    """Bin and profile columns, each while it is at hand, and sample the rows."""
+    samples, whole = SampleTally(names, REFERENCE_ROWS, 1), one_group(table.rows)
+    picked = pick_rows(samples, table.read, whole)
+
+    def counted(name: str) -> tuple[ColumnBinning, ColumnProfile]:
+        values = table.read(name)
+        if values is None:
+            raise KeyError(name)
+        binning, profile = _profiled(values, whole)
+        if picked is not None:
+            samples.code(picked, name, values, binning)
+        return binning, profile
+
+    found = dict(zip(names, pool.map(counted, names), strict=True))
+    if picked is not None:
+        samples.keep(picked)
+    return found, samples.sample(0)
+
+
+def _profiled(values: pa.ChunkedArray, whole: Groups) -> tuple[ColumnBinning, ColumnProfile]:
+    if is_number(values.type):
+        numbers = ordered(values)  # for both: sorting is most of the work
+        binning = numeric_binning(numbers)
+        tally = NumericTally(binning, 1)
+        tally.add_ordered(numbers, len(values))
+        return binning, tally.profile(0)
+    binning = category_binning(values)
+    categories = CategoryTally(binning, 1)
+    categories.add(values, whole)
+    return binning, categories.profile(0)
+
+
+def _segments(
+    table: Columns, binning: Binning, columns: tuple[str, ...], pool: Executor
+) -> dict[str, dict[str, Profile]]:
+    """Profile the rows by segment."""
+    slices = slicings(binning, columns)
+    if not slices:
+        return {}
+    begins = np.cumsum([0, *(len(slicing.labels) for slicing in slices)]).tolist()
+    tally = Tally(binning, begins[-1])
+    groupings = [
+        Groups.of(begin + slicing.places(table.read(slicing.column), table.rows))
+        for slicing, begin in zip(slices, begins, strict=False)
+    ]
     tally.add(table.read, groupings, pool)
-    sliced = {
-        slicing.column: {label: tally.profile(int(begin) + k) for k, label in enumerate(slicing.labels)}
+    return {
+        slicing.column: {label: tally.profile(begin + k) for k, label in enumerate(slicing.labels)}
         for slicing, begin in zip(slices, begins, strict=False)
     }
-    return Reference(binning, tally.profile(0), sliced)
 
 
 def _countable(kind: pa.DataType) -> bool:

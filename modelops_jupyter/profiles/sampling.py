@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from modelops_jupyter.profiles.binning import Binning, ColumnBinning, is_number, text
+from modelops_jupyter.columns import numbers_of, present, texts, whole_numbers
+from modelops_jupyter.profiles.binning import ColumnBinning, is_number, text
+from modelops_jupyter.profiles.categories import places_of
 from modelops_jupyter.profiles.groups import Groups
 from modelops_jupyter.profiles.packing import pack, unpack
 
@@ -86,9 +87,9 @@ def sampled_columns(columns: Iterable[str]) -> tuple[str, ...]:
 class SampleTally:
     """Draws the samples of the first `groups` groups while their rows are counted."""
 
-    def __init__(self, binning: Binning, most: int, groups: int) -> None:
-        self._binning, self._most, self._groups = binning, most, groups
-        self.columns = sampled_columns(binning.columns) if most else ()
+    def __init__(self, columns: Iterable[str], most: int, groups: int) -> None:
+        self._most, self._groups = most, groups
+        self.columns = sampled_columns(columns) if most else ()
         self._found: dict[int, Sample] = {}
 
     def pick(self, times: Array | None, outputs: Iterable[Array], rows: int, groups: Groups) -> Picked | None:
@@ -115,11 +116,11 @@ class SampleTally:
             np.full((len(place), len(self.columns)), MISSING, dtype="uint8"),
         )
 
-    def code(self, picked: Picked, name: str, values: pa.ChunkedArray | None) -> None:
+    def code(self, picked: Picked, name: str, values: pa.ChunkedArray | None, binning: ColumnBinning) -> None:
         """Code one column of the chosen rows."""
         if name in self.columns and values is not None:
-            chosen = values.take(pa.array(picked.rows))
-            picked.codes[:, self.columns.index(name)] = coded(chosen, self._binning.columns[name])
+            chosen = values.take(whole_numbers(picked.rows))
+            picked.codes[:, self.columns.index(name)] = coded(chosen, binning)
 
     def keep(self, picked: Picked) -> None:
         """Take the chosen rows into the samples."""
@@ -150,14 +151,12 @@ def coded(values: pa.ChunkedArray, binning: ColumnBinning) -> Array:
     if (binning.kind == "numeric") != is_number(values.type):
         return np.full(len(values), MISSING, dtype="uint8")
     if binning.kind == "numeric":
-        numbers = values.cast(pa.float64()).to_numpy()
+        numbers = numbers_of(values.cast(pa.float64()))
         edges = np.array([binning.edges[place] for place in binning.coarse])
         return np.where(np.isfinite(numbers), np.searchsorted(edges, numbers, side="left"), MISSING).astype("uint8")
     words = text(values)
-    known = pa.array(binning.categories[:MOST_CATEGORIES], pa.string())
-    places = pc.if_else(pc.is_null(words), MISSING, pc.fill_null(pc.index_in(words, value_set=known), OTHER))
-    found: Array = places.to_numpy().astype("uint8")
-    return found
+    places = places_of(words, texts(binning.categories[:MOST_CATEGORIES]), OTHER)
+    return np.where(present(words), places, MISSING).astype("uint8")
 
 
 def _keys(times: Array | None, outputs: Iterable[Array], rows: int) -> Array:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import Executor
 
 import numpy as np
 import pyarrow as pa
 
-from modelops_jupyter.columns import Columns, Read
+from modelops_jupyter.columns import Columns, Read, numbers_of
 from modelops_jupyter.profiles.binning import Binning, ColumnBinning, is_number
 from modelops_jupyter.profiles.categories import CategoryTally
 from modelops_jupyter.profiles.column import ColumnProfile
@@ -33,16 +33,27 @@ class Tally:
     ----------
     sample
         Rows to keep of each of the first `sampled` groups; the grouping that holds them comes first.
+    counted
+        The columns to count; None means all of the binning.
     """
 
-    def __init__(self, binning: Binning, groups: int, sample: int = 0, sampled: int = 0) -> None:
-        self._samples = SampleTally(binning, sample, sampled)
+    def __init__(
+        self,
+        binning: Binning,
+        groups: int,
+        sample: int = 0,
+        sampled: int = 0,
+        counted: Collection[str] | None = None,
+    ) -> None:
+        self._binning = binning
+        self._samples = SampleTally(binning.columns, sample, sampled)
         self._rows = np.zeros(groups, dtype="int64")
         self._versions: dict[int, dict[int, int]] = {}
         self._first, self._last = np.full(groups, np.iinfo("int64").max), np.full(groups, np.iinfo("int64").min)
         self._columns: dict[str, NumericTally | CategoryTally] = {
             name: NumericTally(column, groups) if column.kind == "numeric" else CategoryTally(column, groups)
             for name, column in binning.columns.items()
+            if counted is None or name in counted
         }
         self._outcomes: ClassTally | ErrorTally | None = None
         if binning.task != "decision":
@@ -61,14 +72,14 @@ class Tally:
             Threads that share the columns out among them.
         """
         groupings = tuple(groupings)
-        picked = self._pick(read, groupings[0])
+        picked = pick_rows(self._samples, read, groupings[0])
 
         def count(name: str) -> None:
             tally, values = self._columns[name], read(name)
             for groups in groupings:
                 tally.absent(groups) if values is None else tally.add(values, groups)
             if picked is not None:
-                self._samples.code(picked, name, values)
+                self._samples.code(picked, name, values, self._binning.columns[name])
 
         tasks: list[Callable[[], None]] = [lambda: self._add_keys(read, groupings)]
         if self._outcomes is not None:
@@ -83,20 +94,10 @@ class Tally:
         if picked is not None:
             self._samples.keep(picked)
 
-    def _pick(self, read: Read, groups: Groups) -> Picked | None:
-        """Choose rows for the samples by what the log has of every row: its time and the model's answer."""
-        if not self._samples.columns:
-            return None
-        timestamp = read("timestamp")
-        times = None if timestamp is None else timestamp.cast(pa.int64()).to_numpy()
-        found = [values for name in OUTPUTS if (values := read(name)) is not None and is_number(values.type)]
-        rows = len(found[0]) if found else groups.rows
-        return self._samples.pick(times, [values.to_numpy() for values in found], rows, groups)
-
     def _add_keys(self, read: Read, groupings: tuple[Groups, ...]) -> None:
         version, timestamp = read("version"), read("timestamp")
-        numbers = None if version is None else version.to_numpy()
-        times = None if timestamp is None else timestamp.cast(pa.int64()).to_numpy()
+        numbers = None if version is None else numbers_of(version)
+        times = None if timestamp is None else numbers_of(timestamp)
         for groups in groupings:
             self._rows[groups.numbers] += groups.lengths
             if not groups.rows:
@@ -143,6 +144,17 @@ class Tally:
         )
 
 
+def pick_rows(samples: SampleTally, read: Read, groups: Groups) -> Picked | None:
+    """Choose rows for samples by what the log has of every row: its time and the model's answer."""
+    if not samples.columns:
+        return None
+    timestamp = read("timestamp")
+    times = None if timestamp is None else numbers_of(timestamp)
+    found = [values for name in OUTPUTS if (values := read(name)) is not None and is_number(values.type)]
+    rows = len(found[0]) if found else groups.rows
+    return samples.pick(times, [numbers_of(values) for values in found], rows, groups)
+
+
 def scan(table: pa.Table, binning: Binning, sample: int = 0) -> Profile:
     """Profile all rows of `table`: the log's columns with `label`; `sample` rows are kept."""
     tally = Tally(binning, 1, sample, 1)
@@ -159,4 +171,5 @@ def scan_column(values: pa.ChunkedArray, binning: ColumnBinning) -> ColumnProfil
 
 def one_group(rows: int) -> Groups:
     """Return `rows` rows as one group, number 0."""
-    return Groups.of(np.zeros(rows, dtype="int64"))
+    held = int(rows > 0)
+    return Groups(None, np.zeros(held, "int64"), np.full(held, rows), np.zeros(held, "int64"))

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from modelops_jupyter.columns import numbers_of, texts
 from modelops_jupyter.profiles.binning import Binning, ColumnBinning, is_number
-from modelops_jupyter.profiles.categories import encoded
+from modelops_jupyter.profiles.categories import encoded, places_of
 
 Array = np.ndarray[Any, Any]
 
@@ -68,12 +68,11 @@ class Slicing:
         if values is None or (self.binning.kind == "numeric") != is_number(values.type):
             return np.full(rows, rest)
         if self.binning.kind == "numeric":
-            numbers = values.to_numpy().astype("float64", copy=False)
+            numbers = numbers_of(values).astype("float64", copy=False)
             places = np.searchsorted(np.asarray(self.cuts), numbers, side="left")
             return np.where(np.isfinite(numbers), places, rest)
         words, codes = encoded(values)
-        known = pc.fill_null(pc.index_in(words, value_set=pa.array(self.categories, pa.string())), rest)
-        table = np.append(known.to_numpy().astype("int64"), rest)
+        table = np.append(places_of(words, texts(self.categories), rest), rest)
         places = table[codes]
         return places
 

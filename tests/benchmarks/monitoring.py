@@ -132,6 +132,7 @@ def main() -> None:
     parser.add_argument(
         "--scan", type=int, nargs="*", default=[10_000_000, 50_000_000], help="rows of the scanned logs"
     )
+    parser.add_argument("--spark-rows", type=int, default=100_000, help="rows profiled in Spark")
     parser.add_argument("--days", type=int, default=365, help="days before the one more day")
     parser.add_argument("--day-rows", type=int, default=2_000, help="rows of each of those days")
     parser.add_argument("--only", choices=PARTS, nargs="*", default=PARTS)
@@ -142,7 +143,7 @@ def main() -> None:
         "own": lambda: own_lines(given.days, given.day_rows),
         "scan": lambda: [line for rows in given.scan for line in compare_scan(given.cache, rows, 365)],
         "peers": lambda: compare_peers(given.cache, given.rows),
-        "spark": lambda: compare_spark(given.cache, given.rows),
+        "spark": lambda: compare_spark(given.cache, given.spark_rows),
     }
     print("| measured | found | wanted | |\n|---|---|---|---|", flush=True)
     for name in parts:

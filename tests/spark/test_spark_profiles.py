@@ -12,6 +12,9 @@ import pyarrow as pa
 import pytest
 
 from modelops_jupyter.columns import Columns
+from modelops_jupyter.errors import InvalidFrame
+from modelops_jupyter.monitoring import compare_data
+from modelops_jupyter.monitoring.packed import numbers
 from modelops_jupyter.monitoring.scanning import Part, scan_windows
 from modelops_jupyter.profiles import Profile, Reference, build_reference
 from modelops_jupyter.profiles.spark import scan_spark
@@ -116,3 +119,37 @@ def test_spark_and_local_profiles_are_equal(spark: Any, task: str, every: str, t
                 assert value == pytest.approx(getattr(local[start].outcomes, key), rel=1e-9, abs=1e-9)
         for row, other in zip(profile.outcomes.by_prediction, local[start].outcomes.by_prediction, strict=True):
             assert row == pytest.approx(other, rel=1e-9, abs=1e-9)
+
+
+def test_a_spark_table_is_compared_as_its_rows_in_memory_are(spark: Any, tmp_path: Any) -> None:
+    import pyarrow.parquet as pq
+
+    rows, _ = table("regression")
+    rows = rows.drop_columns("version").rename_columns(
+        [name.replace("timestamp", "at") for name in rows.column_names if name != "version"]
+    )
+    pq.write_table(rows, tmp_path / "rows.parquet")
+    frame = spark.read.parquet(os.fspath(tmp_path / "rows.parquet"))
+    reference = rows.slice(0, 2000).drop_columns("at")
+
+    in_spark, in_memory = (compare_data(reference, each, timestamp="at") for each in (frame, rows))
+
+    assert [window.window_start for window in in_spark.windows] == [window.window_start for window in in_memory.windows]
+    assert in_spark.alerts
+    assert [alert.key for alert in in_spark.alerts] == [alert.key for alert in in_memory.alerts]
+    for ours, other in zip(in_spark.windows, in_memory.windows, strict=True):
+        assert numbers(ours.drift, list(ours.drift), "psi") == pytest.approx(
+            numbers(other.drift, list(ours.drift), "psi"), nan_ok=True
+        )
+
+
+def test_a_spark_table_without_times_or_rows_is_refused(spark: Any) -> None:
+    reference = pa.table({"wind": [1.0, 2.0]})
+    frame = spark.createDataFrame([("2026-05-01", 1.0)], "at string, wind double")
+
+    with pytest.raises(InvalidFrame, match="no column 'timestamp'"):
+        compare_data(reference, frame)
+    with pytest.raises(InvalidFrame, match="not times"):
+        compare_data(reference, frame, timestamp="at")
+    with pytest.raises(InvalidFrame, match="no rows"):
+        compare_data(reference, spark.createDataFrame([], "timestamp timestamp, wind double"))

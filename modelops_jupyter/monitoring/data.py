@@ -1,0 +1,141 @@
+"""Comparing two sets of rows that no model has logged: what the monitor says of them, without a workspace."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from modelops_jupyter.columns import Columns
+from modelops_jupyter.errors import InvalidFrame, NotFound
+from modelops_jupyter.frames import to_arrow, to_pandas
+from modelops_jupyter.monitoring.alerts import raise_alerts
+from modelops_jupyter.monitoring.baseline import Baseline
+from modelops_jupyter.monitoring.budget import DEFAULT_BUDGET, AlertBudget
+from modelops_jupyter.monitoring.replay import judge_series, measure_series
+from modelops_jupyter.monitoring.results import MonitorReport
+from modelops_jupyter.monitoring.rules import AlertRules
+from modelops_jupyter.monitoring.scanning import Part, scan_windows
+from modelops_jupyter.profiles import Profile, Reference, build_reference, window_length
+
+SHOWN_AS = "current"
+
+
+def compare_data(
+    reference: Any,
+    current: Any,
+    *,
+    timestamp: str = "timestamp",
+    every: str = "1D",
+    alert_budget: str = DEFAULT_BUDGET,
+) -> MonitorReport:
+    """Compare rows, window by window, with a reference: data quality and drift of every column, and alerts.
+
+    Parameters
+    ----------
+    reference, current : table, or path of a Parquet file
+        pandas, polars, Arrow, or a dict of columns. Files are read column by column, so that they need not fit into
+        memory as a whole. `current` may be a Spark table: its rows are counted where they lie.
+    timestamp : str
+        The column of `current` with the time of each row; its values have a time zone.
+    every : str
+        Length of a window: ``"1h"``, ``"1D"`` or ``"1W"``, in UTC.
+    alert_budget : str
+        How many false alerts are accepted, such as ``"1/month"``.
+
+    Returns
+    -------
+    MonitorReport
+        With a window for each stretch of `every` that has rows.
+
+    Raises
+    ------
+    InvalidFrame
+        If one of them is no table or has no rows, or `current` has no column `timestamp` of times with a zone.
+    NotFound
+        If there is no such file.
+    """
+    rules = AlertRules(budget=AlertBudget.parse(alert_budget))
+    window_length(every)
+    known = _columns(reference, "reference")
+    features = Columns(known.rows, {name: kind for name, kind in known.types.items() if name != timestamp}, known.read)
+    baseline = Baseline(build_reference(features, task="decision", segments=()))
+    scanned = _scanned_in_spark if type(current).__module__.startswith("pyspark.") else _scanned
+    profiles = scanned(current, timestamp, baseline.reference, every)
+    windows = judge_series({1: baseline}, measure_series({1: baseline}, profiles, every), rules, every)
+    return MonitorReport(SHOWN_AS, every, windows, raise_alerts(SHOWN_AS, windows, rules), len(windows))
+
+
+def _scanned(current: Any, timestamp: str, reference: Reference, every: str) -> dict[datetime, Profile]:
+    rows = _timed(_columns(current, "current"), timestamp)
+    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="modelops-scan") as pool:
+        found = scan_windows([Part.of(rows, every)], {1: reference}, every, (), pool)
+        return {window.start: window.profile for window in found}
+
+
+def _scanned_in_spark(current: Any, timestamp: str, reference: Reference, every: str) -> dict[datetime, Profile]:
+    from modelops_jupyter.profiles.spark import scan_spark
+
+    kind = dict(current.dtypes).get(timestamp)
+    if kind is None:
+        raise _no_column(timestamp, current.columns)
+    if kind != "timestamp":
+        raise _no_times(timestamp, kind)
+    profiles = scan_spark(current.withColumnRenamed(timestamp, "timestamp"), reference.binning, every)
+    if not profiles:
+        raise InvalidFrame("current has no rows: pass at least one.")
+    return profiles
+
+
+def _columns(data: Any, what: str) -> Columns:
+    if isinstance(data, str | os.PathLike):
+        path = Path(data)
+        if not path.is_file():
+            raise NotFound(f"There is no file {str(path)!r}: give the path of a Parquet file, or a table.")
+        try:
+            columns = Columns.of_parquet(path)
+        except pa.ArrowInvalid as error:
+            raise InvalidFrame(f"{str(path)!r} is no Parquet file: {error}.") from error
+    elif isinstance(data, pa.Table):
+        columns = Columns.of_table(data)
+    else:
+        columns = Columns.of_table(to_arrow(to_pandas(data, what)))
+    if not columns.rows:
+        raise InvalidFrame(f"{what} has no rows: pass at least one.")
+    return columns
+
+
+def _timed(columns: Columns, timestamp: str) -> Columns:
+    """Return the columns with the times, in UTC, as ``timestamp``."""
+    kind = columns.types.get(timestamp)
+    if kind is None:
+        raise _no_column(timestamp, columns.types)
+    if not pa.types.is_timestamp(kind) or kind.tz is None:
+        raise _no_times(timestamp, kind)
+
+    def read(name: str) -> pa.ChunkedArray | None:
+        if name != "timestamp":
+            return columns.read(name)
+        values = columns.read(timestamp)
+        if values is None or values.null_count:
+            raise InvalidFrame(f"Column {timestamp!r} of current has missing times: every row needs one.")
+        return values.cast(pa.timestamp("us", tz="UTC"), safe=False)
+
+    return replace(columns, read=read)
+
+
+def _no_column(timestamp: str, known: Iterable[str]) -> InvalidFrame:
+    shown = ", ".join(list(known)[:20])
+    return InvalidFrame(f"current has no column {timestamp!r}: name that of the times with timestamp=; it has {shown}.")
+
+
+def _no_times(timestamp: str, kind: Any) -> InvalidFrame:
+    return InvalidFrame(
+        f"Column {timestamp!r} of current holds {kind}, not times with a time zone: give them their zone."
+    )
