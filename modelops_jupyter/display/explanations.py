@@ -6,7 +6,7 @@ from modelops_jupyter.display import palette
 from modelops_jupyter.display.html import Html, element
 from modelops_jupyter.display.svg import drawing
 from modelops_jupyter.display.tables import block, heading, note, scrolling, table
-from modelops_jupyter.display.words import NOTHING, metric_name, number, short_time, value_text
+from modelops_jupyter.display.words import NOTHING, chance, metric_name, number, short_time, value_text
 from modelops_jupyter.monitoring import Explanation, Figure
 from modelops_jupyter.monitoring.multivariate import MultivariateDrift
 
@@ -34,7 +34,7 @@ def explanation(shown: Explanation) -> Html:
             f"{segment.share_now:.1%}",
             number(segment.loss_before),
             number(segment.loss_now),
-            f"{segment.p_value:.2g}",
+            chance(segment.p_value),
         ]
         for segment in shown.segments
     ]
@@ -81,8 +81,7 @@ def multivariate(shown: MultivariateDrift) -> Html:
 def _figure(name: str, figure: Figure) -> list[str]:
     if figure.value is None:
         return [name, NOTHING, figure.reason or "", ""]
-    p_value = NOTHING if figure.p_value is None else f"{figure.p_value:.2g}"
-    return [name, number(figure.value), f"{number(figure.low)} to {number(figure.high)}", p_value]
+    return [name, number(figure.value), f"{number(figure.low)} to {number(figure.high)}", chance(figure.p_value)]
 
 
 def _bar(share: float, words: str) -> Html:
