@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+WORKERS := -n 2 --dist loadfile
 LABEXTENSION := modelops_jupyter/labextension/static/style.js
 LABEXTENSION_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f) \
 	$(wildcard labextension/*.json)
@@ -32,10 +33,11 @@ demo: $(VENV)/installed labextension
 	$(BIN)/modelops demo demo $(if $(filter 0,$(SERVE)),--no-dashboard)
 
 test: export PATH := $(abspath $(BIN)):$(PATH)
+# Two tests at once; WORKERS= runs one after the other.
 test: $(VENV)/installed labextension
 	cd labextension && npm test
-	$(BIN)/python -m pytest
-	$(BIN)/python -m pytest -m "demo or soak"
+	$(BIN)/python -m pytest $(WORKERS)
+	$(BIN)/python -m pytest $(WORKERS) -m "demo or soak"
 
 # Spark's own group: it needs Java 17 or newer, and 500 MB.
 spark: $(VENV)/installed

@@ -18,7 +18,7 @@ from modelops_jupyter.written import printable
 if TYPE_CHECKING:
     from modelops_jupyter.workspace import Workspace
 
-DONE, SAID_NO, WRONG_CALL, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, SAID_NO, INTERRUPTED = 0, 1, 130  # an error brings its own: 2 or 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

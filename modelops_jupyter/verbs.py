@@ -7,6 +7,7 @@ A face parses a line with `parser()` and calls `namespace.call(workspace, namesp
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,10 @@ from modelops_jupyter.written import printable
 
 if TYPE_CHECKING:
     from modelops_jupyter.workspace import Workspace
+
+
+# Puts a terminal's cursor at the start of its line, which is wiped.
+CLEARED = "\r\x1b[2K"
 
 
 def _arg(*flags: str, **options: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
@@ -73,7 +78,9 @@ def _log_labels(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
 
 
 def _run(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
-    return ws.run(a.pipeline, parameters=_assignments(a.parameter), jobs=a.jobs, resume=a.resume, on_progress=_show)
+    passing = _show_passing if sys.stderr.isatty() else None
+    given = _assignments(a.parameter)
+    return ws.run(a.pipeline, parameters=given, jobs=a.jobs, resume=a.resume, on_progress=_show, on_cell=passing)
 
 
 def _run_notebook(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
@@ -81,9 +88,15 @@ def _run_notebook(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
 
 
 def _show(event: Any) -> None:
-    import sys
+    print(f"{CLEARED if sys.stderr.isatty() else ''}{printable(str(event))}", file=sys.stderr, flush=True)
 
-    print(printable(str(event)), file=sys.stderr, flush=True)
+
+def _show_passing(event: Any) -> None:
+    """Show what runs now on one line of a terminal; whatever comes next takes its place."""
+    import shutil
+
+    text = " ".join(printable(str(event)).split())[: shutil.get_terminal_size().columns - 1]
+    print(f"{CLEARED}{text}", end="", file=sys.stderr, flush=True)
 
 
 def _watch(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:

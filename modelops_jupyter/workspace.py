@@ -376,7 +376,7 @@ class Workspace(Foundations):
         parameters
             Values for parameters that its notebooks declare.
         jobs
-            How many notebooks may run at once.
+            How many notebooks may run at once, each with its share of the cores unless ``OMP_NUM_THREADS`` is set.
         resume
             Keep the completed steps of the last run whose notebook, parameters and predecessors are the same.
         on_progress, on_cell

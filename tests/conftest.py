@@ -6,12 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings as hypothesis_settings
+from waiting import until
 
 # Threads that spin for each other make small fits ten times slower on a busy machine; kernels and servers inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -26,11 +27,31 @@ for _name, _examples in (("quick", 100), ("thorough", 1000)):
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
+# Tests that share a server, which takes seconds to start, run one after the other in one process.
+SHARING = {"tests/registry/": "MLflow", "tests/ui/test_dashboard": "dashboard", "tests/ui/": "JupyterLab"}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests of a file together (`--dist loadfile`), and those of all files that share a server."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByServer(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next(
+                (server for path, server in SHARING.items() if nodeid.startswith(path)), super()._split_scope(nodeid)
+            )
+
+    return ByServer(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
 @pytest.fixture(scope="session")
 def mlflow_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a real, empty MLflow database: making one takes seconds, so tests copy it."""
-    folder = tmp_path_factory.mktemp("mlflow")
-    settings = Settings(project=folder, root=folder)
+    """Return a real, empty MLflow database: making one takes seconds, so tests copy it, those of all workers one."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    settings = Settings(project=folder, root=folder / "empty")
+    settings.root.mkdir(exist_ok=True)
     check_reachable(settings)
     return settings.mlflow_path
 
@@ -67,13 +88,15 @@ class MlflowServer:
             self._process = subprocess.Popen(
                 command, stdout=output, stderr=output, start_new_session=True, env=environment
             )
-        deadline = time.monotonic() + 90
-        while True:
-            try:
-                return check_reachable(Settings(self._folder, self._folder, tracking_uri=self.uri))
-            except RegistryUnreachable:
-                assert time.monotonic() < deadline, log.read_text()
-                time.sleep(0.2)
+        until(self.answers, said=log.read_text)
+
+    def answers(self) -> bool:
+        """Tell whether it can be used."""
+        try:
+            check_reachable(Settings(self._folder, self._folder, tracking_uri=self.uri))
+        except RegistryUnreachable:
+            return False
+        return True
 
     def signal(self, number: int) -> None:
         """Send a signal to the server and its workers."""
@@ -88,7 +111,7 @@ class MlflowServer:
 
 @pytest.fixture(scope="session")
 def mlflow_server(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -> Iterator[MlflowServer]:
-    """Return a running server that all tests share: stop it nowhere."""
+    """Return a running server that all tests share."""
     folder = tmp_path_factory.mktemp("server")
     shutil.copy(mlflow_database, folder)
     server = MlflowServer(folder)
@@ -97,11 +120,9 @@ def mlflow_server(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Pat
 
 
 @pytest.fixture
-def stoppable_server(tmp_path: Path, mlflow_database: Path) -> Iterator[MlflowServer]:
-    """Return a running server of the test's own."""
-    folder = tmp_path / "server"
-    folder.mkdir()
-    shutil.copy(mlflow_database, folder)
-    server = MlflowServer(folder)
-    yield server
-    server.kill()
+def stoppable_server(mlflow_server: MlflowServer) -> Iterator[MlflowServer]:
+    """Return the same server to a test that stops it; others find it running."""
+    yield mlflow_server
+    if not mlflow_server.answers():
+        mlflow_server.kill()
+        mlflow_server.start()

@@ -5,6 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from modelops_jupyter.registry import Registry
+from modelops_jupyter.settings import Settings
+
 
 def test_eight_processes_run_status_in_an_empty_folder(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "modelops_jupyter.cli", "status", "--json"]
@@ -15,3 +18,5 @@ def test_eight_processes_run_status_in_an_empty_folder(tmp_path: Path) -> None:
     for name in ("modelops.db", "mlflow.db"):
         with sqlite3.connect(tmp_path / ".modelops" / name) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert not list((tmp_path / ".modelops").glob("*.new"))
+    assert Registry(Settings(tmp_path, tmp_path / ".modelops")).client.search_registered_models() == []

@@ -52,6 +52,17 @@ def number(value: float | None) -> str:
     return f"{value:.1e}"
 
 
+def chance(p_value: float | None) -> str:
+    """Return a p-value as reports do.
+
+    >>> chance(0.0312), chance(1.4e-5), chance(None)
+    ('0.031', '< 0.001', '–')
+    """
+    if p_value is None:
+        return NOTHING
+    return "< 0.001" if p_value < 0.001 else f"{p_value:.2g}"
+
+
 def signed(value: float | None) -> str:
     """Return a difference with its sign; small ones to three decimals, as the figures beside them."""
     if value is None:

@@ -81,8 +81,3 @@ def chi_square_p(statistic: float, degrees: int) -> float:
     from scipy.special import gammaincc  # heavy: not before it is needed
 
     return float(gammaincc(degrees / 2, statistic / 2))
-
-
-def normal_p(z: float) -> float:
-    """Return the two-sided tail of the normal distribution."""
-    return math.erfc(abs(z) / math.sqrt(2))

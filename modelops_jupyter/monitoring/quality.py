@@ -25,14 +25,6 @@ def null_rate(column: ColumnProfile) -> Figure:
     return figure(column.missing / column.n) if column.n else Figure(None, "no rows")
 
 
-def missing_rates(column: ColumnProfile) -> dict[str, Figure]:
-    """Return the shares of rows that are null, NaN and infinite."""
-    if not column.n:
-        return {name: Figure(None, "no rows") for name in ("null", "nan", "infinite")}
-    counts = {"null": column.nulls, "nan": column.nan, "infinite": column.infinite}
-    return {name: figure(count / column.n) for name, count in counts.items()}
-
-
 def mistyped_rate(column: ColumnProfile) -> Figure:
     """Share of rows with a value of another type than the reference's column: text for numbers, numbers for text."""
     return figure(column.mistyped / column.n) if column.n else Figure(None, "no rows")
@@ -86,8 +78,12 @@ def out_of_range_rate(before: ColumnProfile, now: ColumnProfile) -> Figure:
 
 
 def window_quality(current: Profile, end: datetime, usual_rows: float | None = None) -> dict[str, Figure]:
-    """Return the figures of a window as a whole: `volume` and `freshness`."""
-    return {"volume": volume(current.rows, usual_rows), "freshness": freshness(current.last, end)}
+    """Return the figures of a window as a whole: `volume`, `freshness` and `mean_gap`."""
+    return {
+        "volume": volume(current.rows, usual_rows),
+        "freshness": freshness(current.last, end),
+        "mean_gap": mean_gap(current),
+    }
 
 
 def volume(rows: int, usual: float | None) -> Figure:
@@ -97,21 +93,16 @@ def volume(rows: int, usual: float | None) -> Figure:
     return figure(rows / usual)
 
 
-def freshness(last: int | None, until: datetime, usual_seconds: float | None = None) -> Figure:
-    """Seconds from the last prediction to `until`; over the usual number of seconds where that is given."""
-    if last is None:
-        return Figure(None, "no prediction time")
-    age = max(0.0, until.timestamp() - last / 1e6)
-    if usual_seconds is None:
-        return figure(age)
-    return figure(age / usual_seconds) if usual_seconds > 0 else Figure(None, "no usual age known")
+def freshness(last: int | None, until: datetime) -> Figure:
+    """Seconds from the last prediction to `until`."""
+    return figure(max(0.0, until.timestamp() - last / 1e6)) if last is not None else Figure(None, "no prediction time")
 
 
-def usual_gap(profile: Profile) -> Figure:
+def mean_gap(current: Profile) -> Figure:
     """Mean number of seconds between one prediction and the next."""
-    if profile.first is None or profile.last is None or profile.rows < 2:
+    if current.first is None or current.last is None or current.rows < 2:
         return Figure(None, "too few rows")
-    return figure((profile.last - profile.first) / 1e6 / (profile.rows - 1))
+    return figure((current.last - current.first) / 1e6 / (current.rows - 1))
 
 
 def _of_present(count: float, column: ColumnProfile) -> Figure:

@@ -25,7 +25,6 @@ TIDY = (
     "reason",
 )
 GRANULARITIES = {"1h": "1 hour", "1D": "1 day", "1W": "1 week"}
-PERIODS = {"1h": "h", "1D": "D", "1W": "W"}
 # What a table as a whole is called in place of a column.
 WHOLE = ":table"
 # Databricks' names, where a figure of ours is the same.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -100,7 +101,7 @@ def run_pipeline(
     stopped: Callable[[], bool] | None = None,
     runner: NotebookRunner | None = None,
 ) -> PipelineRun:
-    """Execute every step, up to `jobs` at once.
+    """Execute every step, up to `jobs` at once, each with its share of the cores unless ``OMP_NUM_THREADS`` is set.
 
     With `resume` the last run goes on: its completed steps whose inputs are the same are kept, and a step that it left
     half done registers no model twice. Without, everything is made anew.
@@ -197,6 +198,7 @@ class _Execution:
     def finish(self, run: PipelineRun, jobs: int) -> PipelineRun:
         """Run every task whose turn comes; after a failure, only what has begun; nothing once it is stopped."""
         running: dict[Future[tuple[str | None, float]], Task] = {}
+        threads = _threads(min(jobs, len(self.tasks)))
         with ThreadPoolExecutor(max_workers=jobs) as pool:
             try:
                 while running or self._ready(running):
@@ -206,7 +208,7 @@ class _Execution:
                     for task in self._ready(running)[: jobs - len(running)]:
                         if not self._keep(task):
                             self._tell(task, "running")
-                            future = pool.submit(self._execute, task)
+                            future = pool.submit(self._execute, task, threads)
                             running[future] = task
                             future.add_done_callback(self.news.put)
                     self._hear(run, running)
@@ -243,8 +245,9 @@ class _Execution:
         self._tell(task, "kept")
         return True
 
-    def _execute(self, task: Task) -> tuple[str | None, float]:
+    def _execute(self, task: Task, threads: Mapping[str, str]) -> tuple[str | None, float]:
         environment = {
+            **threads,
             "MODELOPS_WORKSPACE": str(self.project),
             "MODELOPS_NOTEBOOK": task.notebook.name,
             "MODELOPS_STEP": f"{self.origin}/{self._inputs(task)}",
@@ -278,6 +281,13 @@ class _Execution:
         notebook = hashlib.sha256(task.notebook.read_bytes()).hexdigest()
         text = json.dumps([task.name, notebook, dict(task.parameters), upstream], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _threads(at_once: int) -> dict[str, str]:
+    """Return what keeps each of some notebooks at once to its share of the cores: threads that spin slow the others."""
+    if at_once == 1 or "OMP_NUM_THREADS" in os.environ:
+        return {}
+    return {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // at_once))}
 
 
 def _last_origin(store: Store, pipeline: str) -> str | None:

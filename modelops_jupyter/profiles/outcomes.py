@@ -57,11 +57,6 @@ class Outcomes:
     by_prediction: tuple[tuple[float, ...], ...] = ()
 
     @property
-    def correct(self) -> int:
-        """Labelled rows whose prediction is their label."""
-        return sum(row.get(said, 0) for said, row in self.confusion.items())
-
-    @property
     def scored(self) -> int:
         """Labelled rows with a score."""
         return int(ScoreCells.of(self.cells).table[:, 2:].sum())

@@ -24,7 +24,6 @@ _PLAIN: Mapping[str, Mapping[str, Any]] = {
     "Mapping[str, float]": {"type": "object", "additionalProperties": {"type": "number"}},
     "Mapping[str, Any]": {"type": "object"},
 }
-_FILES = ("path", "data", "model")
 
 
 @dataclass(frozen=True)
@@ -46,11 +45,6 @@ class Field:
     schema: Mapping[str, Any]
     required: bool
     help: str = ""
-
-    @property
-    def is_address(self) -> bool:
-        """Whether values name a file."""
-        return self.schema.get("format") in _FILES
 
     def check(self, value: Any) -> Any:
         """Return `value` if the field takes it.

@@ -38,6 +38,7 @@ def test_the_interval_is_a_strip_and_the_estimate_a_dotted_line() -> None:
     page = with_bands(overview(windows=30))
     _, line, low, high, estimate = figures.performance_figure(page).data
     pairs = [(a, b, c) for a, b, c in zip(low.y, line.y, high.y, strict=True) if b is not None]
+    assert len(pairs) > 20
     assert all(round(b - a, 9) == round(c - b, 9) == 0.05 for a, b, c in pairs)
     assert estimate.y[9] == 0.7  # no labels yet: the estimate alone
     assert estimate.line.dash == "dot"

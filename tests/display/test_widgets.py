@@ -55,9 +55,13 @@ def test_a_monitor_follows_the_browser(ws: Workspace) -> None:
     assert monitor.model == "fraud"
     assert 'data-pick="window 2026-05-01T00:00:00+00:00"' in monitor.html
     assert 'aria-pressed="true"' in browser.html
-    monitor.picked = {"what": f"cell {DAY} rain", "count": 1}
+    assert "data-selected" not in monitor.html
+    monitor.picked = {"what": f"window {DAY}", "count": 1}
+    assert (monitor.window, monitor.column) == (DAY, "")
+    assert 'data-selected="window"' in monitor.html
+    monitor.picked = {"what": f"cell {DAY} rain", "count": 2}
     assert (monitor.window, monitor.column) == (DAY, "rain")
-    assert 'data-selected="window"' in monitor.html or "no monitored window" in monitor.html
+    assert f"no monitored window from {DAY}" in monitor.html  # its profile was never stored here
 
 
 def test_the_form_filters_and_nothing_is_markup(ws: Workspace) -> None:

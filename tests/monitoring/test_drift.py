@@ -1,5 +1,7 @@
 """Drift figures against SciPy and NumPy on the raw rows, each within its stated bound."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -16,7 +18,8 @@ from modelops_jupyter.profiles import Profile, Reference, build_reference, scan
 
 ALL = Methods(NUMERIC, CATEGORY)
 MESSY = st.one_of(st.none(), st.floats(-1e6, 1e6), st.integers(-3, 3), st.sampled_from([np.nan, np.inf, -np.inf]))
-FRAMES = st.tuples(st.lists(MESSY, min_size=31, max_size=80), st.lists(MESSY, min_size=31, max_size=80))
+# Long enough that figures are computed: of what is drawn, half is usable, and it takes 30 values.
+FRAMES = st.tuples(st.lists(MESSY, min_size=31, max_size=80), st.lists(MESSY, min_size=90, max_size=120))
 
 
 def column(values: list[object]) -> pa.Table:
@@ -48,7 +51,7 @@ def check_numbers(before: list[object], now: list[object]) -> None:
     figures = drift(Baseline(reference), current, ALL)["x"]
     left, right = known(before), known(now)
     if len(left) == 0 or len(right) < 30:
-        assert all(figure.value is None and figure.reason for figure in figures.values())
+        check_reasons(figures, NUMERIC)
         return
     ks_bound, w_bound = bounds(reference, current)
     raw = stats.ks_2samp(left, right).statistic
@@ -58,6 +61,11 @@ def check_numbers(before: list[object], now: list[object]) -> None:
     edges = [reference.binning.columns["x"].edges[i] for i in reference.binning.columns["x"].coarse]
     a, b = (np.bincount(np.searchsorted(edges, side), minlength=len(edges) + 1).astype(float) for side in (left, right))
     check_binned(figures, a, b)
+
+
+def check_reasons(figures: dict, methods: Sequence[str]) -> None:
+    assert set(figures) >= set(methods)
+    assert all(figure.value is None and figure.reason for figure in figures.values())
 
 
 def check_binned(figures: dict, a: np.ndarray, b: np.ndarray) -> None:
@@ -106,17 +114,22 @@ def test_the_bounds_are_tight_enough_to_be_of_use(draw: str, shift: float) -> No
     )
 
 
-WORDS = st.lists(st.one_of(st.none(), st.sampled_from("abcdef")), min_size=1, max_size=60)
+@given(st.lists(MESSY, max_size=29), st.lists(MESSY, max_size=29))
+def test_few_numbers_have_a_reason(before: list[object], now: list[object]) -> None:
+    check_numbers(before, now)
 
 
-@given(WORDS, WORDS)
+WORD = st.sampled_from([None, *"abcdef"])
+
+
+@given(st.lists(WORD, min_size=1, max_size=60), st.one_of(st.lists(WORD, max_size=29), st.lists(WORD, min_size=45)))
 def test_category_drift_agrees_with_scipy(before: list[str | None], now: list[str | None]) -> None:
     reference = build_reference(pa.table({"c": pa.array(before, pa.string())}))
     table = pa.table({"c": pa.array(now, pa.string()), "version": np.ones(len(now), "int64")})
     figures = drift(Baseline(reference), scan(table, reference.binning), ALL)["c"]
     left, right = [v for v in before if v], [v for v in now if v]
     if not left or len(right) < 30:
-        assert all(figure.value is None and figure.reason for figure in figures.values())
+        check_reasons(figures, CATEGORY)
         return
     categories = sorted(set(left))
     a, b = ([*(side.count(c) for c in categories), sum(v not in categories for v in side)] for side in (left, right))

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+from waiting import until
 
 from modelops_jupyter.actor import Actor
+from modelops_jupyter.cli import main
 from modelops_jupyter.errors import Conflict, InvalidInput, InvalidPipeline, NotebookFailed, NotFound
 from modelops_jupyter.pipelines import (
     CellEvent,
@@ -31,6 +33,7 @@ from modelops_jupyter.store import Change, InMemoryStore, Put, Store
 from modelops_jupyter.workspace import Workspace
 
 ANN = Actor("ann")
+COMMAND = [sys.executable, "-m", "modelops_jupyter.cli"]
 
 
 def notebook(path: Path, *cells: str, parameters: str = "") -> None:
@@ -64,6 +67,15 @@ def run(path: Path, store: Store, runner: InMemoryRunner | None = None, **option
     )  # fmt: skip
 
 
+def _run_and_kill(words: list[str], begun: Callable[[], bool]) -> None:
+    """Type a command, and kill its process as soon as something has begun."""
+    process = subprocess.Popen([*COMMAND, *words])
+    until(lambda: process.poll() is not None or begun())
+    assert process.poll() is None
+    process.kill()
+    process.wait()
+
+
 def _left_behind(folder: Path) -> list[str]:
     lines = (" ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"]))
     return [line for line in lines if str(folder) in line]
@@ -80,29 +92,31 @@ def test_real_notebooks_run_in_order_with_their_parameters(tmp_path: Path) -> No
     assert list((tmp_path / "runs").rglob("*.partial.ipynb")) == []
 
 
-@pytest.mark.parametrize(
-    ("cell", "reason"),
-    [
-        ("1 / 0", "raised ZeroDivisionError"),
-        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "kernel died"),
-        ("import time; time.sleep(600)", "longer than 12 s"),
-    ],
-    ids=["raises", "dies", "endless"],
-)
-def test_every_way_of_failing_is_told_and_leaves_no_process(tmp_path: Path, cell: str, reason: str) -> None:
-    notebook(tmp_path / "a.ipynb", "print('so far')", cell, "1 + 1")
-    path = pipeline(tmp_path, "steps: {a: {notebook: a.ipynb, timeout: 12}}")
+def fails(folder: Path, cell: str, reason: str, timeout: float) -> None:
+    """Run a notebook that fails in its second cell: what is said and kept of it, and that no process is left."""
+    notebook(folder / "a.ipynb", "print('so far')", cell, "1 + 1")
+    path = pipeline(folder, f"steps: {{a: {{notebook: a.ipynb, timeout: {timeout:g}}}}}")
     store = InMemoryStore()
     with pytest.raises(NotebookFailed, match=reason) as failed:
         run(path, store)
+    assert not _left_behind(folder)
     body = store.find("run")[0].body
     assert body["state"] == "failed"
-    time.sleep(0.2)
-    assert not _left_behind(tmp_path)
     output = Path(body["steps"][0]["output"])
     assert f"so far is {output};" in str(failed.value)
     assert '"so far\\n"' in output.read_text()
-    assert list((tmp_path / "runs").rglob("*.partial.ipynb")) == []
+    assert list((folder / "runs").rglob("*.partial.ipynb")) == []
+
+
+def test_a_cell_that_raises_and_one_that_never_ends_are_told_apart(tmp_path: Path) -> None:
+    begun = time.monotonic()
+    fails(tmp_path, "1 / 0", "raised ZeroDivisionError", 100)
+    enough = round(2 + 2 * (time.monotonic() - begun))  # as this machine is now, its kernel has begun long before
+    fails(tmp_path, "import time; time.sleep(600)", f"longer than {enough} s", enough)
+
+
+def test_a_kernel_that_dies_is_told(tmp_path: Path) -> None:
+    fails(tmp_path, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "kernel died", 100)
 
 
 class EndingRunner(InMemoryRunner):
@@ -199,15 +213,9 @@ def test_a_killed_run_registers_once_and_a_new_one_anew(settings: Settings) -> N
     folder = settings.project
     notebook(folder / "a.ipynb", REGISTERING)
     path = pipeline(folder, "steps: {a: {notebook: a.ipynb}}")
-    command = [sys.executable, "-m", "modelops_jupyter.cli", "run", str(path), "--workspace", str(folder)]
+    words = ["run", str(path), "--workspace", str(folder)]
     (folder / "night").write_text("1")
-    first = subprocess.Popen(command)
-    deadline = time.monotonic() + 120
-    while not (folder / "started").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    first.kill()
-    first.wait()
+    _run_and_kill(words, (folder / "started").exists)
     (folder / "go").touch()
 
     def versions() -> list[int]:
@@ -219,10 +227,10 @@ def test_a_killed_run_registers_once_and_a_new_one_anew(settings: Settings) -> N
             return [row["version"] for row in ws.versions("m")]
 
     assert versions() == [1]
-    subprocess.run([*command, "--resume"], check=True)
+    assert main([*words, "--resume"]) == 0
     assert versions() == [1]
     (folder / "night").write_text("2")
-    subprocess.run(command, check=True)
+    assert main(words) == 0
     assert versions() == [2, 1]
 
 
@@ -234,18 +242,11 @@ def test_a_killed_run_resumes(tmp_path: Path) -> None:
         "open('b.txt', 'a').write('y')",
     )
     path = pipeline(tmp_path, "steps: {a: {notebook: a.ipynb}, b: {notebook: b.ipynb, needs: [a]}}")
-    command = [sys.executable, "-m", "modelops_jupyter.cli", "run", str(path), "--workspace", str(tmp_path)]
-    first = subprocess.Popen(command)
-    deadline = time.monotonic() + 60
-    while not (tmp_path / "started").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    first.kill()
-    first.wait()
+    words = ["run", str(path), "--workspace", str(tmp_path)]
+    _run_and_kill(words, (tmp_path / "started").exists)
     (tmp_path / "go").touch()
-    time.sleep(2)
-    assert not _left_behind(tmp_path)
-    assert subprocess.run([*command, "--resume"], check=False).returncode == 0
+    until(lambda: not _left_behind(tmp_path), 10)  # they look for their parent every half a second
+    assert main([*words, "--resume"]) == 0
     assert ((tmp_path / "a.txt").read_text(), (tmp_path / "b.txt").read_text()) == ("x", "y")
 
 
@@ -330,6 +331,25 @@ def test_jobs_run_at_once(tmp_path: Path) -> None:
         run(path, InMemoryStore(), jobs=0)
 
 
+@pytest.mark.parametrize(
+    ("jobs", "given", "threads"),
+    [(1, None, None), (2, None, "4"), (3, None, "2"), (16, None, "2"), (2, "7", None)],
+    ids=["one alone", "two", "three", "more than there are steps", "the user's own"],
+)
+def test_notebooks_at_once_share_the_cores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int, given: str | None, threads: str | None
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if given is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", given)
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    notebook(tmp_path / "a.ipynb", "1", parameters="n = 1")
+    path = pipeline(tmp_path, "steps: {a: {notebook: a.ipynb, for_each: {n: [1, 2, 3, 4]}}}")
+    runner = InMemoryRunner()
+    run(path, InMemoryStore(), runner, jobs=jobs)
+    assert [job.environment.get("OMP_NUM_THREADS") for job in runner.jobs] == [threads] * 4
+
+
 def test_one_run_of_a_pipeline_at_a_time(tmp_path: Path) -> None:
     notebook(tmp_path / "a.ipynb", "1")
     path, store = pipeline(tmp_path, "{name: nightly, steps: {a: {notebook: a.ipynb}}}"), InMemoryStore()
@@ -358,24 +378,11 @@ def test_a_run_that_was_taken_for_dead_stops(tmp_path: Path) -> None:
 def test_ctrl_c_ends_every_notebook_and_is_on_record(tmp_path: Path) -> None:
     notebook(tmp_path / "a.ipynb", "open(f'started{n}', 'w').close()\nimport time; time.sleep(60)", parameters="n = 1")
     path = pipeline(tmp_path, "steps: {a: {notebook: a.ipynb, for_each: {n: [1, 2]}}}")
-    command = [
-        sys.executable,
-        "-m",
-        "modelops_jupyter.cli",
-        "run",
-        str(path),
-        "--workspace",
-        str(tmp_path),
-        "--jobs",
-        "2",
-    ]
+    command = [*COMMAND, "run", str(path), "--workspace", str(tmp_path), "--jobs", "2"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while len(list(tmp_path.glob("started*"))) < 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    until(lambda: len(list(tmp_path.glob("started*"))) == 2)
     process.send_signal(signal.SIGINT)
-    assert "goes on from here" in process.communicate(timeout=20)[1]
+    assert "goes on from here" in process.communicate(timeout=60)[1]
     assert process.returncode == 130
     assert not _left_behind(tmp_path)
     with Workspace(find_settings(tmp_path, {})) as ws:

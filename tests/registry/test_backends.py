@@ -5,11 +5,11 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -23,6 +23,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from waiting import least_seconds
 
 from modelops_jupyter.cli import main
 from modelops_jupyter.errors import Conflict, RegistryUnreachable
@@ -233,31 +234,37 @@ def test_with_the_server_gone_every_verb_answers_within_seconds(
     for verb in ("log-predictions", "log-labels", "monitor", "run"):
         assert main([verb, *DOWN[verb][1]]) == 0
     capsys.readouterr()
+    monkeypatch.setattr("modelops_jupyter.monitoring.backtest.SIZES", {"shift": (2.0,)})  # how much it tries: seconds
 
     def ask(verb: str, words: list[str], expected: int) -> None:
-        begun = time.monotonic()
-        code = main([verb, *words])
-        took, said = time.monotonic() - begun, capsys.readouterr()
-        assert code == expected, (verb, took, said)
-        if expected:  # the others have work to do, which takes its time; had they asked the server, they would fail
-            assert took < ANSWER_SECONDS, (verb, took, said)
+        code, said = main([verb, *words]), capsys.readouterr()
+        assert code == expected, (verb, said)
+        if expected:
             assert said.err.startswith(f"modelops: The MLflow server at {stoppable_server.uri} does not answer (")
             assert said.err.count("\n") == 1
         assert "Traceback" not in said.err
 
+    def ask_in_time(verb: str, words: list[str], expected: int) -> None:
+        if expected:
+            assert least_seconds(partial(ask, verb, words, expected), ANSWER_SECONDS) < ANSWER_SECONDS, verb
+        else:  # has work to do, which takes its time; had it asked the server, it would fail
+            ask(verb, words, expected)
+
     stoppable_server.signal(signal.SIGSTOP)  # it takes connections and never answers
     for verb in ("register", "promote"):
-        ask(verb, DOWN[verb][1], 3)
+        ask_in_time(verb, DOWN[verb][1], 3)
     stoppable_server.signal(signal.SIGCONT)
     stoppable_server.kill()  # it refuses connections
     for verb, (expected, words) in DOWN.items():
-        ask(verb, words, expected)
-    ask("init", [], 3)
-    begun = time.monotonic()
-    command = [sys.executable, "-m", "modelops_jupyter.cli", "register", *DOWN["register"][1], "--json"]
-    cold = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (cold.returncode, time.monotonic() - begun < ANSWER_SECONDS) == (3, True)
-    assert json.loads(cold.stdout)["error"]["code"] == "registry-unreachable"
+        ask_in_time(verb, words, expected)
+    ask_in_time("init", [], 3)
+
+    def ask_cold() -> None:
+        command = [sys.executable, "-m", "modelops_jupyter.cli", "register", *DOWN["register"][1], "--json"]
+        cold = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (cold.returncode, json.loads(cold.stdout)["error"]["code"]) == (3, "registry-unreachable")
+
+    assert least_seconds(ask_cold, ANSWER_SECONDS) < ANSWER_SECONDS
 
     stoppable_server.start()
     for verb in ("status", "promote", "rollback", "compare", "register"):
