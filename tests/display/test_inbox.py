@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import ipywidgets
 import pytest
 import traitlets
 from stored import HOSTILE, fill, open_incident
@@ -12,12 +11,7 @@ from modelops_jupyter.display.widgets import AlertInbox, MonitorView
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.workspace import Workspace
 
-
-@pytest.fixture(autouse=True)
-def widgets_closed() -> Iterator[None]:
-    """Every widget of a test is closed after it: ipywidgets keeps them all."""
-    yield
-    ipywidgets.Widget.close_all()
+pytestmark = pytest.mark.usefixtures("widgets_closed")
 
 
 @pytest.fixture

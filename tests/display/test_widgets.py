@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import ipywidgets
 import nbformat
 import numpy as np
 import pandas as pd
@@ -32,11 +31,7 @@ from modelops_jupyter.workspace import Workspace
 DAY = "2026-05-03T00:00:00+00:00"
 
 
-@pytest.fixture(autouse=True)
-def widgets_closed() -> Iterator[None]:
-    """Every widget of a test is closed after it: ipywidgets keeps them all."""
-    yield
-    ipywidgets.Widget.close_all()
+pytestmark = pytest.mark.usefixtures("widgets_closed")
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """The drill: a fault in one airport is one incident that names it, told once though the receiver was down; it heals."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,6 @@ from sklearn.preprocessing import OneHotEncoder
 from standardwebhooks import Webhook
 
 from modelops_jupyter.cli import main
-from modelops_jupyter.settings import Settings, find_settings
 from modelops_jupyter.workspace import Workspace
 
 ROWS = 900
@@ -31,14 +32,8 @@ def flights(rows: int, seed: int, broken: bool = False) -> tuple[pd.DataFrame, p
 
 
 @pytest.fixture
-def ws(settings: Settings, receiver: Receiver, secret: str, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    monkeypatch.setenv("OPS_SECRET", secret)
-    monkeypatch.chdir(settings.project)
-    (settings.project / "modelops.toml").write_text(
-        f'actor = "ann"\n[notify.ops]\nurl = "{receiver.url}"\nsecret = "$OPS_SECRET"\nallow_private = true\n'
-        '[use_case.delay]\nowner = "bob"\ncost_per_error = 40\ncurrency = "EUR"\n'
-    )
-    opened = Workspace(find_settings(settings.project, environ={}))
+def ws(open_telling: Callable[[str], Workspace]) -> Workspace:
+    opened = open_telling('owner = "bob"\ncost_per_error = 40\ncurrency = "EUR"')
     x, y = flights(6000, 1)
     encoder = make_column_transformer((OneHotEncoder(), ["origin"]), remainder="passthrough")
     opened.register(make_pipeline(encoder, LogisticRegression()).fit(x, y), "delay", data=x, target=y)
