@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.settings import Settings
@@ -14,17 +14,24 @@ if TYPE_CHECKING:
     from modelops_jupyter.store import Store
 
 
+class Ears(NamedTuple):
+    """Who is told how a run goes, and who says when it shall end."""
+
+    on_progress: Callable[[StepEvent], None] | None
+    on_cell: Callable[[CellEvent], None] | None
+    stopped: Callable[[], bool] | None
+
+
 def run(
     store: Store,
     settings: Settings,
     actor: Actor,
     pipeline: Path,
-    *,
     parameters: Mapping[str, Any] | None,
+    ears: Ears,
+    *,
     jobs: int,
     resume: bool,
-    on_progress: Callable[[StepEvent], None] | None,
-    on_cell: Callable[[CellEvent], None] | None,
 ) -> PipelineRun:
     """See `Workspace.run`."""
     from modelops_jupyter.pipelines import load_pipeline, run_pipeline
@@ -38,8 +45,7 @@ def run(
         resume=resume,
         jobs=jobs,
         actor=actor,
-        on_progress=on_progress,
-        on_cell=on_cell,
+        **ears._asdict(),
     )
 
 

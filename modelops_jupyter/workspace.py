@@ -365,6 +365,7 @@ class Workspace(Foundations):
         resume: bool = False,
         on_progress: Callable[[StepEvent], None] | None = None,
         on_cell: Callable[[CellEvent], None] | None = None,
+        stopped: Callable[[], bool] | None = None,
     ) -> PipelineRun:
         """Execute a pipeline of parameterized notebooks.
 
@@ -380,6 +381,8 @@ class Workspace(Foundations):
             Keep the completed steps of the last run whose notebook, parameters and predecessors are the same.
         on_progress, on_cell
             Called as each step, and each of its cells, begins and ends.
+        stopped
+            Asked several times a second; once it says yes, the notebooks are ended and the run is "interrupted".
 
         Raises
         ------
@@ -388,17 +391,8 @@ class Workspace(Foundations):
         NotebookFailed
             If a step raised, timed out or lost its kernel.
         """
-        return running.run(
-            self.store,
-            self.settings,
-            self.actor,
-            Path(pipeline),
-            parameters=parameters,
-            jobs=jobs,
-            resume=resume,
-            on_progress=on_progress,
-            on_cell=on_cell,
-        )
+        ears, path = running.Ears(on_progress, on_cell, stopped), Path(pipeline)
+        return running.run(self.store, self.settings, self.actor, path, parameters, ears, jobs=jobs, resume=resume)
 
     def run_notebook(
         self,

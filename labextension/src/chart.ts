@@ -119,16 +119,38 @@ export function line(points: readonly (IPoint | null)[]): string {
   return parts.join('');
 }
 
+/** Places of at most about `most` values: the lowest and the highest of every stretch, so that peaks stay. */
+export function peaks(values: readonly (number | null)[], most: number): readonly number[] {
+  const size = Math.ceil((2 * values.length) / most);
+  if (size <= 2) {
+    return values.map((_, index) => index);
+  }
+  const kept = new Set([0, values.length - 1]);
+  for (let begin = 0; begin < values.length; begin += size) {
+    let [low, high]: [number | null, number | null] = [null, null];
+    for (let at = begin; at < Math.min(begin + size, values.length); at += 1) {
+      const value = values[at] ?? null;
+      if (value !== null) {
+        low = low === null || value < (values[low] ?? Infinity) ? at : low;
+        high = high === null || value > (values[high] ?? -Infinity) ? at : high;
+      }
+    }
+    kept.add(low ?? begin).add(high ?? begin);
+  }
+  return [...kept].sort((a, b) => a - b);
+}
+
 /** Path data of level pieces, one per run of equal values; from and to are the edges of each window. */
 export function steps(pieces: readonly { from: number; to: number; y: number | null }[]): string {
   const parts: string[] = [];
-  let level: number | null = null;
-  for (const { from, to, y } of pieces) {
-    if (y !== null) {
-      parts.push(y === level ? `H${round(to)}` : `M${round(from)},${round(y)}H${round(to)}`);
+  pieces.forEach(({ from, to, y }, index) => {
+    if (y !== null && y !== pieces[index - 1]?.y) {
+      parts.push(`M${round(from)},${round(y)}`);
     }
-    level = y;
-  }
+    if (y !== null && y !== pieces[index + 1]?.y) {
+      parts.push(`H${round(to)}`);
+    }
+  });
   return parts.join('');
 }
 

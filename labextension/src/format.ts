@@ -8,8 +8,27 @@ const METRICS: Readonly<Record<string, string>> = {
   log_loss: 'log loss',
   psi: 'PSI',
   mean_absolute_error: 'mean absolute error',
-  root_mean_squared_error: 'root mean squared error'
+  root_mean_squared_error: 'root mean squared error',
+  null_rate: 'null rate',
+  unseen_rate: 'unseen rate',
+  mistyped_rate: 'unreadable rate',
+  out_of_range_rate: 'out-of-range rate',
+  jensen_shannon: 'Jensen-Shannon distance',
+  kolmogorov_smirnov: 'Kolmogorov-Smirnov distance',
+  hellinger: 'Hellinger distance',
+  wasserstein: 'Wasserstein distance',
+  l_infinity: 'L-infinity distance',
+  matthews_correlation: 'Matthews correlation',
+  f1: 'F1',
+  f1_macro: 'F1 (macro)',
+  r2: 'R²'
 };
+
+const CODES = Object.keys(METRICS)
+  .sort((a, b) => b.length - a.length)
+  .map(name => name.replaceAll('_', '[_ ]'))
+  .join('|');
+const METRIC = new RegExp(`\\b(?:(?:recent|estimated)[_ ])?(?:${CODES})\\b`, 'g');
 
 /** Three significant digits; whole and large numbers in full. */
 export function number(value: number | null | undefined): string {
@@ -66,13 +85,14 @@ export function moment(text: string): number {
 
 /** A message with its times short and its metrics as people write them. */
 export function sentence(text: string): string {
-  const named = Object.entries(METRICS).reduce((found, [code, name]) => found.replaceAll(code, name), text);
+  const named = text.replace(METRIC, found => metricName(found.replaceAll(' ', '_')));
   return named.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d|Z)?/g, found => shortTime(found));
 }
 
 /** How people write a metric. */
 export function metricName(name: string | null): string {
-  return name === null ? '' : (METRICS[name] ?? name.replaceAll('_', ' '));
+  const [, when = '', code = ''] = /^(recent_|estimated_)?(.*)$/s.exec(name ?? '') ?? [];
+  return when.replace('_', ' ') + (METRICS[code] ?? code.replaceAll('_', ' '));
 }
 
 /** What kind of model it is; kinds of plugins are shown as they call themselves. */

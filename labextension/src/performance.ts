@@ -1,4 +1,4 @@
-import { band, extent, type IPoint, lanes, line, scale, steps, ticks, timeTicks } from './chart.js';
+import { band, extent, type IPoint, lanes, line, peaks, scale, steps, ticks, timeTicks } from './chart.js';
 import { moment, number } from './format.js';
 import { type IMark, marks } from './marks.js';
 import type { IOverview } from './tokens';
@@ -38,6 +38,7 @@ export interface IChartLayout {
 }
 
 const DOTS = 60;
+const MOST_POINTS = 1000;
 
 /** Lays the chart out for a width; null where no window has a figure. */
 export function layout(page: IOverview, width: number): IChartLayout | null {
@@ -68,6 +69,8 @@ export function layout(page: IOverview, width: number): IChartLayout | null {
   const intervals = windows.map(({ low, high }, index) =>
     low === null || high === null ? null : { x: positions[index] ?? 0, low: y(low), high: y(high) }
   );
+  const drawn = peaks(windows.map(window => window.value), MOST_POINTS);
+  const estimated = peaks(windows.map(window => window.estimated), MOST_POINTS);
   const pieces = windows.map((window, index) => {
     const level = levels[index] ?? null;
     return { from: x(moment(window.start)), to: x(moment(window.end)), y: level === null ? null : y(level) };
@@ -79,9 +82,9 @@ export function layout(page: IOverview, width: number): IChartLayout | null {
     bottom,
     positions,
     heights: points.map(point => point?.y ?? null),
-    line: line(points),
-    band: band(intervals),
-    estimated: line(windows.map(({ estimated }, index) => at(estimated, index))),
+    line: line(drawn.map(index => points[index] ?? null)),
+    band: band(drawn.map(index => intervals[index] ?? null)),
+    estimated: line(estimated.map(index => at(windows[index]?.estimated ?? null, index))),
     dots: windows.length <= DOTS ? points.filter((point): point is IPoint => point !== null) : [],
     expected: steps(pieces),
     rows: ticks(domain, 5).map(value => ({ y: Math.round(y(value)) + 0.5, label: number(value) })),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { band, extent, lanes, line, nearest, scale, steps, ticks, timeTicks } from '../lib/chart.js';
+import { band, extent, lanes, line, nearest, peaks, scale, steps, ticks, timeTicks } from '../lib/chart.js';
 import { choose, census, EVERYTHING } from '../lib/filter.js';
 import { rowsToDraw, scrollTo } from '../lib/rows.js';
 import { changed, outputPath, parsePython, question, read } from '../lib/run/parameters.js';
@@ -24,7 +24,10 @@ test('times are short and in UTC; what is no time stays as it is', () => {
 
 test('metrics read as people write them', () => {
   assert.equal(metricName('my_metric'), 'my metric');
-  assert.equal(sentence('log_loss, roc_auc got worse'), 'log loss, ROC AUC got worse');
+  assert.equal(metricName('recent_roc_auc'), 'recent ROC AUC');
+  assert.equal(metricName(null), '');
+  assert.equal(sentence('log_loss, roc auc got worse'), 'log loss, ROC AUC got worse');
+  assert.equal(sentence('recent_roc_auc and kolmogorov smirnov'), 'recent ROC AUC and Kolmogorov-Smirnov distance');
   assert.equal(metrics({ roc_auc: 0.8, loss: 0.25 }), 'ROC AUC 0.800, loss 0.250');
 });
 
@@ -40,9 +43,21 @@ test('an interval is an area that breaks where it is missing; a lone one has non
   assert.equal(band([]), '');
 });
 
+test('of a long history every stretch keeps its lowest and its highest', () => {
+  const values = Array.from({ length: 20_000 }, (_, n) => (n === 7777 ? 9 : n === 7778 ? -9 : Math.sin(n)));
+  values.fill(null, 100, 300);
+  const kept = peaks(values, 1000);
+  assert.ok(kept.length <= 1002 && kept.length > 900);
+  assert.ok([0, 7777, 7778, 19_999].every(n => kept.includes(n)));
+  assert.ok(kept.some(n => values[n] === null), 'a gap stays a gap');
+  assert.deepEqual(kept, [...kept].sort((a, b) => a - b));
+  assert.deepEqual(peaks([3, null, 1], 1000), [0, 1, 2]);
+  assert.deepEqual(peaks([], 10), []);
+});
+
 test('levels are joined while they are equal', () => {
   const pieces = [{ from: 0, to: 1, y: 5 }, { from: 1, to: 2, y: 5 }, { from: 2, to: 3, y: null }, { from: 3, to: 4, y: 6 }];
-  assert.equal(steps(pieces), 'M0,5H1H2M3,6H4');
+  assert.equal(steps(pieces), 'M0,5H2M3,6H4');
 });
 
 test('scales, extents and ticks stand degenerate data', () => {
@@ -117,6 +132,14 @@ test('everything of the chart stands within its width', () => {
     assert.ok(chart.marks.every(mark => mark.labelX > 0 && mark.labelX < width));
   }
   assert.equal(layout({ ...page, windows: [] }, 900), null);
+});
+
+test('a chart of fifty years draws no more points than one of three', () => {
+  const chart = layout({ windows: served(Array(18_000).fill(1)), transitions: [], expected: { 1: 0.75 }, metric: 'auc' }, 900);
+  for (const path of [chart.line, chart.band, chart.estimated, chart.expected]) {
+    assert.ok(path.split(/[LH]/).length < 2100, `${path.length}`);
+  }
+  assert.equal(chart.positions.length, 18_000);
 });
 
 test('of a long list only the rows in view are drawn, and the one that has the focus', () => {

@@ -49,6 +49,7 @@ class AlertsPage(View):
         self.alerts: Sequence[Alert] = ()
         self.incidents: Sequence[Alert] = ()
         self.told: dict[str, Incident] = {}
+        self.incident = ""
         self.filling = False
         self.most = AT_ONCE
         self.head, self.summary, self.list = html("mo-head"), html(), html("mo-list", "mo-table")
@@ -69,7 +70,7 @@ class AlertsPage(View):
 
     def show(self, query: Mapping[str, str]) -> None:
         """Read the workspace and draw the alerts that the query lets through."""
-        self.alerts, self.incidents = (), ()
+        self.alerts, self.incidents, self.incident = (), (), query.get("incident", "")
         self.summary.value = guarded(self._read)
         self.filling = True
         try:
@@ -88,15 +89,17 @@ class AlertsPage(View):
 
     def _cases(self, linked: bool) -> Html:
         head = ("State", "Model", "What happened", "Since", "Owner")
-        rows = [_incident(row, self.told.get(str(row["id"])), linked) for row in self.incidents[:AT_ONCE]]
+        shown = self.incidents[:AT_ONCE]
+        rows = [_incident(row, self.told.get(str(row["id"])), linked, row["id"] == self.incident) for row in shown]
         return join(table(head, rows, most=AT_ONCE), more(len(self.incidents) - AT_ONCE))
 
     def _known(self, key: str) -> list[str]:
         return sorted({str(alert[key]) for alert in self.alerts})
 
     def query(self) -> dict[str, str]:
-        """Return the filters in use."""
+        """Return the filters in use, and the incident that the address names."""
         values = {"state": self.state.value, "model": self.model.value or "", "kind": self.kind.value or ""}
+        values["incident"] = self.incident
         return {key: value for key, value in values.items() if value}
 
     def _filtered(self) -> None:
@@ -116,7 +119,10 @@ class AlertsPage(View):
             with workspace:
                 self.alerts = workspace.alerts().rows
                 rows = workspace.incidents().rows
-                self.incidents = [row for row in rows if row["state"] in ("open", "acknowledged")]
+                named = [row for row in rows if row["id"] == self.incident]  # shown even if it is closed
+                self.incident = self.incident if named else ""
+                others = [row for row in rows if row["id"] != self.incident]
+                self.incidents = named + [row for row in others if row["state"] in ("open", "acknowledged")]
                 self.told = {str(row["id"]): workspace.incident(row["id"]) for row in self.incidents[:OPENED]}
         if not self.alerts:
             words = ("Alerts come from watching models: ", command("modelops monitor"), ".")
@@ -171,16 +177,22 @@ def _summary(alerts: Sequence[Alert]) -> Html:
     )
 
 
-def _incident(row: Alert, told: Incident | None, linked: bool) -> list[str]:
+def _incident(row: Alert, told: Incident | None, linked: bool, named: bool) -> list[str]:
     model, happened = str(row["model"]), capital(sentence(str(row["title"])))
     target = address("model", model=model, last="all", window=str(row["first_window"] or ""))
     return [
         cell("state", row["state"]),
         element("a", model, href=target) if linked else element("b", model),
-        happened if told is None else fold(happened, cases.details(told)),
+        happened if told is None else fold(happened, _own_address(told.id, linked), cases.details(told), opened=named),
         steady(short_time(row["first_window"])),
         str(row["owner"] or "nobody yet"),
     ]
+
+
+def _own_address(identity: str, linked: bool) -> Html:
+    """Return an incident's id, which leads to it: what is sent to whoever shall look after it."""
+    target = address("alerts", incident=identity)
+    return element("p", "Incident ", element("a", identity, href=target) if linked else identity, class_="mo-note")
 
 
 def _row(alert: Alert, linked: bool) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import logging
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -55,7 +56,7 @@ def read_request() -> Request:
     return Request(query, early or os.environ.get("SERVER_SOFTWARE", "").startswith("voila"), early)
 
 
-class View:
+class View(ABC):
     """One page of the dashboard: draws what a query asks for, and can say where it is and hand out what it shows."""
 
     page: str
@@ -63,21 +64,21 @@ class View:
     root: w.Widget
     request: Request
 
+    @abstractmethod
     def show(self, query: Mapping[str, str]) -> None:
         """Read the workspace and draw what `query` asks for; what it does not know is left out."""
-        raise NotImplementedError
 
+    @abstractmethod
     def query(self) -> dict[str, str]:
         """Return the query that leads to what is shown now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def table(self) -> tuple[str, str]:
         """Return the name and text of a CSV file of what is shown."""
-        raise NotImplementedError
 
+    @abstractmethod
     def document(self) -> tuple[str, Html]:
         """Return the name and content of a page of its own of what is shown."""
-        raise NotImplementedError
 
     def moved(self, *, push: bool = True) -> None:
         """Tell the browser's address bar; `push` makes the back button return to what was shown before."""

@@ -85,7 +85,13 @@ class Dashboard:
 
 
 def serve(
-    settings: Settings, *, host: str = "127.0.0.1", port: int = PORT, idle: int = IDLE_SECONDS, debug: bool = False
+    settings: Settings,
+    *,
+    host: str = "127.0.0.1",
+    port: int = PORT,
+    base_url: str = "/",
+    idle: int = IDLE_SECONDS,
+    debug: bool = False,
 ) -> Dashboard:
     """Start the dashboards of a workspace and return when they answer.
 
@@ -93,6 +99,8 @@ def serve(
     ----------
     port
         Where to listen; another free port is taken if somebody listens there already.
+    base_url
+        What all addresses begin with, as a proxy needs it; ``{port}`` in it stands for the port that was taken.
     idle
         Seconds after which a page that nobody touches goes to sleep: its kernel ends.
     debug
@@ -111,7 +119,12 @@ def serve(
     token = secrets.token_urlsafe(24)
     port = _free_port(host, port)
     command = [sys.executable, "-m", "voila", str(PAGES), f"--Voila.ip={host}", f"--port={port}"]
-    command += [f"--Voila.config_file_paths={HERE / 'config'}", f"--Voila.connection_dir_root={runtime}"]
+    base_url = base_url.format(port=port)
+    command += [
+        f"--Voila.base_url={base_url}",
+        f"--Voila.config_file_paths={HERE / 'config'}",
+        f"--Voila.connection_dir_root={runtime}",
+    ]
     paths = [str(HERE / "share"), *filter(None, [os.environ.get("JUPYTER_PATH")])]
     environment = {
         **os.environ,
@@ -133,7 +146,8 @@ def serve(
             log.close()
     name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     shown = f"[{name}]" if ":" in name else name
-    dashboard = Dashboard(f"http://{shown}:{port}/voila/render/fleet.ipynb?token={token}", port, process, runtime)
+    url = f"http://{shown}:{port}{base_url}voila/render/fleet.ipynb?token={token}"
+    dashboard = Dashboard(url, port, process, runtime)
     try:
         _await(dashboard, name)
     except BaseException:

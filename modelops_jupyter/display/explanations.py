@@ -5,12 +5,13 @@ from __future__ import annotations
 from modelops_jupyter.display import palette
 from modelops_jupyter.display.html import Html, element
 from modelops_jupyter.display.svg import drawing
-from modelops_jupyter.display.tables import block, heading, note, table
-from modelops_jupyter.display.words import NOTHING, metric_name, number, short_time
+from modelops_jupyter.display.tables import block, heading, note, scrolling, table
+from modelops_jupyter.display.words import NOTHING, chance, metric_name, number, short_time, value_text
 from modelops_jupyter.monitoring import Explanation, Figure
 from modelops_jupyter.monitoring.multivariate import MultivariateDrift
 
 BAR, TALL = 90.0, 12.0
+EXAMPLE_COLUMNS = 10
 
 
 def explanation(shown: Explanation) -> Html:
@@ -33,7 +34,7 @@ def explanation(shown: Explanation) -> Html:
             f"{segment.share_now:.1%}",
             number(segment.loss_before),
             number(segment.loss_now),
-            f"{segment.p_value:.2g}",
+            chance(segment.p_value),
         ]
         for segment in shown.segments
     ]
@@ -42,7 +43,24 @@ def explanation(shown: Explanation) -> Html:
         *parts,
         table(head, rows, right=(2, 3, 4, 5, 6, 7)),
         note("“Adds”: what a segment adds to the rise of the mean loss beyond its due; p is for all together."),
+        *_examples(shown),
     )
+
+
+def _examples(shown: Explanation) -> list[Html]:
+    """Show the rows furthest off; columns beyond the first few are left to `examples`."""
+    if not shown.examples:
+        return []
+    names = list(shown.examples[0])[:EXAMPLE_COLUMNS]
+    rows = [
+        [
+            short_time(value) if name == "timestamp" else value_text(value)
+            for name, value in row.items()
+            if name in names
+        ]
+        for row in shown.examples
+    ]
+    return [heading(f"Furthest off where {shown.segments[0].name}"), scrolling(table(tuple(names), rows))]
 
 
 def multivariate(shown: MultivariateDrift) -> Html:
@@ -63,8 +81,7 @@ def multivariate(shown: MultivariateDrift) -> Html:
 def _figure(name: str, figure: Figure) -> list[str]:
     if figure.value is None:
         return [name, NOTHING, figure.reason or "", ""]
-    p_value = NOTHING if figure.p_value is None else f"{figure.p_value:.2g}"
-    return [name, number(figure.value), f"{number(figure.low)} to {number(figure.high)}", p_value]
+    return [name, number(figure.value), f"{number(figure.low)} to {number(figure.high)}", chance(figure.p_value)]
 
 
 def _bar(share: float, words: str) -> Html:

@@ -26,6 +26,7 @@ STATES = {
     "completed": ("✓", "completed", palette.GREEN),
     "running": ("…", "running", palette.BLUE),
     "failed": ("✕", "failed", palette.RED),
+    "interrupted": ("▲", "interrupted", palette.ORANGE),
     "kept": ("✓", "kept", palette.GREY),
 }
 HISTORY = 20

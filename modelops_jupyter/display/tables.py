@@ -75,9 +75,10 @@ def health(word: str) -> Html:
     return badge(*HEALTH.get(word, HEALTH["unknown"]), palette.HEALTH.get(word, palette.GREY))
 
 
-def fold(summary: str, *content: str | None) -> Html:
+def fold(summary: str, *content: str | None, opened: bool = False) -> Html:
     """Return content behind a summary to click."""
-    return element("details", element("summary", summary, style="cursor:pointer;font-size:13px;margin:6px 0"), *content)
+    told = element("summary", summary, style="cursor:pointer;font-size:13px;margin:6px 0")
+    return element("details", told, *content, open="" if opened else None)
 
 
 def steady(words: str) -> Html:

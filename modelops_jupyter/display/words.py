@@ -52,6 +52,17 @@ def number(value: float | None) -> str:
     return f"{value:.1e}"
 
 
+def chance(p_value: float | None) -> str:
+    """Return a p-value as reports do.
+
+    >>> chance(0.0312), chance(1.4e-5), chance(None)
+    ('0.031', '< 0.001', '–')
+    """
+    if p_value is None:
+        return NOTHING
+    return "< 0.001" if p_value < 0.001 else f"{p_value:.2g}"
+
+
 def signed(value: float | None) -> str:
     """Return a difference with its sign; small ones to three decimals, as the figures beside them."""
     if value is None:
@@ -95,7 +106,8 @@ def short_time(text: str | None) -> str:
     return f"{at:%Y-%m-%d}" if (at.hour, at.minute, at.second) == (0, 0, 0) else f"{at:%Y-%m-%d %H:%M}"
 
 
-_METRIC = re.compile(rf"\b({'|'.join(name.replace('_', '[_ ]') for name in METRICS)})\b")
+_CODES = "|".join(name.replace("_", "[_ ]") for name in sorted(METRICS, key=len, reverse=True))
+_METRIC = re.compile(rf"\b(?:(?:recent|estimated)[_ ])?(?:{_CODES})\b")
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d|Z)?")
 
 
@@ -104,8 +116,8 @@ def sentence(text: str) -> str:
 
     >>> sentence("in the window from 2013-07-05T00:00:00+00:00; it fell")
     'in the window from 2013-07-05; it fell'
-    >>> sentence("roc_auc was 0.7")
-    'ROC AUC was 0.7'
+    >>> sentence("roc_auc was 0.7, recent_roc_auc 0.8")
+    'ROC AUC was 0.7, recent ROC AUC 0.8'
     """
     shorter = _ISO.sub(lambda found: short_time(found[0]), text)
     return _METRIC.sub(lambda found: metric_name(found[0].replace(" ", "_")), shorter)
@@ -117,8 +129,15 @@ def capital(text: str) -> str:
 
 
 def metric_name(name: str | None) -> str:
-    """Return how people write a metric."""
-    return METRICS.get(name or "", (name or "").replace("_", " "))
+    """Return how people write a metric.
+
+    >>> metric_name("roc_auc"), metric_name("recent_roc_auc"), metric_name("null_share")
+    ('ROC AUC', 'recent ROC AUC', 'null share')
+    """
+    code = name or ""
+    when = next((word for word in ("recent_", "estimated_") if code.startswith(word)), "")
+    code = code.removeprefix(when)
+    return when.replace("_", " ") + METRICS.get(code, code.replace("_", " "))
 
 
 def value_text(value: Any) -> str:

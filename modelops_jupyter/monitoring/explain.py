@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -43,6 +44,8 @@ class Explanation(Presentable):
         ``brier_score``, ``error_rate`` or ``mean_absolute_error``: the mean loss that rose.
     before, now : float
         Its value in the windows before and in those explained.
+    examples : tuple of mapping
+        Rows of the first segment that were furthest off, as the log has them: what to look at first.
     """
 
     model: str
@@ -55,12 +58,14 @@ class Explanation(Presentable):
     rows_before: int
     rows_now: int
     segments: tuple[Segment, ...]
+    examples: tuple[Mapping[str, Any], ...] = ()
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row per segment."""
         import pandas as pd
 
-        return pd.DataFrame([asdict(segment) for segment in self.segments], columns=list(Segment.__annotations__))
+        shown = [name for name in Segment.__annotations__ if name != "worst"]
+        return pd.DataFrame([asdict(segment) for segment in self.segments], columns=shown)
 
     def __str__(self) -> str:
         head = (
@@ -123,6 +128,7 @@ def explain_fall(
     losses = Losses(loss, np.searchsorted(found, number), now[found])
     is_now = now[number]
     columns = [name for name in binning.columns if name not in ("prediction", "score")]
+    segments = find_segments(losses, cut_columns(rows, binning.columns, columns))
     return Explanation(
         model=model,
         since=first,
@@ -133,8 +139,25 @@ def explain_fall(
         now=float(loss[is_now].mean()),
         rows_before=int((~is_now).sum()),
         rows_now=int(is_now.sum()),
-        segments=find_segments(losses, cut_columns(rows, binning.columns, columns)),
+        segments=segments,
+        examples=_examples(rows, segments[0], columns) if segments else (),
     )
+
+
+def _examples(rows: pa.Table, segment: Segment, columns: Sequence[str]) -> tuple[Mapping[str, Any], ...]:
+    """Return the rows of a segment that were furthest off: what was said, what came, then its own columns."""
+    features = [*segment.columns, *(name for name in columns if name not in segment.columns)]
+    shown = [name for name in ("timestamp", "request_id", "prediction", "score", "label") if name in rows.column_names]
+    shown += [name for name in features if name in rows.column_names]
+    found = rows.select(shown).take(pa.array(segment.worst, pa.int64())).to_pylist()
+    return tuple({name: _plain(value) for name, value in row.items()} for row in found)
+
+
+def _plain(value: Any) -> Any:
+    """Return a logged value as JSON has it; what is no number is written out."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def row_losses(rows: pa.Table, binning: Binning) -> tuple[str, Array]:

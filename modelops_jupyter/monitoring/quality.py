@@ -78,8 +78,12 @@ def out_of_range_rate(before: ColumnProfile, now: ColumnProfile) -> Figure:
 
 
 def window_quality(current: Profile, end: datetime, usual_rows: float | None = None) -> dict[str, Figure]:
-    """Return the figures of a window as a whole: `volume` and `freshness`."""
-    return {"volume": volume(current.rows, usual_rows), "freshness": freshness(current.last, end)}
+    """Return the figures of a window as a whole: `volume`, `freshness` and `mean_gap`."""
+    return {
+        "volume": volume(current.rows, usual_rows),
+        "freshness": freshness(current.last, end),
+        "mean_gap": mean_gap(current),
+    }
 
 
 def volume(rows: int, usual: float | None) -> Figure:
@@ -92,6 +96,13 @@ def volume(rows: int, usual: float | None) -> Figure:
 def freshness(last: int | None, until: datetime) -> Figure:
     """Seconds from the last prediction to `until`."""
     return figure(max(0.0, until.timestamp() - last / 1e6)) if last is not None else Figure(None, "no prediction time")
+
+
+def mean_gap(current: Profile) -> Figure:
+    """Mean number of seconds between one prediction and the next."""
+    if current.first is None or current.last is None or current.rows < 2:
+        return Figure(None, "too few rows")
+    return figure((current.last - current.first) / 1e6 / (current.rows - 1))
 
 
 def _of_present(count: float, column: ColumnProfile) -> Figure:

@@ -75,7 +75,8 @@ class WindowResult:
     concept : mapping of str to mapping
         Tests of whether labels still depend on what the model said as they did in the reference.
     quality : mapping of str to mapping
-        Figures of the window as a whole: volume and freshness. Those of a column are among its `drift`.
+        Figures of the window as a whole: volume, freshness and mean gap between predictions (both in seconds). Those of
+        a column are among its `drift`.
     segment : str
         The slice that these rows are, as ``origin=JFK``; empty for all rows of the window.
     cycle : mapping of str to mapping

@@ -30,6 +30,7 @@ Array = np.ndarray[Any, Any]
 LEAST_SHARE, FEWEST_ROWS, FEWEST_WINDOWS = 0.01, 30, 4
 DRAWS, SURER = 999, 1.15
 MOST_CATEGORIES = 30
+EXAMPLES = 5
 PAIRED_COLUMNS = 6
 
 
@@ -49,6 +50,8 @@ class Segment:
         What it adds to the rise of the mean loss beyond its due.
     p_value : float
         Chance of so sure a segment among all that were looked at.
+    worst : tuple of int
+        Places of its rows of now with the greatest losses, five at most, the greatest first.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Segment:
     loss_now: float | None
     excess: float
     p_value: float
+    worst: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -269,7 +273,15 @@ def _segment(one: _Tested, losses: Losses, looked: int, greatest: Array) -> Segm
         loss_now=float(loss_now / rows_now) if rows_now else None,
         excess=float(one.excess[best]),
         p_value=min(1.0, p_value),
+        worst=_worst(one, losses),
     )
+
+
+def _worst(one: _Tested, losses: Losses) -> tuple[int, ...]:
+    first, last = one.candidates[one.best]
+    inside = np.flatnonzero((one.cut.bins >= first) & (one.cut.bins <= last) & losses.now[losses.window])
+    order = np.argsort(-losses.loss[inside], kind="stable")[:EXAMPLES]
+    return tuple(inside[order].tolist())
 
 
 def cut_columns(table: pa.Table, binnings: Mapping[str, ColumnBinning], columns: Iterable[str]) -> list[Cut]:

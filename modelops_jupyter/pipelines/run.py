@@ -27,6 +27,8 @@ from modelops_jupyter.store import Change, Event, Put, Store
 if TYPE_CHECKING:
     import pandas as pd
 
+LOOK_SECONDS = 0.2
+
 
 @dataclass(frozen=True)
 class StepEvent:
@@ -96,6 +98,7 @@ def run_pipeline(
     actor: Actor,
     on_progress: Callable[[StepEvent], None] | None = None,
     on_cell: Callable[[CellEvent], None] | None = None,
+    stopped: Callable[[], bool] | None = None,
     runner: NotebookRunner | None = None,
 ) -> PipelineRun:
     """Execute every step, up to `jobs` at once, each with its share of the cores unless ``OMP_NUM_THREADS`` is set.
@@ -103,7 +106,8 @@ def run_pipeline(
     With `resume` the last run goes on: its completed steps whose inputs are the same are kept, and a step that it left
     half done registers no model twice. Without, everything is made anew.
 
-    `on_progress` and `on_cell` are called in the caller's thread.
+    `on_progress`, `on_cell` and `stopped` are called in the caller's thread; once `stopped` says yes, whatever cell is
+    running is ended, and so is the run, which is "interrupted" and can be resumed.
 
     Raises
     ------
@@ -134,6 +138,7 @@ def run_pipeline(
             runner or ProcessRunner(),
             on_progress or (lambda e: None),
             on_cell or (lambda e: None),
+            stopped or (lambda: False),
         )
         try:
             run = execution.finish(run, jobs)
@@ -143,6 +148,9 @@ def run_pipeline(
         if execution.failure is not None:
             _save(store, run)
             raise NotebookFailed(execution.failure)
+        if run.state == "interrupted":
+            _save(store, run)
+            return run
         _save(store, run, Event("run-completed", pipeline.name, actor.name, actor.assurance, {"run_id": run_id}))
         return run
 
@@ -172,9 +180,11 @@ class _Execution:
         runner: NotebookRunner,
         report: Callable[[StepEvent], None],
         report_cell: Callable[[CellEvent], None],
+        stopped: Callable[[], bool],
     ) -> None:
         self.tasks, self.origin, self.earlier, self.store, self.folder = tasks, origin, earlier, store, folder
         self.project, self.runner, self.report, self.report_cell = project, runner, report, report_cell
+        self.stopped = stopped
         self.news: SimpleQueue[Future[tuple[str | None, float]] | CellEvent] = SimpleQueue()
         self.renewed = time.monotonic()
         self.done: dict[str, StepRun] = {}
@@ -186,12 +196,15 @@ class _Execution:
         return tuple(self.done[task.name] for task in self.tasks if task.name in self.done)
 
     def finish(self, run: PipelineRun, jobs: int) -> PipelineRun:
-        """Run every task whose turn comes; after a failure, only what has begun."""
+        """Run every task whose turn comes; after a failure, only what has begun; nothing once it is stopped."""
         running: dict[Future[tuple[str | None, float]], Task] = {}
         threads = _threads(min(jobs, len(self.tasks)))
         with ThreadPoolExecutor(max_workers=jobs) as pool:
             try:
                 while running or self._ready(running):
+                    if self.stopped():
+                        self.runner.cancel()
+                        return replace(run, state="interrupted", steps=self.steps)
                     for task in self._ready(running)[: jobs - len(running)]:
                         if not self._keep(task):
                             self._tell(task, "running")
@@ -208,13 +221,13 @@ class _Execution:
         """Wait for the next thing that a notebook's thread has to say, and renew the lease now and then."""
         news: Future[tuple[str | None, float]] | CellEvent | None = None
         with suppress(Empty):
-            news = self.news.get(timeout=lease.HEARTBEAT_SECONDS) if running else None
+            news = self.news.get(timeout=LOOK_SECONDS) if running else None
         if isinstance(news, CellEvent):
             self.report_cell(news)
         elif news is not None:
             self._record(running.pop(news), *news.result())
             _save(self.store, replace(run, steps=self.steps))
-        if news is None or isinstance(news, Future) or time.monotonic() - self.renewed > lease.HEARTBEAT_SECONDS:
+        if isinstance(news, Future) or time.monotonic() - self.renewed > lease.HEARTBEAT_SECONDS:
             lease.renew(self.store, run.pipeline, run.run_id)
             self.renewed = time.monotonic()
 

@@ -70,7 +70,9 @@ def load_pipeline(path: Path) -> Pipeline:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InvalidPipeline(f"{path} is no YAML: {error}") from error
     if not isinstance(body, dict) or not isinstance(body.get("steps"), dict) or not body["steps"]:
-        raise InvalidPipeline(f"{path} has no steps: write `steps:` with a line like `train: {notebook: train.ipynb}` for each.")
+        raise InvalidPipeline(
+            f"{path} has no steps: write `steps:` with a line such as `train: {{notebook: train.ipynb}}` for each."
+        )
     steps = {str(name): _step(str(name), values, path) for name, values in body["steps"].items()}
     for step in steps.values():
         strangers = [name for name in step.needs if name not in steps]

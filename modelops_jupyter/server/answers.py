@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from modelops_jupyter.actor import current_actor
@@ -133,6 +133,19 @@ async def events(handler: WorkspaceHandler, route: Route, values: dict[str, Any]
         await handler.finish(set_content_type="text/event-stream")
 
 
+async def dashboard(handler: WorkspaceHandler, route: Route, values: dict[str, Any]) -> None:
+    """Answer where the dashboards are, which begin with the first who asks."""
+    extensions = handler.serverapp.extension_manager.extensions
+    proxied = "jupyter_server_proxy" in extensions and extensions["jupyter_server_proxy"].enabled
+    proxy = f"{handler.base_url}proxy/absolute/" if proxied else None
+
+    def work() -> str:
+        settings = find_settings(handler.project)
+        return written(asdict(handler.dashboard.address(settings, host=handler.request.host_name, proxy=proxy)))
+
+    await handler.finish(await asyncio.to_thread(work))
+
+
 async def openapi(handler: WorkspaceHandler, route: Route, values: dict[str, Any]) -> None:
     """Answer the OpenAPI document."""
 
@@ -162,6 +175,7 @@ ANSWERS: dict[str, Answer] = {
     "job": job,
     "cancel": cancel,
     "log": log,
+    "dashboard": dashboard,
     "events": events,
     "openapi": openapi,
 }

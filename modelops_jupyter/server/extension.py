@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from jupyter_server.extension.application import ExtensionApp
 from traitlets import Int, Unicode
 
 from modelops_jupyter.server.answers import ANSWERS
+from modelops_jupyter.server.dashboard import DashboardServer
 from modelops_jupyter.server.handlers import handlers_for
 from modelops_jupyter.server.kept import Kept
 from modelops_jupyter.server.routes import routes
@@ -36,10 +38,11 @@ class ModelOpsExtension(ExtensionApp):
     def initialize_handlers(self) -> None:
         """Add the routes; the workspace itself is opened by the first request that needs it."""
         root = Path(self.serverapp.root_dir)
-        self.kept = Kept()
-        options = {"project": self.project(), "root": root, "most_jobs": self.most_jobs, "kept": self.kept}
-        self.handlers.extend(handlers_for(routes(), ANSWERS, **options))
+        self.kept, self.dashboard = Kept(), DashboardServer()
+        own = {"most_jobs": self.most_jobs, "kept": self.kept, "dashboard": self.dashboard}
+        self.handlers.extend(handlers_for(routes(), ANSWERS, project=self.project(), root=root, **own))
 
     async def stop_extension(self) -> None:
-        """Release the store."""
+        """Release the store, and end the dashboards."""
         self.kept.close()
+        await asyncio.to_thread(self.dashboard.close)

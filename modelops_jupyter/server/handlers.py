@@ -18,6 +18,7 @@ from tornado.web import HTTPError, authenticated
 
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import ModelOpsError, NotFound
+from modelops_jupyter.server.dashboard import DashboardServer
 from modelops_jupyter.server.fields import read_body, take, take_query
 from modelops_jupyter.server.kept import Kept
 from modelops_jupyter.server.routes import PREFIX, RESOURCE, Route
@@ -36,9 +37,9 @@ Answer = Callable[["WorkspaceHandler", Route, dict[str, Any]], Awaitable[None]]
 class WorkspaceHandler(APIHandler):
     """Base of the routes: opens the workspace per request, so that nothing stale or half-created is kept."""
 
-    def initialize(self, project: Path, root: Path, most_jobs: int, kept: Kept) -> None:
+    def initialize(self, project: Path, root: Path, most_jobs: int, kept: Kept, dashboard: DashboardServer) -> None:
         """Remember where the workspace is looked for, what the file browser shows, and how many jobs may run."""
-        self.project, self.root, self.most_jobs, self.kept = project, root, most_jobs, kept
+        self.project, self.root, self.most_jobs, self.kept, self.dashboard = project, root, most_jobs, kept, dashboard
         self.gone = False
 
     def on_connection_close(self) -> None:

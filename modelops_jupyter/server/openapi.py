@@ -12,6 +12,7 @@ from typing import Any
 from modelops_jupyter import workspace
 from modelops_jupyter._version import __version__
 from modelops_jupyter.listing import Listing
+from modelops_jupyter.server.dashboard import DashboardAddress
 from modelops_jupyter.server.fields import Field
 from modelops_jupyter.server.jobs import Job
 from modelops_jupyter.server.routes import PREFIX, RESOURCE, Route
@@ -172,6 +173,8 @@ def _answer(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
         return _schema_of((Listing,), schemas)
     if route.answer == "log":
         return {"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}}
+    if route.answer == "dashboard":
+        return _schema_of((DashboardAddress,), schemas)
     if route.answer == "openapi":
         return {"type": "object"}
     return _schema_of(returned(route.operation), schemas)

@@ -30,8 +30,8 @@ class Route:
         Below `PREFIX`; ``{name}`` stands for the field of that name.
     operation : str
         The method of `Workspace` behind it, or a name of our own.
-    answer : {"read", "write", "start", "jobs", "job", "events", "log", "cancel", "openapi"}
-        How it is answered: ``start`` with a job that has begun, the ones behind it about jobs.
+    answer : {"read", "write", "start", "jobs", "job", "events", "log", "cancel", "dashboard", "openapi"}
+        How it is answered: ``start`` with a job that has begun, the five behind it about jobs.
     action : {"read", "write", "execute"}
         What Jupyter Server's authorizer is asked for, on the resource `RESOURCE`.
     """
@@ -60,7 +60,7 @@ def routes() -> tuple[Route, ...]:
     """Return every route."""
     verbs = tuple(_route(verb, f"/{verb.name}") for verb in VERBS)
     overview = next(verb for verb in VERBS if verb.name == "overview")
-    return (*verbs, _route(overview, "/models/{name}"), *_JOBS, _OPENAPI)
+    return (*verbs, _route(overview, "/models/{name}"), *_JOBS, _DASHBOARD, _OPENAPI)
 
 
 _ID = Field("id", {"type": "string", "maxLength": 64}, True, "id of the job")
@@ -81,6 +81,14 @@ _JOBS = (
         (_ID, _AFTER),
     ),
     Route("GET", "/jobs/{id}/log", "job_log", "log", "read", "what the job's process printed", (_ID, _TAIL)),
+)
+_DASHBOARD = Route(
+    "POST",
+    "/dashboard",
+    "open_dashboard",
+    "dashboard",
+    "execute",
+    "where the Voila dashboards are; starts them if they do not run",
 )
 _OPENAPI = Route("GET", "/openapi.json", "openapi", "openapi", "read", "this document")
 

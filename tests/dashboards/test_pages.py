@@ -15,6 +15,7 @@ import pytest
 from stored import HOSTILE, fill, open_incident, slice_windows
 
 from modelops_jupyter import dashboards
+from modelops_jupyter import workspace as workspaces
 from modelops_jupyter.dashboards import model_panels, page
 from modelops_jupyter.dashboards.alerts_page import AlertsPage
 from modelops_jupyter.dashboards.app import Dashboard
@@ -232,6 +233,23 @@ def test_alerts_of_every_model_lead_to_their_windows(folder: Path) -> None:
     assert "No alert fits" in shown.list.value
     assert len(made(AlertsPage, {"state": "all"}).table()[1].splitlines()) == 4
     assert "<img" not in made(AlertsPage).list.value
+
+
+def test_an_incident_has_an_address_of_its_own(folder: Path) -> None:
+    fill(folder, ["a", "b"])
+    first, second = (open_incident(folder, name) for name in ("a", "b"))
+    told = made(AlertsPage).cases.value
+    assert 'href="alerts.ipynb?incident=a%3A1f3a9c07"' in told
+    assert "<details open" not in told
+    shown = made(AlertsPage, {"incident": second})
+    assert shown.query() == {"incident": second}
+    assert shown.cases.value.index(second) < shown.cases.value.index(first)
+    assert shown.cases.value.count("<details open") == 1
+    with workspaces.open(folder) as ws:
+        ws.resolve(second, reason="mended")
+    assert second not in made(AlertsPage).cases.value
+    assert second in made(AlertsPage, {"incident": second}).cases.value
+    assert made(AlertsPage, {"incident": "<b>x</b>"}).query() == {}
 
 
 def test_incidents_are_told_with_cause_and_next_step(folder: Path) -> None:

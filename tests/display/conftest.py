@@ -1,4 +1,4 @@
-"""What the tests of live views share."""
+"""What the tests of drawings and live views share."""
 
 from collections.abc import Iterator
 
@@ -6,8 +6,8 @@ import ipywidgets
 import pytest
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def widgets_closed() -> Iterator[None]:
-    """Every widget of a test is closed after it: ipywidgets keeps them all."""
+    """Close every widget of a test after it: ipywidgets keeps them all."""
     yield
     ipywidgets.Widget.close_all()

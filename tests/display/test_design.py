@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from modelops_jupyter.display import palette
-from modelops_jupyter.display.words import HEALTH
+from modelops_jupyter.display.words import HEALTH, METRICS
 
 PACKAGE = Path(palette.__file__).parents[1]
 PAGE = (PACKAGE / "display" / "DESIGN.md").read_text()
@@ -13,6 +13,12 @@ PAGE = (PACKAGE / "display" / "DESIGN.md").read_text()
 def test_the_page_has_the_codes_health_words() -> None:
     for icon, word in HEALTH.values():
         assert f"{icon} {word}" in PAGE
+
+
+def test_jupyterlab_names_metrics_as_python_does() -> None:
+    source = (PACKAGE.parent / "labextension" / "src" / "format.ts").read_text()
+    table = source.split("const METRICS")[1].split("};")[0]
+    assert dict(re.findall(r"(\w+): '(.*)'", table)) == METRICS
 
 
 def test_what_the_page_names_exists() -> None:

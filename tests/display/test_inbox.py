@@ -11,8 +11,6 @@ from modelops_jupyter.display.widgets import AlertInbox, MonitorView
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.workspace import Workspace
 
-pytestmark = pytest.mark.usefixtures("widgets_closed")
-
 
 @pytest.fixture
 def ws(tmp_path: Path) -> Iterator[Workspace]:

@@ -122,6 +122,14 @@ def test_a_fault_in_one_airport_from_the_log(settings: Settings) -> None:
     assert found.segments[0].columns == ("origin",)
     assert found.segments[0].loss_now > 2 * found.segments[0].loss_before  # type: ignore[operator]
     assert "0 < origin <= 1: adds" in str(found)
+    assert len(found.examples) == 5
+    worst = pd.DataFrame(found.examples)
+    assert set(worst["origin"]) == {1.0}
+    assert (worst["timestamp"] >= "2013-04-09").all()
+    off = (worst["score"] - worst["label"].astype(float)).abs()
+    assert (off > 0.9).all()
+    assert off.is_monotonic_decreasing
+    assert worst["request_id"][0] in found._repr_mimebundle_()["text/html"]
     assert found.to_frame()["name"][0] == found.segments[0].name
     one = ws.explain("delay", window="2013-04-10")
     assert one.rows_now == 400

@@ -1,7 +1,7 @@
 """Figures against scikit-learn, SciPy and NumPy on the raw rows; a reason wherever there is no figure."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +11,7 @@ from sklearn.metrics import accuracy_score, brier_score_loss, log_loss, roc_auc_
 
 from modelops_jupyter.monitoring import (
     jensen_shannon,
+    measure_window,
     performance,
     psi,
 )
@@ -96,3 +97,20 @@ def test_merged_days_judge_like_the_whole() -> None:
     a = performance(replace(merged), "classification", "1")
     b = performance(whole, "classification", "1")
     assert {k: v.value for k, v in a.items()} == pytest.approx({k: v.value for k, v in b.items()})
+
+
+def test_gaps_and_freshness_are_those_of_the_raw_times() -> None:
+    known = reference()
+    times = np.sort(np.random.default_rng(5).integers(0, 86_000, 40))
+    rows = window(*data(40, 6))
+    at = pa.array((times + int(START.timestamp())) * 1_000_000).cast(pa.timestamp("us", tz="UTC"))
+    profile = scan(rows.append_column("timestamp", at), known.binning)
+
+    quality = measure_window(known, profile, START, START + timedelta(days=1)).quality
+
+    assert quality["mean_gap"]["value"] == pytest.approx(np.diff(times).mean())
+    assert quality["freshness"]["value"] == 86_400 - times[-1]
+    alone = scan(rows[:1].append_column("timestamp", at[:1]), known.binning)
+    assert (
+        measure_window(known, alone, START, START + timedelta(days=1)).quality["mean_gap"]["reason"] == "too few rows"
+    )

@@ -150,7 +150,11 @@ def test_an_incident_is_told_to_its_end(dashboard: str, open_page: Open) -> None
     expect(case.get_by_text("bad windows from 2013-04-15")).to_be_visible()
     case.locator("summary", has_text="What happened so far").click()
     expect(case.get_by_role("cell", name="opened").first).to_be_visible()
-    case.get_by_role("link", name="flight-delay").click()
+    case.get_by_role("link", name="flight-delay:").click()
+    expect(page).to_have_url(re.compile("incident=flight-delay%3A"))
+    page.reload()  # as whoever is sent this address
+    expect(case.get_by_text("bad windows from 2013-04-15")).to_be_visible(timeout=20_000)
+    case.get_by_role("link", name="flight-delay", exact=True).click()
     expect(page.locator(".mo-chosen")).to_contain_text("2013-04-15")
 
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from lab_pages import open_page
+from lab_pages import open_page, tab_to
 from made_flights import flights
 from playwright.sync_api import Locator, Page, Route, expect
 from servers import Server
@@ -160,12 +160,3 @@ def test_a_version_is_promoted_by_keyboard_alone(panel: Locator, churn: str, pro
     with Workspace(find_settings(project)) as ws:
         reasons = [row["details"]["reason"] for row in ws.audit().rows if row["action"] == "promote"]
         assert reasons.count("moved by keyboard") == 1
-
-
-def tab_to(wanted: Locator) -> None:
-    """Press Tab until something has the focus, as somebody without a mouse does."""
-    for _ in range(60):
-        if wanted.evaluate("element => element === document.activeElement"):
-            return
-        wanted.page.keyboard.press("Tab")
-    raise AssertionError(f"The Tab key does not lead to {wanted}.")

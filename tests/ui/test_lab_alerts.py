@@ -1,5 +1,6 @@
 """An alert reaches whoever sits in JupyterLab: as a notification that is opened, or acknowledged with a reason."""
 
+import json
 import re
 from pathlib import Path
 
@@ -27,6 +28,17 @@ def healthy(project: Path) -> Workspace:
             log_day(ws, name, day)
         ws.monitor(name)
     return ws
+
+
+def test_who_wants_no_count_in_the_status_bar_gets_none(page: Page, lab: Server) -> None:
+    chosen = lab.home / "settings" / "modelops-jupyter" / "plugin.jupyterlab-settings"
+    chosen.parent.mkdir(parents=True, exist_ok=True)
+    for shown in (True, False):
+        chosen.write_text(json.dumps({"statusBar": shown}))
+        panel = open_lab(page, lab)
+        expect(panel.locator("[data-name]").first).to_be_visible()
+        expect(page.locator(".jp-ModelOpsStatus:visible")).to_have_count(int(shown))
+    chosen.unlink()
 
 
 def test_a_new_incident_is_told_opened_and_acknowledged(

@@ -1,18 +1,16 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
-import { ICommandPalette, type MainAreaWidget, Notification } from '@jupyterlab/apputils';
+import { ICommandPalette, Notification } from '@jupyterlab/apputils';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { ILauncher } from '@jupyterlab/launcher';
-import type { TerminalManager } from '@jupyterlab/services';
-import type { Widget } from '@lumino/widgets';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { Client } from '../api';
 import { dashboardIcon, pipelineIcon } from '../icons';
 import { CommandIDs, type IModelOps } from '../tokens';
 import template from './pipeline.json';
 
-const TERMINAL = 'terminal:create-new';
-const NO_ARGUMENTS = { args: { type: 'object', properties: {}, additionalProperties: false } } as const;
 
 /** Adds the launcher's cards: a notebook that can be a pipeline's step, and the dashboards. */
-export async function start(app: JupyterFrontEnd, { trans }: IModelOps): Promise<void> {
+export async function start(app: JupyterFrontEnd, { client, trans }: IModelOps): Promise<void> {
   const { commands, serviceManager } = app;
   const launcher = await app.resolveOptionalService(ILauncher);
   const palette = await app.resolveOptionalService(ICommandPalette);
@@ -42,19 +40,16 @@ export async function start(app: JupyterFrontEnd, { trans }: IModelOps): Promise
   });
   commands.addCommand(CommandIDs.openDashboard, {
     label: args => (args['isPalette'] ? trans.__('Open Dashboard') : trans.__('Dashboard')),
-    caption: trans.__('Start the Voila dashboards in a terminal, which says where they are'),
+    caption: trans.__('Open the dashboards for everybody else in a browser tab'),
     icon: dashboardIcon,
-    describedBy: NO_ARGUMENTS,
-    isVisible: () => commands.hasCommand(TERMINAL),
-    execute: async () => {
-      const terminal = (await commands.execute(TERMINAL)) as MainAreaWidget<ITerminal> | undefined;
-      if (!terminal) {
-        Notification.error(trans.__('No terminal can be opened here: run `modelops dashboard` in a shell.'));
-        return;
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: { isPalette: { type: 'boolean', description: trans.__('Whether the label stands in the palette') } },
+        additionalProperties: false
       }
-      await terminal.content.session.ready;
-      terminal.content.session.send({ type: 'stdin', content: ['modelops dashboard\r'] });
-    }
+    },
+    execute: () => openDashboard(client, trans)
   });
   for (const [rank, command] of [CommandIDs.newPipelineNotebook, CommandIDs.openDashboard].entries()) {
     launcher?.add({ command, category: 'ModelOps', rank });
@@ -62,7 +57,24 @@ export async function start(app: JupyterFrontEnd, { trans }: IModelOps): Promise
   }
 }
 
-/** As much of a terminal's widget as is needed to type into it. */
-interface ITerminal extends Widget {
-  readonly session: Awaited<ReturnType<TerminalManager['startNew']>> & { readonly ready?: Promise<void> };
+/** Opens the dashboards, which the server starts for the first who asks, in a tab of the browser. */
+async function openDashboard(client: Client, trans: TranslationBundle): Promise<void> {
+  const tab = window.open('', '_blank'); // now, as browsers open none for an answer that comes late
+  if (tab) {
+    tab.opener = null;
+    tab.document.title = trans.__('Dashboard');
+    tab.document.body.textContent = trans.__('Starting the dashboard…');
+  }
+  try {
+    const { url } = await client.post<{ url: string }>('dashboard', {});
+    if (tab && !tab.closed) {
+      tab.location.replace(url);
+    } else {
+      const actions = [{ label: trans.__('Open'), callback: () => void window.open(url, '_blank', 'noopener') }];
+      Notification.success(trans.__('The dashboard is running.'), { actions, autoClose: false });
+    }
+  } catch (error) {
+    tab?.close();
+    Notification.error((error as Error).message, { autoClose: false });
+  }
 }

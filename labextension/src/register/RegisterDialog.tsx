@@ -105,15 +105,22 @@ function Form({ model, names, trans, known }: IFormProps): JSX.Element {
   const id = React.useId();
   const tables = names.tables.filter(table => table.columns !== null);
   const columns = names.tables.filter(table => table.columns === null);
-  const text = (name: keyof IRegistration, title: string, list?: string): JSX.Element => (
+  const text = (name: keyof IRegistration, title: string, list?: string, fault?: string): JSX.Element => (
     <div className="jp-ModelOpsRun-question">
       <label htmlFor={`${id}-${name}`}>{title}</label>
       <InputGroup
         id={`${id}-${name}`}
         list={list}
+        aria-describedby={`${id}-${name}-fault`}
+        aria-invalid={fault !== undefined}
         value={wish[name]}
         onChange={event => model.pick({ [name]: event.currentTarget.value })}
       />
+      {fault !== undefined && (
+        <p id={`${id}-${name}-fault`} className="jp-ModelOpsRun-fault">
+          {fault}
+        </p>
+      )}
     </div>
   );
   const choice = (name: keyof IRegistration, title: string, options: readonly (readonly [string, string])[]): JSX.Element => (
@@ -128,20 +135,19 @@ function Form({ model, names, trans, known }: IFormProps): JSX.Element {
       </HTMLSelect>
     </div>
   );
+  const unnamed =
+    wish.name === '' || model.named ? undefined : trans.__('A name has letters, digits, dots, dashes and underscores.');
   const none = ['', trans.__('none')] as const;
   const rows = tables.map(({ name, type, rows: count }) => [name, trans.__('%1 (%2, %3 rows)', name, type, String(count))] as const);
   return (
     <>
       {choice('model', trans.__('Fitted model'), names.models.map(one => [one.name, `${one.name} (${one.type})`]))}
-      {text('name', trans.__('Register as'), `${id}-known`)}
+      {text('name', trans.__('Register as'), `${id}-known`, unnamed)}
       <datalist id={`${id}-known`}>
         {known.map(name => (
           <option key={name} value={name} />
         ))}
       </datalist>
-      {wish.name !== '' && !model.named && (
-        <p className="jp-ModelOpsRun-fault">{trans.__('A name has letters, digits, dots, dashes and underscores.')}</p>
-      )}
       {choice('data', trans.__('Fitted on'), [none, ...rows])}
       {choice('target', trans.__('Outcomes of those rows'), [none, ...columns.map(one => [one.name, one.name] as const)])}
       {choice('validated', trans.__('Validated on'), [['', trans.__('the same rows')], ...rows])}

@@ -34,6 +34,7 @@ export async function start(app: JupyterFrontEnd, { client, trans }: IModelOps):
       const model = new RunModel(local, client, job);
       const content = new RunWidget(model, trans, output => void commands.execute('docmanager:open', { path: output }));
       tab = new MainAreaWidget({ content });
+      tab.toolbar.hide(); // what can be done stands with what it is done to
       content.node.setAttribute('aria-label', content.title.caption);
       const added = tab;
       model.jobChanged.connect(() => void tracker.save(added));

@@ -32,11 +32,7 @@ STATES = {
     "kept": ("✓", palette.GREY),
     "failed": ("✕", palette.RED),
 }
-SAID = {"ready": "Not started.", "running": "Running.", "stopping": "Stopping after this cell."}
-
-
-class _Stopped(Exception):
-    """Somebody asked the run to end."""
+SAID = {"ready": "Not started.", "running": "Running.", "stopping": "Stopping."}
 
 
 class GateView(Live):
@@ -75,7 +71,7 @@ class GateView(Live):
 class RunView(Live):
     """A pipeline's run, step by step; it runs beside the notebook, which stays free."""
 
-    CONTROLS = (("Run", "run"), ("Resume", "resume"), ("Stop after this cell", "stop"))
+    CONTROLS = (("Run", "run"), ("Resume", "resume"), ("Stop", "stop"))
     state = traitlets.Unicode("ready")
     result: PipelineRun | None = None
 
@@ -128,11 +124,15 @@ class RunView(Live):
 
         with Workspace(self._workspace.settings) as ws:
             try:
-                options = {"resume": resume, "on_progress": self._progress, "on_cell": self._cell, **self._options}
-                self.result = ws.run(self._pipeline, **options)
-                self.state = "completed"
-            except _Stopped:
-                self.state = "stopped"
+                self.result = ws.run(
+                    self._pipeline,
+                    resume=resume,
+                    on_progress=self._progress,
+                    on_cell=self._cell,
+                    stopped=lambda: self.state == "stopping",
+                    **self._options,
+                )
+                self.state = "stopped" if self.result.state == "interrupted" else "completed"
             except ModelOpsError as error:
                 self._failure, self.state = str(error), "failed"
             except Exception as error:  # nobody sees what a thread raises
@@ -145,8 +145,6 @@ class RunView(Live):
         self.draw()
 
     def _cell(self, event: CellEvent) -> None:
-        if self.state == "stopping":
-            raise _Stopped
         self._steps[event.notebook] = ("running", f"cell {event.number} of {event.total}")
         self.draw()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,11 @@ from modelops_jupyter.errors import ModelOpsError
 _log = logging.getLogger(__name__)
 
 
-class Live(Chart):
+class _AbstractWidget(traitlets.MetaHasTraits, ABCMeta):
+    """Lets a class with traits have abstract methods."""
+
+
+class Live(Chart, metaclass=_AbstractWidget):
     """A view that answers in place.
 
     Its traits `model`, `window` and `column` say what is chosen and can be linked:
@@ -41,9 +46,9 @@ class Live(Chart):
         self.observe(lambda change: self.redraw(), names=["model", "window", "column", "fields"])
         self.redraw()
 
+    @abstractmethod
     def draw(self) -> None:
         """Draw what is chosen now."""
-        raise NotImplementedError
 
     def pick(self, what: str) -> None:
         """Take what was clicked: by default a model, a window, a column, or a window with its column."""

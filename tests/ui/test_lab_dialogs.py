@@ -1,0 +1,140 @@
+"""Forms and dialogs of JupyterLab: what axe-core says of them in light and dark, and the keyboard alone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import nbformat
+import pytest
+from lab_pages import kernel_idle, look_up, open_file, open_lab, palette, shown, tab_to, until, violations
+from playwright.sync_api import Locator, Page, expect
+from servers import Server
+
+from modelops_jupyter.settings import find_settings
+from modelops_jupyter.workspace import Workspace
+
+CELLS = (
+    "rows: int = 100  # how many rows to take\nmode = 'fast'",
+    "import pandas as pd\nfrom sklearn.linear_model import LogisticRegression\n"
+    "X = pd.DataFrame({'wind': [1.0, 2.0] * 20})\ny = X.wind > 1\nclf = LogisticRegression().fit(X, y)",
+)
+
+
+@pytest.fixture
+def notebook(project: Path) -> Path:
+    """Write a notebook with parameters that fits a model."""
+    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
+    cells[0].metadata["tags"] = ["parameters"]
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    path = project / f"dialogs-{uuid4().hex[:6]}.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), path)
+    return path
+
+
+@pytest.fixture
+def desk(page: Page, lab: Server, notebook: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """Open JupyterLab with the notebook in front, its kernel idle and a model fitted."""
+    lab.use(getattr(request, "param", "Light"))
+    open_lab(page, lab)
+    open_file(page, notebook.name)
+    kernel_idle(page)
+    page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => null)")
+    expect(page.locator(".jp-Notebook .jp-InputPrompt").nth(1)).to_contain_text("[2]:", timeout=60_000)
+    yield page
+    page.evaluate("window.jupyterapp.serviceManager.sessions.shutdownAll()")
+    lab.use("Light")
+
+
+def run_form(page: Page, notebook: Path) -> Locator:
+    """Open the form by its shortcut, from within the notebook."""
+    page.locator(".jp-Notebook .jp-Cell").first.click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Alt+Shift+R")
+    return page.get_by_role("region", name=f"Run {notebook.name} with parameters")
+
+
+@pytest.mark.parametrize("desk", ["Light", "Dark"], indirect=True)
+def test_axe_finds_nothing_serious(
+    desk: Page, notebook: Path, screenshots: Path, request: pytest.FixtureRequest
+) -> None:
+    page, theme = desk, "light" if desk.locator("body[data-jp-theme-light=true]").count() else "dark"
+    assert theme == request.node.callspec.params["desk"].lower()
+    palette(page, "Register a Model")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Fitted model")).to_have_value("clf", timeout=30_000)
+    dialog.get_by_label("Register as").fill("no good name")
+    page.screenshot(path=screenshots / f"lab-register-{theme}.png")
+    found = violations(page, ".jp-Dialog")
+    page.keyboard.press("Escape")
+
+    form = run_form(page, notebook)
+    form.get_by_label("rows").fill("12.5")
+    expect(form).to_contain_text("A whole number is wanted here.")
+    page.screenshot(path=screenshots / f"lab-run-form-{theme}.png")
+    found += violations(page, ".jp-ModelOpsRun")
+    form.get_by_label("rows").fill("12")
+    form.get_by_role("button", name="Run").click()
+    expect(form.get_by_role("status")).to_contain_text("Completed", timeout=60_000)
+    form.get_by_role("button", name="Show the log").click()
+    page.screenshot(path=screenshots / f"lab-run-{theme}.png")
+    found += violations(page, ".jp-ModelOpsRun")
+
+    shown(page).locator("[data-name='flight-delay']").click()
+    tab = page.get_by_role("region", name="Model flight-delay")
+    tab.get_by_role("button", name="Resolve…").first.click()
+    expect(page.get_by_role("dialog", name="Resolve an incident")).to_be_visible()
+    page.screenshot(path=screenshots / f"lab-incident-{theme}.png")
+    found += violations(page, ".jp-Dialog")
+    page.keyboard.press("Escape")
+    assert found == []
+
+
+def test_a_notebook_is_run_by_keyboard_alone(desk: Page, notebook: Path) -> None:
+    page, press = desk, desk.keyboard.press
+    form = run_form(page, notebook)
+    expect(form.get_by_label("rows")).to_be_visible()
+    tab_to(form.get_by_label("rows"))
+    page.keyboard.type("7")
+    press("Enter")  # as in any form
+    expect(form.get_by_role("status")).to_contain_text("Completed", timeout=60_000)
+    tab_to(form.get_by_role("button", name="Open output"))
+    press("Enter")
+    until(page, lambda: "rows = 7" in page.locator(".jp-Notebook:visible").inner_text())
+
+
+def test_a_model_is_registered_by_keyboard_alone(desk: Page, project: Path) -> None:
+    page, press = desk, desk.keyboard.press
+    look_up(page, "Register a Model")
+    press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Fitted model")).to_have_value("clf", timeout=30_000)
+    tab_to(dialog.get_by_label("Register as"))
+    page.keyboard.type("by-keyboard")
+    tab_to(dialog.get_by_role("button", name="Insert and run"))
+    press("Enter")
+    expect(page.locator(".jp-Notebook").get_by_text("by-keyboard/1")).to_be_visible(timeout=60_000)
+    with Workspace(find_settings(project)) as ws:
+        assert ws.version("by-keyboard/1").version == 1
+
+
+def test_an_incident_is_acknowledged_by_keyboard_alone(desk: Page, project: Path) -> None:
+    page, press = desk, desk.keyboard.press
+    press("Alt+Shift+M")
+    expect(shown(page).get_by_role("searchbox")).to_be_focused()
+    page.keyboard.type("flight-delay")
+    tab_to(shown(page).locator("[data-name='flight-delay']"))
+    press("Enter")
+    tab = page.get_by_role("region", name="Model flight-delay")
+    button = tab.get_by_role("button", name="Acknowledge…").first
+    expect(button).to_be_visible()
+    tab_to(button)
+    press("Enter")
+    dialog = page.get_by_role("dialog", name="Acknowledge an incident")
+    expect(dialog.get_by_role("textbox")).to_be_focused()
+    page.keyboard.type("seen by keyboard")
+    tab_to(dialog.get_by_role("button", name="Acknowledge", exact=True))
+    press("Enter")
+    expect(dialog).to_have_count(0)
+    with Workspace(find_settings(project)) as ws:
+        taken = [row for row in ws.incidents("flight-delay") if row["state"] == "acknowledged"]
+        assert len(taken) == 1
