@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from modelops_jupyter import workspace
+from modelops_jupyter.actions.versions import RegisteredVersion
 from modelops_jupyter.errors import DependencyFailed, NotFound, Refused
 from modelops_jupyter.settings import FILE_NAME
 from modelops_jupyter.store import Change, Put
-from modelops_jupyter.versions import RegisteredVersion
 from modelops_jupyter.workspace import Workspace
 
 SCIENTIST, VALIDATOR, OWNER = "Dana (data scientist)", "Victor (validator)", "Olivia (model owner)"

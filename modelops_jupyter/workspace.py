@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter import (
+from modelops_jupyter.actions import (
     aliases,
     casework,
     catalogue,
@@ -26,20 +26,20 @@ from modelops_jupyter.settings import find_settings
 if TYPE_CHECKING:
     import numpy as np
 
-    from modelops_jupyter.board import Board
-    from modelops_jupyter.casework import Incident
-    from modelops_jupyter.catalogue import Status
+    from modelops_jupyter.actions.board import Board
+    from modelops_jupyter.actions.casework import Incident
+    from modelops_jupyter.actions.catalogue import Status
+    from modelops_jupyter.actions.overview import Distribution, ModelOverview
+    from modelops_jupyter.actions.rounds import Round
+    from modelops_jupyter.actions.versions import RegisteredVersion
     from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Transition
     from modelops_jupyter.log import Appended
     from modelops_jupyter.monitoring import Backtest, Explanation, MonitorReport
     from modelops_jupyter.monitoring.curves import PerformanceCurves
     from modelops_jupyter.monitoring.multivariate import MultivariateDrift
     from modelops_jupyter.notifications import DeliveryReport
-    from modelops_jupyter.overview import Distribution, ModelOverview
     from modelops_jupyter.pipelines import CellEvent, NotebookRun, PipelineRun, StepEvent
-    from modelops_jupyter.rounds import Round
     from modelops_jupyter.store import AuditVerification
-    from modelops_jupyter.versions import RegisteredVersion
 
 
 def open(path: str | os.PathLike[str] | None = None) -> Workspace:
@@ -78,19 +78,19 @@ class Workspace(Foundations):
 
     def overview(self, name: str, *, every: str = "1D") -> ModelOverview:
         """Return one model on one page: performance, drift, versions, transitions, alerts, audit trail."""
-        from modelops_jupyter.overview import read_overview
+        from modelops_jupyter.actions.overview import read_overview
 
         return read_overview(self.store, name, every, self.settings.use_cases)
 
     def distribution(self, name: str, column: str, *, window: str | None = None, every: str = "1D") -> Distribution:
         """Return a column's distribution in a window (default: the last 30 together) beside the reference's."""
-        from modelops_jupyter.inspection import inspect
+        from modelops_jupyter.actions.inspection import inspect
 
         return inspect(self.store, name, window, every).distribution(column)
 
     def curves(self, name: str, *, window: str | None = None, every: str = "1D") -> PerformanceCurves:
         """Return calibration and other curves of a window (default: the last 30 together)."""
-        from modelops_jupyter.inspection import inspect
+        from modelops_jupyter.actions.inspection import inspect
 
         return inspect(self.store, name, window, every).curves()
 
@@ -350,7 +350,7 @@ class Workspace(Foundations):
         self, *, interval: str = "15m", once: bool = False, on_round: Callable[[Round], None] | None = None
     ) -> Round:
         """Run every monitor each `interval` until interrupted (or `once`), tell of incidents and of what stopped."""
-        from modelops_jupyter.rounds import watch
+        from modelops_jupyter.actions.rounds import watch
 
         return watch(self, interval, once, on_round)
 
@@ -420,7 +420,7 @@ class Workspace(Foundations):
 
     def board(self) -> Board:
         """Return where decisions stand: what waits for whom, what serves and who let it, what was decided last."""
-        from modelops_jupyter.board import read_board
+        from modelops_jupyter.actions.board import read_board
 
         return read_board(self.store, self.policy)
 

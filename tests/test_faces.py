@@ -11,12 +11,12 @@ import pytest
 import skops.io
 from sklearn.linear_model import LogisticRegression
 
+from modelops_jupyter.actions.versions import references
 from modelops_jupyter.cli import main
 from modelops_jupyter.server.routes import routes
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.verb import Verb
 from modelops_jupyter.verbs import VERBS, parser
-from modelops_jupyter.versions import references
 from modelops_jupyter.workspace import Workspace
 
 METHODS = {name: method for name, method in vars(Workspace).items() if callable(method) and not name.startswith("_")}

@@ -10,7 +10,7 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from sklearn.linear_model import LogisticRegression
 
-from modelops_jupyter import prediction_logging
+from modelops_jupyter.actions import prediction_logging
 from modelops_jupyter.errors import NotFound
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.magics import complete

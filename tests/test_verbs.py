@@ -74,7 +74,7 @@ def test_a_value_that_is_no_yaml_is_a_wrong_call(words: list[str], capsys: pytes
 def test_what_nobody_foresaw_is_one_sentence_and_no_gates_no(
     capsys: pytest.CaptureFixture[str], tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from modelops_jupyter import catalogue
+    from modelops_jupyter.actions import catalogue
 
     def fail(*_: object) -> None:
         raise ZeroDivisionError("by zero\nand more")

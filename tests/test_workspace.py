@@ -11,7 +11,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from modelops_jupyter import registration
+from modelops_jupyter.actions import registration
 from modelops_jupyter.cli import main
 from modelops_jupyter.errors import GateClosed, InvalidFrame, InvalidInput, NotFound
 from modelops_jupyter.settings import Settings

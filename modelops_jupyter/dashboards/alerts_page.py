@@ -7,7 +7,7 @@ from typing import Any
 
 import ipywidgets as w
 
-from modelops_jupyter.casework import Incident
+from modelops_jupyter.actions.casework import Incident
 from modelops_jupyter.dashboards.page import (
     Request,
     View,

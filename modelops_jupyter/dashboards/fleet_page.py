@@ -7,6 +7,7 @@ from typing import Any
 
 import ipywidgets as w
 
+from modelops_jupyter.actions.fleet import ModelSummary, read_fleet
 from modelops_jupyter.dashboards.page import (
     Request,
     View,
@@ -25,7 +26,6 @@ from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.lines import sparkline
 from modelops_jupyter.display.tables import health, steady
 from modelops_jupyter.display.words import HEALTH, NOTHING, count, metric_name, number, short_time
-from modelops_jupyter.fleet import ModelSummary, read_fleet
 
 AT_ONCE = 100
 WORST_FIRST = ("alert", "warning", "healthy", "unknown")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import ipywidgets as w
 
-from modelops_jupyter.board import Board
+from modelops_jupyter.actions.board import Board
 from modelops_jupyter.dashboards.page import (
     Request,
     View,

@@ -7,6 +7,8 @@ from datetime import date
 
 import ipywidgets as w
 
+from modelops_jupyter.actions.inspection import Inspection, inspect, segment_figures
+from modelops_jupyter.actions.overview import ModelOverview
 from modelops_jupyter.dashboards import model_panels as panels
 from modelops_jupyter.dashboards.page import (
     Request,
@@ -24,8 +26,6 @@ from modelops_jupyter.display.chart import Chart
 from modelops_jupyter.display.grids import drift_marks
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.series import between, recent
-from modelops_jupyter.inspection import Inspection, inspect, segment_figures
-from modelops_jupyter.overview import ModelOverview
 from modelops_jupyter.workspace import Workspace
 
 RANGES = (("Last 30 days", 30), ("Last 90 days", 90), ("All", 0))

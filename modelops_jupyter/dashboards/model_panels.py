@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.casework import Incident
+from modelops_jupyter.actions.casework import Incident
+from modelops_jupyter.actions.overview import Distribution, DriftMap, ModelOverview, WindowFigure
 from modelops_jupyter.dashboards.page import address, command, tile, tiles
 from modelops_jupyter.display import cases
 from modelops_jupyter.display.bars import bar_list, calibration_chart, figure_bars
@@ -27,7 +28,6 @@ from modelops_jupyter.display.words import (
     signed,
     value_text,
 )
-from modelops_jupyter.overview import Distribution, DriftMap, ModelOverview, WindowFigure
 
 if TYPE_CHECKING:
     from modelops_jupyter.monitoring.curves import PerformanceCurves

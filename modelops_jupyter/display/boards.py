@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from modelops_jupyter.board import Board
+from modelops_jupyter.actions.board import Board
 from modelops_jupyter.display import palette
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.tables import badge, block, heading, moment_text, note, steady, table

@@ -6,9 +6,11 @@ import json
 from functools import singledispatch
 from typing import Any
 
-from modelops_jupyter.board import Board
-from modelops_jupyter.casework import Incident
-from modelops_jupyter.catalogue import Status
+from modelops_jupyter.actions.board import Board
+from modelops_jupyter.actions.casework import Incident
+from modelops_jupyter.actions.catalogue import Status
+from modelops_jupyter.actions.overview import Distribution, ModelOverview
+from modelops_jupyter.actions.versions import RegisteredVersion
 from modelops_jupyter.display import backtests, boards, cases, explanations, governance, listings, models
 from modelops_jupyter.display.html import Html
 from modelops_jupyter.display.tables import block, facts
@@ -18,10 +20,8 @@ from modelops_jupyter.listing import Listing
 from modelops_jupyter.monitoring import Backtest, Explanation, MonitorReport
 from modelops_jupyter.monitoring.curves import PerformanceCurves
 from modelops_jupyter.monitoring.multivariate import MultivariateDrift
-from modelops_jupyter.overview import Distribution, ModelOverview
 from modelops_jupyter.pipelines import PipelineRun
 from modelops_jupyter.presentable import Presentable
-from modelops_jupyter.versions import RegisteredVersion
 from modelops_jupyter.written import printable
 
 PLOTLY = "application/vnd.plotly.v1+json"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modelops_jupyter.casework import Incident, loss_text
+from modelops_jupyter.actions.casework import Incident, loss_text
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.listings import cell
 from modelops_jupyter.display.tables import block, fold, heading, moment_text, note, steady, table

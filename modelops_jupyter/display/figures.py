@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from modelops_jupyter.actions.overview import Distribution, DriftMap, ModelOverview
 from modelops_jupyter.display import palette
 from modelops_jupyter.display.bars import MOST_BARS, Bar
 from modelops_jupyter.display.grids import DEEPEST, FOUND, NONE, shade
@@ -24,7 +25,6 @@ from modelops_jupyter.display.series import (
 from modelops_jupyter.display.words import metric_name, short_time
 from modelops_jupyter.monitoring import MonitorReport
 from modelops_jupyter.monitoring.curves import PerformanceCurves
-from modelops_jupyter.overview import Distribution, DriftMap, ModelOverview
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

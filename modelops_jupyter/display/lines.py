@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from html import escape
 
+from modelops_jupyter.actions.overview import WindowFigure
 from modelops_jupyter.display import palette
 from modelops_jupyter.display.html import Html
 from modelops_jupyter.display.series import Series, middle, sampled
@@ -22,7 +23,6 @@ from modelops_jupyter.display.svg import (
     time_ticks,
 )
 from modelops_jupyter.display.words import metric_name, moment, number, short_time
-from modelops_jupyter.overview import WindowFigure
 
 MOST_POINTS = 1000
 X = Callable[[str | datetime], float]

@@ -12,10 +12,10 @@ from modelops_jupyter.display.tables import badge, block, facts, fold, heading, 
 from modelops_jupyter.display.words import NOTHING, count, metric_name, sentence, short_time, value_text
 
 if TYPE_CHECKING:
-    from modelops_jupyter.catalogue import Status
+    from modelops_jupyter.actions.catalogue import Status
+    from modelops_jupyter.actions.versions import RegisteredVersion
     from modelops_jupyter.listing import Listing
     from modelops_jupyter.pipelines import PipelineRun
-    from modelops_jupyter.versions import RegisteredVersion
 
 TIMES = {"at", "created_at", "window_start", "window_end", "last_window", "since"}
 STATES = {

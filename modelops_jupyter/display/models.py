@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from modelops_jupyter.actions.overview import Distribution, DriftMap, ModelOverview
 from modelops_jupyter.display.bars import bar_list, calibration_chart, segment_bars
 from modelops_jupyter.display.grids import distribution_chart, drift_chart
 from modelops_jupyter.display.html import Html
@@ -12,7 +13,6 @@ from modelops_jupyter.display.tables import block, facts, fold, heading, health,
 from modelops_jupyter.display.words import capital, count, metric_name, number, percent, short_time
 from modelops_jupyter.monitoring import MonitorReport
 from modelops_jupyter.monitoring.curves import PerformanceCurves
-from modelops_jupyter.overview import Distribution, DriftMap, ModelOverview
 
 LAST_WINDOWS = 5
 STATIC_FEATURES, STATIC_COLUMNS = 12, 60

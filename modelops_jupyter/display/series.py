@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from modelops_jupyter.actions.overview import DriftMap, ModelOverview, WindowFigure
 from modelops_jupyter.display.words import moment
-from modelops_jupyter.overview import DriftMap, ModelOverview, WindowFigure
 
 if TYPE_CHECKING:
     from modelops_jupyter.monitoring import MonitorReport

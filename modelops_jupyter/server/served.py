@@ -9,13 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter import catalogue
+from modelops_jupyter.actions import catalogue
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.workspace import Workspace
 
 if TYPE_CHECKING:
-    from modelops_jupyter.catalogue import Status
+    from modelops_jupyter.actions.catalogue import Status
     from modelops_jupyter.store import Store
 
 

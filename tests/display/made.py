@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from modelops_jupyter.fleet import ModelSummary
-from modelops_jupyter.overview import DriftMap, ModelOverview, WindowFigure
+from modelops_jupyter.actions.fleet import ModelSummary
+from modelops_jupyter.actions.overview import DriftMap, ModelOverview, WindowFigure
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 BEGIN = datetime(2013, 4, 1, tzinfo=UTC)

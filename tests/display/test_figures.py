@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from made import HOSTILE, day, move, overview
 
+from modelops_jupyter.actions.overview import Distribution, DriftMap, ModelOverview
 from modelops_jupyter.display import figures
 from modelops_jupyter.display.bars import bar_list, calibration_chart, segment_bars
 from modelops_jupyter.display.grids import drift_chart, shade
@@ -12,7 +13,6 @@ from modelops_jupyter.display.lines import performance_chart, sparkline
 from modelops_jupyter.display.series import buckets, marks, performance_series, recent, sampled
 from modelops_jupyter.monitoring import MonitorReport, WindowResult
 from modelops_jupyter.monitoring.curves import PerformanceCurves
-from modelops_jupyter.overview import Distribution, DriftMap, ModelOverview
 
 
 def test_the_line_is_the_metric_with_gaps() -> None:

@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 from made import HOSTILE, day, move, overview
 
-from modelops_jupyter.catalogue import Status
+from modelops_jupyter.actions.catalogue import Status
+from modelops_jupyter.actions.overview import Distribution
+from modelops_jupyter.actions.registration import RegisteredVersion
 from modelops_jupyter.display.bundle import PLOTLY, mimebundle, plotly_chart, static_html
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.plain import alert_sentence
@@ -27,10 +29,8 @@ from modelops_jupyter.monitoring import (
 from modelops_jupyter.monitoring.curves import PerformanceCurves
 from modelops_jupyter.monitoring.multivariate import ColumnShare, MultivariateDrift
 from modelops_jupyter.monitoring.segments import Segment
-from modelops_jupyter.overview import Distribution
 from modelops_jupyter.pipelines import PipelineRun, StepRun
 from modelops_jupyter.presentable import Presentable
-from modelops_jupyter.registration import RegisteredVersion
 
 
 class Tags(HTMLParser):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelops_jupyter import casework
+from modelops_jupyter.actions import casework
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import Conflict, InvalidInput, NotFound, Refused
 from modelops_jupyter.monitoring.cases import update_incidents

@@ -14,7 +14,7 @@ import pytest
 from receiver import Receiver
 from waiting import until
 
-from modelops_jupyter import catalogue, watching
+from modelops_jupyter.actions import catalogue, watching
 from modelops_jupyter.notifications import InMemoryNotifier, Notifier, deliver, target_states
 from modelops_jupyter.notifications.outbox import KEPT, LEASE, LONGEST_PAUSE, pause
 from modelops_jupyter.settings import Settings, Target

@@ -15,9 +15,9 @@ import pytest
 from receiver import Receiver
 from sklearn.linear_model import LogisticRegression
 
+from modelops_jupyter.actions.liveness import LATE, beat, overdue, parse_interval, say_what_stopped
 from modelops_jupyter.cli import main
 from modelops_jupyter.errors import InvalidInput
-from modelops_jupyter.liveness import LATE, beat, overdue, parse_interval, say_what_stopped
 from modelops_jupyter.store import InMemoryStore
 from modelops_jupyter.workspace import Workspace
 

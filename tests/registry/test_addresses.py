@@ -13,7 +13,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from modelops_jupyter import workspace
-from modelops_jupyter.catalogue import status
+from modelops_jupyter.actions.catalogue import status
 from modelops_jupyter.errors import InvalidInput, RegistryDamaged, RegistryUnreachable
 from modelops_jupyter.registry.client import check_reachable, typed_errors
 from modelops_jupyter.settings import Settings, redacted

@@ -9,7 +9,7 @@ import pytest
 from asking import Ask, refused
 from sklearn.linear_model import LogisticRegression
 
-from modelops_jupyter import registration
+from modelops_jupyter.actions import registration
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.pipelines import InMemoryRunner, load_pipeline, run_pipeline
 from modelops_jupyter.workspace import Workspace

@@ -11,7 +11,7 @@ from made_flights import flights, register
 from playwright.sync_api import Locator, Page, Route, expect
 from servers import Server
 
-from modelops_jupyter import registration
+from modelops_jupyter.actions import registration
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.workspace import Workspace
 

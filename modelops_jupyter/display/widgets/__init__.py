@@ -44,10 +44,10 @@ def widget_of(result: Any, workspace: Workspace | None = None) -> Live:
     InvalidInput
         If a result of this kind has no live view, or its view needs the workspace.
     """
-    from modelops_jupyter.casework import Incident
+    from modelops_jupyter.actions.casework import Incident
+    from modelops_jupyter.actions.overview import ModelOverview
     from modelops_jupyter.governance import Comparison, GateReport, ModelCard
     from modelops_jupyter.monitoring import MonitorReport
-    from modelops_jupyter.overview import ModelOverview
 
     if isinstance(result, Comparison):
         return ComparisonView(result)

@@ -18,8 +18,8 @@ from modelops_jupyter.display.widgets.live import Live, choice, join_form, text_
 from modelops_jupyter.display.words import HEALTH, NOTHING, capital, count, metric_name, short_time
 
 if TYPE_CHECKING:
+    from modelops_jupyter.actions.overview import ModelOverview
     from modelops_jupyter.governance import Comparison, ModelCard
-    from modelops_jupyter.overview import ModelOverview
     from modelops_jupyter.workspace import Workspace
 
 AT_ONCE = 100

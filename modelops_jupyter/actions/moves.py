@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelops_jupyter.aliases import project_alias
+from modelops_jupyter.actions.aliases import project_alias
+from modelops_jupyter.actions.versions import find_version
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.refs import ModelReference
-from modelops_jupyter.versions import find_version
 
 if TYPE_CHECKING:
     from modelops_jupyter.governance import Decision, GateReport, Transition

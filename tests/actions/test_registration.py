@@ -12,7 +12,7 @@ import pytest
 import skops.io
 from sklearn.linear_model import LogisticRegression
 
-from modelops_jupyter import publication, registration
+from modelops_jupyter.actions import publication, registration
 from modelops_jupyter.cli import main
 from modelops_jupyter.errors import GateClosed, InvalidFrame, InvalidInput, ModelOpsError, NotFound, UnsafeArtifact
 from modelops_jupyter.registry import Registry

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter import catalogue
-from modelops_jupyter.fleet import ModelSummary, read_fleet
+from modelops_jupyter.actions import catalogue
+from modelops_jupyter.actions.fleet import ModelSummary, read_fleet
+from modelops_jupyter.actions.versions import find_version
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_name
-from modelops_jupyter.versions import find_version
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from modelops_jupyter import processes
+from modelops_jupyter.actions.versions import RegisteredVersion, version_key
 from modelops_jupyter.store import Change, Delete, Event, Put
-from modelops_jupyter.versions import RegisteredVersion, version_key
 
 if TYPE_CHECKING:
     from modelops_jupyter.actor import Actor

@@ -9,10 +9,10 @@ from itertools import pairwise
 from operator import add
 from typing import TYPE_CHECKING
 
+from modelops_jupyter.actions.overview import RECENT_WINDOWS, Distribution, WindowFigure
+from modelops_jupyter.actions.versions import version_key
 from modelops_jupyter.errors import NotFound
-from modelops_jupyter.overview import RECENT_WINDOWS, Distribution, WindowFigure
 from modelops_jupyter.refs import check_name
-from modelops_jupyter.versions import version_key
 
 if TYPE_CHECKING:
     from modelops_jupyter.monitoring.curves import PerformanceCurves

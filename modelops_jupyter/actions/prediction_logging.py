@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from modelops_jupyter.actions.versions import find_version
 from modelops_jupyter.errors import InvalidFrame
 from modelops_jupyter.frames import numbers, outcomes, request_ids, take, to_arrow, to_pandas, utc_times
 from modelops_jupyter.refs import ModelReference, parse
-from modelops_jupyter.versions import find_version
 
 if TYPE_CHECKING:
     from modelops_jupyter.log import Appended, PredictionLog

@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter import watching
+from modelops_jupyter.actions import watching
+from modelops_jupyter.actions.aliases import reconcile
+from modelops_jupyter.actions.liveness import beat, parse_interval, say_what_stopped
 from modelops_jupyter.actor import Actor
-from modelops_jupyter.aliases import reconcile
 from modelops_jupyter.errors import Conflict, ModelOpsError
 from modelops_jupyter.foundations import Foundations
-from modelops_jupyter.liveness import beat, parse_interval, say_what_stopped
 from modelops_jupyter.presentable import Presentable
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from modelops_jupyter.actions.versions import find_version
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput, NotFound, Refused
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_name
-from modelops_jupyter.versions import find_version
 from modelops_jupyter.written import check_person, check_text
 
 if TYPE_CHECKING:

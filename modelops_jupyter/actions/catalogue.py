@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from modelops_jupyter.actions.fleet import read_fleet
+from modelops_jupyter.actions.versions import find_version
 from modelops_jupyter.errors import InvalidInput
-from modelops_jupyter.fleet import read_fleet
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_name
-from modelops_jupyter.versions import find_version
 
 if TYPE_CHECKING:
     import pandas as pd

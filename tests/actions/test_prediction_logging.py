@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from modelops_jupyter.catalogue import status
+from modelops_jupyter.actions.catalogue import status
+from modelops_jupyter.actions.prediction_logging import log_labels, log_predictions
 from modelops_jupyter.errors import InvalidFrame
 from modelops_jupyter.log import Appended, PredictionLog
-from modelops_jupyter.prediction_logging import log_labels, log_predictions
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.store import Change, InMemoryStore, Put
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from modelops_jupyter.actions.versions import RegisteredVersion, find_version
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidFrame, InvalidInput
 from modelops_jupyter.frames import outcomes, to_arrow, to_pandas
 from modelops_jupyter.refs import ModelReference, check_name, parse
-from modelops_jupyter.versions import RegisteredVersion, find_version
 from modelops_jupyter.written import check_remark, check_text
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def register(
     unsafe: bool,
 ) -> RegisteredVersion:
     """Put `model` in the registry and on record, once everything about it is known; see `Workspace.register`."""
-    from modelops_jupyter import publication
+    from modelops_jupyter.actions import publication
 
     _check_kind(store, check_name(name), kind)
     figures = _figures(metrics or {})

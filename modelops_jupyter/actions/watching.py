@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter import versions
+from modelops_jupyter.actions import versions
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput, ModelOpsError
 from modelops_jupyter.settings import Settings
@@ -79,7 +79,7 @@ def explain(
 
 def deliver(store: Store, settings: Settings, now: bool = False) -> DeliveryReport:
     """See `Workspace.deliver`; a monitor that stopped is told too."""
-    from modelops_jupyter.liveness import say_what_stopped
+    from modelops_jupyter.actions.liveness import say_what_stopped
     from modelops_jupyter.notifications import deliver
 
     say_what_stopped(store, datetime.now(UTC))
