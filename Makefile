@@ -32,8 +32,8 @@ labextension: $(VENV)/linked
 demo: $(VENV)/installed labextension
 	$(BIN)/modelops demo demo $(if $(filter 0,$(SERVE)),--no-dashboard)
 
+# Two tests at once; with WORKERS= one after the other.
 test: export PATH := $(abspath $(BIN)):$(PATH)
-# Two tests at once; WORKERS= runs one after the other.
 test: $(VENV)/installed labextension
 	cd labextension && npm test
 	$(BIN)/python -m pytest $(WORKERS)

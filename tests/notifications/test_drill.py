@@ -1,5 +1,7 @@
 """The drill: a fault in one airport becomes one incident, told once to somebody who was away, and closes by itself."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,6 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 from standardwebhooks import Webhook
 
-from modelops_jupyter.settings import Settings, find_settings
 from modelops_jupyter.workspace import Workspace
 
 BEGIN = pd.Timestamp("2026-05-01", tz="UTC")
@@ -49,16 +50,8 @@ def model() -> Pipeline:
 
 
 @pytest.fixture
-def ws(
-    settings: Settings, receiver: Receiver, secret: str, model: Pipeline, monkeypatch: pytest.MonkeyPatch
-) -> Workspace:
-    monkeypatch.setenv("OPS_SECRET", secret)
-    project = settings.project
-    (project / "modelops.toml").write_text(
-        f'actor = "ann"\n[notify.ops]\nurl = "{receiver.url}"\nsecret = "$OPS_SECRET"\nallow_private = true\n'
-        '[use_case.delay]\nowner = "bob"\nrisk_tier = "low"\n'
-    )
-    opened = Workspace(find_settings(project, environ={}))
+def ws(open_telling: Callable[[str], Workspace], model: Pipeline) -> Workspace:
+    opened = open_telling('owner = "bob"\nrisk_tier = "low"')
     known = flights(1000, broken=False)
     opened.register(model, "delay", data=known[["wind", "origin"]], target=known["late"])
     return opened

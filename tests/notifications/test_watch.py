@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -17,7 +18,6 @@ from sklearn.linear_model import LogisticRegression
 from modelops_jupyter.actions.liveness import LATE, beat, overdue, parse_interval, say_what_stopped
 from modelops_jupyter.cli import main
 from modelops_jupyter.errors import InvalidInput
-from modelops_jupyter.settings import Settings, find_settings
 from modelops_jupyter.store import InMemoryStore
 from modelops_jupyter.workspace import Workspace
 
@@ -27,14 +27,8 @@ X = pd.DataFrame(np.random.default_rng(0).normal(size=(1000, 2)), columns=["wind
 
 
 @pytest.fixture
-def ws(settings: Settings, receiver: Receiver, secret: str, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    monkeypatch.setenv("OPS_SECRET", secret)
-    monkeypatch.chdir(settings.project)
-    (settings.project / "modelops.toml").write_text(
-        f'actor = "ann"\n[notify.ops]\nurl = "{receiver.url}"\nsecret = "$OPS_SECRET"\nallow_private = true\n'
-        '[use_case.delay]\nowner = "bob"\n'
-    )
-    opened = Workspace(find_settings(settings.project, environ={}))
+def ws(open_telling: Callable[[str], Workspace]) -> Workspace:
+    opened = open_telling('owner = "bob"')
     model = LogisticRegression().fit(X, X["wind"] > 0)
     for name in ("delay", "quiet"):
         opened.register(model, name, data=X, target=X["wind"] > 0)

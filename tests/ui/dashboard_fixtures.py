@@ -8,11 +8,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import BrowserContext, Page
 from sklearn.linear_model import LogisticRegression
 
 from modelops_jupyter.settings import Settings
@@ -89,12 +90,14 @@ def scheme(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Open an address in a fresh browser context; a page that raised an error in its script fails the test."""
+def open_page(context: BrowserContext) -> Iterator[Callable[..., Page]]:
+    """Open an address in a page of its own; a page that raised an error in its script fails the test."""
     pages: list[tuple[Page, list[str]]] = []
 
-    def open_address(url: str, scheme: str = "light", width: int = 1280) -> Page:
-        page = browser.new_context(viewport={"width": width, "height": 2200}, color_scheme=scheme).new_page()
+    def open_address(url: str, scheme: Literal["light", "dark"] = "light", width: int = 1280) -> Page:
+        page = context.new_page()
+        page.set_viewport_size({"width": width, "height": 2200})
+        page.emulate_media(color_scheme=scheme)
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("dialog", lambda dialog: errors.append("a dialog opened"))
@@ -106,7 +109,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     for page, errors in pages:
         if not page.is_closed():
             page.goto("about:blank")  # the page's script ends its kernel
-        page.context.close()
+            page.close()
         assert errors == []
 
 

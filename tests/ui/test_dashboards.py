@@ -93,7 +93,7 @@ def test_an_empty_workspace_explains_itself(tmp_path: Path, open_page: Open) -> 
         page = open_page(url)
         expect(page.locator(".mo-advice")).to_contain_text("modelops demo", timeout=20_000)
         shoot(page, "fleet-empty")
-        page.context.close()
+        page.close()
     assert list(tmp_path.iterdir()) == []
 
 
