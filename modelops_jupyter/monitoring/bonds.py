@@ -27,6 +27,7 @@ PRIOR_ROWS = 50.0
 BINS_OF_A_LEVEL = 4
 # Spearman's correlation strays by this much more than Pearson's (Bonett and Wright, Psychometrika 2000).
 _SPEARMAN = 1.06
+_CLOSEST = 0.999
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,11 @@ class Bonds:
         now, both = _ranked(codes[:, self.numeric])
         usual = self._correlations
         paired = np.maximum(both * self.rows / (both + self.rows), 1.0)
-        errors = (1 - usual**2).clip(0.05) * np.sqrt(_SPEARMAN * (1 + usual**2 / 2) / paired)
+        # On Fisher's scale correlations are normal (Biometrika 1915), close ones too: errors are those over which a
+        # change is as many standard errors as it is there. Where nothing changed they are those of small changes.
+        stretched = np.abs(np.arctanh(now.clip(-_CLOSEST, _CLOSEST)) - np.arctanh(usual.clip(-_CLOSEST, _CLOSEST)))
+        slopes = np.where(stretched > 1e-6, np.abs(now - usual) / np.maximum(stretched, 1e-6), 1 - usual**2)
+        errors = slopes.clip(0.02) * np.sqrt(_SPEARMAN * (1 + usual**2 / 2) / paired)
         known = both >= FEWEST_ROWS
         np.fill_diagonal(known, False)
         sizes = np.where(known, np.abs(now - usual) / errors, -1.0)
