@@ -51,6 +51,7 @@ def backtest(shown: Backtest) -> Html:
             ],
             right=tuple(range(1, len(panels) + 1)),
         ),
+        element("p", shown.explanation, style="margin:8px 0 2px") if shown.explanation else None,
         note(
             "Left is quiet, right is watchful; dashed is what the budget allows. “Seen”: in four of five trials, "
             f"within {count(shown.within, 'window')}. "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -16,13 +17,14 @@ from modelops_jupyter.monitoring.alerts import raise_alerts
 from modelops_jupyter.monitoring.baseline import Baseline
 from modelops_jupyter.monitoring.budget import DAYS, AlertBudget
 from modelops_jupyter.monitoring.cycle import CYCLES
+from modelops_jupyter.monitoring.intervals import poisson
 from modelops_jupyter.monitoring.judge import judge_windows, served_by
 from modelops_jupyter.monitoring.lookback import with_cycle
 from modelops_jupyter.monitoring.measure import measure_window
 from modelops_jupyter.monitoring.performance_findings import judged_metrics
 from modelops_jupyter.monitoring.replay import judge_series, measure_series
 from modelops_jupyter.monitoring.resampling import inject, resample
-from modelops_jupyter.monitoring.results import WindowResult
+from modelops_jupyter.monitoring.results import Alert, WindowResult, plain_metric
 from modelops_jupyter.monitoring.rules import AlertRules
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.profiles import Profile, Reference, merge, window_length
@@ -48,6 +50,8 @@ FAULTY = {"1h": 24, "1D": 7, "1W": 4}
 # From fewer stored windows none are drawn, but from the reference's rows.
 FEWEST = 14
 SEED = 20130401
+# So many of the columns and figures that changed are named.
+MOST_TOLD = 3
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,8 @@ class BacktestPoint:
     smallest : mapping of str to float or None
         By fault, the least size seen in 80 % of trials within the windows of `FAULTY`; None if none was.
     detections : tuple of Detection
+    told : tuple of str
+        The columns and figures that the alerts of both tell of, the most frequent first.
     """
 
     budget: str
@@ -100,6 +106,7 @@ class BacktestPoint:
     in_history: int
     smallest: Mapping[str, float | None]
     detections: tuple[Detection, ...]
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -133,7 +140,21 @@ class Backtest(Presentable):
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data."""
-        return asdict(self)
+        return {**asdict(self), "explanation": self.explanation}
+
+    @property
+    def explanation(self) -> str:
+        """Why there are more alerts than the budget in force allows, in a sentence; empty where there are not."""
+        point = next(point for point in self.points if point.budget == self.budget)
+        months = self.windows * window_length(self.every).total_seconds() / 86400 / DAYS["month"]
+        over = point.low > point.promised or poisson(point.in_history)[0] > point.promised * months
+        if not over or not point.told:
+            return ""
+        more = f" and {len(point.told) - MOST_TOLD} more" if len(point.told) > MOST_TOLD else ""
+        return (
+            f"In this history the data themselves changed ({', '.join(point.told[:MOST_TOLD])}{more}): "
+            f"what is beyond {point.budget} tells of that."
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row per budget, fault and size."""
@@ -162,7 +183,7 @@ class Backtest(Presentable):
                 f"{mark} {point.budget:<10} {point.false_alerts:.2f} false alerts a month ({point.low:.2f} to "
                 f"{point.high:.2f}), {point.in_history} alerts in history; sees {sees}"
             )
-        return "\n".join(lines)
+        return "\n".join([*lines, *filter(None, [self.explanation])])
 
     def _smallest(self, point: BacktestPoint, fault: str) -> str:
         size = point.smallest[fault]
@@ -214,20 +235,25 @@ def run_backtest(
     at_once: set[int] = set()
     for budget in budgets:
         under = replace(rules, budget=budget)
-        false = sum(len(raise_alerts(model, judge_series(world.baselines, s, under, every), under)) for s in healthy)
+        false = [
+            alert
+            for series in healthy
+            for alert in raise_alerts(model, judge_series(world.baselines, series, under, every), under)
+        ]
         months = sum(len(series) for series in healthy) * window_length(every).total_seconds() / 86400 / DAYS["month"]
-        low, high = _poisson(false)
+        low, high = poisson(len(false))
         detections = _detections(world, faulty, under, at_once)
-        in_history = len(raise_alerts(model, judge_series(baselines, history, under, every), under))
+        in_history = raise_alerts(model, judge_series(baselines, history, under, every), under)
         point = BacktestPoint(
             budget.text,
             budget.alerts / budget.days * DAYS["month"],
-            false / months,
+            len(false) / months,
             low / months,
             high / months,
-            in_history,
+            len(in_history),
             _smallest(detections),
             detections,
+            _told([*in_history, *false]),
         )
         points.append(point)
     return Backtest(
@@ -376,8 +402,7 @@ def _smallest(detections: Sequence[Detection]) -> dict[str, float | None]:
     }
 
 
-def _poisson(count: int) -> tuple[float, float]:
-    """Return the exact 95 % interval of the mean of a Poisson number (Garwood, Biometrika 1936)."""
-    from scipy.special import gammaincinv
-
-    return (float(gammaincinv(count, 0.025)) if count else 0.0), float(gammaincinv(count + 1, 0.975))
+def _told(alerts: Sequence[Alert]) -> tuple[str, ...]:
+    """Return the columns and figures that alerts tell of, the most frequent first."""
+    counted = Counter(alert.column or plain_metric(alert.metric).replace("_", " ") for alert in alerts)
+    return tuple(sorted(counted, key=lambda name: (-counted[name], name)))

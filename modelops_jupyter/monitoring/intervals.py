@@ -35,6 +35,13 @@ def share(hits: float, n: float) -> Figure:
     return figure(p, low=min(p, max(0.0, middle - half)), high=max(p, min(1.0, middle + half)), error=error)
 
 
+def poisson(count: int) -> tuple[float, float]:
+    """Return the exact interval of the mean of a Poisson number (Garwood, Biometrika 1936)."""
+    from scipy.special import gammaincinv  # heavy: not before it is needed
+
+    return (float(gammaincinv(count, 0.025)) if count else 0.0), float(gammaincinv(count + 1, 0.975))
+
+
 def mean(total: float, squares: float, n: float, least: float = -math.inf) -> Figure:
     """Return a mean with the normal interval of its standard error, from the sums of x and of x²."""
     if n <= 0:

@@ -78,6 +78,20 @@ def test_it_says_how_soon_and_how_small(backtest: Backtest) -> None:
     assert json.loads(json.dumps(backtest.to_dict()))["points"][0]["budget"] == "1/year"
 
 
+def test_a_history_that_changed_is_said_to_have_changed(reference: Reference, backtest: Backtest) -> None:
+    assert backtest.explanation == ""
+    levels = np.repeat([0.0, 0.0, 0.0, 1.0, 0.0, -1.0, 0.0], 8)
+    profiles = {START + timedelta(days=n): window(reference, n + 1, level=level) for n, level in enumerate(levels)}
+    found = run_backtest("m", {1: reference}, profiles, AlertRules(), "1D", trials=1)
+    month = next(point for point in found.points if point.budget == "1/month")
+    assert month.in_history > 4
+    assert found.explanation.startswith("In this history the data themselves changed (")
+    assert month.told[0] in found.explanation
+    assert {"x", "score", "prediction"} & set(month.told)
+    assert str(found).endswith(found.explanation)
+    assert found.to_dict()["explanation"] == found.explanation
+
+
 def test_few_windows_are_said_to_be_few(reference: Reference) -> None:
     profiles = {START + timedelta(days=n): window(reference, n) for n in range(3)}
     found = run_backtest("m", {1: reference}, profiles, AlertRules(), "1D", trials=1)
