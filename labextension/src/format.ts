@@ -15,6 +15,8 @@ const METRICS: Readonly<Record<string, string>> = {
   out_of_range_rate: 'out-of-range rate',
   jensen_shannon: 'Jensen-Shannon distance',
   kolmogorov_smirnov: 'Kolmogorov-Smirnov distance',
+  rank_shift: 'shift of ranks',
+  outcome_excess: 'share of positives beyond the expected one',
   hellinger: 'Hellinger distance',
   wasserstein: 'Wasserstein distance',
   l_infinity: 'L-infinity distance',

@@ -12,7 +12,7 @@ import numpy as np
 from modelops_jupyter.monitoring.bonds import Bonds
 from modelops_jupyter.monitoring.calibration import Recalibration, recalibrate
 from modelops_jupyter.monitoring.calibrator import Calibrator
-from modelops_jupyter.monitoring.distances import Spread
+from modelops_jupyter.monitoring.distances import Spread, rank_scores
 from modelops_jupyter.monitoring.figure import Figure
 from modelops_jupyter.monitoring.noise_table import NoiseTable
 from modelops_jupyter.monitoring.performance import performance
@@ -108,6 +108,17 @@ class NumericColumns:
         self.scales = np.array([binning.scale for binning in self._binnings])
         columns = [profiles[name] for name in self.names]
         self.counts, self.spread = self.fine([column.counts for column in columns]), self.spread_of(columns)
+
+    @cached_property
+    def scores(self) -> Array:
+        """Scores of the ranks of each column's bins: see `distances.rank_scores`."""
+        return rank_scores(self.counts / np.maximum(self.counts.sum(-1, keepdims=True), 1.0))
+
+    @cached_property
+    def greatest_score(self) -> Array:
+        """The greatest squared score of each column: what one row may bring."""
+        greatest: Array = np.where(self.counts > 0, (self.scores**2).sum(-1), 0.0).max(-1)
+        return greatest
 
     def fine(self, columns: Sequence[Sequence[int] | Array]) -> Array:
         """Return the counts of the columns by fine bin, a row per column."""

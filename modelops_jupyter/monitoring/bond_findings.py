@@ -94,7 +94,8 @@ class BondJudge:
         young = self.track.starts[i] - self.track.began < SEASONS * cycle_length(self.track.every)
         found = []
         for level in LEVELS if metric == "dependence" else ("plain", "lingering"):
-            chance = self.chances.of(level, earlier.repeats)
+            alone = metric == "dependence"
+            chance = self.chances.of(level, earlier.repeats) if alone else self.chances.of_recent(level)
             by_chance = _greatest_normal(chance, partners)
             with np.errstate(invalid="ignore", over="ignore"):
                 learned = np.maximum(earlier.limit(chance), earlier.middle + LEAST_RISE)

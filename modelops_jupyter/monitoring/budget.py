@@ -18,7 +18,11 @@ from modelops_jupyter.profiles import window_length
 DEFAULT_BUDGET = "1/month"
 DAYS = {"day": 1.0, "week": 7.0, "month": 30.4375, "quarter": 91.3125, "year": 365.25}
 # So that a thousand columns do not blunt the eyes for the figures that matter most, each kind has a part of its own.
-PARTS = {"performance": 0.25, "concept": 0.1, "quality": 0.2, "volume": 0.05, "drift": 0.4}
+# Rates and volumes have little by chance beyond the least rise that counts: more of the budget would buy nothing there.
+PARTS = {"performance": 0.3, "concept": 0.15, "quality": 0.08, "volume": 0.04, "drift": 0.43}
+# What a signal gets beside the others of its kind: a bond has more partners to be told by, and an estimate is followed
+# by the realised figure, which is judged again.
+BOND, ESTIMATE = 0.25, 0.5
 _PATTERN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:/|per)\s*(day|week|month|quarter|year)\s*")
 
 
@@ -60,13 +64,15 @@ class AlertBudget:
         """Return the expected number of false alerts that one window may bring."""
         return self.alerts * (window_length(every) / timedelta(days=self.days))
 
-    def allowances(self, every: str, signals: Mapping[str, int], segments: int = 0) -> tuple[Mapping[str, float], ...]:
+    def allowances(
+        self, every: str, signals: Mapping[str, float], segments: int = 0
+    ) -> tuple[Mapping[str, float], ...]:
         """Return the expected number of false alerts per window and signal, by kind.
 
         Parameters
         ----------
         signals
-            How many figures of each kind are looked at in a window.
+            How many figures of each kind are looked at in a window; one that gets a part only counts as that.
         segments
             How many segments are watched beside the window as a whole: half of the budget is theirs then.
 

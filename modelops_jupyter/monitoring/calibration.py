@@ -80,6 +80,22 @@ class Recalibration:
     test: Figure
     covariance: tuple[tuple[float, ...], ...] = ()
 
+    @property
+    def shares(self) -> Array:
+        """The share of positives that each cell of the score stands for."""
+        logits = np.log(CENTRES / (1 - CENTRES))
+        shares: Array = 1 / (
+            1 + np.exp(-np.clip((self.intercept.value or 0) + (self.slope.value or 0) * logits, -30, 30))
+        )
+        return shares
+
+    def error_of_mean(self, rows: Array) -> float:
+        """Return the standard error of the mean of `shares` over so many rows by cell: how well the fit knows it."""
+        shares = self.shares
+        weights = rows * shares * (1 - shares) / rows.sum()
+        gradient = np.array([weights.sum(), weights @ np.log(CENTRES / (1 - CENTRES))])
+        return math.sqrt(max(0.0, float(gradient @ np.array(self.covariance) @ gradient)))
+
 
 def recalibrate(negatives: Array, positives: Array) -> Recalibration:
     """Fit Cox's recalibration by maximum likelihood over the cells (Newton's method).

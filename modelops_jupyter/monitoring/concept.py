@@ -1,6 +1,7 @@
 """Concept drift: whether labels still depend on what the model said as they did in the reference; from profiles alone.
 
-Of a binary classifier with scores: Cox's recalibration of both sides and Wald's test of their difference. Of other
+Of a binary classifier with scores: Cox's recalibration of both sides and Wald's test of their difference, and how many
+positives came beyond those that such scores had in the reference (calibration in the large). Of other
 classifiers: the likelihood-ratio test of the labels that each prediction had. Of a regression: the mean error of
 predictions of the same coarse bin. None of them asks how often a score, a class or a number was said: that is drift of
 the prediction.
@@ -8,6 +9,7 @@ the prediction.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from modelops_jupyter.profiles import Outcomes, Profile
 
 Array = np.ndarray[Any, Any]
 OF_SCORES = ("calibration_shift", "intercept_change", "slope_change")
+EXCESS = "outcome_excess"
 FEWEST_OF_A_BIN = 10
 
 
@@ -34,7 +37,9 @@ def concept_drift(baseline: Baseline, current: Profile) -> dict[str, Figure]:
     if binning.positive is None or not before.scored:
         return {"label_shift": _guarded(before, now) or label_shift(before, now)}
     reason = _guarded(before, now)
-    return dict.fromkeys(OF_SCORES, reason) if reason else calibration_shift(baseline, now)
+    if reason:
+        return dict.fromkeys((*OF_SCORES, EXCESS), reason)
+    return {**calibration_shift(baseline, now), EXCESS: outcome_excess(baseline, now)}
 
 
 def _guarded(before: Outcomes, now: Outcomes) -> Figure | None:
@@ -65,6 +70,22 @@ def calibration_shift(baseline: Baseline, now: Outcomes) -> dict[str, Figure]:
         "intercept_change": intervals.normal(float(change[0]), float(errors[0])),
         "slope_change": intervals.normal(float(change[1]), float(errors[1])),
     }
+
+
+def outcome_excess(baseline: Baseline, now: Outcomes) -> Figure:
+    """Share of positives beyond that which such scores had in the reference: observed less expected, over the rows.
+
+    The expected share is that of the reference's recalibration (calibration in the large; Cox 1958). The variance is
+    that of as many draws from the expected shares, and what the reference leaves open about their mean.
+    """
+    known, (negatives, positives) = baseline.recalibration, now.arrays()[1:]
+    rows = negatives + positives
+    if not known.covariance or not rows.sum():
+        return Figure(None, known.test.reason if not known.covariance else "no scores")
+    shares = known.shares
+    chance = float(rows @ (shares * (1 - shares))) / float(rows.sum()) ** 2
+    value = float(positives.sum() - rows @ shares) / float(rows.sum())
+    return intervals.normal(value, math.sqrt(chance + known.error_of_mean(rows) ** 2))
 
 
 def label_shift(before: Outcomes, now: Outcomes) -> Figure:

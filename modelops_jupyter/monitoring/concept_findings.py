@@ -8,8 +8,12 @@ from typing import Any
 import numpy as np
 
 from modelops_jupyter.monitoring import noise
+from modelops_jupyter.monitoring.baseline import Baseline
+from modelops_jupyter.monitoring.concept import EXCESS
 from modelops_jupyter.monitoring.cycle import cycle_length
+from modelops_jupyter.monitoring.figure import Figure
 from modelops_jupyter.monitoring.history import FEWEST, LEAST_RISE, SEASONS
+from modelops_jupyter.monitoring.performance_findings import Bounds, FigureJudge
 from modelops_jupyter.monitoring.results import Finding
 from modelops_jupyter.monitoring.rules import AlertRules
 from modelops_jupyter.monitoring.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
@@ -75,3 +79,33 @@ class ConceptJudge:
             learned = max(learned, float(earlier.greatest[0]) + LEAST_RISE)
         taught = more and learned > by_chance
         return degrees * math.exp(min(learned if taught else by_chance, 700.0)), windows if taught else 0
+
+
+def reference_excess(baseline: Baseline) -> tuple[Figure, float] | None:
+    """Return the excess of positives of the reference, none with a standard error, and an outcome's own deviation."""
+    known, outcomes = baseline.recalibration, baseline.reference.profile.outcomes
+    if not known.covariance or baseline.reference.binning.positive is None:
+        return None
+    _, negatives, positives = outcomes.arrays()
+    rows = negatives + positives
+    shares = known.shares
+    deviation = math.sqrt(float(rows @ (shares * (1 - shares))) / float(rows.sum()))
+    return Figure(0.0, error=known.error_of_mean(rows)), deviation
+
+
+class ExcessJudge(FigureJudge):
+    """Judges how many positives came beyond those expected; `mature` are the windows to judge."""
+
+    patient = True
+
+    def __init__(self, track: Track, allowance: float, rules: AlertRules, mature: Array) -> None:
+        known, bounds, expected = reference_excess(track.baseline), {}, {}
+        if known is not None:
+            expected = {EXCESS: known[0]}
+            bounds = {EXCESS: Bounds(0.0, True, True, rules.outcome_shift * known[1], "concept")}
+        super().__init__(
+            track, allowance, rules, mature, [window.concept for window in track.windows], expected, bounds
+        )
+        for metric, errors in self.errors.items():
+            # A window's error holds the reference's, which is the same for all of them.
+            self.errors[metric] = np.sqrt(np.maximum(errors**2 - float(expected[metric].error or 0) ** 2, 0))

@@ -68,7 +68,8 @@ def cycle_figures(
     Returns
     -------
     mapping of str to mapping
-        By column: ``jensen_shannon`` and (numbers) ``kolmogorov_smirnov`` of the rows together, ``rows``, ``windows``;
+        By column: ``jensen_shannon`` and (numbers) ``kolmogorov_smirnov`` and ``rank_shift`` of the rows
+        together, ``rows``, ``windows``;
         ``dispersion``, from all ``compared`` windows, how many times more they differ from each other than random draws
         do, over ``degrees`` (dispersion 1: not more) of ``bins``; ``beyond``, the share of rows that no cycle like the
         reference could hold; and ``seen``. Where rows are sampled, ``dependence`` with its standard error.
@@ -79,9 +80,10 @@ def cycle_figures(
         fine = np.sum([window.fine for window in windows], axis=0)
         steps = distances.kolmogorov_smirnov(_shares(numbers.counts), _shares(fine))
         rows = _figures(numbers.coarse(numbers.counts), np.array([window.coarse for window in many]), last, seen)
-        for name, figures, step in zip(numbers.names, rows, steps.tolist(), strict=True):
+        ranks = distances.rank_shift(numbers.scores, _shares(fine))
+        for name, figures, step, rank in zip(numbers.names, rows, steps.tolist(), ranks.tolist(), strict=True):
             if figures:
-                found[name] = {**figures, "kolmogorov_smirnov": step}
+                found[name] = {**figures, "kolmogorov_smirnov": step, "rank_shift": rank}
     for name in baseline.categories:
         reference = baseline.reference.profile.columns[name].all_counts[None, :].astype(float)
         counts = np.array([window.categories[name] for window in many])[:, None, :]

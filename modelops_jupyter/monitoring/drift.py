@@ -2,7 +2,8 @@
 
 PSI, Jensen-Shannon, Hellinger, chi-square and the G-test are defined on the 20 coarse bins of a numeric column, or on
 the categories of the reference and one bin for all others: the figure from profiles is that of the raw rows.
-Wasserstein and Kolmogorov-Smirnov come from the fine bins, within the bounds that `monitoring.distances` states.
+Wasserstein and Kolmogorov-Smirnov come from the fine bins, within the bounds that `monitoring.distances` states; so
+does the rank shift, where rows of a fine bin share their mid-rank.
 """
 
 from __future__ import annotations
@@ -22,7 +23,16 @@ from modelops_jupyter.monitoring.intervals import chi_square_p
 from modelops_jupyter.profiles import Binning, ColumnBinning, ColumnProfile, Profile, Reference
 
 Array = np.ndarray[Any, Any]
-NUMERIC = ("psi", "jensen_shannon", "hellinger", "wasserstein", "kolmogorov_smirnov", "chi_square", "g_test")
+NUMERIC = (
+    "psi",
+    "jensen_shannon",
+    "hellinger",
+    "wasserstein",
+    "kolmogorov_smirnov",
+    "rank_shift",
+    "chi_square",
+    "g_test",
+)
 CATEGORY = ("psi", "jensen_shannon", "hellinger", "l_infinity", "chi_square", "g_test")
 _BY_SHARES = {
     "psi": distances.psi,
@@ -37,7 +47,7 @@ _BY_COUNTS = {"chi_square": distances.chi_square, "g_test": distances.g_test}
 class Methods:
     """The drift figures of each kind of column, in the order they are shown."""
 
-    numeric: tuple[str, ...] = ("psi", "jensen_shannon", "wasserstein", "kolmogorov_smirnov")
+    numeric: tuple[str, ...] = ("psi", "jensen_shannon", "wasserstein", "kolmogorov_smirnov", "rank_shift")
     category: tuple[str, ...] = ("psi", "jensen_shannon", "l_infinity", "chi_square")
 
     def __post_init__(self) -> None:
@@ -101,6 +111,9 @@ def _numbers(baseline: Baseline, current: Profile, methods: Iterable[str]) -> di
             values = distances.kolmogorov_smirnov(p, q)
             tails = kolmogorov_smirnov_p(values, columns.counts.sum(-1), fine.sum(-1))
             figures = [figure(value, p_value=tail) for value, tail in zip(values.tolist(), tails.tolist(), strict=True)]
+        elif method == "rank_shift":
+            values = distances.rank_shift(columns.scores, q)
+            figures = [figure(value) for value in values.tolist()]
         elif method == "wasserstein":
             with np.errstate(over="ignore", invalid="ignore"):
                 values, _ = distances.wasserstein(p, q, columns.edges, columns.spread, columns.spread_of(now))

@@ -18,6 +18,8 @@ from modelops_jupyter.monitoring.thresholds import LEVELS, LINGERING_FLOOR, Chan
 
 Array = np.ndarray[Any, Any]
 METRICS = ("jensen_shannon", "kolmogorov_smirnov")
+# Of a number, with the ranks that `rank_findings` judges.
+STATISTICS = 3
 # While no whole cycle was seen, at least such a part of the rows must lie where no season could put them.
 LEAST_BEYOND = 0.05
 # With so many windows a young track may tell that something is no season.
@@ -31,7 +33,7 @@ class DriftJudge:
 
     def __init__(self, track: Track, allowance: float, rules: AlertRules, first: int = 0) -> None:
         self.track, self.rules, self.first = track, rules, first
-        self.chances = Chances(allowance, 3, len(METRICS), rules)
+        self.chances = Chances(allowance, 3, STATISTICS, rules)
         self.table = track.baseline.strays
         names = self.table.names
         self.values = {metric: track.rates(names, metric) for metric in METRICS}
@@ -211,7 +213,7 @@ class DriftJudge:
         keys = [("drift", segment, self.table.names[c], "") for c in columns]
         usual = self.track.earlier(self.cycles[metric][:, columns], i, keys, apart=CYCLES[self.track.every])
         with np.errstate(over="ignore"):
-            limits = np.exp(np.minimum(usual.limit(self.chances.of(level)), usual.middle + MOST_RISE))
+            limits = np.exp(np.minimum(usual.limit(self.chances.of_recent(level)), usual.middle + MOST_RISE))
         return np.where((dispersion > 1) & ~np.isnan(limits), limits, 0.0)
 
     def _suspect(self, figure: Mapping[str, float], column: int, lingers: bool) -> bool:
@@ -224,7 +226,7 @@ class DriftJudge:
         return greatest >= max(self._floor("plain"), 0.5 / math.sqrt(max(paired, 1.0)))
 
     def _recent_limits(self, metric: str, columns: Array, group: Mapping[str, Array], level: str) -> Array:
-        chance = self.chances.of(level)
+        chance = self.chances.of_recent(level)
         dispersion, degrees = group["dispersion"], group["degrees"]
         dispersed = dispersion > 1
         below = np.maximum((group["compared"] - 1) * degrees, 1.0)

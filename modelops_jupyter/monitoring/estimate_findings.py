@@ -36,7 +36,7 @@ class EstimateJudge:
 
     def _judge(self, metric: str, i: int, segment: str, lately: set[tuple[str, str, str, str]]) -> list[Finding]:
         value, own = float(self.values[metric][i]), float(self.errors[metric][i])
-        bounds = Bounds(metric, self.expected, self.rules)
+        bounds = Bounds.of(metric, self.expected, self.rules)
         if math.isnan(value) or math.isnan(own) or not bounds.suspects([value]):
             return []
         key = ("performance", segment, "", metric)

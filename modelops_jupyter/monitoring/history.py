@@ -36,8 +36,8 @@ class Usual:
         How many they are.
     middle, spread : array of float
         Median, and standard deviation by the median absolute deviation.
-    greatest : array of float
-        Greatest value of all.
+    greatest, mean : array of float
+        Of all values.
     repeats : array of float
         How much a window resembles the one before: lag-one rank correlation, from 0 to 1; 0 while that is not known.
     """
@@ -46,6 +46,7 @@ class Usual:
     middle: Array
     spread: Array
     greatest: Array
+    mean: Array
     repeats: Array
 
     def limit(self, chance: Array | float, least_spread: Array | float = 0.0) -> Array:
@@ -78,7 +79,8 @@ def usual(values: Array, phases: Array, phase: int, apart: int = 1) -> Usual:
     better = ~np.isnan(own) & (narrow < 0.8 * spread)
     middle, spread = np.where(better, own, middle), np.where(better, narrow, spread)
     greatest = np.fmax.reduce(values, axis=0) if len(values) else np.full(values.shape[1], np.nan)
-    return Usual(windows, middle, spread, greatest, _repeats(np.where(better, residuals, values)))
+    mean = np.nansum(values, axis=0) / np.maximum(np.sum(~np.isnan(values), axis=0), 1)
+    return Usual(windows, middle, spread, greatest, mean, _repeats(np.where(better, residuals, values)))
 
 
 def _middle_and_spread(values: Array, windows: Array) -> tuple[Array, Array]:

@@ -8,11 +8,13 @@ from datetime import datetime
 
 from modelops_jupyter.monitoring.baseline import Baseline
 from modelops_jupyter.monitoring.bond_findings import BondJudge, CombinationJudge
-from modelops_jupyter.monitoring.concept_findings import ConceptJudge
+from modelops_jupyter.monitoring.budget import BOND, ESTIMATE
+from modelops_jupyter.monitoring.concept_findings import ConceptJudge, ExcessJudge, reference_excess
 from modelops_jupyter.monitoring.drift_findings import DriftJudge
 from modelops_jupyter.monitoring.estimate_findings import EstimateJudge
 from modelops_jupyter.monitoring.performance_findings import PerformanceJudge, judged_metrics, matured
 from modelops_jupyter.monitoring.quality_findings import QualityJudge
+from modelops_jupyter.monitoring.rank_findings import RankJudge
 from modelops_jupyter.monitoring.results import WindowResult
 from modelops_jupyter.monitoring.rules import AlertRules
 from modelops_jupyter.monitoring.thresholds import Track, strongest
@@ -86,10 +88,10 @@ def _allowances(baseline: Baseline, rules: AlertRules, every: str, segments: int
     columns, metrics = len(baseline.reference.profile.columns), len(judged_metrics(baseline))
     sampled = len(sampled_columns(baseline.reference.profile.columns)) if baseline.reference.profile.sample.keys else 0
     signals = {
-        "drift": columns + sampled,
+        "drift": columns + BOND * sampled,
         "quality": 2 * columns + (sampled > 0),
-        "performance": 2 * metrics,  # estimated, then realised
-        "concept": 1 if metrics else 0,
+        "performance": (1 + ESTIMATE) * metrics,  # realised, and estimated before
+        "concept": (1 + (reference_excess(baseline) is not None)) if metrics else 0,
         "volume": 1,
     }
     return rules.budget.allowances(every, signals, segments)
@@ -125,11 +127,13 @@ def _judge(track: Track, segment: str, segments: int, rules: AlertRules, new: Co
     allowances, mature = each if segment else whole, matured(track.windows, rules)
     judges = (
         PerformanceJudge(track, allowances.get("performance", 0.0), rules, mature),
-        EstimateJudge(track, allowances.get("performance", 0.0), rules, mature),
+        EstimateJudge(track, ESTIMATE * allowances.get("performance", 0.0), rules, mature),
         ConceptJudge(track, allowances.get("concept", 0.0), rules, mature),
+        ExcessJudge(track, allowances.get("concept", 0.0), rules, mature),
         QualityJudge(track, allowances.get("quality", 0.0), rules),
         DriftJudge(track, allowances.get("drift", 0.0), rules, min(new)),
-        BondJudge(track, allowances.get("drift", 0.0), rules),
+        RankJudge(track, allowances.get("drift", 0.0), rules),
+        BondJudge(track, BOND * allowances.get("drift", 0.0), rules),
         CombinationJudge(track, allowances.get("quality", 0.0), rules),
     )
     for i in sorted(new):

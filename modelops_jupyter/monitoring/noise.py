@@ -95,7 +95,7 @@ def divergence(counts: Array, rows: Array) -> Stray:
     return Stray(mean - step * degrees, step, degrees)
 
 
-def chi_square_limit(degrees: Array, chance: Array | float) -> Array:
+def chi_square_limit(degrees: Array | float, chance: Array | float) -> Array:
     """Return what a chi-square over its degrees of freedom passes with `chance`."""
     from scipy.special import chdtri
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -53,17 +54,34 @@ def numbers_of(figures: Sequence[Mapping[str, Mapping[str, Any]]], metric: str, 
     return np.array([np.nan if value is None else value for value in found], dtype=float)
 
 
+@dataclass(frozen=True)
 class Bounds:
-    """How far a figure may be from that of the reference."""
+    """How far a figure may be from that of the reference.
 
-    def __init__(self, metric: str, expected: Mapping[str, Figure], rules: AlertRules) -> None:
-        self.usual, self.rising = float(expected[metric].value or 0), not higher_is_better(metric)
-        self.two_sided = metric == "mean_error"
-        absolute = expected.get("mean_absolute_error")
-        if self.two_sided:
-            self.floor = rules.loss_rise * float(absolute.value or 0) if absolute else 0.0
-        else:
-            self.floor = rules.loss_rise * abs(self.usual) if self.rising else rules.score_drop
+    Attributes
+    ----------
+    usual : float
+        The reference's.
+    rising : bool
+        Whether more is worse; `two_sided`: whether more and less are.
+    floor : float
+        The least change that counts.
+    """
+
+    usual: float
+    rising: bool
+    two_sided: bool
+    floor: float
+    kind: str = "performance"
+
+    @classmethod
+    def of(cls, metric: str, expected: Mapping[str, Figure], rules: AlertRules) -> Bounds:
+        """Return those of a performance figure."""
+        usual, rising = float(expected[metric].value or 0), not higher_is_better(metric)
+        if metric == "mean_error":
+            absolute = expected.get("mean_absolute_error")
+            return cls(usual, rising, True, rules.loss_rise * float(absolute.value or 0) if absolute else 0.0)
+        return cls(usual, rising, False, rules.loss_rise * abs(usual) if rising else rules.score_drop)
 
     def worse(self, value: float) -> float:
         """Return how much worse a value is."""
@@ -84,46 +102,66 @@ class Bounds:
             return []
         limit = self.usual + float(np.sign(value - self.usual)) * distance
         why = f"{self.usual:.3g} on the reference, give or take {distance:.2g} by chance and from window to window"
-        return [Finding("performance", "", name, value, limit, segment, level, why)]
+        return [Finding(self.kind, "", name, value, limit, segment, level, why)]
 
 
-class PerformanceJudge:
-    """Judges the realised figures of one track's windows in their order; `mature` are the windows to judge."""
+class FigureJudge:
+    """Judges figures with standard errors, of one track's windows in their order and of the last ones together.
 
-    def __init__(self, track: Track, allowance: float, rules: AlertRules, mature: Array) -> None:
+    Parameters
+    ----------
+    mature
+        The windows to judge.
+    figures
+        Those of every window.
+    expected
+        Those of the reference, with their standard errors.
+    bounds
+        How far each may be from that; the figures judged.
+    """
+
+    # Whether nothing is judged before it shows how windows differ.
+    patient = False
+
+    def __init__(
+        self,
+        track: Track,
+        allowance: float,
+        rules: AlertRules,
+        mature: Array,
+        figures: Sequence[Mapping[str, Mapping[str, Any]]],
+        expected: Mapping[str, Figure],
+        bounds: Mapping[str, Bounds],
+    ) -> None:
         self.track, self.rules, self.mature = track, rules, mature
         self.chances = Chances(allowance, 3, 1, rules)
-        self.expected = judged_metrics(track.baseline)
-        figures = [window.performance for window in track.windows]
-        self.values = {metric: numbers_of(figures, metric, "value") for metric in self.expected}
-        self.errors = {metric: numbers_of(figures, metric, "error") for metric in self.expected}
+        self.expected, self.bounds = expected, bounds
+        self.values = {metric: numbers_of(figures, metric, "value") for metric in bounds}
+        self.errors = {metric: numbers_of(figures, metric, "error") for metric in bounds}
 
     def judge(self, i: int, segment: str) -> list[Finding]:
         """Return the findings of window `i`; those of the windows before are in the track."""
         if not self.mature[i]:
             return []
         lately = self.track.lately(i, self.rules)
-        return [
-            finding
-            for metric, expected in self.expected.items()
-            for finding in self._judge(metric, expected, i, segment, lately)
-        ]
+        return [finding for metric in self.bounds for finding in self._judge(metric, i, segment, lately)]
 
-    def _judge(
-        self, metric: str, expected: Figure, i: int, segment: str, lately: set[tuple[str, str, str, str]]
-    ) -> list[Finding]:
-        value, own, before = self.values[metric][i], self.errors[metric][i], float(expected.error or 0)
+    def _judge(self, metric: str, i: int, segment: str, lately: set[tuple[str, str, str, str]]) -> list[Finding]:
+        value, own = self.values[metric][i], self.errors[metric][i]
+        bounds, before = self.bounds[metric], float(self.expected[metric].error or 0)
         recent = self._recent(metric, i)
         lately_mean = [float(recent[0].mean())] if len(recent[0]) else []
-        bounds = Bounds(metric, self.expected, self.rules)
         if math.isnan(value) or math.isnan(own) or not bounds.suspects([value, *lately_mean]):
             return []
-        key = ("performance", segment, "", metric)
+        key = (bounds.kind, segment, "", metric)
         earlier = self.track.earlier(self.values[metric][:, None], i, [key])
+        if self.patient and int(earlier.windows[0]) < FEWEST:
+            return []
         between, known = self._between(metric, i, float(earlier.spread[0]), int(earlier.windows[0]))
         degrees = min(self.track.windows[i].labelled - 1, int(earlier.windows[0]) - 1 if known and between else 10**6)
         found = []
-        for level in LEVELS if key in lately else LEVELS[:2]:
+        lingers = key in lately and self._goes_on(key, i, float(value) - bounds.usual, bounds)
+        for level in LEVELS if lingers else LEVELS[:2]:
             chance = float(self.chances.of(level, earlier.repeats).reshape(-1)[0])
             spread = math.sqrt((own**2 + between) * (1 if known else 1 + UNKNOWN_SPREAD) + before**2)
             found += bounds.beyond(metric, float(value), spread, degrees, chance, segment, level)
@@ -133,12 +171,17 @@ class PerformanceJudge:
             repeats = min(float(earlier.repeats[0]), 0.8)
             slower = between * (1 + repeats) / (1 - repeats)
             spread = math.sqrt(float(np.sum(errors**2 + slower)) / len(values) ** 2 + before**2)
-            chance = float(self.chances.of("plain"))
+            chance = float(self.chances.of_recent("plain"))
             mean, name = float(values.mean()), f"recent_{metric}"
             # How windows differ was learned from those before; until then, from as many as are at hand.
             degrees = 10**6 if not between else int(earlier.windows[0]) - 1 if known else len(values) - 1
             found += bounds.beyond(name, mean, spread, max(degrees, 6), chance, segment, "plain")
         return found
+
+    def _goes_on(self, key: tuple[str, str, str, str], i: int, change: float, bounds: Bounds) -> bool:
+        """Tell whether a change is on the side of the last findings: too few is not what lingers of too many."""
+        found = [f for w in self.track.windows[max(0, i - self.rules.windows) : i] for f in w.findings if f.key == key]
+        return not bounds.two_sided or (bool(found) and change * (found[-1].figure - bounds.usual) > 0)
 
     def _recent(self, metric: str, i: int) -> tuple[Array, Array]:
         """Return figures and standard errors of the last cycle's windows, as far as they are mature."""
@@ -152,5 +195,18 @@ class PerformanceJudge:
         if windows < FEWEST or math.isnan(spread):
             return 0.0, False
         errors = self.errors[metric][max(0, i - LONGEST) : i]
-        chance = float(np.nanmedian(errors)) ** 2 if not np.isnan(errors).all() else 0.0
-        return max(0.0, spread**2 - chance), True
+        chance = float(np.nanmedian(errors)) if not np.isnan(errors).all() else 0.0
+        # The spread by the median absolute deviation strays by 1.17 / √k of itself: up to that it is chance's own.
+        more = spread > chance * (1 + 1.17 / math.sqrt(windows))
+        return max(0.0, spread**2 - chance**2) if more else 0.0, True
+
+
+class PerformanceJudge(FigureJudge):
+    """Judges the realised performance of one track's windows; `mature` are the windows to judge."""
+
+    def __init__(self, track: Track, allowance: float, rules: AlertRules, mature: Array) -> None:
+        expected = judged_metrics(track.baseline)
+        bounds = {metric: Bounds.of(metric, expected, rules) for metric in expected}
+        super().__init__(
+            track, allowance, rules, mature, [window.performance for window in track.windows], expected, bounds
+        )

@@ -51,7 +51,7 @@ class Finding:
 
 
 # What later windows are judged by, of what the windows of a cycle say together.
-REMEMBERED = ("jensen_shannon", "kolmogorov_smirnov", "dependence", "dependence_error", "partners")
+REMEMBERED = ("jensen_shannon", "kolmogorov_smirnov", "rank_shift", "dependence", "dependence_error", "partners")
 
 
 def signal(kind: str, segment: str, column: str, metric: str) -> tuple[str, str, str, str]:

@@ -24,6 +24,9 @@ LINGERING_FLOOR = 0.8
 # So many windows without a finding end a run of them.
 QUIET = 3
 LEVELS = ("plain", "likely", "lingering")
+# The last windows together are nearly the same ones the next time: what passes by chance stays for at least so many of
+# them, and is one alert.
+STAYS = 1.25
 
 
 @dataclass(frozen=True)
@@ -56,10 +59,15 @@ class Chances:
             return np.asarray(LINGERING)
         if level == "plain":
             return np.asarray(self.part)
-        found = [
-            chance_of_one(self.part, self.rules.findings, self.rules.windows, float(r)) for r in np.atleast_1d(repeats)
-        ]
+        # Of N findings of one alert each may be by any of the statistics.
+        findings, windows = self.rules.findings, self.rules.windows
+        part = max(self.allowance / self.ways, 1e-12)
+        found = [chance_of_one(part, findings, windows, float(r)) / self.tests for r in np.atleast_1d(repeats)]
         return np.asarray(found)
+
+    def of_recent(self, level: str) -> Array:
+        """Return the chance of the last windows together passing at `level`, plain or lingering."""
+        return np.asarray(LINGERING if level == "lingering" else min(0.2, STAYS * self.part))
 
 
 @dataclass
@@ -123,7 +131,9 @@ def strongest(findings: Sequence[Finding]) -> list[Finding]:
     best: dict[tuple[str, str, str, str], Finding] = {}
 
     def rank(finding: Finding) -> tuple[int, float]:
-        return LEVELS.index(finding.level), -abs(finding.figure / finding.threshold) if finding.threshold else 0.0
+        ratio = abs(finding.figure / finding.threshold) if finding.threshold else 0.0
+        # Of what fell below its threshold the least is the furthest beyond it.
+        return LEVELS.index(finding.level), -max(ratio, 1 / ratio) if ratio else 0.0
 
     for finding in sorted(findings, key=rank):
         best.setdefault(finding.key, finding)

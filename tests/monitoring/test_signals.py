@@ -13,6 +13,7 @@ from modelops_jupyter.monitoring.baseline import Baseline
 from modelops_jupyter.monitoring.incidents import group
 from modelops_jupyter.monitoring.judge import judge_windows
 from modelops_jupyter.monitoring.replay import judge_series, measure_series
+from modelops_jupyter.monitoring.results import plain_metric
 from modelops_jupyter.profiles import Reference, build_reference, scan
 
 START = datetime(2024, 1, 1, tzinfo=UTC)  # a Monday
@@ -76,10 +77,21 @@ def known() -> Reference:
 def test_outcomes_that_no_longer_follow_the_scores_are_found(known: Reference) -> None:
     generator = np.random.default_rng(1)
     days = [profile(known, classified(800, generator, odds=0.8 if n >= 20 else 0.0)) for n in range(24)]
-    (alert,) = (a for a in judged(known, days)[1] if a.kind == "concept")
-    assert (alert.metric, alert.column, day_of(alert)) == ("calibration_shift", "", 20)
-    assert alert.figure > alert.threshold
-    assert "calibration shift was" in alert.message
+    alerts = {a.metric: a for a in judged(known, days)[1] if a.kind == "concept"}
+    assert {(metric, a.column, day_of(a)) for metric, a in alerts.items()} == {
+        ("calibration_shift", "", 20),
+        ("outcome_excess", "", 20),
+    }
+    assert all(alert.figure > alert.threshold for alert in alerts.values())
+    assert "calibration shift was" in alerts["calibration_shift"].message
+
+
+def test_a_few_more_positives_than_expected_are_found_within_a_week(known: Reference) -> None:
+    generator = np.random.default_rng(11)
+    days = [profile(known, classified(800, generator, odds=0.3 if n >= 20 else 0.0)) for n in range(27)]
+    alerts = [a for a in judged(known, days)[1] if a.kind == "concept"]
+    assert {plain_metric(a.metric) for a in alerts} >= {"outcome_excess"}
+    assert all(20 <= day_of(a) <= 26 for a in alerts)
 
 
 def test_errors_that_turn_with_the_prediction_are_found() -> None:
@@ -87,6 +99,16 @@ def test_errors_that_turn_with_the_prediction_are_found() -> None:
     reference = reference_of(predicted(4000, generator), "regression")
     days = [profile(reference, predicted(500, generator, bias=0.6 if n >= 12 else 0.0)) for n in range(15)]
     assert {(a.metric, day_of(a)) for a in judged(reference, days)[1] if a.kind == "concept"} == {("error_shift", 12)}
+
+
+def test_too_few_positives_do_not_keep_an_alert_of_too_many_open(known: Reference) -> None:
+    generator = np.random.default_rng(12)
+    odds = [0.0] * 20 + [0.8] * 3 + [-0.07] * 14
+    days = [profile(known, classified(800, generator, odds=each)) for each in odds]
+    excess = [a for a in judged(known, days)[1] if a.kind == "concept" and plain_metric(a.metric) == "outcome_excess"]
+    (many,) = (alert for alert in excess if day_of(alert) == 20)
+    assert many.state == "healed"
+    assert (datetime.fromisoformat(many.last_window) - START).days <= 22 + 6  # a week together holds the last bad day
 
 
 def test_a_concept_that_swings_by_nature_is_no_news(known: Reference) -> None:

@@ -15,7 +15,7 @@ from standardwebhooks import Webhook
 from modelops_jupyter.workspace import Workspace
 
 BEGIN = pd.Timestamp("2026-05-01", tz="UTC")
-HEALTHY, BROKEN, HEALED = 12, 4, 8
+HEALTHY, BROKEN, HEALED = 12, 4, 10  # a week together holds a broken day for six more
 ROWS = 1500
 
 
