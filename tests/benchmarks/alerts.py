@@ -86,7 +86,7 @@ def faults(results: Path) -> Iterator[str]:
     tools = {"ours": "ours", **PEERS}
     found = {tool: delays_of(tool, results, rate) for tool in tools}
     counts = ", ".join(f"{name} {len(found[tool][NOTHING])}" for tool, name in tools.items())
-    yield f"Trials of each fault and size: {counts}. "
+    yield f"Trials of each fault and size: {counts}."
     yield f"All of them open an alert in {rate:.2%} of healthy windows.\n"
     yield f"| fault | size | {' | '.join(f'{name}: seen | days' for name in tools.values())} |"
     yield "|---|---|" + "---|---|" * len(tools)
