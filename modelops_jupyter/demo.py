@@ -188,7 +188,7 @@ def _promote_retrained(ws: Workspace, say: Say) -> None:
         return
     fall = next((row["message"] for row in ws.alerts(MODEL) if row["kind"] == "performance"), None)
     _demand(fall is not None, "the champion's figures fell in spring", "there is no performance alert.")
-    _adopt(ws, say, version, _better_evaluation(ws, version), f"{fall}; retrained: {_auc(version)} on held-out flights")
+    _adopt(ws, say, version, _better_evaluation(ws, version), f"{fall} Retrained: {_auc(version)} on held-out flights")
 
 
 def _promote_in_a_hurry(ws: Workspace, say: Say) -> None:

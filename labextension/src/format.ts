@@ -21,7 +21,16 @@ const METRICS: Readonly<Record<string, string>> = {
   matthews_correlation: 'Matthews correlation',
   f1: 'F1',
   f1_macro: 'F1 (macro)',
-  r2: 'R²'
+  r2: 'R²',
+  calibration_shift: 'calibration shift',
+  label_shift: 'label shift',
+  error_shift: 'error shift',
+  average_precision: 'average precision',
+  balanced_accuracy: 'balanced accuracy',
+  expected_calibration_error: 'expected calibration error',
+  mean_error: 'mean error',
+  mean_length: 'mean length',
+  zero_rate: 'zero rate'
 };
 
 const CODES = Object.keys(METRICS)

@@ -139,8 +139,10 @@ def _chosen(
         top = LEGEND + ROW * names.index(column)
         at = f'x="{LEFT:g}" y="{top:g}" width="{WIDTH - LEFT - 1:g}" height="{ROW:g}"'
         found.append(Html(f'<rect {at} {outline} data-selected="column" style="pointer-events:none"/>'))
-        name = f'<text x="{LEFT - 8:g}" y="{top + 14:g}" text-anchor="end" font-weight="700" fill="{palette.INK}" '
-        found.append(Html(f'{name}style="pointer-events:none">{escape(_short(names[names.index(column)], 24))}</text>'))
+        # It lies on the name that is there already, so it must be as wide: underlined, not bold.
+        name = escape(_short(names[names.index(column)], 24))
+        at = f'x="{LEFT - 8:g}" y="{top + 14:g}" text-anchor="end" fill="{palette.INK}"'
+        found.append(Html(f'<text {at} style="pointer-events:none;text-decoration:underline">{name}</text>'))
     return found
 
 

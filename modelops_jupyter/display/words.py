@@ -34,6 +34,15 @@ METRICS = {
     "f1": "F1",
     "f1_macro": "F1 (macro)",
     "r2": "R²",
+    "calibration_shift": "calibration shift",
+    "label_shift": "label shift",
+    "error_shift": "error shift",
+    "average_precision": "average precision",
+    "balanced_accuracy": "balanced accuracy",
+    "expected_calibration_error": "expected calibration error",
+    "mean_error": "mean error",
+    "mean_length": "mean length",
+    "zero_rate": "zero rate",
 }
 
 

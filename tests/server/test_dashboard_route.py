@@ -21,10 +21,10 @@ def boards() -> Iterator[DashboardServer]:
     started.close()
 
 
-def page_at(url: str) -> str:
-    """Return a page as a browser gets it."""
+def page_at(url: str) -> tuple[str, str]:
+    """Return a page as a browser gets it, and the cookies that come with it."""
     with urllib.request.urlopen(url, timeout=60) as answer:
-        return str(answer.read().decode())
+        return str(answer.read().decode()), " ".join(answer.headers.get_all("Set-Cookie"))
 
 
 async def test_dashboards_are_started_once_and_end_with_the_server(
@@ -32,7 +32,7 @@ async def test_dashboards_are_started_once_and_end_with_the_server(
 ) -> None:
     first = await post("dashboard", {})
     assert await post("dashboard", {}) == first
-    assert "Models" in page_at(first["url"])
+    assert "Models" in page_at(first["url"])[0]
     (extension,) = jp_serverapp.extension_manager.extension_apps["modelops_jupyter"]
     process = extension.dashboard._running.process
     await extension.stop_extension()
@@ -46,8 +46,10 @@ def test_behind_a_proxy_all_addresses_are_below_its_own(boards: DashboardServer,
     assert boards._running is not None
     port = boards._running.port
     assert found.url.startswith(f"/user/ann/proxy/absolute/{port}/voila/render/fleet.ipynb?token=")
-    page = page_at(f"http://127.0.0.1:{port}{found.url}")
+    page, cookies = page_at(f"http://127.0.0.1:{port}{found.url}")
     assert f"/user/ann/proxy/absolute/{port}/voila/" in page
+    assert "modelops-dashboard-" in cookies  # Jupyter's own comes from the same host: neither is taken for the other
+    assert "username-" not in cookies
 
 
 def test_a_browser_elsewhere_is_told_how_to_get_there(boards: DashboardServer, settings: Settings) -> None:

@@ -58,6 +58,7 @@ def test_a_new_incident_is_told_opened_and_acknowledged(
         expect(toasts).to_have_count(2)
         told = toasts.filter(has_text="tide")
         expect(told).to_contain_text(re.compile("tide: .*wind"))
+        told.hover()  # it has come to rest, and stays
         page.screenshot(path=screenshots / "lab-notification.png")
 
         told.get_by_role("button", name="Acknowledge…").click()

@@ -1,6 +1,7 @@
 """What `modelops dashboard` tells Voila; read by Voila itself, never imported."""
 
 import os
+from hashlib import sha256
 
 from modelops_jupyter.dashboards import hooks
 
@@ -9,6 +10,8 @@ c = get_config()  # type: ignore[name-defined]  # noqa: F821
 # The token leaves the environment here: kernels inherit what is left.
 c.Voila.token = os.environ.pop("MODELOPS_DASHBOARD_TOKEN")
 c.Voila.identity_provider_class = hooks.Doorkeeper
+# Its own: behind a proxy, Jupyter's cookie would come with the same name, and be taken for this one.
+c.Doorkeeper.cookie_name = f"modelops-dashboard-{sha256(c.Voila.token.encode()).hexdigest()[:8]}"
 c.Voila.open_browser = False
 c.Voila.port_retries = 0
 c.Voila.log_level = "WARN"
