@@ -105,7 +105,7 @@ async function ask(settings: ServerConnection.ISettings, path: string, init: Req
     return await ServerConnection.makeRequest(URLExt.join(settings.baseUrl, API, path), init, settings);
   } catch (error) {
     if (error instanceof ServerConnection.NetworkError) {
-      throw new ApiError('The Jupyter server cannot be reached: is it still running?', 'unreachable');
+      throw unreachable();
     }
     throw error;
   }
@@ -117,6 +117,10 @@ async function answer<T>(response: Response): Promise<T> {
     throw refusal(response.status, text);
   }
   return JSON.parse(text) as T;
+}
+
+function unreachable(): ApiError {
+  return new ApiError('The Jupyter server cannot be reached: is it still running?', 'unreachable');
 }
 
 function refusal(status: number, text: string): ApiError {
@@ -131,6 +135,9 @@ function refusal(status: number, text: string): ApiError {
       'The ModelOps server extension is not running. Run `jupyter server extension enable modelops_jupyter`, then restart Jupyter.',
       'no-server-extension'
     );
+  }
+  if (body.code === undefined && [502, 503, 504].includes(status)) {
+    return unreachable(); // a hub's proxy, while the server behind it is down or starts
   }
   const message = typeof body.message === 'string' ? body.message : `The server answered with status ${status}.`;
   return new ApiError(message, typeof body.code === 'string' ? body.code : 'error');

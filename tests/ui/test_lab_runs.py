@@ -100,7 +100,12 @@ def test_a_run_outlives_a_lost_connection_and_is_cancelled(panel: Locator, noteb
     tab.get_by_role("button", name="Run").dblclick()
     expect(tab.get_by_role("status")).to_contain_text("The connection is lost: trying again.")
     page.unroute(events)
+    page.route(events, lambda route: route.fulfill(status=503, body="<h1>Service unavailable</h1>"))  # a hub's proxy
+    with page.expect_response(events):
+        pass
+    page.unroute(events)
     expect(tab.get_by_role("status")).to_have_text(re.compile(r"Running cell 3 of 5\.$"))
+    expect(tab.get_by_role("alert")).to_have_count(0)  # neither was the end of it
     tab.get_by_role("button", name="Cancel").click()
     expect(tab.get_by_role("status")).to_contain_text("Cancelled.")
     jobs = json.loads(page.request.get(f"{lab.address}/modelops/api/v1/jobs?token={TOKEN}").text())["rows"]

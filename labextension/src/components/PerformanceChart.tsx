@@ -6,6 +6,9 @@ import { HEIGHT, layout } from '../performance';
 import type { IOverview, IWindow } from '../tokens';
 import { useWidth } from './useWidth';
 
+/** Half the width of a time's label: closer to the edge it ends at its tick. */
+const ROOM = 26;
+
 interface IChartProps {
   readonly page: IOverview;
   readonly trans: TranslationBundle;
@@ -67,7 +70,11 @@ export function PerformanceChart({ page, trans }: IChartProps): JSX.Element {
           {chart.columns.map(({ x, label }) => (
             <g key={x}>
               <line className="jp-ModelOpsChart-tick" x1={x} x2={x} y1={chart.bottom} y2={chart.bottom + 4} />
-              <text className="jp-ModelOpsChart-label jp-mod-middle" x={x} y={chart.bottom + 18}>
+              <text
+                className={`jp-ModelOpsChart-label ${x > chart.right - ROOM ? 'jp-mod-end' : 'jp-mod-middle'}`}
+                x={x}
+                y={chart.bottom + 18}
+              >
                 {label}
               </text>
             </g>
