@@ -13,7 +13,7 @@ from modelops_jupyter._version import __version__
 from modelops_jupyter.data_files import read_file
 from modelops_jupyter.errors import ModelOpsError, NotFound, Unexpected
 from modelops_jupyter.verbs import parser
-from modelops_jupyter.written import printable
+from modelops_jupyter.written import cleared, printable
 
 if TYPE_CHECKING:
     from modelops_jupyter.workspace import Workspace
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(printable(f"modelops: {said}"), file=sys.stderr)
         return said.exit_code
     except KeyboardInterrupt:
-        print("modelops: interrupted; the same command goes on from here.", file=sys.stderr)
+        print(f"{cleared()}modelops: interrupted; the same command goes on from here.", file=sys.stderr)
         return INTERRUPTED
 
 

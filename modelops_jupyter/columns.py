@@ -16,6 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from modelops_jupyter.errors import InvalidFrame
+
 Array = np.ndarray[Any, Any]
 _FLOATS = {pa.float64(): "float64", pa.float32(): "float32", pa.float16(): "float16"}
 
@@ -30,7 +32,8 @@ class Columns:
     Attributes
     ----------
     types : mapping of str to pyarrow.DataType
-        Texts may be read as dictionaries of them.
+        Texts may be read as dictionaries of them; whatever else is coded in a dictionary is read as what it stands for.
+        The index of a pandas frame is no column.
     """
 
     rows: int
@@ -39,17 +42,59 @@ class Columns:
 
     @classmethod
     def of_table(cls, table: pa.Table) -> Columns:
-        """Return the columns of a table that lies in memory."""
+        """Return the columns of a table that lies in memory.
+
+        Raises
+        ------
+        InvalidFrame
+            If two columns have one name.
+        """
+        types = _types(table.schema)
         # Looked up once: a table searches all of its names for each.
         columns: dict[str, pa.ChunkedArray] = dict(zip(table.column_names, table.columns, strict=True))
-        return cls(table.num_rows, {name: column.type for name, column in columns.items()}, columns.get)
+        return cls(table.num_rows, types, lambda name: _decoded(columns[name]) if name in types else None)
 
     @classmethod
     def of_parquet(cls, path: str | Path) -> Columns:
-        """Return the columns of a Parquet file; several threads may read at once."""
-        metadata = pq.read_metadata(path)
-        schema = metadata.schema.to_arrow_schema()
-        return cls(metadata.num_rows, {field.name: field.type for field in schema}, parquet_reader(path, metadata))
+        """Return the columns of a Parquet file; several threads may read at once.
+
+        Raises
+        ------
+        InvalidFrame
+            If it is no Parquet file, or two columns have one name.
+        """
+        try:
+            metadata = pq.read_metadata(path)
+            schema = metadata.schema.to_arrow_schema()
+        except (pa.ArrowException, OSError) as error:
+            raise InvalidFrame(f"{str(path)!r} is no Parquet file: {error}.") from error
+        types, read = _types(schema), parquet_reader(path, metadata)
+        return cls(metadata.num_rows, types, lambda name: _decoded(read(name)) if name in types else None)
+
+
+def _types(schema: pa.Schema) -> dict[str, pa.DataType]:
+    """Return the types of the columns by name."""
+    index = (schema.pandas_metadata or {}).get("index_columns", ())
+    unnamed = {name for name in index if isinstance(name, str) and name.startswith("__index_level_")}
+    fields = [field for field in schema if field.name not in unnamed]
+    names = [field.name for field in fields]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InvalidFrame(f"There are two columns {twice!r}: rename one.")
+    return {field.name: _plain(field.type) for field in fields}
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_dictionary(kind):
+        return _plain(kind.value_type)
+    return pa.string() if pa.types.is_string_view(kind) else kind  # Arrow cannot choose among views yet
+
+
+def _decoded(values: pa.ChunkedArray | None) -> pa.ChunkedArray | None:
+    if values is None or (pa.types.is_dictionary(values.type) and pa.types.is_string(values.type.value_type)):
+        return values
+    wanted = _plain(values.type)
+    return values if wanted == values.type else values.cast(wanted)
 
 
 def parquet_reader(
@@ -97,6 +142,8 @@ def present(values: pa.ChunkedArray | pa.Array) -> Array:
     """Return which values are there; bool of shape (rows,)."""
     if isinstance(values, pa.ChunkedArray):
         return np.concatenate([np.zeros(0, dtype=bool), *(present(chunk) for chunk in values.chunks)])
+    if pa.types.is_null(values.type):
+        return np.zeros(len(values), dtype=bool)
     if not values.null_count:
         return np.ones(len(values), dtype=bool)
     bits = np.frombuffer(values.buffers()[0], dtype="uint8")

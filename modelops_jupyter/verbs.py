@@ -14,14 +14,10 @@ from typing import TYPE_CHECKING, Any
 from modelops_jupyter.data_files import split_target
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.verb import Parser, Read, Verb
-from modelops_jupyter.written import printable
+from modelops_jupyter.written import cleared, printable
 
 if TYPE_CHECKING:
     from modelops_jupyter.workspace import Workspace
-
-
-# Puts a terminal's cursor at the start of its line, which is wiped.
-CLEARED = "\r\x1b[2K"
 
 
 def _arg(*flags: str, **options: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
@@ -88,7 +84,7 @@ def _run_notebook(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
 
 
 def _show(event: Any) -> None:
-    print(f"{CLEARED if sys.stderr.isatty() else ''}{printable(str(event))}", file=sys.stderr, flush=True)
+    print(f"{cleared()}{printable(str(event))}", file=sys.stderr, flush=True)
 
 
 def _show_passing(event: Any) -> None:
@@ -96,7 +92,7 @@ def _show_passing(event: Any) -> None:
     import shutil
 
     text = " ".join(printable(str(event)).split())[: shutil.get_terminal_size().columns - 1]
-    print(f"{CLEARED}{text}", end="", file=sys.stderr, flush=True)
+    print(f"{cleared()}{text}", end="", file=sys.stderr, flush=True)
 
 
 def _watch(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 
 from modelops_jupyter.errors import InvalidInput
@@ -47,3 +48,8 @@ def printable(text: str) -> str:
 
 def _is_control(sign: str) -> bool:
     return unicodedata.category(sign) in ("Cc", "Cf", "Cs") and sign not in ("\n", "\t", _JOINER)
+
+
+def cleared() -> str:
+    """Return what wipes the line of a terminal that something passing was shown on; nothing where no terminal is."""
+    return "\r\x1b[2K" if sys.stderr.isatty() else ""

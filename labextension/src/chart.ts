@@ -119,7 +119,7 @@ export function line(points: readonly (IPoint | null)[]): string {
   return parts.join('');
 }
 
-/** Places of at most about `most` values: the lowest and the highest of every stretch, so that peaks stay. */
+/** Places of at most about `most` values: the lowest and the highest of every stretch, so that peaks and gaps stay. */
 export function peaks(values: readonly (number | null)[], most: number): readonly number[] {
   const size = Math.ceil((2 * values.length) / most);
   if (size <= 2) {
@@ -136,6 +136,14 @@ export function peaks(values: readonly (number | null)[], most: number): readonl
       }
     }
     kept.add(low ?? begin).add(high ?? begin);
+  }
+  for (let begin = 0, at = 0; at <= values.length; at += 1) {
+    if (at === values.length || values[at] !== null) {
+      if (at - begin >= size) {
+        kept.add(begin);
+      }
+      begin = at + 1;
+    }
   }
   return [...kept].sort((a, b) => a - b);
 }

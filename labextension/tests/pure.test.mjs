@@ -53,6 +53,8 @@ test('of a long history every stretch keeps its lowest and its highest', () => {
   assert.deepEqual(kept, [...kept].sort((a, b) => a - b));
   assert.deepEqual(peaks([3, null, 1], 1000), [0, 1, 2]);
   assert.deepEqual(peaks([], 10), []);
+  const hours = Array.from({ length: 8760 }, (_, hour) => (hour >= 1003 && hour < 1023 ? null : 1));
+  assert.ok(peaks(hours, 1000).includes(1003), 'a gap between two stretches stays too');
 });
 
 test('levels are joined while they are equal', () => {

@@ -57,7 +57,7 @@ class Series:
 
 
 def sampled(series: Series, most: int) -> Series:
-    """Return `most` windows or fewer: the highest and the lowest of every stretch, so that peaks stay."""
+    """Return `most` windows or fewer: the highest and the lowest of every stretch, so that peaks and gaps stay."""
     size = math.ceil(2 * len(series.windows) / (most - 2))
     if size <= 2:
         return series
@@ -66,6 +66,11 @@ def sampled(series: Series, most: int) -> Series:
         span = range(begin, min(begin + size, len(series.windows)))
         known = [(value, n) for n in span if (value := series.windows[n].value) is not None]
         kept |= {min(known)[1], max(known)[1]} if known else {begin}
+    gap = 0
+    for n, value in enumerate((*series.values, 0.0)):
+        if value is not None:
+            kept |= {n - gap} if gap >= size else set()
+        gap = gap + 1 if value is None else 0
     places = sorted(kept)
     windows = tuple(series.windows[n] for n in places)
     return replace(series, windows=windows, expected=tuple(series.expected[n] for n in places))

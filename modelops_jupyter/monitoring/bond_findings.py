@@ -159,7 +159,8 @@ class CombinationJudge:
 def _of(windows: Sequence[Mapping[str, Mapping[str, Any]]], names: Sequence[str], word: str) -> Array:
     if word == "value":
         return table(windows, names, "dependence")
-    return np.array([numbers(figures, names, "dependence", word) for figures in windows]).reshape(-1, len(names))
+    found = [numbers(figures, names, "dependence", word) for figures in windows]
+    return np.array(found).reshape(len(windows), len(names))
 
 
 def _logs(figures: dict[str, Array]) -> Array:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -37,6 +36,8 @@ def compare_data(
 ) -> MonitorReport:
     """Compare rows, window by window, with a reference: data quality and drift of every column, and alerts.
 
+    Columns of times, lists, records and bytes are left out.
+
     Parameters
     ----------
     reference, current : table, or path of a Parquet file
@@ -63,7 +64,7 @@ def compare_data(
     """
     rules = AlertRules(budget=AlertBudget.parse(alert_budget))
     window_length(every)
-    known = _columns(reference, "reference")
+    known = _columns(reference, "reference", timestamp)
     features = Columns(known.rows, {name: kind for name, kind in known.types.items() if name != timestamp}, known.read)
     baseline = Baseline(build_reference(features, task="decision", segments=()))
     scanned = _scanned_in_spark if type(current).__module__.startswith("pyspark.") else _scanned
@@ -73,9 +74,10 @@ def compare_data(
 
 
 def _scanned(current: Any, timestamp: str, reference: Reference, every: str) -> dict[datetime, Profile]:
-    rows = _timed(_columns(current, "current"), timestamp)
+    rows = _columns(current, "current", timestamp)
+    part = Part.of(rows, every, _times(rows, timestamp))
     with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="modelops-scan") as pool:
-        found = scan_windows([Part.of(rows, every)], {1: reference}, every, (), pool)
+        found = scan_windows([part], {1: reference}, every, (), pool)
         return {window.start: window.profile for window in found}
 
 
@@ -87,47 +89,50 @@ def _scanned_in_spark(current: Any, timestamp: str, reference: Reference, every:
         raise _no_column(timestamp, current.columns)
     if kind != "timestamp":
         raise _no_times(timestamp, kind)
-    profiles = scan_spark(current.withColumnRenamed(timestamp, "timestamp"), reference.binning, every)
+    profiles = scan_spark(current, reference.binning, every, times=timestamp)
     if not profiles:
         raise InvalidFrame("current has no rows: pass at least one.")
     return profiles
 
 
-def _columns(data: Any, what: str) -> Columns:
+def _columns(data: Any, what: str, timestamp: str) -> Columns:
     if isinstance(data, str | os.PathLike):
         path = Path(data)
         if not path.is_file():
-            raise NotFound(f"There is no file {str(path)!r}: give the path of a Parquet file, or a table.")
-        try:
-            columns = Columns.of_parquet(path)
-        except pa.ArrowInvalid as error:
-            raise InvalidFrame(f"{str(path)!r} is no Parquet file: {error}.") from error
+            missing = f"{str(path)!r} is a folder" if path.is_dir() else f"There is no file {str(path)!r}"
+            raise NotFound(f"{missing}: give the path of a Parquet file, or a table.")
+        columns = Columns.of_parquet(path)
     elif isinstance(data, pa.Table):
         columns = Columns.of_table(data)
     else:
-        columns = Columns.of_table(to_arrow(to_pandas(data, what)))
+        columns = Columns.of_table(_table(data, what, timestamp))
     if not columns.rows:
         raise InvalidFrame(f"{what} has no rows: pass at least one.")
     return columns
 
 
-def _timed(columns: Columns, timestamp: str) -> Columns:
-    """Return the columns with the times, in UTC, as ``timestamp``."""
+def _table(data: Any, what: str, timestamp: str) -> pa.Table:
+    """Return a table of any library as Arrow; categories stay what they stand for, as they do in a Parquet file."""
+    frame = to_pandas(data, what)
+    if frame.index.name == timestamp:
+        frame = frame.reset_index()
+    try:
+        return pa.Table.from_pandas(frame, preserve_index=False)
+    except (pa.ArrowException, OverflowError):
+        return to_arrow(frame)  # says which column it is
+
+
+def _times(columns: Columns, timestamp: str) -> pa.ChunkedArray:
+    """Return the times of rows, in UTC."""
     kind = columns.types.get(timestamp)
     if kind is None:
         raise _no_column(timestamp, columns.types)
     if not pa.types.is_timestamp(kind) or kind.tz is None:
         raise _no_times(timestamp, kind)
-
-    def read(name: str) -> pa.ChunkedArray | None:
-        if name != "timestamp":
-            return columns.read(name)
-        values = columns.read(timestamp)
-        if values is None or values.null_count:
-            raise InvalidFrame(f"Column {timestamp!r} of current has missing times: every row needs one.")
-        return values.cast(pa.timestamp("us", tz="UTC"), safe=False)
-
-    return replace(columns, read=read)
+    values = columns.read(timestamp)
+    if values is None or values.null_count:
+        raise InvalidFrame(f"Column {timestamp!r} of current has missing times: every row needs one.")
+    return values.cast(pa.timestamp("us", tz="UTC"), safe=False)
 
 
 def _no_column(timestamp: str, known: Iterable[str]) -> InvalidFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from modelops_jupyter.monitoring.ranking import Array
 
 RECENT, BEFORE = 7, 28
+# What a segment says by itself; where its worst rows lay in the table that was searched is nothing to anybody else.
+_SHOWN = [name for name in Segment.__annotations__ if name != "worst"]
 FEWEST_LABELS = 30
 
 
@@ -64,8 +66,12 @@ class Explanation(Presentable):
         """Return a row per segment."""
         import pandas as pd
 
-        shown = [name for name in Segment.__annotations__ if name != "worst"]
-        return pd.DataFrame([asdict(segment) for segment in self.segments], columns=shown)
+        return pd.DataFrame([asdict(segment) for segment in self.segments], columns=_SHOWN)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the explanation as plain data."""
+        segments = [{name: getattr(segment, name) for name in _SHOWN} for segment in self.segments]
+        return {**vars(self), "segments": segments, "examples": list(self.examples)}
 
     def __str__(self) -> str:
         head = (
@@ -139,7 +145,7 @@ def explain_fall(
         now=float(loss[is_now].mean()),
         rows_before=int((~is_now).sum()),
         rows_now=int(is_now.sum()),
-        segments=segments,
+        segments=tuple(replace(segment, worst=()) for segment in segments),
         examples=_examples(rows, segments[0], columns) if segments else (),
     )
 

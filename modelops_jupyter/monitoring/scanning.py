@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,6 @@ import numpy as np
 import pyarrow as pa
 
 from modelops_jupyter.columns import Columns, Read, numbers_of
-from modelops_jupyter.errors import InvalidFrame
 from modelops_jupyter.profiles import Groups, Profile, Reference, Slicing, Tally, slicings, window_length
 from modelops_jupyter.profiles.windows import ORIGIN
 
@@ -91,20 +90,28 @@ def _reused_memory() -> Iterator[pa.MemoryPool]:
 
 @dataclass(frozen=True)
 class Part:
-    """Some rows, what reads their columns, and the number of each row's window; `_NONE` is none."""
+    """Some rows, what reads their columns, and the number of each row's window; `_NONE` is none.
+
+    `own` reads what is known of them beside their features; see `Tally.add`.
+    """
 
     rows: int
     read: Read
     windows: Array
+    own: Read | None = None
 
     @classmethod
-    def of(cls, columns: Columns, every: str) -> Part:
-        """Return rows with a column ``timestamp`` (microseconds, UTC) as a part."""
+    def of(cls, columns: Columns, every: str, times: pa.ChunkedArray) -> Part:
+        """Return rows that no model has logged as a part; `times` are in microseconds (UTC)."""
         length, origin = _micros(every)
-        times = columns.read("timestamp")
-        if times is None:
-            raise InvalidFrame(f"The rows have no column 'timestamp': they have {', '.join(columns.types)}.")
-        return cls(columns.rows, columns.read, (numbers_of(times) - origin) // length)
+        windows = (numbers_of(times) - origin) // length
+        return cls(columns.rows, columns.read, windows, lambda name: times if name == "timestamp" else None)
+
+    @classmethod
+    def of_log(cls, table: pa.Table, every: str) -> Part:
+        """Return rows of a log, with its own columns, as a part."""
+        columns = Columns.of_table(table)
+        return replace(cls.of(columns, every, table["timestamp"]), own=None)
 
 
 def scan_windows(
@@ -146,7 +153,7 @@ def _served(parts: Sequence[Part], places: Sequence[Array], windows: int, known:
     """Return the version with a reference that served most rows of each window; the newest one if none did."""
     rows = np.zeros((len(known), windows), dtype="int64")
     for part, place in zip(parts, places, strict=True):
-        column = part.read("version")
+        column = (part.own or part.read)("version")
         versions = np.zeros(part.rows, "int64") if column is None else numbers_of(column)
         for row, version in enumerate(known):
             rows[row] += np.bincount(place[(versions == version) & (place >= 0)], minlength=windows)
@@ -174,7 +181,7 @@ def _scan(
         for slicing, begin, width in zip(slices, begins, widths, strict=False):
             place = begin + window * width + slicing.places(part.read(slicing.column), part.rows)
             groupings.append(Groups.of(np.where(window < 0, -1, place)))
-        tally.add(part.read, groupings, pool)
+        tally.add(part.read, groupings, pool, part.own)
     for k in range(windows):
         found: dict[str, dict[str, Profile]] = {}
         for slicing, begin, width in zip(slices, begins, widths, strict=False):

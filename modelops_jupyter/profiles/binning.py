@@ -99,7 +99,8 @@ def numeric_binning(numbers: np.ndarray[Any, Any]) -> ColumnBinning:
         return ColumnBinning("numeric")
     edges, coarse = quantile_edges(numbers, FINE), quantile_edges(numbers, COARSE)
     edges = np.unique(np.concatenate([edges, coarse]))  # equal quantiles may differ in the last bit
-    middle = float(np.mean(numbers))
+    with np.errstate(over="ignore", invalid="ignore"):
+        middle = float(np.mean(numbers))
     spread = _spread(numbers, middle)
     return ColumnBinning(
         "numeric",
@@ -114,8 +115,9 @@ def category_binning(values: pa.ChunkedArray) -> ColumnBinning:
     """Work out the binning of texts or truth values."""
     counted = pc.value_counts(values.unify_dictionaries().drop_null())
     words, counts = text(pa.chunked_array([counted.field("values")])).to_pylist(), counted.field("counts").to_pylist()
-    ordered = sorted(zip(words, counts, strict=True), key=lambda item: (-item[1], item[0]))[:MOST_CATEGORIES]
-    return ColumnBinning("category", categories=tuple(word for word, _ in ordered))
+    found = [(word, count) for word, count in zip(words, counts, strict=True) if word is not None]
+    found.sort(key=lambda item: (-item[1], item[0]))
+    return ColumnBinning("category", categories=tuple(word for word, _ in found[:MOST_CATEGORIES]))
 
 
 def _spread(numbers: np.ndarray[Any, Any], middle: float) -> float:
@@ -148,9 +150,16 @@ def is_number(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
+def is_countable(kind: pa.DataType) -> bool:
+    """Tell whether a column of this type is counted at all: times, lists, records and bytes are not."""
+    known = is_number(kind) or pa.types.is_boolean(kind) or pa.types.is_null(kind) or pa.types.is_decimal(kind)
+    texts = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    return bool(known or texts or (pa.types.is_dictionary(kind) and is_countable(kind.value_type)))
+
+
 def ordered(values: pa.ChunkedArray) -> np.ndarray[Any, Any]:
     """Return the numbers of a column in their order, nulls left out, NaN last."""
-    return np.sort(numbers_of(values.drop_null().cast(pa.float64())))
+    return np.sort(numbers_of(values.drop_null()).astype("float64", copy=False))
 
 
 def text(values: pa.ChunkedArray) -> pa.ChunkedArray:

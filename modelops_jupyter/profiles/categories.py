@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from modelops_jupyter.columns import numbers_of, present, texts
-from modelops_jupyter.profiles.binning import ColumnBinning, is_number, text
+from modelops_jupyter.profiles.binning import ColumnBinning, is_countable, is_number, text
 from modelops_jupyter.profiles.column import SAMPLED_CATEGORIES, ColumnProfile, UnseenCategory, merge_others
 from modelops_jupyter.profiles.groups import Array, Groups
 
@@ -35,6 +35,11 @@ class CategoryTally:
     def add(self, values: pa.ChunkedArray, groups: Groups) -> None:
         """Count the rows of a piece."""
         if not groups.rows:
+            return
+        if not is_countable(values.type):
+            self.absent(groups)
+            known = groups.arranged(present(values)).astype("int64")
+            self._mistyped[groups.numbers] += np.add.reduceat(known, groups.starts)
             return
         words, codes = encoded(values)
         self._rows[groups.numbers] += groups.lengths
@@ -95,14 +100,22 @@ class CategoryTally:
 
 def encoded(values: pa.ChunkedArray) -> tuple[pa.Array, Array]:
     """Return the distinct texts of a column and every row's code; a missing one has the code after the last."""
-    if not pa.types.is_dictionary(values.type):
+    if not _is_encoded(values):
         values = text(values).dictionary_encode()
     whole = values.unify_dictionaries().combine_chunks()
     if isinstance(whole, pa.ChunkedArray):  # of no rows
         return texts(()), np.zeros(0, dtype="int64")
-    words = whole.dictionary.cast(pa.string())
-    codes = numbers_of(whole.indices)
-    return words, np.where(present(whole.indices), codes, len(words)).astype("int32") if whole.null_count else codes
+    words, codes = whole.dictionary, numbers_of(whole.indices)
+    if whole.null_count:
+        codes = np.where(present(whole.indices), codes, len(words))
+    return words, codes.astype("int32", copy=False)
+
+
+def _is_encoded(values: pa.ChunkedArray) -> bool:
+    """Tell whether texts have their codes already; one that stands for nothing would be a code of its own."""
+    if not pa.types.is_dictionary(values.type) or values.type.value_type != pa.string():
+        return False
+    return not any(chunk.dictionary.null_count for chunk in values.chunks)
 
 
 def places_of(words: pa.Array, known: pa.Array, absent: int) -> Array:

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from modelops_jupyter.columns import Columns
+from modelops_jupyter.columns import Columns, Read
 from modelops_jupyter.profiles.binning import (
     FINE,
     Binning,
     ColumnBinning,
     category_binning,
+    is_countable,
     is_number,
     numeric_binning,
     ordered,
@@ -51,29 +52,31 @@ def build_reference(
     outputs = {n: pa.chunked_array([pa.array(v, from_pandas=True)]) for n, v in given if v is not None}
     types = {**inputs.types, **{name: values.type for name, values in outputs.items()}}
     table = Columns(inputs.rows, types, lambda name: outputs[name] if name in outputs else inputs.read(name))
-    countable = [name for name, kind in types.items() if name != "label" and _countable(kind)]
+    countable = [
+        name for name, kind in types.items() if is_countable(kind) and not (name == "label" and name in outputs)
+    ]
     errors: tuple[float, ...] = ()
     if task == "regression" and labels is not None and predictions is not None and inputs.rows:
         error = np.asarray(predictions, dtype="float64") - np.asarray(labels, dtype="float64")
         if np.isfinite(error).any():
             errors = tuple(quantile_edges(np.sort(error[np.isfinite(error)]), FINE).tolist())
     with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="modelops-reference") as pool:
-        columns, sample = _columns(table, countable, pool)
+        columns, sample = _columns(table, countable, outputs.get, pool)
         binning = Binning(task, positive, {name: column for name, (column, _) in columns.items()}, errors)
         sliced = usual_columns(binning.columns) if segments is None else tuple(segments)
         outputs_alone = Tally(binning, 1, counted=())
-        outputs_alone.add(table.read, [one_group(table.rows)])
+        outputs_alone.add(outputs.get, [one_group(table.rows)])
         profiles = {name: profile for name, (_, profile) in columns.items()}
         profile = replace(outputs_alone.profile(0), columns=profiles, sample=sample)
-        return Reference(binning, profile, _segments(table, binning, sliced, pool))
+        return Reference(binning, profile, _segments(table, binning, sliced, outputs.get, pool))
 
 
 def _columns(
-    table: Columns, names: Sequence[str], pool: Executor
+    table: Columns, names: Sequence[str], own: Read, pool: Executor
 ) -> tuple[dict[str, tuple[ColumnBinning, ColumnProfile]], Sample]:
     """Bin and profile columns, each while it is at hand, and sample the rows."""
     samples, whole = SampleTally(names, REFERENCE_ROWS, 1), one_group(table.rows)
-    picked = pick_rows(samples, table.read, whole)
+    picked = pick_rows(samples, own, whole)
 
     def counted(name: str) -> tuple[ColumnBinning, ColumnProfile]:
         values = table.read(name)
@@ -104,7 +107,7 @@ def _profiled(values: pa.ChunkedArray, whole: Groups) -> tuple[ColumnBinning, Co
 
 
 def _segments(
-    table: Columns, binning: Binning, columns: tuple[str, ...], pool: Executor
+    table: Columns, binning: Binning, columns: tuple[str, ...], own: Read, pool: Executor
 ) -> dict[str, dict[str, Profile]]:
     """Profile the rows by segment."""
     slices = slicings(binning, columns)
@@ -116,12 +119,8 @@ def _segments(
         Groups.of(begin + slicing.places(table.read(slicing.column), table.rows))
         for slicing, begin in zip(slices, begins, strict=False)
     ]
-    tally.add(table.read, groupings, pool)
+    tally.add(table.read, groupings, pool, own)
     return {
         slicing.column: {label: tally.profile(begin + k) for k, label in enumerate(slicing.labels)}
         for slicing, begin in zip(slices, begins, strict=False)
     }
-
-
-def _countable(kind: pa.DataType) -> bool:
-    return not (pa.types.is_temporal(kind) or pa.types.is_nested(kind) or pa.types.is_binary(kind))

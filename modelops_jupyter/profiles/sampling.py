@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from modelops_jupyter.columns import numbers_of, present, texts, whole_numbers
-from modelops_jupyter.profiles.binning import ColumnBinning, is_number, text
+from modelops_jupyter.profiles.binning import ColumnBinning, is_countable, is_number, text
 from modelops_jupyter.profiles.categories import places_of
 from modelops_jupyter.profiles.groups import Groups
 from modelops_jupyter.profiles.packing import pack, unpack
@@ -151,9 +151,11 @@ def coded(values: pa.ChunkedArray, binning: ColumnBinning) -> Array:
     if (binning.kind == "numeric") != is_number(values.type):
         return np.full(len(values), MISSING, dtype="uint8")
     if binning.kind == "numeric":
-        numbers = numbers_of(values.cast(pa.float64()))
+        numbers = numbers_of(values).astype("float64", copy=False)
         edges = np.array([binning.edges[place] for place in binning.coarse])
         return np.where(np.isfinite(numbers), np.searchsorted(edges, numbers, side="left"), MISSING).astype("uint8")
+    if not is_countable(values.type):
+        return np.full(len(values), MISSING, dtype="uint8")
     words = text(values)
     places = places_of(words, texts(binning.categories[:MOST_CATEGORIES]), OTHER)
     return np.where(present(words), places, MISSING).astype("uint8")

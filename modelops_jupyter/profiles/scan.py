@@ -59,7 +59,9 @@ class Tally:
         if binning.task != "decision":
             self._outcomes = (ErrorTally if binning.task == "regression" else ClassTally)(binning, groups)
 
-    def add(self, read: Read, groupings: Iterable[Groups], pool: Executor | None = None) -> None:
+    def add(
+        self, read: Read, groupings: Iterable[Groups], pool: Executor | None = None, own: Read | None = None
+    ) -> None:
         """Count the rows of a piece.
 
         Parameters
@@ -70,9 +72,12 @@ class Tally:
             How the rows of the piece are grouped, each by group numbers of its own.
         pool
             Threads that share the columns out among them.
+        own
+            Returns what is known of the rows beside their features: ``timestamp``, ``version``, the outputs and
+            ``label``. By default columns of these names are that, as in the log.
         """
-        groupings = tuple(groupings)
-        picked = pick_rows(self._samples, read, groupings[0])
+        groupings, own = tuple(groupings), own or read
+        picked = pick_rows(self._samples, own, groupings[0])
 
         def count(name: str) -> None:
             tally, values = self._columns[name], read(name)
@@ -81,9 +86,9 @@ class Tally:
             if picked is not None:
                 self._samples.code(picked, name, values, self._binning.columns[name])
 
-        tasks: list[Callable[[], None]] = [lambda: self._add_keys(read, groupings)]
+        tasks: list[Callable[[], None]] = [lambda: self._add_keys(own, groupings)]
         if self._outcomes is not None:
-            tasks.append(lambda: self._add_outcomes(read, groupings))
+            tasks.append(lambda: self._add_outcomes(own, groupings))
         tasks += [lambda name=name: count(name) for name in self._columns]  # type: ignore[misc]
         if pool is None:
             for task in tasks:
@@ -94,8 +99,8 @@ class Tally:
         if picked is not None:
             self._samples.keep(picked)
 
-    def _add_keys(self, read: Read, groupings: tuple[Groups, ...]) -> None:
-        version, timestamp = read("version"), read("timestamp")
+    def _add_keys(self, own: Read, groupings: tuple[Groups, ...]) -> None:
+        version, timestamp = own("version"), own("timestamp")
         numbers = None if version is None else numbers_of(version)
         times = None if timestamp is None else numbers_of(timestamp)
         for groups in groupings:
@@ -117,8 +122,8 @@ class Tally:
             rows = self._versions.setdefault(int(groups.numbers[run]), {})
             rows[int(known[version])] = rows.get(int(known[version]), 0) + int(table[at])
 
-    def _add_outcomes(self, read: Read, groupings: tuple[Groups, ...]) -> None:
-        prediction, score, label = read("prediction"), read("score"), read("label")
+    def _add_outcomes(self, own: Read, groupings: tuple[Groups, ...]) -> None:
+        prediction, score, label = own("prediction"), own("score"), own("label")
         if prediction is None or self._outcomes is None:
             return
         if label is None:
@@ -144,13 +149,13 @@ class Tally:
         )
 
 
-def pick_rows(samples: SampleTally, read: Read, groups: Groups) -> Picked | None:
+def pick_rows(samples: SampleTally, own: Read, groups: Groups) -> Picked | None:
     """Choose rows for samples by what the log has of every row: its time and the model's answer."""
     if not samples.columns:
         return None
-    timestamp = read("timestamp")
+    timestamp = own("timestamp")
     times = None if timestamp is None else numbers_of(timestamp)
-    found = [values for name in OUTPUTS if (values := read(name)) is not None and is_number(values.type)]
+    found = [values for name in OUTPUTS if (values := own(name)) is not None and is_number(values.type)]
     rows = len(found[0]) if found else groups.rows
     return samples.pick(times, [numbers_of(values) for values in found], rows, groups)
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from modelops_jupyter.columns import Columns
+from modelops_jupyter.columns import Columns, numbers_of
+from modelops_jupyter.errors import InvalidFrame
 from modelops_jupyter.profiles.binning import Binning
 from modelops_jupyter.profiles.groups import Groups
 from modelops_jupyter.profiles.profile import Profile
@@ -30,14 +31,17 @@ ROWS_AT_ONCE = 250_000
 _OWN = ("timestamp", "version", "prediction", "score", "label")
 
 
-def scan_spark(rows: DataFrame, binning: Binning, every: str, sample: int = 0) -> dict[datetime, Profile]:
+def scan_spark(
+    rows: DataFrame, binning: Binning, every: str, sample: int = 0, times: str | None = None
+) -> dict[datetime, Profile]:
     """Profile a Spark table by window, in one pass.
 
     Parameters
     ----------
     rows
         The log's columns (``timestamp`` of Spark's TimestampType, ``version``, the outputs, the features), with
-        ``label`` where outcomes are known. A request counts as often as it is in the table.
+        ``label`` where outcomes are known. A request counts as often as it is in the table. Or rows that no model
+        has logged: then `times` names the column of their times.
     every
         Length of a window, as `window_length` takes it.
     sample
@@ -47,35 +51,52 @@ def scan_spark(rows: DataFrame, binning: Binning, every: str, sample: int = 0) -
     -------
     dict of datetime to Profile
         By the start of the window, in UTC and in time order; a window without rows is not there.
+
+    Raises
+    ------
+    InvalidFrame
+        If a row has no time.
     """
-    wanted = {f"c{k}": name for k, name in enumerate(rows.columns) if name in _OWN or name in binning.columns}
+    own = _OWN if times is None else (times,)
+    wanted = {f"c{k}": name for k, name in enumerate(rows.columns) if name in own or name in binning.columns}
     # By position: Spark cannot select a column whose name has a backtick.
     chosen = rows.toDF(*(f"c{k}" for k in range(len(rows.columns)))).select(*wanted)
     length = window_length(every)
     found: dict[int, Profile] = {}
-    counted = chosen.mapInArrow(_counting(binning, length, list(wanted.values()), sample), "period long, body string")
-    for row in counted.toLocalIterator(prefetchPartitions=True):
+    counting = _counting(binning, length, list(wanted.values()), sample, times)
+    for row in chosen.mapInArrow(counting, "period long, body string").toLocalIterator(prefetchPartitions=True):
+        if row["period"] is None:
+            raise InvalidFrame(f"Column {times or 'timestamp'!r} has missing times: every row needs one.")
         profile = Profile.from_dict(json.loads(row["body"]))
         found[row["period"]] = found[row["period"]] + profile if row["period"] in found else profile
     return {ORIGIN + number * length: found[number] for number in sorted(found)}
 
 
 def _counting(
-    binning: Binning, length: timedelta, names: list[str], sample: int
+    binning: Binning, length: timedelta, names: list[str], sample: int, times: str | None
 ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Return what profiles the batches of one partition; `names` are those of its columns."""
+    """Return what profiles the batches of one partition; `names` are those of its columns.
+
+    A partition with a row that has no time gives a row without a period.
+    """
 
     def count(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         found: dict[int, Profile] = {}
         for table in _gathered(batches):
-            for number, profile in _by_window(table.rename_columns(names), binning, length, sample):
+            named = table.rename_columns(names)
+            if named[times or "timestamp"].null_count:
+                yield _answer([None], [""])
+                return
+            for number, profile in _by_window(named, binning, length, sample, times):
                 found[number] = found[number] + profile if number in found else profile
-        bodies = [json.dumps(profile.to_dict(), allow_nan=False) for profile in found.values()]
-        yield pa.RecordBatch.from_arrays(
-            [pa.array(list(found), pa.int64()), pa.array(bodies, pa.string())], names=["period", "body"]
-        )
+        yield _answer(list(found), [json.dumps(profile.to_dict(), allow_nan=False) for profile in found.values()])
 
     return count
+
+
+def _answer(periods: list[int | None], bodies: list[str]) -> pa.RecordBatch:
+    arrays = [pa.array(periods, pa.int64()), pa.array(bodies, pa.string())]
+    return pa.RecordBatch.from_arrays(arrays, names=["period", "body"])
 
 
 def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
@@ -90,11 +111,15 @@ def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
         yield pa.Table.from_batches(kept)
 
 
-def _by_window(table: pa.Table, binning: Binning, length: timedelta, sample: int) -> Iterator[tuple[int, Profile]]:
-    times = table["timestamp"].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()).to_numpy()
+def _by_window(
+    table: pa.Table, binning: Binning, length: timedelta, sample: int, times: str | None
+) -> Iterator[tuple[int, Profile]]:
+    at = table[times or "timestamp"].cast(pa.timestamp("us", tz="UTC"))
     origin = int(ORIGIN.timestamp()) * 1_000_000
-    numbers, places = np.unique((times - origin) // (length // timedelta(microseconds=1)), return_inverse=True)
-    tally = Tally(binning, len(numbers), sample, len(numbers))
-    tally.add(Columns.of_table(table).read, [Groups.of(places)])
+    periods = (numbers_of(at) - origin) // (length // timedelta(microseconds=1))
+    numbers, places = np.unique(periods, return_inverse=True)
+    tally, read = Tally(binning, len(numbers), sample, len(numbers)), Columns.of_table(table).read
+    own = read if times is None else lambda name: at if name == "timestamp" else None
+    tally.add(read, [Groups.of(places)], own=own)
     for place, number in enumerate(numbers.tolist()):
         yield number, tally.profile(place)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.dashboards.serve import Dashboard
     from modelops_jupyter.settings import Settings
 
-HERE = frozenset({"localhost", "127.0.0.1", "[::1]"})
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 @dataclass(frozen=True)
@@ -46,20 +46,24 @@ class DashboardServer:
         """
         from modelops_jupyter.dashboards.serve import serve
 
-        if host not in HERE and proxy is None:
+        if host not in LOOPBACK and proxy is None:
             raise InvalidInput(
                 "The dashboard answers only on the machine that Jupyter runs on: install jupyter-server-proxy there, "
                 "or run `modelops dashboard --host ADDRESS` in a terminal."
             )
         with self._lock:
             if self._running is None or self._running.process.poll() is not None:
-                self.close()
+                self._end()
                 self._running = serve(settings, port=0, base_url="/" if proxy is None else f"{proxy}{{port}}/")
             url = self._running.url
         return DashboardAddress(url if proxy is None else "/" + url.split("/", 3)[3])
 
     def close(self) -> None:
-        """End it; ending it twice is no error."""
+        """End it, once it has started if it is just starting; ending it twice is no error."""
+        with self._lock:
+            self._end()
+
+    def _end(self) -> None:
         if self._running is not None:
             self._running.close()
             self._running = None

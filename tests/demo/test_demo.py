@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 from sklearn.metrics import roc_auc_score
+from waiting import until
 
 EXAMPLE = Path(__file__).parents[2] / "notebooks" / "flight_delay"
 sys.path.insert(0, str(EXAMPLE))
@@ -61,7 +62,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     wait_for(interrupted, "baseline: running")
     time.sleep(3)
     interrupted.send_signal(signal.SIGINT)
-    _, said = interrupted.communicate(timeout=30)
+    _, said = interrupted.communicate(timeout=60)
     assert interrupted.returncode == 130
     assert "the same command goes on from here" in said
     assert not left_behind(folder)
@@ -71,8 +72,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     time.sleep(6)
     os.kill(killed.pid, signal.SIGKILL)
     killed.communicate()
-    time.sleep(2)
-    assert not left_behind(folder)
+    until(lambda: not left_behind(folder), 10)  # they look for their parent every half a second
 
     finished = demo(folder)
     said, progress = finished.communicate()

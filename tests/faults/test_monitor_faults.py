@@ -8,7 +8,6 @@ import pyarrow as pa
 import pytest
 
 from modelops_jupyter.actor import Actor
-from modelops_jupyter.columns import Columns
 from modelops_jupyter.log import PredictionLog
 from modelops_jupyter.monitoring import MonitorReport, run_monitor
 from modelops_jupyter.monitoring.scanning import Part, scan_windows
@@ -52,7 +51,7 @@ def odd(rows: int, seed: int = 0) -> dict[str, pa.Array]:
 def test_columns_without_values_leave_the_others_their_figures() -> None:
     reference = build_reference(pa.table(odd(40)))
     rows = pa.table({**own(np.arange(3000)), **odd(3000, 1)})
-    found = list(scan_windows([Part.of(Columns.of_table(rows), "1D")], {1: reference}, "1D"))
+    found = list(scan_windows([Part.of_log(rows, "1D")], {1: reference}, "1D"))
     assert [window.profile.rows for window in found] == [1440, 1440, 120]
     for window in found:
         columns, rows_ = window.profile.columns, window.profile.rows
@@ -111,7 +110,7 @@ def test_a_column_of_a_million_words_and_a_table_of_five_thousand_columns() -> N
     rows = wide
     for name, column in own(np.arange(0, 60 * 60, 60)).items():
         rows = rows.append_column(name, column)
-    windows = list(scan_windows([Part.of(Columns.of_table(rows), "1D")], {1: build_reference(wide)}, "1D"))
+    windows = list(scan_windows([Part.of_log(rows, "1D")], {1: build_reference(wide)}, "1D"))
     assert sum(window.profile.rows for window in windows) == 60
     assert all(len(window.profile.columns) == 5000 for window in windows)
     assert windows[1].start - windows[0].start == timedelta(days=1)

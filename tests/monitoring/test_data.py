@@ -66,7 +66,10 @@ def test_the_figures_are_those_of_the_raw_rows(reference: pd.DataFrame) -> None:
 
 
 def test_files_and_tables_of_every_kind_say_the_same(reference: pd.DataFrame, tmp_path: Path) -> None:
-    current = rows(4, 2).rename(columns={"timestamp": "at"})
+    current = rows(8, 2).rename(columns={"timestamp": "at"}).sample(frac=0.5, random_state=1)  # an index with gaps
+    current["size"] = pd.Categorical([1.5, 2.5] * (len(current) // 2))
+    current["sure"] = pd.Categorical([True, False] * (len(current) // 2))
+    reference = reference.sample(frac=0.5, random_state=2).assign(size=1.5, sure=True)
     files = [tmp_path / "reference.parquet", tmp_path / "current.parquet"]
     for frame, file in zip((reference, current), files, strict=True):
         frame.to_parquet(file, row_group_size=700)
@@ -81,6 +84,64 @@ def test_files_and_tables_of_every_kind_say_the_same(reference: pd.DataFrame, tm
     ]
 
     assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("name", ["version", "timestamp", "label", "prediction", "score", "request_id"])
+@pytest.mark.parametrize(
+    "values", [["a", "b", None], [1, 2, 3], [True, False, True]], ids=["texts", "numbers", "truths"]
+)
+def test_a_feature_may_have_a_name_that_a_log_uses(name: str, values: list[Any]) -> None:
+    known = pd.DataFrame({name: values * 100, "at": pd.date_range("2026-05-01", periods=300, freq="9min", tz="UTC")})
+
+    report = mo.compare_data(known, known, timestamp="at")
+
+    assert report.windows[0].drift[name]["psi"]["value"] is not None
+    assert set(report.windows[0].drift) == {name}
+    assert report.windows[0].versions == {}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "figure", "found"),
+    [
+        (pa.array([1.0, 2.0] * 50), pa.nulls(100), "null_rate", 1.0),
+        (pa.array(["a", "b"] * 50), pa.nulls(100), "null_rate", 1.0),
+        (pa.array([2**62, 2**53 + 1] * 50), pa.array([2**62, 2**53 + 1] * 50), "psi", 0.0),
+        (pa.array([2**63 + 1] * 100, pa.uint64()), pa.array([2**63 + 1] * 100, pa.uint64()), "psi", 0.0),
+        (pa.array(["a", "b"] * 50), pa.array([{"x": 1}, None] * 50), "mistyped_rate", 0.5),
+        (pa.array(["a", "b"] * 50), pa.array([b"\xff", b"b"] * 50), "mistyped_rate", 1.0),
+        (pa.array([1.0, 2.0] * 50), pa.array(["a", None] * 50), "mistyped_rate", 0.5),
+        (
+            pa.array(["a", None] * 50),
+            pa.DictionaryArray.from_arrays(pa.array([0, 1] * 50), pa.array(["a", None])),
+            "psi",
+            0.0,
+        ),
+        (
+            pa.array(["a", "b"] * 50),
+            pa.DictionaryArray.from_arrays(pa.array([0, 1] * 50, pa.uint64()), pa.array(["a", "b"])),
+            "psi",
+            0.0,
+        ),
+        (pa.array(["a", "b"] * 50, pa.string_view()), pa.array(["a", "b"] * 50, pa.large_string()), "psi", 0.0),
+        (pa.array([1e308, -1e308] * 50), pa.array([1e308, -1e308] * 50), "psi", 0.0),
+    ],
+)
+def test_odd_columns_are_counted(before: pa.Array, now: pa.Array, figure: str, found: float, recwarn: Any) -> None:
+    at = pa.array(pd.date_range("2026-05-01", periods=100, freq="1min", tz="UTC"))
+
+    report = mo.compare_data(pa.table({"x": before}), pa.table({"x": now, "timestamp": at}))
+
+    assert report.windows[0].drift["x"][figure]["value"] == pytest.approx(found)
+    assert not [warning for warning in recwarn if issubclass(warning.category, RuntimeWarning)]
+
+
+def test_a_frame_may_have_its_times_in_its_index(reference: pd.DataFrame) -> None:
+    current = rows(3, 2)
+
+    assert (
+        mo.compare_data(reference, current.set_index("timestamp")).windows
+        == mo.compare_data(reference, current).windows
+    )
 
 
 def test_a_column_that_is_gone_is_missing(reference: pd.DataFrame) -> None:
@@ -114,10 +175,17 @@ def test_what_cannot_be_compared_is_one_sentence(
 
 def test_a_file_of_another_kind_or_without_rows_is_refused(reference: pd.DataFrame, tmp_path: Path) -> None:
     (tmp_path / "notes.parquet").write_text("not what it says")
+    (tmp_path / "cut.parquet").write_bytes(b"PAR1" + bytes(90) + b"PAR1")
     pq.write_table(pa.table({"timestamp": pa.array([], pa.timestamp("us", "UTC"))}), tmp_path / "empty.parquet")
 
     with pytest.raises(InvalidFrame, match="no Parquet file"):
         mo.compare_data(reference, tmp_path / "notes.parquet")
+    with pytest.raises(InvalidFrame, match="no Parquet file"):
+        mo.compare_data(tmp_path / "cut.parquet", reference)
+    with pytest.raises(InvalidFrame, match="two columns 'x'"):
+        mo.compare_data(pa.table([pa.array([1]), pa.array([2])], names=["x", "x"]), reference)
+    with pytest.raises(NotFound, match="is a folder"):
+        mo.compare_data(tmp_path, reference)
     with pytest.raises(InvalidFrame, match="has no rows"):
         mo.compare_data(tmp_path / "empty.parquet", reference)
     with pytest.raises(InvalidInput, match="fortnight"):

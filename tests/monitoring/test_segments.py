@@ -16,7 +16,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from modelops_jupyter.cli import main
-from modelops_jupyter.columns import Columns
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.monitoring import load_report
 from modelops_jupyter.monitoring.scanning import Part, scan_windows
@@ -75,7 +74,7 @@ def test_the_windows_and_their_segments_are_what_a_scan_of_their_rows_gives(
 ) -> None:
     table = logged(values)
     starts = pd.Series([window_start(t.as_py(), "1D") for t in table["timestamp"]])
-    found = list(scan_windows([Part.of(Columns.of_table(table), "1D")], REFERENCES, "1D", ["origin", "wind"]))
+    found = list(scan_windows([Part.of_log(table, "1D")], REFERENCES, "1D", ["origin", "wind"]))
     assert [window.start for window in found] == sorted(set(starts))
     for window in found:
         inside = table.filter(pa.array(starts == window.start))

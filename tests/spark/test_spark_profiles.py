@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from modelops_jupyter.columns import Columns
 from modelops_jupyter.errors import InvalidFrame
 from modelops_jupyter.monitoring import compare_data
 from modelops_jupyter.monitoring.packed import numbers
@@ -108,7 +107,7 @@ def test_spark_and_local_profiles_are_equal(spark: Any, task: str, every: str, t
     rows, reference = table(task)
     pq.write_table(rows, tmp_path / "rows.parquet")
     found = scan_spark(spark.read.parquet(os.fspath(tmp_path / "rows.parquet")), reference.binning, every)
-    local = {w.start: w.profile for w in scan_windows([Part.of(Columns.of_table(rows), every)], {2: reference}, every)}
+    local = {w.start: w.profile for w in scan_windows([Part.of_log(rows, every)], {2: reference}, every)}
     assert list(found) == list(local)
     for start, profile in found.items():
         assert rounded(profile) == rounded(local[start])
@@ -151,5 +150,7 @@ def test_a_spark_table_without_times_or_rows_is_refused(spark: Any) -> None:
         compare_data(reference, frame)
     with pytest.raises(InvalidFrame, match="not times"):
         compare_data(reference, frame, timestamp="at")
+    with pytest.raises(InvalidFrame, match="missing times"):
+        compare_data(reference, spark.createDataFrame([(None, 1.0)], "timestamp timestamp, wind double"))
     with pytest.raises(InvalidFrame, match="no rows"):
         compare_data(reference, spark.createDataFrame([], "timestamp timestamp, wind double"))

@@ -17,7 +17,7 @@ from modelops_jupyter.workspace import Workspace
 
 __all__ = ["dashboard", "open_page", "scheme", "workspace"]  # fixtures that all modules share
 
-expect.set_options(timeout=20_000)  # a busy machine is no failure
+expect.set_options(timeout=60_000)  # a busy machine is no failure
 SCREENSHOTS = Path(__file__).parents[1] / "screenshots"
 
 

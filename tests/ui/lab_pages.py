@@ -66,7 +66,7 @@ def open_page(page: Page, lab: Server, name: str) -> Locator:
     page.goto(f"{lab.address}/lab/workspaces/{uuid4().hex}?token={TOKEN}&modelops={name}")
     ready(page)
     tab = page.get_by_role("region", name=f"Model {name}")
-    expect(tab.get_by_role("heading", name=name)).to_be_visible(timeout=60_000)
+    expect(tab.get_by_role("heading", name=name)).to_be_visible()
     return tab
 
 

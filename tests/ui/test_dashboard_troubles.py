@@ -38,7 +38,7 @@ def drowsy(damaged: Path) -> Iterator[str]:
 def test_an_error_is_a_sentence_with_an_id_that_is_in_the_log(drowsy: str, damaged: Path, open_page: Open) -> None:
     page = open_page(drowsy.replace("fleet.ipynb?", "model.ipynb?model=flight-delay&"))
     told = page.locator(".mo-failed").first
-    expect(told).to_contain_text("This part could not be drawn. The rest of the page is not affected.", timeout=20_000)
+    expect(told).to_contain_text("This part could not be drawn. The rest of the page is not affected.")
     expect(page.locator(".mo-drawing svg").first).to_be_visible()
     identity = re.search(r"error ([0-9a-f]{8})", told.inner_text())
     assert identity is not None
@@ -51,7 +51,7 @@ def test_an_error_is_a_sentence_with_an_id_that_is_in_the_log(drowsy: str, damag
 
 def test_a_page_that_slept_wakes_up_where_it_was(drowsy: str, open_page: Open) -> None:
     page = open_page(drowsy)
-    page.get_by_placeholder("Filter by name").fill("chu", timeout=20_000)
+    page.get_by_placeholder("Filter by name").fill("chu")
     expect(page.locator(".mo-name")).to_have_text(["churn"])
     expect(page).to_have_url(re.compile("name=chu"))
     page.evaluate(ASLEEP)
@@ -59,5 +59,5 @@ def test_a_page_that_slept_wakes_up_where_it_was(drowsy: str, open_page: Open) -
     shoot(page, "asleep")
     page.get_by_role("button", name="Wake it up").click()
     expect(page.locator(".mo-asleep")).to_have_count(0)
-    expect(page.locator(".mo-name")).to_have_text(["churn"], timeout=20_000)
+    expect(page.locator(".mo-name")).to_have_text(["churn"])
     expect(page.get_by_placeholder("Filter by name")).to_have_value("chu")

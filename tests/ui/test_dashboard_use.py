@@ -25,7 +25,7 @@ def at(dashboard: str, path: str) -> str:
 def test_an_address_leads_back_to_what_was_shown(dashboard: str, open_page: Open) -> None:
     page = open_page(at(dashboard, "model.ipynb?model=flight-delay&from=2013-04-10&to=2013-04-20&"))
     chosen = page.locator(".mo-chosen")
-    expect(page.locator("rect[data-pick^='window']")).to_have_count(11, timeout=20_000)
+    expect(page.locator("rect[data-pick^='window']")).to_have_count(11)
     page.locator("[data-pick='cell 2013-04-15T00:00:00+00:00 wind']").click()
     expect(chosen).to_contain_text("2013-04-15")
     expect(page).to_have_url(re.compile(r"from=2013-04-10.*window=2013-04-15.*column=wind"))
@@ -44,12 +44,12 @@ def test_an_address_leads_back_to_what_was_shown(dashboard: str, open_page: Open
     expect(page.locator("h1")).to_have_text("flight-delay")
     expect(chosen).to_contain_text("2013-04-15")
     page.reload()
-    expect(chosen).to_contain_text("2013-04-15", timeout=20_000)
+    expect(chosen).to_contain_text("2013-04-15")
 
 
 def test_what_is_shown_can_be_saved(dashboard: str, open_page: Open, tmp_path: Path) -> None:
     page = open_page(at(dashboard, "model.ipynb?model=flight-delay&from=2013-04-10&to=2013-04-12&"))
-    expect(page.locator(".mo-grid figure")).to_have_count(3, timeout=20_000)
+    expect(page.locator(".mo-grid figure")).to_have_count(3)
     files = {}
     for name in ("CSV", "HTML"):
         with page.expect_download() as waiting:
@@ -71,7 +71,7 @@ def test_what_is_shown_can_be_saved(dashboard: str, open_page: Open, tmp_path: P
 def test_an_alert_leads_to_its_window(dashboard: str, open_page: Open) -> None:
     page = open_page(at(dashboard, "alerts.ipynb?"))
     row = page.locator("tr", has=page.locator("a[href*='column=wind']")).first
-    expect(row).to_contain_text("open", timeout=20_000)
+    expect(row).to_contain_text("open")
     row.get_by_role("link").click()
     expect(page.locator("h1")).to_have_text("flight-delay")
     expect(page.locator("[data-selected='column']")).to_have_count(1)
@@ -80,7 +80,7 @@ def test_an_alert_leads_to_its_window(dashboard: str, open_page: Open) -> None:
 
 def test_the_board_shows_who_decided(dashboard: str, open_page: Open) -> None:
     page = open_page(at(dashboard, "governance.ipynb?"))
-    expect(page.locator(".mo-card", has_text="Waiting")).to_contain_text("churn/1", timeout=20_000)
+    expect(page.locator(".mo-card", has_text="Waiting")).to_contain_text("churn/1")
     expect(page.locator(".mo-card", has_text="Waiting")).to_contain_text("nobody yet")
     expect(page.locator(".mo-card", has_text="In service")).to_contain_text("flight-delay/2")
     expect(page.locator(".mo-tiles")).to_contain_text("whole")
@@ -89,7 +89,7 @@ def test_the_board_shows_who_decided(dashboard: str, open_page: Open) -> None:
 @pytest.mark.parametrize("path", READY)
 def test_axe_finds_nothing_serious(dashboard: str, open_page: Open, path: str) -> None:
     page = open_page(at(dashboard, path))
-    expect(page.locator(READY[path]).first).to_be_visible(timeout=20_000)
+    expect(page.locator(READY[path]).first).to_be_visible()
     for fold in page.locator("details > summary").all():
         fold.click()
     for scheme in ("light", "dark"):
@@ -103,13 +103,13 @@ def test_axe_finds_nothing_serious(dashboard: str, open_page: Open, path: str) -
 def test_moments_are_in_the_readers_zone(dashboard: str, open_page: Open) -> None:
     page = open_page(at(dashboard, "governance.ipynb?"))
     time = page.locator("time").last
-    expect(time).to_have_attribute("title", re.compile(r"\d\d:\d\d UTC"), timeout=20_000)
+    expect(time).to_have_attribute("title", re.compile(r"\d\d:\d\d UTC"))
     expect(time).to_have_text(re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d$"))
 
 
 def test_everything_is_reached_by_keyboard(dashboard: str, open_page: Open) -> None:
     page = open_page(dashboard)
-    expect(page.locator(".mo-name").first).to_be_visible(timeout=20_000)
+    expect(page.locator(".mo-name").first).to_be_visible()
     page.locator("h1").focus()
     reached = []
     for _ in range(6):
@@ -117,7 +117,7 @@ def test_everything_is_reached_by_keyboard(dashboard: str, open_page: Open) -> N
         reached.append(page.evaluate("document.activeElement.textContent.trim() || document.activeElement.placeholder"))
     assert "flight-delay" in reached
     page.get_by_role("link", name="flight-delay").press("Enter")
-    expect(page.locator("text[data-pick='column wind']")).to_be_visible(timeout=20_000)
+    expect(page.locator("text[data-pick='column wind']")).to_be_visible()
     page.locator("text[data-pick='column wind']").press(" ")
     expect(page.locator(".mo-chosen")).to_contain_text("last 24 days together")
     expect(page.locator("[data-selected='column']")).to_have_count(1)
@@ -126,7 +126,7 @@ def test_everything_is_reached_by_keyboard(dashboard: str, open_page: Open) -> N
 def test_a_model_says_what_needs_attention_and_for_whom_it_is_good(dashboard: str, open_page: Open) -> None:
     page = open_page(at(dashboard, "model.ipynb?model=flight-delay&"))
     needs = page.locator(".mo-card", has_text="Needs attention")
-    expect(needs).to_contain_text("nobody yet", timeout=20_000)
+    expect(needs).to_contain_text("nobody yet")
     needs.locator("summary").first.press("Enter")
     expect(needs.get_by_text("What may be the cause")).to_be_visible()
     groups = page.locator(".mo-bars")
@@ -145,7 +145,7 @@ def test_a_model_says_what_needs_attention_and_for_whom_it_is_good(dashboard: st
 def test_an_incident_is_told_to_its_end(dashboard: str, open_page: Open) -> None:
     page = open_page(at(dashboard, "alerts.ipynb?"))
     case = page.locator(".mo-card", has_text="Incidents to look after")
-    expect(case).to_contain_text("nobody yet", timeout=20_000)
+    expect(case).to_contain_text("nobody yet")
     case.locator("summary").first.click()
     expect(case.get_by_text("bad windows from 2013-04-15")).to_be_visible()
     case.locator("summary", has_text="What happened so far").click()
@@ -153,7 +153,7 @@ def test_an_incident_is_told_to_its_end(dashboard: str, open_page: Open) -> None
     case.get_by_role("link", name="flight-delay:").click()
     expect(page).to_have_url(re.compile("incident=flight-delay%3A"))
     page.reload()  # as whoever is sent this address
-    expect(case.get_by_text("bad windows from 2013-04-15")).to_be_visible(timeout=20_000)
+    expect(case.get_by_text("bad windows from 2013-04-15")).to_be_visible()
     case.get_by_role("link", name="flight-delay", exact=True).click()
     expect(page.locator(".mo-chosen")).to_contain_text("2013-04-15")
 
@@ -161,7 +161,7 @@ def test_an_incident_is_told_to_its_end(dashboard: str, open_page: Open) -> None
 def test_paper_shows_what_counts_and_a_phone_all_of_it(dashboard: str, open_page: Open) -> None:
     for path, ready in READY.items():
         page = open_page(at(dashboard, path), width=390)
-        expect(page.locator(ready).first).to_be_visible(timeout=20_000)
+        expect(page.locator(ready).first).to_be_visible()
         assert page.evaluate("document.querySelector('.mo-page').scrollWidth") <= 390
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         shoot(page, f"{path.partition('.')[0]}-phone")

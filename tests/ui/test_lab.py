@@ -66,7 +66,7 @@ def test_from_the_list_to_a_models_page_and_back_after_a_reload(page: Page, lab:
     until(page, lambda: kept.search(page.request.get(saved).text()) is not None)
     page.goto(f"{lab.address}/lab/workspaces/{workspace}?token={TOKEN}")
     again = page.get_by_role("region", name="Model flight-delay")
-    expect(again.get_by_role("region", name="Audit trail")).to_contain_text("rollback", timeout=60_000)
+    expect(again.get_by_role("region", name="Audit trail")).to_contain_text("rollback")
     expect(page.get_by_role("tab", name="gone")).to_have_count(1)  # several pages come back
 
 
@@ -195,7 +195,7 @@ def test_the_palette_and_the_launcher_know_the_commands(panel: Locator) -> None:
     page.keyboard.press("Alt+Shift+M")
     expect(panel.get_by_role("searchbox")).to_be_focused()
     page.locator(".jp-LauncherCard", has_text="Pipeline notebook").first.click()
-    expect(page.locator(".jp-Notebook")).to_contain_text("ws.monitor(model, every=every)", timeout=30_000)
+    expect(page.locator(".jp-Notebook")).to_contain_text("ws.monitor(model, every=every)")
     cell = page.locator(".jp-Notebook .jp-CodeCell").first
     expect(cell).to_contain_text("name of the model")
     kernel_idle(page)
@@ -209,7 +209,7 @@ def test_the_dashboards_are_opened_from_the_launcher(panel: Locator) -> None:
         with context.expect_page() as opened:
             card.click()
         fleet = opened.value
-        expect(fleet.get_by_role("link", name="flight-delay").first).to_be_visible(timeout=60_000)
+        expect(fleet.get_by_role("link", name="flight-delay").first).to_be_visible()
         assert fleet.evaluate("window.opener") is None
         fleet.close()
 
@@ -241,7 +241,7 @@ def test_voila_gets_nothing_from_it(voila: Server, page: Page) -> None:
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
     page.goto(voila.address, timeout=60_000)
-    expect(page.get_by_text("shown by Voila")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("shown by Voila")).to_be_visible()
     page.wait_for_load_state("networkidle")
     assert any("modelops-jupyter" in address for address in asked), json.dumps(asked, indent=1)
     assert [address for address in asked if "/modelops/api/" in address] == []

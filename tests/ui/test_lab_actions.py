@@ -151,6 +151,7 @@ def test_a_version_is_promoted_by_keyboard_alone(panel: Locator, churn: str, pro
     tab_to(tab.get_by_role("button", name="Promote…"))
     press("Enter")
     expect(dialog).to_contain_text("The gate is open")
+    expect(dialog.get_by_role("textbox")).to_be_focused()
     page.keyboard.type("moved by keyboard")
     tab_to(dialog.get_by_role("button", name="Promote"))
     press("Enter")

@@ -39,7 +39,7 @@ def desk(page: Page, lab: Server, notebook: Path, request: pytest.FixtureRequest
     open_file(page, notebook.name)
     kernel_idle(page)
     page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => null)")
-    expect(page.locator(".jp-Notebook .jp-InputPrompt").nth(1)).to_contain_text("[2]:", timeout=60_000)
+    expect(page.locator(".jp-Notebook .jp-InputPrompt").nth(1)).to_contain_text("[2]:")
     yield page
     page.evaluate("window.jupyterapp.serviceManager.sessions.shutdownAll()")
     lab.use("Light")
@@ -61,7 +61,7 @@ def test_axe_finds_nothing_serious(
     assert theme == request.node.callspec.params["desk"].lower()
     palette(page, "Register a Model")
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_label("Fitted model")).to_have_value("clf", timeout=30_000)
+    expect(dialog.get_by_label("Fitted model")).to_have_value("clf")
     dialog.get_by_label("Register as").fill("no good name")
     page.screenshot(path=screenshots / f"lab-register-{theme}.png")
     found = violations(page, ".jp-Dialog")
@@ -74,7 +74,7 @@ def test_axe_finds_nothing_serious(
     found += violations(page, ".jp-ModelOpsRun")
     form.get_by_label("rows").fill("12")
     form.get_by_role("button", name="Run").click()
-    expect(form.get_by_role("status")).to_contain_text("Completed", timeout=60_000)
+    expect(form.get_by_role("status")).to_contain_text("Completed")
     form.get_by_role("button", name="Show the log").click()
     page.screenshot(path=screenshots / f"lab-run-{theme}.png")
     found += violations(page, ".jp-ModelOpsRun")
@@ -96,7 +96,7 @@ def test_a_notebook_is_run_by_keyboard_alone(desk: Page, notebook: Path) -> None
     tab_to(form.get_by_label("rows"))
     page.keyboard.type("7")
     press("Enter")  # as in any form
-    expect(form.get_by_role("status")).to_contain_text("Completed", timeout=60_000)
+    expect(form.get_by_role("status")).to_contain_text("Completed")
     tab_to(form.get_by_role("button", name="Open output"))
     press("Enter")
     until(page, lambda: "rows = 7" in page.locator(".jp-Notebook:visible").inner_text())
@@ -107,12 +107,12 @@ def test_a_model_is_registered_by_keyboard_alone(desk: Page, project: Path) -> N
     look_up(page, "Register a Model")
     press("Enter")
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_label("Fitted model")).to_have_value("clf", timeout=30_000)
+    expect(dialog.get_by_label("Fitted model")).to_have_value("clf")
     tab_to(dialog.get_by_label("Register as"))
     page.keyboard.type("by-keyboard")
     tab_to(dialog.get_by_role("button", name="Insert and run"))
     press("Enter")
-    expect(page.locator(".jp-Notebook").get_by_text("by-keyboard/1")).to_be_visible(timeout=60_000)
+    expect(page.locator(".jp-Notebook").get_by_text("by-keyboard/1")).to_be_visible()
     with Workspace(find_settings(project)) as ws:
         assert ws.version("by-keyboard/1").version == 1
 

@@ -64,12 +64,12 @@ def test_two_versions_are_compared_on_given_rows(page: Page, lab: Server, projec
     expect(form.get_by_label("Rows")).to_have_value("spring.parquet")
     form.get_by_label("Outcomes").fill("lat")
     form.get_by_role("button", name="Compare").click()
-    expect(tab.get_by_role("alert")).to_contain_text("'lat' is no column of the data", timeout=30_000)
+    expect(tab.get_by_role("alert")).to_contain_text("'lat' is no column of the data")
     form.get_by_label("Outcomes").fill("late")
     form.get_by_label("Segments").fill("origin")
     form.get_by_role("button", name="Compare").dblclick()
     table = tab.get_by_role("region", name="flight-delay/1 and flight-delay/2 on 300 rows")
-    expect(table).to_contain_text(re.compile(r"ROC AUC.*[+−]?0\.\d+.*\[.*\]"), timeout=60_000)
+    expect(table).to_contain_text(re.compile(r"ROC AUC.*[+−]?0\.\d+.*\[.*\]"))
     table.get_by_role("button", name=re.compile("Show all")).click()
     expect(table.get_by_role("row", name=re.compile("origin=JFK"))).not_to_have_count(0)
     page.screenshot(path=screenshots / "lab-compare-rows.png")
@@ -99,7 +99,7 @@ def test_a_pipelines_run_leads_to_the_version_it_made_and_to_its_output(
     expect(row).to_contain_text(re.compile("completed.*punctual/1.*fit"))
     page.screenshot(path=screenshots / "lab-pipeline-runs.png")
     row.get_by_role("button", name="fit").click()
-    expect(page.locator(".jp-Notebook")).to_contain_text("fitted anew", timeout=30_000)
+    expect(page.locator(".jp-Notebook")).to_contain_text("fitted anew")
 
 
 def test_a_page_that_cannot_be_read_again_says_so_and_goes_on(panel: Locator, screenshots: Path) -> None:

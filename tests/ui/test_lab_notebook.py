@@ -49,7 +49,7 @@ def notebook(panel: Locator, project: Path) -> Iterator[Locator]:
 def run_first_cell(notebook: Locator) -> None:
     """Run the cell and wait for its end."""
     notebook.locator(".cm-content").first.press("Shift+Enter")
-    expect(notebook.locator(".jp-InputPrompt").first).to_contain_text(re.compile(r"\[\d+\]:"), timeout=60_000)
+    expect(notebook.locator(".jp-InputPrompt").first).to_contain_text(re.compile(r"\[\d+\]:"))
 
 
 def test_a_fitted_model_is_registered_and_the_code_stays(notebook: Locator, project: Path, screenshots: Path) -> None:
@@ -57,7 +57,7 @@ def test_a_fitted_model_is_registered_and_the_code_stays(notebook: Locator, proj
     run_first_cell(notebook)
     palette(page, "Register a Model")
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_label("Fitted model")).to_have_value("clf", timeout=30_000)
+    expect(dialog.get_by_label("Fitted model")).to_have_value("clf")
     expect(dialog.get_by_role("button", name="Insert and run")).to_be_disabled()  # it has no name yet
     expect(dialog.get_by_label("Fitted on")).to_have_value("X_train")
     expect(dialog.get_by_label("Outcomes of those rows")).to_have_value("y_train")
@@ -67,7 +67,7 @@ def test_a_fitted_model_is_registered_and_the_code_stays(notebook: Locator, proj
     dialog.get_by_label("What it is for").fill("says whether it's <b>windy</b>")
     page.screenshot(path=screenshots / "lab-register.png")
     dialog.get_by_role("button", name="Insert and run").click()
-    expect(notebook.get_by_text("storm/1")).to_be_visible(timeout=60_000)
+    expect(notebook.get_by_text("storm/1")).to_be_visible()
     code = notebook.locator(".jp-CodeCell").nth(1)
     expect(code).to_contain_text("%modelops register clf storm --data X_train --target y_train --description")
     with Workspace(find_settings(project)) as ws:
@@ -97,7 +97,7 @@ def test_references_are_completed_in_magic_lines(notebook: Locator) -> None:
     page.keyboard.type("%modelops overview flight")
     page.keyboard.press("Tab")
     menu = page.locator(".jp-Completer")
-    expect(menu.get_by_text("flight-delay@champion").first).to_be_visible(timeout=30_000)
+    expect(menu.get_by_text("flight-delay@champion").first).to_be_visible()
     expect(menu.get_by_text("flight-delay/2").first).to_be_visible()
 
 
@@ -124,7 +124,7 @@ def test_versions_and_alerts_are_dragged_into_a_notebook(notebook: Locator) -> N
     cell = notebook.locator(".jp-CodeCell", has_text="ws.alerts(")
     cell.locator(".cm-content").click()
     page.keyboard.press("Shift+Enter")
-    expect(cell.locator(".jp-OutputArea-output")).to_contain_text("window_start", timeout=60_000)
+    expect(cell.locator(".jp-OutputArea-output")).to_contain_text("window_start")
 
 
 def test_the_status_bar_counts_open_alerts_and_leads_to_the_models(notebook: Locator) -> None:

@@ -67,7 +67,7 @@ def test_views_answer_and_follow_each_other(page_url: str, browser: Browser, tea
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(page_url)
     models = page.locator("button[data-pick^='model ']")
-    expect(models).to_have_count(2, timeout=40_000)
+    expect(models).to_have_count(2)
     page.get_by_label("Name").fill("fli")
     expect(models).to_have_count(1)
     models.click()

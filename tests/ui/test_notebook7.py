@@ -25,19 +25,19 @@ def test_notebook_7_has_pages_panel_and_toolbar_button(
     page = context.new_page()
     page.goto(f"{notebook7.address}/tree?token={TOKEN}&modelops=flight-delay")
     tab = page.get_by_role("region", name="Model flight-delay")
-    expect(tab.get_by_role("heading", name="flight-delay")).to_be_visible(timeout=60_000)
+    expect(tab.get_by_role("heading", name="flight-delay")).to_be_visible()
     page.screenshot(path=screenshots / "notebook-model.png")
     name = f"plain-{uuid4().hex[:6]}.ipynb"
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     nbformat.write(nbformat.v4.new_notebook(metadata=metadata), project / name)
     page.goto(f"{notebook7.address}/notebooks/{name}?token={TOKEN}")
-    expect(page.locator(".jp-Notebook")).to_be_visible(timeout=60_000)
+    expect(page.locator(".jp-Notebook")).to_be_visible()
     page.keyboard.press("Alt+Shift+M")
     panel = page.get_by_role("region", name="Models", exact=True)
     with context.expect_page() as opened:  # a notebook's page has room for nothing else
         panel.get_by_role("button", name=re.compile("flight-delay")).click()
-    expect(opened.value.get_by_role("heading", name="flight-delay")).to_be_visible(timeout=60_000)
+    expect(opened.value.get_by_role("heading", name="flight-delay")).to_be_visible()
     with context.expect_page() as opened:
         page.locator(".jp-NotebookPanel-toolbar [data-command='modelops:run-notebook']").click()
-    expect(opened.value.get_by_role("heading", name="Run with parameters")).to_be_visible(timeout=60_000)
+    expect(opened.value.get_by_role("heading", name="Run with parameters")).to_be_visible()
     context.close()

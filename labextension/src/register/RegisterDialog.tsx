@@ -111,7 +111,7 @@ function Form({ model, names, trans, known }: IFormProps): JSX.Element {
       <InputGroup
         id={`${id}-${name}`}
         list={list}
-        aria-describedby={`${id}-${name}-fault`}
+        aria-describedby={fault === undefined ? undefined : `${id}-${name}-fault`}
         aria-invalid={fault !== undefined}
         value={wish[name]}
         onChange={event => model.pick({ [name]: event.currentTarget.value })}
