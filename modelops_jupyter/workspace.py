@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Transition
     from modelops_jupyter.log import Appended
     from modelops_jupyter.monitoring import Backtest, Explanation, MonitorReport
-    from modelops_jupyter.monitoring.curves import PerformanceCurves
-    from modelops_jupyter.monitoring.multivariate import MultivariateDrift
+    from modelops_jupyter.monitoring.explaining.multivariate import MultivariateDrift
+    from modelops_jupyter.monitoring.figures.curves import PerformanceCurves
     from modelops_jupyter.notifications import DeliveryReport
     from modelops_jupyter.pipelines import CellEvent, NotebookRun, PipelineRun, StepEvent
     from modelops_jupyter.store import AuditVerification

@@ -4,8 +4,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from modelops_jupyter.monitoring import WindowResult
-from modelops_jupyter.monitoring.slices import pack_slices
-from modelops_jupyter.monitoring.summary import summarise
+from modelops_jupyter.monitoring.record.slices import pack_slices
+from modelops_jupyter.monitoring.record.summary import summarise
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.store import Change, Event, Put
 from modelops_jupyter.workspace import Workspace

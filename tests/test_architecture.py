@@ -56,6 +56,21 @@ OWNERS = {
     "tornado": {"server", "dashboards"},
     "jupyter_server": {"server", "dashboards"},
 }
+# Within monitoring, from what is known of a window to what is said of it.
+MONITORING = (
+    "record",
+    "figures",
+    "judging",
+    "incidents",
+    "scanning",
+    "kept",
+    "past",
+    "run",
+    "monitor",
+    "explaining",
+    "backtest",
+    "data",
+)
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -89,6 +104,16 @@ def test_imports_go_down_only(file: Path) -> None:
         other = part(words[1:]) if words[0] == "modelops_jupyter" and len(words) > 1 else ""
         if other in LEVEL and other != own:
             assert LEVEL[other] < LEVEL[own], f"{own} must not import {other}"
+
+
+@pytest.mark.parametrize("file", sorted((PACKAGE / "monitoring").rglob("*.py")), ids=lambda file: file.name)
+def test_monitoring_is_built_from_below(file: Path) -> None:
+    own = file.relative_to(PACKAGE / "monitoring").with_suffix("").parts[0]
+    for name in imports(file):
+        words = name.split(".")
+        if words[:2] == ["modelops_jupyter", "monitoring"] and words[2:] and own != "__init__":
+            assert words[2] in MONITORING, f"{file.name} imports {name} through the package"
+            assert words[2] == own or MONITORING.index(words[2]) < MONITORING.index(own), f"{own} imports {words[2]}"
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))

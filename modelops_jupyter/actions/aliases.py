@@ -112,7 +112,7 @@ def _ledger(store: Store, kind: str) -> Mapping[tuple[str, str], int]:
 
 def _put_on_record(store: Store, settings: Settings, actor: Actor, difference: Difference) -> None:
     """Write an audit entry and, where somebody else moved the alias, an incident: before it is put right."""
-    from modelops_jupyter.monitoring.cases import message_of, monitoring_incident
+    from modelops_jupyter.monitoring.incidents.cases import message_of, monitoring_incident
     from modelops_jupyter.store import Change, Event, Put
 
     model, at = difference.model, datetime.now(UTC).isoformat()

@@ -125,7 +125,7 @@ def incident(store: Store, identity: str) -> Incident:
     NotFound
         With the ids of the open ones.
     """
-    from modelops_jupyter.monitoring.cases import standing, timeline
+    from modelops_jupyter.monitoring.incidents.cases import standing, timeline
 
     body = _record(store, identity).body
     acts = _acts(store, body["model"]).get(identity, [])
@@ -209,7 +209,7 @@ def _record(store: Store, identity: str) -> Record:
 
 
 def _row(body: Mapping[str, Any], acts: list[Mapping[str, Any]]) -> dict[str, Any]:
-    from modelops_jupyter.monitoring.cases import standing
+    from modelops_jupyter.monitoring.incidents.cases import standing
 
     state, owner = standing(body, acts)
     loss = body["loss"] or {}

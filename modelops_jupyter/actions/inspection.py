@@ -15,7 +15,7 @@ from modelops_jupyter.errors import NotFound
 from modelops_jupyter.refs import check_name
 
 if TYPE_CHECKING:
-    from modelops_jupyter.monitoring.curves import PerformanceCurves
+    from modelops_jupyter.monitoring.figures.curves import PerformanceCurves
     from modelops_jupyter.profiles import ColumnBinning, ColumnProfile, Profile, Reference
     from modelops_jupyter.store import Store
 
@@ -58,7 +58,7 @@ class Inspection:
 
     def curves(self) -> PerformanceCurves:
         """Return calibration and other curves."""
-        from modelops_jupyter.monitoring.curves import performance_curves
+        from modelops_jupyter.monitoring.figures.curves import performance_curves
 
         return performance_curves(reduce(add, self.profiles), self.reference.binning)
 
@@ -117,7 +117,7 @@ def segment_figures(
     store: Store, name: str, metric: str | None, starts: Sequence[str], every: str = "1D"
 ) -> dict[str, WindowFigure]:
     """Return a figure of every segment, the last known in the windows that begin at `starts`, oldest first."""
-    from modelops_jupyter.monitoring.slices import unpack_slices
+    from modelops_jupyter.monitoring.record.slices import unpack_slices
 
     found: dict[str, WindowFigure] = {}
     for start in reversed(starts[-RECENT_WINDOWS:]):

@@ -38,7 +38,7 @@ def beat(
     store: Store, model: str, every: str, interval: timedelta, at: datetime, error: str | None, owner: str | None
 ) -> None:
     """Write down that a monitor ran, or failed; what was said of it as stopped heals when it runs again."""
-    from modelops_jupyter.monitoring.cases import heal, message_of
+    from modelops_jupyter.monitoring.incidents.cases import heal, message_of
     from modelops_jupyter.store import Change, Put
 
     key = f"{model}/{every}"
@@ -70,7 +70,7 @@ def overdue(store: Store, now: datetime) -> tuple[Mapping[str, Any], ...]:
 
 def say_what_stopped(store: Store, now: datetime) -> int:
     """Open an incident for every monitor that stopped, once, and return how many are new."""
-    from modelops_jupyter.monitoring.cases import message_of, monitoring_incident
+    from modelops_jupyter.monitoring.incidents.cases import message_of, monitoring_incident
     from modelops_jupyter.store import Change, Put
 
     said = 0

@@ -224,7 +224,7 @@ def _expected(store: Store, name: str, metric: str | None) -> dict[int, float]:
 
 
 def _drift(windows: Sequence[WindowResult]) -> DriftMap:
-    from modelops_jupyter.monitoring.packed import by_window
+    from modelops_jupyter.monitoring.record.packed import by_window
 
     names, values = by_window([window.drift for window in windows], "psi")
 

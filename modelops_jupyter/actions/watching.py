@@ -15,7 +15,7 @@ from modelops_jupyter.settings import Settings
 if TYPE_CHECKING:
     from modelops_jupyter.log import PredictionLog
     from modelops_jupyter.monitoring import Backtest, Explanation, MonitorReport
-    from modelops_jupyter.monitoring.multivariate import MultivariateDrift
+    from modelops_jupyter.monitoring.explaining.multivariate import MultivariateDrift
     from modelops_jupyter.notifications import DeliveryReport
     from modelops_jupyter.store import Store
 
@@ -107,7 +107,7 @@ def multivariate_drift(
     store: Store, log: PredictionLog, name: str, every: str, window: str | None, until: str | None
 ) -> MultivariateDrift:
     """See `Workspace.multivariate_drift`."""
-    from modelops_jupyter.monitoring.multivariate import multivariate_drift
+    from modelops_jupyter.monitoring.explaining.multivariate import multivariate_drift
 
     references = versions.references(store, name)
     return multivariate_drift(
@@ -125,7 +125,7 @@ def spelled_out(
     InvalidInput
         If a word is unknown, or contradicts what is on record.
     """
-    from modelops_jupyter.monitoring.spellings import monitor_words
+    from modelops_jupyter.monitoring.record.spellings import monitor_words
 
     asked = monitor_words(spelled)
     task = versions.find_version(store, name).body["task"]

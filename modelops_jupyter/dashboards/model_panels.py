@@ -30,7 +30,7 @@ from modelops_jupyter.display.words import (
 )
 
 if TYPE_CHECKING:
-    from modelops_jupyter.monitoring.curves import PerformanceCurves
+    from modelops_jupyter.monitoring.figures.curves import PerformanceCurves
 
 UNITS = {"1h": "hour", "1D": "day", "1W": "week"}
 EVERY = {"1h": "hourly", "1D": "daily", "1W": "weekly"}

@@ -15,7 +15,7 @@ from modelops_jupyter.display.words import NOTHING, metric_name, number
 if TYPE_CHECKING:
     from modelops_jupyter.actions.overview import WindowFigure
     from modelops_jupyter.monitoring import MonitorReport
-    from modelops_jupyter.monitoring.curves import PerformanceCurves
+    from modelops_jupyter.monitoring.figures.curves import PerformanceCurves
 
 MOST_BARS = 60
 BAR_WIDTH, BAR_HEIGHT = 260.0, 22.0

@@ -18,8 +18,8 @@ from modelops_jupyter.display.words import value_text
 from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Transition
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.monitoring import Backtest, Explanation, MonitorReport
-from modelops_jupyter.monitoring.curves import PerformanceCurves
-from modelops_jupyter.monitoring.multivariate import MultivariateDrift
+from modelops_jupyter.monitoring.explaining.multivariate import MultivariateDrift
+from modelops_jupyter.monitoring.figures.curves import PerformanceCurves
 from modelops_jupyter.pipelines import PipelineRun
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.written import printable

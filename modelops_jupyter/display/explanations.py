@@ -8,7 +8,7 @@ from modelops_jupyter.display.svg import drawing
 from modelops_jupyter.display.tables import block, heading, note, scrolling, table
 from modelops_jupyter.display.words import NOTHING, chance, metric_name, number, short_time, value_text
 from modelops_jupyter.monitoring import Explanation, Figure
-from modelops_jupyter.monitoring.multivariate import MultivariateDrift
+from modelops_jupyter.monitoring.explaining.multivariate import MultivariateDrift
 
 BAR, TALL = 90.0, 12.0
 EXAMPLE_COLUMNS = 10

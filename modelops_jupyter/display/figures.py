@@ -24,7 +24,7 @@ from modelops_jupyter.display.series import (
 )
 from modelops_jupyter.display.words import metric_name, short_time
 from modelops_jupyter.monitoring import MonitorReport
-from modelops_jupyter.monitoring.curves import PerformanceCurves
+from modelops_jupyter.monitoring.figures.curves import PerformanceCurves
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

@@ -12,7 +12,7 @@ from modelops_jupyter.display.series import Series, performance_series, report_d
 from modelops_jupyter.display.tables import block, facts, fold, heading, health, note, scrolling, table
 from modelops_jupyter.display.words import capital, count, metric_name, number, percent, short_time
 from modelops_jupyter.monitoring import MonitorReport
-from modelops_jupyter.monitoring.curves import PerformanceCurves
+from modelops_jupyter.monitoring.figures.curves import PerformanceCurves
 
 LAST_WINDOWS = 5
 STATIC_FEATURES, STATIC_COLUMNS = 12, 60

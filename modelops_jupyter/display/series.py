@@ -92,7 +92,7 @@ def report_series(report: MonitorReport) -> Series:
 
 def report_drift(report: MonitorReport) -> DriftMap:
     """Return PSI of every column in every window of a monitor's report, the highest mean first."""
-    from modelops_jupyter.monitoring.packed import by_window
+    from modelops_jupyter.monitoring.record.packed import by_window
 
     whole = [window for window in report.windows if not window.segment]
     names, values = by_window([window.drift for window in whole], "psi")

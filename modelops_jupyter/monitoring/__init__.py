@@ -5,48 +5,48 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.monitoring.performance import performance  # the name of its module as well: never lazy
+from modelops_jupyter.monitoring.figures.performance import performance  # the name of its module as well: never lazy
 
 if TYPE_CHECKING:
-    from modelops_jupyter.monitoring.alerts import raise_alerts
     from modelops_jupyter.monitoring.backtest import Backtest, BacktestPoint, Detection, run_backtest
-    from modelops_jupyter.monitoring.budget import AlertBudget
     from modelops_jupyter.monitoring.data import compare_data
-    from modelops_jupyter.monitoring.drift import jensen_shannon, psi
-    from modelops_jupyter.monitoring.estimation import estimate
-    from modelops_jupyter.monitoring.explain import Explanation, explain_fall
-    from modelops_jupyter.monitoring.figure import Figure
-    from modelops_jupyter.monitoring.judge import judge_windows
+    from modelops_jupyter.monitoring.explaining.explain import Explanation, explain_fall
+    from modelops_jupyter.monitoring.figures.drift import jensen_shannon, psi
+    from modelops_jupyter.monitoring.figures.estimation import estimate
+    from modelops_jupyter.monitoring.figures.figure import Figure
+    from modelops_jupyter.monitoring.figures.measure import measure_window
+    from modelops_jupyter.monitoring.incidents.alerts import raise_alerts
+    from modelops_jupyter.monitoring.judging.budget import AlertBudget
+    from modelops_jupyter.monitoring.judging.judge import judge_windows
+    from modelops_jupyter.monitoring.judging.rules import AlertRules
     from modelops_jupyter.monitoring.kept import KeptWindows
-    from modelops_jupyter.monitoring.measure import measure_window
     from modelops_jupyter.monitoring.monitor import alert_rules, load_report, run_monitor, watched_segments
-    from modelops_jupyter.monitoring.results import Alert, Finding, MonitorReport, WindowResult
-    from modelops_jupyter.monitoring.rules import AlertRules
+    from modelops_jupyter.monitoring.record.results import Alert, Finding, MonitorReport, WindowResult
 
 # Imported on first use: a page that reads results needs nothing of what computes them.
 _LAZY = {
-    "Alert": "results",
-    "AlertBudget": "budget",
-    "AlertRules": "rules",
+    "Alert": "record.results",
+    "AlertBudget": "judging.budget",
+    "AlertRules": "judging.rules",
     "Backtest": "backtest",
     "BacktestPoint": "backtest",
     "Detection": "backtest",
-    "Explanation": "explain",
-    "Figure": "figure",
-    "Finding": "results",
+    "Explanation": "explaining.explain",
+    "Figure": "figures.figure",
+    "Finding": "record.results",
     "KeptWindows": "kept",
-    "MonitorReport": "results",
-    "WindowResult": "results",
+    "MonitorReport": "record.results",
+    "WindowResult": "record.results",
     "alert_rules": "monitor",
     "compare_data": "data",
-    "estimate": "estimation",
-    "explain_fall": "explain",
-    "jensen_shannon": "drift",
-    "judge_windows": "judge",
+    "estimate": "figures.estimation",
+    "explain_fall": "explaining.explain",
+    "jensen_shannon": "figures.drift",
+    "judge_windows": "judging.judge",
     "load_report": "monitor",
-    "measure_window": "measure",
-    "psi": "drift",
-    "raise_alerts": "alerts",
+    "measure_window": "figures.measure",
+    "psi": "figures.drift",
+    "raise_alerts": "incidents.alerts",
     "run_backtest": "backtest",
     "run_monitor": "monitor",
     "watched_segments": "monitor",

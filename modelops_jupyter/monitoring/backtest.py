@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from modelops_jupyter.errors import NotFound
-from modelops_jupyter.monitoring.alerts import raise_alerts
-from modelops_jupyter.monitoring.baseline import Baseline
-from modelops_jupyter.monitoring.budget import DAYS, AlertBudget
-from modelops_jupyter.monitoring.cycle import CYCLES
-from modelops_jupyter.monitoring.intervals import poisson
-from modelops_jupyter.monitoring.judge import judge_windows, served_by
-from modelops_jupyter.monitoring.lookback import with_cycle
-from modelops_jupyter.monitoring.measure import measure_window
-from modelops_jupyter.monitoring.performance_findings import judged_metrics
-from modelops_jupyter.monitoring.replay import judge_series, measure_series
-from modelops_jupyter.monitoring.resampling import inject, resample
-from modelops_jupyter.monitoring.results import Alert, WindowResult, plain_metric
-from modelops_jupyter.monitoring.rules import AlertRules
+from modelops_jupyter.monitoring.figures.baseline import Baseline
+from modelops_jupyter.monitoring.figures.cycle import CYCLES
+from modelops_jupyter.monitoring.figures.intervals import poisson
+from modelops_jupyter.monitoring.figures.measure import measure_window
+from modelops_jupyter.monitoring.figures.resampling import inject, resample
+from modelops_jupyter.monitoring.incidents.alerts import raise_alerts
+from modelops_jupyter.monitoring.judging.budget import DAYS, AlertBudget
+from modelops_jupyter.monitoring.judging.judge import judge_windows, served_by
+from modelops_jupyter.monitoring.judging.lookback import with_cycle
+from modelops_jupyter.monitoring.judging.performance_findings import judged_metrics
+from modelops_jupyter.monitoring.judging.replay import judge_series, measure_series
+from modelops_jupyter.monitoring.judging.rules import AlertRules
+from modelops_jupyter.monitoring.record.results import Alert, WindowResult, plain_metric
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.profiles import Profile, Reference, merge, window_length
 from modelops_jupyter.profiles.scan import OUTPUTS

@@ -14,12 +14,12 @@ import pyarrow as pa
 from modelops_jupyter.columns import Columns
 from modelops_jupyter.errors import InvalidFrame, NotFound
 from modelops_jupyter.frames import to_arrow, to_pandas
-from modelops_jupyter.monitoring.alerts import raise_alerts
-from modelops_jupyter.monitoring.baseline import Baseline
-from modelops_jupyter.monitoring.budget import DEFAULT_BUDGET, AlertBudget
-from modelops_jupyter.monitoring.replay import judge_series, measure_series
-from modelops_jupyter.monitoring.results import MonitorReport
-from modelops_jupyter.monitoring.rules import AlertRules
+from modelops_jupyter.monitoring.figures.baseline import Baseline
+from modelops_jupyter.monitoring.incidents.alerts import raise_alerts
+from modelops_jupyter.monitoring.judging.budget import DEFAULT_BUDGET, AlertBudget
+from modelops_jupyter.monitoring.judging.replay import judge_series, measure_series
+from modelops_jupyter.monitoring.judging.rules import AlertRules
+from modelops_jupyter.monitoring.record.results import MonitorReport
 from modelops_jupyter.monitoring.scanning import Part, scan_windows
 from modelops_jupyter.profiles import Profile, Reference, build_reference, window_length
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
-from modelops_jupyter.monitoring.packed import Array
-from modelops_jupyter.monitoring.results import Alert, WindowResult
-from modelops_jupyter.monitoring.slices import pack_slices, unpack_slices
+from modelops_jupyter.monitoring.record.packed import Array
+from modelops_jupyter.monitoring.record.results import Alert, WindowResult
+from modelops_jupyter.monitoring.record.slices import pack_slices, unpack_slices
 from modelops_jupyter.profiles import (
     Counts,
     Profile,

@@ -8,10 +8,10 @@ from datetime import datetime
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.log import PredictionLog, check_kept
-from modelops_jupyter.monitoring.budget import DEFAULT_BUDGET, AlertBudget
+from modelops_jupyter.monitoring.judging.budget import DEFAULT_BUDGET, AlertBudget
+from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.kept import KeptWindows, LaterRead, load_alerts
-from modelops_jupyter.monitoring.results import MonitorReport
-from modelops_jupyter.monitoring.rules import AlertRules
+from modelops_jupyter.monitoring.record.results import MonitorReport
 from modelops_jupyter.monitoring.run import MonitorRun
 from modelops_jupyter.profiles import Reference, window_length, window_start
 from modelops_jupyter.settings import UseCase

@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from modelops_jupyter.monitoring.cycle import COMPARED
-from modelops_jupyter.monitoring.history import LONGEST
-from modelops_jupyter.monitoring.judge import tracks_of
+from modelops_jupyter.monitoring.figures.cycle import COMPARED
+from modelops_jupyter.monitoring.figures.learned import RecentWindows
+from modelops_jupyter.monitoring.judging.history import LONGEST
+from modelops_jupyter.monitoring.judging.judge import tracks_of
+from modelops_jupyter.monitoring.judging.performance_findings import MOST_RECENT
+from modelops_jupyter.monitoring.judging.thresholds import QUIET
 from modelops_jupyter.monitoring.kept import KeptWindows
-from modelops_jupyter.monitoring.learned import RecentWindows
-from modelops_jupyter.monitoring.performance_findings import MOST_RECENT
-from modelops_jupyter.monitoring.results import WindowResult
-from modelops_jupyter.monitoring.summary import LINE_POINTS
-from modelops_jupyter.monitoring.thresholds import QUIET
+from modelops_jupyter.monitoring.record.results import WindowResult
+from modelops_jupyter.monitoring.record.summary import LINE_POINTS
 from modelops_jupyter.profiles import window_length
 
 # By segment and version: the start of its first window.

@@ -11,21 +11,21 @@ from typing import Any
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.log import PredictionLog
 from modelops_jupyter.log.prediction_log import Extent
-from modelops_jupyter.monitoring.alerts import raise_alerts
-from modelops_jupyter.monitoring.baseline import Baselines
-from modelops_jupyter.monitoring.cases import update_incidents
-from modelops_jupyter.monitoring.cycle import COMPARED
-from modelops_jupyter.monitoring.judge import judge_windows
+from modelops_jupyter.monitoring.figures.baseline import Baselines
+from modelops_jupyter.monitoring.figures.cycle import COMPARED
+from modelops_jupyter.monitoring.figures.learned import RecentWindows
+from modelops_jupyter.monitoring.figures.measure import measure_window
+from modelops_jupyter.monitoring.incidents.alerts import raise_alerts
+from modelops_jupyter.monitoring.incidents.cases import update_incidents
+from modelops_jupyter.monitoring.incidents.suspects import Evidence, gather_evidence
+from modelops_jupyter.monitoring.judging.judge import judge_windows
+from modelops_jupyter.monitoring.judging.lookback import with_cycle
+from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.kept import KeptCounts, KeptWindows, LaterRead, load_alerts, window_writes
-from modelops_jupyter.monitoring.learned import RecentWindows
-from modelops_jupyter.monitoring.lookback import with_cycle
-from modelops_jupyter.monitoring.measure import measure_window
 from modelops_jupyter.monitoring.past import Past, TrackStarts
-from modelops_jupyter.monitoring.results import Alert, MonitorReport, WindowResult
-from modelops_jupyter.monitoring.rules import AlertRules
+from modelops_jupyter.monitoring.record.results import Alert, MonitorReport, WindowResult
+from modelops_jupyter.monitoring.record.summary import summarise
 from modelops_jupyter.monitoring.scanning import WindowProfile, scan_log
-from modelops_jupyter.monitoring.summary import summarise
-from modelops_jupyter.monitoring.suspects import Evidence, gather_evidence
 from modelops_jupyter.profiles import Profile, Reference, window_length
 from modelops_jupyter.settings import UseCase
 from modelops_jupyter.store import Change, Delete, Event, Put, Store

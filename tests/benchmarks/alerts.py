@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from modelops_jupyter.monitoring import AlertBudget
-from modelops_jupyter.monitoring.intervals import poisson, share
+from modelops_jupyter.monitoring.figures.intervals import poisson, share
 from tests.benchmarks.alerts_peers import TAILS, beyond
 from tests.benchmarks.faults import FAULTY, NOTHING
 from tests.benchmarks.healthy import BUDGETS, FAULTS_RUN, RUNS, lines_of

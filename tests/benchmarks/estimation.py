@@ -21,8 +21,8 @@ import pyarrow as pa
 from sklearn import metrics
 
 from modelops_jupyter.monitoring import estimate, performance
-from modelops_jupyter.monitoring.baseline import Baseline
-from modelops_jupyter.monitoring.learned import RecentWindows
+from modelops_jupyter.monitoring.figures.baseline import Baseline
+from modelops_jupyter.monitoring.figures.learned import RecentWindows
 from modelops_jupyter.profiles import Profile, build_reference, scan
 from tests.benchmarks.peers import run_peer
 

@@ -16,7 +16,7 @@ from modelops_jupyter.actor import Actor
 from modelops_jupyter.display.series import report_drift, report_series
 from modelops_jupyter.log import PredictionLog
 from modelops_jupyter.monitoring import WindowResult, load_report, run_monitor
-from modelops_jupyter.monitoring.packed import by_window
+from modelops_jupyter.monitoring.record.packed import by_window
 from modelops_jupyter.monitoring.scanning import scan_log
 from modelops_jupyter.store import open_store
 from tests.benchmarks.scan_ours import reference

@@ -13,11 +13,11 @@ import pyarrow as pa
 
 from modelops_jupyter.columns import Columns
 from modelops_jupyter.monitoring import AlertRules, WindowResult, raise_alerts
-from modelops_jupyter.monitoring.baseline import Baseline
-from modelops_jupyter.monitoring.judge import judge_windows
-from modelops_jupyter.monitoring.lookback import with_cycle
-from modelops_jupyter.monitoring.measure import measure_window
-from modelops_jupyter.monitoring.results import Alert
+from modelops_jupyter.monitoring.figures.baseline import Baseline
+from modelops_jupyter.monitoring.figures.measure import measure_window
+from modelops_jupyter.monitoring.judging.judge import judge_windows
+from modelops_jupyter.monitoring.judging.lookback import with_cycle
+from modelops_jupyter.monitoring.record.results import Alert
 from modelops_jupyter.profiles import Profile, Reference, build_reference
 from modelops_jupyter.profiles.groups import Groups
 from modelops_jupyter.profiles.scan import Tally

@@ -12,7 +12,7 @@ from modelops_jupyter.display.grids import drift_chart, shade
 from modelops_jupyter.display.lines import performance_chart, sparkline
 from modelops_jupyter.display.series import buckets, marks, performance_series, recent, sampled
 from modelops_jupyter.monitoring import MonitorReport, WindowResult
-from modelops_jupyter.monitoring.curves import PerformanceCurves
+from modelops_jupyter.monitoring.figures.curves import PerformanceCurves
 
 
 def test_the_line_is_the_metric_with_gaps() -> None:

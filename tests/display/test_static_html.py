@@ -26,9 +26,9 @@ from modelops_jupyter.monitoring import (
     MonitorReport,
     WindowResult,
 )
-from modelops_jupyter.monitoring.curves import PerformanceCurves
-from modelops_jupyter.monitoring.multivariate import ColumnShare, MultivariateDrift
-from modelops_jupyter.monitoring.segments import Segment
+from modelops_jupyter.monitoring.explaining.multivariate import ColumnShare, MultivariateDrift
+from modelops_jupyter.monitoring.explaining.segments import Segment
+from modelops_jupyter.monitoring.figures.curves import PerformanceCurves
 from modelops_jupyter.pipelines import PipelineRun, StepRun
 from modelops_jupyter.presentable import Presentable
 

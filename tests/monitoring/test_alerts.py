@@ -10,18 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelops_jupyter.errors import InvalidInput
-from modelops_jupyter.monitoring import (
-    Alert,
-    AlertBudget,
-    AlertRules,
-    Finding,
-    WindowResult,
-    raise_alerts,
-)
-from modelops_jupyter.monitoring.baseline import Baseline
-from modelops_jupyter.monitoring.budget import chance_of_one
-from modelops_jupyter.monitoring.replay import judge_series, measure_series
-from modelops_jupyter.monitoring.resampling import inject, resample
+from modelops_jupyter.monitoring import Alert, AlertBudget, AlertRules, Finding, WindowResult, raise_alerts
+from modelops_jupyter.monitoring.figures.baseline import Baseline
+from modelops_jupyter.monitoring.figures.resampling import inject, resample
+from modelops_jupyter.monitoring.judging.budget import chance_of_one
+from modelops_jupyter.monitoring.judging.replay import judge_series, measure_series
 from modelops_jupyter.profiles import Profile, Reference, build_reference, scan
 
 START = datetime(2024, 1, 1, tzinfo=UTC)  # a Monday

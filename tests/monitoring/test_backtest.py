@@ -9,10 +9,10 @@ import pytest
 
 from modelops_jupyter.errors import NotFound
 from modelops_jupyter.monitoring import AlertRules, Backtest, run_backtest
-from modelops_jupyter.monitoring.drift import psi
-from modelops_jupyter.monitoring.performance import performance
-from modelops_jupyter.monitoring.quality import null_rate
-from modelops_jupyter.monitoring.resampling import inject, resample
+from modelops_jupyter.monitoring.figures.drift import psi
+from modelops_jupyter.monitoring.figures.performance import performance
+from modelops_jupyter.monitoring.figures.quality import null_rate
+from modelops_jupyter.monitoring.figures.resampling import inject, resample
 from modelops_jupyter.profiles import Profile, Reference, build_reference, scan
 
 START = datetime(2024, 1, 1, tzinfo=UTC)

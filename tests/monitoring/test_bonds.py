@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from modelops_jupyter.monitoring import Alert, AlertRules, raise_alerts
-from modelops_jupyter.monitoring.baseline import Baseline
-from modelops_jupyter.monitoring.replay import judge_series, measure_series
+from modelops_jupyter.monitoring.figures.baseline import Baseline
+from modelops_jupyter.monitoring.judging.replay import judge_series, measure_series
 from modelops_jupyter.profiles import Profile, Reference, build_reference, scan
 
 START = datetime(2024, 1, 1, tzinfo=UTC)

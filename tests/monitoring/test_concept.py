@@ -6,8 +6,8 @@ import pytest
 from scipy.stats import chi2_contingency
 from sklearn.linear_model import LogisticRegression
 
-from modelops_jupyter.monitoring.baseline import Baseline
-from modelops_jupyter.monitoring.concept import concept_drift
+from modelops_jupyter.monitoring.figures.baseline import Baseline
+from modelops_jupyter.monitoring.figures.concept import concept_drift
 from modelops_jupyter.profiles import Profile, build_reference, scan
 
 

@@ -11,9 +11,9 @@ from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
 from modelops_jupyter.errors import InvalidInput
-from modelops_jupyter.monitoring import distances
-from modelops_jupyter.monitoring.baseline import Baseline, NumericColumns
-from modelops_jupyter.monitoring.drift import CATEGORY, NUMERIC, Methods, column_drift, drift
+from modelops_jupyter.monitoring.figures import distances
+from modelops_jupyter.monitoring.figures.baseline import Baseline, NumericColumns
+from modelops_jupyter.monitoring.figures.drift import CATEGORY, NUMERIC, Methods, column_drift, drift
 from modelops_jupyter.profiles import Profile, Reference, build_reference, scan
 
 ALL = Methods(NUMERIC, CATEGORY)

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 from modelops_jupyter.monitoring import estimate, performance
-from modelops_jupyter.monitoring.baseline import Baseline
-from modelops_jupyter.monitoring.calibrator import Calibrator
-from modelops_jupyter.monitoring.confidence import _average_precision, _roc_auc
-from modelops_jupyter.monitoring.learned import Recent
+from modelops_jupyter.monitoring.figures.baseline import Baseline
+from modelops_jupyter.monitoring.figures.calibrator import Calibrator
+from modelops_jupyter.monitoring.figures.confidence import _average_precision, _roc_auc
+from modelops_jupyter.monitoring.figures.learned import Recent
 from modelops_jupyter.profiles import Profile, Reference, build_reference, scan
 
 

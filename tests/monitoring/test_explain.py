@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
 from modelops_jupyter.errors import InvalidInput, NotFound
-from modelops_jupyter.monitoring.segments import Losses, cut_columns, find_segments
+from modelops_jupyter.monitoring.explaining.segments import Losses, cut_columns, find_segments
 from modelops_jupyter.profiles.binning import column_binning
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.workspace import Workspace

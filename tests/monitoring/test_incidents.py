@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from modelops_jupyter.actions import casework
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import Conflict, InvalidInput, NotFound, Refused
-from modelops_jupyter.monitoring.cases import update_incidents
-from modelops_jupyter.monitoring.incidents import Member, group
-from modelops_jupyter.monitoring.results import Finding, WindowResult
-from modelops_jupyter.monitoring.suspects import Evidence, analyse, magnitude
+from modelops_jupyter.monitoring.incidents.cases import update_incidents
+from modelops_jupyter.monitoring.incidents.incidents import Member, group
+from modelops_jupyter.monitoring.incidents.suspects import Evidence, analyse, magnitude
+from modelops_jupyter.monitoring.record.results import Finding, WindowResult
 from modelops_jupyter.store import Change, InMemoryStore, verify_chain
 
 ANN, BOB = Actor("ann"), Actor("bob")

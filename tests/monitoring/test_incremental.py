@@ -15,8 +15,8 @@ from modelops_jupyter.actor import Actor
 from modelops_jupyter.log import PredictionLog
 from modelops_jupyter.monitoring import Alert, AlertRules, MonitorReport, WindowResult, run_monitor
 from modelops_jupyter.monitoring import past as past_module
-from modelops_jupyter.monitoring.alerts import raise_alerts
-from modelops_jupyter.monitoring.results import Finding
+from modelops_jupyter.monitoring.incidents.alerts import raise_alerts
+from modelops_jupyter.monitoring.record.results import Finding
 from modelops_jupyter.profiles import Reference, build_reference
 from modelops_jupyter.store import InMemoryStore
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from modelops_jupyter.monitoring import MonitorReport, WindowResult
-from modelops_jupyter.monitoring.learned import RecentWindows
+from modelops_jupyter.monitoring.figures.learned import RecentWindows
 from modelops_jupyter.profiles import Outcomes
 
 START = datetime(2013, 4, 1, tzinfo=UTC)

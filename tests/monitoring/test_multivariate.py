@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from modelops_jupyter.monitoring.multivariate import MultivariateDrift, _area, two_sample_test
+from modelops_jupyter.monitoring.explaining.multivariate import MultivariateDrift, _area, two_sample_test
 
 
 def rows(n: int, seed: int, correlation: float = 0.0, shift: float = 0.0) -> pd.DataFrame:

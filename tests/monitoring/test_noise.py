@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from modelops_jupyter.monitoring import distances, noise
-from modelops_jupyter.monitoring.thresholds import STAYS
+from modelops_jupyter.monitoring.figures import distances, noise
+from modelops_jupyter.monitoring.judging.thresholds import STAYS
 
 DRAWS = 20_000
 UNIFORM = np.full(20, 0.05)

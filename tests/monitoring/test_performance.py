@@ -10,11 +10,12 @@ from sklearn import metrics
 from sklearn.calibration import calibration_curve
 from sklearn.isotonic import IsotonicRegression
 
-from modelops_jupyter.monitoring import calibration, intervals, performance, ranking
-from modelops_jupyter.monitoring.classification import Confusion
-from modelops_jupyter.monitoring.curves import performance_at, performance_curves
-from modelops_jupyter.monitoring.performance import headline
-from modelops_jupyter.monitoring.regression import error_quantile
+from modelops_jupyter.monitoring import performance
+from modelops_jupyter.monitoring.figures import calibration, intervals, ranking
+from modelops_jupyter.monitoring.figures.classification import Confusion
+from modelops_jupyter.monitoring.figures.curves import performance_at, performance_curves
+from modelops_jupyter.monitoring.figures.performance import headline
+from modelops_jupyter.monitoring.figures.regression import error_quantile
 from modelops_jupyter.profiles import Binning, Profile, build_reference, scan
 
 BINARY = Binning("classification", "1", {})

@@ -9,11 +9,11 @@ import pyarrow as pa
 import pytest
 
 from modelops_jupyter.monitoring import Alert, AlertBudget, AlertRules, WindowResult, raise_alerts
-from modelops_jupyter.monitoring.baseline import Baseline
-from modelops_jupyter.monitoring.incidents import group
-from modelops_jupyter.monitoring.judge import judge_windows
-from modelops_jupyter.monitoring.replay import judge_series, measure_series
-from modelops_jupyter.monitoring.results import plain_metric
+from modelops_jupyter.monitoring.figures.baseline import Baseline
+from modelops_jupyter.monitoring.incidents.incidents import group
+from modelops_jupyter.monitoring.judging.judge import judge_windows
+from modelops_jupyter.monitoring.judging.replay import judge_series, measure_series
+from modelops_jupyter.monitoring.record.results import plain_metric
 from modelops_jupyter.profiles import Reference, build_reference, scan
 
 START = datetime(2024, 1, 1, tzinfo=UTC)  # a Monday

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelops_jupyter.monitoring import Finding, WindowResult
-from modelops_jupyter.monitoring.packed import by_window, numbers, table
-from modelops_jupyter.monitoring.slices import pack_slices, unpack_slices
+from modelops_jupyter.monitoring.record.packed import by_window, numbers, table
+from modelops_jupyter.monitoring.record.slices import pack_slices, unpack_slices
 
 COLUMNS, METRICS = ("wind", "dewp", "<b>carrier</b>"), ("psi", "chi_square", "dependence")
 floats = st.floats(allow_nan=False, allow_infinity=False)

@@ -9,12 +9,7 @@ import pytest
 from scipy.spatial.distance import jensenshannon
 from sklearn.metrics import accuracy_score, brier_score_loss, log_loss, roc_auc_score
 
-from modelops_jupyter.monitoring import (
-    jensen_shannon,
-    measure_window,
-    performance,
-    psi,
-)
+from modelops_jupyter.monitoring import jensen_shannon, measure_window, performance, psi
 from modelops_jupyter.profiles import ColumnBinning, ColumnProfile, Profile, Reference, build_reference, scan
 
 HALVES = ColumnBinning("numeric", edges=(0.0,), coarse=(0,))

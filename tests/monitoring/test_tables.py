@@ -9,8 +9,8 @@ import pytest
 
 from modelops_jupyter.errors import InvalidInput, NotFound
 from modelops_jupyter.monitoring import MonitorReport, WindowResult, measure_window
-from modelops_jupyter.monitoring.results import Finding
-from modelops_jupyter.monitoring.spellings import MonitorWords, monitor_words
+from modelops_jupyter.monitoring.record.results import Finding
+from modelops_jupyter.monitoring.record.spellings import MonitorWords, monitor_words
 from modelops_jupyter.profiles import build_reference, scan
 
 START = datetime(2013, 4, 1, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import Pipeline
 
-from modelops_jupyter.monitoring.segments import Losses, cut_columns, find_segments
+from modelops_jupyter.monitoring.explaining.segments import Losses, cut_columns, find_segments
 from modelops_jupyter.profiles.binning import column_binning
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "notebooks" / "flight_delay"))

@@ -27,7 +27,7 @@ from waiting import least_seconds
 
 from modelops_jupyter.cli import main
 from modelops_jupyter.errors import Conflict, RegistryUnreachable
-from modelops_jupyter.monitoring.cases import monitoring_incident
+from modelops_jupyter.monitoring.incidents.cases import monitoring_incident
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.store import Change, Put
 from modelops_jupyter.verbs import VERBS

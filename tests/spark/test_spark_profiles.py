@@ -13,7 +13,7 @@ import pytest
 
 from modelops_jupyter.errors import InvalidFrame
 from modelops_jupyter.monitoring import compare_data
-from modelops_jupyter.monitoring.packed import numbers
+from modelops_jupyter.monitoring.record.packed import numbers
 from modelops_jupyter.monitoring.scanning import Part, scan_windows
 from modelops_jupyter.profiles import Profile, Reference, build_reference
 from modelops_jupyter.profiles.spark import scan_spark

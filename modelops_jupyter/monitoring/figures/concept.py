@@ -1,0 +1,135 @@
+"""Concept drift: whether labels still depend on what the model said as they did in the reference; from profiles alone.
+
+Of a binary classifier with scores: Cox's recalibration of both sides and Wald's test of their difference, and how many
+positives came beyond those that such scores had in the reference (calibration in the large). Of other
+classifiers: the likelihood-ratio test of the labels that each prediction had. Of a regression: the mean error of
+predictions of the same coarse bin. None of them asks how often a score, a class or a number was said: that is drift of
+the prediction.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from modelops_jupyter.monitoring.figures import distances, intervals
+from modelops_jupyter.monitoring.figures.baseline import Baseline
+from modelops_jupyter.monitoring.figures.calibration import recalibrate
+from modelops_jupyter.monitoring.figures.figure import FEWEST_ROWS, Figure, figure
+from modelops_jupyter.profiles import Outcomes, Profile
+
+Array = np.ndarray[Any, Any]
+OF_SCORES = ("calibration_shift", "intercept_change", "slope_change")
+EXCESS = "outcome_excess"
+FEWEST_OF_A_BIN = 10
+
+
+def concept_drift(baseline: Baseline, current: Profile) -> dict[str, Figure]:
+    """Return the tests of concept drift that fit the task, as figures with a p-value or an interval."""
+    binning, before = baseline.reference.binning, baseline.reference.profile.outcomes
+    now = current.outcomes
+    if binning.task == "decision":
+        return {}
+    if binning.task == "regression":
+        return {"error_shift": _guarded(before, now) or error_shift(before, now)}
+    if binning.positive is None or not before.scored:
+        return {"label_shift": _guarded(before, now) or label_shift(before, now)}
+    reason = _guarded(before, now)
+    if reason:
+        return dict.fromkeys((*OF_SCORES, EXCESS), reason)
+    return {**calibration_shift(baseline, now), EXCESS: outcome_excess(baseline, now)}
+
+
+def _guarded(before: Outcomes, now: Outcomes) -> Figure | None:
+    if not before.labelled:
+        return Figure(None, "the reference has no labels")
+    if now.labelled < FEWEST_ROWS:
+        return Figure(None, "too few labels" if now.labelled else "no labels")
+    return None
+
+
+def calibration_shift(baseline: Baseline, now: Outcomes) -> dict[str, Figure]:
+    """Return Wald's test of one recalibration on both sides, and the changes of its intercept and slope.
+
+    An intercept that rises means more positives than such scores had in the reference; a slope that falls, that scores
+    tell less.
+    """
+    left, right = baseline.recalibration, recalibrate(*now.arrays()[1:])
+    for side in (left, right):
+        if not side.covariance:
+            return dict.fromkeys(OF_SCORES, Figure(None, side.test.reason))
+    coefficients = [np.array([side.intercept.value, side.slope.value], dtype=float) for side in (left, right)]
+    change = coefficients[1] - coefficients[0]
+    spread = np.array(left.covariance) + np.array(right.covariance)
+    statistic = float(change @ np.linalg.solve(spread, change))
+    errors = np.sqrt(np.diag(spread))
+    return {
+        "calibration_shift": figure(statistic, p_value=intervals.chi_square_p(statistic, 2), degrees=2),
+        "intercept_change": intervals.normal(float(change[0]), float(errors[0])),
+        "slope_change": intervals.normal(float(change[1]), float(errors[1])),
+    }
+
+
+def outcome_excess(baseline: Baseline, now: Outcomes) -> Figure:
+    """Share of positives beyond that which such scores had in the reference: observed less expected, over the rows.
+
+    The expected share is that of the reference's recalibration (calibration in the large; Cox 1958). The variance is
+    that of as many draws from the expected shares, and what the reference leaves open about their mean.
+    """
+    known, (negatives, positives) = baseline.recalibration, now.arrays()[1:]
+    rows = negatives + positives
+    if not known.covariance or not rows.sum():
+        return Figure(None, known.test.reason if not known.covariance else "no scores")
+    shares = known.shares
+    chance = float(rows @ (shares * (1 - shares))) / float(rows.sum()) ** 2
+    value = float(positives.sum() - rows @ shares) / float(rows.sum())
+    return intervals.normal(value, math.sqrt(chance + known.error_of_mean(rows) ** 2))
+
+
+def label_shift(before: Outcomes, now: Outcomes) -> Figure:
+    """G-test of the labels by prediction: the sum over predictions, each against the same one in the reference."""
+    both = (before.confusion, now.confusion)
+    classes = sorted({word for side in both for said, row in side.items() for word in (said, *row)})
+    tables = [np.array([[side.get(s, {}).get(c, 0) for c in classes] for s in classes], dtype=float) for side in both]
+    said = (tables[0].sum(1) >= FEWEST_OF_A_BIN) & (tables[1].sum(1) >= FEWEST_OF_A_BIN)
+    if not said.any():
+        return Figure(None, "too few labels")
+    values, degrees = distances.g_test(tables[0][said], tables[1][said])
+    return _tested(float(values.sum()), int(degrees.sum()))
+
+
+def error_shift(before: Outcomes, now: Outcomes) -> Figure:
+    """Test the mean error by coarse bin of the prediction: one degree of freedom for each bin.
+
+    The sum of squares of each bin's Welch statistic, brought to the normal score of its tail: bins of few rows have
+    tails of Student's t, which a chi-square takes for drift.
+    """
+    from scipy.special import ndtri, stdtr  # heavy: not before it is needed
+
+    if not before.by_prediction or not now.by_prediction:
+        return Figure(None, "no errors by prediction")
+    left, right = np.array(before.by_prediction), np.array(now.by_prediction)
+    enough = (left[:, 0] >= FEWEST_OF_A_BIN) & (right[:, 0] >= FEWEST_OF_A_BIN)
+    if not enough.any():
+        return Figure(None, "too few labels")
+    (mean_left, error_left), (mean_right, error_right) = _means(left[enough]), _means(right[enough])
+    variance = error_left + error_right
+    if not (variance > 0).all():
+        return Figure(None, "constant errors")
+    freedom = variance**2 / (error_left**2 / (left[enough, 0] - 1) + error_right**2 / (right[enough, 0] - 1))
+    tails = stdtr(freedom, -np.abs(mean_right - mean_left) / np.sqrt(variance))
+    return _tested(float((ndtri(np.maximum(tails, 1e-300)) ** 2).sum()), int(enough.sum()))
+
+
+def _means(sums: Array) -> tuple[Array, Array]:
+    """Return the mean error of each bin and that mean's variance."""
+    rows, means = sums[:, 0], sums[:, 1] / sums[:, 0]
+    return means, np.maximum(0.0, sums[:, 3] / rows - means**2) / (rows - 1)
+
+
+def _tested(statistic: float, degrees: int) -> Figure:
+    if degrees < 1:
+        return Figure(0.0, p_value=1.0, degrees=0)
+    return figure(statistic, p_value=intervals.chi_square_p(statistic, degrees), degrees=degrees)

@@ -1,0 +1,110 @@
+"""Data quality, from profiles alone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from modelops_jupyter.monitoring.figures.figure import Figure, figure
+from modelops_jupyter.profiles import ColumnProfile, Profile
+
+
+def column_quality(before: ColumnProfile, now: ColumnProfile) -> dict[str, Figure]:
+    """Return what is kept of a column per window; `mistyped_rate` only where it is not zero."""
+    found = {"null_rate": null_rate(now)}
+    if now.mistyped:
+        found["mistyped_rate"] = mistyped_rate(now)
+    if now.kind == "numeric":
+        found |= {"out_of_range_rate": out_of_range_rate(before, now), "zero_rate": zero_rate(now)}
+    else:
+        found |= {"unseen_rate": unseen_rate(now), "mean_length": mean_length(now)}
+    return found
+
+
+def null_rate(column: ColumnProfile) -> Figure:
+    """Share of rows without a usable value: null, NaN or infinite."""
+    return figure(column.missing / column.n) if column.n else Figure(None, "no rows")
+
+
+def mistyped_rate(column: ColumnProfile) -> Figure:
+    """Share of rows with a value of another type than the reference's column: text for numbers, numbers for text."""
+    return figure(column.mistyped / column.n) if column.n else Figure(None, "no rows")
+
+
+def unseen_rate(column: ColumnProfile) -> Figure:
+    """Share of values that are no category of the reference."""
+    if column.kind != "category":
+        return Figure(None, "numbers have no categories")
+    return _of_present(column.unseen, column)
+
+
+def zero_rate(column: ColumnProfile) -> Figure:
+    """Share of values that are zero."""
+    if column.kind != "numeric":
+        return Figure(None, "categories have no zero")
+    return _of_present(column.zeros, column)
+
+
+def mean_length(column: ColumnProfile) -> Figure:
+    """Mean number of characters of the texts."""
+    if column.kind != "category":
+        return Figure(None, "numbers have no length")
+    return _of_present(column.characters, column)
+
+
+def out_of_range_rate(before: ColumnProfile, now: ColumnProfile) -> Figure:
+    """Share of values below the reference's least or above its greatest.
+
+    Zero is exact. Otherwise the outermost bins tell no value beyond the reference's extreme from one just inside it:
+    the figure is what they hold above their share of the reference, one value at least; `low` and `high` are what is
+    certain: at least one value, at most the whole bin.
+    """
+    present = now.n - now.missing
+    if now.kind != "numeric":
+        return Figure(None, "categories have no range")
+    if not present:
+        return Figure(None, "all missing" if now.n else "no rows")
+    if before.minimum is None or before.maximum is None or now.minimum is None or now.maximum is None:
+        return Figure(None, "no values in the reference")
+    usual = before.n - before.missing
+    low = high = value = 0.0
+    for beyond, place in ((now.minimum < before.minimum, 0), (now.maximum > before.maximum, -1)):
+        if beyond:
+            held = now.counts[place] / present
+            low += 1 / present
+            high += held
+            value += max(1 / present, held - before.counts[place] / usual)
+    # With one bin alone both sides are the same rows.
+    return figure(min(value, 1.0), low=min(low, 1.0), high=min(high, 1.0))
+
+
+def window_quality(current: Profile, end: datetime, usual_rows: float | None = None) -> dict[str, Figure]:
+    """Return the figures of a window as a whole: `volume`, `freshness` and `mean_gap`."""
+    return {
+        "volume": volume(current.rows, usual_rows),
+        "freshness": freshness(current.last, end),
+        "mean_gap": mean_gap(current),
+    }
+
+
+def volume(rows: int, usual: float | None) -> Figure:
+    """Rows over the rows that are usual, say the median of the same weekday's windows."""
+    if not usual:
+        return Figure(None, "no usual volume known")
+    return figure(rows / usual)
+
+
+def freshness(last: int | None, until: datetime) -> Figure:
+    """Seconds from the last prediction to `until`."""
+    return figure(max(0.0, until.timestamp() - last / 1e6)) if last is not None else Figure(None, "no prediction time")
+
+
+def mean_gap(current: Profile) -> Figure:
+    """Mean number of seconds between one prediction and the next."""
+    if current.first is None or current.last is None or current.rows < 2:
+        return Figure(None, "too few rows")
+    return figure((current.last - current.first) / 1e6 / (current.rows - 1))
+
+
+def _of_present(count: float, column: ColumnProfile) -> Figure:
+    present = column.n - column.missing
+    return figure(count / present) if present else Figure(None, "all missing" if column.n else "no rows")

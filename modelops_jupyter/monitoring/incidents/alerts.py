@@ -1,0 +1,199 @@
+"""Alerts: findings folded over time, so that what persists is told once and what flaps is not told at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from modelops_jupyter.monitoring.judging.rules import AlertRules
+from modelops_jupyter.monitoring.record.results import Alert, Finding, WindowResult
+
+Key = tuple[str, str, str, str]
+Hits = Mapping[Key, Finding]
+
+
+def raise_alerts(
+    model: str,
+    windows: Sequence[WindowResult],
+    rules: AlertRules,
+    known: Sequence[Alert] = (),
+    first: str = "",
+) -> tuple[Alert, ...]:
+    """Fold findings into alerts, oldest first.
+
+    One opens by a plain finding or by N likely ones of M windows, and closes after M windows without any finding of its
+    key, lingering ones included: it takes more to open than to stay open. Another version is another model, validated
+    on other rows: what was wrong with the one before closes once that has not served for M windows.
+
+    Parameters
+    ----------
+    windows
+        Oldest first, of all segments.
+    known, first
+        The alerts before the windows from `first` on were judged: then of the windows before it the last M² of each
+        segment are enough, for versions may take turns.
+    """
+    by_segment: dict[str, list[WindowResult]] = {}
+    for window in windows:
+        by_segment.setdefault(window.segment, []).append(window)
+    before: dict[str, list[Alert]] = {}
+    for alert in known:
+        if alert.window_start < first:
+            before.setdefault(alert.segment, []).append(alert)
+    alerts: list[Alert] = []
+    for segment in {**by_segment, **before}:
+        found, earlier = by_segment.get(segment, []), before.get(segment, [])
+        if not found or found[-1].window_start < first:
+            alerts += earlier
+            continue
+        tracks = _by_version(found)
+        for version in {**tracks, **dict.fromkeys(alert.version for alert in earlier)}:
+            own = [alert for alert in earlier if alert.version == version]
+            alerts += _alerts_of_version(model, version, found, tracks.get(version, []), rules, own, first)
+    return tuple(sorted(alerts, key=Alert.place))
+
+
+def _by_version(windows: Sequence[WindowResult]) -> dict[int, list[int]]:
+    """Return the places of the windows by the version that served most of their rows."""
+    places: dict[int, list[int]] = {}
+    for place, window in enumerate(windows):
+        version = max(window.versions, key=lambda name: (window.versions[name], int(name)), default="0")
+        places.setdefault(int(version), []).append(place)
+    return places
+
+
+def _alerts_of_version(
+    model: str,
+    version: int,
+    windows: Sequence[WindowResult],
+    places: Sequence[int],
+    rules: AlertRules,
+    known: Sequence[Alert],
+    first: str,
+) -> list[Alert]:
+    """Return the alerts of one version in one segment, whose windows lie at `places`."""
+    alerts: list[Alert] = []
+    stretches = _stretches(places, rules.windows)
+    waiting: dict[int, list[Alert]] = {}
+    for alert in known:
+        waiting.setdefault(_stretch_of(alert, windows, stretches, rules), []).append(alert)
+    alerts += [replace(alert, state="healed") for alert in waiting.get(-1, ())]
+    for n, stretch in enumerate(stretches):
+        served = [windows[place] for place in stretch]
+        past = [window for window in served if window.window_start < first]
+        now = [(window, _by_key(window)) for window in served[len(past) :]]
+        replaced = stretch[-1] < len(windows) - rules.windows
+        closed, running = _resumed(waiting.get(n, ()), past, rules)
+        last = [_by_key(window) for window in past[-rules.windows :]]
+        alerts += closed
+        for key in sorted({*running, *(key for _, hits in now for key in hits)}):
+            hits = [each.get(key) for each in last]
+            alerts += _alerts_of(model, version, key, now, rules, running.get(key), hits, replaced)
+    return alerts
+
+
+def _stretches(places: Sequence[int], longest: int) -> list[list[int]]:
+    """Return the places in stretches, parted where `longest` windows or more lie between."""
+    found = [[place] for place in places[:1]]
+    for before, place in pairwise(places):
+        if place - before > longest:
+            found.append([])
+        found[-1].append(place)
+    return found
+
+
+def _stretch_of(
+    alert: Alert, windows: Sequence[WindowResult], stretches: Sequence[Sequence[int]], rules: AlertRules
+) -> int:
+    """Return which stretch an alert of before goes on in; -1 where its version was replaced since."""
+    begun = [n for n, stretch in enumerate(stretches) if windows[stretch[0]].window_start <= alert.last_window]
+    if begun:
+        return begun[-1]
+    # Its last finding lies before the windows at hand.
+    return 0 if stretches and stretches[0][0] < rules.windows else -1
+
+
+def _by_key(window: WindowResult) -> dict[Key, Finding]:
+    found: dict[Key, Finding] = {}
+    for finding in window.findings:
+        found.setdefault(finding.key, finding)
+    return found
+
+
+def _resumed(
+    known: Sequence[Alert], past: Sequence[WindowResult], rules: AlertRules
+) -> tuple[list[Alert], dict[Key, Alert]]:
+    """Return the alerts that were closed by the end of `past`, and those that were open then, by key."""
+    closed: list[Alert] = []
+    running: dict[Key, Alert] = {}
+    for alert in known:
+        hits = [w.window_start for w in past if alert.window_start <= w.window_start and alert.key in _by_key(w)]
+        # One that goes on after `past` had a finding in its last windows; of one that ended, the last is on record.
+        last = min(alert.last_window, max(hits, default=alert.last_window))
+        if sum(window.window_start > last for window in past) >= rules.windows:
+            closed.append(replace(alert, state="healed", last_window=last))
+        else:
+            running[alert.key] = replace(alert, state="open", last_window=last)
+    return closed, running
+
+
+def _alerts_of(
+    model: str,
+    version: int,
+    key: Key,
+    windows: Sequence[tuple[WindowResult, Hits]],
+    rules: AlertRules,
+    current: Alert | None,
+    before: Sequence[Finding | None],
+    replaced: bool,
+) -> list[Alert]:
+    alerts: list[Alert] = []
+    hits = [*before]
+    for window, found in windows:
+        hit = found.get(key)
+        hits.append(hit)
+        recent = hits[-rules.windows :]
+        if current is None and hit is not None and _opens(hit, recent, rules):
+            current = _open(model, version, hit, window)
+        elif current is not None and hit is not None:
+            current = replace(current, last_window=window.window_start)
+        elif current is not None and len(recent) == rules.windows and not any(recent):
+            alerts.append(replace(current, state="healed"))
+            current = None
+    if current is not None:
+        alerts.append(replace(current, state="healed") if replaced else current)
+    return alerts
+
+
+def _opens(hit: Finding, recent: Sequence[Finding | None], rules: AlertRules) -> bool:
+    if hit.level == "lingering":
+        return False
+    strong = sum(finding is not None and finding.level != "lingering" for finding in recent)
+    return hit.level == "plain" or strong >= rules.findings
+
+
+def _open(model: str, version: int, finding: Finding, window: WindowResult) -> Alert:
+    what = finding.metric.removeprefix("recent_").replace("_", " ")
+    what += f" of {finding.column}" if finding.column else ""
+    what += f" where {finding.segment}" if finding.segment else ""
+    which = "windows up to that" if finding.metric.startswith("recent_") else "window"
+    message = (
+        f"{model}: {what} was {finding.figure:.3g} in the {which} from {window.window_start}; it "
+        f"{'fell below' if finding.figure < finding.threshold else 'passed'} its threshold {finding.threshold:.3g}"
+    )
+    return Alert(
+        model=model,
+        kind=finding.kind,
+        column=finding.column,
+        metric=finding.metric,
+        figure=finding.figure,
+        threshold=finding.threshold,
+        window_start=window.window_start,
+        window_end=window.window_end,
+        last_window=window.window_start,
+        state="open",
+        message=f"{message} ({finding.why})." if finding.why else f"{message}.",
+        segment=finding.segment,
+        version=version,
+    )

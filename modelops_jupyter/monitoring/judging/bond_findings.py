@@ -1,0 +1,189 @@
+"""Judging what samples of rows say: changed bonds between columns, and combinations that the reference never had."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from modelops_jupyter.monitoring.figures import noise
+from modelops_jupyter.monitoring.figures.cycle import CYCLES, cycle_length
+from modelops_jupyter.monitoring.judging.history import LEAST_RISE, SEASONS, Usual
+from modelops_jupyter.monitoring.judging.rules import AlertRules
+from modelops_jupyter.monitoring.judging.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
+from modelops_jupyter.monitoring.record.packed import numbers, table
+from modelops_jupyter.monitoring.record.results import Finding
+from modelops_jupyter.profiles.sampling import sampled_columns
+
+Array = np.ndarray[Any, Any]
+COMBINATIONS = "unseen_combinations"
+# From so many windows on it shows whether they differ in their bonds by more than chance.
+FEWEST_DAYS = 10
+Key = tuple[str, str, str, str]
+
+
+class BondJudge:
+    """Judges the bonds of one track's windows in their order, each window's and those of its last cycle together.
+
+    A window's figure is the greatest of several, each normal by chance. Days differ in their bonds (one day has one
+    weather), so nothing is judged before some were seen; a cycle is judged by chance only where days do not differ.
+    """
+
+    def __init__(self, track: Track, allowance: float, rules: AlertRules) -> None:
+        self.track, self.rules = track, rules
+        self.chances = Chances(allowance, 3, 1, rules)
+        self.names = sampled_columns(track.baseline.reference.profile.columns)
+        words = {"value": "dependence", "error": "dependence_error", "degrees": "partners"}
+        drift, cycle = ([getattr(window, kind) for window in track.windows] for kind in ("drift", "cycle"))
+        self.days = {word: _of(drift, self.names, word) for word in words}
+        self.cycles = {word: table(cycle, self.names, name) for word, name in words.items()}
+        # What no history makes a finding: limits by chance are the least there are.
+        self.least = {
+            (metric, level): np.maximum(
+                _greatest_normal(self.chances.of(level), figures["degrees"]) * figures["error"],
+                rules.bond * (LINGERING_FLOOR if level == "lingering" else 1.0),
+            )
+            for metric, figures in (("dependence", self.days), ("recent_dependence", self.cycles))
+            for level in ("likely", "lingering")
+        }
+
+    def judge(self, i: int, segment: str) -> list[Finding]:
+        """Return the findings of window `i`; those of the windows before are in the track."""
+        if not self.names:
+            return []
+        lately = self.track.lately(i, self.rules)
+        keys: list[Key] = [("drift", segment, name, "") for name in self.names]
+        lingers = np.array([key in lately for key in keys])
+        columns = np.flatnonzero(
+            self._suspect("dependence", self.days, i, lingers)
+            | self._suspect("recent_dependence", self.cycles, i, lingers)
+        )
+        if not len(columns):
+            return []
+        chosen = [keys[c] for c in columns]
+        daily = self.track.earlier(_logs(self.days)[:, columns], i, chosen)
+        if int(daily.windows.max()) < FEWEST_DAYS:
+            return []
+        more = _more(daily, self.days["degrees"][i, columns])
+        found = self._judge("dependence", self.days, i, columns, daily, more, lingers, segment)
+        weekly = self.track.earlier(_logs(self.cycles)[:, columns], i, chosen, apart=CYCLES[self.track.every])
+        return found + self._judge("recent_dependence", self.cycles, i, columns, weekly, more, lingers, segment)
+
+    def _suspect(self, metric: str, figures: dict[str, Array], i: int, lingers: Array) -> Array:
+        values = figures["value"][i]
+        with np.errstate(invalid="ignore"):
+            found: Array = (values >= self.least[metric, "likely"][i]) | (
+                lingers & (values >= self.least[metric, "lingering"][i])
+            )
+        return found
+
+    def _judge(
+        self,
+        metric: str,
+        figures: dict[str, Array],
+        i: int,
+        columns: Array,
+        earlier: Usual,
+        more: Array,
+        lingers: Array,
+        segment: str,
+    ) -> list[Finding]:
+        value, error, partners = (figures[word][i, columns] for word in ("value", "error", "degrees"))
+        young = self.track.starts[i] - self.track.began < SEASONS * cycle_length(self.track.every)
+        found = []
+        for level in LEVELS if metric == "dependence" else ("plain", "lingering"):
+            alone = metric == "dependence"
+            chance = self.chances.of(level, earlier.repeats) if alone else self.chances.of_recent(level)
+            by_chance = _greatest_normal(chance, partners)
+            with np.errstate(invalid="ignore", over="ignore"):
+                learned = np.maximum(earlier.limit(chance), earlier.middle + LEAST_RISE)
+                if young:  # only a record is news; what is not known yet stays so
+                    learned = np.maximum(learned, earlier.greatest + LEAST_RISE)
+                known = np.exp(np.minimum(learned, 50.0))
+            # Where days differ, a history that is too short yet allows no judgement.
+            limits = np.where(more, np.where(np.isnan(known), np.inf, np.fmax(known, by_chance)), by_chance) * error
+            limits = np.maximum(limits, self.rules.bond * (LINGERING_FLOOR if level == "lingering" else 1.0))
+            with np.errstate(invalid="ignore"):
+                hits = (value >= limits) & (lingers[columns] | (level != "lingering"))
+            for n in np.flatnonzero(hits):
+                name = self.names[columns[n]]
+                why = self._why(i, name, metric, int(earlier.windows[n]) if more[n] else 0)
+                found.append(Finding("drift", name, metric, float(value[n]), float(limits[n]), segment, level, why))
+        return found
+
+    def _why(self, i: int, name: str, metric: str, windows: int) -> str:
+        partner = self.track.windows[i].drift.get(name, {}).get("dependence", {}).get("with", "")
+        bond = f"its bond with {partner}; " if partner and metric == "dependence" else ""
+        return bond + (f"so much {windows} earlier windows differ from each other" if windows else "what chance does")
+
+
+class CombinationJudge:
+    """Judges how many sampled rows have a pair of values that the reference never had."""
+
+    def __init__(self, track: Track, allowance: float, rules: AlertRules) -> None:
+        self.track, self.rules = track, rules
+        self.chances = Chances(allowance, 2, 1, rules)
+        figures = [window.quality.get(COMBINATIONS, {}) for window in track.windows]
+        self.rates = np.array([np.nan if f.get("value") is None else f["value"] for f in figures], dtype=float)
+        self.rows = np.array([f.get("degrees", 0) for f in figures], dtype=float)
+
+    def judge(self, i: int, segment: str) -> list[Finding]:
+        """Return the findings of window `i`; those of the windows before are in the track."""
+        rate, rows = float(self.rates[i]), self.rows[i : i + 1]
+        if math.isnan(rate):
+            return []
+        bonds, key = self.track.baseline.bonds, ("quality", segment, "", COMBINATIONS)
+        usual = bonds.unseen_before / max(bonds.rows, 1)
+        lingers = key in self.track.lately(i, self.rules)
+        if rate < usual + self.rules.rate_rise * (LINGERING_FLOOR if lingers else 1.0):
+            return []
+        earlier = self.track.earlier(self.rates[:, None], i, [key])
+        spread = math.sqrt(max(usual * (1 - usual), 1e-9) / float(rows[0]))
+        found = []
+        for level in LEVELS if lingers else LEVELS[:2]:
+            chance = self.chances.of(level, earlier.repeats)
+            limit = float(noise.share_limit(np.array([bonds.unseen_before]), np.array([bonds.rows]), rows, chance)[0])
+            if float(earlier.spread[0]) > 1.5 * spread or float(earlier.middle[0]) > usual + 2 * spread:
+                limit = max(limit, float(earlier.limit(chance, spread).reshape(-1)[0]))
+            rise = self.rules.rate_rise * (LINGERING_FLOOR if level == "lingering" else 1.0)
+            limit = min(1.0, max(limit, usual + rise))
+            if rate >= limit:
+                pair = self.track.windows[i].quality[COMBINATIONS].get("with", "")
+                why = f"{usual:.2g} of rows are expected to have one; most of {pair}"
+                found.append(Finding("quality", "", COMBINATIONS, rate, limit, segment, level, why))
+        return found
+
+
+def _of(windows: Sequence[Mapping[str, Mapping[str, Any]]], names: Sequence[str], word: str) -> Array:
+    if word == "value":
+        return table(windows, names, "dependence")
+    found = [numbers(figures, names, "dependence", word) for figures in windows]
+    return np.array(found).reshape(len(windows), len(names))
+
+
+def _logs(figures: dict[str, Array]) -> Array:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs: Array = np.log(np.maximum(figures["value"] / figures["error"], 1e-2))
+    return logs
+
+
+def _more(earlier: Usual, partners: Array) -> Array:
+    """Tell where the windows before differ by more than the greatest of so many normal variables does."""
+    low, middle, high = (np.log(_greatest_normal(chance, partners)) for chance in (0.84, 0.5, 0.16))
+    spread, k = (high - low) / 2, np.maximum(earlier.windows, 1)
+    with np.errstate(invalid="ignore"):
+        more: Array = (earlier.middle > middle + 3 * 1.25 * spread / np.sqrt(k)) | (
+            earlier.spread > spread * (1 + 3 * 1.17 / np.sqrt(k))
+        )
+    return more
+
+
+def _greatest_normal(chance: Array | float, partners: Array) -> Array:
+    """Return what the greatest of so many normal variables, signs aside, passes with `chance`."""
+    from scipy.special import ndtri  # heavy: not before it is needed
+
+    single = -np.expm1(np.log1p(-np.asarray(chance)) / np.maximum(np.nan_to_num(partners), 1.0))
+    limit: Array = -ndtri(single / 2)
+    return limit

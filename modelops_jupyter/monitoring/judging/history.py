@@ -1,0 +1,147 @@
+"""What earlier windows teach: how healthy windows differ from each other beyond what chance explains.
+
+Real windows are no random draws: a day has its weather, a Monday its Mondays. Each figure's earlier healthy windows
+say how it strays; where that is more than sampling noise, limits follow the history, by Student's prediction limit,
+which is wide while the history is short.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from modelops_jupyter.monitoring.figures.noise import student_limit
+
+Array = np.ndarray[Any, Any]
+LONGEST = 60
+# From so many windows on the spread of a figure is estimated at all.
+FEWEST = 5
+# A season must have been seen so often before it is taken out.
+SEASONS = 3
+# Where windows differ by nature, a figure must rise over their middle by at least this factor (as a logarithm).
+LEAST_RISE = 0.25
+# The standard deviation of normal values is 1.4826 times their median absolute deviation.
+_MAD = 1.4826
+
+
+@dataclass(frozen=True)
+class Usual:
+    """Middle and spread of some columns' healthy windows, an entry per column; NaN where there are too few.
+
+    Attributes
+    ----------
+    windows : array of int
+        How many they are.
+    middle, spread : array of float
+        Median, and standard deviation by the median absolute deviation.
+    greatest, mean : array of float
+        Of all values.
+    repeats : array of float
+        How much a window resembles the one before: lag-one rank correlation, from 0 to 1; 0 while that is not known.
+    """
+
+    windows: Array
+    middle: Array
+    spread: Array
+    greatest: Array
+    mean: Array
+    repeats: Array
+
+    def limit(self, chance: Array | float, least_spread: Array | float = 0.0) -> Array:
+        """Return what the next window's value passes with `chance`, if it is like the earlier ones.
+
+        The prediction limit of a normal sample: middle + t(k-1) s √(1 + 1/k).
+        """
+        k = np.maximum(self.windows, 2)
+        spread = np.maximum(self.spread, least_spread)
+        limit: Array = self.middle + student_limit(k - 1, chance) * spread * np.sqrt(1 + 1 / k)
+        return limit
+
+
+def usual(values: Array, phases: Array, phase: int, apart: int = 1) -> Usual:
+    """Return what is usual, from the values of earlier windows.
+
+    Parameters
+    ----------
+    values : array of float, shape (windows, columns)
+        Oldest first, NaN where there is no figure or no window.
+    phases : array of int, shape (windows, columns)
+        Weekday, or hour of the week, of each window; those of `phase` are this window's own.
+    apart : int
+        Values less than so many windows apart share rows: they count as that many fewer.
+    """
+    windows = np.sum(~np.isnan(values), axis=0) // apart
+    middle, spread = _middle_and_spread(values, windows)
+    residuals, own = _without_season(values, phases, phase)
+    narrow = _middle_and_spread(residuals, windows)[1]
+    better = ~np.isnan(own) & (narrow < 0.8 * spread)
+    middle, spread = np.where(better, own, middle), np.where(better, narrow, spread)
+    greatest = np.fmax.reduce(values, axis=0) if len(values) else np.full(values.shape[1], np.nan)
+    mean = np.nansum(values, axis=0) / np.maximum(np.sum(~np.isnan(values), axis=0), 1)
+    return Usual(windows, middle, spread, greatest, mean, _repeats(np.where(better, residuals, values)))
+
+
+def _middle_and_spread(values: Array, windows: Array) -> tuple[Array, Array]:
+    """Return medians and standard deviations; NaN where there are too few windows.
+
+    What is quiet on most days and wild on some has little absolute deviation in the middle: so the upper tail, by its
+    90 % and 95 % quantiles (of few values the greatest), is taken into account where it is wider than a normal one. One
+    value in twenty may be anything.
+    """
+    counted = np.maximum(np.sum(~np.isnan(values), axis=0), 1)
+    middle = _median(values)
+    # Small samples: the median of few deviations is too small by about 1 + 2 / k (Croux and Rousseeuw 1992).
+    spread = _MAD * (1 + 2 / counted) * _median(np.abs(values - middle))
+    ordered = np.sort(values, axis=0)  # NaN last
+    columns = np.arange(values.shape[1])
+    for share, z in ((0.9, 1.2816), (0.95, 1.6449)):
+        place = np.minimum(np.ceil(share * (counted + 1)).astype(int), counted) - 1
+        tail = (ordered[place, columns] - middle) / z
+        # Four standard errors wider, so that chance does not widen what is normal.
+        wide = (counted >= FEWEST) & (tail > spread * (1 + 4 / np.sqrt(counted)))
+        spread = np.where(wide, tail, spread)
+    few = windows < FEWEST
+    return np.where(few, np.nan, middle), np.where(few, np.nan, spread)
+
+
+def _median(values: Array) -> Array:
+    """Return medians down the windows; NaN, without a warning, where all are."""
+    ordered = np.sort(values, axis=0)  # NaN last
+    counted = np.sum(~np.isnan(values), axis=0)
+    low, high = np.maximum(counted - 1, 0) // 2, np.minimum(counted // 2, len(values) - 1)
+    columns = np.arange(values.shape[1])
+    median: Array = (ordered[low, columns] + ordered[high, columns]) / 2
+    return median
+
+
+def _without_season(values: Array, phases: Array, phase: int) -> tuple[Array, Array]:
+    """Return values less the median of their phase, and the median of `phase`; NaN where it came too seldom."""
+    residuals, own = np.full_like(values, np.nan), np.full(values.shape[1], np.nan)
+    for each in np.unique(phases[phases >= 0]).tolist():
+        same = np.where(phases == each, values, np.nan)
+        often = np.sum(~np.isnan(same), axis=0) >= SEASONS
+        if not often.any():
+            continue
+        middle = np.where(often, _median(same), np.nan)
+        residuals = np.where(phases == each, values - middle, residuals)
+        if each == phase:
+            own = middle
+    return residuals, own
+
+
+def _repeats(values: Array) -> Array:
+    if len(values) < 3:
+        return np.zeros(values.shape[1])
+    middle = _median(values)
+    signs = np.sign(values - middle)
+    both = signs[1:] * signs[:-1]
+    counted = np.sum(~np.isnan(both), axis=0)
+    # The sine of the quadrant correlation is the correlation of a normal pair (Blomqvist 1950).
+    with np.errstate(invalid="ignore"):
+        mean = np.nansum(both, axis=0) / np.maximum(counted, 1)
+    # Within one standard error of none it is taken as none.
+    sure = np.maximum(mean - 1 / np.sqrt(np.maximum(counted, 1)), 0)
+    found: Array = np.where(counted >= 10, np.sin(np.pi / 2 * sure), 0.0)
+    return found

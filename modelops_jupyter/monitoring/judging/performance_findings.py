@@ -1,0 +1,212 @@
+"""Judging performance: realised figures against those of the reference, once enough labels have arrived."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from modelops_jupyter.monitoring.figures import noise
+from modelops_jupyter.monitoring.figures.baseline import Baseline
+from modelops_jupyter.monitoring.figures.cycle import CYCLES
+from modelops_jupyter.monitoring.figures.figure import Figure
+from modelops_jupyter.monitoring.figures.performance import higher_is_better
+from modelops_jupyter.monitoring.judging.history import FEWEST, LONGEST
+from modelops_jupyter.monitoring.judging.rules import AlertRules
+from modelops_jupyter.monitoring.judging.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
+from modelops_jupyter.monitoring.record.results import Finding, WindowResult
+
+Array = np.ndarray[Any, Any]
+# What is judged, where it is known with its standard error; the other figures are shown.
+JUDGED = ("roc_auc", "log_loss", "accuracy", "mean_absolute_error", "root_mean_squared_error", "mean_error")
+# Until enough windows have shown how they differ, half a variance more than chance is allowed for.
+UNKNOWN_SPREAD = 0.5
+MOST_RECENT = 28
+
+
+def judged_metrics(baseline: Baseline) -> dict[str, Figure]:
+    """Return the figures of the reference that windows are judged by."""
+    figures = baseline.performance
+    return {
+        name: figures[name]
+        for name in JUDGED
+        if name in figures and figures[name].value is not None and figures[name].error
+    }
+
+
+def matured(windows: Sequence[WindowResult], rules: AlertRules) -> Array:
+    """Tell of each window whether about as many labels have arrived as usual: the first may be unlike the rest."""
+    labelled = np.array([window.labelled / max(window.rows, 1) for window in windows])
+    mature = np.zeros(len(labelled), dtype=bool)
+    for i, share in enumerate(labelled):
+        known = np.sort(labelled[max(0, i - LONGEST) : i + 1])
+        known = known[known > 0]
+        mature[i] = share > 0 and share >= rules.mature * known[int(0.75 * (len(known) - 1))]
+    return mature
+
+
+def numbers_of(figures: Sequence[Mapping[str, Mapping[str, Any]]], metric: str, word: str) -> Array:
+    """Return a figure's value or error by window; NaN where there is none."""
+    found = [window.get(metric, {}).get(word) for window in figures]
+    return np.array([np.nan if value is None else value for value in found], dtype=float)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How far a figure may be from that of the reference.
+
+    Attributes
+    ----------
+    usual : float
+        The reference's.
+    rising : bool
+        Whether more is worse; `two_sided`: whether more and less are.
+    floor : float
+        The least change that counts.
+    """
+
+    usual: float
+    rising: bool
+    two_sided: bool
+    floor: float
+    kind: str = "performance"
+
+    @classmethod
+    def of(cls, metric: str, expected: Mapping[str, Figure], rules: AlertRules) -> Bounds:
+        """Return those of a performance figure."""
+        usual, rising = float(expected[metric].value or 0), not higher_is_better(metric)
+        if metric == "mean_error":
+            absolute = expected.get("mean_absolute_error")
+            return cls(usual, rising, True, rules.loss_rise * float(absolute.value or 0) if absolute else 0.0)
+        return cls(usual, rising, False, rules.loss_rise * abs(usual) if rising else rules.score_drop)
+
+    def worse(self, value: float) -> float:
+        """Return how much worse a value is."""
+        rise = value - self.usual
+        return abs(rise) if self.two_sided else rise if self.rising else -rise
+
+    def suspects(self, values: Sequence[float]) -> bool:
+        """Tell whether any of the values is so much worse that it counts at all."""
+        return max(map(self.worse, values)) >= LINGERING_FLOOR * self.floor
+
+    def beyond(
+        self, name: str, value: float, spread: float, degrees: float, chance: float, segment: str, level: str
+    ) -> list[Finding]:
+        """Return the finding, if `value` is further from the expected one than chance and the floor allow."""
+        distance = float(noise.student_limit(degrees, chance / 2 if self.two_sided else chance)) * spread
+        distance = max(distance, self.floor * (LINGERING_FLOOR if level == "lingering" else 1))
+        if self.worse(value) < distance:
+            return []
+        limit = self.usual + float(np.sign(value - self.usual)) * distance
+        why = f"{self.usual:.3g} on the reference, give or take {distance:.2g} by chance and from window to window"
+        return [Finding(self.kind, "", name, value, limit, segment, level, why)]
+
+
+class FigureJudge:
+    """Judges figures with standard errors, of one track's windows in their order and of the last ones together.
+
+    Parameters
+    ----------
+    mature
+        The windows to judge.
+    figures
+        Those of every window.
+    expected
+        Those of the reference, with their standard errors.
+    bounds
+        How far each may be from that; the figures judged.
+    """
+
+    # Whether nothing is judged before it shows how windows differ.
+    patient = False
+
+    def __init__(
+        self,
+        track: Track,
+        allowance: float,
+        rules: AlertRules,
+        mature: Array,
+        figures: Sequence[Mapping[str, Mapping[str, Any]]],
+        expected: Mapping[str, Figure],
+        bounds: Mapping[str, Bounds],
+    ) -> None:
+        self.track, self.rules, self.mature = track, rules, mature
+        self.chances = Chances(allowance, 3, 1, rules)
+        self.expected, self.bounds = expected, bounds
+        self.values = {metric: numbers_of(figures, metric, "value") for metric in bounds}
+        self.errors = {metric: numbers_of(figures, metric, "error") for metric in bounds}
+
+    def judge(self, i: int, segment: str) -> list[Finding]:
+        """Return the findings of window `i`; those of the windows before are in the track."""
+        if not self.mature[i]:
+            return []
+        lately = self.track.lately(i, self.rules)
+        return [finding for metric in self.bounds for finding in self._judge(metric, i, segment, lately)]
+
+    def _judge(self, metric: str, i: int, segment: str, lately: set[tuple[str, str, str, str]]) -> list[Finding]:
+        value, own = self.values[metric][i], self.errors[metric][i]
+        bounds, before = self.bounds[metric], float(self.expected[metric].error or 0)
+        recent = self._recent(metric, i)
+        lately_mean = [float(recent[0].mean())] if len(recent[0]) else []
+        if math.isnan(value) or math.isnan(own) or not bounds.suspects([value, *lately_mean]):
+            return []
+        key = (bounds.kind, segment, "", metric)
+        earlier = self.track.earlier(self.values[metric][:, None], i, [key])
+        if self.patient and int(earlier.windows[0]) < FEWEST:
+            return []
+        between, known = self._between(metric, i, float(earlier.spread[0]), int(earlier.windows[0]))
+        degrees = min(self.track.windows[i].labelled - 1, int(earlier.windows[0]) - 1 if known and between else 10**6)
+        found = []
+        lingers = key in lately and self._goes_on(key, i, float(value) - bounds.usual, bounds)
+        for level in LEVELS if lingers else LEVELS[:2]:
+            chance = float(self.chances.of(level, earlier.repeats).reshape(-1)[0])
+            spread = math.sqrt((own**2 + between) * (1 if known else 1 + UNKNOWN_SPREAD) + before**2)
+            found += bounds.beyond(metric, float(value), spread, degrees, chance, segment, level)
+        values, errors = recent
+        if len(values) >= 3:
+            # What follows itself from window to window averages out more slowly.
+            repeats = min(float(earlier.repeats[0]), 0.8)
+            slower = between * (1 + repeats) / (1 - repeats)
+            spread = math.sqrt(float(np.sum(errors**2 + slower)) / len(values) ** 2 + before**2)
+            chance = float(self.chances.of_recent("plain"))
+            mean, name = float(values.mean()), f"recent_{metric}"
+            # How windows differ was learned from those before; until then, from as many as are at hand.
+            degrees = 10**6 if not between else int(earlier.windows[0]) - 1 if known else len(values) - 1
+            found += bounds.beyond(name, mean, spread, max(degrees, 6), chance, segment, "plain")
+        return found
+
+    def _goes_on(self, key: tuple[str, str, str, str], i: int, change: float, bounds: Bounds) -> bool:
+        """Tell whether a change is on the side of the last findings: too few is not what lingers of too many."""
+        found = [f for w in self.track.windows[max(0, i - self.rules.windows) : i] for f in w.findings if f.key == key]
+        return not bounds.two_sided or (bool(found) and change * (found[-1].figure - bounds.usual) > 0)
+
+    def _recent(self, metric: str, i: int) -> tuple[Array, Array]:
+        """Return figures and standard errors of the last cycle's windows, as far as they are mature."""
+        low = max(0, i + 1 - min(CYCLES[self.track.every], MOST_RECENT))
+        values, errors = self.values[metric][low : i + 1], self.errors[metric][low : i + 1]
+        usable = self.mature[low : i + 1] & ~np.isnan(values) & ~np.isnan(errors)
+        return values[usable], errors[usable]
+
+    def _between(self, metric: str, i: int, spread: float, windows: int) -> tuple[float, bool]:
+        """Return the variance between windows beyond chance, and whether it is known."""
+        if windows < FEWEST or math.isnan(spread):
+            return 0.0, False
+        errors = self.errors[metric][max(0, i - LONGEST) : i]
+        chance = float(np.nanmedian(errors)) if not np.isnan(errors).all() else 0.0
+        # The spread by the median absolute deviation strays by 1.17 / √k of itself: up to that it is chance's own.
+        more = spread > chance * (1 + 1.17 / math.sqrt(windows))
+        return max(0.0, spread**2 - chance**2) if more else 0.0, True
+
+
+class PerformanceJudge(FigureJudge):
+    """Judges the realised performance of one track's windows; `mature` are the windows to judge."""
+
+    def __init__(self, track: Track, allowance: float, rules: AlertRules, mature: Array) -> None:
+        expected = judged_metrics(track.baseline)
+        bounds = {metric: Bounds.of(metric, expected, rules) for metric in expected}
+        super().__init__(
+            track, allowance, rules, mature, [window.performance for window in track.windows], expected, bounds
+        )

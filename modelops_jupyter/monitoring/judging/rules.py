@@ -1,0 +1,50 @@
+"""What an alert takes: the user's budget, N of M, and the least effects that anybody should be woken for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modelops_jupyter.monitoring.judging.budget import DEFAULT_BUDGET, AlertBudget
+
+
+@dataclass(frozen=True)
+class AlertRules:
+    """When figures become findings and findings become alerts; thresholds are learned within this.
+
+    Attributes
+    ----------
+    budget : AlertBudget
+        How many false alerts are accepted.
+    findings, windows : int
+        An alert takes `findings` likely ones among the last `windows` windows, or one plain one.
+    distance : float
+        Least Jensen-Shannon distance, Kolmogorov-Smirnov statistic and rank shift that count, however sure they are.
+        0.03 is the distance of normal distributions 0.07 standard deviations apart.
+    outcome_shift : float
+        Least concept drift that counts, in standard deviations of an outcome: how far off what the model says has
+        become, in the root mean square of the rows. Where a fifth is positive, 0.07 is 3 percentage points.
+    volume : float
+        Least change of the number of rows, as a part: 0.3 is a fall by 30 % or a rise to 1 / 0.7 times as many.
+    bond : float
+        Least change of a bond between two columns that counts: of a rank correlation, for one.
+    rate_rise : float
+        Least rise of a rate (missing, unseen, out of range) over the reference's.
+    score_drop : float
+        Least fall of a figure between 0 and 1 of which more is better, such as ROC AUC and accuracy.
+    loss_rise : float
+        Least rise of a loss, such as a mean absolute error, as a part of the reference's.
+    mature : float
+        Part of the usual share of labels that must have arrived before performance is judged.
+    """
+
+    budget: AlertBudget = AlertBudget.parse(DEFAULT_BUDGET)  # noqa: RUF009 - a frozen value
+    findings: int = 2
+    windows: int = 3
+    distance: float = 0.03
+    outcome_shift: float = 0.07
+    volume: float = 0.3
+    bond: float = 0.1
+    rate_rise: float = 0.02
+    score_drop: float = 0.02
+    loss_rise: float = 0.05
+    mature: float = 0.8

@@ -1,0 +1,251 @@
+"""What monitoring says: findings, window results, alerts and the report of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from modelops_jupyter.monitoring.record.packed import PackedFigures, PackedNumbers, pack_figures, pack_numbers
+from modelops_jupyter.presentable import Presentable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from modelops_jupyter.monitoring.record.conditions import ConditionResults
+    from modelops_jupyter.monitoring.record.maturity import KnownFigure, Maturity, TrackRecord
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One figure beyond its threshold in one window; `segment` is empty for the window as a whole.
+
+    Attributes
+    ----------
+    level : {"plain", "likely", "lingering"}
+        Plain opens an alert at once; likely does if it comes N times in M windows; lingering, which is nearer to the
+        usual than either, only keeps an alert open.
+    why : str
+        What the threshold rests on, in plain words.
+    since : str
+        Start of the window with which this run of findings began.
+    """
+
+    kind: str
+    column: str
+    metric: str
+    figure: float
+    threshold: float
+    segment: str = ""
+    level: str = "plain"
+    why: str = ""
+    since: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What makes findings of different windows one alert: all drift of a column is one thing.
+
+        So are a figure that was estimated to fall and the same one that has fallen.
+        """
+        return signal(self.kind, self.segment, self.column, self.metric)
+
+
+# What later windows are judged by, of what the windows of a cycle say together.
+REMEMBERED = ("jensen_shannon", "kolmogorov_smirnov", "rank_shift", "dependence", "dependence_error", "partners")
+
+
+def signal(kind: str, segment: str, column: str, metric: str) -> tuple[str, str, str, str]:
+    """Return what was seen, whenever and by whichever statistic."""
+    return kind, segment, column, "" if kind == "drift" else plain_metric(metric)
+
+
+def plain_metric(metric: str) -> str:
+    """Return the figure's own name: over the last windows together, or estimated, it is the same figure."""
+    return metric.removeprefix("recent_").removeprefix("estimated_")
+
+
+@dataclass(frozen=True)
+class WindowResult:
+    """The judged figures of one half-open UTC window; times are ISO text, figures ``{value, reason}``.
+
+    Attributes
+    ----------
+    estimated : mapping of str to mapping
+        What performance is expected to be before labels arrive, by the names of `performance`.
+    concept : mapping of str to mapping
+        Tests of whether labels still depend on what the model said as they did in the reference.
+    quality : mapping of str to mapping
+        Figures of the window as a whole: volume, freshness and mean gap between predictions (both in seconds). Those of
+        a column are among its `drift`.
+    segment : str
+        The slice that these rows are, as ``origin=JFK``; empty for all rows of the window.
+    cycle : mapping of str to mapping
+        By column, what the windows of the last cycle say together: see `cycle_figures`. On record are the distances.
+    """
+
+    window_start: str
+    window_end: str
+    rows: int
+    labelled: int
+    versions: Mapping[str, int]
+    performance: Mapping[str, Mapping[str, Any]]
+    drift: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    findings: tuple[Finding, ...]
+    estimated: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    quality: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    concept: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    segment: str = ""
+    cycle: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain data."""
+        plain = {name: {**value} for name, value in vars(self).items() if isinstance(value, Mapping)}
+        return {**vars(self), **plain, "findings": [asdict(finding) for finding in self.findings]}
+
+    def packed(self) -> dict[str, Any]:
+        """Return the result as JSON data that is small and quickly read."""
+        body = {**vars(self), "findings": [asdict(finding) for finding in self.findings]}
+        return {**body, "drift": pack_figures(self.drift), "cycle": pack_numbers(self.remembered)}
+
+    @property
+    def remembered(self) -> Mapping[str, Mapping[str, float]]:
+        """Of `cycle` what later windows are judged by; the rest is worked out anew whenever this one is judged."""
+        return {
+            name: {word: figures[word] for word in REMEMBERED if word in figures}
+            for name, figures in self.cycle.items()
+        }
+
+    @classmethod
+    def unpacked(cls, body: Mapping[str, Any]) -> WindowResult:
+        """Read what `packed` wrote."""
+        figures = {"drift": PackedFigures(body["drift"]), "cycle": PackedNumbers(body["cycle"])}
+        findings = tuple(Finding(**finding) for finding in body["findings"])
+        return cls(**{**body, **figures, "findings": findings})
+
+
+@dataclass(frozen=True)
+class Alert:
+    """Findings that persist: open from the window that opened it until M windows in a row are clean.
+
+    One alert is identified by model, length of the windows, kind, segment, column, metric and `window_start`, the
+    window that opened it. All drift of a column is one alert, whichever metric saw it first; a deviation that stays is
+    one alert, not one per window. `figure` and `threshold` are those of the opening window, `last_window` is the start
+    of the last one with a finding, `version` the one that served.
+    """
+
+    model: str
+    kind: str
+    column: str
+    metric: str
+    figure: float
+    threshold: float
+    window_start: str
+    window_end: str
+    last_window: str
+    state: str
+    message: str
+    segment: str = ""
+    version: int = 0
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What the alert's findings have in common: see `Finding.key`."""
+        return signal(self.kind, self.segment, self.column, self.metric)
+
+    def place(self) -> tuple[str, ...]:
+        """What alerts are ordered by: oldest first."""
+        return self.window_start, self.kind, self.column, self.metric, self.segment
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the alert as JSON data."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class MonitorReport(Presentable):
+    """All judged windows of a model, oldest first, and its alerts.
+
+    Attributes
+    ----------
+    windows : sequence of WindowResult
+        All rows of each window.
+    segments : sequence of WindowResult
+        The same windows slice by slice, each compared with the same slice of the reference; by window, then segment.
+    """
+
+    model: str
+    every: str
+    windows: Sequence[WindowResult]
+    alerts: tuple[Alert, ...]
+    new_windows: int
+    segments: Sequence[WindowResult] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain data."""
+        return {
+            **vars(self),
+            "windows": [window.to_dict() for window in self.windows],
+            "alerts": [alert.to_dict() for alert in self.alerts],
+            "segments": [window.to_dict() for window in self.segments],
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a tidy table: a row per window, segment (None for all rows), column and metric, with intervals."""
+        from modelops_jupyter.monitoring.record.tables import tidy
+
+        return tidy(self)
+
+    def profile_metrics(self) -> pd.DataFrame:
+        """Return Databricks' profile metrics table; see `tables.profile_metrics`."""
+        from modelops_jupyter.monitoring.record.tables import profile_metrics
+
+        return profile_metrics(self)
+
+    def drift_metrics(self) -> pd.DataFrame:
+        """Return Databricks' drift metrics table; see `tables.drift_metrics`."""
+        from modelops_jupyter.monitoring.record.tables import drift_metrics
+
+        return drift_metrics(self)
+
+    def chunks(self) -> pd.DataFrame:
+        """Return NannyML's result columns; see `tables.chunks`."""
+        from modelops_jupyter.monitoring.record.tables import chunks
+
+        return chunks(self)
+
+    def test(self, metric: str, column: str | None = None, **conditions: Any) -> ConditionResults:
+        """Hold a figure of every window against Evidently's conditions: ``report.test("roc_auc", gte=0.7)``."""
+        from modelops_jupyter.monitoring.record.conditions import hold
+
+        return hold(self, metric, column, **conditions)
+
+    @property
+    def maturity(self) -> Maturity:
+        """How complete labels are, by the age of their window."""
+        from modelops_jupyter.monitoring.record.maturity import label_maturity
+
+        return label_maturity(self.windows, self.every)
+
+    @property
+    def track_record(self) -> TrackRecord:
+        """How wrong the estimates of windows with mature labels have been."""
+        from modelops_jupyter.monitoring.record.maturity import track_record
+
+        return track_record(self.windows, self.every)
+
+    @property
+    def best_known(self) -> tuple[KnownFigure, ...]:
+        """The realised figures of windows whose labels are mature, the estimated ones of all others."""
+        from modelops_jupyter.monitoring.record.maturity import best_known
+
+        return best_known(self.windows, self.every)
+
+    def __str__(self) -> str:
+        if not self.windows:
+            return f"{self.model}: nothing logged yet. Log predictions with `modelops log-predictions`."
+        open_alerts = [alert for alert in self.alerts if alert.state == "open"]
+        lines = [
+            f"{self.model}: {len(self.windows)} windows of {self.every}, {self.new_windows} of them new, "
+            f"{self.windows[0].window_start} to {self.windows[-1].window_end}; {len(open_alerts)} open alerts."
+        ]
+        return "\n".join([*lines, *(f"  {alert.message}" for alert in open_alerts)])
