@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and return its exit code: 0 done, 1 a gate said no, 2 wrong call, 3 something failed."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        return _run(_parser().parse_args(words))
+        done = _run(_parser().parse_args(words))
+        sys.stdout.flush()
+        return done
+    except BrokenPipeError:  # whoever read has seen enough, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except Exception as error:
         if "--debug" in words:
             raise
@@ -36,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(printable(f"modelops: {said}"), file=sys.stderr)
         return said.exit_code
     except KeyboardInterrupt:
-        print(f"{cleared()}modelops: interrupted; the same command goes on from here.", file=sys.stderr)
+        on = "with --resume the same command goes on" if words[:1] == ["run"] else "the same command goes on"
+        print(f"{cleared()}modelops: interrupted; {on} from here.", file=sys.stderr)
         return INTERRUPTED
 
 

@@ -67,7 +67,7 @@ class Columns:
             metadata = pq.read_metadata(path)
             schema = metadata.schema.to_arrow_schema()
         except (pa.ArrowException, OSError) as error:
-            raise InvalidFrame(f"{str(path)!r} is no Parquet file: {error}.") from error
+            raise InvalidFrame(f"{str(path)!r} is no Parquet file: {str(error).rstrip('.')}.") from error
         types, read = _types(schema), parquet_reader(path, metadata)
         return cls(metadata.num_rows, types, lambda name: _decoded(read(name)) if name in types else None)
 

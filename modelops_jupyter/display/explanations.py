@@ -18,9 +18,12 @@ def explanation(shown: Explanation) -> Html:
     """Show the segments, those that add most first."""
     name = metric_name(shown.metric)
     story = (
-        f"{name} was {number(shown.before)} in {shown.rows_before:,} rows from {short_time(shown.compared_since)}, and "
-        f"{number(shown.now)} in {shown.rows_now:,} rows from {short_time(shown.since)} to {short_time(shown.until)}."
+        f"{name} was {number(shown.before)} in {shown.rows_before:,} rows from {short_time(shown.compared_since)} to "
+        f"{short_time(shown.compared_until)}, the last windows before without a finding, and {number(shown.now)} in "
+        f"{shown.rows_now:,} rows from {short_time(shown.since)} to {short_time(shown.until)}."
     )
+    if shown.now <= shown.before:
+        story += " As a whole it did not get worse; what follows got worse beside the rest."
     parts = [heading(f"{shown.model}: where the loss sits"), element("p", story, style="margin:2px 0 6px")]
     if not shown.segments:
         return block(*parts, note("No segment stands out: the change is as great everywhere as chance allows."))

@@ -10,6 +10,7 @@ from modelops_jupyter.display.words import capital, metric_name, number, sentenc
 KINDS = {"performance": "results", "drift": "data changed", "quality": "data quality"}
 OWN = {"prediction": "the model's answer", "score": "the model's score"}
 DRIFT = "{column} is not spread as it was when the model was validated"
+BOND = "{column} does not hang together with other columns as it did when the model was validated"
 QUALITY = {
     "null_rate": "more values of {column} are missing",
     "mistyped_rate": "more values of {column} cannot be read",
@@ -35,7 +36,9 @@ def alert_sentence(alert: Mapping[str, Any]) -> str:
 def _told(kind: str, metric: str, column: str) -> str | None:
     if kind == "performance":
         return "the model's results are worse than when it was validated"
-    words = DRIFT if kind == "drift" else QUALITY.get(metric.removeprefix("recent_"))
+    plain = metric.removeprefix("recent_")
+    drift = BOND if plain == "dependence" else DRIFT
+    words = drift if kind == "drift" else QUALITY.get(plain)
     return words.format(column=OWN.get(column, f"“{column}”")) if words and column else None
 
 
@@ -44,5 +47,5 @@ def _figure(alert: Mapping[str, Any]) -> str:
         return ""
     recent = str(alert["metric"]).startswith("recent_")
     name = metric_name(str(alert["metric"]).removeprefix("recent_"))
-    over = " of late" if recent else ""
+    over = " of the latest windows together" if recent else ""
     return f" ({name}{over} {number(alert['figure'])}, threshold {number(alert['threshold'])})"

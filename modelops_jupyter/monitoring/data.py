@@ -36,7 +36,8 @@ def compare_data(
 ) -> MonitorReport:
     """Compare rows, window by window, with a reference: data quality and drift of every column, and alerts.
 
-    Columns of times, lists, records and bytes are left out.
+    Every window is held against the reference alone, whatever the windows before were like: a Monday that differs from
+    a reference of weekends is told. Columns of times, lists, records and bytes are left out.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ def compare_data(
     NotFound
         If there is no such file.
     """
-    rules = AlertRules(budget=AlertBudget.parse(alert_budget))
+    rules = AlertRules(budget=AlertBudget.parse(alert_budget), seasons=False)
     window_length(every)
     known = _columns(reference, "reference", timestamp)
     features = Columns(known.rows, {name: kind for name, kind in known.types.items() if name != timestamp}, known.read)
@@ -141,6 +142,8 @@ def _no_column(timestamp: str, known: Iterable[str]) -> InvalidFrame:
 
 
 def _no_times(timestamp: str, kind: Any) -> InvalidFrame:
+    timed = str(kind).startswith("timestamp")
+    call = "frame[col].dt.tz_localize('UTC')" if timed else "pd.to_datetime(frame[col], utc=True)"
     return InvalidFrame(
-        f"Column {timestamp!r} of current holds {kind}, not times with a time zone: give them their zone."
+        f"Column {timestamp!r} of current holds {kind}, not times with a time zone: make them, say {call}."
     )

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from modelops_jupyter.columns import numbers_of
 
@@ -87,11 +86,6 @@ class Binning:
     errors: tuple[float, ...] = field(default=())
 
 
-def column_binning(values: pa.ChunkedArray) -> ColumnBinning:
-    """Work out the binning of one reference column."""
-    return numeric_binning(ordered(values)) if is_number(values.type) else category_binning(values)
-
-
 def numeric_binning(numbers: np.ndarray[Any, Any]) -> ColumnBinning:
     """Work out the binning of numbers that are in order, as `ordered` returns them."""
     numbers = numbers[numbers.searchsorted(-np.inf, "right") : numbers.searchsorted(np.inf, "left")]
@@ -109,15 +103,6 @@ def numeric_binning(numbers: np.ndarray[Any, Any]) -> ColumnBinning:
         pivot=middle,
         scale=spread if np.isfinite(spread) and spread > 0 else 1.0,
     )
-
-
-def category_binning(values: pa.ChunkedArray) -> ColumnBinning:
-    """Work out the binning of texts or truth values."""
-    counted = pc.value_counts(values.unify_dictionaries().drop_null())
-    words, counts = text(pa.chunked_array([counted.field("values")])).to_pylist(), counted.field("counts").to_pylist()
-    found = [(word, count) for word, count in zip(words, counts, strict=True) if word is not None]
-    found.sort(key=lambda item: (-item[1], item[0]))
-    return ColumnBinning("category", categories=tuple(word for word, _ in found[:MOST_CATEGORIES]))
 
 
 def _spread(numbers: np.ndarray[Any, Any], middle: float) -> float:

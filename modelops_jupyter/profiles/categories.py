@@ -7,7 +7,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from modelops_jupyter.columns import numbers_of, present, texts
-from modelops_jupyter.profiles.binning import ColumnBinning, is_countable, is_number, text
+from modelops_jupyter.profiles.binning import (
+    MOST_CATEGORIES,
+    ColumnBinning,
+    is_countable,
+    is_number,
+    text,
+)
 from modelops_jupyter.profiles.column import SAMPLED_CATEGORIES, ColumnProfile, UnseenCategory, merge_others
 from modelops_jupyter.profiles.groups import Array, Groups
 
@@ -96,6 +102,15 @@ class CategoryTally:
             longest=int(self._longest[group]) if held else None,
             mistyped=int(self._mistyped[group]),
         )
+
+
+def category_binning(values: pa.ChunkedArray) -> ColumnBinning:
+    """Work out the binning of texts or truth values."""
+    words, codes = encoded(values)
+    counts = np.bincount(codes, minlength=len(words) + 1)[: len(words)]
+    found = [(word, count) for word, count in zip(words.to_pylist(), counts.tolist(), strict=True) if count]
+    found.sort(key=lambda item: (-item[1], item[0]))
+    return ColumnBinning("category", categories=tuple(word for word, _ in found[:MOST_CATEGORIES]))
 
 
 def encoded(values: pa.ChunkedArray) -> tuple[pa.Array, Array]:

@@ -16,14 +16,13 @@ from modelops_jupyter.profiles.binning import (
     FINE,
     Binning,
     ColumnBinning,
-    category_binning,
     is_countable,
     is_number,
     numeric_binning,
     ordered,
     quantile_edges,
 )
-from modelops_jupyter.profiles.categories import CategoryTally
+from modelops_jupyter.profiles.categories import CategoryTally, category_binning
 from modelops_jupyter.profiles.column import ColumnProfile
 from modelops_jupyter.profiles.groups import Groups
 from modelops_jupyter.profiles.numbers import NumericTally

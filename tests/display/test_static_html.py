@@ -199,7 +199,7 @@ def test_alerts_are_told_without_statistics_first() -> None:
     drift = {"kind": "drift", "column": "score", "metric": "recent_jensen_shannon", "figure": 0.5, "threshold": 0.125}
     assert alert_sentence({**drift, "segment": "origin=JFK"}) == (
         "The model's score is not spread as it was when the model was validated, for origin=JFK "
-        "(Jensen-Shannon distance of late 0.500, threshold 0.125)."
+        "(Jensen-Shannon distance of the latest windows together 0.500, threshold 0.125)."
     )
     missing = {"kind": "quality", "column": HOSTILE, "metric": "null_rate", "figure": 0.4, "threshold": 0.1}
     assert alert_sentence(missing).startswith(f"More values of “{HOSTILE}” are missing (null rate 0.400")

@@ -55,6 +55,32 @@ def test_a_shift_is_an_alert_of_its_column_on_its_first_day(reference: pd.DataFr
     assert "wind &lt;b&gt;" in shown
 
 
+@pytest.mark.parametrize(("every", "windows"), [("1D", DAYS), ("1W", 4), ("1h", 24 * DAYS)])
+def test_a_shift_that_was_there_from_the_first_row_is_told_at_once(
+    reference: pd.DataFrame, every: str, windows: int
+) -> None:
+    current = rows(DAYS, 2)
+    current["wind <b>"] += 1.5  # half a standard deviation
+
+    report = mo.compare_data(reference, current, every=every)
+
+    assert len(report.windows) == windows
+    first = min(alert.window_start for alert in report.alerts if alert.column == "wind <b>")
+    assert first in {window.window_start for window in report.windows[: 24 if every == "1h" else 1]}
+
+
+def test_what_never_drifts_keeps_to_the_budget() -> None:
+    generator = np.random.default_rng(11)
+    known = pd.DataFrame(generator.normal(size=(20_000, 8))).add_prefix("x")
+    alerts = 0
+    for _ in range(10):
+        now = pd.DataFrame(generator.normal(size=(6_000, 8))).add_prefix("x")
+        now["timestamp"] = pd.date_range("2026-05-01", periods=len(now), freq="432s", tz="UTC")
+        alerts += len(mo.compare_data(known, now).alerts)
+
+    assert alerts <= 16  # ten months under one alert a month: Poisson's 97.5 % quantile is 17
+
+
 def test_the_figures_are_those_of_the_raw_rows(reference: pd.DataFrame) -> None:
     current = rows(3, 2)
 

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from modelops_jupyter.errors import InvalidInput, NotFound
 from modelops_jupyter.monitoring.explaining.segments import Losses, cut_columns, find_segments
-from modelops_jupyter.profiles.binning import column_binning
+from modelops_jupyter.profiles import build_reference
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.workspace import Workspace
 
@@ -32,7 +32,7 @@ def rows(seed: int, windows: int = 20, each: int = 300) -> tuple[pd.DataFrame, L
 
 def searched(frame: pd.DataFrame, losses: Losses) -> list[str]:
     table = pa.Table.from_pandas(frame)
-    binnings = {name: column_binning(table[name]) for name in frame}
+    binnings = build_reference(table, segments=()).binning.columns
     return [segment.name for segment in find_segments(losses, cut_columns(table, binnings, binnings))]
 
 
@@ -81,7 +81,7 @@ def test_a_bad_segment_that_becomes_frequent_is_found() -> None:
 def test_excesses_of_disjoint_segments_add_up_to_nothing(seed: int, column: str) -> None:
     frame, losses = rows(seed, windows=8, each=60)
     table = pa.Table.from_pandas(frame)
-    (cut,) = cut_columns(table, {column: column_binning(table[column])}, [column])
+    (cut,) = cut_columns(table, build_reference(table, segments=()).binning.columns, [column])
     sums = losses.sums(cut)
     assert sums.rows.sum() == len(frame)
     assert sums.loss.sum() == pytest.approx(losses.loss.sum())

@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import Pipeline
 
 from modelops_jupyter.monitoring.explaining.segments import Losses, cut_columns, find_segments
-from modelops_jupyter.profiles.binning import column_binning
+from modelops_jupyter.profiles import build_reference
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "notebooks" / "flight_delay"))
 import flights as flights_module
@@ -77,7 +77,7 @@ def test_weather_and_season_explain_the_fall_in_summer(flights: pd.DataFrame, mo
     days, first = pd.factorize(live["departure"].dt.floor("D"))
     columns = pa.Table.from_pandas(live[flights_module.FEATURES], preserve_index=False)
     reference = pa.Table.from_pandas(flights_module.before_live(flights)[flights_module.FEATURES], preserve_index=False)
-    binnings = {name: column_binning(reference[name]) for name in flights_module.FEATURES}
+    binnings = build_reference(reference, segments=()).binning.columns
     losses = Losses(loss, days, (first.month == 7))
     found = find_segments(losses, cut_columns(columns, binnings, binnings))
     leading = {column for segment in found[:3] for column in segment.columns}

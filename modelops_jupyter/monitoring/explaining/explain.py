@@ -46,6 +46,8 @@ class Explanation(Presentable):
         ``brier_score``, ``error_rate`` or ``mean_absolute_error``: the mean loss that rose.
     before, now : float
         Its value in the windows before and in those explained.
+    compared_until : str
+        End of the last window before: those with labels, and without a finding on performance, that came last.
     examples : tuple of mapping
         Rows of the first segment that were furthest off, as the log has them: what to look at first.
     """
@@ -61,6 +63,7 @@ class Explanation(Presentable):
     rows_now: int
     segments: tuple[Segment, ...]
     examples: tuple[Mapping[str, Any], ...] = ()
+    compared_until: str = ""
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row per segment."""
@@ -76,9 +79,11 @@ class Explanation(Presentable):
     def __str__(self) -> str:
         head = (
             f"{self.model}: {self.metric} was {self.before:.4f} in {self.rows_before:,} rows from "
-            f"{self.compared_since[:16]}, and {self.now:.4f} in {self.rows_now:,} rows from {self.since[:16]} to "
-            f"{self.until[:16]}."
+            f"{self.compared_since[:16]} to {self.compared_until[:16]}, the last windows before without a finding, and "
+            f"{self.now:.4f} in {self.rows_now:,} rows from {self.since[:16]} to {self.until[:16]}."
         )
+        if self.now <= self.before:
+            head = f"{head}\nAs a whole it did not get worse; what follows got worse beside the rest."
         if not self.segments:
             return f"{head}\nNo segment stands out: the change is as great everywhere as chance allows."
         return "\n".join([head, *(f"  {segment_words(segment)}" for segment in self.segments)])
@@ -147,6 +152,7 @@ def explain_fall(
         rows_now=int(is_now.sum()),
         segments=tuple(replace(segment, worst=()) for segment in segments),
         examples=_examples(rows, segments[0], columns) if segments else (),
+        compared_until=good[-1].window_end,
     )
 
 

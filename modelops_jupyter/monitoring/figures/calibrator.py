@@ -48,7 +48,8 @@ class Calibrator:
         blocks = len(np.unique(rising[(negatives + positives) > 0]))
         if fitted.intercept.value is None or fitted.slope.value is None:
             return cls._isotonic(negatives + positives, rising)
-        smooth = 1 / (1 + np.exp(-(fitted.intercept.value + fitted.slope.value * LOGITS)))
+        with np.errstate(over="ignore"):  # beyond the largest float the chance is 0
+            smooth = 1 / (1 + np.exp(-(fitted.intercept.value + fitted.slope.value * LOGITS)))
         gain = _log_likelihood(rising, negatives, positives) - _log_likelihood(smooth, negatives, positives)
         if gain > blocks - 2:
             return cls._isotonic(negatives + positives, rising)

@@ -89,7 +89,7 @@ class DriftJudge:
         keys = [("drift", segment, name, "") for name in self.table.names]
         lingers = np.array([key in lately for key in keys])
         found = self._of_recent(i, segment, lingers)
-        young = self.track.starts[i] - self.track.began < cycle_length(self.track.every)
+        young = self.rules.seasons and self.track.starts[i] - self.track.began < cycle_length(self.track.every)
         if young and i < FEWEST_YOUNG:
             return found
         for metric in METRICS:
@@ -154,6 +154,7 @@ class DriftJudge:
         if self.track.starts[i] - self.track.began < SEASONS * cycle_length(self.track.every):
             # Seasons cannot be taken out yet: only a record is news.
             learned = np.fmax(learned, earlier.greatest + LEAST_RISE)
+        more &= self.rules.seasons
         logs = np.where(more & (learned > by_chance), learned, by_chance)
         with np.errstate(over="ignore"):
             if metric == "jensen_shannon":
@@ -184,6 +185,7 @@ class DriftJudge:
         group = {word: np.array([figure[word] for figure in figures]) for word in words}
         # Before each season was seen twice, only what no season could bring is judged.
         possible = (group["seen"] >= 2) | (group["beyond"] >= LEAST_BEYOND + 2 / np.sqrt(group["rows"]))
+        possible |= not self.rules.seasons
         found: list[Finding] = []
         for metric in METRICS:
             values = np.array([figure.get(metric, np.nan) for figure in figures])
@@ -214,7 +216,7 @@ class DriftJudge:
         usual = self.track.earlier(self.cycles[metric][:, columns], i, keys, apart=CYCLES[self.track.every])
         with np.errstate(over="ignore"):
             limits = np.exp(np.minimum(usual.limit(self.chances.of_recent(level)), usual.middle + MOST_RISE))
-        return np.where((dispersion > 1) & ~np.isnan(limits), limits, 0.0)
+        return np.where(self.rules.seasons & (dispersion > 1) & ~np.isnan(limits), limits, 0.0)
 
     def _suspect(self, figure: Mapping[str, float], column: int, lingers: bool) -> bool:
         """Tell whether a finding is possible at all: the greater distance is not below the least limit of any."""

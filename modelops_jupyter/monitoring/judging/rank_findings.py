@@ -63,7 +63,8 @@ class RankJudge:
             return []
         scaled = self.scales[METRIC][:, columns] * self.values[METRIC][:, columns] ** 2
         earlier = self.track.earlier(scaled, i, [keys[c] for c in columns])
-        alike = _alike(earlier)
+        alike = _alike(earlier) | (not self.rules.seasons)
+        middle = np.nan_to_num(earlier.mean) if self.rules.seasons else np.zeros(len(columns))
         found = []
         for metric, values in self.values.items():
             alone = metric == METRIC
@@ -71,12 +72,13 @@ class RankJudge:
                 chance = self.chances.of(level) if alone else self.chances.of_recent(level)
                 # The windows before may differ a little without showing it: so their own mean is what chance does.
                 ratio = noise.f_limit(np.full(len(columns), DEGREES), DEGREES * earlier.windows.clip(1), chance)
-                ratio = np.maximum(noise.chi_square_limit(DEGREES, chance), np.nan_to_num(earlier.mean) * ratio)
+                ratio = np.maximum(noise.chi_square_limit(DEGREES, chance), middle * ratio)
                 limits = np.maximum(np.sqrt(ratio / self.scales[metric][i, columns]), self._floor(level))
                 hits = alike & (values[i, columns] >= limits) & (lingers[columns] | (level != "lingering"))
                 for n in np.flatnonzero(hits):
                     name, figure, limit = self.names[columns[n]], float(values[i, columns[n]]), float(limits[n])
                     why = f"{earlier.windows[n]} earlier windows differ by no more than chance"
+                    why = why if self.rules.seasons else "what chance does"
                     found.append(Finding("drift", name, metric, figure, limit, segment, level, why))
         return found
 

@@ -35,6 +35,10 @@ class AlertRules:
         Least rise of a loss, such as a mean absolute error, as a part of the reference's.
     mature : float
         Part of the usual share of labels that must have arrived before performance is judged.
+    seasons : bool
+        Whether windows may differ from the reference by their nature, as days and weeks of a live model do. Drift that
+        a season could bring is then told once seasons were seen, and limits follow how earlier windows differed.
+        Otherwise whatever differs by more than chance is told, from the first window on.
     """
 
     budget: AlertBudget = AlertBudget.parse(DEFAULT_BUDGET)  # noqa: RUF009 - a frozen value
@@ -48,3 +52,4 @@ class AlertRules:
     score_drop: float = 0.02
     loss_rise: float = 0.05
     mature: float = 0.8
+    seasons: bool = True
