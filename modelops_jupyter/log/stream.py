@@ -147,7 +147,8 @@ def read_slab(
                 continue
             numbers = times.cast(UTC_TIME).cast(pa.int64()).to_numpy()
             ids = ids.cast(pa.string())
-            pieces.append(Piece(len(numbers), numbers, ids, (numbers >= start) & (numbers < end), column))
+            counted = (numbers >= start) & (numbers < end)
+            pieces.append(Piece(len(numbers), numbers, ids, counted, column, _known={"timestamp": times}))
     _drop_repeats(pieces, window)
     return Slab(start, end, tuple(piece for piece in pieces if piece.counted.any()))
 

@@ -28,7 +28,7 @@ import training  # noqa: E402
 pytestmark = [pytest.mark.demo, pytest.mark.timeout(900)]
 
 
-DISTANCES = ("jensen_shannon", "kolmogorov_smirnov", "dependence")
+DISTANCES = ("jensen_shannon", "kolmogorov_smirnov", "dependence", "rank_shift")
 
 
 def modelops(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -182,6 +182,9 @@ def _open(model: str, version: int, finding: Finding, window: WindowResult) -> A
         f"{model}: {what} was {finding.figure:.3g} in the {which} from {window.window_start}; it "
         f"{'fell below' if finding.figure < finding.threshold else 'passed'} its threshold {finding.threshold:.3g}"
     )
+    if finding.metric == "null_rate" and finding.figure == 1:
+        where = f" where {finding.segment}" if finding.segment else ""
+        message = f"{model}: {finding.column} has no value at all{where} in the {which} from {window.window_start}"
     return Alert(
         model=model,
         kind=finding.kind,

@@ -86,7 +86,7 @@ class RankJudge:
         """Return what no history makes a finding: limits by chance are the least there are."""
         level = "likely" if metric == METRIC else "plain"
         chance = self.chances.of(level) if metric == METRIC else self.chances.of_recent(level)
-        with np.errstate(invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):  # no rows, no limit
             by_chance = np.sqrt(noise.chi_square_limit(DEGREES, chance) / self.scales[metric][i])
         limits: Array = np.where(lingers, self._floor("lingering"), np.maximum(by_chance, self._floor(level)))
         return limits
