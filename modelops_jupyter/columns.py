@@ -7,6 +7,7 @@ once take up to ten times as long as column by column, and nearly all of that is
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,11 +78,11 @@ def _types(schema: pa.Schema) -> dict[str, pa.DataType]:
     index = (schema.pandas_metadata or {}).get("index_columns", ())
     unnamed = {name for name in index if isinstance(name, str) and name.startswith("__index_level_")}
     fields = [field for field in schema if field.name not in unnamed]
-    names = [field.name for field in fields]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
+    types = {field.name: _plain(field.type) for field in fields}
+    if len(types) < len(fields):
+        (twice, _), *_ = Counter(field.name for field in fields).most_common(1)
         raise InvalidFrame(f"There are two columns {twice!r}: rename one.")
-    return {field.name: _plain(field.type) for field in fields}
+    return types
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
@@ -105,11 +106,12 @@ def parquet_reader(
     `plain` is a column whose texts are nearly all different: it is read as it is.
     """
     schema = metadata.schema.to_arrow_schema()
+    names = frozenset(schema.names)
     texts = [f.name for f in schema if f.type in (pa.string(), pa.large_string()) and f.name != plain]
     opened = threading.local()  # a file is read by one thread at a time, and opening it costs as much as a small column
 
     def read(name: str) -> pa.ChunkedArray | None:
-        if name not in schema.names:
+        if name not in names:
             return None
         if not hasattr(opened, "file"):
             opened.file = pq.ParquetFile(path, filesystem=filesystem, metadata=metadata, read_dictionary=texts)

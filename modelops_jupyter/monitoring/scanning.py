@@ -54,7 +54,7 @@ def scan_log(
     """Profile the windows of ``[start, end)`` from the log, on all cores; a window without rows is none.
 
     Segments are profiled for the columns of `segments` that the window's reference is sliced by. Memory grows with
-    the rows and windows of a slab, not with the log. `sample` rows of each window are kept.
+    the rows and windows of two slabs, not with the log. `sample` rows of each window are kept.
     """
     length, origin = _micros(every)
 

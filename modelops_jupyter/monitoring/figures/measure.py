@@ -6,7 +6,7 @@ from datetime import datetime
 
 from modelops_jupyter.monitoring.figures.baseline import Baseline
 from modelops_jupyter.monitoring.figures.concept import concept_drift
-from modelops_jupyter.monitoring.figures.drift import Methods, drift
+from modelops_jupyter.monitoring.figures.drift import drift
 from modelops_jupyter.monitoring.figures.estimation import estimate
 from modelops_jupyter.monitoring.figures.learned import Recent
 from modelops_jupyter.monitoring.figures.performance import performance
@@ -21,8 +21,6 @@ def measure_window(
     start: datetime,
     end: datetime,
     *,
-    methods: Methods | None = None,
-    usual_rows: float | None = None,
     recent: Recent | None = None,
 ) -> WindowResult:
     """Compute every figure of a window; its findings are for `judge_window` to say.
@@ -33,11 +31,11 @@ def measure_window(
     baseline = reference if isinstance(reference, Baseline) else Baseline(reference)
     before, binning = baseline.reference.profile, baseline.reference.binning
     realised = performance(current, binning.task, binning.positive)
-    columns = drift(baseline, current, methods)
+    columns = drift(baseline, current)
     for name, figures in columns.items():
         figures |= column_quality(before.columns[name], current.columns[name])
     found = {name: {m: figure.to_dict() for m, figure in metrics.items()} for name, metrics in columns.items()}
-    quality = {name: figure.to_dict() for name, figure in window_quality(current, end, usual_rows).items()}
+    quality = {name: figure.to_dict() for name, figure in window_quality(current, end).items()}
     if current.sample.keys:
         codes = current.sample.table
         for name, bond in baseline.bonds.changes(codes).items():

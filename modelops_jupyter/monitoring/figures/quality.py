@@ -77,20 +77,13 @@ def out_of_range_rate(before: ColumnProfile, now: ColumnProfile) -> Figure:
     return figure(min(value, 1.0), low=min(low, 1.0), high=min(high, 1.0))
 
 
-def window_quality(current: Profile, end: datetime, usual_rows: float | None = None) -> dict[str, Figure]:
+def window_quality(current: Profile, end: datetime) -> dict[str, Figure]:
     """Return the figures of a window as a whole: `volume`, `freshness` and `mean_gap`."""
     return {
-        "volume": volume(current.rows, usual_rows),
+        "volume": Figure(None, "no usual volume known"),  # of windows alone; those before may teach one
         "freshness": freshness(current.last, end),
         "mean_gap": mean_gap(current),
     }
-
-
-def volume(rows: int, usual: float | None) -> Figure:
-    """Rows over the rows that are usual, say the median of the same weekday's windows."""
-    if not usual:
-        return Figure(None, "no usual volume known")
-    return figure(rows / usual)
 
 
 def freshness(last: int | None, until: datetime) -> Figure:
