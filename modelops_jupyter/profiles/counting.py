@@ -61,15 +61,16 @@ class Marks:
         self._floors = np.floor(marks)
         with np.errstate(over="ignore"):
             self._single = marks.astype("float32")
-        self._coarse = False  # whether single precision does not tell the numbers of this column apart
+        self._coarse = False  # whether single precision left too many in doubt: of few distinct numbers it does
 
     def count(self, blocks: Sequence[Array], ordered: bool = False) -> Blocks:
         """Count blocks of numbers of one type; `ordered` floats have NaN last."""
-        held = [block for block in blocks if len(block)]
+        whole = (_whole(blocks) if self._coarse else None) or blocks
+        held = [block for block in whole if len(block)]
         if held and held[0].dtype.kind != "f":
             least, greatest = min(int(block.min()) for block in held), max(int(block.max()) for block in held)
             if greatest - least < MOST_VALUES and max(-least, greatest) <= _EXACT:
-                return self._count_values(blocks, least, greatest)
+                return self._count_values(whole, least, greatest)
         return self._count_floats([block.astype("float64", copy=False) for block in blocks], ordered)
 
     def _count_values(self, blocks: Sequence[Array], least: int, greatest: int) -> Blocks:
@@ -138,6 +139,17 @@ class Marks:
         np.vecdot(first, first, out=products[1])
         np.vecdot(first, second, out=products[2])
         np.vecdot(second, second, out=products[3])
+
+
+def _whole(blocks: Sequence[Array]) -> list[Array] | None:
+    """Return floats as the whole numbers that they are, or None where one is not."""
+    found = []
+    for block in blocks:
+        with np.errstate(invalid="ignore"):
+            found.append(block.astype("int64"))
+        if not np.array_equal(found[-1], block):
+            return None
+    return found
 
 
 def _distances(blocks: Sequence[Array], least: int) -> Iterator[Array]:
