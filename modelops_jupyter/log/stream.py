@@ -160,7 +160,9 @@ def read_slab(
             if times is None or "request_id" not in group.columns:
                 continue
             numbers = numbers_of(times.cast(UTC_TIME))
-            piece = Piece(len(numbers), numbers, (numbers >= start) & (numbers < end), (), column, _known={"timestamp": times})
+            piece = Piece(
+                len(numbers), numbers, (numbers >= start) & (numbers < end), (), column, _known={"timestamp": times}
+            )
             with guard():
                 piece.hashes = tuple(map(hashes_of, piece.ids.chunks if labelled else parts("request_id")))
             pieces.append(piece)
@@ -217,8 +219,8 @@ def _columns(group: RowGroups, guard: Guard) -> tuple[Read, Callable[[str], Iter
     if group.index is None:
         with guard():
             table = ds.dataset(list(group.uris)).to_table()
-        columns = dict(zip(table.column_names, normalise(table).columns, strict=True))
-        return columns.get, lambda name: columns[name].chunks
+        found = dict(zip(table.column_names, normalise(table).columns, strict=True))
+        return found.get, lambda name: found[name].chunks
     place = _place(group.uris[0])
     with guard():
         metadata = pq.read_metadata(**place)

@@ -18,6 +18,7 @@ from modelops_jupyter.profiles.numbers import NumericTally
 from modelops_jupyter.profiles.outcome_tally import ClassTally, ErrorTally
 from modelops_jupyter.profiles.outcomes import Outcomes
 from modelops_jupyter.profiles.profile import Profile
+from modelops_jupyter.profiles.runs import Runs
 from modelops_jupyter.profiles.sampling import Picked, SampleTally
 
 # The model's own outputs are watched like features; these names hold them in the log and in every profile.
@@ -126,19 +127,17 @@ class Tally:
                 self._add_versions(groups.arranged(numbers), groups)
 
     def _add_versions(self, versions: Array, groups: Groups) -> None:
-        known, code = np.unique(versions, return_inverse=True)
-        table = np.bincount(groups.local * len(known) + code, minlength=len(groups.starts) * len(known))
-        for at in np.flatnonzero(table):
-            run, version = divmod(int(at), len(known))
-            rows = self._versions.setdefault(int(groups.numbers[run]), {})
-            rows[int(known[version])] = rows.get(int(known[version]), 0) + int(table[at])
+        for version in np.unique(Runs.of(versions).numbers).tolist():  # one, but on the day of a promotion
+            counted = np.add.reduceat((versions == version).astype("int64"), groups.starts)
+            for group, count in zip(groups.numbers.tolist(), counted.tolist(), strict=True):
+                if count:
+                    rows = self._versions.setdefault(group, {})
+                    rows[version] = rows.get(version, 0) + count
 
     def _add_outcomes(self, own: Read, groupings: tuple[Groups, ...]) -> None:
         prediction, score, label = own("prediction"), own("score"), own("label")
         if prediction is None or self._outcomes is None:
             return
-        if label is None:
-            label = pa.chunked_array([pa.nulls(len(prediction), pa.string())])
         for groups in groupings:
             self._outcomes.add(prediction, score, label, groups)
 
