@@ -4,6 +4,7 @@ Arguments: the days of the year, and the rows of a day.
 """
 
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -31,6 +32,7 @@ def monitored(folder: Path, log: PredictionLog, before: Path | None = None) -> f
         folder.mkdir()
     else:
         shutil.copytree(before, folder)
+        os.sync()  # else the run's own commit would wait until the copy is on the disk
     store = open_store(folder / "store.db", folder / "lock")
     begin = time.perf_counter()
     run_monitor("m", store=store, log=log, references=KNOWN, actor=ANN)
