@@ -61,6 +61,8 @@ export interface IVersion {
   readonly features: readonly string[];
   readonly source: Readonly<Record<string, string | null>>;
   readonly data_fingerprint: string | null;
+  /** Of the outcomes it was validated on: the same ones are the same rows. Versions of old do not have it. */
+  readonly outcomes_fingerprint?: string | null;
   readonly digest: string;
   readonly flavor: string;
   readonly metrics: Readonly<Record<string, number>>;
