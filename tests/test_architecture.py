@@ -9,7 +9,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "modelops_jupyter"
 LAYERS = (
     {"errors", "_version"},
-    {"written"},
+    {"written", "wording"},
     {"refs", "actor", "presentable", "processes"},
     {"listing"},
     {"settings", "frames", "live_names", "columns"},

@@ -14,7 +14,8 @@ export interface IModelSummary {
   readonly versions: number;
   readonly health: Health;
   readonly open_alerts: number;
-  readonly last_window: string | null;
+  /** The last day that was monitored, or the last minute. */
+  readonly data_through: string | null;
   readonly metric: string | null;
   readonly sparkline: readonly (number | null)[];
   readonly owner: string | null;

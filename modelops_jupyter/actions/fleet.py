@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from modelops_jupyter.wording import last_moment
+
 if TYPE_CHECKING:
     from modelops_jupyter.settings import UseCase
     from modelops_jupyter.store import Store
@@ -24,6 +26,8 @@ class ModelSummary:
         Monitored windows, and those of them that have a performance figure.
     metric : str or None
         What `sparkline` shows, oldest first; None where a window has no figure.
+    data_through : str or None
+        The last day that was monitored, or its last minute where the last window ends within a day.
     owner, risk_tier : str or None
         As its use case says.
     unsafe : bool
@@ -38,7 +42,7 @@ class ModelSummary:
     open_alerts: int
     windows: int
     realised: int
-    last_window: str | None
+    data_through: str | None
     metric: str | None
     sparkline: tuple[float | None, ...]
     owner: str | None = None
@@ -74,7 +78,7 @@ def read_fleet(
                 open_alerts=len(alerts[name]),
                 windows=monitor["windows"] if monitor else 0,
                 realised=monitor["realised"] if monitor else 0,
-                last_window=monitor["through"] if monitor else None,
+                data_through=last_moment(monitor["through"]) if monitor else None,
                 metric=monitor["metric"] if monitor else None,
                 sparkline=tuple(monitor["line"]) if monitor else (),
                 owner=case.owner if case else None,

@@ -12,6 +12,7 @@ from modelops_jupyter.actions.fleet import ModelSummary, read_fleet
 from modelops_jupyter.actions.versions import find_version
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_name
+from modelops_jupyter.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -157,7 +158,9 @@ class ModelOverview(Presentable):
     def __str__(self) -> str:
         s = self.summary
         champion = f"champion {s.champion}" if s.champion else "no champion"
-        lines = [f"{s.name}: {s.health}, {champion}, {s.versions} versions, {len(self.windows)} windows."]
+        lines = [
+            f"{s.name}: {s.health}, {champion}, {count(s.versions, 'version')}, {count(len(self.windows), 'window')}."
+        ]
         lines += [
             f"  {t['at'][:10]} {t['action']} {t['alias']} -> {t['to_version']}: {t['reason']}" for t in self.transitions
         ]

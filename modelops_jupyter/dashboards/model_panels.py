@@ -20,7 +20,6 @@ from modelops_jupyter.display.tables import fold, health, moment_text, steady
 from modelops_jupyter.display.words import (
     NOTHING,
     capital,
-    count,
     metric_name,
     number,
     sentence,
@@ -28,6 +27,7 @@ from modelops_jupyter.display.words import (
     signed,
     value_text,
 )
+from modelops_jupyter.wording import count, span
 
 if TYPE_CHECKING:
     from modelops_jupyter.monitoring.figures.curves import PerformanceCurves
@@ -89,7 +89,7 @@ def summary(page: ModelOverview, every: str) -> Html:
         tile("Health", health(s.health), count(s.open_alerts, "open alert")),
         tile("In use", f"version {s.champion}" if s.champion else "none yet", newest),
         tile(capital(metric_name(page.metric)) or "Performance", figure, hint),
-        tile("Data until", short_time(s.last_window), f"{spans(len(page.windows), every)} watched"),
+        tile("Data through", short_time(s.data_through), f"{spans(len(page.windows), every)} watched"),
     )
 
 
@@ -134,7 +134,7 @@ def chosen(page: ModelOverview, window: str | None, column: str | None, every: s
     if found is None:
         inputs = "" if column else "; the inputs that moved most"
         return element("p", f"The last {spans(min(30, len(page.windows)), every)} together{inputs}.", class_="mo-note")
-    words = f"{short_time(found.start)} to {short_time(found.end)}"
+    words = span(found.start, found.end)
     rest = f"{figure_words(found, page.metric)}; served by version {found.version}"
     return element("p", element("b", words), f" · {rest}")
 

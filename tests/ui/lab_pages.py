@@ -79,7 +79,7 @@ def model(n: int, **other: Any) -> dict[str, Any]:
         "versions": 2,
         "health": HEALTHS[n % 4],
         "open_alerts": n % 3,
-        "last_window": "2026-01-01T00:00:00+00:00",
+        "data_through": "2026-01-01T00:00:00+00:00",
         "metric": "roc_auc",
         "sparkline": [0.8 + 0.05 * ((n * k) % 7) / 7 for k in range(60)],
         "owner": None,

@@ -15,7 +15,8 @@ from modelops_jupyter.display.lines import figure_words, performance_chart, spar
 from modelops_jupyter.display.series import performance_series
 from modelops_jupyter.display.tables import heading, health, more, note, scrolling
 from modelops_jupyter.display.widgets.live import Live, choice, join_form, text_field
-from modelops_jupyter.display.words import HEALTH, NOTHING, capital, count, metric_name, short_time
+from modelops_jupyter.display.words import HEALTH, NOTHING, capital, metric_name, short_time
+from modelops_jupyter.wording import count
 
 if TYPE_CHECKING:
     from modelops_jupyter.actions.overview import ModelOverview

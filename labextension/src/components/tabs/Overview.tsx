@@ -47,8 +47,8 @@ function Summary({ page, trans }: Pick<ITab, 'page' | 'trans'>): JSX.Element {
           {number(last.value)}
         </Fact>
       )}
-      <Fact title={trans.__('Monitored until')}>
-        {summary.last_window === null ? NOTHING : shortTime(summary.last_window)}
+      <Fact title={trans.__('Data through')}>
+        {summary.data_through === null ? NOTHING : shortTime(summary.data_through)}
       </Fact>
       <Fact title={trans.__('Versions')}>{summary.versions}</Fact>
       <Fact title={trans.__('Kind')}>{kindWord(summary.kind, trans)}</Fact>
