@@ -121,11 +121,11 @@ def window_options(page: ModelOverview) -> list[tuple[str, str]]:
 
 
 def most_drifted(drift: DriftMap, window: str | None, most: int) -> list[str]:
-    """Return the columns that drifted most, in one window or of late."""
+    """Return the columns that drifted most of late; of one window, those first in which drift was found there."""
     if window not in drift.starts:
         return list(drift.columns[:most])
     n = drift.starts.index(window)
-    return sorted(drift.columns, key=lambda column: -(drift.values[column][n] or 0.0))[:most]
+    return sorted(drift.columns, key=lambda column: not drift.found[column][n])[:most]
 
 
 def chosen(page: ModelOverview, window: str | None, column: str | None, every: str) -> Html:

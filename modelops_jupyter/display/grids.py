@@ -29,7 +29,7 @@ def drift_chart(
     selected: tuple[str | None, str | None] = (None, None),
     pickable: bool = False,
 ) -> Html | None:
-    """Return PSI by feature and window, the most drifted feature on top; None where nothing was measured.
+    """Return PSI by feature and window, the feature with most findings on top; None where nothing was measured.
 
     Parameters
     ----------
