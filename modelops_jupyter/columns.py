@@ -127,17 +127,26 @@ def parquet_reader(
 
 def numbers_of(values: pa.ChunkedArray | pa.Array) -> Array:
     """Return whole numbers, floats or times as NumPy holds them; with missing ones, floats and NaN in their place."""
+    return with_gaps(raw_numbers(values), present(values) if values.null_count else None)
+
+
+def raw_numbers(values: pa.ChunkedArray | pa.Array) -> Array:
+    """Return whole numbers, floats or times as NumPy holds them; where one is missing, any number may stand."""
     chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]
-    found = [_numbers_of(chunk) for chunk in chunks if len(chunk)]
+    found = [_raw_numbers(chunk) for chunk in chunks if len(chunk)]
     return found[0] if len(found) == 1 else np.concatenate(found or [np.zeros(0)])
 
 
-def _numbers_of(chunk: pa.Array) -> Array:
+def with_gaps(numbers: Array, known: Array | None) -> Array:
+    """Return numbers with NaN where one is not known; None means that all are."""
+    return numbers if known is None else np.where(known, numbers, np.nan)
+
+
+def _raw_numbers(chunk: pa.Array) -> Array:
     kind = np.dtype(_FLOATS.get(chunk.type) or f"int{chunk.type.bit_width}")
     if pa.types.is_unsigned_integer(chunk.type):
         kind = np.dtype(f"uint{chunk.type.bit_width}")
-    data = np.frombuffer(chunk.buffers()[1], kind, len(chunk), chunk.offset * kind.itemsize)
-    return np.where(present(chunk), data, np.nan) if chunk.null_count else data
+    return np.frombuffer(chunk.buffers()[1], kind, len(chunk), chunk.offset * kind.itemsize)
 
 
 def present(values: pa.ChunkedArray | pa.Array) -> Array:

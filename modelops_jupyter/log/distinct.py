@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 Array = np.ndarray[Any, Any]
 
 _LONGEST = 64
+_WORD = 8  # bytes
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio (Knuth, TAOCP 6.4)
 
 
@@ -38,18 +39,19 @@ def first_of_each(rows: pa.Table) -> pa.Table:
 
 def _hashes(ids: pa.Array) -> Array | None:
     """Return a 64-bit hash of every text, or None where one is too long; ids that differ by NUL at the end collide."""
-    length = pc.max(pc.binary_length(ids)).as_py()
-    if length is None or length > _LONGEST:
+    length = pc.binary_length(ids)
+    longest, shortest = pc.max(length).as_py(), pc.min(length).as_py()
+    if longest is None or longest > _LONGEST:
         return None
-    width = max(8, -(-length // 8) * 8)
-    same = pc.min(pc.binary_length(ids)).as_py() == width
-    padded = ids if same else pc.ascii_rpad(ids, width, padding="\0")
-    data = np.frombuffer(padded.buffers()[2], dtype="uint8")
-    begin = int(np.frombuffer(padded.buffers()[1], dtype="int32")[padded.offset])
-    words = data[begin : begin + width * len(padded)].reshape(len(padded), width).view("uint64")
-    hashes = np.zeros(len(padded), dtype="uint64")
-    for word in range(words.shape[1]):
-        hashes ^= words[:, word]
+    width = longest
+    if shortest != longest or longest < _WORD:
+        width = max(_WORD, longest)
+        ids = pc.ascii_rpad(ids, width, padding="\0")
+    begin = int(np.frombuffer(ids.buffers()[1], dtype="int32")[ids.offset])
+    hashes = np.zeros(len(ids), dtype="uint64")
+    # The last word may share bytes with the one before it: what differs in any byte differs in some word.
+    for place in (*range(0, width - _WORD, _WORD), width - _WORD):
+        hashes ^= np.ndarray(len(ids), "uint64", ids.buffers()[2], begin + place, (width,))
         hashes *= _ODD
         hashes ^= hashes >> np.uint64(29)
     return hashes

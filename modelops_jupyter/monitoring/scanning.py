@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from modelops_jupyter.columns import Columns, Read, numbers_of
-from modelops_jupyter.profiles import Groups, Profile, Reference, Slicing, Tally, slicings, window_length
+from modelops_jupyter.profiles import Groups, Profile, Reference, Runs, Slicing, Tally, slicings, window_length
 from modelops_jupyter.profiles.windows import ORIGIN
 
 if TYPE_CHECKING:
@@ -70,27 +70,26 @@ def scan_log(
         coming = pool.submit(next, slabs, None)
         while (slab := coming.result()) is not None:
             coming = pool.submit(next, slabs, None)  # its ids and times are read while this one's columns are counted
-            parts = [Part(p.rows, p.read, np.where(p.counted, window(p.times), _NONE)) for p in slab.pieces]
+            parts = [Part(p.rows, p.read, _counted(Runs.of_times(p.times, length, origin), p.counted)) for p in slab.pieces]
             yield from scan_windows(parts, references, every, segments, pool, sample)
 
 
 @dataclass(frozen=True)
 class Part:
-    """Some rows, what reads their columns, and the number of each row's window; `_NONE` is none.
+    """Some rows, what reads their columns, and the numbers of their windows; `_NONE` is none.
 
     `own` reads what is known of them beside their features; see `Tally.add`.
     """
 
     rows: int
     read: Read
-    windows: Array
+    windows: Runs
     own: Read | None = None
 
     @classmethod
     def of(cls, columns: Columns, every: str, times: pa.ChunkedArray) -> Part:
         """Return rows that no model has logged as a part; `times` are in microseconds (UTC)."""
-        length, origin = _micros(every)
-        windows = (numbers_of(times) - origin) // length
+        windows = Runs.of_times(numbers_of(times), *_micros(every))
         return cls(columns.rows, columns.read, windows, lambda name: times if name == "timestamp" else None)
 
     @classmethod
@@ -109,11 +108,11 @@ def scan_windows(
     sample: int = 0,
 ) -> Iterator[WindowProfile]:
     """Profile all windows of `parts`, in time order; `sample` rows of each are kept."""
-    windows = np.unique(np.concatenate([np.zeros(0, "int64"), *(np.unique(part.windows) for part in parts)]))
+    windows = np.unique(np.concatenate([np.zeros(0, "int64"), *(part.windows.numbers for part in parts)]))
     windows = windows[windows != _NONE]
     if not len(windows):
         return
-    places = [np.where(part.windows == _NONE, -1, np.searchsorted(windows, part.windows)) for part in parts]
+    places = [_places(part.windows, windows) for part in parts]
     served = _served(parts, places, len(windows), sorted(references))
     found: dict[int, tuple[int, Profile, dict[str, dict[str, Profile]]]] = {}
     for version in sorted(set(served.tolist())):
@@ -122,7 +121,7 @@ def scan_windows(
         mine = np.flatnonzero(served == version)
         table = np.full(len(windows) + 1, -1)  # the last place is that of rows in no window
         table[mine] = np.arange(len(mine))
-        rows = [(part, table[place]) for part, place in zip(parts, places, strict=True)]
+        rows = [(part, replace(place, numbers=table[place.numbers])) for part, place in zip(parts, places, strict=True)]
         for k, profiles in enumerate(_scan(rows, len(mine), reference, slices, pool, sample)):
             found[int(mine[k])] = (version, *profiles)
     length = window_length(every)
@@ -135,21 +134,32 @@ def _micros(every: str) -> tuple[int, int]:
     return window_length(every) // timedelta(microseconds=1), int(ORIGIN.timestamp()) * 1_000_000
 
 
-def _served(parts: Sequence[Part], places: Sequence[Array], windows: int, known: Sequence[int]) -> Array:
+def _counted(windows: Runs, counted: Array) -> Runs:
+    """Leave out the rows that do not count."""
+    return windows if counted.all() else Runs.of(np.where(counted, windows.each(), _NONE))
+
+
+def _places(numbers: Runs, windows: Array) -> Runs:
+    """Return the places of numbers among `windows`, -1 for none."""
+    return replace(numbers, numbers=np.where(numbers.numbers == _NONE, -1, np.searchsorted(windows, numbers.numbers)))
+
+
+def _served(parts: Sequence[Part], places: Sequence[Runs], windows: int, known: Sequence[int]) -> Array:
     """Return the version with a reference that served most rows of each window; the newest one if none did."""
     rows = np.zeros((len(known), windows), dtype="int64")
     for part, place in zip(parts, places, strict=True):
         column = (part.own or part.read)("version")
         versions = np.zeros(part.rows, "int64") if column is None else numbers_of(column)
-        for row, version in enumerate(known):
-            rows[row] += np.bincount(place[(versions == version) & (place >= 0)], minlength=windows)
+        for row, version in enumerate(known if part.rows else ()):
+            mine = np.add.reduceat((versions == version).astype("int64"), place.starts)
+            np.add.at(rows[row], place.numbers[place.numbers >= 0], mine[place.numbers >= 0])
     # Of equal ones the newest: argmax takes the first, so the newest comes first.
     served: Array = np.asarray(known)[len(known) - 1 - np.argmax(rows[::-1], axis=0)]
     return served
 
 
 def _scan(
-    rows: Sequence[tuple[Part, Array]],
+    rows: Sequence[tuple[Part, Runs]],
     windows: int,
     reference: Reference,
     slices: Sequence[Slicing],
@@ -161,12 +171,13 @@ def _scan(
     begins = np.cumsum([windows, *(windows * width for width in widths)])
     tally = Tally(reference.binning, int(begins[-1]), sample, windows)
     for part, window in rows:
-        if not (window >= 0).any():
+        if not (window.numbers >= 0).any():
             continue
-        groupings = [Groups.of(window)]
+        groupings = [window.groups()]
         for slicing, begin, width in zip(slices, begins, widths, strict=False):
-            place = begin + window * width + slicing.places(part.read(slicing.column), part.rows)
-            groupings.append(Groups.of(np.where(window < 0, -1, place)))
+            each = window.each()
+            place = begin + each * width + slicing.places(part.read(slicing.column), part.rows)
+            groupings.append(Groups.of(np.where(each < 0, -1, place)))
         tally.add(part.read, groupings, pool, part.own)
     for k in range(windows):
         found: dict[str, dict[str, Profile]] = {}

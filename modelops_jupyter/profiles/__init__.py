@@ -6,6 +6,7 @@ from modelops_jupyter.profiles.groups import Groups
 from modelops_jupyter.profiles.outcomes import Outcomes, labelled_from_dict
 from modelops_jupyter.profiles.profile import Counts, Profile, Reference, merge, segments_from_dict, segments_to_dict
 from modelops_jupyter.profiles.reference import build_reference
+from modelops_jupyter.profiles.runs import Runs
 from modelops_jupyter.profiles.sampling import Sample
 from modelops_jupyter.profiles.scan import Tally, scan
 from modelops_jupyter.profiles.segments import Slicing, slicings
@@ -20,6 +21,7 @@ __all__ = [
     "Outcomes",
     "Profile",
     "Reference",
+    "Runs",
     "Sample",
     "Slicing",
     "Tally",
