@@ -16,6 +16,8 @@ export interface IModelSummary {
   readonly open_alerts: number;
   /** The last day that was monitored, or the last minute. */
   readonly data_through: string | null;
+  /** What its monitor does not judge yet, as a sentence; empty once it does. */
+  readonly learning: string;
   readonly metric: string | null;
   readonly sparkline: readonly (number | null)[];
   readonly owner: string | null;

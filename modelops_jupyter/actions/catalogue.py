@@ -85,6 +85,7 @@ class Status(Presentable):
                 f"  {m['name']:<24} {m['health']:<8} {champion}, {count(m['versions'], 'version')}, "
                 f"{count(m['windows'], 'window')}{through}, {count(m['open_alerts'], 'open alert')}"
             )
+            lines += [f"    {m['learning']}"] if m["learning"] else []
         lines += [_told(target) for target in self.targets]
         lines += [f"  {sentence}: run `modelops reconcile`" for sentence in self.moved]
         lines += [_aside(batch) for batch in self.quarantine]
@@ -121,6 +122,7 @@ def status(store: Store, settings: Settings, moved: Sequence[str] = ()) -> Statu
             "windows": summary.windows,
             "windows_with_performance": summary.realised,
             "data_through": summary.data_through,
+            "learning": summary.learning,
             "open_alerts": summary.open_alerts,
         }
         for summary in read_fleet(store)
@@ -168,6 +170,7 @@ def models(store: Store, use_cases: Mapping[str, UseCase]) -> Listing:
             "data_through": s.data_through,
             "metric": s.metric,
             "sparkline": s.sparkline,
+            "learning": s.learning,
             "owner": s.owner,
             "risk_tier": s.risk_tier,
         }

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions import versions
+from modelops_jupyter.actions.fleet import learning
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput, ModelOpsError
 from modelops_jupyter.settings import Settings
@@ -53,7 +55,7 @@ def run(
 
     rules = alert_rules(store, name, every, alert_budget, settings.alert_budget)
     watched = watched_segments(store, name, every, segments)
-    return run_monitor(
+    report = run_monitor(
         name,
         store=store,
         log=log,
@@ -65,6 +67,9 @@ def run(
         actor=actor,
         sample=settings.sample_rows,
     )
+    record, held = store.get("monitor", f"{name}/{every}"), store.get("alias", f"{name}@champion")
+    champion = None if held is None else held.body["version"]
+    return report if record is None else replace(report, learning=learning(record.body, champion))
 
 
 def explain(

@@ -85,12 +85,13 @@ def summary(page: ModelOverview, every: str) -> Html:
         if level is not None:
             hint += f", {signed(last.value - level)} against validation"
     newest = f"of {count(s.versions, 'version')}"
-    return tiles(
+    figures = tiles(
         tile("Health", health(s.health), count(s.open_alerts, "open alert")),
         tile("In use", f"version {s.champion}" if s.champion else "none yet", newest),
         tile(capital(metric_name(page.metric)) or "Performance", figure, hint),
         tile("Data through", short_time(s.data_through), f"{spans(len(page.windows), every)} watched"),
     )
+    return join(figures, _quiet(s.learning)) if s.learning else figures
 
 
 def performance(page: ModelOverview, window: str | None) -> Html:

@@ -98,6 +98,7 @@ def status(shown: Status) -> Html:
         note(f"{shown.workspace} · registry {shown.registry}"),
         *(note(f"{sentence}: run reconcile.") for sentence in shown.moved),
         rows_table(columns, shown.models),
+        *(note(f"{model['name']}: {model['learning']}") for model in shown.models if model["learning"]),
         heading("Open alerts") if open_alerts else None,
         alerts_table(open_alerts) if open_alerts else None,
         heading("History") if shown.history else None,

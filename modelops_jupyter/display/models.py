@@ -34,6 +34,7 @@ def overview(page: ModelOverview) -> Html:
         heading(page.name, level=3),
         note(page.description) if page.description else None,
         facts(known),
+        note(s.learning) if s.learning else None,
         *_charts(performance_series(page), page.drift),
         heading("Open alerts") if open_alerts else None,
         alerts_table(open_alerts) if open_alerts else None,
@@ -56,6 +57,7 @@ def monitor_report(report: MonitorReport) -> Html:
     return block(
         heading(f"Monitoring of {report.model}"),
         note(f"{count(len(series.windows), 'window')} of {report.every}, {report.new_windows} of them new, {period}"),
+        note(report.learning) if report.learning else None,
         alerts_table(open_alerts) if open_alerts else note("No open alerts."),
         *_charts(series, report_drift(report), scored=any(window.performance for window in report.windows)),
         heading("Segments, last window") if segments else None,

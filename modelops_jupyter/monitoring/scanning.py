@@ -70,7 +70,9 @@ def scan_log(
         coming = pool.submit(next, slabs, None)
         while (slab := coming.result()) is not None:
             coming = pool.submit(next, slabs, None)  # its ids and times are read while this one's columns are counted
-            parts = [Part(p.rows, p.read, _counted(Runs.of_times(p.times, length, origin), p.counted)) for p in slab.pieces]
+            parts = [
+                Part(p.rows, p.read, _counted(Runs.of_times(p.times, length, origin), p.counted)) for p in slab.pieces
+            ]
             yield from scan_windows(parts, references, every, segments, pool, sample)
 
 

@@ -15,6 +15,7 @@ export function Overview({ page, client, trans, show, handle }: ITab): JSX.Eleme
   return (
     <>
       <Summary page={page} trans={trans} />
+      {page.summary.learning && <p className="jp-ModelOpsPage-quiet">{page.summary.learning}</p>}
       <Performance page={page} trans={trans} />
       {page.alerts.length > 0 && <Incidents page={page} client={client} trans={trans} handle={handle} />}
       <AlertsTable title={trans.__('Open alerts')} rows={open} name={page.summary.name} trans={trans} />
