@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.log import PredictionLog
     from modelops_jupyter.monitoring import Backtest, Explanation, MonitorReport
     from modelops_jupyter.monitoring.explaining.multivariate import MultivariateDrift
+    from modelops_jupyter.monitoring.pace import WorkEvent
     from modelops_jupyter.notifications import DeliveryReport
     from modelops_jupyter.store import Store
 
@@ -139,11 +140,19 @@ def spelled_out(
     return asked.every or every, segments if asked.segments is None else asked.segments
 
 
-def backtest(store: Store, settings: Settings, name: str, every: str, budget: str | None) -> Backtest:
+def backtest(
+    store: Store,
+    settings: Settings,
+    name: str,
+    every: str,
+    budget: str | None,
+    on_progress: Callable[[WorkEvent], None] | None,
+) -> Backtest:
     """See `Workspace.backtest`."""
     from modelops_jupyter.monitoring import KeptWindows, alert_rules, run_backtest
 
     versions.find_version(store, name)
     rules = alert_rules(store, name, every, budget, settings.alert_budget)
     references = versions.references(store, name, ())
-    return run_backtest(name, references, KeptWindows(store, name, every).profiles(), rules, every)
+    profiles = KeptWindows(store, name, every).profiles()
+    return run_backtest(name, references, profiles, rules, every, on_progress=on_progress)
