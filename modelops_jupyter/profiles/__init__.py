@@ -8,7 +8,7 @@ from modelops_jupyter.profiles.profile import Counts, Profile, Reference, merge,
 from modelops_jupyter.profiles.reference import build_reference
 from modelops_jupyter.profiles.runs import Runs
 from modelops_jupyter.profiles.sampling import Sample
-from modelops_jupyter.profiles.scan import Tally, scan
+from modelops_jupyter.profiles.scan import GroupedRows, Tally, scan
 from modelops_jupyter.profiles.segments import Slicing, slicings
 from modelops_jupyter.profiles.windows import time_of, window_length, window_start
 
@@ -17,6 +17,7 @@ __all__ = [
     "ColumnBinning",
     "ColumnProfile",
     "Counts",
+    "GroupedRows",
     "Groups",
     "Outcomes",
     "Profile",

@@ -8,6 +8,7 @@ together are counted by value.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,11 +18,13 @@ from modelops_jupyter.profiles.groups import Array
 
 # Marks in doubt up to which counting them anew is quicker than sorting in double precision.
 MOST_DOUBTS = 6
-# Whole numbers that are counted by value span at most so many; floats hold those up to the other number exactly.
-MOST_VALUES = 1 << 12
+# Whole numbers that are counted by value span at most so many, and no more than a block has unless they span few.
+MOST_VALUES, FEW_VALUES = 1 << 12, 1 << 8
+# Floats hold whole numbers up to this one exactly.
 _EXACT = 1 << 53
 # A product is summed in so many parts: OpenBLAS starts threads of its own for one of over 10,000 numbers.
 _PARTS = 8
+_THREAD = threading.local()
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Marks:
     Parameters
     ----------
     marks : array of float64 of shape (marks,)
-        The least finite number's place comes first, that of the greatest fourth from last.
+        The first is minus infinity, the fourth from last the largest float: the finite numbers lie between them.
     """
 
     def __init__(self, marks: Array, pivot: float, scale: float) -> None:
@@ -61,15 +64,17 @@ class Marks:
         self._floors = np.floor(marks)
         with np.errstate(over="ignore"):
             self._single = marks.astype("float32")
-        self._coarse = False  # whether single precision does not tell the numbers of this column apart
+        self._coarse = False  # whether single precision left too many in doubt: of few distinct numbers it does
 
     def count(self, blocks: Sequence[Array], ordered: bool = False) -> Blocks:
         """Count blocks of numbers of one type; `ordered` floats have NaN last."""
-        held = [block for block in blocks if len(block)]
+        whole = (_whole(blocks) if self._coarse else None) or blocks
+        held = [block for block in whole if len(block)]
         if held and held[0].dtype.kind != "f":
             least, greatest = min(int(block.min()) for block in held), max(int(block.max()) for block in held)
-            if greatest - least < MOST_VALUES and max(-least, greatest) <= _EXACT:
-                return self._count_values(blocks, least, greatest)
+            most = min(MOST_VALUES, max(FEW_VALUES, sum(map(len, held)) // len(held)))
+            if greatest - least < most and max(-least, greatest) <= _EXACT:
+                return self._count_values(whole, least, greatest)
         return self._count_floats([block.astype("float64", copy=False) for block in blocks], ordered)
 
     def _count_values(self, blocks: Sequence[Array], least: int, greatest: int) -> Blocks:
@@ -95,7 +100,7 @@ class Marks:
         least, greatest = np.full(len(blocks), np.inf), np.full(len(blocks), -np.inf)
         products = np.zeros((len(blocks), 4, _PARTS))
         longest = int(rows.max(initial=0)) + _PARTS
-        single, scratch = np.empty(longest, dtype="float32"), np.empty((2, longest))
+        single, scratch = _memory(longest)
         with np.errstate(over="ignore", invalid="ignore"):
             for k, numbers in enumerate(blocks):
                 at[k] = numbers.searchsorted(self._marks, "right") if ordered else self._at_or_below(numbers, single)
@@ -106,7 +111,7 @@ class Marks:
                     numbers = numbers[np.isfinite(numbers)]
                 least[k], greatest[k] = np.minimum.reduce(numbers), np.maximum.reduce(numbers)
                 self._multiply(numbers, scratch, products[k])
-        return Blocks(rows, at, least, greatest, products.sum(axis=2))
+            return Blocks(rows, at, least, greatest, products.sum(axis=2))
 
     def _at_or_below(self, numbers: Array, memory: Array) -> Array:
         """Return how many of the numbers are at or below each mark."""
@@ -138,6 +143,25 @@ class Marks:
         np.vecdot(first, first, out=products[1])
         np.vecdot(first, second, out=products[2])
         np.vecdot(second, second, out=products[3])
+
+
+def _whole(blocks: Sequence[Array]) -> list[Array] | None:
+    """Return floats as the whole numbers that they are, or None where one is not."""
+    found = []
+    for block in blocks:
+        with np.errstate(invalid="ignore"):
+            found.append(block.astype("int64"))
+        if not np.array_equal(found[-1], block):
+            return None
+    return found
+
+
+def _memory(longest: int) -> tuple[Array, Array]:
+    """Return this thread's memory for counting: what is asked for and freed anew is cleared by the system each time."""
+    held: tuple[Array, Array] | None = getattr(_THREAD, "memory", None)
+    if held is None or len(held[0]) < longest:
+        _THREAD.memory = held = np.empty(longest, dtype="float32"), np.empty((2, longest))
+    return held
 
 
 def _distances(blocks: Sequence[Array], least: int) -> Iterator[Array]:

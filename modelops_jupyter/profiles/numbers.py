@@ -45,8 +45,8 @@ class NumericTally:
             return
         if not is_number(values.type):
             self.absent(groups)
-            known = groups.arranged(present(values)).astype("int64")
-            self._mistyped[groups.numbers] += np.add.reduceat(known, groups.starts)
+            there = groups.arranged(present(values)).astype("int64")
+            self._mistyped[groups.numbers] += np.add.reduceat(there, groups.starts)
             return
         self._rows[groups.numbers] += groups.lengths
         known = groups.arranged(present(values)) if values.null_count else None

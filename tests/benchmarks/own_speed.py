@@ -15,8 +15,7 @@ import numpy as np
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.display.series import report_drift, report_series
 from modelops_jupyter.log import PredictionLog
-from modelops_jupyter.monitoring import WindowResult, load_report, run_monitor
-from modelops_jupyter.monitoring.record.packed import by_window
+from modelops_jupyter.monitoring import load_report, run_monitor
 from modelops_jupyter.monitoring.scanning import scan_log
 from modelops_jupyter.store import open_store
 from tests.benchmarks.scan_ours import reference
@@ -93,11 +92,7 @@ def redrawn(folder: Path, rows: int, days: int) -> list[dict[str, object]]:
         report_series(report)
 
     def sliced() -> None:
-        windows: dict[str, list[WindowResult]] = {}
-        for window in load_report(store, "m").segments:
-            windows.setdefault(window.segment, []).append(window)
-        for each in windows.values():
-            by_window([window.drift for window in each], "psi")
+        load_report(store, "m").segment_drift("psi")
 
     found = []
     for what, draw in (("drift map and performance of all rows", page), ("PSI of every column and segment", sliced)):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from modelops_jupyter.monitoring.record.conditions import ConditionResults
     from modelops_jupyter.monitoring.record.maturity import KnownFigure, Maturity, TrackRecord
+    from modelops_jupyter.monitoring.record.segment_drift import SegmentDrift
 
 
 @dataclass(frozen=True)
@@ -216,6 +217,15 @@ class MonitorReport(Presentable):
         from modelops_jupyter.monitoring.record.tables import chunks
 
         return chunks(self)
+
+    def segment_drift(self, metric: str = "psi") -> SegmentDrift:
+        """Return a drift metric of every window, segment and column, as arrays."""
+        from modelops_jupyter.monitoring.record.later import LaterSlices
+        from modelops_jupyter.monitoring.record.segment_drift import segment_drift
+
+        if isinstance(self.segments, LaterSlices):
+            return self.segments.drift(metric)
+        return segment_drift(self.segments, metric)
 
     def test(self, metric: str, column: str | None = None, **conditions: Any) -> ConditionResults:
         """Hold a figure of every window against Evidently's conditions: ``report.test("roc_auc", gte=0.7)``."""
