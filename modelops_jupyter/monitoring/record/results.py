@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.monitoring.record.packed import PackedFigures, PackedNumbers, pack_figures, pack_numbers
 from modelops_jupyter.presentable import Presentable
+from modelops_jupyter.wording import count, span
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -172,6 +173,8 @@ class MonitorReport(Presentable):
         All rows of each window.
     segments : sequence of WindowResult
         The same windows slice by slice, each compared with the same slice of the reference; by window, then segment.
+    learning : str
+        A sentence on what is not judged yet, as the monitor has not seen enough windows; empty once it has.
     """
 
     model: str
@@ -180,6 +183,7 @@ class MonitorReport(Presentable):
     alerts: tuple[Alert, ...]
     new_windows: int
     segments: Sequence[WindowResult] = ()
+    learning: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain data."""
@@ -255,7 +259,9 @@ class MonitorReport(Presentable):
             return f"{self.model}: nothing logged yet. Log predictions with `modelops log-predictions`."
         open_alerts = [alert for alert in self.alerts if alert.state == "open"]
         lines = [
-            f"{self.model}: {len(self.windows)} windows of {self.every}, {self.new_windows} of them new, "
-            f"{self.windows[0].window_start} to {self.windows[-1].window_end}; {len(open_alerts)} open alerts."
+            f"{self.model}: {count(len(self.windows), 'window')} of {self.every}, {self.new_windows} of them new, "
+            f"{span(self.windows[0].window_start, self.windows[-1].window_end)}; "
+            f"{count(len(open_alerts), 'open alert')}."
         ]
+        lines += [self.learning] if self.learning else []
         return "\n".join([*lines, *(f"  {alert.message}" for alert in open_alerts)])
