@@ -75,7 +75,7 @@ class QualityJudge:
             limits = np.minimum(np.maximum(limits, usual[suspect] + least), 1.0)
             for c in np.flatnonzero((rates[suspect] >= limits) & (lingers[suspect] | (level != "lingering"))):
                 column = suspect[c]
-                where = "expected by the reference's rarest values" if metric == UNSEEN else "of the reference's rows"
+                where = "expected by the reference" if metric == UNSEEN else "of the reference's rows"
                 why = f"{usual[column]:.2g} {where}"
                 if more[c]:
                     why += f"; {earlier.windows[c]} earlier windows differ by more than chance"
