@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from itertools import pairwise
 
 import numpy as np
@@ -158,3 +159,37 @@ def test_a_window_of_fifty_columns_is_compact() -> None:
     extra = {"prediction": said[:1000], "score": score[:1000], "label": said[:1000], "version": np.ones(1000, "int64")}
     body = scan(pa.table({**day, **extra}), built.binning).to_dict()
     assert len(json.dumps(body, separators=(",", ":"))) < 50_000
+
+
+@pytest.mark.parametrize(
+    "score",
+    [
+        pa.array([Decimal("0.25"), None, Decimal("1.00")]),
+        pa.array([0.25, None, 1.0], pa.float32()),
+        pa.array(["0.25", None, "1"]),
+    ],
+    ids=str,
+)
+def test_a_score_of_any_type_is_counted_by_its_value(score: pa.Array) -> None:
+    """Spark's tables have decimals."""
+    said = ["0", "1", "1"]
+    found = scan(pa.table({"prediction": said, "score": score, "label": said}), REFERENCE.binning).outcomes
+    usual = scan(pa.table({"prediction": said, "score": [0.25, None, 1.0], "label": said}), REFERENCE.binning).outcomes
+    assert found == usual
+    assert found.brier == 0.25**2
+
+
+def test_a_score_without_any_value_counts_no_row_by_it() -> None:
+    rows = pa.table({"prediction": ["0", "1"], "score": pa.nulls(2), "label": ["0", "1"]})
+    found = scan(rows, REFERENCE.binning).outcomes
+    assert found.labelled == 2
+    assert found.brier == 0
+
+
+def test_parts_of_categories_with_codes_of_a_byte_are_counted_together() -> None:
+    """As pandas has them; together they have more categories than a byte has codes."""
+    byte = pa.dictionary(pa.int8(), pa.string())
+    parts = [pa.array([f"{part}{k}" for k in range(100)]).dictionary_encode().cast(byte) for part in "ab"]
+    found = scan_column(pa.chunked_array(parts), ColumnBinning("category", categories=("a7", "b7")))
+    assert found.counts == (1, 1)
+    assert found.unseen == 198
