@@ -1,6 +1,7 @@
 """Profiles add up, agree with NumPy on the raw rows, and survive whatever a window holds."""
 
 import json
+import warnings
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.profiles import ColumnBinning, Profile, Reference, build_reference, merge, scan, window_start
+from modelops_jupyter.profiles.groups import BLOCK
 from modelops_jupyter.profiles.scan import scan_column
 
 numbers = st.one_of(st.none(), st.floats(allow_nan=True, allow_infinity=True, width=32), st.integers(-5, 5))
@@ -193,3 +195,24 @@ def test_parts_of_categories_with_codes_of_a_byte_are_counted_together() -> None
     found = scan_column(pa.chunked_array(parts), ColumnBinning("category", categories=("a7", "b7")))
     assert found.counts == (1, 1)
     assert found.unseen == 198
+
+
+def test_sums_beyond_the_largest_float_are_no_users_business() -> None:
+    """One block's is infinity, another's minus infinity: no warning, and no figure from them."""
+    values = pa.chunked_array([np.repeat([1e300, -1e300], BLOCK)])
+    with warnings.catch_warnings(action="error"):
+        found = scan_column(values, ColumnBinning("numeric", edges=(0.0,)))
+    assert found.counts == (BLOCK, BLOCK)
+    assert found.powers == (0.0, 0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("rows", [30, 3_000])
+@pytest.mark.parametrize("kind", [pa.float16(), pa.float32()])
+def test_short_floats_are_summed_as_long_ones(kind: pa.DataType, rows: int) -> None:
+    """In few rows and in many: fourth powers pass what short floats hold."""
+    numbers = np.random.default_rng(4).integers(100, 4_000, rows).astype("float16")
+    binning = ColumnBinning("numeric", edges=(500.0,), pivot=7.3, scale=0.1)
+    short, long = (scan_column(pa.chunked_array([pa.array(numbers).cast(k)]), binning) for k in (kind, pa.float64()))
+    assert short.counts == long.counts
+    assert short.powers == pytest.approx(long.powers, rel=1e-12)
+    assert long.powers[3] == pytest.approx((((numbers.astype("float64") - 7.3) / 0.1) ** 4).sum())
