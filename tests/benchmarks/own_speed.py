@@ -4,6 +4,7 @@ Arguments: the days of the year, and the rows of a day.
 """
 
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -15,23 +16,24 @@ import numpy as np
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.display.series import report_drift, report_series
 from modelops_jupyter.log import PredictionLog
-from modelops_jupyter.monitoring import WindowResult, load_report, run_monitor
-from modelops_jupyter.monitoring.record.packed import by_window
+from modelops_jupyter.monitoring import load_report, run_monitor
 from modelops_jupyter.monitoring.scanning import scan_log
 from modelops_jupyter.store import open_store
 from tests.benchmarks.scan_ours import reference
 from tests.benchmarks.tables import predictions
 
 KNOWN = {1: reference()}
+LARGE_DAY = 27_400  # rows: those of ten million a year
 ANN = Actor("ann", "self-asserted")
 
 
 def monitored(folder: Path, log: PredictionLog, before: Path | None = None) -> float:
     """Return the seconds of one run of the monitor; it goes on from the store in `before`."""
     if before is None:
-        folder.mkdir()
+        folder.mkdir(parents=True)
     else:
         shutil.copytree(before, folder)
+        os.sync()  # else the run's own commit would wait until the copy is on the disk
     store = open_store(folder / "store.db", folder / "lock")
     begin = time.perf_counter()
     run_monitor("m", store=store, log=log, references=KNOWN, actor=ANN)
@@ -63,6 +65,7 @@ def small(folder: Path) -> list[dict[str, object]]:
 
 def one_more_day(folder: Path, rows: int, days: int) -> dict[str, object]:
     """The last of a year's days, against the same day in a log of its own."""
+    folder = folder / f"days of {rows}"
     year, alone = PredictionLog(folder / "year"), PredictionLog(folder / "alone")
     for day in range(days):
         year.append_predictions("m", predictions(rows, 1, day, day))
@@ -93,11 +96,7 @@ def redrawn(folder: Path, rows: int, days: int) -> list[dict[str, object]]:
         report_series(report)
 
     def sliced() -> None:
-        windows: dict[str, list[WindowResult]] = {}
-        for window in load_report(store, "m").segments:
-            windows.setdefault(window.segment, []).append(window)
-        for each in windows.values():
-            by_window([window.drift for window in each], "psi")
+        load_report(store, "m").segment_drift("psi")
 
     found = []
     for what, draw in (("drift map and performance of all rows", page), ("PSI of every column and segment", sliced)):
@@ -115,4 +114,5 @@ if __name__ == "__main__":
     asked_days, asked_rows = int(sys.argv[1]), int(sys.argv[2])
     with tempfile.TemporaryDirectory() as place:
         at = Path(place)
-        print(json.dumps([*small(at), one_more_day(at, asked_rows, asked_days), *redrawn(at, asked_rows, asked_days)]))
+        more = [one_more_day(at, rows, asked_days) for rows in (asked_rows, LARGE_DAY)]
+        print(json.dumps([*small(at), *more, *redrawn(at, asked_rows, asked_days)]))
