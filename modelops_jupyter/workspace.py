@@ -14,10 +14,13 @@ from modelops_jupyter.actions import (
     moves,
     prediction_logging,
     registration,
+    rounds,
     running,
     versions,
     watching,
 )
+from modelops_jupyter.actions.board import read_board
+from modelops_jupyter.actions.overview import read_overview
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.refs import ModelReference
@@ -79,8 +82,6 @@ class Workspace(Foundations):
 
     def overview(self, name: str, *, every: str = "1D") -> ModelOverview:
         """Return one model on one page: performance, drift, versions, transitions, alerts, audit trail."""
-        from modelops_jupyter.actions.overview import read_overview
-
         return read_overview(self.known, name, every, self.settings.use_cases)
 
     def distribution(self, name: str, column: str, *, window: str | None = None, every: str = "1D") -> Distribution:
@@ -264,9 +265,8 @@ class Workspace(Foundations):
         batch_id: str | None = None,
     ) -> Appended:
         """Append outcomes as they become known, in any order; a later event for the same request corrects it."""
-        return prediction_logging.log_labels(
-            self.known, self.log, name, frame, id=id, label=label, event_time=event_time, batch_id=batch_id
-        )
+        columns: dict[str, Any] = {"id": id, "label": label, "event_time": event_time}
+        return prediction_logging.log_labels(self.known, self.log, name, frame, **columns, batch_id=batch_id)
 
     def monitor(
         self,
@@ -292,6 +292,18 @@ class Workspace(Foundations):
         if spelled:
             every, segments = watching.spelled_out(self.known, name, spelled, every, segments)
         return watching.monitor(self.known, self.log, self.settings, self.actor, name, every, segments, alert_budget)
+
+    def compare_data(
+        self,
+        reference: Any,
+        current: Any,
+        *,
+        timestamp: str = "timestamp",
+        every: str = "1D",
+        alert_budget: str | None = None,
+    ) -> MonitorReport:
+        """Compare rows of no model, window by window, with a reference; see `modelops_jupyter.compare_data`."""
+        return watching.compare_data(self.settings, reference, current, timestamp, every, alert_budget)
 
     def explain(
         self, name: str, *, window: str | None = None, until: str | None = None, every: str = "1D"
@@ -358,9 +370,7 @@ class Workspace(Foundations):
         self, *, interval: str = "15m", once: bool = False, on_round: Callable[[Round], None] | None = None
     ) -> Round:
         """Run every monitor each `interval` until interrupted (or `once`), tell of incidents and of what stopped."""
-        from modelops_jupyter.actions.rounds import watch
-
-        return watch(self, interval, once, on_round)
+        return rounds.watch(self, interval, once, on_round)
 
     # Running.
 
@@ -411,14 +421,11 @@ class Workspace(Foundations):
         on_cell: Callable[[CellEvent], None] | None = None,
     ) -> NotebookRun:
         """Execute one notebook with parameters that it declares, and leave it with its results at `output`."""
-        kept = None if output is None else Path(output)
-        return running.run_notebook(self.settings, Path(path), parameters=parameters, output=kept, on_cell=on_cell)
+        return running.run_notebook(self.settings, Path(path), parameters=parameters, output=output, on_cell=on_cell)
 
     def notebook_parameters(self, path: str | os.PathLike[str]) -> Listing:
         """Return the parameters that a notebook declares: name, type, default, help."""
-        from modelops_jupyter.pipelines import list_parameters
-
-        return list_parameters(Path(path))
+        return running.notebook_parameters(Path(path))
 
     def runs(self, name: str | None = None) -> Listing:
         """Return runs of pipelines with their steps, newest first: all, or of those that made versions of a model."""
@@ -428,8 +435,6 @@ class Workspace(Foundations):
 
     def board(self) -> Board:
         """Return where decisions stand: what waits for whom, what serves and who let it, what was decided last."""
-        from modelops_jupyter.actions.board import read_board
-
         return read_board(self.known, self.policy)
 
     def audit(self, limit: int | None = None) -> Listing:
@@ -438,13 +443,8 @@ class Workspace(Foundations):
 
     def verify_audit(self) -> AuditVerification:
         """Recompute the audit chain and hold what serves against it; the answer names the first bad entry."""
-        from modelops_jupyter.store import verify
-
-        return verify(self.store)
+        return catalogue.verify_audit(self.store)
 
     def card(self, reference: str | ModelReference) -> ModelCard:
         """Return the model card of a version."""
-        from modelops_jupyter.governance import model_card
-
-        version = self.version(reference)
-        return model_card(self.known, version.name, version.version)
+        return catalogue.card(self.known, reference)

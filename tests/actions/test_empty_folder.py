@@ -22,6 +22,7 @@ from modelops_jupyter.cli import main
         ("overview nothing", 2, "no model 'nothing'"),
         ("card nothing/1", 2, "no model 'nothing'"),
         ("resolve nothing:1 --reason x", 2, "no incident 'nothing:1'"),
+        ("compare-data rows.csv nothing.parquet", 2, "no file 'nothing.parquet'"),
         ("models", 0, "No models yet"),
         ("alerts", 0, "No alerts"),
         ("incidents", 0, "No incidents"),
