@@ -16,7 +16,7 @@ from modelops_jupyter.errors import InvalidPipeline, NotFound
 from modelops_jupyter.pipelines.parameters import read_parameters
 
 DEFAULT_TIMEOUT = 3600.0
-LONGEST_NAME = 100
+LONGEST_NAME = 60  # letters of whatever script, each of up to four bytes: files have names of 255
 
 
 @dataclass(frozen=True)
