@@ -99,7 +99,8 @@ def _show_pace(event: Any) -> None:
             print(cleared(), end="", file=sys.stderr, flush=True)
         else:
             _show_passing(event)
-    elif type(sys.stderr).__module__.startswith("ipykernel"):
+    elif type(sys.stderr).__module__.startswith("ipykernel") and event.number * 100 // event.total % 10 == 0:
+        # Every tenth percent: a notebook that is executed without a reader keeps each of them.
         print(f"\r{event}", end="\n" if done else "", file=sys.stderr, flush=True)
 
 
