@@ -178,6 +178,7 @@ DOWN: dict[str, tuple[int, list[str]]] = {
     "log-labels": (0, ["cancer", "labels.parquet", "--id", "id", "--label", "label", "--batch-id", "b"]),
     "monitor": (0, ["cancer"]),
     "backtest": (0, ["cancer"]),
+    "compare-data": (0, ["rows.parquet", "log.parquet", "--timestamp", "at"]),
     "multivariate-drift": (0, ["cancer"]),
     "alerts": (0, []),
     "incidents": (0, []),
