@@ -44,7 +44,6 @@ def test_who_wants_no_count_in_the_status_bar_gets_none(page: Page, lab: Server)
 def test_a_new_incident_is_told_opened_and_acknowledged(
     page: Page, lab: Server, healthy: Workspace, screenshots: Path
 ) -> None:
-    lab.use("Light")
     with healthy as ws:
         with page.expect_response(re.compile("/incidents")):  # what is open already is no news
             panel = open_lab(page, lab)
