@@ -9,7 +9,6 @@ import pytest
 
 from modelops_jupyter.errors import NotFound
 from modelops_jupyter.monitoring import AlertRules, Backtest, run_backtest
-from modelops_jupyter.monitoring import backtest as backtest_module
 from modelops_jupyter.monitoring.figures.drift import psi
 from modelops_jupyter.monitoring.figures.performance import performance
 from modelops_jupyter.monitoring.figures.quality import null_rate
@@ -79,14 +78,6 @@ def test_it_says_how_soon_and_how_small(backtest: Backtest) -> None:
     assert json.loads(json.dumps(backtest.to_dict()))["points"][0]["budget"] == "1/year"
 
 
-@pytest.fixture
-def one_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a backtest draw one healthy series and one fault: what it says of history rests on neither."""
-    monkeypatch.setattr(backtest_module, "SIZES", {"shift": (2.0,)})
-    monkeypatch.setattr(backtest_module, "HEALTHY_SERIES", 1)
-
-
-@pytest.mark.usefixtures("one_fault")
 def test_a_history_that_changed_is_said_to_have_changed(reference: Reference, backtest: Backtest) -> None:
     assert backtest.explanation == ""
     levels = np.repeat([0.0, 0.0, 0.0, 1.0, 0.0, -1.0, 0.0], 8)
@@ -101,7 +92,6 @@ def test_a_history_that_changed_is_said_to_have_changed(reference: Reference, ba
     assert found.to_dict()["explanation"] == found.explanation
 
 
-@pytest.mark.usefixtures("one_fault")
 def test_few_windows_are_said_to_be_few(reference: Reference) -> None:
     profiles = {START + timedelta(days=n): window(reference, n) for n in range(3)}
     found = run_backtest("m", {1: reference}, profiles, AlertRules(), "1D", trials=1)
