@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if "--json" in words:
             print(json.dumps({"error": {"code": said.code, "message": str(said)}}))
         else:
-            print(printable(f"modelops: {said}"), file=sys.stderr)
+            print(f"{cleared()}{printable(f'modelops: {said}')}", file=sys.stderr)
         return said.exit_code
     except KeyboardInterrupt:
         on = "with --resume the same command goes on" if words[:1] == ["run"] else "the same command goes on"

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from modelops_jupyter.errors import InvalidFrame
 
 Array = np.ndarray[Any, Any]
 _FLOATS = {pa.float64(): "float64", pa.float32(): "float32", pa.float16(): "float16"}
+_ROWS = 1 << 16
 
 # Returns a column by name, None where there is none.
 Read = Callable[[str], pa.ChunkedArray | None]
@@ -69,7 +71,7 @@ class Columns:
             schema = metadata.schema.to_arrow_schema()
         except (pa.ArrowException, OSError) as error:
             raise InvalidFrame(f"{str(path)!r} is no Parquet file: {str(error).rstrip('.')}.") from error
-        types, read = _types(schema), parquet_reader(path, metadata)
+        types, read = _types(schema), ParquetColumns(path, metadata).read
         return cls(metadata.num_rows, types, lambda name: _decoded(read(name)) if name in types else None)
 
 
@@ -98,28 +100,43 @@ def _decoded(values: pa.ChunkedArray | None) -> pa.ChunkedArray | None:
     return values if wanted == values.type else values.cast(wanted)
 
 
-def parquet_reader(
-    path: str | Path, metadata: pq.FileMetaData, row_group: int | None = None, plain: str = "", filesystem: Any = None
-) -> Read:
-    """Return what reads a column of a Parquet file, or of one row group of it, as dictionaries where they are texts.
+class ParquetColumns:
+    """The columns of a Parquet file, or of one row group of it; several threads may read at once.
 
-    `plain` is a column whose texts are nearly all different: it is read as it is.
+    Texts are read as dictionaries of them, except those of `plain`: a column whose texts are nearly all different.
     """
-    schema = metadata.schema.to_arrow_schema()
-    names = frozenset(schema.names)
-    texts = [f.name for f in schema if f.type in (pa.string(), pa.large_string()) and f.name != plain]
-    opened = threading.local()  # a file is read by one thread at a time, and opening it costs as much as a small column
 
-    def read(name: str) -> pa.ChunkedArray | None:
-        if name not in names:
+    def __init__(
+        self,
+        path: str | Path,
+        metadata: pq.FileMetaData,
+        row_group: int | None = None,
+        plain: str = "",
+        filesystem: Any = None,
+    ) -> None:
+        schema = metadata.schema.to_arrow_schema()
+        self._names = frozenset(schema.names)
+        self._groups = range(metadata.num_row_groups) if row_group is None else range(row_group, row_group + 1)
+        texts = [f.name for f in schema if f.type in (pa.string(), pa.large_string()) and f.name != plain]
+        self._open = partial(pq.ParquetFile, path, filesystem=filesystem, metadata=metadata, read_dictionary=texts)
+        self._opened = threading.local()  # a file is read by one thread at a time
+
+    @property
+    def _file(self) -> pq.ParquetFile:
+        if not hasattr(self._opened, "file"):  # opening it costs as much as a small column
+            self._opened.file = self._open()
+        return self._opened.file
+
+    def read(self, name: str) -> pa.ChunkedArray | None:
+        """Return a column, or None where there is none of that name."""
+        if name not in self._names:
             return None
-        if not hasattr(opened, "file"):
-            opened.file = pq.ParquetFile(path, filesystem=filesystem, metadata=metadata, read_dictionary=texts)
-        if row_group is None:
-            return opened.file.read(columns=[name], use_threads=False)[name]
-        return opened.file.read_row_group(row_group, columns=[name], use_threads=False)[name]
+        return self._file.read_row_groups(list(self._groups), columns=[name], use_threads=False)[name]
 
-    return read
+    def parts(self, name: str) -> Iterator[pa.Array]:
+        """Yield a column that there is, some rows at a time, in memory that is used again."""
+        for rows in self._file.iter_batches(_ROWS, list(self._groups), columns=[name], use_threads=False):
+            yield rows.column(0)
 
 
 # Arrow's own conversions from and to NumPy import pandas, which takes longer than counting a hundred thousand rows.
@@ -127,17 +144,26 @@ def parquet_reader(
 
 def numbers_of(values: pa.ChunkedArray | pa.Array) -> Array:
     """Return whole numbers, floats or times as NumPy holds them; with missing ones, floats and NaN in their place."""
+    return with_gaps(raw_numbers(values), present(values) if values.null_count else None)
+
+
+def raw_numbers(values: pa.ChunkedArray | pa.Array) -> Array:
+    """Return whole numbers, floats or times as NumPy holds them; where one is missing, any number may stand."""
     chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]
-    found = [_numbers_of(chunk) for chunk in chunks if len(chunk)]
+    found = [_raw_numbers(chunk) for chunk in chunks if len(chunk)]
     return found[0] if len(found) == 1 else np.concatenate(found or [np.zeros(0)])
 
 
-def _numbers_of(chunk: pa.Array) -> Array:
+def with_gaps(numbers: Array, known: Array | None) -> Array:
+    """Return numbers with NaN where one is not known; None means that all are."""
+    return numbers if known is None else np.where(known, numbers, np.nan)
+
+
+def _raw_numbers(chunk: pa.Array) -> Array:
     kind = np.dtype(_FLOATS.get(chunk.type) or f"int{chunk.type.bit_width}")
     if pa.types.is_unsigned_integer(chunk.type):
         kind = np.dtype(f"uint{chunk.type.bit_width}")
-    data = np.frombuffer(chunk.buffers()[1], kind, len(chunk), chunk.offset * kind.itemsize)
-    return np.where(present(chunk), data, np.nan) if chunk.null_count else data
+    return np.frombuffer(chunk.buffers()[1], kind, len(chunk), chunk.offset * kind.itemsize)
 
 
 def present(values: pa.ChunkedArray | pa.Array) -> Array:

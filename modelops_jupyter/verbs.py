@@ -7,17 +7,10 @@ A face parses a line with `parser()` and calls `namespace.call(workspace, namesp
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from modelops_jupyter.data_files import split_target
-from modelops_jupyter.errors import InvalidInput
-from modelops_jupyter.verb import Parser, Read, Verb
-from modelops_jupyter.written import cleared, printable
-
-if TYPE_CHECKING:
-    from modelops_jupyter.workspace import Workspace
+from modelops_jupyter import verb_calls
+from modelops_jupyter.verb import Parser, Verb
 
 
 def _arg(*flags: str, **options: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
@@ -35,87 +28,6 @@ _SPAN = (
     _arg("--until", help="last window (default: the first)"),
 )
 _REASON = _arg("--reason", required=True, help="why; goes on record")
-
-
-def _register(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
-    model = read(a.model)
-    data, target = split_target(read(a.data) if a.data else None, a.target, read)
-    reference = read(a.validated_on) if a.validated_on else None
-    if a.target in getattr(reference, "columns", ()):
-        reference = split_target(reference, a.target, read)
-    return ws.register(
-        model,
-        a.name,
-        data=data,
-        target=target,
-        reference=reference,
-        inputs=a.input,
-        run_id=a.run_id,
-        kind=a.kind,
-        metrics=_assignments(a.metric),
-        description=a.description,
-        unsafe=a.unsafe,
-    )
-
-
-def _compare(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
-    data, target = split_target(read(a.data), a.target, read)
-    return ws.compare(a.reference, a.other, data=data, target=target, segments=a.segment, unsafe=a.unsafe)
-
-
-def _log_predictions(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
-    return ws.log_predictions(
-        a.reference, read(a.data), id=a.id, time=a.time, prediction=a.prediction, score=a.score, batch_id=a.batch_id
-    )
-
-
-def _log_labels(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
-    return ws.log_labels(a.name, read(a.data), id=a.id, label=a.label, event_time=a.event_time, batch_id=a.batch_id)
-
-
-def _run(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
-    passing = _show_passing if sys.stderr.isatty() else None
-    given = _assignments(a.parameter)
-    return ws.run(a.pipeline, parameters=given, jobs=a.jobs, resume=a.resume, on_progress=_show, on_cell=passing)
-
-
-def _run_notebook(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
-    return ws.run_notebook(a.path, parameters=_assignments(a.parameter), output=a.output, on_cell=_show)
-
-
-def _show(event: Any) -> None:
-    print(f"{cleared()}{printable(str(event))}", file=sys.stderr, flush=True)
-
-
-def _show_passing(event: Any) -> None:
-    """Show what runs now on one line of a terminal; whatever comes next takes its place."""
-    import shutil
-
-    text = " ".join(printable(str(event)).split())[: shutil.get_terminal_size().columns - 1]
-    print(f"{cleared()}{text}", end="", file=sys.stderr, flush=True)
-
-
-def _watch(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
-
-    return ws.watch(interval=a.interval, once=a.once, on_round=None if a.once else _show)
-
-
-def _assignments(pairs: Sequence[str]) -> dict[str, Any]:
-    """Read ``name=value`` pairs; values as YAML has them, so that 3 is a number and true a truth value."""
-    import yaml
-
-    values = {}
-    for pair in pairs:
-        name, equals, text = pair.partition("=")
-        if not equals or not name.isidentifier():
-            raise InvalidInput(f"Parameter {pair!r} is not name=value.")
-        try:
-            values[name] = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise InvalidInput(
-                f"Parameter {pair!r} has no value that YAML knows: put quotation marks round it."
-            ) from error
-    return values
 
 
 VERBS: tuple[Verb, ...] = (
@@ -167,7 +79,7 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "register",
         "register a model as the next version of a name",
-        _register,
+        verb_calls.register,
         (
             _arg(
                 "model",
@@ -190,7 +102,7 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "compare",
         "compare two versions on the same rows",
-        _compare,
+        verb_calls.compare,
         (
             _REFERENCE,
             _arg("other", metavar="OTHER", help="the version to compare with"),
@@ -253,7 +165,7 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "log-predictions",
         "append what a version predicted",
-        _log_predictions,
+        verb_calls.log_predictions,
         (
             _REFERENCE,
             _arg("data", help=".parquet or .csv file; in a notebook, a Python name"),
@@ -268,7 +180,7 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "log-labels",
         "append outcomes as they become known",
-        _log_labels,
+        verb_calls.log_labels,
         (
             _NAME,
             _arg("data", help=".parquet or .csv file; in a notebook, a Python name"),
@@ -310,7 +222,7 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "backtest",
         "what each alert budget would have told: false alerts a month against the least fault seen",
-        lambda ws, a, r: ws.backtest(a.name, every=a.every, budget=a.budget),
+        verb_calls.backtest,
         (_NAME, _EVERY, _arg("--budget", metavar="N/PERIOD", help="a budget to add, as 1/month (default: in force)")),
         slow=True,
     ),
@@ -364,7 +276,7 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "watch",
         "run every monitor again and again, and tell of what they find; for a box where nobody sits",
-        _watch,
+        verb_calls.watch,
         (
             _arg("--interval", default="15m", help="time from round to round: 30s, 15m (default), 1h, 1d"),
             _arg("--once", action="store_true", help="one round only, for cron; exit code 3 if something failed"),
@@ -375,7 +287,7 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "run",
         "execute a pipeline of notebooks",
-        _run,
+        verb_calls.run,
         (
             _arg("pipeline", help="the pipeline.yaml"),
             _arg("-p", "--parameter", action="append", default=[], help="name=value; may be repeated"),
@@ -401,7 +313,7 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "run-notebook",
         "execute one notebook with parameters",
-        _run_notebook,
+        verb_calls.run_notebook,
         (
             _NOTEBOOK,
             _arg("-p", "--parameter", action="append", default=[], help="name=value; may be repeated"),

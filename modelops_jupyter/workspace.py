@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.monitoring import Backtest, Explanation, MonitorReport
     from modelops_jupyter.monitoring.explaining.multivariate import MultivariateDrift
     from modelops_jupyter.monitoring.figures.curves import PerformanceCurves
+    from modelops_jupyter.monitoring.pace import WorkEvent
     from modelops_jupyter.notifications import DeliveryReport
     from modelops_jupyter.pipelines import CellEvent, NotebookRun, PipelineRun, StepEvent
     from modelops_jupyter.store import AuditVerification
@@ -311,12 +312,19 @@ class Workspace(Foundations):
         """Test whether a classifier can tell the rows of `window` to `until` (default: the last) from the 28 before."""
         return watching.multivariate_drift(self.store, self.log, name, every, window, until)
 
-    def backtest(self, name: str, *, every: str = "1D", budget: str | None = None) -> Backtest:
+    def backtest(
+        self,
+        name: str,
+        *,
+        every: str = "1D",
+        budget: str | None = None,
+        on_progress: Callable[[WorkEvent], None] | None = None,
+    ) -> Backtest:
         """Replay the stored windows, healthy and with faults put in: what each alert budget would tell, and how soon.
 
         `budget` is added to the curve; None stands for the one in force.
         """
-        return watching.backtest(self.store, self.settings, name, every, budget)
+        return watching.backtest(self.store, self.settings, name, every, budget, on_progress)
 
     def alerts(self, name: str | None = None, *, state: str | None = None) -> Listing:
         """Return alerts, newest first, of one model or of all."""

@@ -44,6 +44,7 @@ def puts(name: str, number: int) -> list[Put]:
         "every": "1D",
         "through": days[-1],
         "checked_at": days[-1],
+        "tracks": [["", 1, days[0]]],
         **summarise(windows),
     }
     return [

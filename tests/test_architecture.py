@@ -9,7 +9,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "modelops_jupyter"
 LAYERS = (
     {"errors", "_version"},
-    {"written"},
+    {"written", "wording"},
     {"refs", "actor", "presentable", "processes"},
     {"listing"},
     {"settings", "frames", "live_names", "columns"},
@@ -28,6 +28,7 @@ LAYERS = (
     {"actions.inspection", "actions.board"},
     {"workspace"},
     {"display", "verb"},
+    {"verb_calls"},
     {"verbs"},
     {"dashboards"},
     {"server"},
@@ -65,6 +66,7 @@ MONITORING = (
     "scanning",
     "kept",
     "past",
+    "pace",
     "run",
     "monitor",
     "explaining",

@@ -1,6 +1,8 @@
 """One table of verbs serves the shell and the notebook; a wrong call says so in one sentence."""
 
 import json
+from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -8,17 +10,19 @@ from stored import fill
 
 from modelops_jupyter.cli import main
 from modelops_jupyter.errors import InvalidInput
-from modelops_jupyter.verbs import _assignments, parser
+from modelops_jupyter.monitoring.pace import WorkEvent
+from modelops_jupyter.verb_calls import assignments
+from modelops_jupyter.verbs import parser
 
 
 def test_parameters_are_typed_as_yaml_has_them() -> None:
-    assert _assignments(["trials=3", "fast=true", "name=x=y"]) == {"trials": 3, "fast": True, "name": "x=y"}
+    assert assignments(["trials=3", "fast=true", "name=x=y"]) == {"trials": 3, "fast": True, "name": "x=y"}
 
 
 @pytest.mark.parametrize("pair", ["trials", "x;import os=1", "=3"])
 def test_a_parameter_that_is_no_pair_is_named(pair: str) -> None:
     with pytest.raises(InvalidInput, match="name=value"):
-        _assignments([pair])
+        assignments([pair])
 
 
 def test_a_wrong_line_raises_instead_of_ending_the_process() -> None:
@@ -140,3 +144,31 @@ def test_files_that_run_code_and_columns_that_are_not_there_are_named(
     assert "write the model with `skops.io.dump`" in capsys.readouterr().err
     assert main(["compare", "delay/1", "delay/2", "--data", "rows.csv", "--target", "lste"]) == 2
     assert "There is no column 'lste' in the data, which has wind, late" in capsys.readouterr().err
+
+
+class Waiting:
+    """A workspace whose backtest tells that it is half done, and then that it is done."""
+
+    def backtest(self, name: str, *, every: str, budget: str | None, on_progress: Callable[[WorkEvent], None]) -> str:
+        for number in (1, 2):
+            on_progress(WorkEvent(f"backtest of {name}", "completed" if number == 2 else "running", number, 2))
+        return "done"
+
+
+@pytest.mark.parametrize(
+    ("module", "terminal", "shown"),
+    [
+        ("io", True, "\r\x1b[2Kbacktest of m: 50%\r\x1b[2K"),
+        ("ipykernel.iostream", False, "\rbacktest of m: 50%\rbacktest of m: 100%\n"),
+        ("io", False, ""),
+    ],
+    ids=["terminal", "notebook", "file"],
+)
+def test_whoever_waits_for_a_backtest_sees_how_far_it_is(
+    module: str, terminal: bool, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = type("Stream", (StringIO,), {"__module__": module, "isatty": lambda self: terminal})()
+    monkeypatch.setattr("sys.stderr", stream)
+    namespace = parser("modelops")[0].parse_args(["backtest", "m"])
+    assert namespace.call(Waiting(), namespace, str) == "done"
+    assert stream.getvalue() == shown

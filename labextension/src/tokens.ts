@@ -14,7 +14,10 @@ export interface IModelSummary {
   readonly versions: number;
   readonly health: Health;
   readonly open_alerts: number;
-  readonly last_window: string | null;
+  /** The last day that was monitored, or the last minute. */
+  readonly data_through: string | null;
+  /** What its monitor does not judge yet, as a sentence; empty once it does. */
+  readonly learning: string;
   readonly metric: string | null;
   readonly sparkline: readonly (number | null)[];
   readonly owner: string | null;
@@ -61,6 +64,8 @@ export interface IVersion {
   readonly features: readonly string[];
   readonly source: Readonly<Record<string, string | null>>;
   readonly data_fingerprint: string | null;
+  /** Of the outcomes it was validated on: the same ones are the same rows. Versions of old do not have it. */
+  readonly outcomes_fingerprint?: string | null;
   readonly digest: string;
   readonly flavor: string;
   readonly metrics: Readonly<Record<string, number>>;
@@ -106,7 +111,7 @@ export interface IAuditEntry {
   readonly hash: string;
 }
 
-/** How far each column is from the reference (PSI), window by window; the most drifted first. */
+/** How far each column is from the reference (PSI), window by window; those first that most was found of. */
 export interface IDriftMap {
   readonly starts: readonly string[];
   readonly columns: readonly string[];

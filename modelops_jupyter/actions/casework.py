@@ -14,6 +14,7 @@ from modelops_jupyter.errors import InvalidInput, NotFound, Refused
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_name
+from modelops_jupyter.wording import count
 from modelops_jupyter.written import check_person, check_text
 
 if TYPE_CHECKING:
@@ -82,7 +83,10 @@ class Incident(Presentable):
 
     def __str__(self) -> str:
         head = f"{self.id} ({self.state}, {f'owned by {self.owner}' if self.owner else 'no owner'}): {self.title}"
-        lines = [head, f"  bad windows from {self.first_window} to {self.last_window}, {len(self.alerts)} alerts"]
+        lines = [
+            head,
+            f"  bad windows from {self.first_window} to {self.last_window}, {count(len(self.alerts), 'alert')}",
+        ]
         lines += [_suspect_line(suspect) for suspect in self.suspects[:5]]
         lines += [f"  segment {part['segment']}: {', '.join(part['columns'])}" for part in self.segments[:5]]
         if loss := loss_text(self.loss):

@@ -13,6 +13,7 @@ from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_name
+from modelops_jupyter.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,10 +80,12 @@ class Status(Presentable):
         for m in self.models:
             champion = f"champion {m['champion']}" if m["champion"] else "no champion"
             champion += " (UNSAFE: it runs code when it is loaded)" if m["unsafe"] else ""
+            through = f" through {m['data_through'][:16].removesuffix('T00:00')}" if m["data_through"] else ""
             lines.append(
-                f"  {m['name']:<24} {m['health']:<8} {champion}, {m['versions']} versions, {m['windows']} windows, "
-                f"{m['open_alerts']} open alerts"
+                f"  {m['name']:<24} {m['health']:<8} {champion}, {count(m['versions'], 'version')}, "
+                f"{count(m['windows'], 'window')}{through}, {count(m['open_alerts'], 'open alert')}"
             )
+            lines += [f"    {m['learning']}"] if m["learning"] else []
         lines += [_told(target) for target in self.targets]
         lines += [f"  {sentence}: run `modelops reconcile`" for sentence in self.moved]
         lines += [_aside(batch) for batch in self.quarantine]
@@ -118,7 +121,8 @@ def status(store: Store, settings: Settings, moved: Sequence[str] = ()) -> Statu
             "health": summary.health,
             "windows": summary.windows,
             "windows_with_performance": summary.realised,
-            "last_window": summary.last_window,
+            "data_through": summary.data_through,
+            "learning": summary.learning,
             "open_alerts": summary.open_alerts,
         }
         for summary in read_fleet(store)
@@ -163,16 +167,17 @@ def models(store: Store, use_cases: Mapping[str, UseCase]) -> Listing:
             "versions": s.versions,
             "health": s.health,
             "open_alerts": s.open_alerts,
-            "last_window": s.last_window,
+            "data_through": s.data_through,
             "metric": s.metric,
             "sparkline": s.sparkline,
+            "learning": s.learning,
             "owner": s.owner,
             "risk_tier": s.risk_tier,
         }
         for s in read_fleet(store, use_cases=use_cases)
     )
     unsafe = ("unsafe",) if any(row["unsafe"] for row in rows) else ()
-    columns = ("name", "kind", "champion", *unsafe, "versions", "health", "open_alerts", "last_window")
+    columns = ("name", "kind", "champion", *unsafe, "versions", "health", "open_alerts", "data_through")
     return Listing("Models", columns, rows, "No models yet: register one with `modelops register`.")
 
 

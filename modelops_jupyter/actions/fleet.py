@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from modelops_jupyter.wording import last_moment, short
 
 if TYPE_CHECKING:
     from modelops_jupyter.settings import UseCase
     from modelops_jupyter.store import Store
+
+_WINDOWS = {"1h": "hours", "1D": "days", "1W": "weeks"}
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,10 @@ class ModelSummary:
         Monitored windows, and those of them that have a performance figure.
     metric : str or None
         What `sparkline` shows, oldest first; None where a window has no figure.
+    data_through : str or None
+        The last day that was monitored, or its last minute where the last window ends within a day.
+    learning : str
+        A sentence on what its monitor does not judge yet; empty once it does.
     owner, risk_tier : str or None
         As its use case says.
     unsafe : bool
@@ -38,9 +47,10 @@ class ModelSummary:
     open_alerts: int
     windows: int
     realised: int
-    last_window: str | None
+    data_through: str | None
     metric: str | None
     sparkline: tuple[float | None, ...]
+    learning: str = ""
     owner: str | None = None
     risk_tier: str | None = None
     unsafe: bool = False
@@ -74,15 +84,40 @@ def read_fleet(
                 open_alerts=len(alerts[name]),
                 windows=monitor["windows"] if monitor else 0,
                 realised=monitor["realised"] if monitor else 0,
-                last_window=monitor["through"] if monitor else None,
+                data_through=last_moment(monitor["through"]) if monitor else None,
                 metric=monitor["metric"] if monitor else None,
                 sparkline=tuple(monitor["line"]) if monitor else (),
+                learning=learning(monitor, champions.get(name)) if monitor else "",
                 owner=case.owner if case else None,
                 risk_tier=case.risk_tier if case else None,
                 unsafe=bool(held.get(name, {}).get("unsafe")),
             )
         )
     return tuple(summaries)
+
+
+def learning(monitor: Mapping[str, Any], champion: int | None) -> str:
+    """Return what a monitor does not judge yet of the version that serves, as one sentence; nothing once it does.
+
+    Parameters
+    ----------
+    monitor
+        What is on record of it.
+    """
+    from modelops_jupyter.monitoring.figures.cycle import LEARNED, cycle_length
+
+    starts = {version: start for segment, version, start in monitor["tracks"] if not segment}
+    start = max(starts.values(), default=None) if champion is None else starts.get(champion)
+    if start is None:
+        return ""
+    until = datetime.fromisoformat(start) + LEARNED * cycle_length(monitor["every"])
+    if datetime.fromisoformat(monitor["through"]) >= until:
+        return ""
+    windows = _WINDOWS[monitor["every"]]
+    return (
+        f"The monitor is still learning how {windows} differ, until {short(until)}: before, it tells only "
+        "what no season could bring; `mo.compare_data` tells any difference from the reference at once."
+    )
 
 
 def _health(monitored: bool, kinds: list[str]) -> str:

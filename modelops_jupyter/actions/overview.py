@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,6 +13,7 @@ from modelops_jupyter.actions.fleet import ModelSummary, read_fleet
 from modelops_jupyter.actions.versions import find_version
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_name
+from modelops_jupyter.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,17 +82,53 @@ class DriftMap:
     starts : tuple of str
         Window starts, oldest first.
     columns : tuple of str
-        Most drifted over the last 30 windows first.
+        Those first whose findings of the last 30 windows were furthest beyond their thresholds and most; of the others
+        those that the last cycle of windows together (a week of days) shows furthest from the reference: in that, what
+        follows the calendar is where it belongs, though each of its days differs from the reference.
     values : mapping of str to tuple of float or None
         Per column, a figure per window; None where there is none.
     found : mapping of str to tuple of bool
-        Per column, whether the monitor found drift in the window, by the thresholds that it learned.
+        Per column, whether the monitor found drift of its values in the window, by the thresholds that it learned; that
+        it hangs together with others otherwise than before is none of its values.
     """
 
     starts: tuple[str, ...]
     columns: tuple[str, ...]
     values: Mapping[str, tuple[float | None, ...]]
     found: Mapping[str, tuple[bool, ...]]
+
+    @classmethod
+    def of(cls, windows: Sequence[WindowResult]) -> DriftMap:
+        """Return the map of windows without segments, oldest first."""
+        from modelops_jupyter.monitoring.record.packed import by_window, numbers
+
+        names, values = by_window([window.drift for window in windows], "psi")
+        excesses = [_excesses(window) for window in windows]
+        beyond = {name: sum(excess.get(name, 0.0) for excess in excesses[-RECENT_WINDOWS:]) for name in names}
+        last: Mapping[str, Any] = next((window.cycle for window in reversed(windows) if len(window.cycle)), {})
+        far = dict(zip(names, numbers(last, names, "jensen_shannon").tolist(), strict=True))
+
+        def place(name: str) -> tuple[float, float, float, str]:
+            together = -1.0 if math.isnan(far[name]) else far[name]
+            return -beyond[name], -together, -_recent(values[name]), name
+
+        ordered = sorted(names, key=place)
+        found = {name: tuple(name in excess for excess in excesses) for name in names}
+        return cls(tuple(window.window_start for window in windows), tuple(ordered), values, found)
+
+
+def _excesses(window: WindowResult) -> dict[str, float]:
+    """Return how many times its threshold the furthest finding of each column's values was."""
+    found: dict[str, float] = {}
+    for finding in window.findings:
+        if finding.kind == "drift" and finding.metric.removeprefix("recent_") != "dependence":
+            found[finding.column] = max(found.get(finding.column, 0.0), abs(finding.figure) / finding.threshold)
+    return found
+
+
+def _recent(values: Sequence[float | None]) -> float:
+    known = [value for value in values[-RECENT_WINDOWS:] if value is not None]
+    return sum(known) / len(known) if known else -1.0
 
 
 @dataclass(frozen=True)
@@ -157,7 +195,9 @@ class ModelOverview(Presentable):
     def __str__(self) -> str:
         s = self.summary
         champion = f"champion {s.champion}" if s.champion else "no champion"
-        lines = [f"{s.name}: {s.health}, {champion}, {s.versions} versions, {len(self.windows)} windows."]
+        lines = [
+            f"{s.name}: {s.health}, {champion}, {count(s.versions, 'version')}, {count(len(self.windows), 'window')}."
+        ]
         lines += [
             f"  {t['at'][:10]} {t['action']} {t['alias']} -> {t['to_version']}: {t['reason']}" for t in self.transitions
         ]
@@ -194,7 +234,7 @@ def read_overview(
         metric=summary.metric,
         expected=_expected(store, name, summary.metric),
         windows=tuple(WindowFigure.of(window, summary.metric) for window in windows),
-        drift=_drift(windows),
+        drift=DriftMap.of(windows),
         versions=catalogue.versions(store, name).rows,
         transitions=tuple(transitions),
         alerts=catalogue.alerts(store, name, None).rows,
@@ -221,18 +261,3 @@ def _expected(store: Store, name: str, metric: str | None) -> dict[int, float]:
         if value is not None:
             found[int(record.key.rpartition("/")[2])] = value
     return found
-
-
-def _drift(windows: Sequence[WindowResult]) -> DriftMap:
-    from modelops_jupyter.monitoring.record.packed import by_window
-
-    names, values = by_window([window.drift for window in windows], "psi")
-
-    def recent(name: str) -> float:
-        known = [value for value in values[name][-RECENT_WINDOWS:] if value is not None]
-        return sum(known) / len(known) if known else -1.0
-
-    ordered = sorted(names, key=lambda name: (-recent(name), name))
-    drifted = [{finding.column for finding in w.findings if finding.kind == "drift"} for w in windows]
-    found = {name: tuple(name in each for each in drifted) for name in names}
-    return DriftMap(tuple(w.window_start for w in windows), tuple(ordered), values, found)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.log import Appended, PredictionLog
     from modelops_jupyter.store import Store
 
+ONCE = "a request counts once in a window."
 OWN_COLUMNS = ("request_id", "timestamp", "model", "version", "alias", "prediction", "score", "decision")
 
 
@@ -74,9 +75,7 @@ def log_predictions(
     appended = log.append_predictions(version.name, rows, batch_id=batch_id, features=wanted, others=others)
     keep(store, version.name, "predictions")
     repeats = int(table["request_id"].duplicated().sum())
-    if not repeats:
-        return appended
-    return replace(appended, warning=f"{repeats} of its rows repeat a request id: a request counts once in a window.")
+    return appended if not repeats else _warned(appended, f"{repeats} of its rows repeat a request id: {ONCE}")
 
 
 def log_labels(
@@ -126,7 +125,10 @@ def log_labels(
     if stranger is None:
         return appended
     ours = table["request_id"].iloc[0]
-    return replace(
-        appended,
-        warning=f"None of its request ids has a prediction yet: it has {ours!r}, the predictions have {stranger!r}.",
+    return _warned(
+        appended, f"None of its request ids has a prediction yet: it has {ours!r}, the predictions have {stranger!r}."
     )
+
+
+def _warned(appended: Appended, warning: str) -> Appended:
+    return replace(appended, warning=" ".join(filter(None, (appended.warning, warning))))

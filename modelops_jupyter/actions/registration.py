@@ -153,7 +153,7 @@ def _validate(
     from modelops_jupyter.registry import data_fingerprint, feature_importance
 
     if frame is None:
-        return {"answers_fingerprint": None}, None, {}
+        return {"answers_fingerprint": None, "outcomes_fingerprint": None}, None, {}
     prediction, score = predict_with(draft.model, frame)
     answers = pd.DataFrame({"prediction": outcomes(pd.Series(prediction), draft.task)})
     if score is not None:
@@ -168,6 +168,7 @@ def _validate(
     )
     facts = {
         "answers_fingerprint": data_fingerprint(answers),
+        "outcomes_fingerprint": None if labels is None else data_fingerprint(labels.to_frame("outcome")),
         "importance": feature_importance(draft.model, frame, labels, draft.task, draft.positive).to_dict(),
     }
     sliced = {column: segments_to_dict(segments) for column, segments in profile.segments.items()}

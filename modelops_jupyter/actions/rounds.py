@@ -15,6 +15,7 @@ from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import Conflict, ModelOpsError
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.presentable import Presentable
+from modelops_jupyter.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,15 +79,15 @@ class Round(Presentable):
 
     def __str__(self) -> str:
         lines = [
-            f"{self.at[:19]} {len(self.runs)} monitors, {self.sent} messages sent, {self.failed} targets failed"
-            + (f", {self.stopped} monitors found stopped" if self.stopped else "")
+            f"{self.at[:19]} {count(len(self.runs), 'monitor')}, {count(self.sent, 'message')} sent, "
+            + f"{count(self.failed, 'target')} failed"
+            + (f", {count(self.stopped, 'monitor')} found stopped" if self.stopped else "")
             + (f", {self.moved} alias{'es' * (self.moved != 1)} put right in MLflow" if self.moved else "")
             + (f"; aliases not looked at: {self.registry_error}" if self.registry_error else "")
         ]
         for run in self.runs:
-            done = (
-                f"FAILED: {run.error}" if run.error else f"{run.new_windows} new windows, {run.open_alerts} open alerts"
-            )
+            done = f"{count(run.new_windows, 'new window')}, {count(run.open_alerts, 'open alert')}"
+            done = f"FAILED: {run.error}" if run.error else done
             lines.append(f"  {run.model} every {run.every}: {done}")
         return "\n".join(lines)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions import versions
+from modelops_jupyter.actions.fleet import learning
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput, ModelOpsError
 from modelops_jupyter.settings import Settings
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.log import PredictionLog
     from modelops_jupyter.monitoring import Backtest, Explanation, MonitorReport
     from modelops_jupyter.monitoring.explaining.multivariate import MultivariateDrift
+    from modelops_jupyter.monitoring.pace import WorkEvent
     from modelops_jupyter.notifications import DeliveryReport
     from modelops_jupyter.store import Store
 
@@ -53,7 +56,7 @@ def run(
 
     rules = alert_rules(store, name, every, alert_budget, settings.alert_budget)
     watched = watched_segments(store, name, every, segments)
-    return run_monitor(
+    report = run_monitor(
         name,
         store=store,
         log=log,
@@ -65,6 +68,9 @@ def run(
         actor=actor,
         sample=settings.sample_rows,
     )
+    record, held = store.get("monitor", f"{name}/{every}"), store.get("alias", f"{name}@champion")
+    champion = None if held is None else held.body["version"]
+    return report if record is None else replace(report, learning=learning(record.body, champion))
 
 
 def explain(
@@ -134,11 +140,19 @@ def spelled_out(
     return asked.every or every, segments if asked.segments is None else asked.segments
 
 
-def backtest(store: Store, settings: Settings, name: str, every: str, budget: str | None) -> Backtest:
+def backtest(
+    store: Store,
+    settings: Settings,
+    name: str,
+    every: str,
+    budget: str | None,
+    on_progress: Callable[[WorkEvent], None] | None,
+) -> Backtest:
     """See `Workspace.backtest`."""
     from modelops_jupyter.monitoring import KeptWindows, alert_rules, run_backtest
 
     versions.find_version(store, name)
     rules = alert_rules(store, name, every, budget, settings.alert_budget)
     references = versions.references(store, name, ())
-    return run_backtest(name, references, KeptWindows(store, name, every).profiles(), rules, every)
+    profiles = KeptWindows(store, name, every).profiles()
+    return run_backtest(name, references, profiles, rules, every, on_progress=on_progress)

@@ -28,7 +28,8 @@ from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.listings import cell
 from modelops_jupyter.display.plain import KINDS, alert_sentence
 from modelops_jupyter.display.tables import fold, more, steady, table
-from modelops_jupyter.display.words import capital, count, sentence, short_time
+from modelops_jupyter.display.words import capital, sentence, short_time
+from modelops_jupyter.wording import count
 
 AT_ONCE = 100
 INCIDENTS = "Incidents to look after"

@@ -25,7 +25,8 @@ from modelops_jupyter.dashboards.page import (
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.lines import sparkline
 from modelops_jupyter.display.tables import health, steady
-from modelops_jupyter.display.words import HEALTH, NOTHING, count, metric_name, number, short_time
+from modelops_jupyter.display.words import HEALTH, NOTHING, metric_name, number, short_time
+from modelops_jupyter.wording import count
 
 AT_ONCE = 100
 WORST_FIRST = ("alert", "warning", "healthy", "unknown")
@@ -122,7 +123,7 @@ class FleetPage(View):
 
     def table(self) -> tuple[str, str]:
         """Return the models as CSV."""
-        fields = ("name", "kind", "health", "champion", "versions", "open_alerts", "windows", "last_window", "metric")
+        fields = ("name", "kind", "health", "champion", "versions", "open_alerts", "windows", "data_through", "metric")
         return "models", csv_text(fields, [[getattr(m, field) for field in fields] for m in self.wanted()])
 
     def document(self) -> tuple[str, Html]:
@@ -139,8 +140,8 @@ def _summary(models: Sequence[ModelSummary]) -> Html:
     def having(word: str) -> str:
         return f"{sum(m.health == word for m in models):,}"
 
-    newest = max((m.last_window for m in models if m.last_window), default=None)
-    through = join("data until ", steady(short_time(newest)))
+    newest = max((m.data_through for m in models if m.data_through), default=None)
+    through = join("data through ", steady(short_time(newest)))
     return tiles(
         tile("Models", f"{len(models):,}", f"{sum(m.champion is not None for m in models):,} in use"),
         tile(health("alert"), having("alert"), "results got worse"),
@@ -153,8 +154,8 @@ def _summary(models: Sequence[ModelSummary]) -> Html:
 
 def models_table(models: Sequence[ModelSummary], linked: bool) -> Html:
     """Return a row per model; names lead to the model's page where there is one."""
-    head = ("Model", "Health", "In use", "Alerts", "How good it was", "Last", "Data until", "Kind")
-    hidden = dict.fromkeys(("In use", "Last", "Data until", "Kind"), "mo-wide")
+    head = ("Model", "Health", "In use", "Alerts", "How good it was", "Last", "Data through", "Kind")
+    hidden = dict.fromkeys(("In use", "Last", "Data through", "Kind"), "mo-wide")
     rows = [element("tr", *_cells(model, linked)) for model in models]
     return element(
         "div",
@@ -178,7 +179,7 @@ def _cells(m: ModelSummary, linked: bool) -> list[Html]:
         element("td", f"{m.open_alerts}" if m.open_alerts else NOTHING),
         element("td", sparkline(m.sparkline, m.metric, width=140)),
         element("td", figure, class_="mo-wide"),
-        element("td", short_time(m.last_window), class_="mo-wide"),
+        element("td", short_time(m.data_through), class_="mo-wide"),
         element("td", KINDS.get(m.kind, m.kind), class_="mo-wide"),
     ]
 

@@ -23,7 +23,7 @@ from modelops_jupyter.dashboards.page import (
 )
 from modelops_jupyter.display import boards
 from modelops_jupyter.display.html import Html, element, join
-from modelops_jupyter.display.words import count
+from modelops_jupyter.wording import count
 
 WAITING_NOTE = "The newest version of each model that does not serve yet, and what it still lacks; the longest first."
 SERVING_NOTE = "What is in service, since when, and who let it."

@@ -20,7 +20,6 @@ from modelops_jupyter.display.tables import fold, health, moment_text, steady
 from modelops_jupyter.display.words import (
     NOTHING,
     capital,
-    count,
     metric_name,
     number,
     sentence,
@@ -28,6 +27,7 @@ from modelops_jupyter.display.words import (
     signed,
     value_text,
 )
+from modelops_jupyter.wording import count, span
 
 if TYPE_CHECKING:
     from modelops_jupyter.monitoring.figures.curves import PerformanceCurves
@@ -85,12 +85,13 @@ def summary(page: ModelOverview, every: str) -> Html:
         if level is not None:
             hint += f", {signed(last.value - level)} against validation"
     newest = f"of {count(s.versions, 'version')}"
-    return tiles(
+    figures = tiles(
         tile("Health", health(s.health), count(s.open_alerts, "open alert")),
         tile("In use", f"version {s.champion}" if s.champion else "none yet", newest),
         tile(capital(metric_name(page.metric)) or "Performance", figure, hint),
-        tile("Data until", short_time(s.last_window), f"{spans(len(page.windows), every)} watched"),
+        tile("Data through", short_time(s.data_through), f"{spans(len(page.windows), every)} watched"),
     )
+    return join(figures, _quiet(s.learning)) if s.learning else figures
 
 
 def performance(page: ModelOverview, window: str | None) -> Html:
@@ -121,11 +122,11 @@ def window_options(page: ModelOverview) -> list[tuple[str, str]]:
 
 
 def most_drifted(drift: DriftMap, window: str | None, most: int) -> list[str]:
-    """Return the columns that drifted most, in one window or of late."""
+    """Return the columns that drifted most of late; of one window, those first in which drift was found there."""
     if window not in drift.starts:
         return list(drift.columns[:most])
     n = drift.starts.index(window)
-    return sorted(drift.columns, key=lambda column: -(drift.values[column][n] or 0.0))[:most]
+    return sorted(drift.columns, key=lambda column: not drift.found[column][n])[:most]
 
 
 def chosen(page: ModelOverview, window: str | None, column: str | None, every: str) -> Html:
@@ -134,7 +135,7 @@ def chosen(page: ModelOverview, window: str | None, column: str | None, every: s
     if found is None:
         inputs = "" if column else "; the inputs that moved most"
         return element("p", f"The last {spans(min(30, len(page.windows)), every)} together{inputs}.", class_="mo-note")
-    words = f"{short_time(found.start)} to {short_time(found.end)}"
+    words = span(found.start, found.end)
     rest = f"{figure_words(found, page.metric)}; served by version {found.version}"
     return element("p", element("b", words), f" · {rest}")
 

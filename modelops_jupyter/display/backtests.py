@@ -11,8 +11,9 @@ from modelops_jupyter.display import palette
 from modelops_jupyter.display.html import Html, element
 from modelops_jupyter.display.svg import drawing, group, line, nice_ticks, paths, text
 from modelops_jupyter.display.tables import block, heading, note, scrolling, steady, table
-from modelops_jupyter.display.words import NOTHING, count, metric_name, number, percent
+from modelops_jupyter.display.words import NOTHING, metric_name, number, percent
 from modelops_jupyter.monitoring import Backtest, BacktestPoint
+from modelops_jupyter.wording import count
 
 WIDE, TALL, LEFT, RIGHT, TOP, BOTTOM = 310.0, 190.0, 44.0, 14.0, 34.0, 34.0
 ACROSS = 3

@@ -9,7 +9,8 @@ from modelops_jupyter.actions.board import Board
 from modelops_jupyter.display import palette
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.tables import badge, block, heading, moment_text, note, steady, table
-from modelops_jupyter.display.words import NOTHING, count, sentence
+from modelops_jupyter.display.words import NOTHING, sentence
+from modelops_jupyter.wording import count
 
 Link = Callable[[str], str | None]
 WHAT = {

@@ -9,7 +9,8 @@ from modelops_jupyter.actions.casework import Incident, loss_text
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.listings import cell
 from modelops_jupyter.display.tables import block, fold, heading, moment_text, note, steady, table
-from modelops_jupyter.display.words import NOTHING, capital, count, metric_name, number, percent, sentence, short_time
+from modelops_jupyter.display.words import NOTHING, capital, metric_name, number, percent, sentence, short_time
+from modelops_jupyter.wording import count
 
 MOST_SUSPECTS, MOST_SEGMENTS, MOST_EVENTS = 5, 5, 30
 

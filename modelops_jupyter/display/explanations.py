@@ -9,6 +9,7 @@ from modelops_jupyter.display.tables import block, heading, note, scrolling, tab
 from modelops_jupyter.display.words import NOTHING, chance, metric_name, number, short_time, value_text
 from modelops_jupyter.monitoring import Explanation, Figure
 from modelops_jupyter.monitoring.explaining.multivariate import MultivariateDrift
+from modelops_jupyter.wording import span
 
 BAR, TALL = 90.0, 12.0
 EXAMPLE_COLUMNS = 10
@@ -18,9 +19,9 @@ def explanation(shown: Explanation) -> Html:
     """Show the segments, those that add most first."""
     name = metric_name(shown.metric)
     story = (
-        f"{name} was {number(shown.before)} in {shown.rows_before:,} rows from {short_time(shown.compared_since)} to "
-        f"{short_time(shown.compared_until)}, the last windows before without a finding, and {number(shown.now)} in "
-        f"{shown.rows_now:,} rows from {short_time(shown.since)} to {short_time(shown.until)}."
+        f"{name} was {number(shown.before)} in {shown.rows_before:,} rows from "
+        f"{span(shown.compared_since, shown.compared_until)}, the last windows before without a finding, and "
+        f"{number(shown.now)} in {shown.rows_now:,} rows from {span(shown.since, shown.until)}."
     )
     if shown.now <= shown.before:
         story += " As a whole it did not get worse; what follows got worse beside the rest."

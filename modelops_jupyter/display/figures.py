@@ -56,7 +56,7 @@ def performance_figure(page: ModelOverview | Series) -> Figure:
 
 
 def drift_figure(page: ModelOverview | DriftMap) -> Figure:
-    """Return PSI by column and window, the most drifted column on top."""
+    """Return PSI by column and window, the column with most findings on top."""
     from plotly.graph_objects import Figure
 
     drift = page if isinstance(page, DriftMap) else page.drift

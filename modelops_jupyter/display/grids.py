@@ -9,7 +9,8 @@ from modelops_jupyter.display import palette
 from modelops_jupyter.display.html import Html
 from modelops_jupyter.display.series import Bucket, buckets
 from modelops_jupyter.display.svg import drawing, group, line, text, time_label, time_ticks
-from modelops_jupyter.display.words import count, moment, number, percent, short_time
+from modelops_jupyter.display.words import moment, number, percent, short_time
+from modelops_jupyter.wording import count
 
 WIDTH, LEFT, ROW, AXIS, LEGEND = 960.0, 170.0, 20.0, 22.0, 24.0
 MOST_FEATURES, MOST_COLUMNS = 20, 120
@@ -28,7 +29,7 @@ def drift_chart(
     selected: tuple[str | None, str | None] = (None, None),
     pickable: bool = False,
 ) -> Html | None:
-    """Return PSI by feature and window, the most drifted feature on top; None where nothing was measured.
+    """Return PSI by feature and window, the feature with most findings on top; None where nothing was measured.
 
     Parameters
     ----------

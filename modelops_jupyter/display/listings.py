@@ -9,7 +9,8 @@ from modelops_jupyter.display import palette
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.lines import sparkline
 from modelops_jupyter.display.tables import badge, block, facts, fold, heading, health, note, steady, table
-from modelops_jupyter.display.words import NOTHING, count, metric_name, sentence, short_time, value_text
+from modelops_jupyter.display.words import NOTHING, metric_name, sentence, short_time, value_text
+from modelops_jupyter.wording import count
 
 if TYPE_CHECKING:
     from modelops_jupyter.actions.catalogue import Status
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.listing import Listing
     from modelops_jupyter.pipelines import PipelineRun
 
-TIMES = {"at", "created_at", "window_start", "window_end", "last_window", "since"}
+TIMES = {"at", "created_at", "window_start", "window_end", "last_window", "data_through", "since"}
 STATES = {
     "open": ("●", "open", palette.RED),
     "acknowledged": ("◐", "acknowledged", palette.ORANGE),
@@ -91,12 +92,13 @@ def status(shown: Status) -> Html:
         return block(heading("Workspace"), note(str(shown)))
     open_alerts = [alert for alert in shown.alerts if alert["state"] == "open"]
     unsafe = ("unsafe",) if any(model["unsafe"] for model in shown.models) else ()
-    columns = ("name", "health", "champion", *unsafe, "versions", "windows", "last_window", "open_alerts")
+    columns = ("name", "health", "champion", *unsafe, "versions", "windows", "data_through", "open_alerts")
     return block(
         heading(f"{count(len(shown.models), 'model')}, {count(len(open_alerts), 'open alert')}"),
         note(f"{shown.workspace} · registry {shown.registry}"),
         *(note(f"{sentence}: run reconcile.") for sentence in shown.moved),
         rows_table(columns, shown.models),
+        *(note(f"{model['name']}: {model['learning']}") for model in shown.models if model["learning"]),
         heading("Open alerts") if open_alerts else None,
         alerts_table(open_alerts) if open_alerts else None,
         heading("History") if shown.history else None,

@@ -10,9 +10,10 @@ from modelops_jupyter.display.lines import performance_chart
 from modelops_jupyter.display.listings import alerts_table, history_table, rows_table
 from modelops_jupyter.display.series import Series, performance_series, report_drift, report_series
 from modelops_jupyter.display.tables import block, facts, fold, heading, health, note, scrolling, table
-from modelops_jupyter.display.words import capital, count, metric_name, number, percent, short_time
+from modelops_jupyter.display.words import capital, metric_name, number, percent, short_time
 from modelops_jupyter.monitoring import MonitorReport
 from modelops_jupyter.monitoring.figures.curves import PerformanceCurves
+from modelops_jupyter.wording import count, span
 
 LAST_WINDOWS = 5
 STATIC_FEATURES, STATIC_COLUMNS = 12, 60
@@ -25,7 +26,7 @@ def overview(page: ModelOverview) -> Html:
         ("Health", health(s.health)),
         ("Champion", f"version {s.champion}" if s.champion else "none yet"),
         ("Versions", f"{s.versions}"),
-        ("Monitored until", short_time(s.last_window)),
+        ("Data through", short_time(s.data_through)),
         ("Open alerts", f"{s.open_alerts}"),
     ]
     open_alerts = [alert for alert in page.alerts if alert["state"] == "open"]
@@ -33,6 +34,7 @@ def overview(page: ModelOverview) -> Html:
         heading(page.name, level=3),
         note(page.description) if page.description else None,
         facts(known),
+        note(s.learning) if s.learning else None,
         *_charts(performance_series(page), page.drift),
         heading("Open alerts") if open_alerts else None,
         alerts_table(open_alerts) if open_alerts else None,
@@ -51,10 +53,11 @@ def monitor_report(report: MonitorReport) -> Html:
     series = report_series(report)
     segments = segment_bars(report, series.metric)
     whole = next((w.value for w in reversed(series.windows) if w.value is not None), None)
-    span = f"{short_time(report.windows[0].window_start)} to {short_time(report.windows[-1].window_end)}"
+    period = span(report.windows[0].window_start, report.windows[-1].window_end)
     return block(
         heading(f"Monitoring of {report.model}"),
-        note(f"{count(len(series.windows), 'window')} of {report.every}, {report.new_windows} of them new, {span}"),
+        note(f"{count(len(series.windows), 'window')} of {report.every}, {report.new_windows} of them new, {period}"),
+        note(report.learning) if report.learning else None,
         alerts_table(open_alerts) if open_alerts else note("No open alerts."),
         *_charts(series, report_drift(report), scored=any(window.performance for window in report.windows)),
         heading("Segments, last window") if segments else None,

@@ -91,20 +91,8 @@ def report_series(report: MonitorReport) -> Series:
 
 
 def report_drift(report: MonitorReport) -> DriftMap:
-    """Return PSI of every column in every window of a monitor's report, the highest mean first."""
-    from modelops_jupyter.monitoring.record.packed import by_window
-
-    whole = [window for window in report.windows if not window.segment]
-    names, values = by_window([window.drift for window in whole], "psi")
-    ordered = sorted(values, key=lambda name: (-_mean(values[name]), name))
-    drifted = [{finding.column for finding in w.findings if finding.kind == "drift"} for w in whole]
-    found = {name: tuple(name in each for each in drifted) for name in names}
-    return DriftMap(tuple(w.window_start for w in whole), tuple(ordered), values, found)
-
-
-def _mean(values: Iterable[float | None]) -> float:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else -1.0
+    """Return PSI of every column in every window of a monitor's report."""
+    return DriftMap.of([window for window in report.windows if not window.segment])
 
 
 def marks(windows: Sequence[WindowFigure], transitions: Iterable[Mapping[str, Any]]) -> tuple[Mark, ...]:

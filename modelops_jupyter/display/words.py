@@ -7,6 +7,8 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from modelops_jupyter.wording import short
+
 NOTHING = "–"
 HEALTH = {
     "healthy": ("✓", "healthy"),
@@ -87,15 +89,6 @@ def percent(share: float) -> str:
     return f"{share:.1%}"
 
 
-def count(n: int, one: str, many: str | None = None) -> str:
-    """Return how many of something.
-
-    >>> count(1, "model"), count(2, "model")
-    ('1 model', '2 models')
-    """
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
-
-
 def moment(text: str) -> datetime:
     """Return the time behind ISO text, in UTC; without a zone it is UTC already."""
     at = datetime.fromisoformat(text)
@@ -114,7 +107,7 @@ def short_time(text: str | None) -> str:
         at = moment(text)
     except ValueError:  # not a time after all: shown as it is
         return text
-    return f"{at:%Y-%m-%d}" if (at.hour, at.minute, at.second) == (0, 0, 0) else f"{at:%Y-%m-%d %H:%M}"
+    return short(at)
 
 
 _CODES = "|".join(name.replace("_", "[_ ]") for name in sorted(METRICS, key=len, reverse=True))

@@ -62,6 +62,7 @@ def model_card(store: Store, name: str, version: int) -> ModelCard:
         ("Git commit", body["source"]["git_commit"]),
         ("Inputs", ", ".join(body["inputs"])),
         ("Data fingerprint (SHA-256)", body["data_fingerprint"]),
+        ("Fingerprint of the outcomes it was validated on (SHA-256)", body.get("outcomes_fingerprint")),
         ("Artifact digest (SHA-256)", body["digest"]),
         ("Features", ", ".join(body["features"])),
     ]

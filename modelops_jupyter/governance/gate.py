@@ -180,7 +180,14 @@ def _check(spec: CheckSpec, version: Mapping[str, Any], holder: Mapping[str, Any
     passed = sign * figure >= sign * wanted
     bound = "at least" if spec.greater_is_better else "at most"
     text = f"{spec.metric} {figure:.4g}, must be {bound} {wanted:.4g}"
+    if holder is not None and wanted != spec.threshold and not _same_rows(version, holder):
+        text += f"; version {holder['version']} had {before:.4g}, on other rows as far as is on record"
     return CheckResult(spec.metric, passed, True, float(figure), wanted, text)
+
+
+def _same_rows(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    """Return whether two versions were validated on the same rows: the same outcomes, whatever features they take."""
+    return a.get("outcomes_fingerprint") is not None and a["outcomes_fingerprint"] == b.get("outcomes_fingerprint")
 
 
 def _has(version: Mapping[str, Any], metric: str) -> bool:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from modelops_jupyter.columns import numbers_of
+
 Array = np.ndarray[Any, Any]
 
 _LONGEST = 64
+_WORD = 8  # bytes
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio (Knuth, TAOCP 6.4)
 
 
@@ -19,12 +23,14 @@ def surely_distinct(ids: pa.ChunkedArray) -> bool:
 
     Distinct hashes prove distinct ids, five times as quickly as counting them; equal ones are looked into exactly.
     """
-    hashes = [_hashes(chunk) for chunk in ids.chunks if len(chunk)]
-    if all(part is not None for part in hashes):
-        ordered = np.sort(np.concatenate([*(part for part in hashes if part is not None), np.zeros(0, "uint64")]))
-        if not bool((ordered[1:] == ordered[:-1]).any()):
-            return True
-    return bool(pc.count_distinct(ids).as_py() == len(ids))
+    return differ(hashes_of(chunk) for chunk in ids.chunks) or bool(pc.count_distinct(ids).as_py() == len(ids))
+
+
+def differ(hashes: Iterable[Array | None]) -> bool:
+    """Tell whether all ids were hashed and all hashes differ."""
+    parts = list(hashes)
+    ordered = np.sort(np.concatenate([np.zeros(0, "uint64"), *(part for part in parts if part is not None)]))
+    return all(part is not None for part in parts) and not bool((ordered[1:] == ordered[:-1]).any())
 
 
 def first_of_each(rows: pa.Table) -> pa.Table:
@@ -36,20 +42,33 @@ def first_of_each(rows: pa.Table) -> pa.Table:
     return rows.filter(pa.concat_arrays([pa.array([True]), changed]))
 
 
-def _hashes(ids: pa.Array) -> Array | None:
-    """Return a 64-bit hash of every text, or None where one is too long; ids that differ by NUL at the end collide."""
-    length = pc.max(pc.binary_length(ids)).as_py()
-    if length is None or length > _LONGEST:
+def hashes_of(ids: pa.Array) -> Array | None:
+    """Return a 64-bit hash of every text, by nothing but its bytes; None where one is missing or too long."""
+    if ids.null_count:
         return None
-    width = max(8, -(-length // 8) * 8)
-    same = pc.min(pc.binary_length(ids)).as_py() == width
-    padded = ids if same else pc.ascii_rpad(ids, width, padding="\0")
-    data = np.frombuffer(padded.buffers()[2], dtype="uint8")
-    begin = int(np.frombuffer(padded.buffers()[1], dtype="int32")[padded.offset])
-    words = data[begin : begin + width * len(padded)].reshape(len(padded), width).view("uint64")
-    hashes = np.zeros(len(padded), dtype="uint64")
-    for word in range(words.shape[1]):
-        hashes ^= words[:, word]
+    lengths = numbers_of(pc.binary_length(ids))
+    shortest, longest = (int(lengths.min()), int(lengths.max())) if len(ids) else (0, 0)
+    if longest > _LONGEST:
+        return None
+    if shortest == longest:
+        return _hashes_of_length(ids, longest)
+    hashes = np.zeros(len(ids), dtype="uint64")
+    for length in np.unique(lengths).tolist():
+        chosen = lengths == length
+        hashes[chosen] = _hashes_of_length(ids.filter(pa.array(chosen)), length)
+    return hashes
+
+
+def _hashes_of_length(ids: pa.Array, length: int) -> Array:
+    """Hash texts of `length` bytes each."""
+    width = max(_WORD, length)
+    if length < _WORD:
+        ids = pc.ascii_rpad(ids, width, padding="\0")  # may then equal an id that ends so: which is looked into
+    begin = int(np.frombuffer(ids.buffers()[1], dtype="int32")[ids.offset])
+    hashes = np.full(len(ids), length, dtype="uint64")
+    # The last word may share bytes with the one before it: what differs in any byte differs in some word.
+    for place in (*range(0, width - _WORD, _WORD), width - _WORD):
+        hashes ^= np.ndarray(len(ids), "uint64", ids.buffers()[2], begin + place, (width,))
         hashes *= _ODD
         hashes ^= hashes >> np.uint64(29)
     return hashes

@@ -137,7 +137,7 @@ class PredictionLog:
         with predictions.guarded():
             groups = row_groups(predictions.files(table, first, last), first, last)
         for span in slabs(groups, first, last, cut):
-            slab = read_slab(groups, *span, window, predictions.guarded)
+            slab = read_slab(groups, *span, window, predictions.guarded, events is not None)
             attach_labels(slab.pieces, events)
             yield slab
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,18 +14,18 @@ import pyarrow.dataset as ds
 import pyarrow.fs
 import pyarrow.parquet as pq
 
-from modelops_jupyter.columns import Read, parquet_reader
-from modelops_jupyter.log.distinct import first_of_each, surely_distinct
+from modelops_jupyter.columns import ParquetColumns, Read, numbers_of
+from modelops_jupyter.log.distinct import differ, first_of_each, hashes_of, surely_distinct
 from modelops_jupyter.log.schema import UTC_TIME, normalise
 
 Array = np.ndarray[Any, Any]
 Guard = Callable[[], AbstractContextManager[None]]
 
-# Rows whose ids and times are held together: repeats are looked for among them.
+# Rows whose times and hashes of ids are held together: repeats are looked for among them.
 ROWS_AT_ONCE = 2_000_000
 # Files with fewer rows are read together, whole; of larger ones, a column of a row group at a time.
 SMALL_FILE = 1 << 15
-_SHARED = ("version", "prediction", "score", "timestamp")
+_SHARED = ("request_id", "timestamp", "version", "prediction", "score")
 _ALWAYS = (np.iinfo("int64").min, np.iinfo("int64").max)
 
 
@@ -51,15 +51,23 @@ class Piece:
         Microseconds since 1970 (UTC).
     counted : array of bool of shape (rows,)
         Which rows count: those of the slab, without repeats of a request.
+    hashes : tuple of array of uint64, or None
+        Hashes of the request ids, part by part; see `hashes_of`.
     """
 
     rows: int
     times: Array
-    ids: pa.ChunkedArray
     counted: Array
+    hashes: tuple[Array | None, ...]
     column: Read
     label: pa.ChunkedArray | None = None
     _known: dict[str, pa.ChunkedArray | None] = field(default_factory=dict)
+
+    @property
+    def ids(self) -> pa.ChunkedArray:
+        """The request ids."""
+        ids = self.read("request_id")
+        return pa.chunked_array([], pa.string()) if ids is None else ids.cast(pa.string())
 
     def read(self, name: str) -> pa.ChunkedArray | None:
         """Return a column, or None where the log has no such column; ``label`` is what came of each request."""
@@ -132,23 +140,32 @@ def slabs(groups: Sequence[RowGroups], start: int, end: int, cut: Callable[[int]
 
 
 def read_slab(
-    groups: Sequence[RowGroups], start: int, end: int, window: Callable[[Array], Array], guard: Guard
+    groups: Sequence[RowGroups],
+    start: int,
+    end: int,
+    window: Callable[[Array], Array],
+    guard: Guard,
+    labelled: bool = False,
 ) -> Slab:
-    """Read times and ids of the rows in ``[start, end)``; repeats of a request in one window are not counted.
+    """Read times of the rows in ``[start, end)`` and hash their ids; repeats of a request in one window do not count.
 
-    Of a request logged more than once in a window the earliest row counts. `window` numbers the windows of times.
+    Of a request logged more than once in a window the earliest row counts. `window` numbers the windows of times. The
+    ids are held where rows are `labelled`; where not, they are read again if any may come twice.
     """
     pieces = []
     for group in groups:
         if group.first < end and group.last >= start:
-            column = _columns(group, guard)
-            times, ids = column("timestamp"), column("request_id")
-            if times is None or ids is None:
+            column, parts = _columns(group, guard)
+            times = column("timestamp")
+            if times is None or "request_id" not in group.columns:
                 continue
-            numbers = times.cast(UTC_TIME).cast(pa.int64()).to_numpy()
-            ids = ids.cast(pa.string())
-            counted = (numbers >= start) & (numbers < end)
-            pieces.append(Piece(len(numbers), numbers, ids, counted, column, _known={"timestamp": times}))
+            numbers = numbers_of(times.cast(UTC_TIME))
+            piece = Piece(
+                len(numbers), numbers, (numbers >= start) & (numbers < end), (), column, _known={"timestamp": times}
+            )
+            with guard():
+                piece.hashes = tuple(map(hashes_of, piece.ids.chunks if labelled else parts("request_id")))
+            pieces.append(piece)
     _drop_repeats(pieces, window)
     return Slab(start, end, tuple(piece for piece in pieces if piece.counted.any()))
 
@@ -157,7 +174,7 @@ def attach_labels(pieces: Sequence[Piece], events: Callable[[pa.Array], pa.Table
     """Give every piece its labels; `events` returns the label events of some requests."""
     if events is None:
         return
-    ids = pa.chunked_array([chunk for piece in pieces for chunk in piece.ids.chunks], pa.string())
+    ids = _ids(pieces)
     found = latest_labels(events(ids.combine_chunks()))
     for piece in pieces:
         piece.label = found["label"].take(pc.index_in(piece.ids, value_set=found["request_id"]))
@@ -171,9 +188,15 @@ def latest_labels(events: pa.Table) -> pa.Table:
     return first_of_each(events.sort_by(order))
 
 
+def _ids(pieces: Sequence[Piece]) -> pa.ChunkedArray:
+    return pa.chunked_array([chunk for piece in pieces for chunk in piece.ids.chunks], pa.string())
+
+
 def _drop_repeats(pieces: Sequence[Piece], window: Callable[[Array], Array]) -> None:
-    ids = pa.chunked_array([chunk for piece in pieces for chunk in piece.ids.chunks], pa.string())
-    if surely_distinct(ids):
+    if differ(part for piece in pieces for part in piece.hashes):
+        return
+    ids = _ids(pieces)
+    if pc.count_distinct(ids).as_py() == len(ids):
         return
     counted = np.concatenate([piece.counted for piece in pieces])
     times = np.concatenate([piece.times for piece in pieces])
@@ -191,24 +214,23 @@ def _drop_repeats(pieces: Sequence[Piece], window: Callable[[Array], Array]) -> 
         piece.counted = counted[begin : begin + piece.rows]
 
 
-def _columns(group: RowGroups, guard: Guard) -> Read:
-    """Return what reads a column of row groups; small files are read whole, once."""
+def _columns(group: RowGroups, guard: Guard) -> tuple[Read, Callable[[str], Iterable[pa.Array]]]:
+    """Return what reads a column of row groups, whole and in parts; small files are read whole, once."""
     if group.index is None:
         with guard():
             table = ds.dataset(list(group.uris)).to_table()
-        table = normalise(table)
-        return dict(zip(table.column_names, table.columns, strict=True)).get
+        found = dict(zip(table.column_names, normalise(table).columns, strict=True))
+        return found.get, lambda name: found[name].chunks
     place = _place(group.uris[0])
     with guard():
-        read = parquet_reader(
-            place["where"], pq.read_metadata(**place), group.index, "request_id", filesystem=place["filesystem"]
-        )
+        metadata = pq.read_metadata(**place)
+        columns = ParquetColumns(place["where"], metadata, group.index, "request_id", place["filesystem"])
 
     def column(name: str) -> pa.ChunkedArray | None:
         with guard():
-            return read(name)
+            return columns.read(name)
 
-    return column
+    return column, columns.parts
 
 
 def _place(uri: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from modelops_jupyter.log.quarantine import put_aside
 from modelops_jupyter.log.schema import fitted, misfit, normalise, plain
 
 BUSY_SECONDS = 30.0
+AGAIN = "The same rows were there already, and a request counts once: a batch id keeps them from being written twice."
 _COARSE = 1000  # Delta's statistics know times to the millisecond
 _ALWAYS = (-(2**63), 2**63 - 1)
 # A file, its rows, and bounds of its times.
@@ -90,7 +91,9 @@ class BatchTable:
             If the table cannot be read or written; nothing is written then.
         """
         batch = batch_id or uuid4().hex
-        content = 1 if batch_id is None else digest(rows.select(list(same)))  # Delta keeps a number per batch id
+        held = digest(rows.select(list(same)))
+        content = 1 if batch_id is None else held  # Delta keeps a number per batch id
+        same_rows, again = Transaction(f"rows-{held}", 1), False
         with self._turn():
             table = self.open()
             before = 0 if table is None else self._whole(table)
@@ -103,6 +106,7 @@ class BatchTable:
                         )
                     self._catch_up(before)
                     return Appended(rows.num_rows, batch, repeated=True)
+                again = table.transaction_version(same_rows.app_id) is not None
                 known_columns = pa.schema(table.schema().to_arrow())
                 reason = misfit(rows.schema, known_columns, may_add, may_lack)
                 if reason is not None:
@@ -120,9 +124,9 @@ class BatchTable:
                     mode="append",
                     schema_mode="merge",
                     configuration=_configuration(rows.schema) if table is None else None,
-                    commit_properties=CommitProperties(app_transactions=[Transaction(batch, content)]),
+                    commit_properties=CommitProperties(app_transactions=[Transaction(batch, content), same_rows]),
                 )
-        return Appended(rows.num_rows, batch)
+        return Appended(rows.num_rows, batch, warning=AGAIN if again else None)
 
     def open(self) -> DeltaTable | None:
         """Return the Delta table, or None before the first append."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import reduce
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from modelops_jupyter.monitoring.judging.lookback import with_cycle
 from modelops_jupyter.monitoring.judging.performance_findings import judged_metrics
 from modelops_jupyter.monitoring.judging.replay import judge_series, measure_series
 from modelops_jupyter.monitoring.judging.rules import AlertRules
+from modelops_jupyter.monitoring.pace import Pace, WorkEvent
 from modelops_jupyter.monitoring.record.results import Alert, WindowResult, plain_metric
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.profiles import Profile, Reference, merge, window_length
@@ -34,6 +35,7 @@ from modelops_jupyter.profiles.windows import ORIGIN
 if TYPE_CHECKING:
     import pandas as pd
 
+T = TypeVar("T")
 BUDGETS = ("1/year", "1/quarter", "1/month", "1/week", "1/day")
 SIZES: Mapping[str, tuple[float, ...]] = {
     "shift": (0.1, 0.2, 0.3, 0.5, 1.0, 2.0),
@@ -202,13 +204,14 @@ def run_backtest(
     rules: AlertRules,
     every: str,
     trials: int = TRIALS,
+    on_progress: Callable[[WorkEvent], None] | None = None,
 ) -> Backtest:
     """Replay a model's stored windows, healthy series of them, and faults, under a range of budgets.
 
     Healthy series are stored windows of the version that served most of them, drawn at random, each for a window of
     its own weekday (or hour of the week), and compared with all of them together: so they differ from each other as
     real windows do, and nothing drifts. Faults are put into the last windows of such a series, `trials` times for every
-    fault and size. Seeds are fixed.
+    fault and size. Seeds are fixed. `on_progress` is called a hundred times at most.
 
     Raises
     ------
@@ -221,28 +224,26 @@ def run_backtest(
         )
     baselines = {version: Baseline(reference) for version, reference in references.items()}
     history = measure_series(baselines, profiles, every)
-    world = _World.of(references, profiles, every)
-    healthy = [world.series(n) for n in range(HEALTHY_SERIES)]
-    faulty = [
-        (fault, size, *world.faulty(fault, size, n))
-        for fault, sizes in SIZES.items()
-        for size in sizes
-        for n in range(trials)
-    ]
     texts = {AlertBudget.parse(text).text for text in (*BUDGETS, rules.budget.text)}
     budgets = sorted((AlertBudget.parse(text) for text in texts), key=lambda budget: budget.alerts / budget.days)
+    wanted = [(fault, size, n) for fault, sizes in SIZES.items() for size in sizes for n in range(trials)]
+    pieces = (HEALTHY_SERIES + len(wanted)) * (1 + len(budgets))  # each is drawn once, and judged under every budget
+    pace = Pace(f"backtest of {model}", pieces, on_progress)
+    world = _World.of(references, profiles, every)
+    healthy = _counted((world.series(n) for n in range(HEALTHY_SERIES)), pace)
+    faulty = _counted(((fault, size, *world.faulty(fault, size, n)) for fault, size, n in wanted), pace)
     points = []
     at_once: set[int] = set()
     for budget in budgets:
         under = replace(rules, budget=budget)
         false = [
             alert
-            for series in healthy
-            for alert in raise_alerts(model, judge_series(world.baselines, series, under, every), under)
+            for judged in _counted((judge_series(world.baselines, series, under, every) for series in healthy), pace)
+            for alert in raise_alerts(model, judged, under)
         ]
         months = sum(len(series) for series in healthy) * window_length(every).total_seconds() / 86400 / DAYS["month"]
         low, high = poisson(len(false))
-        detections = _detections(world, faulty, under, at_once)
+        detections = _detections(world, faulty, under, at_once, pace)
         in_history = raise_alerts(model, judge_series(baselines, history, under, every), under)
         point = BacktestPoint(
             budget.text,
@@ -259,6 +260,15 @@ def run_backtest(
     return Backtest(
         model, every, len(profiles), world.source, world.metric, rules.budget.text, FAULTY[every], tuple(points)
     )
+
+
+def _counted(made: Iterable[T], pace: Pace) -> list[T]:
+    """Make one after the other, and count them."""
+    found = []
+    for one in made:
+        found.append(one)
+        pace.one_more()
+    return found
 
 
 class _World:
@@ -361,11 +371,14 @@ class _World:
 Trial = tuple[str, float, tuple[WindowResult, ...], str, float | None]
 
 
-def _detections(world: _World, trials: Sequence[Trial], rules: AlertRules, at_once: set[int]) -> tuple[Detection, ...]:
+def _detections(
+    world: _World, trials: Sequence[Trial], rules: AlertRules, at_once: set[int], pace: Pace
+) -> tuple[Detection, ...]:
     """Return how the faults fare; what a more silent budget found `at_once` needs no second look."""
     found: dict[tuple[str, float], list[int | None]] = {}
     drops: dict[tuple[str, float], list[float]] = {}
     for number, (fault, size, series, column, drop) in enumerate(trials):
+        pace.one_more()
         if drop is not None:
             drops.setdefault((fault, size), []).append(drop)
         if number in at_once:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
+from modelops_jupyter.monitoring.record.later import LaterSlices, LaterWindows
 from modelops_jupyter.monitoring.record.packed import Array
 from modelops_jupyter.monitoring.record.results import Alert, WindowResult
-from modelops_jupyter.monitoring.record.slices import pack_slices, unpack_slices
+from modelops_jupyter.monitoring.record.slices import pack_slices
 from modelops_jupyter.profiles import (
     Counts,
     Profile,
@@ -30,12 +31,23 @@ class KeptWindows:
 
     def whole(self, since: str | None = None, until: str | None = None) -> tuple[WindowResult, ...]:
         """Return the results of windows as a whole, oldest first."""
-        return tuple(WindowResult.unpacked(record.body) for record in self._find("window", since, until))
+        return tuple(self.later_whole(since=since, until=until))
 
     def segments(self, since: str | None = None, until: str | None = None) -> tuple[WindowResult, ...]:
         """Return the results of windows' segments, oldest first."""
-        records = self._find("segment_window", since, until)
-        return tuple(window for record in records for window in unpack_slices(record.body))
+        return tuple(self.later_segments(since=since, until=until))
+
+    def later_whole(
+        self, judged: Sequence[WindowResult] = (), *, since: str | None = None, until: str | None = None
+    ) -> LaterWindows:
+        """Return the results of windows as a whole, read when they are looked at; `judged` come after them."""
+        return LaterWindows(lambda: [record.body for record in self._find("window", since, until)], judged)
+
+    def later_segments(
+        self, judged: Sequence[WindowResult] = (), *, since: str | None = None, until: str | None = None
+    ) -> LaterSlices:
+        """Return the results of windows' segments likewise."""
+        return LaterSlices(lambda: [record.body for record in self._find("segment_window", since, until)], judged)
 
     def both(self, since: str, until: str) -> tuple[WindowResult, ...]:
         """Return the results of windows as a whole, and then those of segments."""
@@ -90,36 +102,6 @@ class KeptCounts:
     @cached_property
     def _stored(self) -> Mapping[tuple[str, str], Counts]:
         return self._kept.counts(self._since, self._sliced)
-
-
-class LaterRead(Sequence[WindowResult]):
-    """Windows of a report: those before the ones that a run judged are read when somebody looks at them."""
-
-    def __init__(self, kept: KeptWindows, until: str | None, judged: Sequence[WindowResult], *, segments: bool) -> None:
-        self._kept, self._until, self._judged, self._segments = kept, until, judged, segments
-
-    @cached_property
-    def _all(self) -> tuple[WindowResult, ...]:
-        read = self._kept.segments if self._segments else self._kept.whole
-        return (*read(until=self._until), *self._judged)
-
-    @overload
-    def __getitem__(self, place: int) -> WindowResult: ...
-    @overload
-    def __getitem__(self, place: slice) -> tuple[WindowResult, ...]: ...
-    def __getitem__(self, place: int | slice) -> WindowResult | tuple[WindowResult, ...]:
-        return self._all[place]
-
-    def __len__(self) -> int:
-        return len(self._all)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and self._all == tuple(other)
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return repr(self._all)
 
 
 def _told(window: WindowResult) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.log import PredictionLog, check_kept
 from modelops_jupyter.monitoring.judging.budget import DEFAULT_BUDGET, AlertBudget
 from modelops_jupyter.monitoring.judging.rules import AlertRules
-from modelops_jupyter.monitoring.kept import KeptWindows, LaterRead, load_alerts
+from modelops_jupyter.monitoring.kept import KeptWindows, load_alerts
 from modelops_jupyter.monitoring.record.results import MonitorReport
 from modelops_jupyter.monitoring.run import MonitorRun
 from modelops_jupyter.profiles import Reference, window_length, window_start
@@ -108,8 +108,8 @@ def check_references(model: str, references: Mapping[int, Reference], segments: 
 def load_report(store: Store, model: str, every: str = "1D") -> MonitorReport:
     """Return the report as of the last run, from the store alone."""
     kept = KeptWindows(store, model, every)
-    whole, slices = (LaterRead(kept, None, (), segments=segments) for segments in (False, True))
-    return MonitorReport(model, every, whole, load_alerts(store, model, every), 0, slices)
+    alerts = load_alerts(store, model, every)
+    return MonitorReport(model, every, kept.later_whole(), alerts, 0, kept.later_segments())
 
 
 def _segments_of(state: Record | None) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from modelops_jupyter.monitoring.incidents.suspects import Evidence, gather_evid
 from modelops_jupyter.monitoring.judging.judge import judge_windows
 from modelops_jupyter.monitoring.judging.lookback import with_cycle
 from modelops_jupyter.monitoring.judging.rules import AlertRules
-from modelops_jupyter.monitoring.kept import KeptCounts, KeptWindows, LaterRead, load_alerts, window_writes
+from modelops_jupyter.monitoring.kept import KeptCounts, KeptWindows, load_alerts, window_writes
 from modelops_jupyter.monitoring.past import Past, TrackStarts
 from modelops_jupyter.monitoring.record.results import Alert, MonitorReport, WindowResult
 from modelops_jupyter.monitoring.record.summary import summarise
@@ -94,10 +94,10 @@ class MonitorRun:
         return MonitorReport(
             self.model,
             self.every,
-            LaterRead(kept, since, whole, segments=False),
+            kept.later_whole(whole, until=since),
             alerts,
             len(new),
-            LaterRead(kept, since, sliced, segments=True),
+            kept.later_segments(sliced, until=since),
         )
 
     @cached_property

@@ -7,19 +7,31 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from modelops_jupyter.columns import Columns, Read, numbers_of
-from modelops_jupyter.profiles import Groups, Profile, Reference, Slicing, Tally, slicings, window_length
+from modelops_jupyter.profiles import (
+    GroupedRows,
+    Groups,
+    Profile,
+    Reference,
+    Runs,
+    Slicing,
+    Tally,
+    slicings,
+    window_length,
+)
 from modelops_jupyter.profiles.windows import ORIGIN
 
 if TYPE_CHECKING:
     from modelops_jupyter.log import PredictionLog
+    from modelops_jupyter.log.stream import Slab
 
 Array = np.ndarray[Any, Any]
+T = TypeVar("T")
 _NONE = np.iinfo("int64").min
 
 
@@ -65,32 +77,44 @@ def scan_log(
     def cut(time: int) -> int:
         return origin + (time - origin) // length * length
 
-    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="modelops-scan") as pool:
-        slabs = iter(log.stream(model, start, end, cut, window))
-        coming = pool.submit(next, slabs, None)
-        while (slab := coming.result()) is not None:
-            coming = pool.submit(next, slabs, None)  # its ids and times are read while this one's columns are counted
-            parts = [Part(p.rows, p.read, np.where(p.counted, window(p.times), _NONE)) for p in slab.pieces]
-            yield from scan_windows(parts, references, every, segments, pool, sample)
+    def count(slab: Slab) -> list[Counted]:
+        parts = [Part(p.rows, p.read, _counted(Runs.of_times(p.times, length, origin), p.counted)) for p in slab.pieces]
+        return count_windows(parts, references, every, segments, pool, sample)
+
+    with (
+        ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="modelops-scan") as pool,
+        ThreadPoolExecutor(2, thread_name_prefix="modelops-ahead") as beside,
+    ):
+        # While the profiles of a slab are made and used, the next one is counted and the ids of the one after are read.
+        slabs = _ahead(log.stream(model, start, end, cut, window), beside)
+        for counted in _ahead(map(count, slabs), beside):
+            yield from _profiles(counted, every)
+
+
+def _ahead(items: Iterator[T], pool: Executor) -> Iterator[T]:
+    """Yield items, each while the next one is made."""
+    coming = pool.submit(next, items, None)
+    while (item := coming.result()) is not None:
+        coming = pool.submit(next, items, None)
+        yield item
 
 
 @dataclass(frozen=True)
 class Part:
-    """Some rows, what reads their columns, and the number of each row's window; `_NONE` is none.
+    """Some rows, what reads their columns, and the numbers of their windows; `_NONE` is none.
 
     `own` reads what is known of them beside their features; see `Tally.add`.
     """
 
     rows: int
     read: Read
-    windows: Array
+    windows: Runs
     own: Read | None = None
 
     @classmethod
     def of(cls, columns: Columns, every: str, times: pa.ChunkedArray) -> Part:
         """Return rows that no model has logged as a part; `times` are in microseconds (UTC)."""
-        length, origin = _micros(every)
-        windows = (numbers_of(times) - origin) // length
+        windows = Runs.of_times(numbers_of(times), *_micros(every))
         return cls(columns.rows, columns.read, windows, lambda name: times if name == "timestamp" else None)
 
     @classmethod
@@ -109,25 +133,82 @@ def scan_windows(
     sample: int = 0,
 ) -> Iterator[WindowProfile]:
     """Profile all windows of `parts`, in time order; `sample` rows of each are kept."""
-    windows = np.unique(np.concatenate([np.zeros(0, "int64"), *(np.unique(part.windows) for part in parts)]))
+    return _profiles(count_windows(parts, references, every, segments, pool, sample), every)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Windows of one version, counted, and their segments.
+
+    Attributes
+    ----------
+    numbers : array of int64 of shape (windows,)
+    begins : tuple of int
+        By slicing, the group of the first window's first segment.
+    """
+
+    version: int
+    numbers: Array
+    tally: Tally
+    slices: Sequence[Slicing]
+    begins: Sequence[int]
+
+    def profile(self, place: int, start: datetime) -> WindowProfile:
+        """Return the profiles of the window at a place of `numbers`."""
+        found: dict[str, dict[str, Profile]] = {}
+        for slicing, begin in zip(self.slices, self.begins, strict=True):
+            groups = enumerate(slicing.labels, start=begin + place * len(slicing.labels))
+            found[slicing.column] = {
+                label: self.tally.profile(group) for group, label in groups if self.tally.rows(group)
+            }
+        return WindowProfile(start, self.version, self.tally.profile(place), found)
+
+
+def _profiles(counted: Sequence[Counted], every: str) -> Iterator[WindowProfile]:
+    places = sorted((number, windows, k) for windows in counted for k, number in enumerate(windows.numbers.tolist()))
+    for number, windows, place in places:
+        yield windows.profile(place, ORIGIN + number * window_length(every))
+
+
+def count_windows(
+    parts: Sequence[Part],
+    references: Mapping[int, Reference],
+    every: str,
+    segments: Sequence[str],
+    pool: Executor | None,
+    sample: int,
+) -> list[Counted]:
+    """Count the rows of `parts` by window, and by window and segment, for each version apart."""
+    windows = np.unique(np.concatenate([np.zeros(0, "int64"), *(part.windows.numbers for part in parts)]))
     windows = windows[windows != _NONE]
     if not len(windows):
-        return
-    places = [np.where(part.windows == _NONE, -1, np.searchsorted(windows, part.windows)) for part in parts]
+        return []
+    places = [_places(part.windows, windows) for part in parts]
     served = _served(parts, places, len(windows), sorted(references))
-    found: dict[int, tuple[int, Profile, dict[str, dict[str, Profile]]]] = {}
+    found = []
     for version in sorted(set(served.tolist())):
         reference = references[version]
         slices = slicings(reference.binning, tuple(name for name in segments if name in reference.segments))
         mine = np.flatnonzero(served == version)
         table = np.full(len(windows) + 1, -1)  # the last place is that of rows in no window
         table[mine] = np.arange(len(mine))
-        rows = [(part, table[place]) for part, place in zip(parts, places, strict=True)]
-        for k, profiles in enumerate(_scan(rows, len(mine), reference, slices, pool, sample)):
-            found[int(mine[k])] = (version, *profiles)
-    length = window_length(every)
-    for k, number in enumerate(windows.tolist()):
-        yield WindowProfile(ORIGIN + number * length, *found[k])
+        rows = [(part, replace(place, numbers=table[place.numbers])) for part, place in zip(parts, places, strict=True)]
+        *begins, groups = np.cumsum([len(mine), *(len(mine) * len(slicing.labels) for slicing in slices)]).tolist()
+        tally = Tally(reference.binning, groups, sample, len(mine))
+        held = [(part, place) for part, place in rows if (place.numbers >= 0).any()]
+        tally.add(*(_grouped(part, place, slices, begins) for part, place in held), pool=pool)
+        found.append(Counted(version, windows[mine], tally, slices, begins))
+    return found
+
+
+def _grouped(part: Part, windows: Runs, slices: Sequence[Slicing], begins: Sequence[int]) -> GroupedRows:
+    """Group rows by window, and by window and segment; a window of -1 is none."""
+    groupings = [windows.groups()]
+    for slicing, begin in zip(slices, begins, strict=True):
+        each = windows.each()
+        place = begin + each * len(slicing.labels) + slicing.places(part.read(slicing.column), part.rows)
+        groupings.append(Groups.of(np.where(each < 0, -1, place)))
+    return GroupedRows(part.read, groupings, part.own)
 
 
 def _micros(every: str) -> tuple[int, int]:
@@ -135,42 +216,25 @@ def _micros(every: str) -> tuple[int, int]:
     return window_length(every) // timedelta(microseconds=1), int(ORIGIN.timestamp()) * 1_000_000
 
 
-def _served(parts: Sequence[Part], places: Sequence[Array], windows: int, known: Sequence[int]) -> Array:
+def _counted(windows: Runs, counted: Array) -> Runs:
+    """Leave out the rows that do not count."""
+    return windows if counted.all() else Runs.of(np.where(counted, windows.each(), _NONE))
+
+
+def _places(numbers: Runs, windows: Array) -> Runs:
+    """Return the places of numbers among `windows`, -1 for none."""
+    return replace(numbers, numbers=np.where(numbers.numbers == _NONE, -1, np.searchsorted(windows, numbers.numbers)))
+
+
+def _served(parts: Sequence[Part], places: Sequence[Runs], windows: int, known: Sequence[int]) -> Array:
     """Return the version with a reference that served most rows of each window; the newest one if none did."""
     rows = np.zeros((len(known), windows), dtype="int64")
     for part, place in zip(parts, places, strict=True):
         column = (part.own or part.read)("version")
         versions = np.zeros(part.rows, "int64") if column is None else numbers_of(column)
-        for row, version in enumerate(known):
-            rows[row] += np.bincount(place[(versions == version) & (place >= 0)], minlength=windows)
+        for row, version in enumerate(known if part.rows else ()):
+            mine = np.add.reduceat((versions == version).astype("int64"), place.starts)
+            np.add.at(rows[row], place.numbers[place.numbers >= 0], mine[place.numbers >= 0])
     # Of equal ones the newest: argmax takes the first, so the newest comes first.
     served: Array = np.asarray(known)[len(known) - 1 - np.argmax(rows[::-1], axis=0)]
     return served
-
-
-def _scan(
-    rows: Sequence[tuple[Part, Array]],
-    windows: int,
-    reference: Reference,
-    slices: Sequence[Slicing],
-    pool: Executor | None,
-    sample: int,
-) -> Iterator[tuple[Profile, dict[str, dict[str, Profile]]]]:
-    """Profile rows by window and by window and segment; a window of -1 is none."""
-    widths = [len(slicing.labels) for slicing in slices]
-    begins = np.cumsum([windows, *(windows * width for width in widths)])
-    tally = Tally(reference.binning, int(begins[-1]), sample, windows)
-    for part, window in rows:
-        if not (window >= 0).any():
-            continue
-        groupings = [Groups.of(window)]
-        for slicing, begin, width in zip(slices, begins, widths, strict=False):
-            place = begin + window * width + slicing.places(part.read(slicing.column), part.rows)
-            groupings.append(Groups.of(np.where(window < 0, -1, place)))
-        tally.add(part.read, groupings, pool, part.own)
-    for k in range(windows):
-        found: dict[str, dict[str, Profile]] = {}
-        for slicing, begin, width in zip(slices, begins, widths, strict=False):
-            groups = enumerate(slicing.labels, start=int(begin) + k * width)
-            found[slicing.column] = {label: tally.profile(group) for group, label in groups if tally.rows(group)}
-        yield tally.profile(k), found

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
-from itertools import product
+from itertools import chain, count, product
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from modelops_jupyter.errors import InvalidPipeline, NotFound
 from modelops_jupyter.pipelines.parameters import read_parameters
 
 DEFAULT_TIMEOUT = 3600.0
+LONGEST_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,7 @@ def bind(pipeline: Pipeline, given: Mapping[str, Any]) -> tuple[Task, ...]:
     """
     tasks: dict[str, list[Task]] = {}
     used: set[str] = set()
+    taken = {step.name.casefold() for step in pipeline.steps}
     for step in pipeline.steps:
         declared = {parameter.name for parameter in read_parameters(step.notebook)}
         strangers = sorted({*step.parameters, *step.for_each} - declared)
@@ -156,7 +158,7 @@ def bind(pipeline: Pipeline, given: Mapping[str, Any]) -> tuple[Task, ...]:
         needs = tuple(task.name for need in step.needs for task in tasks[need])
         tasks[step.name] = [
             Task(name, step.notebook, needs, {**fixed, **values}, step.timeout)
-            for name, values in _combinations(step.name, each)
+            for name, values in _combinations(step.name, each, taken)
         ]
     unused = sorted(set(given) - used)
     if unused:
@@ -164,12 +166,17 @@ def bind(pipeline: Pipeline, given: Mapping[str, Any]) -> tuple[Task, ...]:
     return tuple(task for step in pipeline.steps for task in tasks[step.name])
 
 
-def _combinations(step: str, each: Mapping[str, tuple[Any, ...]]) -> list[tuple[str, dict[str, Any]]]:
-    """Return every combination of values with a name for it: the values where they can stand in a file name."""
+def _combinations(
+    step: str, each: Mapping[str, tuple[Any, ...]], taken: set[str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every combination of values with a name that is not `taken`: they, as far as a file's name can say them."""
     if not each:
-        return [(step, {})]
-    found = [dict(zip(each, values, strict=True)) for values in product(*each.values())]
-    names = [f"{step}-{'-'.join(str(value) for value in values.values())}" for values in found]
-    if len(set(names)) < len(names) or not all(re.fullmatch(r"[\w.-]{1,100}", name) for name in names):
-        names = [f"{step}-{number:04d}" for number in range(1, len(found) + 1)]
-    return list(zip(names, found, strict=True))
+        yield step, {}
+        return
+    for values in product(*each.values()):
+        told = (re.sub(r"[^\w.-]+", "_", str(value)).strip("_") or "_" for value in values)
+        wish = "-".join((step, *told))[:LONGEST_NAME]
+        others = (f"{wish}-{number}" for number in count(2))  # values may read alike once a file's name says them
+        name = next(name for name in chain([wish], others) if name.casefold() not in taken)
+        taken.add(name.casefold())  # some file systems do not tell capitals from small letters
+        yield name, dict(zip(each, values, strict=True))

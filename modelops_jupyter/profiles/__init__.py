@@ -6,8 +6,9 @@ from modelops_jupyter.profiles.groups import Groups
 from modelops_jupyter.profiles.outcomes import Outcomes, labelled_from_dict
 from modelops_jupyter.profiles.profile import Counts, Profile, Reference, merge, segments_from_dict, segments_to_dict
 from modelops_jupyter.profiles.reference import build_reference
+from modelops_jupyter.profiles.runs import Runs
 from modelops_jupyter.profiles.sampling import Sample
-from modelops_jupyter.profiles.scan import Tally, scan
+from modelops_jupyter.profiles.scan import GroupedRows, Tally, scan
 from modelops_jupyter.profiles.segments import Slicing, slicings
 from modelops_jupyter.profiles.windows import time_of, window_length, window_start
 
@@ -16,10 +17,12 @@ __all__ = [
     "ColumnBinning",
     "ColumnProfile",
     "Counts",
+    "GroupedRows",
     "Groups",
     "Outcomes",
     "Profile",
     "Reference",
+    "Runs",
     "Sample",
     "Slicing",
     "Tally",

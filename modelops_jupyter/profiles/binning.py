@@ -18,14 +18,13 @@ import numpy as np
 import pyarrow as pa
 
 from modelops_jupyter.columns import numbers_of
+from modelops_jupyter.profiles.groups import BLOCK
 
 TAILS = (0.0005, 0.001, 0.002, 0.004)
 FINE = np.array(sorted({*TAILS, *(k / 120 for k in range(1, 120)), *(1 - tail for tail in TAILS)}))
 COARSE = np.arange(1, 20) / 20
 MOST_CATEGORIES = 100
 SCORE_BINS = 2000
-# Values that are looked at together: as many as the processor's cache holds.
-BLOCK = 1 << 16
 
 
 @dataclass(frozen=True)

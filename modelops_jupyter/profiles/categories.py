@@ -19,6 +19,8 @@ from modelops_jupyter.profiles.groups import Array, Groups
 
 SHOWN_CHARACTERS = 80
 _NONE = np.iinfo("int64").max
+# Below this many rows a group, or beyond this many categories, all groups are counted together.
+FEW = 400
 
 
 class CategoryTally:
@@ -117,9 +119,9 @@ def encoded(values: pa.ChunkedArray) -> tuple[pa.Array, Array]:
     """Return the distinct texts of a column and every row's code; a missing one has the code after the last."""
     if not _is_encoded(values):
         values = text(values).dictionary_encode()
-    whole = values.unify_dictionaries().combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):  # of no rows
-        return texts(()), np.zeros(0, dtype="int64")
+    if not len(values):
+        return texts(()), np.zeros(0, dtype="int32")
+    whole = values.chunk(0) if values.num_chunks == 1 else values.unify_dictionaries().combine_chunks()
     words, codes = whole.dictionary, numbers_of(whole.indices)
     if whole.null_count:
         codes = np.where(present(whole.indices), codes, len(words))
@@ -143,6 +145,12 @@ def _pairs(groups: Groups, codes: Array, words: int) -> tuple[Array, Array, Arra
     """Return the run, the code and the number of rows of every pair that came."""
     runs, width = len(groups.starts), words + 1
     codes = groups.arranged(codes)
+    if groups.rows > FEW * runs and width <= FEW:
+        spans = zip(groups.starts.tolist(), groups.ends.tolist(), strict=True)
+        # The cast lets other threads in; counting does not.
+        table = np.stack([np.bincount(codes[a:b].astype("int64"), minlength=width) for a, b in spans])
+        run, code = table.nonzero()
+        return run, code, table[run, code]
     place = codes if runs == 1 else groups.local * width + codes
     if runs * width <= max(4 * len(codes), 1 << 16):
         counted = np.bincount(place, minlength=runs * width)

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, Any]
+# Rows that are looked at together: as many as the processor's cache holds.
+BLOCK = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,16 @@ class Groups:
     def local(self) -> Array:
         """The run of each row, counted from 0, in group order."""
         return np.repeat(np.arange(len(self.starts)), self.lengths)
+
+    @cached_property
+    def blocks(self) -> tuple[Array, Array, Array]:
+        """Start, end and group of every block: a run, or where it is long, a part of it."""
+        parts = -(-self.lengths // BLOCK)
+        which = np.repeat(np.arange(len(parts)), parts)
+        part = np.arange(len(which)) - np.repeat(np.cumsum(parts) - parts, parts)
+        starts = self.starts[which] + self.lengths[which] * part // parts[which]
+        ends = self.starts[which] + self.lengths[which] * (part + 1) // parts[which]
+        return starts, ends, self.numbers[which]
 
     def arranged(self, values: Array) -> Array:
         """Return `values`, one per row as it came, in group order."""

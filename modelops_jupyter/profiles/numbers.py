@@ -1,18 +1,15 @@
-"""Counting numbers: sorting a block of values in cache and looking its edges up counts any number of bins.
-
-NumPy sorts with the processor's vector instructions, some 4 ns a value; the places of the edges in the sorted block
-are then the counts at or below them, whatever the edges are, and NaN, infinities, zeros and extremes come with them.
-"""
+"""Counting numbers for every group of rows, in blocks; small groups are looked up among the edges together."""
 
 from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
 
-from modelops_jupyter.columns import numbers_of, present
-from modelops_jupyter.profiles.binning import BLOCK, ColumnBinning, is_number
+from modelops_jupyter.columns import present, raw_numbers, with_gaps
+from modelops_jupyter.profiles.binning import ColumnBinning, is_number
 from modelops_jupyter.profiles.column import ColumnProfile
-from modelops_jupyter.profiles.groups import Array, Groups
+from modelops_jupyter.profiles.counting import Blocks, Marks
+from modelops_jupyter.profiles.groups import BLOCK, Array, Groups
 
 # Below this many rows a group, calls per group cost more than looking every value up among the edges.
 FEW = 400
@@ -27,7 +24,8 @@ class NumericTally:
         self._binning = binning
         self._edges = np.asarray(binning.edges, dtype="float64")
         # At or below each of these: -inf, the edges, every finite number, infinity; then just below zero, zero.
-        self._marks = np.array([-np.inf, *self._edges, _LARGEST, np.inf, _BELOW_ZERO, 0.0])
+        marks = np.array([-np.inf, *self._edges, _LARGEST, np.inf, _BELOW_ZERO, 0.0])
+        self._marks = Marks(marks, binning.pivot, binning.scale)
         self._counts = np.zeros((groups, binning.bins), dtype="int64")
         self._powers = np.zeros((groups, 4))
         self._least, self._greatest = np.full(groups, np.inf), np.full(groups, -np.inf)
@@ -45,22 +43,23 @@ class NumericTally:
         """Count the rows of a piece."""
         if not groups.rows:
             return
-        known = present(values)
         if not is_number(values.type):
             self.absent(groups)
-            self._mistyped[groups.numbers] += np.add.reduceat(groups.arranged(known).astype("int64"), groups.starts)
+            there = groups.arranged(present(values)).astype("int64")
+            self._mistyped[groups.numbers] += np.add.reduceat(there, groups.starts)
             return
         self._rows[groups.numbers] += groups.lengths
-        if values.null_count:
-            unknown = groups.arranged(~known).astype("int64")
-            self._nulls[groups.numbers] += np.add.reduceat(unknown, groups.starts)
-        numbers = groups.arranged(numbers_of(values).astype("float64", copy=False))
+        known = groups.arranged(present(values)) if values.null_count else None
+        if known is not None:
+            self._nulls[groups.numbers] += np.add.reduceat((~known).astype("int64"), groups.starts)
+        numbers = groups.arranged(raw_numbers(values))
         if groups.rows < FEW * len(groups.starts):
-            self._look_up(numbers, groups)
+            self._look_up(with_gaps(numbers, known), groups)
             return
-        for start, end, number in groups.runs():
-            for at in range(start, end, BLOCK):
-                self._sort(numbers[at : min(at + BLOCK, end)], number)
+        starts, ends, numbers_of_groups = groups.blocks
+        spans = zip(starts.tolist(), ends.tolist(), strict=True)
+        blocks = [numbers[a:b] if known is None else numbers[a:b][known[a:b]] for a, b in spans]
+        self._add(self._marks.count(blocks), ends - starts, numbers_of_groups)
 
     def add_ordered(self, numbers: Array, rows: int) -> None:
         """Count the rows of the only group: their numbers in order, NaN last, and how many rows there are."""
@@ -68,37 +67,21 @@ class NumericTally:
         self._rows[0] += rows
         self._nulls[0] += absent
         self._missing[0] += absent
-        for at in range(0, len(numbers), BLOCK):
-            self._count(numbers[at : at + BLOCK].copy(), 0)
+        blocks = [numbers[at : at + BLOCK] for at in range(0, len(numbers), BLOCK)]
+        if blocks:
+            counted = self._marks.count(blocks, ordered=True)
+            self._add(counted, counted.rows, np.zeros(len(blocks), dtype="int64"))
 
-    def _sort(self, numbers: Array, group: int) -> None:
-        ordered = numbers.copy()
-        ordered.sort()
-        self._count(ordered, group)
-
-    def _count(self, ordered: Array, group: int) -> None:
-        """Count numbers in their order; they are overwritten."""
-        at = ordered.searchsorted(self._marks, side="right")
-        first, last = int(at[0]), int(at[-4])
-        self._counts[group] += at[1:-3] - at[:-4]
-        self._missing[group] += len(ordered) - last + first
-        self._infinite[group] += int(at[-3]) - last + first
-        self._zeros[group] += int(at[-1] - at[-2])
-        if last == first:
-            return
-        finite = ordered[first:last]
-        self._least[group] = min(self._least[group], finite[0])
-        self._greatest[group] = max(self._greatest[group], finite[-1])
-        with np.errstate(over="ignore", invalid="ignore"):
-            z = np.subtract(finite, self._binning.pivot, out=finite)
-            z /= self._binning.scale
-            squares = z * z
-            self._powers[group] += (
-                np.add.reduce(z),
-                np.add.reduce(squares),
-                np.einsum("i,i", z, squares),
-                np.einsum("i,i", squares, squares),
-            )
+    def _add(self, counted: Blocks, rows: Array, groups: Array) -> None:
+        """Add blocks to their groups; `rows` is how many each has, missing ones too."""
+        at, finite = counted.at, counted.at[:, -4] - counted.at[:, 0]
+        np.add.at(self._counts, groups, at[:, 1:-3] - at[:, :-4])
+        np.add.at(self._missing, groups, rows - finite)
+        np.add.at(self._infinite, groups, at[:, -3] - finite)
+        np.add.at(self._zeros, groups, at[:, -1] - at[:, -2])
+        np.minimum.at(self._least, groups, counted.least)
+        np.maximum.at(self._greatest, groups, counted.greatest)
+        np.add.at(self._powers, groups, counted.powers)
 
     def _look_up(self, numbers: Array, groups: Groups) -> None:
         finite = np.isfinite(numbers)

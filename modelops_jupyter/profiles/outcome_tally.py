@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from modelops_jupyter.columns import numbers_of
 from modelops_jupyter.profiles.binning import SCORE_BINS, Binning
 from modelops_jupyter.profiles.categories import encoded
 from modelops_jupyter.profiles.groups import Array, Groups
@@ -28,23 +29,29 @@ class ClassTally:
         self._by_group: tuple[Array, Array] | None = None
 
     def add(
-        self, prediction: pa.ChunkedArray, score: pa.ChunkedArray | None, label: pa.ChunkedArray, groups: Groups
+        self, prediction: pa.ChunkedArray, score: pa.ChunkedArray | None, label: pa.ChunkedArray | None, groups: Groups
     ) -> None:
-        """Count the rows of a piece."""
+        """Count the rows of a piece; None where nothing is known of what came."""
         if not groups.rows:
             return
         said, saying = encoded(prediction)
-        came, coming = encoded(label)
-        saying, coming = groups.arranged(saying), groups.arranged(coming)
+        saying = groups.arranged(saying)
         told = saying < len(said)
-        known = told & (coming < len(came))
-        self._confuse(said, came, groups.local[known], saying[known], coming[known], groups)
+        state = np.zeros(groups.rows, dtype="int64")
+        if label is not None:
+            came, coming = encoded(label)
+            coming = groups.arranged(coming)
+            known = told & (coming < len(came))
+            self._confuse(said, came, groups.local[known], saying[known], coming[known], groups)
+            positive = pc.fill_null(pc.equal(came, self._positive or ""), False).to_numpy(zero_copy_only=False)
+            state = np.append(np.where(positive, 2, 1), 0)[coming]
         if self._positive is not None and score is not None:
-            numbers = groups.arranged(score.cast(pa.float64()).to_numpy())
+            numbers = groups.arranged(numbers_of(score).astype("float64", copy=False))
             usable = told & np.isfinite(numbers)
-            positive = pc.fill_null(pc.equal(came, self._positive), False).to_numpy(zero_copy_only=False)
-            state = np.append(np.where(positive, 2, 1), 0)[coming[usable]]
-            self._score(np.clip(numbers[usable], 0, 1), state, groups.local[usable], groups)
+            run = groups.local
+            if not usable.all():
+                numbers, state, run = numbers[usable], state[usable], run[usable]
+            self._score(np.clip(numbers, 0, 1), state, run, groups)
 
     def _confuse(
         self, said: pa.Array, came: pa.Array, run: Array, saying: Array, coming: Array, groups: Groups
@@ -75,6 +82,8 @@ class ClassTally:
         self._cells.append((groups.numbers[numbers] * (SCORE_BINS * _STATES) + inside, times))
         self._by_group = None
         labelled = state > 0
+        if not labelled.any():
+            return
         score, positive, run = score[labelled], state[labelled] == 2, run[labelled]
         likelihood = np.clip(np.where(positive, score, 1 - score), _SMALLEST, 1)
         for column, losses in enumerate(((score - positive) ** 2, -np.log(likelihood))):
@@ -120,9 +129,11 @@ class ErrorTally:
         self._by_prediction = np.zeros((groups, 0 if self._cuts is None else len(self._cuts) + 1, 5))
 
     def add(
-        self, prediction: pa.ChunkedArray, score: pa.ChunkedArray | None, label: pa.ChunkedArray, groups: Groups
+        self, prediction: pa.ChunkedArray, score: pa.ChunkedArray | None, label: pa.ChunkedArray | None, groups: Groups
     ) -> None:
-        """Count the rows of a piece."""
+        """Count the rows of a piece; None where nothing is known of what came."""
+        if label is None:
+            return
         said, came = (groups.arranged(v.cast(pa.float64()).to_numpy()) for v in (prediction, label))
         with np.errstate(invalid="ignore"):
             error = said - came

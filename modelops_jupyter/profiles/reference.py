@@ -28,7 +28,7 @@ from modelops_jupyter.profiles.groups import Groups
 from modelops_jupyter.profiles.numbers import NumericTally
 from modelops_jupyter.profiles.profile import Profile, Reference
 from modelops_jupyter.profiles.sampling import REFERENCE_ROWS, Sample, SampleTally
-from modelops_jupyter.profiles.scan import Tally, one_group, pick_rows
+from modelops_jupyter.profiles.scan import GroupedRows, Tally, one_group, pick_rows
 from modelops_jupyter.profiles.segments import slicings, usual_columns
 
 
@@ -64,7 +64,7 @@ def build_reference(
         binning = Binning(task, positive, {name: column for name, (column, _) in columns.items()}, errors)
         sliced = usual_columns(binning.columns) if segments is None else tuple(segments)
         outputs_alone = Tally(binning, 1, counted=())
-        outputs_alone.add(outputs.get, [one_group(table.rows)])
+        outputs_alone.add(GroupedRows(outputs.get, [one_group(table.rows)]))
         profiles = {name: profile for name, (_, profile) in columns.items()}
         profile = replace(outputs_alone.profile(0), columns=profiles, sample=sample)
         return Reference(binning, profile, _segments(table, binning, sliced, outputs.get, pool))
@@ -118,7 +118,7 @@ def _segments(
         Groups.of(begin + slicing.places(table.read(slicing.column), table.rows))
         for slicing, begin in zip(slices, begins, strict=False)
     ]
-    tally.add(table.read, groupings, pool, own)
+    tally.add(GroupedRows(table.read, groupings, own), pool=pool)
     return {
         slicing.column: {label: tally.profile(begin + k) for k, label in enumerate(slicing.labels)}
         for slicing, begin in zip(slices, begins, strict=False)

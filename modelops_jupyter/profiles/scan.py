@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import Executor
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -17,10 +18,29 @@ from modelops_jupyter.profiles.numbers import NumericTally
 from modelops_jupyter.profiles.outcome_tally import ClassTally, ErrorTally
 from modelops_jupyter.profiles.outcomes import Outcomes
 from modelops_jupyter.profiles.profile import Profile
+from modelops_jupyter.profiles.runs import Runs
 from modelops_jupyter.profiles.sampling import Picked, SampleTally
 
 # The model's own outputs are watched like features; these names hold them in the log and in every profile.
 OUTPUTS = ("prediction", "score")
+
+
+class GroupedRows:
+    """Rows, what reads their columns, and how they are grouped.
+
+    Parameters
+    ----------
+    read
+        Returns a column by name, or None where there is none: the log's columns with ``label``.
+    groupings
+        How the rows are grouped, each by group numbers of its own.
+    own
+        Returns what is known of the rows beside their features: ``timestamp``, ``version``, the outputs and
+        ``label``. By default columns of these names are that, as in the log.
+    """
+
+    def __init__(self, read: Read, groupings: Iterable[Groups], own: Read | None = None) -> None:
+        self.read, self.groupings, self.own = read, tuple(groupings), own or read
 
 
 class Tally:
@@ -59,45 +79,37 @@ class Tally:
         if binning.task != "decision":
             self._outcomes = (ErrorTally if binning.task == "regression" else ClassTally)(binning, groups)
 
-    def add(
-        self, read: Read, groupings: Iterable[Groups], pool: Executor | None = None, own: Read | None = None
-    ) -> None:
-        """Count the rows of a piece.
-
-        Parameters
-        ----------
-        read
-            Returns a column of the piece by name, or None where it has none: the log's columns with ``label``.
-        groupings
-            How the rows of the piece are grouped, each by group numbers of its own.
-        pool
-            Threads that share the columns out among them.
-        own
-            Returns what is known of the rows beside their features: ``timestamp``, ``version``, the outputs and
-            ``label``. By default columns of these names are that, as in the log.
-        """
-        groupings, own = tuple(groupings), own or read
-        picked = pick_rows(self._samples, own, groupings[0])
+    def add(self, *pieces: GroupedRows, pool: Executor | None = None) -> None:
+        """Count rows; the threads of `pool` share the columns out among them."""
+        picked = [pick_rows(self._samples, piece.own, piece.groupings[0]) for piece in pieces]
 
         def count(name: str) -> None:
-            tally, values = self._columns[name], read(name)
-            for groups in groupings:
-                tally.absent(groups) if values is None else tally.add(values, groups)
-            if picked is not None:
-                self._samples.code(picked, name, values, self._binning.columns[name])
+            tally = self._columns[name]
+            for piece, chosen in zip(pieces, picked, strict=True):
+                values = piece.read(name)
+                for groups in piece.groupings:
+                    tally.absent(groups) if values is None else tally.add(values, groups)
+                if chosen is not None:
+                    self._samples.code(chosen, name, values, self._binning.columns[name])
 
-        tasks: list[Callable[[], None]] = [lambda: self._add_keys(own, groupings)]
-        if self._outcomes is not None:
-            tasks.append(lambda: self._add_outcomes(own, groupings))
-        tasks += [lambda name=name: count(name) for name in self._columns]  # type: ignore[misc]
+        def keys() -> None:
+            for piece in pieces:
+                self._add_keys(piece.own, piece.groupings)
+
+        def outcomes() -> None:
+            for piece in pieces:
+                self._add_outcomes(piece.own, piece.groupings)
+
+        tasks: list[Callable[[], None]] = [keys, outcomes, *(partial(count, name) for name in self._columns)]
         if pool is None:
             for task in tasks:
                 task()
         else:
             for done in [pool.submit(task) for task in tasks]:
                 done.result()
-        if picked is not None:
-            self._samples.keep(picked)
+        for chosen in picked:
+            if chosen is not None:
+                self._samples.keep(chosen)
 
     def _add_keys(self, own: Read, groupings: tuple[Groups, ...]) -> None:
         version, timestamp = own("version"), own("timestamp")
@@ -115,19 +127,17 @@ class Tally:
                 self._add_versions(groups.arranged(numbers), groups)
 
     def _add_versions(self, versions: Array, groups: Groups) -> None:
-        known, code = np.unique(versions, return_inverse=True)
-        table = np.bincount(groups.local * len(known) + code, minlength=len(groups.starts) * len(known))
-        for at in np.flatnonzero(table):
-            run, version = divmod(int(at), len(known))
-            rows = self._versions.setdefault(int(groups.numbers[run]), {})
-            rows[int(known[version])] = rows.get(int(known[version]), 0) + int(table[at])
+        for version in np.unique(Runs.of(versions).numbers).tolist():  # one, but on the day of a promotion
+            counted = np.add.reduceat((versions == version).astype("int64"), groups.starts)
+            for group, count in zip(groups.numbers.tolist(), counted.tolist(), strict=True):
+                if count:
+                    rows = self._versions.setdefault(group, {})
+                    rows[version] = rows.get(version, 0) + count
 
     def _add_outcomes(self, own: Read, groupings: tuple[Groups, ...]) -> None:
         prediction, score, label = own("prediction"), own("score"), own("label")
         if prediction is None or self._outcomes is None:
             return
-        if label is None:
-            label = pa.chunked_array([pa.nulls(len(prediction), pa.string())])
         for groups in groupings:
             self._outcomes.add(prediction, score, label, groups)
 
@@ -163,7 +173,7 @@ def pick_rows(samples: SampleTally, own: Read, groups: Groups) -> Picked | None:
 def scan(table: pa.Table, binning: Binning, sample: int = 0) -> Profile:
     """Profile all rows of `table`: the log's columns with `label`; `sample` rows are kept."""
     tally = Tally(binning, 1, sample, 1)
-    tally.add(Columns.of_table(table).read, [one_group(table.num_rows)])
+    tally.add(GroupedRows(Columns.of_table(table).read, [one_group(table.num_rows)]))
     return tally.profile(0)
 
 

@@ -21,7 +21,7 @@ from modelops_jupyter.errors import InvalidFrame
 from modelops_jupyter.profiles.binning import Binning
 from modelops_jupyter.profiles.groups import Groups
 from modelops_jupyter.profiles.profile import Profile
-from modelops_jupyter.profiles.scan import Tally
+from modelops_jupyter.profiles.scan import GroupedRows, Tally
 from modelops_jupyter.profiles.windows import ORIGIN, window_length
 
 if TYPE_CHECKING:
@@ -120,6 +120,6 @@ def _by_window(
     numbers, places = np.unique(periods, return_inverse=True)
     tally, read = Tally(binning, len(numbers), sample, len(numbers)), Columns.of_table(table).read
     own = read if times is None else lambda name: at if name == "timestamp" else None
-    tally.add(read, [Groups.of(places)], own=own)
+    tally.add(GroupedRows(read, [Groups.of(places)], own))
     for place, number in enumerate(numbers.tolist()):
         yield number, tally.profile(place)

@@ -5,7 +5,10 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from modelops_jupyter.actions.overview import DriftMap
+from modelops_jupyter.dashboards.model_panels import most_drifted
 from modelops_jupyter.errors import InvalidInput, NotFound
+from modelops_jupyter.monitoring.record.results import Finding, WindowResult
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.workspace import Workspace
 
@@ -68,3 +71,33 @@ def test_strangers_are_named(ws: Workspace) -> None:
         ws.distribution("delay", "wind", window="1999-01-01T00:00:00+00:00")
     with pytest.raises(NotFound, match="stranger"):
         ws.overview("stranger")
+
+
+def window(day: int, psi: dict[str, float], cycle: dict[str, float], *findings: Finding) -> WindowResult:
+    start, end = (f"2013-04-{d:02d}T00:00:00+00:00" for d in (day, day + 1))
+    drift = {name: {"psi": {"value": value, "reason": None}} for name, value in psi.items()}
+    together = {name: {"jensen_shannon": value} for name, value in cycle.items()}
+    return WindowResult(start, end, 400, 0, {"1": 400}, {}, drift, findings, cycle=together)
+
+
+def test_the_drift_map_is_in_the_order_of_what_was_found_and_then_of_whole_weeks() -> None:
+    psi = {"weekday": 6.0, "slight": 0.1, "plain": 0.3, "tied": 0.05, "calm": 0.01, "young": 0.02}
+    together = {"weekday": 0.001, "slight": 0.1, "plain": 0.4, "tied": 0.002, "calm": 0.05}
+    slight = Finding("drift", "slight", "psi", 0.11, 0.1)
+    plain = Finding("drift", "plain", "rank_shift", -0.3, 0.1)
+    tied = Finding("drift", "tied", "recent_dependence", 0.9, 0.1)
+    missing = Finding("quality", "calm", "null_rate", 0.9, 0.1)
+    other = Finding("drift", "plain", "recent_jensen_shannon", 0.12, 0.1)
+    windows = [
+        window(1, psi, {}),
+        window(2, psi, together, slight, plain, other, tied, missing),
+        window(3, psi, together, slight, tied),
+    ]
+    drift = DriftMap.of(windows)
+    assert drift.columns == ("plain", "slight", "calm", "tied", "weekday", "young")
+    assert [name for name in drift.columns if any(drift.found[name])] == ["plain", "slight"]
+    assert drift.found["slight"] == (False, True, True)
+    assert most_drifted(drift, windows[2].window_start, 2) == ["slight", "plain"]
+    assert most_drifted(drift, windows[1].window_start, 1) == ["plain"]
+    assert DriftMap.of([window(1, {"weekday": 6.0, "calm": 0.1}, {})]).columns == ("weekday", "calm")  # no week yet
+    assert DriftMap.of([]).columns == ()

@@ -60,6 +60,17 @@ def test_a_wrong_call_leaves_nothing(
     assert ws.register(MODEL, "m", data=X, target=Y).version == 1
 
 
+def test_versions_of_the_same_outcomes_are_known_to_be_validated_on_the_same_rows(ws: Workspace) -> None:
+    columns = list(X.columns)[:1]
+    one = ws.register(MODEL, "m", data=X, target=Y)
+    other = ws.register(LogisticRegression().fit(X[columns], Y), "m", data=X[columns], target=Y)  # another feature set
+    half = ws.register(MODEL, "m", data=X, target=Y, reference=(X[::2], Y[::2]))
+    unknown = ws.register(MODEL, "m", data=X)
+    found = [version.body["outcomes_fingerprint"] for version in (one, other, half, unknown)]
+    assert found[0] == found[1] != found[2]
+    assert found[3] is None
+
+
 def test_the_shell_records_figures(ws: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     folder = ws.settings.project
     skops.io.dump(MODEL, folder / "m.skops")

@@ -61,9 +61,11 @@ def tails(table: pd.DataFrame, healthy: int) -> Array:
 
 
 def beyond(least: Array, healthy: Array, rate: float) -> Array:
-    """Tell which windows lie beyond the limits that healthy windows pass at `rate`, or just under it."""
-    limit = np.sort(healthy)[int(rate * len(healthy))]
-    found: Array = least < limit
+    """Tell which windows lie beyond the limits that other healthy windows pass at `rate`.
+
+    The next window is below the k-th least of n with a chance of k / (n + 1): that rank is Weibull's quantile.
+    """
+    found: Array = least < np.quantile(healthy, rate, method="weibull")
     return found
 
 

@@ -2,6 +2,7 @@
 
     python -m tests.benchmarks.faults --results FOLDER --tools ours nannyml evidently --worlds 4 --trials 10
     python -m tests.benchmarks.faults --results FOLDER --tools nothing --worlds 60 --trials 5      # our false alerts
+    python -m tests.benchmarks.faults --results OTHER --worlds 20 --only "label shift/0.02"        # more of one row
 
 Ten columns of flights, windows of 1,000 rows; each world has a reference of its own and healthy windows before, and all
 tools get the same faulty ones. Of a peer's window the logarithm of the least tail of any figure is kept, so
@@ -58,9 +59,11 @@ def ours(world: World, trials: int, rows: int, faults: Mapping[str, Sequence[flo
         yield {"fault": fault, "size": size, "alerts": by}
 
 
-def peer(tool: str, world: World, trials: int, rows: int, healthy: int) -> Iterator[dict[str, Any]]:
+def peer(
+    tool: str, world: World, trials: int, rows: int, faults: Mapping[str, Sequence[float]], healthy: int
+) -> Iterator[dict[str, Any]]:
     """Yield each trial's least tails by day, those of the healthy windows first."""
-    made = list(trials_of(world, trials, rows, FAULTS))
+    made = list(trials_of(world, trials, rows, faults))
     frames = [world.window(rows) for _ in range(healthy)]
     table = asked(tool, world.known, frames + [frame for *_, trial in made for frame in trial])
     least = tails(table, healthy)
@@ -78,7 +81,13 @@ def main() -> None:
     parser.add_argument("--worlds", type=int, default=4, help="references (default: 4)")
     parser.add_argument("--trials", type=int, default=10, help="trials per fault, size and reference (default: 10)")
     parser.add_argument("--peer-windows", type=int, default=500, help="healthy windows that set a peer's limits")
+    parser.add_argument("--only", nargs="*", default=[], help="faults as fault/size; default: all")
     arguments = parser.parse_args()
+    chosen = {
+        fault: sizes
+        for fault, every in FAULTS.items()
+        if (sizes := [size for size in every if not arguments.only or f"{fault}/{size:g}" in arguments.only])
+    }
     name, columns, rows = FAULTS_RUN
     for number in range(arguments.worlds):
         for tool in arguments.tools:
@@ -89,9 +98,9 @@ def main() -> None:
             # Worlds of their own: the healthy runs have the first blocks.
             world = World.of(name, columns, rows, 1000 + number)
             if tool in ("ours", "nothing"):
-                found = list(ours(world, arguments.trials, rows, FAULTS if tool == "ours" else {}))
+                found = list(ours(world, arguments.trials, rows, chosen if tool == "ours" else {}))
             else:
-                found = list(peer(tool, world, arguments.trials, rows, arguments.peer_windows))
+                found = list(peer(tool, world, arguments.trials, rows, chosen, arguments.peer_windows))
             for line in found:
                 keep(path, {"world": number, **line})
             print(tool, number, f"{time.monotonic() - begun:.0f} s", flush=True)

@@ -20,7 +20,7 @@ from modelops_jupyter.monitoring.judging.lookback import with_cycle
 from modelops_jupyter.monitoring.record.results import Alert
 from modelops_jupyter.profiles import Profile, Reference, build_reference
 from modelops_jupyter.profiles.groups import Groups
-from modelops_jupyter.profiles.scan import Tally
+from modelops_jupyter.profiles.scan import GroupedRows, Tally
 from modelops_jupyter.settings import SAMPLE_ROWS
 from tests.benchmarks.drifts import OUTPUTS, SEED, drawn, source, with_outputs
 
@@ -84,7 +84,8 @@ def referred(frame: pd.DataFrame) -> Reference:
 def profiled(table: pa.Table, lengths: Sequence[int], reference: Reference) -> list[Profile]:
     """Profile windows that lie in a table one after the other."""
     tally = Tally(reference.binning, len(lengths), SAMPLE_ROWS, len(lengths))
-    tally.add(Columns.of_table(table).read, [Groups.of(np.repeat(np.arange(len(lengths)), lengths))])
+    groups = Groups.of(np.repeat(np.arange(len(lengths)), lengths))
+    tally.add(GroupedRows(Columns.of_table(table).read, [groups]))
     return [tally.profile(n) for n in range(len(lengths))]
 
 

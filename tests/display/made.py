@@ -91,7 +91,7 @@ def overview(
         open_alerts=1,
         windows=windows,
         realised=sum(w.value is not None for w in figures),
-        last_window=day(windows),
+        data_through=day(windows),
         metric="roc_auc",
         sparkline=tuple(w.value for w in figures),
     )

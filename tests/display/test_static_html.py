@@ -81,6 +81,8 @@ def everything(text: str) -> list[Presentable]:
         "versions": 1,
         "health": "alert",
         "windows": 1,
+        "data_through": day(0),
+        "learning": text,
         "open_alerts": 1,
     }
     harm = Segment(text, (text,), 9, 0.1, 0.2, None, 0.4, 0.01, 0.001)
@@ -109,6 +111,7 @@ def everything(text: str) -> list[Presentable]:
             day(1),
             day(2),
             day(0),
+            day(1),
             "brier_score",
             0.1,
             0.2,
@@ -117,7 +120,7 @@ def everything(text: str) -> list[Presentable]:
             (harm,),
             ({"timestamp": day(1), "request_id": text, "prediction": text, text: text, "wind": None},),
         ),
-        Explanation(text, day(1), day(2), day(0), "brier_score", 0.1, 0.2, 90, 9, ()),
+        Explanation(text, day(1), day(2), day(0), day(1), "brier_score", 0.1, 0.2, 90, 9, ()),
         MultivariateDrift(Figure(0.6, None, 0.5, 0.7, 0.01), Figure(None, text), (ColumnShare(text, 0.1),), 90, 90),
         backtest(text),
         PipelineRun(text, text, text, (StepRun(text, text, text, text, 1.0),), text),

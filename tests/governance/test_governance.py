@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from modelops_jupyter.governance import (
     reject,
     rollback,
 )
+from modelops_jupyter.governance.gate import evaluate_gate
 from modelops_jupyter.store import AuditEntry, Change, InMemoryStore, Put, Store, open_store, verify_chain
 
 ANN, BOB = Actor("ann"), Actor("bob")
@@ -105,6 +107,25 @@ def test_a_figure_that_is_not_on_record_fails_wherever_there_could_be_one(
     report = gate(InMemoryStore(), policy, body, "champion")
     assert (report.passed, report.checks[0].applies) == (passed, applies)
     assert metric in report.checks[0].message
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "said"),
+    [("s", "s", False), ("s", "t", True), (None, None, True)],
+    ids=["the same rows", "other rows", "rows that nobody knows"],
+)
+def test_a_gate_says_when_it_compares_figures_of_different_rows(
+    before: str | None, now: str | None, said: bool
+) -> None:
+    holder = {**version(InMemoryStore(), 1, roc_auc=0.7), "outcomes_fingerprint": before}
+    body = {**version(InMemoryStore(), 2, roc_auc=0.8), "outcomes_fingerprint": now}
+    spec = CheckSpec("roc_auc", threshold=0.6, min_absolute_change=0.05)
+    policy = Policy("p", "d", {"champion": Rule(checks=(spec,))})
+    message = evaluate_gate(policy, "champion", body, (), holder).checks[0].message
+    assert message.startswith("roc_auc 0.8, must be at least 0.75")
+    assert ("version 1 had 0.7, on other rows as far as is on record" in message) is said
+    stricter = Policy("p", "d", {"champion": Rule(checks=(replace(spec, threshold=0.79),))})
+    assert "other rows" not in evaluate_gate(stricter, "champion", body, (), holder).checks[0].message
 
 
 def test_an_approval_is_of_exact_bytes() -> None:

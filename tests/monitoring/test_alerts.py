@@ -207,16 +207,31 @@ def test_scores_that_were_never_logged_are_not_missed(known: Reference) -> None:
     assert [a for a in judged(known, [*logged, *profiles]) if (a.column, a.metric) == ("score", "null_rate")]
 
 
-def test_a_new_category_is_found(known: Reference) -> None:
+@pytest.mark.parametrize("share", [0.01, 0.06])
+def test_a_new_category_is_found_on_its_first_day(known: Reference, share: float) -> None:
     generator = np.random.default_rng(11)
 
     def day(n: int) -> Rows:
         rows = classified(800, generator)
-        rows["word"] = np.where(generator.random(800) < (0.06 if n >= 10 else 0), "new", rows["word"])
+        rows["word"] = np.where(generator.random(800) < (share if n >= 10 else 0), "new", rows["word"])
         return rows
 
     alerts = judged(known, days(known, 14, day))
     assert ("quality", "word", "unseen_rate", 10) in {(a.kind, a.column, a.metric, day_of(a)) for a in alerts}
+
+
+@pytest.mark.parametrize("exponent", [1.6, 2.0])
+def test_words_as_rare_as_the_reference_promises_are_no_unseen_ones(exponent: float) -> None:
+    """Of 1.6 a reference has more words than are kept, of 2 it keeps all it has; new ones come every day."""
+    generator = np.random.default_rng(13)
+
+    def day(rows: int) -> Rows:
+        return {"word": np.minimum(generator.zipf(exponent, rows), 10**6).astype(str)}
+
+    known = reference_of(day(5000))
+    profiles = [scan(table(day(800)), known.binning) for _ in range(60)]
+    assert np.mean([profile.columns["word"].unseen for profile in profiles]) > 5
+    assert not [alert for alert in judged(known, profiles) if alert.metric == "unseen_rate"]
 
 
 # Seasons.

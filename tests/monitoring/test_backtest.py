@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,7 @@ from modelops_jupyter.monitoring.figures.drift import psi
 from modelops_jupyter.monitoring.figures.performance import performance
 from modelops_jupyter.monitoring.figures.quality import null_rate
 from modelops_jupyter.monitoring.figures.resampling import inject, resample
+from modelops_jupyter.monitoring.pace import WorkEvent
 from modelops_jupyter.profiles import Profile, Reference, build_reference, scan
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -44,9 +46,24 @@ def window(reference: Reference, seed: int, number: int = 700, level: float = 0.
 
 
 @pytest.fixture(scope="module")
-def backtest(reference: Reference) -> Backtest:
+def told() -> list[WorkEvent]:
+    """What whoever waits for the backtest is told."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def backtest(reference: Reference, told: list[WorkEvent]) -> Backtest:
     profiles = {START + timedelta(days=n): window(reference, n + 1) for n in range(30)}
-    return run_backtest("m", {1: reference}, profiles, AlertRules(), "1D", trials=2)
+    return run_backtest("m", {1: reference}, profiles, AlertRules(), "1D", trials=2, on_progress=told.append)
+
+
+def test_whoever_waits_is_told_of_every_percent(backtest: Backtest, told: list[WorkEvent]) -> None:
+    assert [str(told[0]), str(told[-1])] == ["backtest of m: 0%", "backtest of m: 100%"]
+    assert [event.state for event in told] == ["running"] * (len(told) - 1) + ["completed"]
+    shares = [event.number / event.total for event in told]
+    assert shares == sorted(set(shares))
+    assert 50 <= len(told) <= 101
+    assert max(b - a for a, b in pairwise(shares)) < 0.02
 
 
 def test_the_curve_runs_from_silence_to_sight(backtest: Backtest) -> None:

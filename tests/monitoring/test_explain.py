@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
@@ -76,7 +76,6 @@ def test_a_bad_segment_that_becomes_frequent_is_found() -> None:
     assert "rain > 0" in searched(frame, worse)
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 1000), st.sampled_from(["wind", "rain", "origin"]))
 def test_excesses_of_disjoint_segments_add_up_to_nothing(seed: int, column: str) -> None:
     frame, losses = rows(seed, windows=8, each=60)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from modelops_jupyter.monitoring import Finding, WindowResult
@@ -63,7 +63,6 @@ def results(draw: st.DrawFn) -> list[WindowResult]:
     return found
 
 
-@settings(max_examples=200, deadline=None)
 @given(results())
 def test_what_is_kept_of_segments_comes_back(windows: list[WindowResult]) -> None:
     kept = json.loads(json.dumps(pack_slices(windows), allow_nan=False))
@@ -74,7 +73,6 @@ def test_what_is_kept_of_segments_comes_back(windows: list[WindowResult]) -> Non
     assert json.loads(json.dumps(pack_slices(back))) == kept
 
 
-@settings(max_examples=100, deadline=None)
 @given(results(), st.sampled_from(METRICS), st.sampled_from(["value", "low", "degrees"]))
 def test_a_metric_is_read_alone_as_it_is_among_all(windows: list[WindowResult], metric: str, word: str) -> None:
     drift = [window.drift for window in unpack_slices(pack_slices(windows))]

@@ -72,7 +72,7 @@ def test_a_watch_that_is_killed_is_told_by_another_process_within_two_intervals(
     words = [sys.executable, "-m", "modelops_jupyter.cli", "watch", "--interval", "4s"]
     watcher = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
     assert watcher.stderr is not None
-    assert "1 monitors" in watcher.stderr.readline()
+    assert "1 monitor," in watcher.stderr.readline()
     assert main(["deliver"]) == 0
     assert ws.incidents().rows == ()  # it lives
     watcher.send_signal(signal.SIGKILL)

@@ -304,11 +304,24 @@ def test_for_each_runs_once_per_value_and_all_of_them_are_needed(tmp_path: Path)
     assert [step.step for step in done.steps] == ["s-4", "s-5", "m"]
     assert [dict(job.parameters) for job in runner.jobs[:2]] == [{"origin": "JFK", "month": m} for m in (4, 5)]
     assert [step.step for step in run(path, InMemoryStore(), runner, parameters={"month": [9]}).steps] == ["s-9", "m"]
-    assert [s.step for s in run(path, InMemoryStore(), runner, parameters={"month": ["../x", "y"]}).steps] == [
-        "s-0001", "s-0002", "m",
-    ]  # fmt: skip
     with pytest.raises(InvalidPipeline, match="list of values"):
         run(path, InMemoryStore(), runner, parameters={"month": []})
+
+
+def test_what_for_each_runs_is_named_by_its_values_whatever_they_are(tmp_path: Path) -> None:
+    notebook(tmp_path / "score.ipynb", "1", parameters="origin = ''\nmonth = 1")
+    values = ["JFK", "L<b>GA", "../x", "New York", "New/York", "jfk", "", "São Paulo", 0.5, None, ["a", 1], "w" * 300]
+    text = "steps: {s: {notebook: score.ipynb, for_each: {origin: [a]}}, s-x: {notebook: score.ipynb}}"
+    runner = InMemoryRunner()
+    done = run(pipeline(tmp_path, text), InMemoryStore(), runner, parameters={"origin": [*values, "x"]})
+    names = [step.step for step in done.steps]
+    assert [name for name in names if len(name) < 100] == [
+        "s-JFK", "s-L_b_GA", "s-.._x", "s-New_York", "s-New_York-2", "s-jfk-2", "s-_", "s-São_Paulo", "s-0.5", "s-None",
+        "s-a_1", "s-x-2", "s-x",
+    ]  # fmt: skip
+    assert [job.parameters["origin"] for job in runner.jobs[: len(values)]] == values
+    assert {job.output.parent for job in runner.jobs} == {runner.jobs[0].output.parent}
+    assert len({job.output.name.casefold() for job in runner.jobs}) == len(runner.jobs)
 
 
 class Meeting(InMemoryRunner):

@@ -37,7 +37,9 @@ def test_every_tab_of_a_models_page(panel: Locator) -> None:
     expect(tab.get_by_role("status")).to_contain_text("The chain is whole")
     panel.page.keyboard.press("Shift+Tab")
     tab.get_by_role("tab", name="Compare").click()
-    expect(tab.get_by_role("region", name="Evaluation on record")).to_contain_text("ROC AUC")
+    recorded = tab.get_by_role("region", name="Evaluation on record")
+    expect(recorded.get_by_role("row", name=re.compile("ROC AUC"))).to_contain_text("–")  # no change is shown
+    expect(recorded).to_contain_text("These versions were validated on different rows")
     tab.get_by_role("tab", name="Monitoring").click()
     tab.get_by_role("button", name="wind").click()
     expect(tab.get_by_role("region", name="Distribution of wind")).to_contain_text("%")

@@ -24,7 +24,7 @@ function ModelRowView({ model, trans, reachable, current, place, of, top }: IMod
     model.owner && trans.__('owned by %1', model.owner),
     model.risk_tier && trans.__('risk tier %1', model.risk_tier),
     metricName(model.metric),
-    model.last_window && trans.__('monitored until %1', shortTime(model.last_window))
+    model.data_through && trans.__('data through %1', shortTime(model.data_through))
   ];
   return (
     <li className="jp-ModelOpsPanel-item" aria-posinset={place + 1} aria-setsize={of} style={{ top }}>

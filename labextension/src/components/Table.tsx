@@ -18,12 +18,14 @@ interface ITableProps<T> {
   readonly empty: string;
   readonly trans: TranslationBundle;
   readonly most?: number;
+  /** What one should know of the figures. */
+  readonly note?: string;
   /** The code of a row, to be dragged into a notebook. */
   readonly codeOf?: (row: T) => ICode;
 }
 
 /** A section with a table; a long one shows its first rows until asked for all. */
-export function Table<T>({ title, rows, columns, empty, trans, most = 10, codeOf }: ITableProps<T>): JSX.Element {
+export function Table<T>({ title, rows, columns, empty, trans, most = 10, note, codeOf }: ITableProps<T>): JSX.Element {
   const [all, setAll] = React.useState(false);
   const id = React.useId();
   const shown = all ? rows : rows.slice(0, most);
@@ -66,6 +68,7 @@ export function Table<T>({ title, rows, columns, empty, trans, most = 10, codeOf
           </table>
         </div>
       )}
+      {note && rows.length > 0 && <p className="jp-ModelOpsPage-quiet">{note}</p>}
       {rows.length > most && (
         <button type="button" className="jp-ModelOpsLink" aria-expanded={all} onClick={() => setAll(!all)}>
           {all ? trans.__('Show fewer') : trans.__('Show all %1', String(rows.length))}

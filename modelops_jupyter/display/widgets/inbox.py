@@ -13,8 +13,9 @@ from modelops_jupyter.display.listings import cell
 from modelops_jupyter.display.plain import alert_sentence
 from modelops_jupyter.display.tables import fold, more, note, scrolling
 from modelops_jupyter.display.widgets.live import Live, button, choice, join_form, text_field
-from modelops_jupyter.display.words import NOTHING, capital, count, sentence, short_time
+from modelops_jupyter.display.words import NOTHING, capital, sentence, short_time
 from modelops_jupyter.errors import InvalidInput
+from modelops_jupyter.wording import count
 
 if TYPE_CHECKING:
     from modelops_jupyter.workspace import Workspace

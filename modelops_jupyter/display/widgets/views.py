@@ -15,7 +15,8 @@ from modelops_jupyter.display.lines import figure_words, performance_chart, spar
 from modelops_jupyter.display.series import performance_series
 from modelops_jupyter.display.tables import heading, health, more, note, scrolling
 from modelops_jupyter.display.widgets.live import Live, choice, join_form, text_field
-from modelops_jupyter.display.words import HEALTH, NOTHING, capital, count, metric_name, short_time
+from modelops_jupyter.display.words import HEALTH, NOTHING, capital, metric_name
+from modelops_jupyter.wording import count, span
 
 if TYPE_CHECKING:
     from modelops_jupyter.actions.overview import ModelOverview
@@ -89,6 +90,7 @@ class MonitorView(Live):
         heat = drift_chart(page.drift, selected=(window, column), pickable=True)
         self.html = join(
             heading(page.name),
+            note(page.summary.learning) if page.summary.learning else None,
             line or note("No window has labels yet: log them with `modelops log-labels`."),
             heat or note("Never monitored: log predictions, then run `modelops monitor`."),
             *self._choice(page, window, column),
@@ -98,8 +100,8 @@ class MonitorView(Live):
         parts = []
         found = next((w for w in page.windows if w.start == window), None)
         if found is not None:
-            span = f"{short_time(found.start)} to {short_time(found.end)}"
-            parts.append(element("p", element("b", span), f" · {figure_words(found, page.metric)}"))
+            words = element("b", span(found.start, found.end))
+            parts.append(element("p", words, f" · {figure_words(found, page.metric)}"))
         if column in page.drift.columns and column is not None:
             shown = self._workspace.distribution(
                 page.name, column, window=found.start if found else None, every=self.every

@@ -22,6 +22,7 @@ from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.profiles import Binning, Reference, time_of
 from modelops_jupyter.profiles.binning import text
 from modelops_jupyter.store import Store
+from modelops_jupyter.wording import span
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,13 +42,13 @@ class Explanation(Presentable):
     Attributes
     ----------
     since, until : str
-        Start of the first and end of the last window explained; `compared_since` is the start of the first before.
+        Start of the first and end of the last window explained.
+    compared_since, compared_until : str
+        Those of the windows before: with labels, and without a finding on performance, that came last.
     metric : str
         ``brier_score``, ``error_rate`` or ``mean_absolute_error``: the mean loss that rose.
     before, now : float
         Its value in the windows before and in those explained.
-    compared_until : str
-        End of the last window before: those with labels, and without a finding on performance, that came last.
     examples : tuple of mapping
         Rows of the first segment that were furthest off, as the log has them: what to look at first.
     """
@@ -56,6 +57,7 @@ class Explanation(Presentable):
     since: str
     until: str
     compared_since: str
+    compared_until: str
     metric: str
     before: float
     now: float
@@ -63,7 +65,6 @@ class Explanation(Presentable):
     rows_now: int
     segments: tuple[Segment, ...]
     examples: tuple[Mapping[str, Any], ...] = ()
-    compared_until: str = ""
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row per segment."""
@@ -79,8 +80,8 @@ class Explanation(Presentable):
     def __str__(self) -> str:
         head = (
             f"{self.model}: {self.metric} was {self.before:.4f} in {self.rows_before:,} rows from "
-            f"{self.compared_since[:16]} to {self.compared_until[:16]}, the last windows before without a finding, and "
-            f"{self.now:.4f} in {self.rows_now:,} rows from {self.since[:16]} to {self.until[:16]}."
+            f"{span(self.compared_since, self.compared_until)}, the last windows before without a finding, and "
+            f"{self.now:.4f} in {self.rows_now:,} rows from {span(self.since, self.until)}."
         )
         if self.now <= self.before:
             head = f"{head}\nAs a whole it did not get worse; what follows got worse beside the rest."

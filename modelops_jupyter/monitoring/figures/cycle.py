@@ -22,6 +22,8 @@ from modelops_jupyter.profiles import Counts, window_length
 Array = np.ndarray[Any, Any]
 # So many windows hold every season within them once: the hours of a week, the days of a week, the weeks of a month.
 CYCLES = {"1h": 168, "1D": 7, "1W": 4}
+# After so many cycles, each season was seen twice: from then on whatever it could bring is judged too.
+LEARNED = 2
 # How windows differ is reckoned over so many.
 COMPARED = {"1h": 168, "1D": 28, "1W": 16}
 # Windows of a cycle have not all the same number of rows.

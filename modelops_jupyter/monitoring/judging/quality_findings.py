@@ -14,7 +14,8 @@ from modelops_jupyter.monitoring.record.results import Finding
 from modelops_jupyter.profiles import ColumnProfile
 
 Array = np.ndarray[Any, Any]
-METRICS = ("null_rate", "mistyped_rate", "unseen_rate", "out_of_range_rate")
+UNSEEN = "unseen_rate"
+METRICS = ("null_rate", "mistyped_rate", UNSEEN, "out_of_range_rate")
 # An endless stream passes the extremes of m rows about twice in m rows.
 BEYOND_EXTREMES = 2
 
@@ -52,12 +53,11 @@ class QualityJudge:
         hits, usual_rows = self.before[metric].T
         usual = hits / np.maximum(usual_rows, 1)
         rates = self.rates[metric][i]
-        floor = usual + self.rules.rate_rise
+        rise = self._least_rise(metric)
+        floor = usual + rise
         keys = [("quality", segment, name, metric) for name in self.names]
         lingers = np.array([key in lately for key in keys])
-        suspect = np.flatnonzero(
-            (rates >= floor) | (lingers & (rates >= usual + LINGERING_FLOOR * self.rules.rate_rise))
-        )
+        suspect = np.flatnonzero((rates >= floor) | (lingers & (rates >= usual + LINGERING_FLOOR * rise)))
         if not len(suspect):
             return []
         rows = np.full(len(suspect), float(self.track.windows[i].rows))
@@ -71,11 +71,12 @@ class QualityJudge:
             learned = earlier.limit(self.chances.of(level, earlier.repeats), chance)
             more = earlier.spread > 1.5 * chance + 1e-9
             limits = np.where(more & (learned > limits), learned, limits)
-            rise = self.rules.rate_rise * (LINGERING_FLOOR if level == "lingering" else 1.0)
-            limits = np.minimum(np.maximum(limits, usual[suspect] + rise), 1.0)
+            least = rise * (LINGERING_FLOOR if level == "lingering" else 1.0)
+            limits = np.minimum(np.maximum(limits, usual[suspect] + least), 1.0)
             for c in np.flatnonzero((rates[suspect] >= limits) & (lingers[suspect] | (level != "lingering"))):
                 column = suspect[c]
-                why = f"{usual[column]:.2g} of the reference's rows"
+                where = "expected by the reference" if metric == UNSEEN else "of the reference's rows"
+                why = f"{usual[column]:.2g} {where}"
                 if more[c]:
                     why += f"; {earlier.windows[c]} earlier windows differ by more than chance"
                 name = self.names[column]
@@ -84,6 +85,14 @@ class QualityJudge:
                 )
         return found
 
+    def _least_rise(self, metric: str) -> float:
+        """Return the least rise of a rate that counts; of unseen values, what makes up the least distance.
+
+        The squared Jensen-Shannon distance (base 2) of a distribution and one of which a share u went elsewhere is
+        u / 2 to the first order.
+        """
+        return min(self.rules.rate_rise, 2 * self.rules.distance**2) if metric == UNSEEN else self.rules.rate_rise
+
 
 def _hits(metric: str, column: ColumnProfile) -> tuple[float, float]:
     """Return how many rows of the reference were hit, of how many."""
@@ -91,6 +100,19 @@ def _hits(metric: str, column: ColumnProfile) -> tuple[float, float]:
     return {
         "null_rate": (float(column.missing), float(column.n)),
         "mistyped_rate": (float(column.mistyped), float(column.n)),
-        "unseen_rate": (float(column.unseen), float(present)),
+        UNSEEN: (float(column.unseen + _nearly_unseen(column)), float(present)),
         "out_of_range_rate": (float(BEYOND_EXTREMES), float(present)),
     }[metric]
+
+
+def _nearly_unseen(column: ColumnProfile) -> float:
+    """Return how many rows of the reference have a value that would be none of its categories but for that row.
+
+    So many more of the next rows have a value unseen (leaving one out; Good, Biometrika 1953). Where all values are
+    categories, they are those that came once; where there were too many, those as seldom as the last that was taken,
+    and by ties half of those that came once more.
+    """
+    if not column.unseen:
+        return column.counts.count(1)
+    least = min(column.counts, default=0)
+    return least * column.counts.count(least) + (least + 1) / 2 * column.counts.count(least + 1)

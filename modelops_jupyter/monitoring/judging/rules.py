@@ -22,13 +22,14 @@ class AlertRules:
         0.03 is the distance of normal distributions 0.07 standard deviations apart.
     outcome_shift : float
         Least concept drift that counts, in standard deviations of an outcome: how far off what the model says has
-        become, in the root mean square of the rows. Where a fifth is positive, 0.07 is 3 percentage points.
+        become, in the root mean square of the rows. Where a fifth is positive, 0.05 is 2 percentage points.
     volume : float
         Least change of the number of rows, as a part: 0.3 is a fall by 30 % or a rise to 1 / 0.7 times as many.
     bond : float
         Least change of a bond between two columns that counts: of a rank correlation, for one.
     rate_rise : float
-        Least rise of a rate (missing, unseen, out of range) over the reference's.
+        Least rise of a rate (missing, mistyped, out of range) over the reference's. Unseen values count from the share
+        on that makes up the least `distance`, if that is less.
     score_drop : float
         Least fall of a figure between 0 and 1 of which more is better, such as ROC AUC and accuracy.
     loss_rise : float
@@ -45,7 +46,7 @@ class AlertRules:
     findings: int = 2
     windows: int = 3
     distance: float = 0.03
-    outcome_shift: float = 0.07
+    outcome_shift: float = 0.05
     volume: float = 0.3
     bond: float = 0.1
     rate_rise: float = 0.02

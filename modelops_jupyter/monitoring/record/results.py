@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.monitoring.record.packed import PackedFigures, PackedNumbers, pack_figures, pack_numbers
 from modelops_jupyter.presentable import Presentable
+from modelops_jupyter.wording import count, span
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from modelops_jupyter.monitoring.record.conditions import ConditionResults
     from modelops_jupyter.monitoring.record.maturity import KnownFigure, Maturity, TrackRecord
+    from modelops_jupyter.monitoring.record.segment_drift import SegmentDrift
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,8 @@ class MonitorReport(Presentable):
         All rows of each window.
     segments : sequence of WindowResult
         The same windows slice by slice, each compared with the same slice of the reference; by window, then segment.
+    learning : str
+        A sentence on what is not judged yet, as the monitor has not seen enough windows; empty once it has.
     """
 
     model: str
@@ -179,6 +183,7 @@ class MonitorReport(Presentable):
     alerts: tuple[Alert, ...]
     new_windows: int
     segments: Sequence[WindowResult] = ()
+    learning: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain data."""
@@ -213,6 +218,15 @@ class MonitorReport(Presentable):
 
         return chunks(self)
 
+    def segment_drift(self, metric: str = "psi") -> SegmentDrift:
+        """Return a drift metric of every window, segment and column, as arrays."""
+        from modelops_jupyter.monitoring.record.later import LaterSlices
+        from modelops_jupyter.monitoring.record.segment_drift import segment_drift
+
+        if isinstance(self.segments, LaterSlices):
+            return self.segments.drift(metric)
+        return segment_drift(self.segments, metric)
+
     def test(self, metric: str, column: str | None = None, **conditions: Any) -> ConditionResults:
         """Hold a figure of every window against Evidently's conditions: ``report.test("roc_auc", gte=0.7)``."""
         from modelops_jupyter.monitoring.record.conditions import hold
@@ -245,7 +259,9 @@ class MonitorReport(Presentable):
             return f"{self.model}: nothing logged yet. Log predictions with `modelops log-predictions`."
         open_alerts = [alert for alert in self.alerts if alert.state == "open"]
         lines = [
-            f"{self.model}: {len(self.windows)} windows of {self.every}, {self.new_windows} of them new, "
-            f"{self.windows[0].window_start} to {self.windows[-1].window_end}; {len(open_alerts)} open alerts."
+            f"{self.model}: {count(len(self.windows), 'window')} of {self.every}, {self.new_windows} of them new, "
+            f"{span(self.windows[0].window_start, self.windows[-1].window_end)}; "
+            f"{count(len(open_alerts), 'open alert')}."
         ]
+        lines += [self.learning] if self.learning else []
         return "\n".join([*lines, *(f"  {alert.message}" for alert in open_alerts)])

@@ -32,18 +32,18 @@ class Block:
 
     def __init__(self, body: Mapping[str, Any]) -> None:
         self.body = body
-        self._known: dict[str, _Table] = {}
+        self._known: dict[str, MetricTable] = {}
 
-    def table_of(self, metric: str) -> _Table | None:
+    def table_of(self, metric: str) -> MetricTable | None:
         """Return what is on record of a metric, of all sheets."""
         if metric not in self.body["metrics"]:
             return None
         if metric not in self._known:
-            self._known[metric] = _Table(self.body["metrics"][metric], len(self.body["columns"]))
+            self._known[metric] = MetricTable(self.body["metrics"][metric], len(self.body["columns"]))
         return self._known[metric]
 
 
-class _Table:
+class MetricTable:
     """One metric of some sheets."""
 
     def __init__(self, body: Mapping[str, Any], columns: int) -> None:
@@ -72,6 +72,16 @@ class _Table:
             sheet, n = divmod(place, len(self._at))
             found.setdefault(sheet, []).append(n)
         return found
+
+    @property
+    def at(self) -> Array:
+        """The columns, by place, that it is of in any sheet."""
+        return np.asarray(self._at, dtype="int64")
+
+    @property
+    def values(self) -> Array | float:
+        """The values, shape (sheets, columns that it is of), NaN where there is none; or the one that all have."""
+        return self._arrays["value"]
 
     def of(self, sheet: int) -> Mapping[str, Any] | None:
         """Return the table of one sheet, as `PackedFigures` reads it."""

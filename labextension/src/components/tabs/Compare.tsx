@@ -73,9 +73,10 @@ interface IPair {
 
 function Evaluations({ a, b, trans }: IPair): JSX.Element {
   const names = [...new Set([...Object.keys(a.metrics), ...Object.keys(b.metrics)])];
+  const sameRows = Boolean(a.outcomes_fingerprint) && a.outcomes_fingerprint === b.outcomes_fingerprint;
   const change = (name: string): string => {
     const [before, after] = [a.metrics[name], b.metrics[name]];
-    return before === undefined || after === undefined ? NOTHING : signed(after - before);
+    return before === undefined || after === undefined || !sameRows ? NOTHING : signed(after - before);
   };
   return (
     <Table<string>
@@ -83,6 +84,7 @@ function Evaluations({ a, b, trans }: IPair): JSX.Element {
       rows={names}
       trans={trans}
       empty={trans.__('Neither version was registered with metrics.')}
+      note={sameRows ? '' : otherRows({ a, b, trans })}
       columns={[
         { title: trans.__('Metric'), wraps: true, cell: name => metricName(name) },
         { title: trans.__('Version %1', String(a.version)), numeric: true, cell: name => number(a.metrics[name]) },
@@ -91,6 +93,13 @@ function Evaluations({ a, b, trans }: IPair): JSX.Element {
       ]}
     />
   );
+}
+
+/** Why no change is shown between figures of two versions. */
+function otherRows({ a, b, trans }: IPair): string {
+  return a.outcomes_fingerprint && b.outcomes_fingerprint
+    ? trans.__('These versions were validated on different rows, so their figures show no change: compare them on the same rows below.')
+    : trans.__('It is not on record that these versions were validated on the same rows, so their figures show no change: compare them on the same rows below.');
 }
 
 function Differences({ a, b, trans }: IPair): JSX.Element {

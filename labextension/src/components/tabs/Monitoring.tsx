@@ -10,6 +10,7 @@ export function Monitoring({ page, client, trans }: ITab): JSX.Element {
   const [column, setColumn] = React.useState<string | null>(null);
   return (
     <>
+      {page.summary.learning && <p className="jp-ModelOpsPage-quiet">{page.summary.learning}</p>}
       <Performance page={page} trans={trans} />
       <DriftTable drift={page.drift} picked={column} pick={setColumn} trans={trans} />
       {column !== null && (

@@ -15,6 +15,7 @@ export function Overview({ page, client, trans, show, handle }: ITab): JSX.Eleme
   return (
     <>
       <Summary page={page} trans={trans} />
+      {page.summary.learning && <p className="jp-ModelOpsPage-quiet">{page.summary.learning}</p>}
       <Performance page={page} trans={trans} />
       {page.alerts.length > 0 && <Incidents page={page} client={client} trans={trans} handle={handle} />}
       <AlertsTable title={trans.__('Open alerts')} rows={open} name={page.summary.name} trans={trans} />
@@ -47,8 +48,8 @@ function Summary({ page, trans }: Pick<ITab, 'page' | 'trans'>): JSX.Element {
           {number(last.value)}
         </Fact>
       )}
-      <Fact title={trans.__('Monitored until')}>
-        {summary.last_window === null ? NOTHING : shortTime(summary.last_window)}
+      <Fact title={trans.__('Data through')}>
+        {summary.data_through === null ? NOTHING : shortTime(summary.data_through)}
       </Fact>
       <Fact title={trans.__('Versions')}>{summary.versions}</Fact>
       <Fact title={trans.__('Kind')}>{kindWord(summary.kind, trans)}</Fact>

@@ -48,6 +48,7 @@ export function versionFacts(version: IVersion, trans: TranslationBundle): reado
     [trans.__('MLflow run'), code(version.run_id)],
     [trans.__('Inputs'), version.inputs.join(', ')],
     [trans.__('Data fingerprint'), code(version.data_fingerprint)],
+    [trans.__('Outcomes validated on'), code(version.outcomes_fingerprint)],
     [trans.__('Artifact digest'), code(version.digest)]
   ];
 }

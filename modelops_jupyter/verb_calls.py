@@ -1,0 +1,120 @@
+"""What verbs do that take more than a line: data are read, and a person who waits is shown how far it is."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from modelops_jupyter.data_files import split_target
+from modelops_jupyter.errors import InvalidInput
+from modelops_jupyter.verb import Read
+from modelops_jupyter.written import cleared, printable
+
+if TYPE_CHECKING:
+    from modelops_jupyter.workspace import Workspace
+
+
+def register(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    """Register with the columns that the line names as outcomes."""
+    model = read(a.model)
+    data, target = split_target(read(a.data) if a.data else None, a.target, read)
+    reference = read(a.validated_on) if a.validated_on else None
+    if a.target in getattr(reference, "columns", ()):
+        reference = split_target(reference, a.target, read)
+    return ws.register(
+        model,
+        a.name,
+        data=data,
+        target=target,
+        reference=reference,
+        inputs=a.input,
+        run_id=a.run_id,
+        kind=a.kind,
+        metrics=assignments(a.metric),
+        description=a.description,
+        unsafe=a.unsafe,
+    )
+
+
+def compare(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    """Compare on the rows that the line names."""
+    data, target = split_target(read(a.data), a.target, read)
+    return ws.compare(a.reference, a.other, data=data, target=target, segments=a.segment, unsafe=a.unsafe)
+
+
+def log_predictions(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    """Log the rows that the line names."""
+    return ws.log_predictions(
+        a.reference, read(a.data), id=a.id, time=a.time, prediction=a.prediction, score=a.score, batch_id=a.batch_id
+    )
+
+
+def log_labels(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    """Log the outcomes that the line names."""
+    return ws.log_labels(a.name, read(a.data), id=a.id, label=a.label, event_time=a.event_time, batch_id=a.batch_id)
+
+
+def run(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    """Run a pipeline, and show each step; in a terminal the cell that runs, too."""
+    passing = _show_passing if sys.stderr.isatty() else None
+    given = assignments(a.parameter)
+    return ws.run(a.pipeline, parameters=given, jobs=a.jobs, resume=a.resume, on_progress=_show, on_cell=passing)
+
+
+def run_notebook(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    """Run a notebook, and show each cell."""
+    return ws.run_notebook(a.path, parameters=assignments(a.parameter), output=a.output, on_cell=_show)
+
+
+def backtest(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    """Backtest, and show how far it is."""
+    return ws.backtest(a.name, every=a.every, budget=a.budget, on_progress=_show_pace)
+
+
+def _show(event: Any) -> None:
+    print(f"{cleared()}{printable(str(event))}", file=sys.stderr, flush=True)
+
+
+def _show_passing(event: Any) -> None:
+    """Show what runs now on one line of a terminal; whatever comes next takes its place."""
+    import shutil
+
+    text = " ".join(printable(str(event)).split())[: shutil.get_terminal_size().columns - 1]
+    print(f"{cleared()}{text}", end="", file=sys.stderr, flush=True)
+
+
+def _show_pace(event: Any) -> None:
+    """Show how far a work is, on one line of a terminal or a notebook; a file gets nothing of it."""
+    done = event.state == "completed"
+    if sys.stderr.isatty():
+        if done:
+            print(cleared(), end="", file=sys.stderr, flush=True)
+        else:
+            _show_passing(event)
+    elif type(sys.stderr).__module__.startswith("ipykernel"):
+        print(f"\r{event}", end="\n" if done else "", file=sys.stderr, flush=True)
+
+
+def watch(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    """Watch, and show each round."""
+    return ws.watch(interval=a.interval, once=a.once, on_round=None if a.once else _show)
+
+
+def assignments(pairs: Sequence[str]) -> dict[str, Any]:
+    """Read ``name=value`` pairs; values as YAML has them, so that 3 is a number and true a truth value."""
+    import yaml
+
+    values = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name.isidentifier():
+            raise InvalidInput(f"Parameter {pair!r} is not name=value.")
+        try:
+            values[name] = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise InvalidInput(
+                f"Parameter {pair!r} has no value that YAML knows: put quotation marks round it."
+            ) from error
+    return values

@@ -1,0 +1,43 @@
+"""How many of something there are and how long something lasted, as every face says it."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+
+
+def count(n: int, one: str, many: str | None = None) -> str:
+    """Return how many of something.
+
+    >>> count(1, "model"), count(2, "model"), count(2, "entry", "entries")
+    ('1 model', '2 models', '2 entries')
+    """
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def short(at: datetime) -> str:
+    """Return a time, without the hour where it is midnight."""
+    return f"{at:%Y-%m-%d}" if (at.hour, at.minute, at.second) == (0, 0, 0) else f"{at:%Y-%m-%d %H:%M}"
+
+
+def last_moment(end: str) -> str:
+    """Return the last day before the end of a window, or the last minute if it ends within a day.
+
+    A window holds what is before its end: a reader would take the end for a day with data.
+
+    >>> last_moment("2014-01-01T00:00:00+00:00"), last_moment("2013-12-31T05:00:00+00:00")
+    ('2013-12-31T00:00:00+00:00', '2013-12-31T04:59:00+00:00')
+    """
+    at = datetime.fromisoformat(end)
+    return (at - (timedelta(days=1) if at.time() == time() else timedelta(minutes=1))).isoformat()
+
+
+def span(start: str, end: str) -> str:
+    """Return the time from `start` to before `end`, both as ISO has them.
+
+    >>> span("2013-12-24T00:00:00+00:00", "2014-01-01T00:00:00+00:00")
+    '2013-12-24 to 2013-12-31'
+    >>> span("2013-12-31T00:00:00+00:00", "2014-01-01T00:00:00+00:00")
+    '2013-12-31'
+    """
+    first, last = short(datetime.fromisoformat(start)), short(datetime.fromisoformat(last_moment(end)))
+    return first if first == last else f"{first} to {last}"
