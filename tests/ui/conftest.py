@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from browser import launch
-from dashboard_fixtures import dashboard, open_page, scheme, workspace
+from dashboard_fixtures import dashboard, open_page, workspace
 from lab_pages import close_all, open_lab, show_in, shown
 from made_flights import log_day, register
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
@@ -17,7 +17,7 @@ from servers import TOKEN, Server, serve
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.workspace import Workspace
 
-__all__ = ["dashboard", "open_page", "scheme", "workspace"]  # fixtures that all modules share
+__all__ = ["dashboard", "open_page", "workspace"]  # fixtures that all modules share
 
 expect.set_options(timeout=60_000)  # a busy machine is no failure
 FORGET = "document.querySelectorAll('.jp-Notification-Toast-Close').forEach(button => button.click())"
