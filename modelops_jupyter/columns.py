@@ -22,7 +22,7 @@ from modelops_jupyter.errors import InvalidFrame
 
 Array = np.ndarray[Any, Any]
 _FLOATS = {pa.float64(): "float64", pa.float32(): "float32", pa.float16(): "float16"}
-_ROWS = 1 << 16
+_ROWS, _PART = 1 << 16, 1 << 19
 
 # Returns a column by name, None where there is none.
 Read = Callable[[str], pa.ChunkedArray | None]
@@ -37,11 +37,15 @@ class Columns:
     types : mapping of str to pyarrow.DataType
         Texts may be read as dictionaries of them; whatever else is coded in a dictionary is read as what it stands for.
         The index of a pandas frame is no column.
+    parts : sequence of Columns
+        The same rows piece by piece, each small enough to be read and counted in memory that is used again; none where
+        they lie in memory as it is.
     """
 
     rows: int
     types: Mapping[str, pa.DataType]
     read: Read
+    parts: Sequence[Columns] = ()
 
     @classmethod
     def of_table(cls, table: pa.Table) -> Columns:
@@ -71,8 +75,28 @@ class Columns:
             schema = metadata.schema.to_arrow_schema()
         except (pa.ArrowException, OSError) as error:
             raise InvalidFrame(f"{str(path)!r} is no Parquet file: {str(error).rstrip('.')}.") from error
-        types, read = _types(schema), ParquetColumns(path, metadata).read
-        return cls(metadata.num_rows, types, lambda name: _decoded(read(name)) if name in types else None)
+        types = _types(schema)
+
+        def of_groups(groups: Sequence[int], parts: Sequence[Columns] = ()) -> Columns:
+            read = ParquetColumns(path, metadata, groups).read
+            rows = sum(metadata.row_group(group).num_rows for group in groups)
+            return cls(rows, types, lambda name: _decoded(read(name)) if name in types else None, parts)
+
+        every = range(metadata.num_row_groups)
+        return of_groups(every, [of_groups(groups) for groups in _together(metadata)])
+
+
+def _together(metadata: pq.FileMetaData) -> list[range]:
+    """Put row groups that follow each other together, where they have few rows."""
+    found: list[range] = []
+    rows = _PART
+    for group in range(metadata.num_row_groups):
+        if rows >= _PART:
+            found.append(range(group, group))
+            rows = 0
+        found[-1] = range(found[-1].start, group + 1)
+        rows += metadata.row_group(group).num_rows
+    return found
 
 
 def _types(schema: pa.Schema) -> dict[str, pa.DataType]:
@@ -101,7 +125,7 @@ def _decoded(values: pa.ChunkedArray | None) -> pa.ChunkedArray | None:
 
 
 class ParquetColumns:
-    """The columns of a Parquet file, or of one row group of it; several threads may read at once.
+    """The columns of some row groups of a Parquet file; several threads may read at once.
 
     Texts are read as dictionaries of them, except those of `plain`: a column whose texts are nearly all different.
     """
@@ -110,13 +134,13 @@ class ParquetColumns:
         self,
         path: str | Path,
         metadata: pq.FileMetaData,
-        row_group: int | None = None,
+        groups: Sequence[int],
         plain: str = "",
         filesystem: Any = None,
     ) -> None:
         schema = metadata.schema.to_arrow_schema()
         self._names = frozenset(schema.names)
-        self._groups = range(metadata.num_row_groups) if row_group is None else range(row_group, row_group + 1)
+        self._groups = list(groups)
         texts = [f.name for f in schema if f.type in (pa.string(), pa.large_string()) and f.name != plain]
         self._open = partial(pq.ParquetFile, path, filesystem=filesystem, metadata=metadata, read_dictionary=texts)
         self._opened = threading.local()  # a file is read by one thread at a time
@@ -131,11 +155,11 @@ class ParquetColumns:
         """Return a column, or None where there is none of that name."""
         if name not in self._names:
             return None
-        return self._file.read_row_groups(list(self._groups), columns=[name], use_threads=False)[name]
+        return self._file.read_row_groups(self._groups, columns=[name], use_threads=False)[name]
 
     def parts(self, name: str) -> Iterator[pa.Array]:
         """Yield a column that there is, some rows at a time, in memory that is used again."""
-        for rows in self._file.iter_batches(_ROWS, list(self._groups), columns=[name], use_threads=False):
+        for rows in self._file.iter_batches(_ROWS, self._groups, columns=[name], use_threads=False):
             yield rows.column(0)
 
 

@@ -63,3 +63,26 @@ def test_a_reference_of_a_file_is_that_of_the_table(file: Path, table: pa.Table)
     assert of_file == build_reference(table, **given)
     counts = Counter(word for word in table["sky"].to_pylist() if word is not None)
     assert of_file.binning.columns["sky"].categories == tuple(sorted(counts, key=lambda word: (-counts[word], word)))
+
+
+def test_the_pieces_of_a_file_are_its_rows(table: pa.Table, tmp_path: Path) -> None:
+    """Each column of theirs, one after another, whatever the size of the row groups."""
+    long = pa.concat_tables([table] * 250)
+    for size in (70_000, 600_000, len(long)):
+        pq.write_table(long, tmp_path / "long.parquet", row_group_size=size)
+        columns = Columns.of_parquet(tmp_path / "long.parquet")
+
+        assert sum(part.rows for part in columns.parts) == columns.rows == len(long)
+        assert len(columns.parts) == {70_000: 3, 600_000: 3, len(long): 1}[size]
+        for name in ("stops", "sky"):
+            found = [part.read(name) for part in columns.parts]
+            assert all(
+                values is not None and len(values) == part.rows
+                for values, part in zip(found, columns.parts, strict=True)
+            )
+            assert pa.chunked_array([c for values in found for c in values.chunks]).cast(table[name].type) == long[name]
+
+
+def test_a_file_without_rows_has_no_pieces(table: pa.Table, tmp_path: Path) -> None:
+    pq.write_table(table.slice(0, 0), tmp_path / "empty.parquet")
+    assert Columns.of_parquet(tmp_path / "empty.parquet").rows == 0

@@ -224,7 +224,7 @@ def _columns(group: RowGroups, guard: Guard) -> tuple[Read, Callable[[str], Iter
     place = _place(group.uris[0])
     with guard():
         metadata = pq.read_metadata(**place)
-        columns = ParquetColumns(place["where"], metadata, group.index, "request_id", place["filesystem"])
+        columns = ParquetColumns(place["where"], metadata, [group.index], "request_id", place["filesystem"])
 
     def column(name: str) -> pa.ChunkedArray | None:
         with guard():

@@ -76,9 +76,9 @@ def compare_data(
 
 def _scanned(current: Any, timestamp: str, reference: Reference, every: str) -> dict[datetime, Profile]:
     rows = _columns(current, "current", timestamp)
-    part = Part.of(rows, every, _times(rows, timestamp))
+    parts = [Part.of(piece, every, _times(piece, timestamp)) for piece in rows.parts or (rows,)]
     with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="modelops-scan") as pool:
-        found = scan_windows([part], {1: reference}, every, (), pool)
+        found = scan_windows(parts, {1: reference}, every, (), pool)
         return {window.start: window.profile for window in found}
 
 

@@ -23,13 +23,14 @@ from tests.benchmarks.scan_ours import reference
 from tests.benchmarks.tables import predictions
 
 KNOWN = {1: reference()}
+LARGE_DAY = 27_400  # rows: those of ten million a year
 ANN = Actor("ann", "self-asserted")
 
 
 def monitored(folder: Path, log: PredictionLog, before: Path | None = None) -> float:
     """Return the seconds of one run of the monitor; it goes on from the store in `before`."""
     if before is None:
-        folder.mkdir()
+        folder.mkdir(parents=True)
     else:
         shutil.copytree(before, folder)
         os.sync()  # else the run's own commit would wait until the copy is on the disk
@@ -64,6 +65,7 @@ def small(folder: Path) -> list[dict[str, object]]:
 
 def one_more_day(folder: Path, rows: int, days: int) -> dict[str, object]:
     """The last of a year's days, against the same day in a log of its own."""
+    folder = folder / f"days of {rows}"
     year, alone = PredictionLog(folder / "year"), PredictionLog(folder / "alone")
     for day in range(days):
         year.append_predictions("m", predictions(rows, 1, day, day))
@@ -112,4 +114,5 @@ if __name__ == "__main__":
     asked_days, asked_rows = int(sys.argv[1]), int(sys.argv[2])
     with tempfile.TemporaryDirectory() as place:
         at = Path(place)
-        print(json.dumps([*small(at), one_more_day(at, asked_rows, asked_days), *redrawn(at, asked_rows, asked_days)]))
+        more = [one_more_day(at, rows, asked_days) for rows in (asked_rows, LARGE_DAY)]
+        print(json.dumps([*small(at), *more, *redrawn(at, asked_rows, asked_days)]))

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelops_jupyter.monitoring import Finding, WindowResult
+from modelops_jupyter.monitoring.record.later import LaterSlices
 from modelops_jupyter.monitoring.record.packed import by_window, numbers, table
 from modelops_jupyter.monitoring.record.slices import pack_slices, unpack_slices
 
@@ -82,6 +83,27 @@ def test_a_metric_is_read_alone_as_it_is_among_all(windows: list[WindowResult], 
         np.testing.assert_array_equal(numbers(kept, COLUMNS, metric, word), numbers(before, COLUMNS, metric, word))
     np.testing.assert_array_equal(table(drift, COLUMNS, metric), table(plain, COLUMNS, metric))
     assert by_window(drift, metric)[1] == {name: tuple(row) for name, row in by_window(plain, metric)[1].items()}
+
+
+@given(st.lists(results(), min_size=1, max_size=3), results(), st.sampled_from(METRICS))
+def test_a_metric_of_all_segments_is_read_as_one_array(
+    days: list[list[WindowResult]], judged: list[WindowResult], metric: str
+) -> None:
+    """From the record, and with what a run judged after it: what each window by itself says."""
+    days = [[replace(w, window_start=f"2026-05-{n + 1:02}") for w in windows] for n, windows in enumerate(days)]
+    judged = [replace(window, window_start="2026-05-09") for window in judged]
+    bodies = [json.loads(json.dumps(pack_slices(windows))) for windows in days]
+
+    found = LaterSlices(lambda: bodies, judged).drift(metric)
+
+    assert found.starts == (*(windows[0].window_start for windows in days), "2026-05-09")
+    wanted = np.full(found.values.shape, np.nan)
+    for window in (*(w for windows in days for w in windows), *judged):
+        place = found.starts.index(window.window_start), found.segments.index(window.segment)
+        wanted[place] = numbers(window.drift, found.columns, metric)
+    np.testing.assert_array_equal(found.values, wanted)
+    for segment in found.segments:
+        np.testing.assert_array_equal(found.of(segment), wanted[:, found.segments.index(segment)])
 
 
 def test_segments_judged_again_are_kept_with_their_new_findings() -> None:
