@@ -34,9 +34,7 @@ def test_the_fleet_is_shown_filtered_and_leads_to_a_model(dashboard: str, open_p
     expect(names).to_have_count(2)
 
 
-def test_a_window_tells_its_figures_and_choosing_updates_in_place(
-    dashboard: str, open_page: Open
-) -> None:
+def test_a_window_tells_its_figures_and_choosing_updates_in_place(dashboard: str, open_page: Open) -> None:
     page = open_page(dashboard.replace("fleet.ipynb?", "model.ipynb?model=flight-delay&"))
     spread = page.locator(".mo-grid figure")
     expect(spread).to_have_count(3)
@@ -45,7 +43,7 @@ def test_a_window_tells_its_figures_and_choosing_updates_in_place(
         re.compile(r"2013-04-03: ROC AUC 0\.\d+ \(0.+\), estimated 0\.\d+; 320 rows")
     )
     page.locator("[data-pick='cell 2013-04-20T00:00:00+00:00 wind']").click()
-    expect(page.locator(".mo-chosen")).to_contain_text("2013-04-20 to 2013-04-21")
+    expect(page.locator(".mo-chosen")).to_contain_text("2013-04-20 · ")
     expect(page.locator(".mo-chosen")).to_contain_text(
         re.compile(r"ROC AUC 0\.\d+ \(0\.\d+ to 0\.\d+\).*320 rows.*version 2")
     )
