@@ -21,6 +21,8 @@ __all__ = ["dashboard", "open_page", "workspace"]  # fixtures that all modules s
 
 expect.set_options(timeout=60_000)  # a busy machine is no failure
 FORGET = "document.querySelectorAll('.jp-Notification-Toast-Close').forEach(button => button.click())"
+# JupyterLab's own errors where a notebook is closed whose kernel has only just begun.
+CUT_SHORT = ("Disposed", "Canceled future for ")
 SCREENSHOTS = Path(__file__).parents[1] / "screenshots"
 
 
@@ -131,7 +133,7 @@ def opened(context: BrowserContext, lab: Server) -> Iterator[Page]:
         open_lab(page, lab)
     yield page
     page.remove_listener("pageerror", told)
-    assert errors == []
+    assert [error for error in errors if not error.removeprefix("Error: ").startswith(CUT_SHORT)] == []
 
 
 @pytest.fixture

@@ -14,9 +14,12 @@ FLEET = re.compile(r"/modelops/api/v1/models(\?|$)")
 KEYS = "window.jupyterapp.commands.keyBindings.some(({keys}) => keys[0] === 'Shift Enter')"
 SESSION = "window.jupyterapp.shell.currentWidget.sessionContext"
 THEME = "words => window.jupyterapp.commands.execute('apputils:change-theme', words).then(() => null)"
-CLOSE = """() => {
+# A notebook that is closed while its kernel starts leaves an error behind.
+CLOSE = """async () => {
   for (const widget of [...window.jupyterapp.shell.widgets('main')]) {
     if (widget.context) {
+      const begun = widget.context.ready.then(() => widget.context.sessionContext.ready);
+      await Promise.race([begun, new Promise(done => setTimeout(done, 10000))]);
       widget.context.model.dirty = false;
     }
     widget.close();
