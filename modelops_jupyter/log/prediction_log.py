@@ -100,7 +100,7 @@ class PredictionLog:
         predictions.verify(table)
         wanted = None if columns is None else list(dict.fromkeys(["request_id", "timestamp", *columns]))
         inside = (ds.field("timestamp") >= pa.scalar(start)) & (ds.field("timestamp") < pa.scalar(end))
-        rows = predictions.scan(table.file_uris(), wanted, inside, table)
+        rows = predictions.scan(predictions.all_files(table), wanted, inside, table)
         rows = _first_of_each_request(rows)
         labels = self._labels(model)
         if labels is None:
@@ -213,7 +213,7 @@ class PredictionLog:
         table = predictions.open()
         if requests is None or table is None:
             return None
-        rows = predictions.scan(table.file_uris(), ["request_id", "timestamp"])
+        rows = predictions.scan(predictions.all_files(table), ["request_id", "timestamp"])
         return rows.filter(pc.is_in(rows["request_id"], value_set=requests))["timestamp"]
 
     def _events(self, model: str) -> Callable[[pa.Array], pa.Table] | None:
@@ -223,7 +223,7 @@ class PredictionLog:
         if table is None:
             return None
         labels.verify(table)
-        return lambda ids: labels.scan(table.file_uris(), filter=ds.field("request_id").isin(ids))
+        return lambda ids: labels.scan(labels.all_files(table), filter=ds.field("request_id").isin(ids))
 
     def _labels(self, model: str) -> pa.Table | None:
         labels = self._table(model, "labels")
@@ -231,7 +231,7 @@ class PredictionLog:
         if table is None:
             return None
         labels.verify(table)
-        events = labels.scan(table.file_uris())
+        events = labels.scan(labels.all_files(table))
         return latest_labels(events)
 
     def _table(self, model: str, name: str) -> BatchTable:

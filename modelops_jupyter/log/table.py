@@ -18,7 +18,15 @@ from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from filelock import FileLock, Timeout
 
-from modelops_jupyter.errors import Conflict, InvalidFrame, LogDamaged, StoreBusy, StoreFull, WorkspaceReadOnly
+from modelops_jupyter.errors import (
+    Conflict,
+    InvalidFrame,
+    InvalidInput,
+    LogDamaged,
+    StoreBusy,
+    StoreFull,
+    WorkspaceReadOnly,
+)
 from modelops_jupyter.log.content import digest
 from modelops_jupyter.log.quarantine import put_aside
 from modelops_jupyter.log.schema import fitted, misfit, normalise, plain
@@ -89,7 +97,15 @@ class BatchTable:
             If `batch_id` stands for other rows already.
         LogDamaged, StoreFull, StoreBusy
             If the table cannot be read or written; nothing is written then.
+        InvalidInput
+            If its folder has a name that Delta takes for another's.
         """
+        folder = str(self.path.absolute())
+        if unquote(folder) != folder:
+            raise InvalidInput(
+                f"No log can be kept in {folder}: Delta takes it for {unquote(folder)}. Rename the folder whose name "
+                "has a % in it."
+            )
         batch = batch_id or uuid4().hex
         held = digest(rows.select(list(same)))
         content = 1 if batch_id is None else held  # Delta keeps a number per batch id
@@ -173,9 +189,13 @@ class BatchTable:
         """Return the files that may hold times in ``[start, end)``, microseconds since 1970 (UTC), with their rows."""
         return [(uri, rows) for uri, rows, first, last in self._spans(table) if first < end and last >= start]
 
+    def all_files(self, table: DeltaTable) -> list[str]:
+        """Return the paths of all files."""
+        return _files(self.path, _actions(table))
+
     def newest_first(self, table: DeltaTable) -> list[str]:
         """Return the files, those with the latest times first."""
-        return [span[0] for span in sorted(_spans(table), key=lambda span: span[3], reverse=True)]
+        return [span[0] for span in sorted(self._spans(table), key=lambda span: span[3], reverse=True)]
 
     def outermost(self, table: DeltaTable) -> list[str]:
         """Return the files that may hold the earliest and the latest time."""
@@ -188,7 +208,7 @@ class BatchTable:
     def verify(self, table: DeltaTable) -> int:
         """Return the number of rows; raise `LogDamaged` if its batches wrote more: never a smaller window."""
         rows = self._whole(table)
-        names = [unquote(uri.rpartition("/")[2]) for uri, _, _, _ in self._spans(table)]
+        names = [Path(file).name for file, _, _, _ in self._spans(table)]
         there = set(os.listdir(self.path))
         missing = [name for name in names if name not in there and not (self.path / name).exists()]
         if missing:
@@ -208,23 +228,23 @@ class BatchTable:
         return rows
 
     def _spans(self, table: DeltaTable) -> list[Span]:
-        return _spans(table)
+        return _spans(table, self.path)
 
     def added_since(self, table: DeltaTable, version: int) -> list[str]:
         """Return the files that came after `version` of the table; those of all of it after a negative one."""
         if version < 0:
-            return list(table.file_uris())
-        uris = {uri.rpartition("/")[2]: uri for uri in table.file_uris()}
+            return self.all_files(table)
+        files = {Path(file).name: file for file in self.all_files(table)}
         names: list[str] = []
         for number in range(version + 1, table.version() + 1):
             found = self._added_by(number)
             if found is None:  # Delta drops commits of over 30 days ago once a checkpoint holds them
                 with suppress(DeltaError):
                     before = DeltaTable(str(self.path), version=version)
-                    return sorted(set(table.file_uris()) - set(before.file_uris()))
-                return list(table.file_uris())
+                    return sorted(set(self.all_files(table)) - set(self.all_files(before)))
+                return self.all_files(table)
             names += found
-        return sorted(uris[name] for name in set(names) if name in uris)
+        return sorted(files[name] for name in set(names) if name in files)
 
     def _added_by(self, version: int) -> list[str] | None:
         """Return the names of the files that one commit added, from Delta's log itself: its actions, one a line."""
@@ -318,7 +338,7 @@ class _Pinned(BatchTable):
 
     @cached_property
     def _files(self) -> list[Span]:
-        return [] if self._opened is None else _spans(self._opened)
+        return [] if self._opened is None else _spans(self._opened, self.path)
 
     @cached_property
     def _opened(self) -> DeltaTable | None:
@@ -334,7 +354,12 @@ def _configuration(schema: pa.Schema) -> dict[str, str | None]:
     return {**_CONFIGURATION, "delta.dataSkippingStatsColumns": ",".join(indexed)}
 
 
-def _spans(table: DeltaTable) -> list[Span]:
+def _files(folder: Path, actions: pa.Table) -> list[str]:
+    """Return the paths of a table's files; those that Delta gives are encoded as in an address."""
+    return [str(folder / unquote(path)) for path in actions["path"].to_pylist()]
+
+
+def _spans(table: DeltaTable, folder: Path) -> list[Span]:
     """Return every file with its rows and bounds of its times; all times where Delta keeps no statistics."""
     actions = _actions(table)
     rows = actions["num_records"].to_pylist()
@@ -346,9 +371,7 @@ def _spans(table: DeltaTable) -> list[Span]:
             continue
         values = actions[name].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()).to_pylist()
         bounds.append([usual if value is None else value + slack for value in values])
-    by_name = {uri.rpartition("/")[2]: uri for uri in table.file_uris()}
-    uris = [by_name[path.rpartition("/")[2]] for path in actions["path"].to_pylist()]
-    return list(zip(uris, rows, *bounds, strict=True))
+    return list(zip(_files(folder, actions), rows, *bounds, strict=True))
 
 
 def _typed(error: Exception, path: Path) -> LogDamaged | StoreFull | WorkspaceReadOnly:

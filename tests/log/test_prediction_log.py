@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
 
-from modelops_jupyter.errors import Conflict, InvalidFrame, LogDamaged, StoreBusy, StoreFull
+from modelops_jupyter.errors import Conflict, InvalidFrame, InvalidInput, LogDamaged, StoreBusy, StoreFull
 from modelops_jupyter.log import PredictionLog, read_quarantine
 from modelops_jupyter.log import table as batch_table
 from modelops_jupyter.log.table import BatchTable
@@ -274,3 +274,26 @@ def test_a_version_whose_log_delta_has_cleaned_up_makes_everything_new(tmp_path:
     newest = log.changed_since("m", 198, 0)
     assert newest is not None
     assert newest[0] == START + timedelta(hours=12 * 199)
+
+
+@pytest.mark.parametrize("name", ["My models", "Modèles ü", "a#b", "a+b&c", "100 % sure"])
+def test_a_log_lies_in_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
+    """Delta gives the paths of files as they stand in an address."""
+    log = PredictionLog(tmp_path / name)
+    log.append_predictions("m", predictions(4))
+    log.append_predictions("m", predictions(4, first=4))
+
+    extent = log.extent("m")
+    assert extent is not None
+    assert extent.rows == 8
+    found = log.read("m", extent.start, extent.end + timedelta(days=1))
+    assert found is not None
+    assert found.num_rows == 8
+    assert log.changed_since("m", 0, -1) is not None
+
+
+def test_a_folder_that_delta_takes_for_another_is_refused(tmp_path: Path) -> None:
+    log = PredictionLog(tmp_path / "a%20b")
+    with pytest.raises(InvalidInput, match=r"a%20b.*Rename"):
+        log.append_predictions("m", predictions(4))
+    assert [path.name for path in tmp_path.iterdir()] == []
