@@ -71,14 +71,15 @@ class Columns:
             If it is no Parquet file, or two columns have one name.
         """
         try:
-            metadata = pq.read_metadata(path)
+            file = pa.OSFile(str(path))
+            metadata = pq.read_metadata(file)
             schema = metadata.schema.to_arrow_schema()
         except (pa.ArrowException, OSError) as error:
             raise InvalidFrame(f"{str(path)!r} is no Parquet file: {str(error).rstrip('.')}.") from error
         types = _types(schema)
 
         def of_groups(groups: Sequence[int], parts: Sequence[Columns] = ()) -> Columns:
-            read = ParquetColumns(path, metadata, groups).read
+            read = ParquetColumns(file, metadata, groups).read
             rows = sum(metadata.row_group(group).num_rows for group in groups)
             return cls(rows, types, lambda name: _decoded(read(name)) if name in types else None, parts)
 
@@ -125,41 +126,35 @@ def _decoded(values: pa.ChunkedArray | None) -> pa.ChunkedArray | None:
 
 
 class ParquetColumns:
-    """The columns of some row groups of a Parquet file; several threads may read at once.
+    """The columns of some row groups of an open Parquet file; several threads may read at once.
 
     Texts are read as dictionaries of them, except those of `plain`: a column whose texts are nearly all different.
     """
 
-    def __init__(
-        self,
-        path: str | Path,
-        metadata: pq.FileMetaData,
-        groups: Sequence[int],
-        plain: str = "",
-        filesystem: Any = None,
-    ) -> None:
+    def __init__(self, file: pa.NativeFile, metadata: pq.FileMetaData, groups: Sequence[int], plain: str = "") -> None:
         schema = metadata.schema.to_arrow_schema()
         self._names = frozenset(schema.names)
         self._groups = list(groups)
         texts = [f.name for f in schema if f.type in (pa.string(), pa.large_string()) and f.name != plain]
-        self._open = partial(pq.ParquetFile, path, filesystem=filesystem, metadata=metadata, read_dictionary=texts)
-        self._opened = threading.local()  # a file is read by one thread at a time
+        self._reader_of_file = partial(pq.ParquetFile, file, metadata=metadata, read_dictionary=texts)
+        # One thread reads by a reader at a time; the file is theirs together: the system gives a process few of them.
+        self._readers = threading.local()
 
     @property
-    def _file(self) -> pq.ParquetFile:
-        if not hasattr(self._opened, "file"):  # opening it costs as much as a small column
-            self._opened.file = self._open()
-        return self._opened.file
+    def _reader(self) -> pq.ParquetFile:
+        if not hasattr(self._readers, "own"):  # making it costs as much as a small column
+            self._readers.own = self._reader_of_file()
+        return self._readers.own
 
     def read(self, name: str) -> pa.ChunkedArray | None:
         """Return a column, or None where there is none of that name."""
         if name not in self._names:
             return None
-        return self._file.read_row_groups(self._groups, columns=[name], use_threads=False)[name]
+        return self._reader.read_row_groups(self._groups, columns=[name], use_threads=False)[name]
 
     def parts(self, name: str) -> Iterator[pa.Array]:
         """Yield a column that there is, some rows at a time, in memory that is used again."""
-        for rows in self._file.iter_batches(_ROWS, self._groups, columns=[name], use_threads=False):
+        for rows in self._reader.iter_batches(_ROWS, self._groups, columns=[name], use_threads=False):
             yield rows.column(0)
 
 

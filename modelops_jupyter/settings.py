@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from modelops_jupyter.errors import InvalidInput, NotFound
 
@@ -175,7 +176,7 @@ def find_settings(path: str | os.PathLike[str] | None = None, environ: Mapping[s
     NotFound
         If `path` does not exist.
     InvalidInput
-        If the settings file cannot be read or has an unknown key.
+        If the settings file cannot be read or has an unknown key, or the workspace's folder has a name of no use.
     """
     path = path or environ.get("MODELOPS_WORKSPACE") or None
     if path is None:
@@ -193,7 +194,7 @@ def find_settings(path: str | os.PathLike[str] | None = None, environ: Mapping[s
     project = file.parent
     return Settings(
         project=project,
-        root=(project / values.get("workspace", ".modelops")).absolute(),
+        root=_usable((project / values.get("workspace", ".modelops")).absolute()),
         tracking_uri=values.get("tracking_uri"),
         policy=(project / values["policy"]).absolute() if "policy" in values else None,
         actor=values.get("actor"),
@@ -202,6 +203,16 @@ def find_settings(path: str | os.PathLike[str] | None = None, environ: Mapping[s
         use_cases={name: UseCase(**entry) for name, entry in values.get("use_case", {}).items()},
         targets=tuple(Target(name, **entry) for name, entry in values.get("notify", {}).items()),
     )
+
+
+def _usable(root: Path) -> Path:
+    """Return the workspace's folder unless MLflow or Delta would take its name for another's."""
+    if "?" in str(root) or unquote(str(root)) != str(root):
+        raise InvalidInput(
+            f"No workspace can lie in {root}: MLflow and Delta read a ?, and a % before two digits, as part of an "
+            "address. Rename the folder."
+        )
+    return root
 
 
 def _read(file: Path) -> dict[str, Any]:

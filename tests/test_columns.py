@@ -3,6 +3,7 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pyarrow as pa
@@ -86,3 +87,23 @@ def test_the_pieces_of_a_file_are_its_rows(table: pa.Table, tmp_path: Path) -> N
 def test_a_file_without_rows_has_no_pieces(table: pa.Table, tmp_path: Path) -> None:
     pq.write_table(table.slice(0, 0), tmp_path / "empty.parquet")
     assert Columns.of_parquet(tmp_path / "empty.parquet").rows == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the system does not tell which files are open")
+def test_parts_and_threads_share_one_open_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process may have 256 or 1,024 files open: fewer than a large file's parts times the threads."""
+    monkeypatch.setattr("modelops_jupyter.columns._PART", 100)
+    numbers, together = np.random.default_rng(1).random(2_000), Barrier(8)
+    pq.write_table(pa.table({"wind": numbers}), tmp_path / "rows.parquet", row_group_size=100)
+    parts = Columns.of_parquet(tmp_path / "rows.parquet").parts
+
+    def read(_: int) -> np.ndarray:
+        together.wait()  # all threads read every part
+        return np.concatenate([part.read("wind").to_numpy() for part in parts])
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(read, range(8)))
+        held = [path for path in map(Path.resolve, Path("/proc/self/fd").iterdir()) if path.name == "rows.parquet"]
+    assert len(parts) == 20
+    assert len(held) == 1
+    assert all(np.array_equal(each, numbers) for each in found)

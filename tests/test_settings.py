@@ -84,3 +84,16 @@ def test_wrong_tables_are_named(tmp_path: Path, text: str, says: str) -> None:
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="nowhere"):
         find_settings(tmp_path / "nowhere", environ={})
+
+
+@pytest.mark.parametrize("name", ["what?", "a%20b"])
+def test_a_folder_that_would_be_taken_for_another_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    with pytest.raises(InvalidInput, match="Rename the folder"):
+        find_settings(tmp_path / name, environ={})
+
+
+def test_other_odd_names_are_fine(tmp_path: Path) -> None:
+    for name in ("My models", "Modèles ü", "a#b", "100 % sure", "a&b;c"):
+        (tmp_path / name).mkdir()
+        assert find_settings(tmp_path / name, environ={}).root == tmp_path / name / ".modelops"

@@ -46,6 +46,7 @@ def hashes_of(ids: pa.Array) -> Array | None:
     """Return a 64-bit hash of every text, by nothing but its bytes; None where one is missing or too long."""
     if ids.null_count:
         return None
+    ids = ids.cast(pa.string())  # another writer's file may hold long texts or views, which lie otherwise in memory
     lengths = numbers_of(pc.binary_length(ids))
     shortest, longest = (int(lengths.min()), int(lengths.max())) if len(ids) else (0, 0)
     if longest > _LONGEST:
@@ -63,7 +64,7 @@ def _hashes_of_length(ids: pa.Array, length: int) -> Array:
     """Hash texts of `length` bytes each."""
     width = max(_WORD, length)
     if length < _WORD:
-        ids = pc.ascii_rpad(ids, width, padding="\0")  # may then equal an id that ends so: which is looked into
+        ids = pc.ascii_rpad(ids, width, padding="\0")  # may hash like an id that ends so: which is looked into
     begin = int(np.frombuffer(ids.buffers()[1], dtype="int32")[ids.offset])
     hashes = np.full(len(ids), length, dtype="uint64")
     # The last word may share bytes with the one before it: what differs in any byte differs in some word.

@@ -94,7 +94,8 @@ def row_groups(files: Sequence[tuple[str, int]], start: int, end: int) -> list[R
     found: list[RowGroups] = []
     small: list[RowGroups] = []
     for uri, rows in files:
-        metadata = pq.read_metadata(**_place(uri))
+        with _opened(uri) as file:
+            metadata = pq.read_metadata(file)
         columns = frozenset(metadata.schema.names)
         spans = [_span(metadata, index) for index in range(metadata.num_row_groups)]
         if rows < SMALL_FILE and spans:
@@ -221,10 +222,9 @@ def _columns(group: RowGroups, guard: Guard) -> tuple[Read, Callable[[str], Iter
             table = ds.dataset(list(group.uris)).to_table()
         found = dict(zip(table.column_names, normalise(table).columns, strict=True))
         return found.get, lambda name: found[name].chunks
-    place = _place(group.uris[0])
     with guard():
-        metadata = pq.read_metadata(**place)
-        columns = ParquetColumns(place["where"], metadata, [group.index], "request_id", place["filesystem"])
+        file = _opened(group.uris[0])
+        columns = ParquetColumns(file, pq.read_metadata(file), [group.index], "request_id")
 
     def column(name: str) -> pa.ChunkedArray | None:
         with guard():
@@ -233,12 +233,12 @@ def _columns(group: RowGroups, guard: Guard) -> tuple[Read, Callable[[str], Iter
     return column, columns.parts
 
 
-def _place(uri: str) -> dict[str, Any]:
-    """Return path and file system of a file."""
+def _opened(uri: str) -> pa.NativeFile:
+    """Return a file, open."""
     if "://" not in uri:
-        return {"where": uri, "filesystem": None}
+        return pa.OSFile(uri)
     system, path = pyarrow.fs.FileSystem.from_uri(uri)
-    return {"where": path, "filesystem": system}
+    return system.open_input_file(path)
 
 
 def _span(metadata: pq.FileMetaData, index: int) -> tuple[int, int]:

@@ -103,7 +103,7 @@ def _ahead(items: Iterator[T], pool: Executor) -> Iterator[T]:
 class Part:
     """Some rows, what reads their columns, and the numbers of their windows; `_NONE` is none.
 
-    `own` reads what is known of them beside their features; see `Tally.add`.
+    `own` reads what is known of them beside their features; see `GroupedRows`.
     """
 
     rows: int

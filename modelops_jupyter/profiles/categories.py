@@ -121,7 +121,9 @@ def encoded(values: pa.ChunkedArray) -> tuple[pa.Array, Array]:
         values = text(values).dictionary_encode()
     if not len(values):
         return texts(()), np.zeros(0, dtype="int32")
-    whole = values.chunk(0) if values.num_chunks == 1 else values.unify_dictionaries().combine_chunks()
+    if values.num_chunks > 1:  # together they may have more texts than the codes of each can tell apart
+        values = values.cast(pa.dictionary(pa.int32(), pa.string())).unify_dictionaries()
+    whole = values.chunk(0) if values.num_chunks == 1 else values.combine_chunks()
     words, codes = whole.dictionary, numbers_of(whole.indices)
     if whole.null_count:
         codes = np.where(present(whole.indices), codes, len(words))

@@ -83,15 +83,17 @@ class Marks:
         sums = np.zeros((len(blocks), width + 1), dtype="int64")
         np.cumsum(counts, axis=1, out=sums[:, 1:])
         place = np.minimum(np.maximum(self._floors - least + 1, 0), width).astype("int64")
-        z = (np.arange(least, greatest + 1) - self._pivot) * self._per_scale
         held = counts > 0
         some = held.any(axis=1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            z = (np.arange(least, greatest + 1) - self._pivot) * self._per_scale
+            powers = counts @ np.stack([z, z**2, z**3, z**4], axis=1)
         return Blocks(
             sums[:, -1],
             sums[:, place],
             np.where(some, least + held.argmax(axis=1), np.inf),
             np.where(some, greatest - held[:, ::-1].argmax(axis=1), -np.inf),
-            counts @ np.stack([z, z**2, z**3, z**4], axis=1),
+            powers,
         )
 
     def _count_floats(self, blocks: Sequence[Array], ordered: bool) -> Blocks:

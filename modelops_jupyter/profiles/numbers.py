@@ -54,7 +54,7 @@ class NumericTally:
             self._nulls[groups.numbers] += np.add.reduceat((~known).astype("int64"), groups.starts)
         numbers = groups.arranged(raw_numbers(values))
         if groups.rows < FEW * len(groups.starts):
-            self._look_up(with_gaps(numbers, known), groups)
+            self._look_up(with_gaps(numbers, known).astype("float64", copy=False), groups)
             return
         starts, ends, numbers_of_groups = groups.blocks
         spans = zip(starts.tolist(), ends.tolist(), strict=True)
@@ -81,7 +81,8 @@ class NumericTally:
         np.add.at(self._zeros, groups, at[:, -1] - at[:, -2])
         np.minimum.at(self._least, groups, counted.least)
         np.maximum.at(self._greatest, groups, counted.greatest)
-        np.add.at(self._powers, groups, counted.powers)
+        with np.errstate(over="ignore", invalid="ignore"):
+            np.add.at(self._powers, groups, counted.powers)
 
     def _look_up(self, numbers: Array, groups: Groups) -> None:
         finite = np.isfinite(numbers)

@@ -46,7 +46,7 @@ class ClassTally:
             positive = pc.fill_null(pc.equal(came, self._positive or ""), False).to_numpy(zero_copy_only=False)
             state = np.append(np.where(positive, 2, 1), 0)[coming]
         if self._positive is not None and score is not None:
-            numbers = groups.arranged(numbers_of(score).astype("float64", copy=False))
+            numbers = groups.arranged(numbers_of(score.cast(pa.float64())))
             usable = told & np.isfinite(numbers)
             run = groups.local
             if not usable.all():

@@ -179,10 +179,12 @@ def _create(path: Path, lock_path: Path) -> None:
 
 
 def _engine(path: Path, mode: str) -> Engine:
+    # Of an address SQLAlchemy would read part of some paths as something else: those with #, ? or %20.
+    address = f"file:{quote(str(path.absolute()))}?mode={mode}"
     engine = create_engine(
-        f"sqlite:///file:{quote(str(path))}?mode={mode}&uri=true",
+        "sqlite://",
+        creator=lambda: sqlite3.connect(address, timeout=1.0, check_same_thread=False, uri=True),
         poolclass=NullPool,
-        connect_args={"timeout": 1.0, "check_same_thread": False},
     )
     event.listen(engine, "connect", _prepare)
     return engine

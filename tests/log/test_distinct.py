@@ -39,3 +39,12 @@ def test_what_cannot_be_hashed_is_counted() -> None:
     assert surely_distinct(pa.chunked_array([[long, long + "y"]]))
     assert not surely_distinct(pa.chunked_array([[long], [long]]))
     assert surely_distinct(pa.chunked_array([], pa.string()))
+
+
+@pytest.mark.parametrize("kind", [pa.large_string(), pa.string_view(), pa.binary()])
+def test_ids_in_another_writers_spelling_are_hashed_alike(kind: pa.DataType) -> None:
+    every = [f"request-{number}" for number in range(8, 12)]
+    usual, other = hashes_of(pa.array(every)), hashes_of(pa.array(["a", "bc", *every]).cast(kind).slice(2))
+    assert usual is not None
+    assert other is not None
+    assert usual.tolist() == other.tolist()

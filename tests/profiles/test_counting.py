@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -102,3 +104,12 @@ def test_whole_numbers_that_came_as_floats() -> None:
     mixed = np.append(whole, [0.5, np.nan, np.inf, MOST_VALUES * 2.0])
     for numbers in (whole, whole, mixed, whole):
         assert_same(counting.count([numbers]), [numbers], marks, 100.0, 50.0)
+
+
+def test_whole_numbers_beside_a_tiny_scale() -> None:
+    """Their powers pass the largest float: that is not told to anybody who cannot help it."""
+    marks = marks_of([0.5])
+    with warnings.catch_warnings(action="error"):
+        found = Marks(marks, 0.0, 1e-160).count([np.arange(100)])
+    assert found.rows.tolist() == [100]
+    assert found.powers[0].tolist() == pytest.approx([4.95e163, np.inf, np.inf, np.inf])

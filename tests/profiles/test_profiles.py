@@ -1,8 +1,10 @@
 """Profiles add up, agree with NumPy on the raw rows, and survive whatever a window holds."""
 
 import json
+import warnings
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from itertools import pairwise
 
 import numpy as np
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.profiles import ColumnBinning, Profile, Reference, build_reference, merge, scan, window_start
+from modelops_jupyter.profiles.groups import BLOCK
 from modelops_jupyter.profiles.scan import scan_column
 
 numbers = st.one_of(st.none(), st.floats(allow_nan=True, allow_infinity=True, width=32), st.integers(-5, 5))
@@ -158,3 +161,58 @@ def test_a_window_of_fifty_columns_is_compact() -> None:
     extra = {"prediction": said[:1000], "score": score[:1000], "label": said[:1000], "version": np.ones(1000, "int64")}
     body = scan(pa.table({**day, **extra}), built.binning).to_dict()
     assert len(json.dumps(body, separators=(",", ":"))) < 50_000
+
+
+@pytest.mark.parametrize(
+    "score",
+    [
+        pa.array([Decimal("0.25"), None, Decimal("1.00")]),
+        pa.array([0.25, None, 1.0], pa.float32()),
+        pa.array(["0.25", None, "1"]),
+    ],
+    ids=str,
+)
+def test_a_score_of_any_type_is_counted_by_its_value(score: pa.Array) -> None:
+    """Spark's tables have decimals."""
+    said = ["0", "1", "1"]
+    found = scan(pa.table({"prediction": said, "score": score, "label": said}), REFERENCE.binning).outcomes
+    usual = scan(pa.table({"prediction": said, "score": [0.25, None, 1.0], "label": said}), REFERENCE.binning).outcomes
+    assert found == usual
+    assert found.brier == 0.25**2
+
+
+def test_a_score_without_any_value_counts_no_row_by_it() -> None:
+    rows = pa.table({"prediction": ["0", "1"], "score": pa.nulls(2), "label": ["0", "1"]})
+    found = scan(rows, REFERENCE.binning).outcomes
+    assert found.labelled == 2
+    assert found.brier == 0
+
+
+def test_parts_of_categories_with_codes_of_a_byte_are_counted_together() -> None:
+    """As pandas has them; together they have more categories than a byte has codes."""
+    byte = pa.dictionary(pa.int8(), pa.string())
+    parts = [pa.array([f"{part}{k}" for k in range(100)]).dictionary_encode().cast(byte) for part in "ab"]
+    found = scan_column(pa.chunked_array(parts), ColumnBinning("category", categories=("a7", "b7")))
+    assert found.counts == (1, 1)
+    assert found.unseen == 198
+
+
+def test_sums_beyond_the_largest_float_are_no_users_business() -> None:
+    """One block's is infinity, another's minus infinity: no warning, and no figure from them."""
+    values = pa.chunked_array([np.repeat([1e300, -1e300], BLOCK)])
+    with warnings.catch_warnings(action="error"):
+        found = scan_column(values, ColumnBinning("numeric", edges=(0.0,)))
+    assert found.counts == (BLOCK, BLOCK)
+    assert found.powers == (0.0, 0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("rows", [30, 3_000])
+@pytest.mark.parametrize("kind", [pa.float16(), pa.float32()])
+def test_short_floats_are_summed_as_long_ones(kind: pa.DataType, rows: int) -> None:
+    """In few rows and in many: fourth powers pass what short floats hold."""
+    numbers = np.random.default_rng(4).integers(100, 4_000, rows).astype("float16")
+    binning = ColumnBinning("numeric", edges=(500.0,), pivot=7.3, scale=0.1)
+    short, long = (scan_column(pa.chunked_array([pa.array(numbers).cast(k)]), binning) for k in (kind, pa.float64()))
+    assert short.counts == long.counts
+    assert short.powers == pytest.approx(long.powers, rel=1e-12)
+    assert long.powers[3] == pytest.approx((((numbers.astype("float64") - 7.3) / 0.1) ** 4).sum())
