@@ -48,6 +48,13 @@ class Foundations:
         kept = (settings.artifacts_path, settings.log_path)
         return open_store(settings.store_path, settings.lock_path, keeps=kept)
 
+    @property
+    def known(self) -> Store:
+        """Facts to look something up in: none where no workspace is yet, for a question leaves none behind."""
+        from modelops_jupyter.store import InMemoryStore
+
+        return self.store if self.settings.root.exists() else InMemoryStore()
+
     @cached_property
     def log(self) -> PredictionLog:
         """Predictions and labels."""

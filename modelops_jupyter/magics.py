@@ -5,12 +5,11 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_magic, magics_class, needs_local_scope, no_var_expand
 
 from modelops_jupyter.data_files import read_file
-from modelops_jupyter.errors import ModelOpsError, NotFound, Unexpected
+from modelops_jupyter.errors import InvalidInput, ModelOpsError, NotFound, Unexpected
 from modelops_jupyter.verbs import VERBS, parser
 
 
@@ -38,8 +37,9 @@ class ModelOpsMagics(Magics):
                 return names[text]
             return read_file(text)
 
-        words = _words(line)
+        words = line.split()
         try:
+            words = _words(line)
             namespace = parser("%modelops")[0].parse_args([word for word in words if word != "--debug"])
             with workspace.open() as ws:
                 return namespace.call(ws, namespace, read)
@@ -49,14 +49,16 @@ class ModelOpsMagics(Magics):
             if "--debug" in words:
                 raise
             said = error if isinstance(error, ModelOpsError) else Unexpected.of(error)
-            raise UsageError(str(said)) from None
+            # IPython shows what this returns in place of a traceback.
+            vars(said)["_render_traceback_"] = lambda: [f"{type(said).__name__}: {said}"]
+            raise said from None
 
 
 def _words(line: str) -> list[str]:
     try:
         return shlex.split(line)
     except ValueError as error:  # a quotation mark without its partner
-        raise UsageError(f"%modelops cannot read {line!r}: {error}.") from None
+        raise InvalidInput(f"%modelops cannot read {line!r}: {error}.") from None
 
 
 def complete(shell: InteractiveShell, event: Any) -> list[str]:

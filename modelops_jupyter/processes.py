@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -43,3 +44,12 @@ def kill(pid: int) -> None:
             descendant.kill()
     with suppress(ProcessLookupError):  # the usual case: everything has ended by itself
         os.killpg(pid, signal.SIGKILL)
+
+
+def skip_grammar() -> None:
+    """Keep jsonschema from building a grammar of addresses in this process, whichever library imports it later.
+
+    Every import of nbformat builds it where jupyter-server is installed, which takes a second, longer than the rest of
+    a start, and no schema of notebooks or dashboards asks for it. To jsonschema the library seems not to be installed.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # so Python marks what is not there

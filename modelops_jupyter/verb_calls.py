@@ -68,6 +68,12 @@ def run_notebook(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
     return ws.run_notebook(a.path, parameters=assignments(a.parameter), output=a.output, on_cell=_show)
 
 
+def compare_data(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    """Compare the tables that the line names; Parquet files column by column, however large."""
+    reference, current = (text if text.endswith(".parquet") else read(text) for text in (a.reference, a.current))
+    return ws.compare_data(reference, current, timestamp=a.timestamp, every=a.every, alert_budget=a.alert_budget)
+
+
 def backtest(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
     """Backtest, and show how far it is."""
     return ws.backtest(a.name, every=a.every, budget=a.budget, on_progress=_show_pace)
@@ -93,7 +99,8 @@ def _show_pace(event: Any) -> None:
             print(cleared(), end="", file=sys.stderr, flush=True)
         else:
             _show_passing(event)
-    elif type(sys.stderr).__module__.startswith("ipykernel"):
+    elif type(sys.stderr).__module__.startswith("ipykernel") and event.number * 100 // event.total % 10 == 0:
+        # Every tenth percent: a notebook that is executed without a reader keeps each of them.
         print(f"\r{event}", end="\n" if done else "", file=sys.stderr, flush=True)
 
 

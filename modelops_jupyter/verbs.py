@@ -206,6 +206,24 @@ VERBS: tuple[Verb, ...] = (
         slow=True,
     ),
     Verb(
+        "compare-data",
+        "drift and data quality of rows of no model against a reference, window by window",
+        verb_calls.compare_data,
+        (
+            _arg(
+                "reference",
+                metavar="REFERENCE",
+                help="rows to compare with: .parquet or .csv; in a notebook, a name",
+            ),
+            _arg("current", metavar="CURRENT", help="rows to look at: .parquet or .csv; in a notebook, a Python name"),
+            _arg("--timestamp", default="timestamp", help="column of times, with a time zone (default: timestamp)"),
+            _EVERY,
+            _arg("--alert-budget", metavar="N/PERIOD", help="accepted false alerts (default: 1/month)"),
+        ),
+        effect="read",
+        slow=True,
+    ),
+    Verb(
         "explain",
         "the segments that explain a fall in performance",
         lambda ws, a, r: ws.explain(a.name, window=a.window, until=a.until, every=a.every),

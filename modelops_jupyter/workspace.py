@@ -14,10 +14,13 @@ from modelops_jupyter.actions import (
     moves,
     prediction_logging,
     registration,
+    rounds,
     running,
     versions,
     watching,
 )
+from modelops_jupyter.actions.board import read_board
+from modelops_jupyter.actions.overview import read_overview
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.refs import ModelReference
@@ -71,33 +74,31 @@ class Workspace(Foundations):
 
     def models(self) -> Listing:
         """Return every model with its champion, health and open alerts."""
-        return catalogue.models(self.store, self.settings.use_cases)
+        return catalogue.models(self.known, self.settings.use_cases)
 
     def versions(self, name: str) -> Listing:
         """Return every version of a model, newest first, with its aliases and metrics."""
-        return catalogue.versions(self.store, name)
+        return catalogue.versions(self.known, name)
 
     def overview(self, name: str, *, every: str = "1D") -> ModelOverview:
         """Return one model on one page: performance, drift, versions, transitions, alerts, audit trail."""
-        from modelops_jupyter.actions.overview import read_overview
-
-        return read_overview(self.store, name, every, self.settings.use_cases)
+        return read_overview(self.known, name, every, self.settings.use_cases)
 
     def distribution(self, name: str, column: str, *, window: str | None = None, every: str = "1D") -> Distribution:
         """Return a column's distribution in a window (default: the last 30 together) beside the reference's."""
         from modelops_jupyter.actions.inspection import inspect
 
-        return inspect(self.store, name, window, every).distribution(column)
+        return inspect(self.known, name, window, every).distribution(column)
 
     def curves(self, name: str, *, window: str | None = None, every: str = "1D") -> PerformanceCurves:
         """Return calibration and other curves of a window (default: the last 30 together)."""
         from modelops_jupyter.actions.inspection import inspect
 
-        return inspect(self.store, name, window, every).curves()
+        return inspect(self.known, name, window, every).curves()
 
     def version(self, reference: str | ModelReference) -> RegisteredVersion:
         """Return one version; raises `NotFound` if there is no such model, version or alias."""
-        return versions.find_version(self.store, reference)
+        return versions.find_version(self.known, reference)
 
     # A model's way in.
 
@@ -176,7 +177,7 @@ class Workspace(Foundations):
     ) -> Comparison:
         """Compare two versions on the same rows: metrics with intervals, and by segment; `unsafe` as in `load`."""
         rows = {"data": data, "target": target, "segments": segments}
-        return registration.compare_versions(self.store, self.registry, reference, other, **rows, unsafe=unsafe)
+        return registration.compare_versions(self.known, self.registry, reference, other, **rows, unsafe=unsafe)
 
     def check(self, reference: str | ModelReference, alias: str = "champion") -> GateReport:
         """Evaluate the gate to `alias` for a version, and keep the report."""
@@ -197,7 +198,7 @@ class Workspace(Foundations):
     def comment(self, reference: str | ModelReference, text: str) -> Decision | Incident:
         """Put a remark about a version, or about an incident, on record."""
         if isinstance(reference, str) and casework.is_incident(reference):
-            return casework.comment(self.store, reference, text, self.actor)
+            return casework.comment(self.known, reference, text, self.actor)
         return moves.comment(self, reference, text)
 
     def promote(
@@ -251,7 +252,7 @@ class Workspace(Foundations):
             A name for this batch: the same requests sent again change nothing, others are a `Conflict`.
         """
         columns: dict[str, Any] = {"id": id, "time": time, "prediction": prediction, "score": score}
-        return prediction_logging.log_predictions(self.store, self.log, reference, frame, **columns, batch_id=batch_id)
+        return prediction_logging.log_predictions(self.known, self.log, reference, frame, **columns, batch_id=batch_id)
 
     def log_labels(
         self,
@@ -264,9 +265,8 @@ class Workspace(Foundations):
         batch_id: str | None = None,
     ) -> Appended:
         """Append outcomes as they become known, in any order; a later event for the same request corrects it."""
-        return prediction_logging.log_labels(
-            self.store, self.log, name, frame, id=id, label=label, event_time=event_time, batch_id=batch_id
-        )
+        columns: dict[str, Any] = {"id": id, "label": label, "event_time": event_time}
+        return prediction_logging.log_labels(self.known, self.log, name, frame, **columns, batch_id=batch_id)
 
     def monitor(
         self,
@@ -290,8 +290,20 @@ class Workspace(Foundations):
             Databricks' words (``granularities, slicing_exprs, problem_type, …``) or NannyML's (``chunk_period``).
         """
         if spelled:
-            every, segments = watching.spelled_out(self.store, name, spelled, every, segments)
-        return watching.monitor(self.store, self.log, self.settings, self.actor, name, every, segments, alert_budget)
+            every, segments = watching.spelled_out(self.known, name, spelled, every, segments)
+        return watching.monitor(self.known, self.log, self.settings, self.actor, name, every, segments, alert_budget)
+
+    def compare_data(
+        self,
+        reference: Any,
+        current: Any,
+        *,
+        timestamp: str = "timestamp",
+        every: str = "1D",
+        alert_budget: str | None = None,
+    ) -> MonitorReport:
+        """Compare rows of no model, window by window, with a reference; see `modelops_jupyter.compare_data`."""
+        return watching.compare_data(self.settings, reference, current, timestamp, every, alert_budget)
 
     def explain(
         self, name: str, *, window: str | None = None, until: str | None = None, every: str = "1D"
@@ -304,13 +316,13 @@ class Workspace(Foundations):
             Start of the first and of the last window to explain (UTC, say ``2013-07-01``); by default those of the
             latest performance alert, else the last seven with labels.
         """
-        return watching.explain(self.store, self.log, name, every, window, until)
+        return watching.explain(self.known, self.log, name, every, window, until)
 
     def multivariate_drift(
         self, name: str, *, window: str | None = None, until: str | None = None, every: str = "1D"
     ) -> MultivariateDrift:
         """Test whether a classifier can tell the rows of `window` to `until` (default: the last) from the 28 before."""
-        return watching.multivariate_drift(self.store, self.log, name, every, window, until)
+        return watching.multivariate_drift(self.known, self.log, name, every, window, until)
 
     def backtest(
         self,
@@ -324,31 +336,31 @@ class Workspace(Foundations):
 
         `budget` is added to the curve; None stands for the one in force.
         """
-        return watching.backtest(self.store, self.settings, name, every, budget, on_progress)
+        return watching.backtest(self.known, self.settings, name, every, budget, on_progress)
 
     def alerts(self, name: str | None = None, *, state: str | None = None) -> Listing:
         """Return alerts, newest first, of one model or of all."""
-        return catalogue.alerts(self.store, name, state)
+        return catalogue.alerts(self.known, name, state)
 
     def incidents(self, name: str | None = None, *, state: str | None = None) -> Listing:
         """Return incidents, newest first: alerts of one cause, of one model or of all."""
-        return casework.incidents(self.store, name, state)
+        return casework.incidents(self.known, name, state)
 
     def incident(self, id: str) -> Incident:
         """Return one incident: suspects, segments, loss, what to do next, and its timeline."""
-        return casework.incident(self.store, id)
+        return casework.incident(self.known, id)
 
     def acknowledge(self, id: str, *, reason: str) -> Incident:
         """Take an open incident; whoever does owns it, if nobody did."""
-        return casework.acknowledge(self.store, id, reason, self.actor)
+        return casework.acknowledge(self.known, id, reason, self.actor)
 
     def resolve(self, id: str, *, reason: str) -> Incident:
         """Close an incident; it opens again if the monitor sees more of it."""
-        return casework.resolve(self.store, id, reason, self.actor)
+        return casework.resolve(self.known, id, reason, self.actor)
 
     def assign(self, id: str, owner: str) -> Incident:
         """Give an incident to an owner."""
-        return casework.assign(self.store, id, owner, self.actor)
+        return casework.assign(self.known, id, owner, self.actor)
 
     def deliver(self, *, now: bool = False) -> DeliveryReport:
         """Send what waits to the targets of ``modelops.toml``, once to each; `now` leaves out pauses after failures."""
@@ -358,9 +370,7 @@ class Workspace(Foundations):
         self, *, interval: str = "15m", once: bool = False, on_round: Callable[[Round], None] | None = None
     ) -> Round:
         """Run every monitor each `interval` until interrupted (or `once`), tell of incidents and of what stopped."""
-        from modelops_jupyter.actions.rounds import watch
-
-        return watch(self, interval, once, on_round)
+        return rounds.watch(self, interval, once, on_round)
 
     # Running.
 
@@ -411,40 +421,30 @@ class Workspace(Foundations):
         on_cell: Callable[[CellEvent], None] | None = None,
     ) -> NotebookRun:
         """Execute one notebook with parameters that it declares, and leave it with its results at `output`."""
-        kept = None if output is None else Path(output)
-        return running.run_notebook(self.settings, Path(path), parameters=parameters, output=kept, on_cell=on_cell)
+        return running.run_notebook(self.settings, Path(path), parameters=parameters, output=output, on_cell=on_cell)
 
     def notebook_parameters(self, path: str | os.PathLike[str]) -> Listing:
         """Return the parameters that a notebook declares: name, type, default, help."""
-        from modelops_jupyter.pipelines import list_parameters
-
-        return list_parameters(Path(path))
+        return running.notebook_parameters(Path(path))
 
     def runs(self, name: str | None = None) -> Listing:
         """Return runs of pipelines with their steps, newest first: all, or of those that made versions of a model."""
-        return catalogue.runs(self.store, name)
+        return catalogue.runs(self.known, name)
 
     # On record.
 
     def board(self) -> Board:
         """Return where decisions stand: what waits for whom, what serves and who let it, what was decided last."""
-        from modelops_jupyter.actions.board import read_board
-
-        return read_board(self.store, self.policy)
+        return read_board(self.known, self.policy)
 
     def audit(self, limit: int | None = None) -> Listing:
         """Return the audit chain, newest first."""
-        return catalogue.audit(self.store, limit)
+        return catalogue.audit(self.known, limit)
 
     def verify_audit(self) -> AuditVerification:
         """Recompute the audit chain and hold what serves against it; the answer names the first bad entry."""
-        from modelops_jupyter.store import verify
-
-        return verify(self.store)
+        return catalogue.verify_audit(self.store)
 
     def card(self, reference: str | ModelReference) -> ModelCard:
         """Return the model card of a version."""
-        from modelops_jupyter.governance import model_card
-
-        version = self.version(reference)
-        return model_card(self.store, version.name, version.version)
+        return catalogue.card(self.known, reference)

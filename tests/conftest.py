@@ -17,9 +17,12 @@ from waiting import until
 # Threads that spin for each other make small fits ten times slower on a busy machine; kernels and servers inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from modelops_jupyter import processes
 from modelops_jupyter.errors import RegistryUnreachable
 from modelops_jupyter.registry.client import check_reachable
 from modelops_jupyter.settings import Settings
+
+processes.skip_grammar()  # a second of every process of tests
 
 # Property tests try a hundred examples; with HYPOTHESIS_PROFILE=thorough, a thousand.
 for _name, _examples in (("quick", 100), ("thorough", 1000)):
@@ -28,7 +31,19 @@ hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 # Tests that share a server, which takes seconds to start, run one after the other in one process.
-SHARING = {"tests/registry/": "MLflow", "tests/ui/test_dashboard": "dashboard", "tests/ui/": "JupyterLab"}
+SHARING = {
+    "tests/registry/": "MLflow",
+    "tests/ui/test_dashboard": "dashboard",
+    "tests/ui/test_live": "dashboard",
+    "tests/ui/": "JupyterLab",
+}
+# What takes longest begins first: nobody waits for it at the end.
+LONGEST = ("JupyterLab", "MLflow", "tests/pipelines/", "tests/server/", "dashboard", "tests/docs/", "tests/test_cold")
+
+
+def together(nodeid: str) -> str:
+    """Return the name of the tests that run in one process with this one: those of a server, or of its file."""
+    return next((server for path, server in SHARING.items() if nodeid.startswith(path)), nodeid.partition("::")[0])
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -38,11 +53,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class ByServer(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return next(
-                (server for path, server in SHARING.items() if nodeid.startswith(path)), super()._split_scope(nodeid)
-            )
+            return together(nodeid)
 
+    config.option.loadscopereorder = False  # the order is that of the items
     return ByServer(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes longest first where several processes share the tests."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        names = {item: together(item.nodeid) for item in items}
+        items.sort(key=lambda item: next((n for n, p in enumerate(LONGEST) if names[item].startswith(p)), len(LONGEST)))
 
 
 @pytest.fixture(scope="session")

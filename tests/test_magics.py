@@ -6,12 +6,11 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from sklearn.linear_model import LogisticRegression
 
 from modelops_jupyter.actions import prediction_logging
-from modelops_jupyter.errors import NotFound
+from modelops_jupyter.errors import ModelOpsError, NotFound
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.magics import complete
 from modelops_jupyter.settings import Settings
@@ -62,8 +61,24 @@ def test_errors_are_one_sentence(
 
     monkeypatch.setattr(prediction_logging, "log_predictions", fail)
     shell.user_ns["F"] = pd.DataFrame({"a": [1]})
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(ModelOpsError, match=said):
         shell.run_line_magic("modelops", line)
+
+
+def test_a_refusal_is_shown_as_what_it_is_with_what_to_do_next(
+    shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    x = pd.DataFrame(np.random.default_rng(0).normal(size=(100, 2)), columns=["a", "b"])
+    y = (x["a"] > 0).astype(int)
+    shell.user_ns.update(model=LogisticRegression().fit(x, y), X=x, y=y)
+    shell.run_line_magic("modelops", "register model delay --data X --target y --metric roc_auc=0.9")
+    capsys.readouterr()
+    assert not shell.run_cell("%modelops promote delay/1 --reason first").success
+    shown = capsys.readouterr().out
+    assert shown.startswith(
+        "GateClosed: delay/1 may not become champion: 0 of 1 approvals. Approve it first: `modelops "
+    )
+    assert "Traceback" not in shown
 
 
 def test_debug_shows_where_an_error_comes_from(shell: InteractiveShell) -> None:

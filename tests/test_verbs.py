@@ -150,15 +150,15 @@ class Waiting:
     """A workspace whose backtest tells that it is half done, and then that it is done."""
 
     def backtest(self, name: str, *, every: str, budget: str | None, on_progress: Callable[[WorkEvent], None]) -> str:
-        for number in (1, 2):
-            on_progress(WorkEvent(f"backtest of {name}", "completed" if number == 2 else "running", number, 2))
+        for number in (50, 51, 100):
+            on_progress(WorkEvent(f"backtest of {name}", "completed" if number == 100 else "running", number, 100))
         return "done"
 
 
 @pytest.mark.parametrize(
     ("module", "terminal", "shown"),
     [
-        ("io", True, "\r\x1b[2Kbacktest of m: 50%\r\x1b[2K"),
+        ("io", True, "\r\x1b[2Kbacktest of m: 50%\r\x1b[2Kbacktest of m: 51%\r\x1b[2K"),
         ("ipykernel.iostream", False, "\rbacktest of m: 50%\rbacktest of m: 100%\n"),
         ("io", False, ""),
     ],

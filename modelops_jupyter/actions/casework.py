@@ -117,7 +117,8 @@ def incidents(store: Store, name: str | None, state: str | None) -> Listing:
     found = [_row(record.body, acts.get(record.key, [])) for record in store.find("incident", name)]
     rows = sorted((row for row in found if state in (None, row["state"])), key=lambda r: str(r["opened_at"]))
     rows = sorted(rows, key=lambda row: str(row["first_window"]), reverse=True)
-    columns = ("id", "state", "owner", "first_window", "last_window", "alerts", "wrong_decisions", "money", "title")
+    cost = ("wrong_decisions", "money", *(("currency",) if any(row["currency"] for row in rows) else ()))
+    columns = ("id", "state", "owner", "first_window", "last_window", "alerts", *cost, "title")
     return Listing("Incidents", columns, tuple(rows), "No incidents.")
 
 
@@ -232,7 +233,7 @@ def _row(body: Mapping[str, Any], acts: list[Mapping[str, Any]]) -> dict[str, An
         "segments": [part["segment"] for part in body["segments"]],
         "wrong_decisions": loss.get("wrong_decisions"),
         "money": loss.get("money"),
-        "currency": loss.get("currency", ""),
+        "currency": loss.get("currency", "") if loss.get("money") is not None else "",
     }
 
 

@@ -12,14 +12,15 @@ from modelops_jupyter.actions.versions import find_version
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.presentable import Presentable
-from modelops_jupyter.refs import check_name
+from modelops_jupyter.refs import ModelReference, check_name
 from modelops_jupyter.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from modelops_jupyter.governance import ModelCard
     from modelops_jupyter.settings import Settings, UseCase
-    from modelops_jupyter.store import Store
+    from modelops_jupyter.store import AuditVerification, Store
 
 ALERT_STATES = ("open", "healed")
 
@@ -262,3 +263,18 @@ def audit(store: Store, limit: int | None) -> Listing:
     )
     columns = ("sequence", "at", "action", "subject", "actor", "assurance", "reason")
     return Listing("Audit trail", columns, rows[:limit], "Nothing on record yet.")
+
+
+def verify_audit(store: Store) -> AuditVerification:
+    """See `Workspace.verify_audit`."""
+    from modelops_jupyter.store import verify
+
+    return verify(store)
+
+
+def card(store: Store, reference: str | ModelReference) -> ModelCard:
+    """Return the model card of a version."""
+    from modelops_jupyter.governance import model_card
+
+    version = find_version(store, reference)
+    return model_card(store, version.name, version.version)

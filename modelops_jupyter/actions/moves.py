@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from modelops_jupyter.actions.aliases import project_alias
 from modelops_jupyter.actions.versions import find_version
 from modelops_jupyter.foundations import Foundations
-from modelops_jupyter.refs import ModelReference
+from modelops_jupyter.refs import ModelReference, check_name
 
 if TYPE_CHECKING:
     from modelops_jupyter.governance import Decision, GateReport, Transition
@@ -17,35 +17,40 @@ def check(ws: Foundations, reference: str | ModelReference, alias: str) -> GateR
     """See `Workspace.check`."""
     from modelops_jupyter.governance import check
 
-    return check(ws.store, ws.policy, find_version(ws.store, reference).body, alias)
+    version = find_version(ws.known, reference)  # before the store is opened: a refusal leaves none behind
+    return check(ws.store, ws.policy, version.body, alias)
 
 
 def gate(ws: Foundations, reference: str | ModelReference, alias: str) -> GateReport:
     """See `Workspace.gate`."""
     from modelops_jupyter.governance import gate
 
-    return gate(ws.store, ws.policy, find_version(ws.store, reference).body, alias)
+    version = find_version(ws.known, reference)
+    return gate(ws.store, ws.policy, version.body, alias)
 
 
 def approve(ws: Foundations, reference: str | ModelReference, reason: str) -> Decision:
     """See `Workspace.approve`."""
     from modelops_jupyter.governance import approve
 
-    return approve(ws.store, ws.policy, find_version(ws.store, reference).body, reason, ws.actor)
+    version = find_version(ws.known, reference)
+    return approve(ws.store, ws.policy, version.body, reason, ws.actor)
 
 
 def reject(ws: Foundations, reference: str | ModelReference, reason: str) -> Decision:
     """See `Workspace.reject`."""
     from modelops_jupyter.governance import reject
 
-    return reject(ws.store, ws.policy, find_version(ws.store, reference).body, reason, ws.actor)
+    version = find_version(ws.known, reference)
+    return reject(ws.store, ws.policy, version.body, reason, ws.actor)
 
 
 def comment(ws: Foundations, reference: str | ModelReference, text: str) -> Decision:
     """See `Workspace.comment`."""
     from modelops_jupyter.governance import comment
 
-    return comment(ws.store, ws.policy, find_version(ws.store, reference).body, text, ws.actor)
+    version = find_version(ws.known, reference)
+    return comment(ws.store, ws.policy, version.body, text, ws.actor)
 
 
 def promote(
@@ -54,7 +59,7 @@ def promote(
     """See `Workspace.promote`."""
     from modelops_jupyter.governance import promote
 
-    version = find_version(ws.store, reference)
+    version = find_version(ws.known, reference)
     ws.registry.check()
     move = promote(ws.store, ws.policy, version.body, alias, reason, ws.actor, expected_version=expected)
     project_alias(ws.store, ws.registry, version.name, alias)
@@ -65,6 +70,7 @@ def rollback(ws: Foundations, name: str, alias: str, reason: str) -> Transition:
     """See `Workspace.rollback`."""
     from modelops_jupyter.governance import rollback
 
+    find_version(ws.known, check_name(name))  # says so when there is no such model
     ws.registry.check()
     move = rollback(ws.store, ws.policy, name, alias, reason, ws.actor)
     project_alias(ws.store, ws.registry, name, alias)

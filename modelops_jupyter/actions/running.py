@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,6 +11,7 @@ from modelops_jupyter.actor import Actor
 from modelops_jupyter.settings import Settings
 
 if TYPE_CHECKING:
+    from modelops_jupyter.listing import Listing
     from modelops_jupyter.pipelines import CellEvent, NotebookRun, PipelineRun, StepEvent
     from modelops_jupyter.store import Store
 
@@ -54,7 +56,7 @@ def run_notebook(
     path: Path,
     *,
     parameters: Mapping[str, Any] | None,
-    output: Path | None,
+    output: str | os.PathLike[str] | None,
     on_cell: Callable[[CellEvent], None] | None,
 ) -> NotebookRun:
     """See `Workspace.run_notebook`."""
@@ -63,8 +65,15 @@ def run_notebook(
     return run_notebook(
         path,
         parameters=dict(parameters or {}),
-        output=output,
+        output=None if output is None else Path(output),
         work_path=settings.work_path,
         project=settings.project,
         on_cell=on_cell,
     )
+
+
+def notebook_parameters(path: Path) -> Listing:
+    """See `Workspace.notebook_parameters`."""
+    from modelops_jupyter.pipelines import list_parameters
+
+    return list_parameters(path)

@@ -70,7 +70,7 @@ def run(
     )
     record, held = store.get("monitor", f"{name}/{every}"), store.get("alias", f"{name}@champion")
     champion = None if held is None else held.body["version"]
-    return report if record is None else replace(report, learning=learning(record.body, champion))
+    return report if record is None else replace(report, remark=learning(record.body, champion))
 
 
 def explain(
@@ -81,6 +81,17 @@ def explain(
 
     references = versions.references(store, name)
     return explain_fall(name, store=store, log=log, references=references, every=every, window=window, until=until)
+
+
+def compare_data(
+    settings: Settings, reference: Any, current: Any, timestamp: str, every: str, alert_budget: str | None
+) -> MonitorReport:
+    """See `Workspace.compare_data`."""
+    from modelops_jupyter.monitoring import compare_data
+    from modelops_jupyter.monitoring.judging.budget import DEFAULT_BUDGET
+
+    budget = alert_budget or settings.alert_budget or DEFAULT_BUDGET
+    return compare_data(reference, current, timestamp=timestamp, every=every, alert_budget=budget)
 
 
 def deliver(store: Store, settings: Settings, now: bool = False) -> DeliveryReport:

@@ -118,7 +118,8 @@ def serve(
     runtime = Path(tempfile.mkdtemp(prefix="modelops-dashboard-"))
     token = secrets.token_urlsafe(24)
     port = _free_port(host, port)
-    command = [sys.executable, "-m", "voila", str(PAGES), f"--Voila.ip={host}", f"--port={port}"]
+    command = [sys.executable, "-m", "modelops_jupyter.dashboards.voila_process", str(PAGES)]
+    command += [f"--Voila.ip={host}", f"--port={port}"]
     base_url = base_url.format(port=port)
     command += [
         f"--Voila.base_url={base_url}",

@@ -92,7 +92,7 @@ def performance_chart(series: Series, *, selected: str | None = None, pickable: 
             stroke_linejoin="round",
         ),
         _marks(series, x),
-        _legend(series, estimated),
+        _legend(series, estimated, cut=any(not ticks[0] <= end <= ticks[-1] for end in _ends(series))),
     ]
     chosen = next((w for w in windows if w.start == selected), None)
     if chosen is not None:
@@ -110,7 +110,7 @@ def _scales(series: Series) -> tuple[X, Y, list[float]]:
     """
     windows = series.windows
     shown = [v for v in (*series.values, *series.expected, *(w.estimated for w in windows)) if v is not None]
-    ends = sorted(v for w in windows for v in (w.low, w.high) if v is not None)
+    ends = _ends(series)
     cut = len(ends) // 20
     shown += ends[cut : len(ends) - cut]
     ticks = nice_ticks(min(shown), max(shown))
@@ -129,6 +129,12 @@ def _scales(series: Series) -> tuple[X, Y, list[float]]:
     return x, y, ticks
 
 
+def _ends(series: Series) -> list[float]:
+    """Return where intervals end, of figures and of estimates, in order."""
+    ends = (end for w in series.windows for end in (w.low, w.high, w.estimated_low, w.estimated_high))
+    return sorted(end for end in ends if end is not None)
+
+
 def _span(w: WindowFigure, low: float | None, high: float | None, x: X, y: Y) -> tuple[float, float, float] | None:
     return None if low is None or high is None else (x(middle(w)), y(high), y(low))
 
@@ -144,8 +150,8 @@ def _estimates(series: Series, x: X, y: Y) -> Html:
     )
 
 
-def _legend(series: Series, estimated: bool) -> Html:
-    """Name the lines under the chart, each beside a piece of it."""
+def _legend(series: Series, estimated: bool, cut: bool) -> Html:
+    """Name the lines under the chart, each beside a piece of it; say where intervals are `cut`."""
     interval = ", with its 95 % interval" if any(w.low is not None for w in series.windows) else ""
     entries: list[tuple[str, str, str | None]] = [(f"{metric_name(series.metric)}{interval}", palette.BLUE, None)]
     if any(level is not None for level in series.expected):
@@ -157,6 +163,8 @@ def _legend(series: Series, estimated: bool) -> Html:
         parts.append(group(line(at, HEIGHT - 10, at + 24, HEIGHT - 10, dash=dash), stroke=colour, stroke_width=2))
         parts.append(text(at + 30, HEIGHT - 6, words))
         at += 30 + 6.2 * len(words) + 22
+    if cut:
+        parts.append(text(at, HEIGHT - 6, "the widest intervals go on beyond the edge"))
     return group(*parts, fill=palette.QUIET)
 
 

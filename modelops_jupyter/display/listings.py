@@ -155,5 +155,6 @@ def pipeline_run(run: PipelineRun) -> Html:
     return block(
         heading(f"Run of {run.pipeline}"),
         note(cell("state", run.state), f" · {run.run_id}"),
+        note(run.remark) if run.remark else None,
         table(("Step", "State", "Time", "Notebook"), rows, right=(2,)),
     )

@@ -57,7 +57,7 @@ def monitor_report(report: MonitorReport) -> Html:
     return block(
         heading(f"Monitoring of {report.model}"),
         note(f"{count(len(series.windows), 'window')} of {report.every}, {report.new_windows} of them new, {period}"),
-        note(report.learning) if report.learning else None,
+        note(report.remark) if report.remark else None,
         alerts_table(open_alerts) if open_alerts else note("No open alerts."),
         *_charts(series, report_drift(report), scored=any(window.performance for window in report.windows)),
         heading("Segments, last window") if segments else None,

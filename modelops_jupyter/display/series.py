@@ -83,9 +83,11 @@ def performance_series(page: ModelOverview) -> Series:
 
 
 def report_series(report: MonitorReport) -> Series:
-    """Return the metric of a monitor's report over time: the first that has figures."""
+    """Return the metric of a monitor's report over time: the one that the model's page shows."""
+    from modelops_jupyter.monitoring.record.summary import summarise
+
     whole = [window for window in report.windows if not window.segment]
-    metric = next((m for w in whole for m, figure in w.performance.items() if figure["value"] is not None), None)
+    metric = summarise(whole)["metric"]
     windows = tuple(WindowFigure.of(window, metric) for window in whole)
     return Series(metric or "", windows, (None,) * len(windows), marks(windows, ()))
 

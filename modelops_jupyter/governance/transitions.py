@@ -120,7 +120,10 @@ def promote(
     report = _gate(store, policy, version, alias)
     if not report.passed:
         failed = "; ".join(result.message for result in report.checks if not result.passed)
-        raise GateClosed(f"{version['name']}/{version['version']} may not become {alias}: {failed}.")
+        what = f"{version['name']}/{version['version']}"
+        unapproved = any(result.name == "approvals" and not result.passed for result in report.checks)
+        first = f" Approve it first: `modelops approve {what} --reason ...`." if unapproved else ""
+        raise GateClosed(f"{what} may not become {alias}: {failed}.{first}")
     evidence = {"policy_digest": report.policy_digest, "self_review": report.self_review}
     return _move(store, held, version, judged, alias, "promote", reason, actor, evidence, holder)
 

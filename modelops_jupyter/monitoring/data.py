@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from modelops_jupyter.monitoring.scanning import Part, scan_windows
 from modelops_jupyter.profiles import Profile, Reference, build_reference, window_length
 
 SHOWN_AS = "current"
+MOST_NAMED = 10
 
 
 def compare_data(
@@ -37,7 +38,8 @@ def compare_data(
     """Compare rows, window by window, with a reference: data quality and drift of every column, and alerts.
 
     Every window is held against the reference alone, whatever the windows before were like: a Monday that differs from
-    a reference of weekends is told. Columns of times, lists, records and bytes are left out.
+    a reference of weekends is told. Columns of times, lists, records and bytes are left out, and so are those that
+    `reference` does not have: the report names them.
 
     Parameters
     ----------
@@ -69,20 +71,32 @@ def compare_data(
     features = Columns(known.rows, {name: kind for name, kind in known.types.items() if name != timestamp}, known.read)
     baseline = Baseline(build_reference(features, task="decision", segments=()))
     scanned = _scanned_in_spark if type(current).__module__.startswith("pyspark.") else _scanned
-    profiles = scanned(current, timestamp, baseline.reference, every)
+    profiles, columns = scanned(current, timestamp, baseline.reference, every)
     windows = judge_series({1: baseline}, measure_series({1: baseline}, profiles, every), rules, every)
-    return MonitorReport(SHOWN_AS, every, windows, raise_alerts(SHOWN_AS, windows, rules), len(windows))
+    alerts = raise_alerts(SHOWN_AS, windows, rules)
+    remark = _left_out([name for name in columns if name not in (timestamp, *known.types)])
+    return MonitorReport(SHOWN_AS, every, windows, alerts, len(windows), remark=remark)
 
 
-def _scanned(current: Any, timestamp: str, reference: Reference, every: str) -> dict[datetime, Profile]:
+def _left_out(names: Sequence[str]) -> str:
+    if not names:
+        return ""
+    more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
+    return f"The reference lacks {', '.join(names[:MOST_NAMED])}{more}: nothing is said of what only current has."
+
+
+Scanned = tuple[dict[datetime, Profile], Sequence[str]]
+
+
+def _scanned(current: Any, timestamp: str, reference: Reference, every: str) -> Scanned:
     rows = _columns(current, "current", timestamp)
     parts = [Part.of(piece, every, _times(piece, timestamp)) for piece in rows.parts or (rows,)]
     with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="modelops-scan") as pool:
         found = scan_windows(parts, {1: reference}, every, (), pool)
-        return {window.start: window.profile for window in found}
+        return {window.start: window.profile for window in found}, tuple(rows.types)
 
 
-def _scanned_in_spark(current: Any, timestamp: str, reference: Reference, every: str) -> dict[datetime, Profile]:
+def _scanned_in_spark(current: Any, timestamp: str, reference: Reference, every: str) -> Scanned:
     from modelops_jupyter.profiles.spark import scan_spark
 
     kind = dict(current.dtypes).get(timestamp)
@@ -93,7 +107,7 @@ def _scanned_in_spark(current: Any, timestamp: str, reference: Reference, every:
     profiles = scan_spark(current, reference.binning, every, times=timestamp)
     if not profiles:
         raise InvalidFrame("current has no rows: pass at least one.")
-    return profiles
+    return profiles, tuple(current.columns)
 
 
 def _columns(data: Any, what: str, timestamp: str) -> Columns:

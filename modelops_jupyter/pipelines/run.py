@@ -60,7 +60,8 @@ class StepRun:
 class PipelineRun(Presentable):
     """One execution of a pipeline; `state` is running, completed, failed, interrupted or abandoned.
 
-    `origin` is the run that was begun afresh: this one, or the first of those that it goes on with.
+    `origin` is the run that was begun afresh: this one, or the first of those that it goes on with. `remark` is what
+    one who wanted to go on should know.
     """
 
     run_id: str
@@ -68,6 +69,7 @@ class PipelineRun(Presentable):
     state: str
     steps: tuple[StepRun, ...]
     origin: str
+    remark: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the run as plain data."""
@@ -83,6 +85,7 @@ class PipelineRun(Presentable):
         lines = [f"Run {self.run_id} of {self.pipeline}: {self.state}"]
         width = max((len(step.step) for step in self.steps), default=0)
         lines += [f"  {step.step:<{width}}  {step.state} in {step.seconds:.0f} s  {step.output}" for step in self.steps]
+        lines += [self.remark] if self.remark else []
         return "\n".join(lines)
 
 
@@ -145,6 +148,8 @@ def run_pipeline(
         except BaseException:  # Ctrl-C, a full disk: put on record that the run has ended, and let it through
             _save(store, replace(run, state="interrupted", steps=execution.steps))
             raise
+        if resume and not execution.kept:
+            run = replace(run, remark=_begun_anew(run))
         if execution.failure is not None:
             _save(store, run)
             raise NotebookFailed(execution.failure)
@@ -188,6 +193,7 @@ class _Execution:
         self.news: SimpleQueue[Future[tuple[str | None, float]] | CellEvent] = SimpleQueue()
         self.renewed = time.monotonic()
         self.done: dict[str, StepRun] = {}
+        self.kept = 0
         self.failure: str | None = None
 
     @property
@@ -242,6 +248,7 @@ class _Execution:
         if kept is None:
             return False
         self.done[task.name] = kept
+        self.kept += 1
         self._tell(task, "kept")
         return True
 
@@ -288,6 +295,13 @@ def _threads(at_once: int) -> dict[str, str]:
     if at_once == 1 or "OMP_NUM_THREADS" in os.environ:
         return {}
     return {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // at_once))}
+
+
+def _begun_anew(run: PipelineRun) -> str:
+    """Say why a run that was to go on with the last one kept nothing of it."""
+    if run.origin == run.run_id:
+        return f"There was no run of {run.pipeline!r} to go on with: every step ran."
+    return "Nothing of the last run was completed with these notebooks and parameters: every step ran."
 
 
 def _last_origin(store: Store, pipeline: str) -> str | None:

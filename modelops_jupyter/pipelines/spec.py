@@ -16,7 +16,7 @@ from modelops_jupyter.errors import InvalidPipeline, NotFound
 from modelops_jupyter.pipelines.parameters import read_parameters
 
 DEFAULT_TIMEOUT = 3600.0
-LONGEST_NAME = 100
+LONGEST_NAME = 60  # letters of whatever script, each of up to four bytes: files have names of 255
 
 
 @dataclass(frozen=True)
@@ -139,14 +139,17 @@ def bind(pipeline: Pipeline, given: Mapping[str, Any]) -> tuple[Task, ...]:
     """
     tasks: dict[str, list[Task]] = {}
     used: set[str] = set()
+    known: set[str] = set()
     taken = {step.name.casefold() for step in pipeline.steps}
     for step in pipeline.steps:
         declared = {parameter.name for parameter in read_parameters(step.notebook)}
         strangers = sorted({*step.parameters, *step.for_each} - declared)
         if strangers:
             raise InvalidPipeline(
-                f"{step.notebook.name} declares no parameter {strangers[0]!r} in its parameters cell."
+                f"{step.notebook.name} declares no parameter {strangers[0]!r}: its parameters cell has "
+                f"{', '.join(sorted(declared)) or 'none'}."
             )
+        known |= declared
         used |= declared & set(given)
         fixed = {**step.parameters, **{name: given[name] for name in given if name in declared}}
         each = {
@@ -162,7 +165,10 @@ def bind(pipeline: Pipeline, given: Mapping[str, Any]) -> tuple[Task, ...]:
         ]
     unused = sorted(set(given) - used)
     if unused:
-        raise InvalidPipeline(f"No notebook of {pipeline.name!r} declares a parameter {unused[0]!r}.")
+        raise InvalidPipeline(
+            f"No notebook of {pipeline.name!r} declares a parameter {unused[0]!r}: they have "
+            f"{', '.join(sorted(known)) or 'none'}."
+        )
     return tuple(task for step in pipeline.steps for task in tasks[step.name])
 
 

@@ -41,6 +41,7 @@ def main(job_path: str) -> int:
 
 def _execute(job: dict[str, Any], output: Path, on_cell: Callable[[dict[str, Any]], None]) -> str | None:
     """Return why the notebook failed, or None."""
+    processes.skip_grammar()
     import papermill
     from nbclient.exceptions import DeadKernelError
 

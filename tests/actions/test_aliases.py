@@ -1,10 +1,12 @@
 """An alias that somebody moves in MLflow is seen, told and put right; looking alone changes nothing."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from copied import copy_workspace
 from sklearn.linear_model import LogisticRegression
 
 from modelops_jupyter.cli import main
@@ -17,17 +19,28 @@ X = pd.DataFrame(np.random.default_rng(0).normal(size=(100, 2)), columns=["a", "
 Y = (X["a"] > 0).astype(int)
 
 
-@pytest.fixture
-def ws(settings: Settings) -> Workspace:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -> Path:
     """Two models of two versions: one with a champion, one that nobody has promoted."""
-    ws = Workspace(settings)
-    for name in ("delay", "other"):
-        for strength in (1.0, 0.1):
-            ws.register(LogisticRegression(C=strength).fit(X, Y), name, data=X, target=Y, metrics={"roc_auc": 0.9})
-    for version in (1, 2):
-        ws.approve(f"delay/{version}", reason="ok")
-        ws.promote(f"delay/{version}", reason="first")
-    return ws
+    root = tmp_path_factory.mktemp("made") / ".modelops"
+    root.mkdir()
+    shutil.copy(mlflow_database, root / "mlflow.db")
+    with Workspace(Settings(project=root.parent, root=root, actor="ann")) as ws:
+        for name in ("delay", "other"):
+            for strength in (1.0, 0.1):
+                fitted = LogisticRegression(C=strength).fit(X, Y)
+                ws.register(fitted, name, data=X, target=Y, metrics={"roc_auc": 0.9})
+        for version in (1, 2):
+            ws.approve(f"delay/{version}", reason="ok")
+            ws.promote(f"delay/{version}", reason="first")
+    return root
+
+
+@pytest.fixture
+def ws(made: Path, tmp_path: Path) -> Workspace:
+    """A copy of them, to move aliases in."""
+    copy_workspace(made, tmp_path / ".modelops")
+    return Workspace(Settings(project=tmp_path, root=tmp_path / ".modelops", actor="ann"))
 
 
 def shown(ws: Workspace) -> dict[str, dict[str, int]]:

@@ -38,12 +38,12 @@ def test_drift_from_the_first_window_on_is_told_when_the_page_says_so(settings: 
     for text in (str(young), str(ws.status()), *(mimebundle(each)["text/html"] for each in told)):
         assert UNTIL in text
     assert UNTIL in model_panels.summary(page, "1D")
-    assert ws.models()[0]["learning"] == page.summary.learning == young.learning
+    assert ws.models()[0]["learning"] == page.summary.learning == young.remark
     assert [alert for alert in young.alerts if alert.column == "wind"] == []
     log_day(ws, 13)
     grown = ws.monitor("delay")
     page = ws.overview("delay")
-    assert (grown.learning, page.summary.learning) == ("", "")
+    assert (grown.remark, page.summary.learning) == ("", "")
     assert [alert.column for alert in grown.alerts if alert.window_start.startswith("2013-04-14")].count("wind") == 1
     assert not any("learning" in text for text in (str(grown), str(ws.status()), model_panels.summary(page, "1D")))
 

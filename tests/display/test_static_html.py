@@ -1,5 +1,6 @@
 """Static HTML: readable, bounded, without script, and every user's text escaped."""
 
+from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -13,7 +14,9 @@ from modelops_jupyter.actions.overview import Distribution
 from modelops_jupyter.actions.registration import RegisteredVersion
 from modelops_jupyter.display.bundle import PLOTLY, mimebundle, plotly_chart, static_html
 from modelops_jupyter.display.html import Html, element, join
+from modelops_jupyter.display.lines import performance_chart
 from modelops_jupyter.display.plain import alert_sentence
+from modelops_jupyter.display.series import Series, report_series
 from modelops_jupyter.governance import CheckResult, Decision, GateReport, ModelCard, Transition, compare
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.monitoring import (
@@ -210,3 +213,26 @@ def test_alerts_are_told_without_statistics_first() -> None:
     assert alert_sentence(worse).startswith("The model's results are worse")
     other = {"kind": "concept", "column": "", "metric": "x", "model": "m", "message": "m: roc auc was 0.7"}
     assert alert_sentence(other) == "ROC AUC was 0.7"
+
+
+def spread(windows: int, widest: float) -> Series:
+    """Return a series whose estimates have an interval; that of the second window is the widest."""
+    figures = [
+        replace(w, value=0.8, estimated=0.8, estimated_low=widest if n == 1 else 0.75, estimated_high=0.85)
+        for n, w in enumerate(overview(windows).windows)
+    ]
+    return Series("roc_auc", tuple(figures), (None,) * windows, ())
+
+
+def test_intervals_of_estimates_are_whole_and_where_they_are_cut_it_is_said() -> None:
+    few, many, even = (str(performance_chart(spread(*of))) for of in ((5, 0.3), (100, 0.3), (100, 0.75)))
+    beyond = "go on beyond the edge"
+    assert (beyond in few, beyond in many, beyond in even) == (False, True, False)
+    assert ">0.2</text>" in few
+    assert ">0.2</text>" not in many  # one window does not flatten the line of all
+
+
+def test_a_report_shows_the_metric_that_the_page_shows() -> None:
+    performance = {name: {"value": 0.8, "reason": None} for name in ("accuracy", "roc_auc")}
+    window = replace(report(windows=1).windows[0], performance=performance)
+    assert report_series(replace(report(windows=1), windows=(window,))).metric == "roc_auc"

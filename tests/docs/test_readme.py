@@ -43,6 +43,8 @@ def notebook(path: Path, parameters: str = "") -> None:
 
 def test_every_snippet_runs(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(settings.project)
+    for name, less in (("SIZES", {"shift": (2.0,)}), ("HEALTHY_SERIES", 1)):  # how much a backtest tries: seconds
+        monkeypatch.setattr(f"modelops_jupyter.monitoring.backtest.{name}", less)
     shell = InteractiveShell()
     shell.user_ns.update(names())
     shell.run_line_magic("load_ext", "modelops_jupyter")

@@ -73,12 +73,13 @@ class Interrupted(InMemoryStore):
 def test_a_version_moves_only_when_approved_and_good_enough() -> None:
     store = InMemoryStore()
     poor, good = version(store, 1, roc_auc=0.55), version(store, 2, roc_auc=0.7)
-    with pytest.raises(GateClosed, match="0 of 1 approvals"):
+    with pytest.raises(GateClosed, match=r"0 of 1 approvals\. Approve it first: `modelops approve m/2 --reason"):
         promote(store, POLICY, good, "champion", "first", ANN)
     approve(store, POLICY, good, "reads well", BOB)
     approve(store, POLICY, poor, "why not", BOB)
-    with pytest.raises(GateClosed, match=r"roc_auc 0\.55, must be at least 0\.6"):
+    with pytest.raises(GateClosed, match=r"roc_auc 0\.55, must be at least 0\.6") as refused:
         promote(store, POLICY, poor, "champion", "first", ANN)
+    assert "modelops approve" not in str(refused.value)  # it is approved
     assert promote(store, POLICY, good, "champion", "first", ANN).to_version == 2
     assert check(store, POLICY, poor, "champion").passed is False
     assert len(store.find("gate", "m")) == 1

@@ -8,9 +8,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 from scipy.spatial.distance import jensenshannon
 
 import modelops_jupyter as mo
+from modelops_jupyter.cli import main
 from modelops_jupyter.errors import InvalidFrame, InvalidInput, NotFound
 
 DAYS, ROWS = 20, 400
@@ -217,3 +219,38 @@ def test_a_file_of_another_kind_or_without_rows_is_refused(reference: pd.DataFra
         mo.compare_data(tmp_path / "empty.parquet", reference)
     with pytest.raises(InvalidInput, match="fortnight"):
         mo.compare_data(reference, rows(2, 2), every="1 fortnight")
+
+
+def test_columns_that_the_reference_lacks_are_named(reference: pd.DataFrame) -> None:
+    assert mo.compare_data(reference, rows(3, 2)).remark == ""
+    more = mo.compare_data(reference, rows(3, 2).assign(**{"new <b>": 1.0, "also": "x"}))
+    assert more.remark == "The reference lacks new <b>, also: nothing is said of what only current has."
+    assert more.remark in str(more)
+    assert "new &lt;b&gt;, also" in more._repr_mimebundle_()["text/html"]
+    wide = pd.DataFrame(1.0, index=range(3 * ROWS), columns=[f"c{n}" for n in range(1200)])
+    many = mo.compare_data(reference, pd.concat([rows(3, 2), wide], axis=1))
+    assert "c9 and 1,190 more: " in many.remark
+
+
+def test_two_files_are_compared_from_a_shell_and_from_a_notebook(
+    reference: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shifted = rows(5, 2, shifted_from=3).rename(columns={"timestamp": "at"})
+    reference.drop(columns="timestamp").to_parquet("reference.parquet")
+    shifted.to_parquet("current.parquet")
+    shifted.to_csv("current.csv", index=False)
+    expected = mo.compare_data("reference.parquet", "current.parquet", timestamp="at", alert_budget="1/week")
+    assert {alert.column for alert in expected.alerts} == {"wind <b>"}
+    for file in ("current.parquet", "current.csv"):
+        assert main(["compare-data", "reference.parquet", file, "--timestamp", "at", "--alert-budget", "1/week"]) == 0
+        assert capsys.readouterr().out == f"{expected}\n"
+    shell = InteractiveShell()
+    shell.run_line_magic("load_ext", "modelops_jupyter")
+    shell.user_ns["now"] = shifted
+    found = shell.run_line_magic("modelops", "compare-data reference.parquet now --timestamp at --alert-budget 1/week")
+    shell.history_manager.end_session()
+    assert (found.windows, found.alerts) == (expected.windows, expected.alerts)
+    assert not (tmp_path / ".modelops").exists()
+    (tmp_path / "modelops.toml").write_text('alert_budget = "1/week"')
+    assert mo.open(tmp_path).compare_data("reference.parquet", shifted, timestamp="at").alerts == expected.alerts

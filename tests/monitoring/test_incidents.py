@@ -218,6 +218,15 @@ def test_the_segment_with_the_loss_comes_first_and_the_money_is_named() -> None:
     assert casework.loss_text(said["loss"]) == "about 100 wrong decisions too many (realised): 2,000 EUR"
 
 
+@pytest.mark.parametrize(("cost", "currency", "shown"), [(20.0, "EUR", True), (20.0, "", False), (None, "EUR", False)])
+def test_a_list_names_the_currency_of_its_money(cost: float | None, currency: str, shown: bool) -> None:
+    store, windows = InMemoryStore(), [window(day, 0.8 - 0.1 * (day > 1)) for day in (0, 1, 2, 3)]
+    run(store, [alert("", 1, 2, kind="performance")], Evidence(windows, {}, {1: 0.8}, cost, currency))
+    listed = casework.incidents(store, None, None)
+    assert listed[0]["money"] == (None if cost is None else pytest.approx(2000))
+    assert ("currency" in listed.columns, "EUR" in str(listed)) == (shown, shown)
+
+
 def test_without_labels_the_loss_is_estimated_or_says_why_not() -> None:
     (case,) = group("delay", [alert("wind", 1, 1)], {})
     estimated = {"accuracy": {"value": 0.6, "reason": None}}

@@ -16,6 +16,7 @@ from waiting import until
 
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.cli import main
+from modelops_jupyter.display import mimebundle
 from modelops_jupyter.errors import Conflict, InvalidInput, InvalidPipeline, NotebookFailed, NotFound
 from modelops_jupyter.pipelines import (
     CellEvent,
@@ -310,18 +311,19 @@ def test_for_each_runs_once_per_value_and_all_of_them_are_needed(tmp_path: Path)
 
 def test_what_for_each_runs_is_named_by_its_values_whatever_they_are(tmp_path: Path) -> None:
     notebook(tmp_path / "score.ipynb", "1", parameters="origin = ''\nmonth = 1")
-    values = ["JFK", "L<b>GA", "../x", "New York", "New/York", "jfk", "", "São Paulo", 0.5, None, ["a", 1], "w" * 300]
+    values = ["JFK", "L<b>GA", "../x", "New York", "New/York", "jfk", "", "São Paulo", 0.5, None, ["a", 1], "東" * 300]
     text = "steps: {s: {notebook: score.ipynb, for_each: {origin: [a]}}, s-x: {notebook: score.ipynb}}"
     runner = InMemoryRunner()
     done = run(pipeline(tmp_path, text), InMemoryStore(), runner, parameters={"origin": [*values, "x"]})
     names = [step.step for step in done.steps]
-    assert [name for name in names if len(name) < 100] == [
+    assert [name for name in names if len(name) < 60] == [
         "s-JFK", "s-L_b_GA", "s-.._x", "s-New_York", "s-New_York-2", "s-jfk-2", "s-_", "s-São_Paulo", "s-0.5", "s-None",
         "s-a_1", "s-x-2", "s-x",
     ]  # fmt: skip
     assert [job.parameters["origin"] for job in runner.jobs[: len(values)]] == values
     assert {job.output.parent for job in runner.jobs} == {runner.jobs[0].output.parent}
     assert len({job.output.name.casefold() for job in runner.jobs}) == len(runner.jobs)
+    assert all(len(partial_of(job.output).name.encode()) <= 255 for job in runner.jobs)
 
 
 class Meeting(InMemoryRunner):
@@ -401,3 +403,27 @@ def test_ctrl_c_ends_every_notebook_and_is_on_record(tmp_path: Path) -> None:
     with Workspace(find_settings(tmp_path, {})) as ws:
         assert [r.body["state"] for r in ws.store.find("run")] == ["interrupted"]
         assert ws.store.find("lease") == ()
+
+
+def test_a_run_that_finds_nothing_to_go_on_with_says_so(tmp_path: Path) -> None:
+    notebook(tmp_path / "a.ipynb", "1", parameters="n = 1")
+    path, store = pipeline(tmp_path, "{name: nightly, steps: {a: {notebook: a.ipynb}}}"), InMemoryStore()
+    first = run(path, store, InMemoryRunner(), resume=True)
+    assert str(first).endswith("There was no run of 'nightly' to go on with: every step ran.")
+    assert run(path, store, InMemoryRunner(), resume=True).remark == ""
+    other = run(path, store, InMemoryRunner(), resume=True, parameters={"n": 2})
+    assert "with these notebooks and parameters: every step ran" in str(other)
+    assert "every step ran" in mimebundle(other)["text/html"]
+    assert store.get("run", other.run_id).body["remark"] == other.remark
+    assert run(path, store, InMemoryRunner()).remark == ""
+
+
+def test_a_parameter_that_nobody_declares_is_answered_with_those_that_are(tmp_path: Path) -> None:
+    notebook(tmp_path / "a.ipynb", "1", parameters="months = 1\nbins = 2")
+    notebook(tmp_path / "b.ipynb", "1", parameters="trials = 1")
+    path = pipeline(tmp_path, "{name: nightly, steps: {a: {notebook: a.ipynb}, b: {notebook: b.ipynb}}}")
+    with pytest.raises(InvalidPipeline, match="a parameter 'month': they have bins, months, trials"):
+        run(path, InMemoryStore(), InMemoryRunner(), parameters={"month": 1})
+    path = pipeline(tmp_path, "steps: {a: {notebook: a.ipynb, parameters: {month: 1}}}")
+    with pytest.raises(InvalidPipeline, match="no parameter 'month': its parameters cell has bins, months"):
+        run(path, InMemoryStore(), InMemoryRunner())

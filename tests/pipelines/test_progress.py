@@ -60,7 +60,7 @@ def test_a_file_gets_the_steps_alone(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
-    command = f"{sys.executable} -m modelops_jupyter.cli status | true; echo ${{PIPESTATUS[0]}}"
+    command = f"{sys.executable} -m modelops_jupyter.cli models | true; echo ${{PIPESTATUS[0]}}"
 
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=True)
 

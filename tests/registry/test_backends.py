@@ -178,6 +178,7 @@ DOWN: dict[str, tuple[int, list[str]]] = {
     "log-labels": (0, ["cancer", "labels.parquet", "--id", "id", "--label", "label", "--batch-id", "b"]),
     "monitor": (0, ["cancer"]),
     "backtest": (0, ["cancer"]),
+    "compare-data": (0, ["rows.parquet", "log.parquet", "--timestamp", "at"]),
     "multivariate-drift": (0, ["cancer"]),
     "alerts": (0, []),
     "incidents": (0, []),
@@ -234,7 +235,8 @@ def test_with_the_server_gone_every_verb_answers_within_seconds(
     for verb in ("log-predictions", "log-labels", "monitor", "run"):
         assert main([verb, *DOWN[verb][1]]) == 0
     capsys.readouterr()
-    monkeypatch.setattr("modelops_jupyter.monitoring.backtest.SIZES", {"shift": (2.0,)})  # how much it tries: seconds
+    for name, less in (("SIZES", {"shift": (2.0,)}), ("HEALTHY_SERIES", 1)):  # how much it tries: seconds
+        monkeypatch.setattr(f"modelops_jupyter.monitoring.backtest.{name}", less)
 
     def ask(verb: str, words: list[str], expected: int) -> None:
         code, said = main([verb, *words]), capsys.readouterr()

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from asking import PREFIX, Ask, Fetch, Recording
+from copied import copy_workspace
 from pytest_jupyter.jupyter_server import *  # noqa: F403
 from sklearn.linear_model import LogisticRegression
 
@@ -35,16 +36,28 @@ def empty(jp_root_dir: Path, mlflow_database: Path) -> Workspace:
     return Workspace(Settings(project=jp_root_dir, root=root, actor="ann"))
 
 
-@pytest.fixture
-def model(empty: Workspace) -> Workspace:
-    """Register two versions of one model and promote the first."""
+@pytest.fixture(scope="session")
+def registered(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -> Path:
+    """Make a workspace with two versions of one model, of which the first is promoted."""
+    root = tmp_path_factory.mktemp("registered") / ".modelops"
+    root.mkdir()
+    (root / "mlflow.db").write_bytes(mlflow_database.read_bytes())
     x = pd.DataFrame({"wind": np.random.default_rng(0).normal(size=200)})
     y = (x["wind"] > 0).astype(int)
-    for figure in (0.9, 0.95):
-        empty.register(LogisticRegression().fit(x, y), "delay", data=x, target=y, metrics={"roc_auc": figure})
-    empty.approve("delay/1", reason="ok")
-    empty.promote("delay/1", reason="first")
-    return empty
+    with Workspace(Settings(project=root.parent, root=root, actor="ann")) as ws:
+        for figure in (0.9, 0.95):
+            ws.register(LogisticRegression().fit(x, y), "delay", data=x, target=y, metrics={"roc_auc": figure})
+        ws.approve("delay/1", reason="ok")
+        ws.promote("delay/1", reason="first")
+    return root
+
+
+@pytest.fixture
+def model(jp_root_dir: Path, registered: Path) -> Workspace:
+    """Prepare that workspace in the folder that the server serves."""
+    root = jp_root_dir / ".modelops"
+    copy_workspace(registered, root)
+    return Workspace(Settings(project=jp_root_dir, root=root, actor="ann"))
 
 
 @pytest.fixture

@@ -1,13 +1,15 @@
 """What the browser tests share: a browser, a workspace with a history, and real servers on it."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from browser import launch
-from dashboard_fixtures import dashboard, open_page, scheme, workspace
-from lab_pages import close_all, open_lab, shown
+from dashboard_fixtures import dashboard, open_page, workspace
+from lab_pages import close_all, open_lab, show_in, shown
 from made_flights import log_day, register
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 from servers import TOKEN, Server, serve
@@ -15,41 +17,56 @@ from servers import TOKEN, Server, serve
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.workspace import Workspace
 
-__all__ = ["dashboard", "open_page", "scheme", "workspace"]  # fixtures that all modules share
+__all__ = ["dashboard", "open_page", "workspace"]  # fixtures that all modules share
 
 expect.set_options(timeout=60_000)  # a busy machine is no failure
+FORGET = "document.querySelectorAll('.jp-Notification-Toast-Close').forEach(button => button.click())"
+# JupyterLab's own errors where a notebook is closed whose kernel has only just begun.
+CUT_SHORT = ("Disposed", "Canceled future for ")
 SCREENSHOTS = Path(__file__).parents[1] / "screenshots"
 
 
 # ---- the browser -------------------------------------------------------------------------------------------------
 
+# What takes seconds to open is opened once for all modules that follow each other, and closed after the last of them:
+# its event loop must not outlive them, other tests start loops of their own.
+shared, closing = {}, ExitStack()
 
-@pytest.fixture(scope="module")  # its event loop must not outlive the module: other tests start loops of their own
-def browser() -> Iterator[Browser]:
-    """Start a headless Chromium."""
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
+    """Close what the modules of this folder share when the next test is of another."""
+    yield
+    if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
+        shared.clear()
+        closing.close()
+
+
+def kept(name: str, start: Callable[[], AbstractContextManager[Any]]) -> Any:
+    """Return what is shared under a name, started where it is not yet."""
+    if name not in shared:
+        shared[name] = closing.enter_context(start())
+    return shared[name]
 
 
 @pytest.fixture(scope="module")
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """Start a browser session of its own, whose cache spares its pages most of JupyterLab's megabytes."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    yield context
-    context.close()
+def browser() -> Browser:
+    """Return a headless Chromium."""
+    playwright = kept("playwright", sync_playwright)
+    return kept("browser", lambda: launch(playwright))
+
+
+@pytest.fixture(scope="module")
+def context(browser: Browser, request: pytest.FixtureRequest) -> BrowserContext:
+    """Return a browser session, whose cache spares its pages most of JupyterLab's megabytes."""
+    server = "JupyterLab" if request.path.name.startswith("test_lab") else request.path.name
+    return kept(f"context of {server}", lambda: browser.new_context(viewport={"width": 1280, "height": 900}))
 
 
 @pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
     """Open a page; an uncaught error in it fails the test."""
-    yield from watched(context.new_page())
-
-
-def watched(page: Page) -> Iterator[Page]:
-    """Yield a page, close it, and fail if it had an uncaught error."""
-    errors: list[str] = []
+    page, errors = context.new_page(), []
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
     page.close()
@@ -99,24 +116,34 @@ def lab(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
     """Run JupyterLab on the project."""
     arguments = [f"--IdentityProvider.token={TOKEN}", "--allow-root", f"--ServerApp.root_dir={project}"]
     arguments += ["--LabApp.expose_app_in_browser=True"]  # a test waits until JupyterLab takes keys
-    yield from serve("jupyterlab", arguments, tmp_path_factory.mktemp("lab"), project, f"/api/status?token={TOKEN}")
+    ready = f"/api/status?token={TOKEN}"
+    for server in serve("jupyterlab", arguments, tmp_path_factory.mktemp("lab"), project, ready):
+        server.without_news()
+        yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def opened(context: BrowserContext, lab: Server) -> Iterator[Page]:
-    """Open JupyterLab once, with the panel: most tests need no other."""
-    lab.use("Light")
-    for page in watched(context.new_page()):
+    """Open JupyterLab once, with the panel: most tests need no other. An uncaught error fails the test."""
+    first = "opened" not in shared
+    page = kept("opened", context.new_page)
+    errors: list[str] = []
+    page.on("pageerror", told := lambda error: errors.append(str(error)))
+    if first:
         open_lab(page, lab)
-        yield page
+    yield page
+    page.remove_listener("pageerror", told)
+    assert [error for error in errors if not error.removeprefix("Error: ").startswith(CUT_SHORT)] == []
 
 
 @pytest.fixture
 def panel(opened: Page) -> Locator:
-    """Return the panel as it is at first: nothing is filtered, every page is closed, the server answers itself."""
+    """Return the panel as it is at first: nothing is filtered or told, no page open, the server answers itself."""
     opened.unroute_all()
+    show_in(opened, "light")
     panel = shown(opened)
     if panel.get_by_role("searchbox").count():
         panel.get_by_role("searchbox").fill("")
     close_all(opened)
+    opened.evaluate(FORGET)
     return panel

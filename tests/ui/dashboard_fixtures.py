@@ -83,12 +83,6 @@ def dashboard(workspace: Path) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["light", "dark"])
-def scheme(request: pytest.FixtureRequest) -> str:
-    """Both colour schemes."""
-    return str(request.param)
-
-
 @pytest.fixture
 def open_page(context: BrowserContext) -> Iterator[Callable[..., Page]]:
     """Open an address in a page of its own; a page that raised an error in its script fails the test."""

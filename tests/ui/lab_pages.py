@@ -13,9 +13,13 @@ from servers import TOKEN, Server
 FLEET = re.compile(r"/modelops/api/v1/models(\?|$)")
 KEYS = "window.jupyterapp.commands.keyBindings.some(({keys}) => keys[0] === 'Shift Enter')"
 SESSION = "window.jupyterapp.shell.currentWidget.sessionContext"
-CLOSE = """() => {
+THEME = "words => window.jupyterapp.commands.execute('apputils:change-theme', words).then(() => null)"
+# A notebook that is closed while its kernel starts leaves an error behind.
+CLOSE = """async () => {
   for (const widget of [...window.jupyterapp.shell.widgets('main')]) {
     if (widget.context) {
+      const begun = widget.context.ready.then(() => widget.context.sessionContext.ready);
+      await Promise.race([begun, new Promise(done => setTimeout(done, 10000))]);
       widget.context.model.dirty = false;
     }
     widget.close();
@@ -56,6 +60,14 @@ def close_all(page: Page) -> None:
     page.evaluate(CLOSE)
 
 
+def show_in(page: Page, theme: str) -> None:
+    """Choose JupyterLab's theme, "light" or "dark", as its menu does."""
+    body, light = page.locator("body"), "true" if theme == "light" else "false"
+    if body.get_attribute("data-jp-theme-light") != light:
+        page.evaluate(THEME, {"theme": f"JupyterLab {theme.capitalize()}"})
+    expect(body).to_have_attribute("data-jp-theme-light", light)
+
+
 def open_file(page: Page, path: str) -> None:
     """Open a file in JupyterLab, as the file browser does."""
     page.evaluate("path => window.jupyterapp.commands.execute('docmanager:open', {path}).then(() => null)", path)
@@ -66,6 +78,15 @@ def open_page(page: Page, lab: Server, name: str) -> Locator:
     page.goto(f"{lab.address}/lab/workspaces/{uuid4().hex}?token={TOKEN}&modelops={name}")
     ready(page)
     tab = page.get_by_role("region", name=f"Model {name}")
+    expect(tab.get_by_role("heading", name=name)).to_be_visible()
+    return tab
+
+
+def page_of(panel: Locator, name: str) -> Locator:
+    """Open a model's page from the panel and return that."""
+    panel.get_by_role("button", name="Refresh").click()
+    panel.locator(f"[data-name='{name}']").click()
+    tab = panel.page.get_by_role("region", name=f"Model {name}")
     expect(tab.get_by_role("heading", name=name)).to_be_visible()
     return tab
 

@@ -30,13 +30,11 @@ class Server:
     address: str
     home: Path
 
-    def use(self, theme: str) -> None:
-        """Choose JupyterLab's theme, "Light" or "Dark", for the pages opened from now on."""
-        file = self.home / "settings" / "@jupyterlab" / "apputils-extension" / "themes.jupyterlab-settings"
+    def without_news(self) -> None:
+        """Let JupyterLab look for neither news nor updates."""
+        file = self.home / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps({"theme": f"JupyterLab {theme}"}))
-        news = file.with_name("notification.jupyterlab-settings")
-        news.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
+        file.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
 
 
 def environment(home: Path) -> dict[str, str]:

@@ -78,33 +78,40 @@ def test_an_alert_leads_to_its_window(dashboard: str, open_page: Open) -> None:
     expect(page.locator("[data-selected='window']")).to_have_count(2)
 
 
-def test_the_board_shows_who_decided(dashboard: str, open_page: Open) -> None:
+def test_the_board_shows_who_decided_and_when_in_the_readers_zone(dashboard: str, open_page: Open) -> None:
     page = open_page(at(dashboard, "governance.ipynb?"))
     expect(page.locator(".mo-card", has_text="Waiting")).to_contain_text("churn/1")
     expect(page.locator(".mo-card", has_text="Waiting")).to_contain_text("nobody yet")
     expect(page.locator(".mo-card", has_text="In service")).to_contain_text("flight-delay/2")
     expect(page.locator(".mo-tiles")).to_contain_text("whole")
+    time = page.locator("time").last
+    expect(time).to_have_attribute("title", re.compile(r"\d\d:\d\d UTC"))
+    expect(time).to_have_text(re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d$"))
 
 
 @pytest.mark.parametrize("path", READY)
-def test_axe_finds_nothing_serious(dashboard: str, open_page: Open, path: str) -> None:
-    page = open_page(at(dashboard, path))
+def test_a_page_fits_a_phone_and_paper_and_axe_finds_nothing_serious(
+    dashboard: str, open_page: Open, path: str
+) -> None:
+    page, name = open_page(at(dashboard, path), width=390), path.partition(".")[0]
     expect(page.locator(READY[path]).first).to_be_visible()
+    assert page.evaluate("document.querySelector('.mo-page').scrollWidth") <= 390
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    shoot(page, f"{name}-phone")
+    page.emulate_media(media="print", color_scheme="dark")
+    expect(page.locator(".mo-bar")).to_be_hidden()
+    expect(page.locator(".mo-body")).to_have_css("background-color", "rgb(255, 255, 255)")
+    shoot(page, f"{name}-print")
+    page.set_viewport_size({"width": 1280, "height": 2200})
+    page.emulate_media(media="screen")
     for fold in page.locator("details > summary").all():
         fold.click()
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        shoot(page, f"{path.partition('.')[0]}-{scheme}")
+        shoot(page, f"{name}-{scheme}")
         found = Axe().run(page).response["violations"]
         grave = [(v["id"], v["nodes"][0]["html"][:200]) for v in found if v["impact"] in ("serious", "critical")]
         assert grave == []
-
-
-def test_moments_are_in_the_readers_zone(dashboard: str, open_page: Open) -> None:
-    page = open_page(at(dashboard, "governance.ipynb?"))
-    time = page.locator("time").last
-    expect(time).to_have_attribute("title", re.compile(r"\d\d:\d\d UTC"))
-    expect(time).to_have_text(re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d$"))
 
 
 def test_everything_is_reached_by_keyboard(dashboard: str, open_page: Open) -> None:
@@ -156,17 +163,3 @@ def test_an_incident_is_told_to_its_end(dashboard: str, open_page: Open) -> None
     expect(case.get_by_text("bad windows from 2013-04-15")).to_be_visible()
     case.get_by_role("link", name="flight-delay", exact=True).click()
     expect(page.locator(".mo-chosen")).to_contain_text("2013-04-15")
-
-
-def test_paper_shows_what_counts_and_a_phone_all_of_it(dashboard: str, open_page: Open) -> None:
-    for path, ready in READY.items():
-        page = open_page(at(dashboard, path), width=390)
-        expect(page.locator(ready).first).to_be_visible()
-        assert page.evaluate("document.querySelector('.mo-page').scrollWidth") <= 390
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        shoot(page, f"{path.partition('.')[0]}-phone")
-        page.emulate_media(media="print", color_scheme="dark")
-        expect(page.locator(".mo-bar")).to_be_hidden()
-        expect(page.locator(".mo-body")).to_have_css("background-color", "rgb(255, 255, 255)")
-        shoot(page, f"{path.partition('.')[0]}-print")
-        page.goto("about:blank")

@@ -32,7 +32,6 @@ SCROLL = """async list => {
 
 
 def test_from_the_list_to_a_models_page_and_back_after_a_reload(page: Page, lab: Server) -> None:
-    lab.use("Light")
     workspace = uuid4().hex
     panel = open_lab(page, lab, workspace)
     row = panel.get_by_role("button", name=re.compile("flight-delay"))

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from lab_pages import open_page, tab_to
+from lab_pages import open_page, page_of, tab_to
 from made_flights import flights
 from playwright.sync_api import Locator, Page, Route, expect
 from servers import Server
@@ -68,9 +68,9 @@ def test_a_version_is_approved_promoted_and_rolled_back(page: Page, lab: Server,
 
 
 def test_a_failed_check_closes_the_gate_and_another_hand_is_noticed(
-    page: Page, lab: Server, churn: str, project: Path, screenshots: Path
+    panel: Locator, churn: str, project: Path, screenshots: Path
 ) -> None:
-    tab = open_page(page, lab, churn)
+    page, tab = panel.page, page_of(panel, churn)
     dialog = dialog_of(tab, 3, "Promote…")
     expect(dialog.get_by_role("group", name="Gate report")).to_contain_text(re.compile("failed.*ROC AUC 0.4"))
     page.screenshot(path=screenshots / "lab-gate.png")
@@ -89,8 +89,8 @@ def test_a_failed_check_closes_the_gate_and_another_hand_is_noticed(
     expect(dialog).to_have_count(0)
 
 
-def test_a_second_click_and_a_lost_answer_do_it_once(page: Page, lab: Server, churn: str, project: Path) -> None:
-    tab = open_page(page, lab, churn)
+def test_a_second_click_and_a_lost_answer_do_it_once(panel: Locator, churn: str, project: Path) -> None:
+    page, tab = panel.page, page_of(panel, churn)
     dialog = dialog_of(tab, 3, "Comment…")
     keys: list[str] = []
 

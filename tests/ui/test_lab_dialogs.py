@@ -6,9 +6,19 @@ from uuid import uuid4
 
 import nbformat
 import pytest
-from lab_pages import kernel_idle, look_up, open_file, open_lab, palette, shown, tab_to, until, violations
+from lab_pages import (
+    close_all,
+    kernel_idle,
+    look_up,
+    open_file,
+    palette,
+    show_in,
+    shown,
+    tab_to,
+    until,
+    violations,
+)
 from playwright.sync_api import Locator, Page, expect
-from servers import Server
 
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.workspace import Workspace
@@ -32,17 +42,21 @@ def notebook(project: Path) -> Path:
 
 
 @pytest.fixture
-def desk(page: Page, lab: Server, notebook: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """Open JupyterLab with the notebook in front, its kernel idle and a model fitted."""
-    lab.use(getattr(request, "param", "Light"))
-    open_lab(page, lab)
-    open_file(page, notebook.name)
-    kernel_idle(page)
-    page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => null)")
-    expect(page.locator(".jp-Notebook .jp-InputPrompt").nth(1)).to_contain_text("[2]:")
-    yield page
-    page.evaluate("window.jupyterapp.serviceManager.sessions.shutdownAll()")
-    lab.use("Light")
+def desk(panel: Locator, notebook: Path) -> Iterator[Page]:
+    """Open the notebook in JupyterLab."""
+    open_file(panel.page, notebook.name)
+    kernel_idle(panel.page)
+    yield panel.page
+    close_all(panel.page)
+    panel.page.evaluate("window.jupyterapp.serviceManager.sessions.shutdownAll()")
+
+
+@pytest.fixture
+def fitted(desk: Page) -> Page:
+    """Let the notebook fit its model."""
+    desk.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => null)")
+    expect(desk.locator(".jp-Notebook .jp-InputPrompt").nth(1)).to_contain_text("[2]:")
+    return desk
 
 
 def run_form(page: Page, notebook: Path) -> Locator:
@@ -53,12 +67,10 @@ def run_form(page: Page, notebook: Path) -> Locator:
     return page.get_by_role("region", name=f"Run {notebook.name} with parameters")
 
 
-@pytest.mark.parametrize("desk", ["Light", "Dark"], indirect=True)
-def test_axe_finds_nothing_serious(
-    desk: Page, notebook: Path, screenshots: Path, request: pytest.FixtureRequest
-) -> None:
-    page, theme = desk, "light" if desk.locator("body[data-jp-theme-light=true]").count() else "dark"
-    assert theme == request.node.callspec.params["desk"].lower()
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious(fitted: Page, notebook: Path, screenshots: Path, theme: str) -> None:
+    page = fitted
+    show_in(page, theme)
     palette(page, "Register a Model")
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_label("Fitted model")).to_have_value("clf")
@@ -100,10 +112,11 @@ def test_a_notebook_is_run_by_keyboard_alone(desk: Page, notebook: Path) -> None
     tab_to(form.get_by_role("button", name="Open output"))
     press("Enter")
     until(page, lambda: "rows = 7" in page.locator(".jp-Notebook:visible").inner_text())
+    kernel_idle(page)
 
 
-def test_a_model_is_registered_by_keyboard_alone(desk: Page, project: Path) -> None:
-    page, press = desk, desk.keyboard.press
+def test_a_model_is_registered_by_keyboard_alone(fitted: Page, project: Path) -> None:
+    page, press = fitted, fitted.keyboard.press
     look_up(page, "Register a Model")
     press("Enter")
     dialog = page.get_by_role("dialog")
@@ -117,8 +130,8 @@ def test_a_model_is_registered_by_keyboard_alone(desk: Page, project: Path) -> N
         assert ws.version("by-keyboard/1").version == 1
 
 
-def test_an_incident_is_acknowledged_by_keyboard_alone(desk: Page, project: Path) -> None:
-    page, press = desk, desk.keyboard.press
+def test_an_incident_is_acknowledged_by_keyboard_alone(panel: Locator, project: Path) -> None:
+    page, press = panel.page, panel.page.keyboard.press
     press("Alt+Shift+M")
     expect(shown(page).get_by_role("searchbox")).to_be_focused()
     page.keyboard.type("flight-delay")

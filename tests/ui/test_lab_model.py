@@ -6,10 +6,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from lab_pages import open_page
+from lab_pages import kernel_idle, page_of
 from made_flights import flights, register
-from playwright.sync_api import Locator, Page, Route, expect
-from servers import Server
+from playwright.sync_api import Locator, Route, expect
 
 from modelops_jupyter.actions import registration
 from modelops_jupyter.settings import find_settings
@@ -52,10 +51,10 @@ def test_every_tab_of_a_models_page(panel: Locator) -> None:
     expect(tab.get_by_role("region", name="Training runs").get_by_role("row")).to_have_count(3)
 
 
-def test_two_versions_are_compared_on_given_rows(page: Page, lab: Server, project: Path, screenshots: Path) -> None:
+def test_two_versions_are_compared_on_given_rows(panel: Locator, project: Path, screenshots: Path) -> None:
     x, y = flights(300, 7)
     x.assign(late=y, origin=["JFK", "EWR", "LGA"] * 100).to_parquet(project / "spring.parquet")
-    tab = open_page(page, lab, "flight-delay")
+    page, tab = panel.page, page_of(panel, "flight-delay")
     tab.get_by_role("tab", name="Compare").click()
     form = tab.get_by_role("form", name="Rows to compare on")
     expect(form.get_by_role("button", name="Compare")).to_be_disabled()
@@ -84,7 +83,7 @@ def test_two_versions_are_compared_on_given_rows(page: Page, lab: Server, projec
 
 
 def test_a_pipelines_run_leads_to_the_version_it_made_and_to_its_output(
-    page: Page, lab: Server, project: Path, monkeypatch: pytest.MonkeyPatch, screenshots: Path
+    panel: Locator, project: Path, monkeypatch: pytest.MonkeyPatch, screenshots: Path
 ) -> None:
     cells = [nbformat.v4.new_code_cell("print('fitted', 'anew')")]
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
@@ -95,13 +94,14 @@ def test_a_pipelines_run_leads_to_the_version_it_made_and_to_its_output(
         monkeypatch.setenv("MODELOPS_STEP", f"{run.origin}/{run.steps[0].inputs}")
         monkeypatch.setattr(registration, "_registered_by_this_process", Counter())
         register(ws, "punctual", seed=3)
-    tab = open_page(page, lab, "punctual")
+    page, tab = panel.page, page_of(panel, "punctual")
     tab.get_by_role("tab", name="Runs").click()
     row = tab.get_by_role("region", name="Pipeline runs").get_by_role("row", name=re.compile("nightly"))
     expect(row).to_contain_text(re.compile("completed.*punctual/1.*fit"))
     page.screenshot(path=screenshots / "lab-pipeline-runs.png")
     row.get_by_role("button", name="fit").click()
     expect(page.locator(".jp-Notebook")).to_contain_text("fitted anew")
+    kernel_idle(page)
 
 
 def test_a_page_that_cannot_be_read_again_says_so_and_goes_on(panel: Locator, screenshots: Path) -> None:

@@ -126,7 +126,7 @@ def student_limit(degrees: Array | float, chance: Array | float) -> Array:
 
 
 def share_limit(before_hits: Array, before_rows: Array, rows: Array, chance: Array | float) -> Array:
-    """Return the share of `rows` that hits pass with at most `chance`, given the hits of the reference.
+    """Return the share of `rows` that hits reach with at most `chance`, given the hits of the reference.
 
     Rare hits are Poisson; over what the reference leaves open about their rate (a gamma with one hit more than came)
     they are negative binomial. The distance from the mean is shortened by √(1 - p), as a binomial's is where hits are
@@ -141,7 +141,7 @@ def share_limit(before_hits: Array, before_rows: Array, rows: Array, chance: Arr
     low, high = np.zeros_like(mean), mean + 60 * np.sqrt(mean + mean**2 / shape) + 200
     for _ in range(50):
         middle = (low + high) / 2
-        passed = betainc(middle + 1, shape, odds) > chance
+        passed = betainc(middle, shape, odds) > chance
         low, high = np.where(passed, middle, low), np.where(passed, high, middle)
     usual = np.minimum(mean / rows, 1.0)
     hits = np.ceil(usual * rows + (high - usual * rows) * np.sqrt(1 - usual))

@@ -173,8 +173,8 @@ class MonitorReport(Presentable):
         All rows of each window.
     segments : sequence of WindowResult
         The same windows slice by slice, each compared with the same slice of the reference; by window, then segment.
-    learning : str
-        A sentence on what is not judged yet, as the monitor has not seen enough windows; empty once it has.
+    remark : str
+        A sentence on what is not judged: not yet, or not at all; empty if everything is.
     """
 
     model: str
@@ -183,7 +183,7 @@ class MonitorReport(Presentable):
     alerts: tuple[Alert, ...]
     new_windows: int
     segments: Sequence[WindowResult] = ()
-    learning: str = ""
+    remark: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain data."""
@@ -263,5 +263,5 @@ class MonitorReport(Presentable):
             f"{span(self.windows[0].window_start, self.windows[-1].window_end)}; "
             f"{count(len(open_alerts), 'open alert')}."
         ]
-        lines += [self.learning] if self.learning else []
+        lines += [self.remark] if self.remark else []
         return "\n".join([*lines, *(f"  {alert.message}" for alert in open_alerts)])

@@ -98,8 +98,8 @@ function Evaluations({ a, b, trans }: IPair): JSX.Element {
 /** Why no change is shown between figures of two versions. */
 function otherRows({ a, b, trans }: IPair): string {
   return a.outcomes_fingerprint && b.outcomes_fingerprint
-    ? trans.__('These versions were validated on different rows, so their figures show no change: compare them on the same rows below.')
-    : trans.__('It is not on record that these versions were validated on the same rows, so their figures show no change: compare them on the same rows below.');
+    ? trans.__('These versions were validated on different rows, so no change of their figures is shown: compare them on the same rows below.')
+    : trans.__('It is not on record that these versions were validated on the same rows, so no change of their figures is shown: compare them on the same rows below.');
 }
 
 function Differences({ a, b, trans }: IPair): JSX.Element {
