@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from modelops_jupyter.monitoring import WindowResult
+    from modelops_jupyter.monitoring.record.segment_drift import SegmentDrift
     from modelops_jupyter.settings import UseCase
     from modelops_jupyter.store import Store
 
@@ -116,12 +117,29 @@ class DriftMap:
         found = {name: tuple(name in excess for excess in excesses) for name in names}
         return cls(tuple(window.window_start for window in windows), tuple(ordered), values, found)
 
+    @classmethod
+    def of_segments(cls, drift: SegmentDrift) -> DriftMap:
+        """Return the map of segments, of each the mean of its columns; those with most findings lately come first."""
+        import numpy as np
+
+        held = ~np.isnan(drift.values)
+        means = np.where(held, drift.values, 0.0).sum(axis=2) / np.where(held.any(axis=2), held.sum(axis=2), np.nan)
+        columns = {
+            name: tuple(None if math.isnan(value) else value for value in means[:, n].tolist())
+            for n, name in enumerate(drift.segments)
+        }
+        found = {name: tuple(drift.found[:, n].tolist()) for n, name in enumerate(drift.segments)}
+        ordered = sorted(columns, key=lambda name: (-sum(found[name][-RECENT_WINDOWS:]), -_recent(columns[name]), name))
+        return cls(drift.starts, tuple(ordered), columns, found)
+
 
 def _excesses(window: WindowResult) -> dict[str, float]:
     """Return how many times its threshold the furthest finding of each column's values was."""
+    from modelops_jupyter.monitoring.record.results import is_drift
+
     found: dict[str, float] = {}
     for finding in window.findings:
-        if finding.kind == "drift" and finding.metric.removeprefix("recent_") != "dependence":
+        if is_drift(finding.kind, finding.metric):
             found[finding.column] = max(found.get(finding.column, 0.0), abs(finding.figure) / finding.threshold)
     return found
 

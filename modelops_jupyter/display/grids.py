@@ -28,11 +28,14 @@ def drift_chart(
     columns: int = MOST_COLUMNS,
     selected: tuple[str | None, str | None] = (None, None),
     pickable: bool = False,
+    what: str = "column",
 ) -> Html | None:
     """Return PSI by feature and window, the feature with most findings on top; None where nothing was measured.
 
     Parameters
     ----------
+    what
+        What a row is of: a ``column``, or a ``segment`` with the mean of its columns.
     selected
         The window and the column to point out.
     """
@@ -55,10 +58,10 @@ def drift_chart(
         group(*rows),
         group(*labels, fill=palette.INK),
         group(*_times(cells, wide, height), fill=palette.QUIET),
-        _legend(),
+        _legend(what),
         *_chosen(names, cells, wide, selected),
     ]
-    label = f"PSI of {len(names)} columns in {count(len(drift.starts), 'window')}"
+    label = f"PSI of {count(len(names), what)} in {count(len(drift.starts), 'window')}"
     return drawing(WIDTH, height, label, *parts, narrowest=560)
 
 
@@ -89,7 +92,7 @@ def shade(value: float, found: bool) -> tuple[str, float]:
     return (palette.RED, 0.75 + 0.25 * part) if found else (palette.BLUE, 0.10 + 0.25 * part)
 
 
-def _legend() -> Html:
+def _legend(what: str) -> Html:
     swatches = []
     for n, (part, found) in enumerate((part, found) for found in (False, True) for part in (0.0, 0.5, 1.0)):
         colour, depth = shade(part * DEEPEST, found)
@@ -97,7 +100,7 @@ def _legend() -> Html:
             f'<rect x="{LEFT + 34 + n * 16:g}" y="4" width="15" height="10" fill="{colour}" '
             f'fill-opacity="{depth:.2f}"/>'
         )
-    words = "red: more than this column usually moves"
+    words = f"red: more than this {what} usually moves"
     return group(
         text(LEFT, 13, "PSI 0"), Html("".join(swatches)), text(LEFT + 34 + 6 * 16 + 6, 13, words), fill=palette.QUIET
     )

@@ -52,6 +52,8 @@ def monitor_report(report: MonitorReport) -> Html:
     open_alerts = [alert.to_dict() for alert in report.alerts if alert.state == "open"]
     series = report_series(report)
     segments = segment_bars(report, series.metric)
+    by_segment = DriftMap.of_segments(report.segment_drift())
+    sliced = drift_chart(by_segment, features=STATIC_FEATURES, columns=STATIC_COLUMNS, what="segment")
     whole = next((w.value for w in reversed(series.windows) if w.value is not None), None)
     period = span(report.windows[0].window_start, report.windows[-1].window_end)
     return block(
@@ -60,6 +62,8 @@ def monitor_report(report: MonitorReport) -> Html:
         note(report.remark) if report.remark else None,
         alerts_table(open_alerts) if open_alerts else note("No open alerts."),
         *_charts(series, report_drift(report), scored=any(window.performance for window in report.windows)),
+        heading("Drift by segment (mean PSI of its columns)") if sliced else None,
+        scrolling(sliced) if sliced else None,
         heading("Segments, last window") if segments else None,
         bar_list(segments, series.metric, whole=whole) if segments else None,
     )

@@ -102,6 +102,9 @@ def test_a_metric_of_all_segments_is_read_as_one_array(
         place = found.starts.index(window.window_start), found.segments.index(window.segment)
         wanted[place] = numbers(window.drift, found.columns, metric)
     np.testing.assert_array_equal(found.values, wanted)
+    drifted = {(w.window_start, w.segment) for windows in (*days, judged) for w in windows if w.findings}
+    places = np.argwhere(found.found).tolist()
+    assert {(found.starts[n], found.segments[k]) for n, k in places} == drifted
     for segment in found.segments:
         np.testing.assert_array_equal(found.of(segment), wanted[:, found.segments.index(segment)])
 

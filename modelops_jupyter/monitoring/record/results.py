@@ -61,6 +61,11 @@ def signal(kind: str, segment: str, column: str, metric: str) -> tuple[str, str,
     return kind, segment, column, "" if kind == "drift" else plain_metric(metric)
 
 
+def is_drift(kind: str, metric: str) -> bool:
+    """Tell whether a finding says that a column's own values drifted, not that it hangs together with others anew."""
+    return kind == "drift" and plain_metric(metric) != "dependence"
+
+
 def plain_metric(metric: str) -> str:
     """Return the figure's own name: over the last windows together, or estimated, it is the same figure."""
     return metric.removeprefix("recent_").removeprefix("estimated_")
