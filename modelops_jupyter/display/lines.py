@@ -164,7 +164,7 @@ def _legend(series: Series, estimated: bool, cut: bool) -> Html:
         parts.append(text(at + 30, HEIGHT - 6, words))
         at += 30 + 6.2 * len(words) + 22
     if cut:
-        parts.append(text(at, HEIGHT - 6, "the widest intervals go on beyond the edge"))
+        parts.append(text(at, HEIGHT - 6, "widest intervals cut off"))
     return group(*parts, fill=palette.QUIET)
 
 

@@ -226,7 +226,7 @@ def spread(windows: int, widest: float) -> Series:
 
 def test_intervals_of_estimates_are_whole_and_where_they_are_cut_it_is_said() -> None:
     few, many, even = (str(performance_chart(spread(*of))) for of in ((5, 0.3), (100, 0.3), (100, 0.75)))
-    beyond = "go on beyond the edge"
+    beyond = "widest intervals cut off"
     assert (beyond in few, beyond in many, beyond in even) == (False, True, False)
     assert ">0.2</text>" in few
     assert ">0.2</text>" not in many  # one window does not flatten the line of all
