@@ -307,13 +307,15 @@ def test_a_read_only_workspace_is_named(root: Path, words: list[str], capsys: py
 
 
 def test_a_new_workspace_in_a_read_only_folder_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """By what would make one; a question about models needs none."""
     folder = Path(tempfile.mkdtemp(prefix="modelops-faults-"))
     folder.chmod(0o555)
-    for words in (["models"], ["status"]):
+    for words, expected in ((["models"], 0), (["status"], 3)):
         with as_somebody_else():
             code, said = asked([*words, "--workspace", str(folder)], capsys)
-        assert code == 3
-        assert "writable" in sentence(said)
+        assert code == expected, said
+        if expected:
+            assert "writable" in sentence(said)
     assert list(folder.iterdir()) == []
     folder.rmdir()
 
