@@ -31,7 +31,15 @@ _ALWAYS = (np.iinfo("int64").min, np.iinfo("int64").max)
 
 @dataclass(frozen=True)
 class RowGroups:
-    """Row groups of one schema that are read together; `first` and `last` bound their times, in microseconds (UTC)."""
+    """Row groups of one schema that are read together.
+
+    Attributes
+    ----------
+    first, last : int
+        Bounds of their times, in microseconds (UTC).
+    ages : tuple of tuple of two int
+        By file, its place among all in the order in which they were written, and how many rows are of it.
+    """
 
     uris: tuple[str, ...]
     index: int | None
@@ -39,6 +47,7 @@ class RowGroups:
     first: int
     last: int
     columns: frozenset[str]
+    ages: tuple[tuple[int, int], ...]
 
 
 @dataclass
@@ -53,6 +62,8 @@ class Piece:
         Which rows count: those of the slab, without repeats of a request.
     hashes : tuple of array of uint64, or None
         Hashes of the request ids, part by part; see `hashes_of`.
+    ages : tuple of tuple of two int
+        As of `RowGroups`.
     """
 
     rows: int
@@ -60,6 +71,7 @@ class Piece:
     counted: Array
     hashes: tuple[Array | None, ...]
     column: Read
+    ages: tuple[tuple[int, int], ...]
     label: pa.ChunkedArray | None = None
     _known: dict[str, pa.ChunkedArray | None] = field(default_factory=dict)
 
@@ -90,20 +102,24 @@ class Slab:
 
 
 def row_groups(files: Sequence[tuple[str, int]], start: int, end: int) -> list[RowGroups]:
-    """Return the row groups that may hold times in ``[start, end)``, in time order; files with their rows."""
+    """Return the row groups that may hold times in ``[start, end)``, in time order.
+
+    Of the files, those written first come first, each with its rows.
+    """
     found: list[RowGroups] = []
     small: list[RowGroups] = []
-    for uri, rows in files:
+    for age, (uri, rows) in enumerate(files):
         with _opened(uri) as file:
             metadata = pq.read_metadata(file)
         columns = frozenset(metadata.schema.names)
         spans = [_span(metadata, index) for index in range(metadata.num_row_groups)]
         if rows < SMALL_FILE and spans:
             bounds = min(first for first, _ in spans), max(last for _, last in spans)
-            small.append(RowGroups((uri,), None, rows, *bounds, columns))
+            small.append(RowGroups((uri,), None, rows, *bounds, columns, ((age, rows),)))
             continue
         for index, (first, last) in enumerate(spans):
-            found.append(RowGroups((uri,), index, metadata.row_group(index).num_rows, first, last, columns))
+            held = metadata.row_group(index).num_rows
+            found.append(RowGroups((uri,), index, held, first, last, columns, ((age, held),)))
     inside = [group for group in (*found, *_together(small)) if group.first < end and group.last >= start]
     return sorted(inside, key=lambda group: (group.first, group.last, group.uris, group.index or 0))
 
@@ -117,7 +133,8 @@ def _together(small: Sequence[RowGroups]) -> list[RowGroups]:
             found.append(file)
             continue
         bounds = min(before.first, file.first), max(before.last, file.last)
-        found[-1] = RowGroups((*before.uris, *file.uris), None, before.rows + file.rows, *bounds, file.columns)
+        uris, rows, ages = (*before.uris, *file.uris), before.rows + file.rows, (*before.ages, *file.ages)
+        found[-1] = RowGroups(uris, None, rows, *bounds, file.columns, ages)
     return found
 
 
@@ -150,8 +167,9 @@ def read_slab(
 ) -> Slab:
     """Read times of the rows in ``[start, end)`` and hash their ids; repeats of a request in one window do not count.
 
-    Of a request logged more than once in a window the earliest row counts. `window` numbers the windows of times. The
-    ids are held where rows are `labelled`; where not, they are read again if any may come twice.
+    Of a request logged more than once in a window the earliest row counts, of one time the one that was logged first.
+    `window` numbers the windows of times. The ids are held where rows are `labelled`; where not, they are read again if
+    any may come twice.
     """
     pieces = []
     for group in groups:
@@ -161,9 +179,8 @@ def read_slab(
             if times is None or "request_id" not in group.columns:
                 continue
             numbers = numbers_of(times.cast(UTC_TIME))
-            piece = Piece(
-                len(numbers), numbers, (numbers >= start) & (numbers < end), (), column, _known={"timestamp": times}
-            )
+            inside = (numbers >= start) & (numbers < end)
+            piece = Piece(len(numbers), numbers, inside, (), column, group.ages, _known={"timestamp": times})
             with guard():
                 piece.hashes = tuple(map(hashes_of, piece.ids.chunks if labelled else parts("request_id")))
             pieces.append(piece)
@@ -201,9 +218,11 @@ def _drop_repeats(pieces: Sequence[Piece], window: Callable[[Array], Array]) -> 
         return
     counted = np.concatenate([piece.counted for piece in pieces])
     times = np.concatenate([piece.times for piece in pieces])
-    columns = {"id": ids, "window": window(times), "time": times, "row": np.arange(len(times))}
+    ages, lengths = np.array([age for piece in pieces for age in piece.ages], dtype="int64").reshape(-1, 2).T
+    written = np.repeat(ages, lengths)
+    columns = {"id": ids, "window": window(times), "time": times, "age": written, "row": np.arange(len(times))}
     rows = pa.table(columns).filter(pa.array(counted))
-    rows = rows.sort_by([(name, "ascending") for name in ("id", "window", "time", "row")])
+    rows = rows.sort_by([(name, "ascending") for name in ("id", "window", "time", "age", "row")])
     code = rows["id"].combine_chunks().dictionary_encode()
     code = code.combine_chunks() if isinstance(code, pa.ChunkedArray) else code
     number, within = code.indices.to_numpy(), rows["window"].to_numpy()

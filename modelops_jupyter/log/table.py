@@ -32,7 +32,10 @@ from modelops_jupyter.log.quarantine import put_aside
 from modelops_jupyter.log.schema import fitted, misfit, normalise, plain
 
 BUSY_SECONDS = 30.0
-AGAIN = "The same rows were there already, and a request counts once: a batch id keeps them from being written twice."
+AGAIN = (
+    "The same requests were there already, and of each what was logged first counts: with a batch id they are not "
+    "written twice."
+)
 _COARSE = 1000  # Delta's statistics know times to the millisecond
 _ALWAYS = (-(2**63), 2**63 - 1)
 # A file, its rows, and bounds of its times.
@@ -317,7 +320,9 @@ class BatchTable:
 
 
 def _actions(table: DeltaTable) -> pa.Table:
-    return pa.table(table.get_add_actions(flatten=True))
+    """Return what Delta knows of the files, those written first first: of a request what was logged first counts."""
+    actions = pa.table(table.get_add_actions(flatten=True))
+    return actions.sort_by([("modification_time", "ascending"), ("path", "ascending")])
 
 
 def _rows(table: DeltaTable) -> int:

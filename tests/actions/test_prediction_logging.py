@@ -62,7 +62,7 @@ def test_rows_that_are_logged_again_are_told(desk: Desk) -> None:
     assert desk.predict([3, 4]).warning is None
     again = desk.predict([1, 2], score=0.7)  # scored anew, they are the same requests
     assert "appended, 2 rows" in str(again)
-    assert "The same rows were there already" in str(again)
+    assert "The same requests were there already" in str(again)
     assert desk.predict([1, 2, 5]).warning is None
     assert desk.label([1, 2]).warning is None
     assert desk.label([1, 2], 0).warning is None  # a correction

@@ -297,3 +297,20 @@ def test_a_folder_that_delta_takes_for_another_is_refused(tmp_path: Path) -> Non
     with pytest.raises(InvalidInput, match=r"a%20b.*Rename"):
         log.append_predictions("m", predictions(4))
     assert [path.name for path in tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize("count", [3, 40_000])  # small files are read together, large ones by row group
+def test_of_a_request_logged_again_with_other_values_the_first_counts(tmp_path: Path, count: int) -> None:
+    """However Delta names the files, and whoever reads."""
+    times = [START + timedelta(seconds=n) for n in range(count)]
+    for attempt in range(5):
+        log = PredictionLog(tmp_path / str(attempt))
+        for value in (1, 2, 3):
+            batch = predictions(count, x=[float(value)] * count)
+            log.append_predictions("m", batch.set_column(1, "timestamp", pa.array(times, TIME)))
+        slabs = log.stream("m", START, START + timedelta(days=1), lambda time: time, lambda times: times // 10**12)
+        pieces = [piece for slab in slabs for piece in slab.pieces]
+        values = [piece.read("x").to_numpy()[piece.counted] for piece in pieces]
+        assert sum(map(len, values)) == count
+        assert {float(value) for part in values for value in set(part)} == {1.0}
+        assert set(read(log)["x"].to_pylist()) == {1.0}
