@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -15,13 +15,15 @@ from modelops_jupyter.columns import Columns
 from modelops_jupyter.errors import InvalidFrame, NotFound
 from modelops_jupyter.frames import to_arrow, to_pandas
 from modelops_jupyter.monitoring.figures.baseline import Baseline
+from modelops_jupyter.monitoring.figures.figure import FEWEST_ROWS
 from modelops_jupyter.monitoring.incidents.alerts import raise_alerts
 from modelops_jupyter.monitoring.judging.budget import DEFAULT_BUDGET, AlertBudget
 from modelops_jupyter.monitoring.judging.replay import judge_series, measure_series
 from modelops_jupyter.monitoring.judging.rules import AlertRules
-from modelops_jupyter.monitoring.record.results import MonitorReport
+from modelops_jupyter.monitoring.record.results import MonitorReport, WindowResult
 from modelops_jupyter.monitoring.scanning import Part, scan_windows
 from modelops_jupyter.profiles import Profile, Reference, build_reference, window_length
+from modelops_jupyter.wording import count
 
 SHOWN_AS = "current"
 MOST_NAMED = 10
@@ -61,7 +63,8 @@ def compare_data(
     Raises
     ------
     InvalidFrame
-        If one of them is no table or has no rows, or `current` has no column `timestamp` of times with a zone.
+        If one of them is no table or has no rows, they have no column in common, or `current` has no column
+        `timestamp` of times with a zone.
     NotFound
         If there is no such file.
     """
@@ -72,17 +75,39 @@ def compare_data(
     baseline = Baseline(build_reference(features, task="decision", segments=()))
     scanned = _scanned_in_spark if type(current).__module__.startswith("pyspark.") else _scanned
     profiles, columns = scanned(current, timestamp, baseline.reference, every)
+    if not baseline.reference.binning.columns.keys() & set(columns):
+        raise InvalidFrame("reference and current have no column to compare in common: name columns alike in both.")
     windows = judge_series({1: baseline}, measure_series({1: baseline}, profiles, every), rules, every)
     alerts = raise_alerts(SHOWN_AS, windows, rules)
-    remark = _left_out([name for name in columns if name not in (timestamp, *known.types)])
+    remark = _remark(baseline.reference, features.types, [name for name in columns if name != timestamp], windows)
     return MonitorReport(SHOWN_AS, every, windows, alerts, len(windows), remark=remark)
 
 
-def _left_out(names: Sequence[str]) -> str:
-    if not names:
-        return ""
+def _remark(
+    reference: Reference, known: Collection[str], columns: Sequence[str], windows: Sequence[WindowResult]
+) -> str:
+    """Say what nothing is said of, and why."""
+    found = []
+    if new := [name for name in columns if name not in known]:
+        found.append(f"The reference lacks {_named(new)}: nothing is said of what only current has.")
+    if odd := [name for name in columns if name in known and name not in reference.binning.columns]:
+        found.append(f"Neither numbers, texts nor truth values, and so not compared: {_named(odd)}.")
+    profiles = reference.profile.columns
+    if empty := [name for name in columns if name in profiles and profiles[name].missing == profiles[name].n]:
+        found.append(f"The reference has no value of {_named(empty)}: nothing is said of numbers there.")
+    if reference.profile.rows < FEWEST_ROWS:
+        found.append(f"The reference has {reference.profile.rows} rows; {FEWEST_ROWS} are the fewest to compare with.")
+    if few := sum(window.rows < FEWEST_ROWS for window in windows):
+        found.append(
+            f"{count(few, 'window')} of {len(windows):,} with fewer than {FEWEST_ROWS} rows, which are too few to be "
+            "judged: take longer windows or more rows."
+        )
+    return " ".join(found)
+
+
+def _named(names: Sequence[str]) -> str:
     more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
-    return f"The reference lacks {', '.join(names[:MOST_NAMED])}{more}: nothing is said of what only current has."
+    return ", ".join(names[:MOST_NAMED]) + more
 
 
 Scanned = tuple[dict[datetime, Profile], Sequence[str]]

@@ -223,6 +223,11 @@ def test_a_file_of_another_kind_or_without_rows_is_refused(reference: pd.DataFra
 
 def test_columns_that_the_reference_lacks_are_named(reference: pd.DataFrame) -> None:
     assert mo.compare_data(reference, rows(3, 2)).remark == ""
+    times = reference[["timestamp"]]
+    with pytest.raises(InvalidFrame, match="no column to compare in common"):
+        mo.compare_data(times, rows(3, 2))
+    with pytest.raises(InvalidFrame, match="no column to compare in common"):
+        mo.compare_data(reference, rows(3, 2)[["timestamp"]])
     more = mo.compare_data(reference, rows(3, 2).assign(**{"new <b>": 1.0, "also": "x"}))
     assert more.remark == "The reference lacks new <b>, also: nothing is said of what only current has."
     assert more.remark in str(more)
@@ -254,3 +259,16 @@ def test_two_files_are_compared_from_a_shell_and_from_a_notebook(
     assert not (tmp_path / ".modelops").exists()
     (tmp_path / "modelops.toml").write_text('alert_budget = "1/week"')
     assert mo.open(tmp_path).compare_data("reference.parquet", shifted, timestamp="at").alerts == expected.alerts
+
+
+def test_what_cannot_be_judged_is_said(reference: pd.DataFrame) -> None:
+    """Windows of a few rows, a number that the reference never had, values that are none to compare."""
+    few = mo.compare_data(reference, rows(3, 2).iloc[::50])
+    assert few.remark.startswith("3 windows of 3 with fewer than 30 rows")
+    assert few.remark in few._repr_mimebundle_()["text/html"]
+    lists = [[1]] * len(reference)
+    odd = mo.compare_data(reference.assign(gap=np.nan, list=lists), rows(3, 2).assign(gap=1.0, list=[[2]] * 3 * ROWS))
+    assert "The reference has no value of gap" in odd.remark
+    assert "not compared: list." in odd.remark
+    tiny = mo.compare_data(reference.iloc[:9], rows(3, 2))
+    assert tiny.remark == "The reference has 9 rows; 30 are the fewest to compare with."
