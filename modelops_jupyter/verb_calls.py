@@ -76,7 +76,7 @@ def compare_data(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
 
 def backtest(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
     """Backtest, and show how far it is."""
-    return ws.backtest(a.name, every=a.every, budget=a.budget, on_progress=_show_pace)
+    return ws.backtest(a.name, every=a.every, alert_budget=a.alert_budget, on_progress=_show_pace)
 
 
 def _show(event: Any) -> None:

@@ -241,7 +241,7 @@ VERBS: tuple[Verb, ...] = (
         "backtest",
         "what each alert budget would have told: false alerts a month against the least fault seen",
         verb_calls.backtest,
-        (_NAME, _EVERY, _arg("--budget", metavar="N/PERIOD", help="a budget to add, as 1/month (default: in force)")),
+        (_NAME, _EVERY, _arg("--alert-budget", metavar="N/PERIOD", help="one to add, as 1/month (default: in force)")),
         slow=True,
     ),
     Verb(

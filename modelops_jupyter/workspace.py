@@ -329,14 +329,14 @@ class Workspace(Foundations):
         name: str,
         *,
         every: str = "1D",
-        budget: str | None = None,
+        alert_budget: str | None = None,
         on_progress: Callable[[WorkEvent], None] | None = None,
     ) -> Backtest:
         """Replay the stored windows, healthy and with faults put in: what each alert budget would tell, and how soon.
 
-        `budget` is added to the curve; None stands for the one in force.
+        `alert_budget` is added to the curve; None stands for the one in force. Segments are left out.
         """
-        return watching.backtest(self.known, self.settings, name, every, budget, on_progress)
+        return watching.backtest(self.known, self.settings, name, every, alert_budget, on_progress)
 
     def alerts(self, name: str | None = None, *, state: str | None = None) -> Listing:
         """Return alerts, newest first, of one model or of all."""

@@ -149,7 +149,9 @@ def test_files_that_run_code_and_columns_that_are_not_there_are_named(
 class Waiting:
     """A workspace whose backtest tells that it is half done, and then that it is done."""
 
-    def backtest(self, name: str, *, every: str, budget: str | None, on_progress: Callable[[WorkEvent], None]) -> str:
+    def backtest(
+        self, name: str, *, every: str, alert_budget: str | None, on_progress: Callable[[WorkEvent], None]
+    ) -> str:
         for number in (50, 51, 100):
             on_progress(WorkEvent(f"backtest of {name}", "completed" if number == 100 else "running", number, 100))
         return "done"

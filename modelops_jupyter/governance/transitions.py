@@ -35,7 +35,7 @@ class Transition(Presentable):
     at: str
 
     def __str__(self) -> str:
-        before = f"from {self.from_version} " if self.from_version else ""
+        before = f"from {self.from_version} " if self.from_version else "(given for the first time) "
         return f"{self.action}: {self.name}@{self.alias} {before}to {self.to_version} by {self.actor} ({self.reason})"
 
 

@@ -176,13 +176,15 @@ class Backtest(Presentable):
 
     def __str__(self) -> str:
         lines = [
-            f"{self.model}: {self.windows} windows of {self.every} replayed; healthy series drawn from {self.healthy}."
+            f"{self.model}: {self.windows} windows of {self.every} replayed, without segments; "
+            f"healthy series drawn from {self.healthy}."
         ]
+        told = "alerts" if self.explanation else "false alerts"  # where the history itself changed, not all are false
         for point in self.points:
             sees = ", ".join(self._smallest(point, fault) for fault in point.smallest)
             mark = "*" if point.budget == self.budget else " "
             lines.append(
-                f"{mark} {point.budget:<10} {point.false_alerts:.2f} false alerts a month ({point.low:.2f} to "
+                f"{mark} {point.budget:<10} {point.false_alerts:.2f} {told} a month ({point.low:.2f} to "
                 f"{point.high:.2f}), {point.in_history} alerts in history; sees {sees}"
             )
         return "\n".join([*lines, *filter(None, [self.explanation])])
@@ -194,7 +196,7 @@ class Backtest(Presentable):
         found = next(d for d in point.detections if (d.fault, d.size) == (fault, size))
         if found.drop is not None:
             return f"{(self.metric or fault).replace('_', ' ')} worse by {found.drop:.2g}"
-        return f"{'a shift of' if fault == 'shift' else 'missing'} {size:g}{' sd' if fault == 'shift' else ''}"
+        return f"a shift of {size:g} standard deviations" if fault == "shift" else f"{size:.0%} of the values missing"
 
 
 def run_backtest(
