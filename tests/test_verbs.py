@@ -174,3 +174,8 @@ def test_whoever_waits_for_a_backtest_sees_how_far_it_is(
     namespace = parser("modelops")[0].parse_args(["backtest", "m"])
     assert namespace.call(Waiting(), namespace, str) == "done"
     assert stream.getvalue() == shown
+
+
+def test_a_misspelled_option_is_answered_with_the_nearest_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["monitor", "delay", "--sgments", "origin"]) == 2
+    assert "There is no option '--sgments': did you mean '--segments'?" in capsys.readouterr().err
