@@ -9,6 +9,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "modelops_jupyter"
 LAYERS = (
     {"errors", "_version"},
+    {"scoring"},
     {"written", "wording"},
     {"refs", "actor", "presentable", "processes"},
     {"listing"},
@@ -46,10 +47,10 @@ OWNERS = {
     "apprise": {"notifications"},
     "standardwebhooks": {"notifications"},
     "urllib3": {"notifications"},
-    "onnx": {"registry"},
-    "onnxruntime": {"registry"},
-    "xgboost": {"registry"},
-    "lightgbm": {"registry"},
+    "onnx": {"scoring"},
+    "onnxruntime": {"scoring"},
+    "xgboost": {"scoring"},
+    "lightgbm": {"scoring"},
     "sqlalchemy": {"store", "registry"},
     "plotly": {"display"},
     "ipywidgets": {"display", "dashboards"},
@@ -116,6 +117,17 @@ def test_monitoring_is_built_from_below(file: Path) -> None:
         if words[:2] == ["modelops_jupyter", "monitoring"] and words[2:] and own != "__init__":
             assert words[2] in MONITORING, f"{file.name} imports {name} through the package"
             assert words[2] == own or MONITORING.index(words[2]) < MONITORING.index(own), f"{own} imports {words[2]}"
+
+
+@pytest.mark.parametrize("file", sorted((PACKAGE / "scoring").rglob("*.py")), ids=lambda file: file.name)
+def test_a_copy_of_scoring_works_under_any_name(file: Path) -> None:
+    """Versions carry a copy of `scoring` and `errors`: it imports nothing else of the package, and that relatively."""
+    root = len(file.relative_to(PACKAGE).parts)
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level == root:
+            assert node.module == "errors"
+        assert not isinstance(node, ast.ImportFrom) or node.level <= root
+    assert not any(name.startswith("modelops_jupyter") for name in imports(file))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))

@@ -1,13 +1,13 @@
 """Models and artifacts in MLflow."""
 
-from modelops_jupyter.registry.digests import data_fingerprint
 from modelops_jupyter.registry.drafts import Draft
-from modelops_jupyter.registry.flavors.decision import DecisionTable
-from modelops_jupyter.registry.flavors.onnx import OnnxModel
-from modelops_jupyter.registry.formats import read_model_file
+from modelops_jupyter.registry.fingerprints import data_fingerprint
 from modelops_jupyter.registry.importance import Importance, feature_importance
-from modelops_jupyter.registry.predictions import Predictions, predict
 from modelops_jupyter.registry.registry import Registry
+from modelops_jupyter.scoring.flavors.decision import DecisionTable
+from modelops_jupyter.scoring.flavors.onnx import OnnxModel
+from modelops_jupyter.scoring.formats import read_model_file
+from modelops_jupyter.scoring.predictions import Predictions, predict
 
 __all__ = [
     "DecisionTable",

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.errors import InvalidFrame, InvalidInput
-from modelops_jupyter.registry import formats
-from modelops_jupyter.registry.digests import data_fingerprint, file_digests, overall_digest
-from modelops_jupyter.registry.flavors.decision import DecisionTable
-from modelops_jupyter.registry.predictions import predict
+from modelops_jupyter.registry.fingerprints import data_fingerprint
+from modelops_jupyter.scoring import formats
+from modelops_jupyter.scoring.digests import file_digests, overall_digest
+from modelops_jupyter.scoring.flavors.decision import DecisionTable
+from modelops_jupyter.scoring.predictions import predict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,8 +67,8 @@ def write_draft(
             model=model,
             folder=folder,
             kind=kind,
-            flavor=flavor,
-            unsafe=flavor == formats.PICKLE,
+            flavor=flavor.NAME,
+            unsafe=not flavor.SAFE,
             digest=overall_digest(digests),
             artifact_digests=digests,
             data_fingerprint=None if data is None else data_fingerprint(data, target),
@@ -94,13 +95,13 @@ def _task(model: Any, kind: str) -> tuple[str, list[str]]:
     return "classification", [str(outcome_text(c)) for c in classes]
 
 
-def _write_mlmodel(model: Any, folder: Path, flavor: str, data: pd.DataFrame | None) -> None:
+def _write_mlmodel(model: Any, folder: Path, flavor: formats.Flavor, data: pd.DataFrame | None) -> None:
     """Describe the artifact as MLflow does, signature and input example included; it names no loader module."""
     from mlflow.exceptions import MlflowException
     from mlflow.models import Model, infer_signature
 
     description = Model()
-    description.add_flavor(f"modelops.{flavor}", data=formats.MODEL_FILES[flavor])
+    description.add_flavor(f"modelops.{flavor.NAME}", data=flavor.FILE)
     if data is not None:
         example = data.head(5)
         try:

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.frames import outcomes
-from modelops_jupyter.registry.formats import adapt
-from modelops_jupyter.registry.predictions import predict
+from modelops_jupyter.scoring.formats import adapt
+from modelops_jupyter.scoring.predictions import predict
 
 if TYPE_CHECKING:
     import numpy as np

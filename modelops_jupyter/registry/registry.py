@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.errors import NotFound, RegistryDamaged
-from modelops_jupyter.registry import formats
 from modelops_jupyter.registry.client import check_reachable, connect, experiment_id, tracking_uri, typed_errors
-from modelops_jupyter.registry.digests import check_digests
 from modelops_jupyter.registry.drafts import Draft, write_draft
+from modelops_jupyter.scoring import formats
+from modelops_jupyter.scoring.digests import check_digests
 from modelops_jupyter.settings import Settings
 
 if TYPE_CHECKING:

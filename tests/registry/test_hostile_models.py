@@ -27,7 +27,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from modelops_jupyter.cli import main
 from modelops_jupyter.errors import UnsafeArtifact
-from modelops_jupyter.registry.formats import read_skops
+from modelops_jupyter.scoring.flavors.sklearn import read_file
 from modelops_jupyter.settings import Settings
 
 X = pd.DataFrame(np.random.default_rng(0).random((60, 2)), columns=["a", "b"])
@@ -75,7 +75,7 @@ def test_what_could_be_called_with_the_files_own_words_is_named(tmp_path: Path, 
     file = tmp_path / "model.skops"
     skops.dump(FunctionTransformer(callable_), file)
     with pytest.raises(UnsafeArtifact, match=named):
-        read_skops(file)
+        read_file(file)
 
 
 def test_a_name_that_scikit_learn_only_passes_on_is_refused(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_name_that_scikit_learn_only_passes_on_is_refused(tmp_path: Path) -> N
     file = tmp_path / "model.skops"
     file.write_bytes(_with(skops.dumps(FunctionTransformer(partial)), '"functools"', '"sklearn.metrics._scorer"'))
     with pytest.raises(UnsafeArtifact, match=r"sklearn\.metrics\._scorer\.partial"):
-        read_skops(file)
+        read_file(file)
 
 
 def _with(archive: bytes, old: str, new: str) -> bytes:
@@ -122,4 +122,4 @@ def _with(archive: bytes, old: str, new: str) -> bytes:
 def test_scikit_learns_own_models_are_trusted(tmp_path: Path, model: Any) -> None:
     file = tmp_path / "model.skops"
     skops.dump(model.fit(X, Y), file)
-    np.testing.assert_array_equal(read_skops(file).predict(X), model.predict(X))
+    np.testing.assert_array_equal(read_file(file).predict(X), model.predict(X))

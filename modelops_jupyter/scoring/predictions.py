@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.errors import InvalidFrame
-from modelops_jupyter.registry.formats import adapt
+from ..errors import InvalidFrame
+from .formats import adapt
 
 if TYPE_CHECKING:
     import numpy as np

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.errors import InvalidInput, UnsafeArtifact
-from modelops_jupyter.registry.flavors._library import comes_from, library, plain_classes, read_side, write_side
+from ...errors import InvalidInput, UnsafeArtifact
+from ._library import comes_from, library, plain_classes, read_side, write_side
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+NAME = "lightgbm"
 FILE = "model.txt"
+SAFE = True
+LIBRARIES: tuple[str, ...] = ("lightgbm",)
 
 
 def handles(model: Any) -> bool:
@@ -85,7 +89,7 @@ def adapt(model: Any) -> Any:
     return LightGBMModel(model) if isinstance(model, lightgbm.Booster) else model
 
 
-def write(model: Any, folder: Path) -> None:
+def write(model: Any, folder: Path, columns: Sequence[str] | None) -> None:
     """Write a booster's view or an estimator.
 
     Raises
@@ -125,6 +129,18 @@ def read(folder: Path) -> Any:
     """Return the live model."""
     labels = read_side(folder)["classes"]
     return LightGBMModel(read_file(folder / FILE), None if labels is None else tuple(labels))
+
+
+def recognises(file: Path) -> bool:
+    """Return whether a file's name says that it holds a booster."""
+    return file.suffix == ".txt"
+
+
+def mlflow_flavor(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return the flavor that `mlflow.lightgbm.load_model` reads: the booster, whatever estimator it came from."""
+    lightgbm = library("lightgbm", "lightgbm")
+    conf = {"data": FILE, "lgb_version": lightgbm.__version__, "model_class": "lightgbm.basic.Booster"}
+    return {"lightgbm": conf}
 
 
 def read_file(file: Path) -> Any:

@@ -9,14 +9,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.errors import InvalidFrame, InvalidInput
-from modelops_jupyter.registry.flavors._library import comes_from, library, plain_classes, read_side, write_side
+from ...errors import InvalidFrame, InvalidInput
+from ._library import comes_from, library, plain_classes, read_side, write_side
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+NAME = "onnx"
 FILE = "model.onnx"
+SAFE = True
+LIBRARIES: tuple[str, ...] = ("onnx", "onnxruntime")
 _DTYPES = {
     "tensor(float)": "float32",
     "tensor(double)": "float64",
@@ -176,7 +179,7 @@ def adapt(model: Any) -> OnnxModel:
     return model if isinstance(model, OnnxModel) else OnnxModel.of(model)
 
 
-def write(model: OnnxModel, folder: Path, columns: Sequence[str] | None) -> None:
+def write(model: Any, folder: Path, columns: Sequence[str] | None) -> None:
     """Write the model, its classes and the columns it was given."""
     (folder / FILE).write_bytes(model.content)
     known = columns if columns is not None else model.columns
@@ -188,6 +191,23 @@ def read(folder: Path) -> OnnxModel:
     facts = read_side(folder)
     classes, columns = (None if facts[name] is None else tuple(facts[name]) for name in ("classes", "columns"))
     return OnnxModel((folder / FILE).read_bytes(), classes, columns)
+
+
+def recognises(file: Path) -> bool:
+    """Return whether a file's name says that it holds an ONNX model."""
+    return file.suffix == ".onnx"
+
+
+def read_file(file: Path) -> OnnxModel:
+    """Return the model in an ONNX file; see `OnnxModel.of`."""
+    return OnnxModel.of(file)
+
+
+def mlflow_flavor(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return the flavor that `mlflow.onnx.load_model` reads."""
+    onnx = library("onnx", "onnx")
+    conf = {"data": FILE, "onnx_version": onnx.__version__, "providers": ["CPUExecutionProvider"]}
+    return {"onnx": {**conf, "onnx_session_options": None}}
 
 
 def _cells(frame: pd.DataFrame, kind: str) -> np.ndarray[Any, Any]:

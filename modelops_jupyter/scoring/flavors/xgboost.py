@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.errors import InvalidInput, UnsafeArtifact
-from modelops_jupyter.registry.flavors._library import comes_from, library, read_side, write_side
+from ...errors import InvalidInput, UnsafeArtifact
+from ._library import comes_from, library, read_side, write_side
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+NAME = "xgboost"
 FILE = "model.ubj"
+SAFE = True
+LIBRARIES: tuple[str, ...] = ("xgboost",)
 ESTIMATORS = ("XGBClassifier", "XGBRegressor", "XGBRanker", "XGBRFClassifier", "XGBRFRegressor")
 
 
@@ -95,7 +99,7 @@ def adapt(model: Any) -> Any:
     return BoosterView(model) if isinstance(model, xgboost.Booster) else model
 
 
-def write(model: Any, folder: Path) -> None:
+def write(model: Any, folder: Path, columns: Sequence[str] | None) -> None:
     """Write a booster's view or an estimator.
 
     Raises
@@ -142,6 +146,26 @@ def read(folder: Path) -> Any:
     model = getattr(xgboost, kind)(missing=missing, enable_categorical=facts["enable_categorical"])
     model.load_model(str(folder / FILE))
     return model
+
+
+def recognises(file: Path) -> bool:
+    """Return whether a file's name, or what a .json file begins with, says that it holds a booster."""
+    if file.suffix != ".json":
+        return file.suffix == ".ubj"
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError):  # the decision table's own reader says what is wrong
+        return False
+    return isinstance(document, dict) and "learner" in document
+
+
+def mlflow_flavor(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return the flavor that `mlflow.xgboost.load_model` reads."""
+    xgboost = library("xgboost", "xgboost")
+    kind = read_side(folder)["estimator"]
+    model_class = "xgboost.core.Booster" if kind is None else f"xgboost.sklearn.{kind}"
+    conf = {"data": FILE, "xgb_version": xgboost.__version__, "model_class": model_class, "model_format": "ubj"}
+    return {"xgboost": conf}
 
 
 def read_file(file: Path) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from modelops_jupyter.errors import InvalidInput, LibraryMissing
+from ...errors import InvalidInput, LibraryMissing
 
 _TITLES = {"onnx": "ONNX", "xgboost": "XGBoost", "lightgbm": "LightGBM"}
 SIDE_FILE = "modelops.json"

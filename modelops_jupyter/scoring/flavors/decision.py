@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.errors import InvalidFrame, InvalidInput
+from ...errors import InvalidFrame, InvalidInput
 
 if TYPE_CHECKING:
     import pandas as pd
+
+NAME = "decision-jdm"
+FILE = "decision.json"
+SAFE = True
+LIBRARIES: tuple[str, ...] = ("zen-engine",)
 
 
 @dataclass(frozen=True)
@@ -101,3 +107,38 @@ class DecisionTable:
                     )
                 decided[row] = str(result[output])
         return [decided[row] for row in rows]
+
+
+def handles(model: Any) -> bool:
+    """Return whether `model` is a `DecisionTable`."""
+    return isinstance(model, DecisionTable)
+
+
+def adapt(model: Any) -> Any:
+    """Return `model`: it predicts tables by itself."""
+    return model
+
+
+def write(model: Any, folder: Path, columns: Sequence[str] | None) -> None:
+    """Write the document, byte for byte."""
+    (folder / FILE).write_text(model.to_json(), encoding="utf-8")
+
+
+def read(folder: Path) -> DecisionTable:
+    """Return the live table."""
+    return DecisionTable.from_file(folder / FILE)
+
+
+def recognises(file: Path) -> bool:
+    """Return whether a file's name says that it holds a JDM document."""
+    return file.suffix == ".json"
+
+
+def read_file(file: Path) -> DecisionTable:
+    """Return the decision table in a JDM file."""
+    return DecisionTable.from_file(file)
+
+
+def mlflow_flavor(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return no flavor of a library: MLflow has none for decision tables."""
+    return {}

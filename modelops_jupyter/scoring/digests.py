@@ -1,16 +1,12 @@
-"""Proof of bytes: SHA-256 of every artifact file, and a fingerprint of the whole of a table."""
+"""Proof of bytes: the SHA-256 of every file of a version."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.errors import ArtifactChanged
-
-if TYPE_CHECKING:
-    import pandas as pd
+from ..errors import ArtifactChanged
 
 
 def file_digests(folder: Path) -> dict[str, str]:
@@ -35,17 +31,3 @@ def check_digests(folder: Path, expected: Mapping[str, str], what: str) -> None:
         raise ArtifactChanged(
             f"{what} is not what was registered: {name!r} {state}. Register it again as a new version."
         )
-
-
-def data_fingerprint(frame: pd.DataFrame, target: Any = None) -> str:
-    """Return a SHA-256 over every value, column name and dtype of a table, and of its outcomes."""
-    import pandas as pd
-
-    digest = hashlib.sha256()
-    columns = [frame[name] for name in frame.columns]
-    if target is not None:
-        columns.append(pd.Series(list(target), name="(target)"))
-    for column in columns:
-        digest.update(f"{column.name}\x00{column.dtype}\x00".encode())
-        digest.update(pd.util.hash_pandas_object(column, index=False).to_numpy().tobytes())
-    return digest.hexdigest()
