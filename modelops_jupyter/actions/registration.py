@@ -53,8 +53,11 @@ def register(
     frame = None if data is None else to_pandas(data, "data")
     if frame is not None and target is not None and len(target) != len(frame):
         raise InvalidFrame(f"data has {len(frame)} rows but target has {len(target)}: pass one outcome for each row.")
+    given = reference[0] if isinstance(reference, tuple) else reference
+    validated_on = None if given is None else to_pandas(given, "reference")
     unfinished = publication.finish(store, registry, name)
-    with registry.draft(model, kind=kind, data=frame, target=target, unsafe=unsafe) as draft:
+    drawn: dict[str, Any] = {"data": frame, "target": target, "reference": validated_on}
+    with registry.draft(model, kind=kind, unsafe=unsafe, **drawn) as draft:
         known, profile, segments = _validate(draft, *_validated_on(draft, frame, target, reference))
         step = _step(name)
         known = {**draft.facts(), **known, "metrics": figures, "inputs": addresses, "step": step}

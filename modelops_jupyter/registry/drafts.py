@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.errors import InvalidFrame, InvalidInput
+from modelops_jupyter.errors import InvalidInput
+from modelops_jupyter.registry.descriptions import describe
 from modelops_jupyter.registry.fingerprints import data_fingerprint
 from modelops_jupyter.scoring import formats
 from modelops_jupyter.scoring.digests import file_digests, overall_digest
 from modelops_jupyter.scoring.flavors.decision import DecisionTable
-from modelops_jupyter.scoring.predictions import predict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,9 +51,18 @@ class Draft:
 
 @contextmanager
 def write_draft(
-    model: Any, kind: str, data: pd.DataFrame | None, target: Any, unsafe: bool, project: Path
+    model: Any,
+    kind: str,
+    data: pd.DataFrame | None,
+    target: Any,
+    unsafe: bool,
+    project: Path,
+    reference: pd.DataFrame | None = None,
 ) -> Iterator[Draft]:
-    """Write `model` into a folder that lasts as long as the context."""
+    """Write `model` into a folder that lasts as long as the context.
+
+    `reference` is what it was validated on: with `data`, it shows which columns may lack values.
+    """
     model = formats.adapt(model)
     task, classes = _task(model, kind)
     columns = None if data is None else [str(column) for column in data.columns]
@@ -61,7 +70,8 @@ def write_draft(
         folder = Path(temporary) / "model"
         folder.mkdir()
         flavor = formats.write_model(model, folder, unsafe=unsafe, columns=columns)
-        _write_mlmodel(model, folder, flavor, data)
+        frames = [frame for frame in (data, reference) if frame is not None]
+        describe(model, folder, flavor, frames, {"kind": kind, "task": task, "classes": classes})
         digests = file_digests(folder)
         yield Draft(
             model=model,
@@ -93,23 +103,6 @@ def _task(model: Any, kind: str) -> tuple[str, list[str]]:
     if classes is None:
         return "regression", []
     return "classification", [str(outcome_text(c)) for c in classes]
-
-
-def _write_mlmodel(model: Any, folder: Path, flavor: formats.Flavor, data: pd.DataFrame | None) -> None:
-    """Describe the artifact as MLflow does, signature and input example included; it names no loader module."""
-    from mlflow.exceptions import MlflowException
-    from mlflow.models import Model, infer_signature
-
-    description = Model()
-    description.add_flavor(f"modelops.{flavor.NAME}", data=flavor.FILE)
-    if data is not None:
-        example = data.head(5)
-        try:
-            description.signature = infer_signature(example, predict(model, example).prediction)
-        except MlflowException as error:
-            raise InvalidFrame(f"MLflow cannot describe data: {str(error).splitlines()[0]}") from error
-        example.to_json(folder / "input_example.json", orient="split", index=False)
-    description.save(str(folder / "MLmodel"))
 
 
 def _source(project: Path) -> dict[str, str | None]:

@@ -69,10 +69,11 @@ class Registry:
         data: pd.DataFrame | None = None,
         target: Any = None,
         unsafe: bool = False,
+        reference: pd.DataFrame | None = None,
     ) -> Iterator[Draft]:
         """Lend `model` as it would be registered; see `Workspace.register`. Nothing is written to MLflow."""
         self.check()  # before work that would be lost
-        with write_draft(model, kind, data, target, unsafe, self._settings.project) as draft:
+        with write_draft(model, kind, data, target, unsafe, self._settings.project, reference) as draft:
             yield draft
 
     def upload(

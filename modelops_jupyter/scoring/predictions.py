@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InvalidFrame
+from ..errors import InvalidFrame, InvalidInput
 from .formats import adapt
 
 if TYPE_CHECKING:
@@ -38,18 +38,44 @@ def predict(model: Any, frame: pd.DataFrame) -> Predictions:
     import numpy as np
 
     estimator = adapt(model)
-    names = getattr(estimator, "feature_names_in_", None)
-    if names is not None:
-        frame = frame[own_columns([str(name) for name in names], frame)]
+    frame = _own_frame(estimator, frame)
     prediction = np.asarray(estimator.predict(frame))
     classes = getattr(estimator, "classes_", None)
     if classes is None:
         return Predictions(prediction, prediction.astype("float64") if prediction.dtype.kind == "f" else None)
-    if len(classes) != 2 or not hasattr(estimator, "predict_proba"):
-        return Predictions(prediction, None)
-    if not getattr(estimator, "gives_probabilities", True):
+    if len(classes) != 2 or not gives_probabilities(estimator):
         return Predictions(prediction, None)
     return Predictions(prediction, np.asarray(estimator.predict_proba(frame)[:, 1], dtype="float64"))
+
+
+def predict_proba(model: Any, frame: pd.DataFrame) -> np.ndarray[Any, Any]:
+    """Return the probability of each class for every row, shape (n, classes), in the order of the model's classes.
+
+    Raises
+    ------
+    InvalidInput
+        If the model gives none.
+    InvalidFrame
+        If a column that the model was fitted on is missing.
+    """
+    import numpy as np
+
+    estimator = adapt(model)
+    if not gives_probabilities(estimator):
+        raise InvalidInput(f"A {type(estimator).__name__} gives no probabilities: ask for response_method='predict'.")
+    return np.asarray(estimator.predict_proba(_own_frame(estimator, frame)), dtype="float64")
+
+
+def gives_probabilities(estimator: Any) -> bool:
+    """Return whether an adapted model gives the probability of each class."""
+    if getattr(estimator, "classes_", None) is None or not hasattr(estimator, "predict_proba"):
+        return False
+    return bool(getattr(estimator, "gives_probabilities", True))
+
+
+def _own_frame(estimator: Any, frame: pd.DataFrame) -> pd.DataFrame:
+    names = getattr(estimator, "feature_names_in_", None)
+    return frame if names is None else frame[own_columns([str(name) for name in names], frame)]
 
 
 def own_columns(names: Sequence[str], frame: pd.DataFrame) -> list[Any]:

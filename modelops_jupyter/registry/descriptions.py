@@ -1,0 +1,83 @@
+"""What stands beside a model's own file: how MLflow loads it, on what it was seen, what it needs, and every digest."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelops_jupyter._version import __version__
+from modelops_jupyter.errors import InvalidFrame
+from modelops_jupyter.registry.environment import LOCK, Environment, installed, lock
+from modelops_jupyter.registry.requirements import CONDA, PYTHON_ENV, write_requirements
+from modelops_jupyter.registry.scoring_copy import scoring_copy
+from modelops_jupyter.registry.signatures import EXAMPLE_ROWS, signature, write_examples
+from modelops_jupyter.scoring import input_columns
+from modelops_jupyter.scoring.formats import Flavor
+from modelops_jupyter.scoring.manifest import write_manifest
+from modelops_jupyter.scoring.predictions import predict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def describe(
+    model: Any, folder: Path, flavor: Flavor, frames: Sequence[pd.DataFrame], facts: Mapping[str, Any]
+) -> None:
+    """Complete the folder into which `flavor` has written an adapted model.
+
+    Parameters
+    ----------
+    frames
+        The rows it has been seen with, its training data first; none leave it without signature and example.
+    facts
+        Kind, task and classes.
+    """
+    scoring_copy().write(folder)
+    _write_environment(folder, flavor)
+    _write_mlmodel(model, folder, flavor, frames, facts)
+    write_manifest(folder, format=flavor.NAME, safe=flavor.SAFE, columns=input_columns.describe(frames))
+
+
+def _write_environment(folder: Path, flavor: Flavor) -> None:
+    """Write what it takes to load the model, and the lock; where that cannot be taken, the reason is on record."""
+    try:
+        environment = installed()
+        locked = lock(environment)
+    except Exception as error:  # whatever other people's metadata raises: a model is registered all the same
+        environment = Environment((), ())
+        locked = {"reason": f"The environment could not be read ({type(error).__name__}: {error})."}
+    (folder / LOCK).write_text(json.dumps(locked, sort_keys=True, indent=1), encoding="utf-8")
+    write_requirements(folder, flavor, environment)
+
+
+def _write_mlmodel(
+    model: Any, folder: Path, flavor: Flavor, frames: Sequence[pd.DataFrame], facts: Mapping[str, Any]
+) -> None:
+    """Describe the artifact as MLflow does: flavors, signature, input example, size."""
+    from mlflow.exceptions import MlflowException
+    from mlflow.models import Model
+
+    description, copy = Model(), scoring_copy()
+    for name, options in flavor.mlflow_flavor(folder).items():
+        description.add_flavor(name, **options)
+    description.add_flavor(
+        "python_function",
+        loader_module=copy.loader_module,
+        code=copy.file,
+        env={"virtualenv": PYTHON_ENV, "conda": CONDA},
+        python_version=platform.python_version(),
+    )
+    about = {"format": flavor.NAME, "data": flavor.FILE, "safe": flavor.SAFE, "modelops_version": __version__}
+    description.add_flavor("modelops", **about, **facts)
+    description.model_size_bytes = (folder / flavor.FILE).stat().st_size
+    if frames:
+        example = frames[0].head(EXAMPLE_ROWS)
+        try:
+            description.signature = signature(model, frames, predict(model, example).prediction)
+        except MlflowException as error:
+            raise InvalidFrame(f"MLflow cannot describe data: {str(error).splitlines()[0]}") from error
+        description.saved_input_example_info = write_examples(folder, example)
+    description.save(str(folder / "MLmodel"))
