@@ -69,7 +69,8 @@ class Workspace(Foundations):
     def status(self) -> Status:
         """Return where the workspace stands: models, health, history, open alerts, and aliases moved in MLflow."""
         self.registry.check()
-        moved = [str(difference) for difference in aliases.differences(self.store, self.registry)]
+        changes = aliases.differences(self.store, self.registry)
+        moved = [f"{change}: {change.advice}" for change in changes]
         return catalogue.status(self.store, self.settings, moved)
 
     def models(self) -> Listing:
@@ -146,6 +147,7 @@ class Workspace(Foundations):
         """
         rows: dict[str, Any] = {"data": data, "target": target, "reference": reference}
         facts: dict[str, Any] = {"inputs": inputs, "run_id": run_id, "metrics": metrics, "description": description}
+        aliases.restore_model(self.known, self.registry, self.settings, self.actor, name)
         return registration.register(
             self.store, self.registry, self.actor, model, name, kind=kind, unsafe=unsafe, **rows, **facts
         )
@@ -225,7 +227,10 @@ class Workspace(Foundations):
         return moves.rollback(self, name, alias, reason)
 
     def reconcile(self) -> Listing:
-        """Make MLflow's aliases what is on record; each that somebody moved behind our back becomes an incident."""
+        """Make MLflow's models and aliases what is on record; what was changed in MLflow directly becomes an incident.
+
+        A model that was deleted there is made again, each version under its own number, from the artifacts.
+        """
         return aliases.reconcile(self.store, self.registry, self.settings, self.actor)
 
     # Watching.

@@ -1,4 +1,4 @@
-"""Aliases as MLflow shows them: a projection of our ledger, which has the last word."""
+"""Models and aliases as MLflow shows them: a projection of our ledger, which has the last word."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.errors import Conflict, DependencyFailed
+from modelops_jupyter.actions.versions import version_key
+from modelops_jupyter.errors import Conflict, DependencyFailed, RegistryDamaged
 from modelops_jupyter.listing import Listing
+from modelops_jupyter.wording import count
 
 if TYPE_CHECKING:
     from modelops_jupyter.actor import Actor
     from modelops_jupyter.registry import Registry
     from modelops_jupyter.settings import Settings
     from modelops_jupyter.store import Store
+
+RECONCILE = "run `modelops reconcile`"
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class Difference:
         The version it is at in MLflow and in the ledger, None where there is no such alias.
     foreign : bool
         Somebody else moved it; False where MLflow has not yet followed a move of ours.
+    obstacle : str
+        Why MLflow cannot show it as it is on record: the version was deleted there. Empty where it can.
     """
 
     model: str
@@ -36,40 +42,154 @@ class Difference:
     shown: int | None
     recorded: int | None
     foreign: bool
+    obstacle: str = ""
 
     def __str__(self) -> str:
         recorded = f"version {self.recorded} on record" if self.recorded else "not on record"
         shown = f"shows it at version {self.shown}" if self.shown else "does not show it"
-        return f"{self.model}@{self.alias} is {recorded}, but MLflow {shown}"
+        return f"{self.model}@{self.alias} is {recorded}, but {self.obstacle or f'MLflow {shown}'}"
+
+    @property
+    def advice(self) -> str:
+        """What to do next."""
+        if not self.obstacle:
+            return RECONCILE
+        return "promote another version, or register this one again and promote that"
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """What to do about the incident."""
+        return (
+            "See in MLflow who moved it: until now, whoever loaded "
+            f"models:/{self.model}@{self.alias} from MLflow got it.",
+            f"{self.advice[:1].upper()}{self.advice[1:]}."
+            if self.obstacle
+            else "Move aliases with `modelops promote` and `modelops rollback` alone.",
+        )
 
 
-def differences(store: Store, registry: Registry) -> tuple[Difference, ...]:
-    """Return where MLflow's aliases are not what the ledger says; nothing is written."""
-    if not store.find("model", bodies=False):
+@dataclass(frozen=True)
+class MissingModel:
+    """A model on record that MLflow no longer has under its name.
+
+    Attributes
+    ----------
+    versions : int
+        How many are on record.
+    now_called : tuple of str
+        Models in MLflow that hold versions of its runs: it was renamed or copied there.
+    """
+
+    model: str
+    versions: int
+    now_called: tuple[str, ...] = ()
+    alias: str = ""
+    shown: int | None = None
+    recorded: int | None = None
+    foreign: bool = True
+
+    def __str__(self) -> str:
+        done = f"was renamed to {self.now_called[0]!r}" if self.now_called else "was deleted"
+        return f"{self.model} {done} in MLflow; its {count(self.versions, 'version')} on record can still be loaded"
+
+    @property
+    def advice(self) -> str:
+        """What to do next."""
+        return f"{RECONCILE}, which makes the model there again"
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """What to do about the incident."""
+        return (
+            "Find out who did so, and which jobs load the model from MLflow.",
+            "To take a model out of service, reject its versions: what is on record stays.",
+        )
+
+
+def differences(store: Store, registry: Registry) -> tuple[Difference | MissingModel, ...]:
+    """Return where MLflow does not show what the ledger says; nothing is written."""
+    names = {record.key for record in store.find("model", bodies=False)}
+    if not names:
         return ()
     before, confirmed = _ledger(store, "alias"), _ledger(store, "projection")
-    everything = registry.aliases({record.key for record in store.find("model", bodies=False)})
+    everything = registry.aliases(names)
     after = _ledger(store, "alias")
     shown = {(model, alias): at for model, aliases in everything.items() for alias, at in aliases.items()}
-    return tuple(
-        Difference(*key, shown.get(key), after.get(key), confirmed.get(key) == after.get(key))
+    moved = [
+        (key, shown.get(key), after.get(key), confirmed.get(key) == after.get(key))
         for key in sorted({*shown, *after})
-        if shown.get(key) != after.get(key) and before.get(key) == after.get(key)  # else it is being moved now
+        if key[0] in everything
+        and shown.get(key) != after.get(key)
+        and before.get(key) == after.get(key)  # else it is being moved now
+    ]
+    missing = (_missing(store, registry, name) for name in sorted(names - {*everything}))
+    return (
+        *missing,
+        *(Difference(*key, at, to, foreign, _obstacle(store, registry, key[0], to)) for key, at, to, foreign in moved),
     )
 
 
+def _obstacle(store: Store, registry: Registry, name: str, version: int | None) -> str:
+    if version is None:
+        return ""
+    return registry.obstacle(name, version, _digest(store, name, version))
+
+
+def _digest(store: Store, name: str, version: int) -> str | None:
+    record = store.get("version", version_key(name, version))
+    return None if record is None else str(record.body["digest"])
+
+
+def _missing(store: Store, registry: Registry, name: str) -> MissingModel:
+    from modelops_jupyter.registry.registry import run_of
+
+    bodies = [record.body for record in store.find("version", name)]
+    return MissingModel(name, len(bodies), registry.now_called(name, {run_of(body) for body in bodies}))
+
+
 def reconcile(store: Store, registry: Registry, settings: Settings, actor: Actor) -> Listing:
-    """Make MLflow's aliases what the ledger says; see `Workspace.reconcile`."""
-    found = differences(store, registry)
-    for difference in found:
+    """Make MLflow's models and aliases what the ledger says; see `Workspace.reconcile`."""
+    rows = []
+    for difference in differences(store, registry):
         _put_on_record(store, settings, actor, difference)
-        if difference.recorded is None:
-            registry.set_alias(difference.model, difference.alias, None)
-        else:
-            project_alias(store, registry, difference.model, difference.alias)
-    rows = tuple(asdict(difference) for difference in found)
-    columns = ("model", "alias", "shown", "recorded", "foreign")
-    return Listing("Aliases put right in MLflow", columns, rows, "MLflow shows every alias as it is on record.")
+        rows.append({**asdict(difference), "what": f"{difference}{_settle(store, registry, difference)}"})
+    columns = ("model", "alias", "shown", "recorded", "foreign", "what")
+    return Listing("Put right in MLflow", columns, tuple(rows), "MLflow shows every alias as it is on record.")
+
+
+def _settle(store: Store, registry: Registry, difference: Difference | MissingModel) -> str:
+    """Put one difference right; return what is left to do, so that the others are put right all the same."""
+    if isinstance(difference, MissingModel):
+        try:
+            _restore(store, registry, difference.model)
+        except RegistryDamaged as error:
+            return f". {error}"
+    elif difference.obstacle:
+        return f": {difference.advice}"
+    elif difference.recorded is None:
+        registry.set_alias(difference.model, difference.alias, None)
+    else:
+        project_alias(store, registry, difference.model, difference.alias)
+    return ""
+
+
+def restore_model(store: Store, registry: Registry, settings: Settings, actor: Actor, name: str) -> None:
+    """Make a model that is on record and was deleted in MLflow there again, so that numbers go on where they were.
+
+    It becomes an incident, as in `reconcile`.
+    """
+    if store.get("model", name) is None or registry.has_model(name):
+        return
+    _put_on_record(store, settings, actor, _missing(store, registry, name))
+    _restore(store, registry, name)
+
+
+def _restore(store: Store, registry: Registry, name: str) -> None:
+    registry.restore(name, [record.body for record in store.find("version", name)])
+    for record in store.find("alias", name):
+        version = record.body["version"]
+        if version and not _obstacle(store, registry, name, version):
+            project_alias(store, registry, name, record.body["alias"])
 
 
 def project_alias(store: Store, registry: Registry, name: str, alias: str) -> None:
@@ -94,7 +214,12 @@ def project_alias(store: Store, registry: Registry, name: str, alias: str) -> No
     shown, wanted = None, ledger()
     while wanted is not None and shown != wanted:
         try:
-            registry.set_alias(name, alias, wanted)
+            registry.set_alias(name, alias, wanted, _digest(store, name, wanted))
+        except RegistryDamaged as error:
+            raise RegistryDamaged(
+                f"{key} is version {wanted} on record, but MLflow cannot show it: {error} "
+                "Then run `modelops reconcile`, which puts MLflow right."
+            ) from error
         except DependencyFailed as error:
             raise type(error)(
                 f"{key} is version {wanted} on record, but MLflow does not show it yet: {error} "
@@ -110,28 +235,28 @@ def _ledger(store: Store, kind: str) -> Mapping[tuple[str, str], int]:
     return {(body["name"], body["alias"]): body["version"] for body in found if body["version"]}
 
 
-def _put_on_record(store: Store, settings: Settings, actor: Actor, difference: Difference) -> None:
-    """Write an audit entry and, where somebody else moved the alias, an incident: before it is put right."""
+def _put_on_record(store: Store, settings: Settings, actor: Actor, difference: Difference | MissingModel) -> None:
+    """Write an audit entry and, where somebody else changed MLflow, an incident: before it is put right."""
     from modelops_jupyter.monitoring.incidents.cases import message_of, monitoring_incident
     from modelops_jupyter.store import Change, Event, Put
 
     model, at = difference.model, datetime.now(UTC).isoformat()
-    event = Event("reconcile", f"{model}@{difference.alias}", actor.name, actor.assurance, _details(difference))
+    subject = f"{model}@{difference.alias}" if difference.alias else model
+    event = Event("reconcile", subject, actor.name, actor.assurance, _details(difference))
     if not difference.foreign:
         store.commit(Change(event=event))
         return
-    identity = f"{model}:{hashlib.sha256(f'{difference} {at[:16]}'.encode()).hexdigest()[:8]}"
-    actions = (
-        f"See in MLflow who moved it: until now, whoever loaded models:/{model}@{difference.alias} from MLflow got it.",
-        "Move aliases with `modelops promote` and `modelops rollback` alone.",
-    )
+    # What cannot be put right is one incident, however often it is seen.
+    when = "" if getattr(difference, "obstacle", "") else at[:16]
+    identity = f"{model}:{hashlib.sha256(f'{difference} {when}'.encode()).hexdigest()[:8]}"
     use_case = settings.use_cases.get(model)
     owner = use_case.owner if use_case else None
-    body = monitoring_incident(identity, model, str(difference), actions, at, at, owner, cause="registry")
+    body = monitoring_incident(identity, model, str(difference), difference.actions, at, at, owner, cause="registry")
     put = Put("incident", identity, body, subject=model, expected_revision=0)
     with suppress(Conflict):  # another process has said so this minute
         store.commit(Change(puts=(put,), event=event, outbox=(message_of(body, "opened"),)))
 
 
-def _details(difference: Difference) -> dict[str, Any]:
-    return {name: getattr(difference, name) for name in ("shown", "recorded", "foreign")}
+def _details(difference: Difference | MissingModel) -> dict[str, Any]:
+    details = {name: getattr(difference, name) for name in ("shown", "recorded", "foreign")}
+    return {**details, "what": str(difference)} if isinstance(difference, MissingModel) else details

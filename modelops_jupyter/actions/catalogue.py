@@ -41,7 +41,7 @@ class Status(Presentable):
     targets : tuple of mapping
         Per target of messages: sent, waiting, given up, failures in a row and the last of them.
     moved : tuple of str
-        Aliases that MLflow does not show as they are on record, a sentence each; `reconcile` puts them right.
+        What MLflow does not show as it is on record, a sentence each with what to do: aliases, deleted models.
     quarantine : tuple of mapping
         Batches that did not fit the log: model, table, batch, rows, reason, and the file that holds them.
     """
@@ -88,7 +88,7 @@ class Status(Presentable):
             )
             lines += [f"    {m['learning']}"] if m["learning"] else []
         lines += [_told(target) for target in self.targets]
-        lines += [f"  {sentence}: run `modelops reconcile`" for sentence in self.moved]
+        lines += [f"  {sentence}" for sentence in self.moved]
         lines += [_aside(batch) for batch in self.quarantine]
         return "\n".join(lines)
 

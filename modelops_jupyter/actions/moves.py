@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from modelops_jupyter.actions.aliases import project_alias
 from modelops_jupyter.actions.versions import find_version
+from modelops_jupyter.errors import RegistryDamaged
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.refs import ModelReference, check_name
 
@@ -60,7 +61,12 @@ def promote(
     from modelops_jupyter.governance import promote
 
     version = find_version(ws.known, reference)
-    ws.registry.check()
+    obstacle = ws.registry.obstacle(version.name, version.version, version.body["digest"])
+    if obstacle:
+        raise RegistryDamaged(
+            f"{version} cannot be promoted: {obstacle}. Run `modelops reconcile`, which makes deleted models again, or "
+            "register the model again as a new version."
+        )
     move = promote(ws.store, ws.policy, version.body, alias, reason, ws.actor, expected_version=expected)
     project_alias(ws.store, ws.registry, version.name, alias)
     return move

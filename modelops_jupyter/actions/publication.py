@@ -50,7 +50,7 @@ def publish(
         "process": processes.identity(),
     }
     store.commit(Change(puts=(Put("registration", token, kept, subject=name),)))
-    return _put_on_record(store, token, kept, registry.publish(facts, token))
+    return _put_on_record(store, token, kept, _unused(store, registry, facts, token, registry.publish(facts, token)))
 
 
 def finish(store: Store, registry: Registry, name: str) -> tuple[RegisteredVersion, ...]:
@@ -59,10 +59,22 @@ def finish(store: Store, registry: Registry, name: str) -> tuple[RegisteredVersi
     for record in store.find("registration", name):
         number = registry.published(name, record.key)
         if number is not None:
+            number = _unused(store, registry, record.body["facts"], record.key, number)
             finished.append(_put_on_record(store, record.key, record.body, number))
         elif processes.is_alive(record.body["process"]) is False:  # it died before MLflow had the version
             store.commit(Change(deletes=(Delete("registration", record.key),)))
     return tuple(finished)
+
+
+def _unused(store: Store, registry: Registry, facts: Mapping[str, Any], token: str, number: int) -> int:
+    """Return a number that is not on record: MLflow counts from 1 again after a model was deleted there."""
+    name = str(facts["name"])
+    while (record := store.get("version", version_key(name, number))) is not None:
+        if record.body["digest"] == facts["digest"]:
+            return number  # this very version: another process has finished the registration
+        registry.withdraw(name, number)
+        number = registry.publish(facts, token)
+    return number
 
 
 def _put_on_record(store: Store, token: str, kept: Mapping[str, Any], number: int) -> RegisteredVersion:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -93,7 +93,7 @@ class Registry:
     def publish(self, facts: Mapping[str, Any], token: str) -> int:
         """Create the MLflow version of what was uploaded, under a token that is its own, and return its number."""
         run, _, path = str(facts["model_uri"]).removeprefix("runs:/").partition("/")
-        tags = {"modelops.digest": facts["digest"], "modelops.kind": facts["kind"], _TOKEN: token}
+        tags = {**_tags(facts), _TOKEN: token}
         with self._asking() as client:
             self._ensure_model(facts["name"])
             source = f"{client.get_run(run).info.artifact_uri}/{path}"
@@ -138,36 +138,95 @@ class Registry:
             check_digests(folder, body["artifact_digests"], what)
             return formats.read_model(folder, body["flavor"], unsafe=unsafe)
 
-    def set_alias(self, name: str, alias: str, version: int | None) -> None:
-        """Show an alias in MLflow as our ledger has it."""
+    def withdraw(self, name: str, version: int) -> None:
+        """Take back a version that was created under a number that is on record already; MLflow gives no number twice.
+
+        MLflow counts from 1 again when a model was deleted there.
+        """
+        with self._asking() as client:
+            client.delete_model_version(name, str(version))
+
+    def set_alias(self, name: str, alias: str, version: int | None, digest: str | None = None) -> None:
+        """Show an alias in MLflow as our ledger has it.
+
+        Raises
+        ------
+        RegistryDamaged
+            If MLflow has no such version, or one of other bytes than `digest`.
+        """
+        obstacle = "" if version is None else self.obstacle(name, version, digest)
+        if obstacle:
+            raise RegistryDamaged(f"{obstacle[:1].upper()}{obstacle[1:]}.")
         with self._asking() as client:
             if version is None:
                 client.delete_registered_model_alias(name, alias)
             else:
                 client.set_registered_model_alias(name, alias, str(version))
 
-    def aliases(self, names: Collection[str]) -> dict[str, dict[str, int]]:
-        """Return MLflow's aliases of every model of `names`.
+    def obstacle(self, name: str, version: int, digest: str | None = None) -> str:
+        """Return why MLflow cannot show a version, as half a sentence; empty where it can."""
+        with self._asking() as client:
+            versions = client.search_model_versions(f"name='{name}' and version_number={version}")
+        if not versions and not self.has_model(name):
+            return f"MLflow no longer has model {name!r}"
+        if not versions:
+            return f"version {version} of {name!r} was deleted in MLflow, which gives no number twice"
+        if digest is not None and versions[0].tags.get("modelops.digest") != digest:
+            return f"version {version} of {name!r} in MLflow is another model than the one on record"
+        return ""
+
+    def has_model(self, name: str) -> bool:
+        """Return whether MLflow has a registered model of this name."""
+        with self._asking() as client:
+            return bool(client.search_registered_models(f"name='{name}'"))
+
+    def now_called(self, name: str, run_ids: Collection[str]) -> tuple[str, ...]:
+        """Return the other models in MLflow that hold the versions made by these runs: `name` was renamed."""
+        names: set[str] = set()
+        with self._asking() as client:
+            for run_id in run_ids:
+                versions = client.search_model_versions(f"run_id='{run_id}'")
+                names |= {version.name for version in versions if not str(version.source).startswith("models:/")}
+        return tuple(sorted(names - {name}))
+
+    def restore(self, name: str, bodies: Sequence[Mapping[str, Any]]) -> None:
+        """Make a model that was deleted in MLflow again, each version under its number and with the bytes on record.
 
         Raises
         ------
         RegistryDamaged
-            If MLflow no longer has one of them.
+            If no version's artifact is left. One whose artifact is gone is left out.
         """
-        found: dict[str, dict[str, int]] = {}
+        recorded = {int(body["version"]): body for body in bodies}
+        with self._asking() as client:
+            sources = {number: _source(client, body) for number, body in recorded.items()}
+            source = next((source for source in sources.values() if source), None)
+            if source is None:
+                raise RegistryDamaged(
+                    f"Model {name!r} was deleted in MLflow, and no artifact of it is left in "
+                    f"{self._settings.server or self._settings.artifacts_path}: restore them from a backup, then run "
+                    "`modelops reconcile`."
+                )
+            self._ensure_model(name)
+            for number in range(1, max(recorded) + 1):
+                present = sources.get(number)
+                if present is None:  # a gap, as there was one before
+                    made = client.create_model_version(name, source)
+                    client.delete_model_version(name, made.version)
+                else:
+                    body = recorded[number]
+                    client.create_model_version(name, present, run_of(body), tags=_tags(body))
+
+    def aliases(self, names: Collection[str]) -> dict[str, dict[str, int]]:
+        """Return MLflow's aliases of those models of `names` that it has."""
+        shown: dict[str, dict[str, int]] = {}
         with self._asking() as client:
             token = None
             while token is None or token:
                 page = client.search_registered_models(max_results=PAGE, page_token=token)
-                found.update({m.name: {alias: int(at) for alias, at in m.aliases.items()} for m in page})
+                shown.update({m.name: {alias: int(at) for alias, at in m.aliases.items()} for m in page})
                 token = page.token or ""
-        gone = sorted({*names} - {*found})
-        if gone:
-            where = self._settings.registry if self._settings.server else self._settings.mlflow_path
-            raise RegistryDamaged(
-                f"{where} no longer has model {gone[0]!r}, which is on record: restore it from a backup."
-            )
-        return {name: found[name] for name in names}
+        return {name: shown[name] for name in names if name in shown}
 
     def _known_run(self, run_id: str) -> str:
         from mlflow.exceptions import MlflowException
@@ -197,3 +256,23 @@ class Registry:
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
+
+
+def _tags(facts: Mapping[str, Any]) -> dict[str, str]:
+    return {"modelops.digest": str(facts["digest"]), "modelops.kind": str(facts["kind"])}
+
+
+def run_of(body: Mapping[str, Any]) -> str:
+    """Return the run whose artifacts hold a version."""
+    return str(body["model_uri"]).removeprefix("runs:/").partition("/")[0]
+
+
+def _source(client: MlflowClient, body: Mapping[str, Any]) -> str | None:
+    """Return where a version's artifact is, None where nothing is left of it."""
+    from mlflow.exceptions import MlflowException
+
+    run, _, path = str(body["model_uri"]).removeprefix("runs:/").partition("/")
+    try:
+        return f"{client.get_run(run).info.artifact_uri}/{path}" if client.list_artifacts(run, path) else None
+    except MlflowException:  # the run is gone, and its artifacts with it
+        return None

@@ -66,7 +66,7 @@ def test_an_alias_moved_behind_our_back_is_an_incident(
     ws.registry.set_alias(model, alias, at)
     wrong = shown(ws)
     before = ws.audit()
-    assert ws.status().moved == (told,)
+    assert ws.status().moved == (f"{told}: run `modelops reconcile`",)
     assert told in str(ws.status())
     assert (shown(ws), len(ws.audit())) == (wrong, len(before)), "looking changes nothing"
     assert ws.version("delay@champion").version == 2, "we serve what is on record, whatever MLflow shows"
