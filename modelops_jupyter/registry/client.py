@@ -16,8 +16,9 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from filelock import FileLock, Timeout
 
 from modelops_jupyter.errors import InvalidInput, RegistryDamaged, RegistryUnreachable, StoreBusy, WorkspaceReadOnly
+from modelops_jupyter.registry.relocation import address_of, relocate, remember
 from modelops_jupyter.settings import Settings, redacted
-from modelops_jupyter.store import trouble
+from modelops_jupyter.store import is_writable, trouble
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -36,6 +37,8 @@ def tracking_uri(settings: Settings) -> str:
 
 def check_reachable(settings: Settings) -> None:
     """Return when the registry can be used; imports nothing of MLflow's, which takes seconds.
+
+    An embedded database in a copy of its workspace, or in one that was moved, follows: its addresses are rewritten.
 
     Raises
     ------
@@ -66,6 +69,23 @@ def check_reachable(settings: Settings) -> None:
         raise RegistryUnreachable(
             f"The MLflow server at {redacted(uri)} does not answer ({reason}): start it and try again."
         ) from error
+
+
+def check_writable(settings: Settings) -> None:
+    """Return when the registry can be written, as far as can be told before.
+
+    Raises
+    ------
+    WorkspaceReadOnly
+        If the embedded database, or the folder of its artifacts, cannot be written.
+    DependencyFailed
+        As `check_reachable`.
+    """
+    check_reachable(settings)
+    if settings.server is None and not is_writable(settings.mlflow_path):
+        raise WorkspaceReadOnly(
+            f"{settings.mlflow_path} cannot be written: make it and its folder writable, or open another workspace."
+        )
 
 
 def _health(uri: str) -> urllib.request.Request:
@@ -129,8 +149,10 @@ def experiment_id(client: MlflowClient, settings: Settings) -> str:
     found = client.get_experiment_by_name(EXPERIMENT)
     if found is not None:
         return str(found.experiment_id)
+    if settings.server is None:
+        remember(settings.mlflow_path, settings)  # a database that MLflow made itself does not say it yet
     # A server has a place of its own; without one MLflow would take the folder that one happens to be in.
-    location = None if tracking_uri(settings).startswith(_SERVERS) else settings.artifacts_path.as_uri()
+    location = None if tracking_uri(settings).startswith(_SERVERS) else address_of(settings.artifacts_path)
     try:
         return str(client.create_experiment(EXPERIMENT, artifact_location=location))
     except MlflowException:  # another process was first
@@ -153,6 +175,7 @@ def _check_embedded(settings: Settings) -> None:
         raise RegistryDamaged(
             f"{path} {reason}: restore it from a backup, or remove it if no model was registered yet."
         )
+    relocate(settings)
 
 
 def _create_embedded(settings: Settings) -> None:
@@ -162,7 +185,7 @@ def _create_embedded(settings: Settings) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(settings.mlflow_path.with_suffix(".lock"), timeout=LOCK_SECONDS):
             if not settings.mlflow_path.exists():
-                _build(settings.mlflow_path)
+                _build(settings)
     except Timeout:
         raise StoreBusy(
             f"Another process has been creating {settings.mlflow_path} for {LOCK_SECONDS:.0f} s: try again later."
@@ -189,15 +212,14 @@ def _schema_sentence(path: Path) -> str:
     return f"{path} has schema {found}, which this MLflow does not know: upgrade with `pip install --upgrade mlflow`."
 
 
-def _build(path: Path) -> None:
-    from mlflow.store.db.utils import _initialize_tables
-    from sqlalchemy import create_engine
+def _build(settings: Settings) -> None:
+    """Make the tables and MLflow's Default experiment, whose artifacts would else go where the process happens to be."""
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     for name in ("mlflow", "alembic"):  # after the import, which sets levels of its own
         logging.getLogger(name).setLevel(logging.ERROR)
-    fresh = path.with_name(f"{path.name}.new")
+    fresh = settings.mlflow_path.with_name(f"{settings.mlflow_path.name}.new")
     fresh.unlink(missing_ok=True)
-    engine = create_engine(f"sqlite:///{fresh}")
-    _initialize_tables(engine)  # type: ignore[no-untyped-call]
-    engine.dispose()
-    fresh.rename(path)
+    SqlAlchemyStore(f"sqlite:///{fresh}", address_of(settings.artifacts_path))._dispose_engine()  # type: ignore[no-untyped-call]
+    remember(fresh, settings)
+    fresh.rename(settings.mlflow_path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,9 +9,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.errors import NotFound, RegistryDamaged
-from modelops_jupyter.registry.client import check_reachable, connect, experiment_id, tracking_uri, typed_errors
+from modelops_jupyter.errors import NotFound
+from modelops_jupyter.registry import artifacts
+from modelops_jupyter.registry.client import (
+    check_reachable,
+    check_writable,
+    connect,
+    experiment_id,
+    tracking_uri,
+    typed_errors,
+)
 from modelops_jupyter.registry.drafts import Draft, write_draft
+from modelops_jupyter.registry.relocation import address_of
 from modelops_jupyter.scoring import formats
 from modelops_jupyter.scoring.digests import check_digests
 from modelops_jupyter.settings import Settings
@@ -72,7 +80,7 @@ class Registry:
         reference: pd.DataFrame | None = None,
     ) -> Iterator[Draft]:
         """Lend `model` as it would be registered; see `Workspace.register`. Nothing is written to MLflow."""
-        self.check()  # before work that would be lost
+        check_writable(self._settings)  # before work that would be lost
         with write_draft(model, kind, data, target, unsafe, self._settings.project, reference) as draft:
             yield draft
 
@@ -83,12 +91,23 @@ class Registry:
         path = f"modelops/{name}/{draft.digest[:12]}"
         with self._asking() as client:
             run = self._new_run(name, draft.source) if run_id is None else self._known_run(run_id)
-            client.log_artifacts(run, str(draft.folder), path)
+            placed = self._put(draft.folder, run, path)
             for metric, value in (metrics or {}).items():
                 client.log_metric(run, metric, value)
             if run_id is None:
                 client.set_terminated(run)
-        return {**draft.facts(), "name": name, "run_id": run, "model_uri": f"runs:/{run}/{path}"}
+        return {**draft.facts(), **placed, "name": name, "run_id": run, "model_uri": f"runs:/{run}/{path}"}
+
+    def _put(self, folder: Path, run: str, path: str) -> dict[str, Any]:
+        """Put a version's files into a run, and return where they are, if they are in the workspace's own folder."""
+        if self._settings.server is not None:
+            self.client.log_artifacts(run, str(folder), path)
+            return {}
+        address = str(self.client.get_run(run).info.artifact_uri)
+        target = artifacts.target_folder(self._settings, run, address, path)
+        artifacts.put_files(folder, target)
+        recorded = artifacts.path_on_record(self._settings, target)
+        return {"artifact_path": recorded, "artifact_sizes": artifacts.file_sizes(folder)}
 
     def publish(self, facts: Mapping[str, Any], token: str) -> int:
         """Create the MLflow version of what was uploaded, under a token that is its own, and return its number."""
@@ -96,7 +115,8 @@ class Registry:
         tags = {**_tags(facts), _TOKEN: token}
         with self._asking() as client:
             self._ensure_model(facts["name"])
-            source = f"{client.get_run(run).info.artifact_uri}/{path}"
+            folder = artifacts.recorded_folder(self._settings, {"version": "new", **facts})
+            source = f"{client.get_run(run).info.artifact_uri}/{path}" if folder is None else address_of(folder)
             return int(client.create_model_version(facts["name"], source, run, tags=tags).version)
 
     def published(self, name: str, token: str) -> int | None:
@@ -117,26 +137,34 @@ class Registry:
         RegistryDamaged
             If MLflow no longer has the artifact.
         """
+        what = f"{body['name']}/{body['version']}"
+        folder = artifacts.recorded_folder(self._settings, body)
+        with tempfile.TemporaryDirectory() as temporary:
+            copy = Path(temporary) / "copy"
+            if folder is not None:
+                copy = artifacts.take_files(folder, copy, what)
+            else:
+                copy = self._download(body, copy, what)
+            check_digests(copy, body["artifact_digests"], what)
+            return formats.read_model(copy, body["flavor"], unsafe=unsafe)
+
+    def _download(self, body: Mapping[str, Any], copy: Path, what: str) -> Path:
+        """Return a private copy of a version's files, which MLflow hands out."""
         self.check()  # before MLflow's import, which takes seconds
         from mlflow.exceptions import MlflowException
 
-        what = f"{body['name']}/{body['version']}"
         run, _, path = str(body["model_uri"]).removeprefix("runs:/").partition("/")
-        with tempfile.TemporaryDirectory() as temporary:
-            with self._asking() as client:
-                try:
-                    folder = Path(client.download_artifacts(run, path, temporary))
-                    if not folder.is_relative_to(temporary):  # a local artifact is handed out in place: copy it
-                        folder = Path(shutil.copytree(folder, Path(temporary) / "copy"))
-                except (MlflowException, OSError) as error:
-                    self.check()
-                    where = self._settings.registry if self._settings.server else self._settings.artifacts_path
-                    raise RegistryDamaged(
-                        f"MLflow no longer has the artifact of {what} in {where}: restore it from a backup, or "
-                        "register the model again as a new version."
-                    ) from error
-            check_digests(folder, body["artifact_digests"], what)
-            return formats.read_model(folder, body["flavor"], unsafe=unsafe)
+        with self._asking() as client:
+            try:
+                copy.mkdir()
+                folder = Path(client.download_artifacts(run, path, str(copy)))
+                if folder.is_relative_to(copy):
+                    return folder
+                return artifacts.take_files(folder, copy / "taken", what)  # a local artifact is handed out in place
+            except (MlflowException, OSError) as error:
+                self.check()
+                where = self._settings.registry if self._settings.server else self._settings.artifacts_path
+                raise artifacts.gone(what, where) from error
 
     def withdraw(self, name: str, version: int) -> None:
         """Take back a version that was created under a number that is on record already; MLflow gives no number twice.
@@ -199,7 +227,7 @@ class Registry:
         """
         recorded = {int(body["version"]): body for body in bodies}
         with self._asking() as client:
-            sources = {number: _source(client, body) for number, body in recorded.items()}
+            sources = {number: self._source(client, body) for number, body in recorded.items()}
             source = next((source for source in sources.values() if source), None)
             if source is None:
                 raise RegistryDamaged(
@@ -227,6 +255,19 @@ class Registry:
                 shown.update({m.name: {alias: int(at) for alias, at in m.aliases.items()} for m in page})
                 token = page.token or ""
         return {name: shown[name] for name in names if name in shown}
+
+    def _source(self, client: MlflowClient, body: Mapping[str, Any]) -> str | None:
+        """Return the address of a version's artifact, None where nothing is left of it."""
+        from mlflow.exceptions import MlflowException
+
+        folder = artifacts.recorded_folder(self._settings, body)
+        if folder is not None:
+            return address_of(folder) if folder.is_dir() else None
+        run, _, path = str(body["model_uri"]).removeprefix("runs:/").partition("/")
+        try:
+            return f"{client.get_run(run).info.artifact_uri}/{path}" if client.list_artifacts(run, path) else None
+        except MlflowException:  # the run is gone, and its artifacts with it
+            return None
 
     def _known_run(self, run_id: str) -> str:
         from mlflow.exceptions import MlflowException
@@ -265,14 +306,3 @@ def _tags(facts: Mapping[str, Any]) -> dict[str, str]:
 def run_of(body: Mapping[str, Any]) -> str:
     """Return the run whose artifacts hold a version."""
     return str(body["model_uri"]).removeprefix("runs:/").partition("/")[0]
-
-
-def _source(client: MlflowClient, body: Mapping[str, Any]) -> str | None:
-    """Return where a version's artifact is, None where nothing is left of it."""
-    from mlflow.exceptions import MlflowException
-
-    run, _, path = str(body["model_uri"]).removeprefix("runs:/").partition("/")
-    try:
-        return f"{client.get_run(run).info.artifact_uri}/{path}" if client.list_artifacts(run, path) else None
-    except MlflowException:  # the run is gone, and its artifacts with it
-        return None

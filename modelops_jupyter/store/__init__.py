@@ -1,7 +1,7 @@
 """Facts and the audit chain."""
 
 from modelops_jupyter.store.audit import AuditVerification, verify, verify_chain
-from modelops_jupyter.store.files import trouble
+from modelops_jupyter.store.files import is_writable, trouble
 from modelops_jupyter.store.memory import InMemoryStore
 from modelops_jupyter.store.records import AuditEntry, Change, Delete, Event, Put, Record, Store
 from modelops_jupyter.store.sql import SqlStore, open_store
@@ -19,6 +19,7 @@ __all__ = [
     "Record",
     "SqlStore",
     "Store",
+    "is_writable",
     "open_store",
     "trouble",
     "verify",

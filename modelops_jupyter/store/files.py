@@ -35,6 +35,12 @@ def trouble(path: Path) -> str | None:
     return reason
 
 
+def is_writable(path: Path) -> bool:
+    """Return whether a database can be written: its file, and the journal that SQLite puts beside it."""
+    effective = os.access in os.supports_effective_ids
+    return all(os.access(entry, os.W_OK, effective_ids=effective) for entry in (path, path.parent))
+
+
 def _look(path: Path) -> str | None:
     file = _descriptor(path)
     header, size = os.pread(file, 100, 0), os.fstat(file).st_size

@@ -25,7 +25,7 @@ from modelops_jupyter.errors import (
     WorkspaceReadOnly,
 )
 from modelops_jupyter.store.audit import head, next_entry
-from modelops_jupyter.store.files import trouble
+from modelops_jupyter.store.files import is_writable, trouble
 from modelops_jupyter.store.records import AuditEntry, Change, Put, Record, written
 from modelops_jupyter.store.schema import ensure_schema, locked, migrate
 from modelops_jupyter.store.tables import AUDIT, IDEMPOTENCY, RECORDS
@@ -179,15 +179,26 @@ def _create(path: Path, lock_path: Path) -> None:
 
 
 def _engine(path: Path, mode: str) -> Engine:
-    # Of an address SQLAlchemy would read part of some paths as something else: those with #, ? or %20.
-    address = f"file:{quote(str(path.absolute()))}?mode={mode}"
     engine = create_engine(
         "sqlite://",
-        creator=lambda: sqlite3.connect(address, timeout=1.0, check_same_thread=False, uri=True),
+        creator=lambda: sqlite3.connect(_address(path, mode), timeout=1.0, check_same_thread=False, uri=True),
         poolclass=NullPool,
     )
     event.listen(engine, "connect", _prepare)
     return engine
+
+
+def _address(path: Path, mode: str) -> str:
+    """Return SQLite's address of a file; of a file that cannot be written, one that it can be read by.
+
+    A write-ahead log takes files beside the database. Where there can be none, SQLite reads a database only if it is
+    told that it does not change, which is so while there is no log: changes go there first.
+    """
+    if mode == "rw" and not is_writable(path):
+        log = path.with_name(f"{path.name}-wal")
+        mode = "ro" if log.exists() and log.stat().st_size else "ro&immutable=1"
+    # Of an address SQLAlchemy would read part of some paths as something else: those with #, ? or %20.
+    return f"file:{quote(str(path.absolute()))}?mode={mode}"
 
 
 def _prepare(connection: sqlite3.Connection, _: Any) -> None:

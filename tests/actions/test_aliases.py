@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from copied import copy_workspace
 from sklearn.linear_model import LogisticRegression
 
 from modelops_jupyter.cli import main
@@ -39,7 +38,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -> Pat
 @pytest.fixture
 def ws(made: Path, tmp_path: Path) -> Workspace:
     """A copy of them, to move aliases in."""
-    copy_workspace(made, tmp_path / ".modelops")
+    shutil.copytree(made, tmp_path / ".modelops")
     return Workspace(Settings(project=tmp_path, root=tmp_path / ".modelops", actor="ann"))
 
 

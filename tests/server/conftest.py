@@ -1,6 +1,7 @@
 """Keeps pytest-jupyter's loop and servers to this folder: its fixtures apply to every test of the session otherwise."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from asking import PREFIX, Ask, Fetch, Recording
-from copied import copy_workspace
 from pytest_jupyter.jupyter_server import *  # noqa: F403
 from sklearn.linear_model import LogisticRegression
 
@@ -56,7 +56,7 @@ def registered(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) 
 def model(jp_root_dir: Path, registered: Path) -> Workspace:
     """Prepare that workspace in the folder that the server serves."""
     root = jp_root_dir / ".modelops"
-    copy_workspace(registered, root)
+    shutil.copytree(registered, root)
     return Workspace(Settings(project=jp_root_dir, root=root, actor="ann"))
 
 
