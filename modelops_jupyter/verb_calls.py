@@ -110,18 +110,13 @@ def watch(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
 
 
 def assignments(pairs: Sequence[str]) -> dict[str, Any]:
-    """Read ``name=value`` pairs; values as YAML has them, so that 3 is a number and true a truth value."""
-    import yaml
+    """Read ``name=value`` pairs; values as they are written, until the notebook's declaration says what they are."""
+    from modelops_jupyter.pipelines import from_shell
 
-    values = {}
+    values: dict[str, Any] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals or not name.isidentifier():
             raise InvalidInput(f"Parameter {pair!r} is not name=value.")
-        try:
-            values[name] = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise InvalidInput(
-                f"Parameter {pair!r} has no value that YAML knows: put quotation marks round it."
-            ) from error
+        values[name] = from_shell(text)
     return values

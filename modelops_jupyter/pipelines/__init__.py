@@ -5,6 +5,7 @@ from modelops_jupyter.pipelines.run import PipelineRun, StepEvent, StepRun, run_
 from modelops_jupyter.pipelines.runner import CellEvent, InMemoryRunner, NotebookJob, NotebookRunner, ProcessRunner
 from modelops_jupyter.pipelines.single import NotebookRun, run_notebook
 from modelops_jupyter.pipelines.spec import Pipeline, Step, load_pipeline
+from modelops_jupyter.pipelines.written import from_shell
 
 __all__ = [
     "CellEvent",
@@ -19,6 +20,7 @@ __all__ = [
     "Step",
     "StepEvent",
     "StepRun",
+    "from_shell",
     "list_parameters",
     "load_pipeline",
     "read_parameters",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from nbclient.exceptions import DeadKernelError
@@ -11,6 +11,13 @@ from papermill.engines import NBClientEngine
 
 LONGEST_LINE = 120
 LONGEST_OUTPUT = 2000
+# Tags of cells as nbclient reads them: one is not executed, one may raise and the notebook goes on.
+SKIPPED, MAY_RAISE = "skip-execution", "raises-exception"
+
+
+def tags_of(cell: Any) -> Sequence[str]:
+    """Return a cell's tags."""
+    return (cell.get("metadata") or {}).get("tags") or ()
 
 
 class ModelOpsEngine(NBClientEngine):
@@ -44,15 +51,17 @@ class ModelOpsEngine(NBClientEngine):
         super().execute_managed_notebook(nb_man, kernel_name, **options)
         for number, cell in enumerate(nb_man.nb.cells, start=1):
             if any(output.output_type == "error" for output in cell.get("outputs", ())):
+                if MAY_RAISE in tags_of(cell):
+                    continue
                 return  # papermill itself reports a cell that raised
-            if cell.cell_type == "code" and cell.source.strip() and cell.execution_count is None:
+            if _runs(cell) and cell.execution_count is None:
                 raise DeadKernelError(f"The kernel died before cell {number} had run.")
 
 
 def _report_cells(nb_man: Any, tell: Callable[[dict[str, Any]], None]) -> None:
     """Have papermill's record keeper tell when a cell begins and ends."""
     begin, complete = nb_man.cell_start, nb_man.cell_complete
-    places = [index for index, cell in enumerate(nb_man.nb.cells) if cell.cell_type == "code" and cell.source.strip()]
+    places = [index for index, cell in enumerate(nb_man.nb.cells) if _runs(cell)]
     began: dict[int, float] = {}
 
     def event(cell: Any, index: int, state: str, **more: Any) -> None:
@@ -73,6 +82,10 @@ def _report_cells(nb_man: Any, tell: Callable[[dict[str, Any]], None]) -> None:
         event(cell, cell_index, "failed" if failed else "completed", seconds=seconds, output=_printed(cell))
 
     nb_man.cell_start, nb_man.cell_complete = cell_start, cell_complete
+
+
+def _runs(cell: Any) -> bool:
+    return bool(cell.cell_type == "code" and cell.source.strip() and SKIPPED not in tags_of(cell))
 
 
 def _printed(cell: Any) -> str:

@@ -8,13 +8,17 @@ from __future__ import annotations
 import ast
 import io
 import json
+import re
 import tokenize
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from modelops_jupyter.errors import InvalidPipeline, NotFound
 from modelops_jupyter.listing import Listing
+
+_IPYTHON_LINE = re.compile(r"^(\s*)([%!?].*|\S.*\?|[\w, ]+=\s*[%!].*)$")
 
 
 @dataclass(frozen=True)
@@ -75,17 +79,34 @@ def read_parameters(notebook: Path) -> tuple[Parameter, ...]:
         If the file is no notebook, or the cell is no Python.
     """
     try:
-        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise InvalidPipeline(f"{notebook} is no notebook: {error}.") from error
-    for cell in cells:
-        if "parameters" in cell.get("metadata", {}).get("tags", ()):
-            source = "".join(cell["source"])
-            try:
-                return tuple(_declared(source))
-            except (SyntaxError, tokenize.TokenError) as error:
-                raise InvalidPipeline(f"The parameters cell of {notebook} is no Python: {error}.") from error
-    return ()
+        content = json.loads(notebook.read_text(encoding="utf-8"))
+        sources = [source for tags, source in _tagged(content) if "parameters" in tags]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InvalidPipeline(f"{notebook} is not a notebook: {type(error).__name__} {error}.") from error
+    if not sources:
+        return ()
+    try:
+        return tuple(_declared(_python(sources[0])))
+    except (SyntaxError, tokenize.TokenError) as error:
+        raise InvalidPipeline(f"The parameters cell of {notebook} is not Python: {error}.") from error
+
+
+def _tagged(content: dict[str, Any]) -> Iterator[tuple[list[str], str]]:
+    """Yield the tags and the source of every cell of a notebook of format 3 or 4, whatever its minor version."""
+    sheets = content["worksheets"] if content.get("nbformat", 4) < 4 else [content]
+    for cell in (cell for sheet in sheets for cell in sheet["cells"]):
+        tags = (cell.get("metadata") or {}).get("tags") or []
+        yield tags, "".join(cell.get("source") or cell.get("input") or "")
+
+
+def _python(source: str) -> str:
+    """Return a cell without IPython's own lines (``%magic``, ``!command``, ``help?``), line for line."""
+    source = source.replace("\r\n", "\n")
+    try:
+        ast.parse(source)
+    except SyntaxError:
+        return "\n".join(_IPYTHON_LINE.sub(r"\1pass", line) for line in source.split("\n"))
+    return source
 
 
 def _declared(source: str) -> list[Parameter]:

@@ -14,6 +14,7 @@ from modelops_jupyter.errors import Conflict, InvalidInput, InvalidPipeline, Not
 from modelops_jupyter.pipelines.parameters import read_parameters
 from modelops_jupyter.pipelines.runner import CellEvent, NotebookJob, NotebookRunner, ProcessRunner, left_of
 from modelops_jupyter.pipelines.spec import DEFAULT_TIMEOUT
+from modelops_jupyter.pipelines.values import fit
 from modelops_jupyter.presentable import Presentable
 
 
@@ -53,7 +54,7 @@ def run_notebook(
     NotFound
         If there is no such notebook, or no folder for its output.
     InvalidPipeline
-        If it declares no such parameter.
+        If it declares no such parameter, or a value does not fit the declaration.
     Conflict
         If there is a file at `output`.
     NotebookFailed
@@ -61,13 +62,14 @@ def run_notebook(
     """
     if notebook.suffix != ".ipynb" or not notebook.is_file():
         raise NotFound(f"There is no notebook {str(notebook)!r}.")
-    declared = [parameter.name for parameter in read_parameters(notebook)]
+    declared = {parameter.name: parameter for parameter in read_parameters(notebook)}
     strangers = sorted(set(parameters) - set(declared))
     if strangers:
         known = ", ".join(declared) or "none"
         raise InvalidPipeline(
             f"{notebook.name} declares no parameter {strangers[0]!r}: its parameters cell has {known}."
         )
+    parameters = {name: fit(declared[name], value, notebook.name) for name, value in parameters.items()}
     begun = datetime.now(UTC)
     output = output or notebook.with_name(f"{notebook.stem}-{begun:%Y%m%dT%H%M%S}.ipynb")
     _check_output(output)

@@ -14,6 +14,8 @@ import yaml
 
 from modelops_jupyter.errors import InvalidPipeline, NotFound
 from modelops_jupyter.pipelines.parameters import read_parameters
+from modelops_jupyter.pipelines.values import fit
+from modelops_jupyter.pipelines.written import load, resolved
 
 DEFAULT_TIMEOUT = 3600.0
 LONGEST_NAME = 60  # letters of whatever script, each of up to four bytes: files have names of 255
@@ -67,9 +69,9 @@ def load_pipeline(path: Path) -> Pipeline:
     if not path.is_file():
         raise NotFound(f"There is no pipeline {str(path)!r}.")
     try:
-        body = yaml.safe_load(path.read_text(encoding="utf-8"))
+        body = load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InvalidPipeline(f"{path} is no YAML: {error}") from error
+        raise InvalidPipeline(f"{path} is not YAML: {error}") from error
     if not isinstance(body, dict) or not isinstance(body.get("steps"), dict) or not body["steps"]:
         raise InvalidPipeline(
             f"{path} has no steps: write `steps:` with a line such as `train: {{notebook: train.ipynb}}` for each."
@@ -95,6 +97,7 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
     "timeout": (int, float),
     "for_each": dict,
 }
+_AS_WRITTEN = ("parameters", "for_each")
 
 
 def _step(name: str, values: Any, path: Path) -> Step:
@@ -102,6 +105,8 @@ def _step(name: str, values: Any, path: Path) -> Step:
         raise InvalidPipeline(f"{name!r} cannot name a step: use letters, digits, '-' and '_'.")
     if not isinstance(values, dict) or "notebook" not in values:
         raise InvalidPipeline(f"Step {name!r} of {path} names no notebook.")
+    # Parameters stay as they are written until a notebook's declaration says what they are.
+    values = {key: value if key in _AS_WRITTEN else resolved(value) for key, value in values.items()}
     for key, value in values.items():
         if key not in _FIELDS:
             raise InvalidPipeline(f"Step {name!r} has an unknown field {key!r}: known are {', '.join(_FIELDS)}.")
@@ -142,21 +147,30 @@ def bind(pipeline: Pipeline, given: Mapping[str, Any]) -> tuple[Task, ...]:
     known: set[str] = set()
     taken = {step.name.casefold() for step in pipeline.steps}
     for step in pipeline.steps:
-        declared = {parameter.name for parameter in read_parameters(step.notebook)}
-        strangers = sorted({*step.parameters, *step.for_each} - declared)
+        declared = {parameter.name: parameter for parameter in read_parameters(step.notebook)}
+        strangers = sorted({*step.parameters, *step.for_each} - {*declared})
         if strangers:
             raise InvalidPipeline(
                 f"{step.notebook.name} declares no parameter {strangers[0]!r}: its parameters cell has "
                 f"{', '.join(sorted(declared)) or 'none'}."
             )
-        known |= declared
-        used |= declared & set(given)
+        known |= {*declared}
+        used |= {*declared} & {*given}
         fixed = {**step.parameters, **{name: given[name] for name in given if name in declared}}
+        fixed = {
+            name: fit(declared[name], value, step.notebook.name)
+            for name, value in fixed.items()
+            if name not in step.for_each
+        }
         each = {
             name: _values(step.name, name, given[name] if isinstance(given[name], list) else [given[name]])
             if name in given
             else values
             for name, values in step.for_each.items()
+        }
+        each = {
+            name: tuple(fit(declared[name], value, step.notebook.name) for value in values)
+            for name, values in each.items()
         }
         needs = tuple(task.name for need in step.needs for task in tasks[need])
         tasks[step.name] = [

@@ -21,6 +21,9 @@ from typing import Any
 from modelops_jupyter import processes
 from modelops_jupyter.pipelines.runner import partial_of
 
+LONGEST_REASON = 300
+PAPERMILL_MARK = "papermill-error-cell-tag"
+
 
 def main(job_path: str) -> int:
     """Execute the job in `job_path`; 0 if every cell ran."""
@@ -45,11 +48,15 @@ def _execute(job: dict[str, Any], output: Path, on_cell: Callable[[dict[str, Any
     import papermill
     from nbclient.exceptions import DeadKernelError
 
+    from modelops_jupyter.pipelines import translator
+
+    translator.register()
+    source = _without_null_tags(Path(job["notebook"]), output)
     try:
         papermill.execute_notebook(
-            job["notebook"],
+            str(source),
             str(output),
-            parameters=job["parameters"],
+            parameters=translator.constructed(Path(job["notebook"]), job["parameters"]),
             cwd=job["cwd"],
             engine_name="modelops",
             progress_bar=False,
@@ -57,13 +64,53 @@ def _execute(job: dict[str, Any], output: Path, on_cell: Callable[[dict[str, Any
             **_kernel(job["notebook"]),
         )
     except papermill.PapermillExecutionError as error:
-        return f"cell {error.exec_count} raised {error.ename}: {error.evalue}"
+        if _may_raise(output):
+            return None
+        return f"cell {error.exec_count} raised {error.ename}{_reason(error.evalue)}"
     except DeadKernelError:
         return "its kernel died"
     except Exception as error:
         traceback.print_exc()  # into the log beside the output
-        return f"it could not be run ({type(error).__name__}: {error})"
+        return f"it could not be run ({type(error).__name__}{_reason(str(error))})"
+    finally:
+        if source != Path(job["notebook"]):
+            source.unlink()
     return None
+
+
+def _without_null_tags(notebook: Path, output: Path) -> Path:
+    """Return a notebook that papermill reads: where ``tags: null`` stands, which it cannot read, a copy without."""
+    content = json.loads(notebook.read_text(encoding="utf-8"))
+    metadata = [cell.get("metadata") or {} for cell in content.get("cells", ())]
+    if not any("tags" in about and about["tags"] is None for about in metadata):
+        return notebook
+    for about in metadata:
+        about["tags"] = about.get("tags") or []
+    copy = output.with_name(f"{output.stem}.source.ipynb")
+    copy.write_text(json.dumps(content), encoding="utf-8")
+    return copy
+
+
+def _reason(text: str) -> str:
+    """Return the first line of an exception's text, which may be megabytes: the notebook has the whole of it."""
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    return f": {line[:LONGEST_REASON]}{'…' if len(line) > LONGEST_REASON else ''}" if line else ""
+
+
+def _may_raise(output: Path) -> bool:
+    """Return whether only cells tagged for it raised, and take back the marks that papermill set for them."""
+    import nbformat
+
+    from modelops_jupyter.pipelines.engine import MAY_RAISE, tags_of
+
+    notebook = nbformat.read(output, as_version=4)
+    cells = [cell for cell in notebook.cells if PAPERMILL_MARK not in tags_of(cell)]
+    failed = [cell for cell in cells if any(item.output_type == "error" for item in cell.get("outputs", ()))]
+    if not all(MAY_RAISE in tags_of(cell) for cell in failed):
+        return False
+    notebook.cells = cells
+    nbformat.write(notebook, output)
+    return True
 
 
 def _kernel(notebook: str) -> dict[str, str]:

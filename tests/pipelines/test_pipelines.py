@@ -310,7 +310,7 @@ def test_for_each_runs_once_per_value_and_all_of_them_are_needed(tmp_path: Path)
 
 
 def test_what_for_each_runs_is_named_by_its_values_whatever_they_are(tmp_path: Path) -> None:
-    notebook(tmp_path / "score.ipynb", "1", parameters="origin = ''\nmonth = 1")
+    notebook(tmp_path / "score.ipynb", "1", parameters="origin = None\nmonth = 1")
     values = ["JFK", "L<b>GA", "../x", "New York", "New/York", "jfk", "", "São Paulo", 0.5, None, ["a", 1], "東" * 300]
     text = "steps: {s: {notebook: score.ipynb, for_each: {origin: [a]}}, s-x: {notebook: score.ipynb}}"
     runner = InMemoryRunner()
