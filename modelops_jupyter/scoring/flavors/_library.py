@@ -11,7 +11,16 @@ from typing import Any
 
 from ...errors import InvalidInput, LibraryMissing
 
-_TITLES = {"onnx": "ONNX", "xgboost": "XGBoost", "lightgbm": "LightGBM"}
+_TITLES = {"onnx": "ONNX", "xgboost": "XGBoost", "lightgbm": "LightGBM", "catboost": "CatBoost"}
+# The extra of ours that brings a package which a pipeline may hold parts of, and the distribution it is in.
+EXTRAS = {
+    "lightgbm": "lightgbm",
+    "xgboost": "xgboost",
+    "catboost": "catboost",
+    "imblearn": "imblearn",
+    "category_encoders": "encoders",
+}
+DISTRIBUTIONS = {"imblearn": "imbalanced-learn"}
 SIDE_FILE = "modelops.json"
 
 

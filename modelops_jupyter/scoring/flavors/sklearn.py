@@ -1,28 +1,25 @@
-"""scikit-learn estimators in skops' format, which holds no code; the types in a file are held to a list of our own."""
+"""scikit-learn estimators, and pipelines with parts of other libraries, in skops' format, which holds no code.
+
+What a file may name is held to an allow-list of our own (see `_trust`), part by part, before anything is built.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ...errors import InvalidInput, UnsafeArtifact
+from ...errors import InvalidInput, LibraryMissing, UnsafeArtifact
+from . import _skops_audit as audit
+from ._library import DISTRIBUTIONS, EXTRAS
+from ._pandas_parts import MARK, with_pandas, with_values
+from ._parts import children
+from ._refusal_text import UNSAFE, refusal_text, unwritable_text
 
 NAME = "sklearn-skops"
 FILE = "model.skops"
 SAFE = True
 LIBRARIES: tuple[str, ...] = ("scikit-learn", "skops")
-
-# What fitted estimators hold beyond what skops trusts by itself (public estimators, NumPy's scalars and generators).
-# A trusted name may be called with arguments of the file's own choice, so: never a function, and no class of a package
-# that reads, writes or fetches.
-_TRUSTED_NUMPY = frozenset({"numpy.dtype", "numpy.ndarray"})
-_TRUSTED_SKLEARN = re.compile(
-    r"sklearn\.(_loss|calibration|cluster|ensemble|gaussian_process|linear_model|metrics|model_selection|multiclass"
-    r"|neighbors|neural_network|svm|tree|utils\._bunch|utils\._metadata_requests)\.(\w+\.)*\w+"
-)
 
 
 def handles(model: Any) -> bool:
@@ -38,22 +35,23 @@ def adapt(model: Any) -> Any:
 
 
 def write(model: Any, folder: Path, columns: Sequence[str] | None) -> None:
-    """Write an estimator.
+    """Write an estimator, once it has been rebuilt from what is written.
 
     Raises
     ------
     UnsafeArtifact
-        If it holds types that are not on the allow-list.
+        If it holds parts that are not on the allow-list, or that skops cannot write.
     """
-    import skops.io as skops
-
-    file = folder / FILE
+    content = _dumped(model)
+    schema = audit.read_schema(content)
+    _check(schema)
     try:
-        skops.dump(model, file)
-        trusted_types(skops.get_untrusted_types(file=file))
-    except UnsafeArtifact:
-        file.unlink()
-        raise
+        _rebuilt(content, schema)
+    except Exception as error:  # whatever a part's own reader stumbles over
+        raise UnsafeArtifact(
+            f"skops cannot rebuild this {type(model).__name__} ({_first_line(error)}): {UNSAFE}."
+        ) from error
+    (folder / FILE).write_bytes(content)
 
 
 def read(folder: Path) -> Any:
@@ -67,60 +65,95 @@ def recognises(file: Path) -> bool:
 
 
 def read_file(file: Path) -> Any:
-    """Return the estimator in a skops file whose types are all on the allow-list.
+    """Return the estimator in a skops file whose parts are all on the allow-list.
 
     Raises
     ------
     InvalidInput
         If the file holds none.
     UnsafeArtifact
-        If it holds types that are not on the allow-list.
+        If it holds parts that are not on the allow-list.
     """
-    import skops.io as skops
-
-    return skops.load(file, trusted=trusted_types(_untrusted(file)))
+    content = file.read_bytes()
+    try:
+        schema = audit.read_schema(content)
+        _check(schema)
+        model = _rebuilt(content, schema)
+    except (UnsafeArtifact, InvalidInput, LibraryMissing):
+        raise
+    except Exception as error:  # whatever a reader stumbles over: no archive, no schema, a part that is none
+        raise InvalidInput(
+            f"{str(file)!r} holds no skops model ({_first_line(error)}): save one with skops.io.dump()."
+        ) from error
+    if not handles(model):
+        raise InvalidInput(f"{str(file)!r} holds a {type(model).__name__} and no estimator: save one with skops.io.dump().")
+    return model
 
 
 def mlflow_flavor(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return the flavor that `mlflow.sklearn.load_model` reads."""
+    """Return the flavor that `mlflow.sklearn.load_model` reads; none where parts are written in a way of our own."""
     import sklearn
+    import skops.io as skops
 
+    content = (folder / FILE).read_bytes()
+    if MARK in str(audit.read_schema(content).root):
+        return {}
     conf = {
         "pickled_model": FILE,
         "sklearn_version": sklearn.__version__,
         "serialization_format": "skops",
-        "skops_trusted_types": trusted_types(_untrusted(folder / FILE)),
+        "skops_trusted_types": list(skops.get_untrusted_types(data=content)),
     }
     return {"sklearn": conf}
 
 
-def trusted_types(untrusted: list[str]) -> list[str]:
-    """Return those of skops' unknown types that we trust; raise `UnsafeArtifact`, naming them, for any other."""
-    others = [name for name in untrusted if name not in _TRUSTED_NUMPY and not _is_sklearn_class(name)]
-    if others:
-        raise UnsafeArtifact(
-            f"The model holds types that are not scikit-learn's own: {', '.join(sorted(others))}. Rebuild it without "
-            "them, or register it with unsafe=True (--unsafe), which marks it everywhere."
-        )
-    return untrusted
+def libraries(folder: Path) -> tuple[str, ...]:
+    """Return the distributions that what `write` wrote needs."""
+    packages = {name.partition(".")[0] for name in audit.read_schema((folder / FILE).read_bytes()).names}
+    others = sorted(DISTRIBUTIONS.get(package, package) for package in packages & set(EXTRAS))
+    return (*LIBRARIES, *others)
 
 
-def _untrusted(file: Path) -> list[str]:
+def _check(schema: audit.Schema) -> None:
+    refusals = audit.refusals(schema)
+    if refusals:
+        raise UnsafeArtifact(refusal_text(refusals))
+
+
+def _rebuilt(content: bytes, schema: audit.Schema) -> Any:
+    """Return what a file holds, whose schema has passed the audit."""
+    import skops.io as skops
+
+    return with_pandas(skops.loads(content, trusted=list(schema.names)))
+
+
+def _dumped(model: Any) -> bytes:
     import skops.io as skops
 
     try:
-        return list(skops.get_untrusted_types(file=file))
-    except Exception as error:  # whatever its reader stumbles over: no archive, no schema, a node that is none
-        raise InvalidInput(f"{str(file)!r} holds no skops model: save one with skops.io.dump().") from error
+        return bytes(skops.dumps(with_values(model)))
+    except Exception as error:  # whatever a part's own writer stumbles over
+        path, part, reason = _unwritable(model, error)
+        raise UnsafeArtifact(unwritable_text(path, part, reason)) from error
 
 
-def _is_sklearn_class(name: str) -> bool:
-    """Tell whether `name` is where a class of scikit-learn's estimators is defined, not where one is passed on."""
-    if not _TRUSTED_SKLEARN.fullmatch(name):
-        return False
-    module, _, attribute = name.rpartition(".")
-    try:
-        candidate = getattr(import_module(module), attribute, None)
-    except ImportError:  # no module: the name is one of another release, or of a method
-        return False
-    return isinstance(candidate, type) and f"{candidate.__module__}.{candidate.__qualname__}" == name
+def _unwritable(model: Any, error: Exception) -> tuple[str, Any, Exception]:
+    """Return the innermost part that skops cannot write, with its path and the reason."""
+    import skops.io as skops
+
+    path, part = "", model
+    while True:
+        for inner_path, inner in children(part, path):
+            try:
+                skops.dumps(with_values(inner))
+            except RecursionError:  # parts that refer to each other: it is the whole that cannot be written
+                continue
+            except Exception as reason:  # as above
+                path, part, error = inner_path, inner, reason
+                break
+        else:
+            return path, part, error
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "").rstrip(".") or type(error).__name__
