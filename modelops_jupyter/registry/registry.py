@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.errors import NotFound
+from modelops_jupyter.errors import NotFound, RegistryDamaged
 from modelops_jupyter.registry import artifacts
 from modelops_jupyter.registry.client import (
     check_reachable,
