@@ -148,6 +148,8 @@ def experiment_id(client: MlflowClient, settings: Settings) -> str:
 
     found = client.get_experiment_by_name(EXPERIMENT)
     if found is not None:
+        if found.lifecycle_stage == "deleted":  # in MLflow's UI: it takes no runs then
+            client.restore_experiment(found.experiment_id)
         return str(found.experiment_id)
     if settings.server is None:
         remember(settings.mlflow_path, settings)  # a database that MLflow made itself does not say it yet

@@ -61,9 +61,9 @@ def _accepted(parts: Sequence[pd.Series[Any]]) -> DataType | AnyType:
     from mlflow.types.schema import AnyType
 
     samples = [_sample(part).to_frame("column") for part in parts]
-    for declared in dict.fromkeys(_declared(part) for part in parts):
+    for declared in [_declared(part) for part in parts]:
         if isinstance(declared, AnyType):
-            break
+            return declared
         try:
             for sample in samples:
                 validate_schema(sample, Schema([ColSpec(declared, name="column")]))
@@ -117,9 +117,8 @@ def _declared(values: pd.Series[Any]) -> DataType | AnyType:
     return by_kind.get(dtype.kind, _any())
 
 
-def write_examples(folder: Path, frame: pd.DataFrame) -> dict[str, str]:
-    """Write the first rows as an input example and as a scoring request; return what MLmodel says of them."""
-    rows = frame.head(EXAMPLE_ROWS)
+def write_examples(folder: Path, rows: pd.DataFrame) -> dict[str, str]:
+    """Write rows as an input example and as a scoring request; return what MLmodel says of them."""
     table = {
         "columns": [column if isinstance(column, str | int) else str(column) for column in rows.columns],
         "data": [[_cell(value) for value in row] for row in rows.astype(object).itertuples(index=False, name=None)],
