@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions import (
+    adoption,
     aliases,
     casework,
     catalogue,
@@ -29,6 +30,7 @@ from modelops_jupyter.settings import find_settings
 if TYPE_CHECKING:
     import numpy as np
 
+    from modelops_jupyter.actions.adopted import Adoption
     from modelops_jupyter.actions.board import Board
     from modelops_jupyter.actions.casework import Incident
     from modelops_jupyter.actions.catalogue import Status
@@ -71,7 +73,7 @@ class Workspace(Foundations):
         self.registry.check()
         changes = aliases.differences(self.store, self.registry)
         moved = [f"{change}: {change.advice}" for change in changes]
-        return catalogue.status(self.store, self.settings, moved)
+        return catalogue.status(self.store, self.settings, moved, adoption.unadopted(self.store, self.registry))
 
     def models(self) -> Listing:
         """Return every model with its champion, health and open alerts."""
@@ -123,8 +125,8 @@ class Workspace(Foundations):
         Parameters
         ----------
         model
-            A fitted model of an allowed format (scikit-learn, XGBoost, LightGBM, ONNX), a `DecisionTable`, or the
-            path of a file that holds one.
+            A fitted model of an allowed format (scikit-learn, XGBoost, LightGBM, ONNX), a `DecisionTable`, the path of
+            a file that holds one, or MLflow's address of one: ``models:/iris@champion``, ``runs:/RUN/model``.
         data, target
             What the model was fitted on: rows of its features, and the outcomes. Give the signature and fingerprint.
         reference
@@ -151,6 +153,45 @@ class Workspace(Foundations):
         return registration.register(
             self.store, self.registry, self.actor, model, name, kind=kind, unsafe=unsafe, **rows, **facts
         )
+
+    def adopt(
+        self,
+        name: str | None = None,
+        *,
+        all: bool = False,
+        data: Any = None,
+        target: Any = None,
+        new_name: str | None = None,
+        unsafe: bool = False,
+        on_progress: Callable[[WorkEvent], None] | None = None,
+    ) -> Adoption:
+        """Put models of the MLflow registry on record as they are: versions, aliases, metrics and lineage.
+
+        MLflow is only read. Versions keep their numbers, and their files are trusted from now on: SHA-256 of every
+        file. Formats of the allow-list are read by our own readers; everything else is marked unsafe. Aliases become
+        ours without passing a gate, with the first adoption of their model. Adopting again takes what is new.
+
+        Parameters
+        ----------
+        name
+            A registered model of MLflow's; or say `all`.
+        data, target
+            Rows that versions without a reference are compared with from now on, and their outcomes (data of their
+            own, or the column of `data` that holds them).
+        new_name
+            What the model is called here, where MLflow's name does not fit.
+        unsafe
+            Load what runs code when it is loaded, to learn its task and to give it a reference.
+
+        Raises
+        ------
+        NotFound
+            If MLflow has no such model.
+        RegistryUnreachable
+            If MLflow does not answer at all; a model that it fails for is among those left out.
+        """
+        rows: dict[str, Any] = {"data": data, "target": target}
+        return adoption.adopt(self, name, all=all, new_name=new_name, unsafe=unsafe, on_progress=on_progress, **rows)
 
     def load(self, reference: str | ModelReference, *, unsafe: bool = False) -> Any:
         """Return the live model behind `reference`, after checking every byte against what was registered.
