@@ -60,6 +60,8 @@ class Adoption(Presentable):
         """How many models there are of each."""
         models = len({row["model"] for row in self.adopted})
         unsafe = sum(bool(row["unsafe"]) for row in self.adopted)
+        if not self.adopted and not self.left:
+            return f"Nothing new: {count(len(self.present), 'model')} on record before."
         parts = [
             f"{count(models, 'model')} adopted with {count(len(self.adopted), 'version')}"
             + (f" ({unsafe} unsafe: they run code when they are loaded)" if unsafe else ""),

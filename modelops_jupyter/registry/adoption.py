@@ -128,9 +128,9 @@ def read_models(client: MlflowClient, name: str | None = None) -> tuple[StockMod
     )
 
 
-def read_aliases(client: MlflowClient, name: str) -> dict[str, int]:
-    """Return the aliases of a model as they are now."""
-    return {alias: int(at) for alias, at in client.get_registered_model(name).aliases.items()}
+def read_aliases(client: MlflowClient, name: str) -> dict[str, int] | None:
+    """Return the aliases of a model as they are now; None if it is gone."""
+    return next(({alias: int(at) for alias, at in model.aliases.items()} for model in _one(client, name)), None)
 
 
 def download_address(client: MlflowClient, version: StockVersion, lineage: Lineage) -> str:
