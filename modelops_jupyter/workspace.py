@@ -15,17 +15,16 @@ from modelops_jupyter.actions import (
     moves,
     prediction_logging,
     registration,
-    rounds,
     running,
     versions,
     watching,
 )
 from modelops_jupyter.actions.board import read_board
 from modelops_jupyter.actions.overview import read_overview
-from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.refs import ModelReference
 from modelops_jupyter.settings import find_settings
+from modelops_jupyter.workspace_incidents import IncidentVerbs
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from modelops_jupyter.actions.casework import Incident
     from modelops_jupyter.actions.catalogue import Status
     from modelops_jupyter.actions.overview import Distribution, ModelOverview
-    from modelops_jupyter.actions.rounds import Round
     from modelops_jupyter.actions.versions import RegisteredVersion
     from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Transition
     from modelops_jupyter.log import Appended
@@ -43,7 +41,6 @@ if TYPE_CHECKING:
     from modelops_jupyter.monitoring.explaining.multivariate import MultivariateDrift
     from modelops_jupyter.monitoring.figures.curves import PerformanceCurves
     from modelops_jupyter.monitoring.pace import WorkEvent
-    from modelops_jupyter.notifications import DeliveryReport
     from modelops_jupyter.pipelines import CellEvent, NotebookRun, PipelineRun, StepEvent
     from modelops_jupyter.store import AuditVerification
 
@@ -63,7 +60,7 @@ def open(path: str | os.PathLike[str] | None = None) -> Workspace:
     return Workspace(find_settings(path))
 
 
-class Workspace(Foundations):
+class Workspace(IncidentVerbs):
     """A team's models: registry, prediction log, store and the rules they live by."""
 
     # The catalogue.
@@ -167,28 +164,19 @@ class Workspace(Foundations):
     ) -> Adoption:
         """Put models of the MLflow registry on record as they are: versions, aliases, metrics and lineage.
 
-        MLflow is only read. Versions keep their numbers, and their files are trusted from now on: SHA-256 of every
-        file. Formats of the allow-list are read by our own readers; everything else is marked unsafe. Aliases become
-        ours without passing a gate, with the first adoption of their model. Adopting again takes what is new.
+        MLflow is only read. Files are trusted from now on, by their digests; what no reader of ours takes is marked
+        unsafe. A model's aliases come with its first adoption, through no gate. Adopting again takes what is new.
 
         Parameters
         ----------
         name
             A registered model of MLflow's; or say `all`.
         data, target
-            Rows that versions without a reference are compared with from now on, and their outcomes (data of their
-            own, or the column of `data` that holds them).
+            Reference rows for versions without one, and their labels: data of their own, or the column of `data`.
         new_name
             What the model is called here, where MLflow's name does not fit.
         unsafe
             Load what runs code when it is loaded, to learn its task and to give it a reference.
-
-        Raises
-        ------
-        NotFound
-            If MLflow has no such model.
-        RegistryUnreachable
-            If MLflow does not answer at all; a model that it fails for is among those left out.
         """
         rows: dict[str, Any] = {"data": data, "target": target}
         return adoption.adopt(self, name, all=all, new_name=new_name, unsafe=unsafe, on_progress=on_progress, **rows)
@@ -383,40 +371,6 @@ class Workspace(Foundations):
         `alert_budget` is added to the curve; None stands for the one in force. Segments are left out.
         """
         return watching.backtest(self.known, self.settings, name, every, alert_budget, on_progress)
-
-    def alerts(self, name: str | None = None, *, state: str | None = None) -> Listing:
-        """Return alerts, newest first, of one model or of all."""
-        return catalogue.alerts(self.known, name, state)
-
-    def incidents(self, name: str | None = None, *, state: str | None = None) -> Listing:
-        """Return incidents, newest first: alerts of one cause, of one model or of all."""
-        return casework.incidents(self.known, name, state)
-
-    def incident(self, id: str) -> Incident:
-        """Return one incident: suspects, segments, loss, what to do next, and its timeline."""
-        return casework.incident(self.known, id)
-
-    def acknowledge(self, id: str, *, reason: str) -> Incident:
-        """Take an open incident; whoever does owns it, if nobody did."""
-        return casework.acknowledge(self.known, id, reason, self.actor)
-
-    def resolve(self, id: str, *, reason: str) -> Incident:
-        """Close an incident; it opens again if the monitor sees more of it."""
-        return casework.resolve(self.known, id, reason, self.actor)
-
-    def assign(self, id: str, owner: str) -> Incident:
-        """Give an incident to an owner."""
-        return casework.assign(self.known, id, owner, self.actor)
-
-    def deliver(self, *, now: bool = False) -> DeliveryReport:
-        """Send what waits to the targets of ``modelops.toml``, once to each; `now` leaves out pauses after failures."""
-        return watching.deliver(self.store, self.settings, now)
-
-    def watch(
-        self, *, interval: str = "15m", once: bool = False, on_round: Callable[[Round], None] | None = None
-    ) -> Round:
-        """Run every monitor each `interval` until interrupted (or `once`), tell of incidents and of what stopped."""
-        return rounds.watch(self, interval, once, on_round)
 
     # Running.
 

@@ -28,6 +28,7 @@ LAYERS = (
     {"actions.overview", "foundations"},
     {"actions.moves", "actions.rounds", "actions.adoption"},
     {"actions.inspection", "actions.board"},
+    {"workspace_incidents"},
     {"workspace"},
     {"display", "verb"},
     {"verb_calls"},
