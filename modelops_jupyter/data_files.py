@@ -27,6 +27,15 @@ def dataset_address(address: str) -> tuple[str, int | None] | None:
     return found["path"], None if found["version"] is None else int(found["version"])
 
 
+def is_mlflow_address(text: Any) -> bool:
+    """Tell whether something is MLflow's address of a model.
+
+    >>> is_mlflow_address("models:/iris@champion"), is_mlflow_address("model.skops")
+    (True, False)
+    """
+    return isinstance(text, str) and text.startswith(("models:/", "runs:/"))
+
+
 def read_file(address: str) -> Any:
     """Read what an address holds: a table (.parquet, .csv, ``delta:FOLDER@VERSION``) or a model.
 

@@ -67,7 +67,12 @@ class Foundations:
         """Models and artifacts in MLflow."""
         from modelops_jupyter.registry import Registry
 
-        return Registry(self.settings)
+        return Registry(self.settings, self._mlflow_name)
+
+    def _mlflow_name(self, name: str) -> str:
+        """Return what MLflow calls a model: its own name, unless it was adopted under another."""
+        record = self.known.get("model", name)
+        return name if record is None else str(record.body.get("mlflow_name", name))
 
     @property
     def tracking_uri(self) -> str:

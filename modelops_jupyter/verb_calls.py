@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.data_files import split_target
+from modelops_jupyter.data_files import is_mlflow_address, split_target
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.verb import Read
 from modelops_jupyter.written import cleared, printable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def register(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
     """Register with the columns that the line names as outcomes."""
-    model = read(a.model)
+    model = a.model if is_mlflow_address(a.model) else read(a.model)
     data, target = split_target(read(a.data) if a.data else None, a.target, read)
     reference = read(a.validated_on) if a.validated_on else None
     if a.target in getattr(reference, "columns", ()):
@@ -35,6 +35,20 @@ def register(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
         metrics=assignments(a.metric),
         description=a.description,
         unsafe=a.unsafe,
+    )
+
+
+def adopt(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    """Adopt, with the rows that the line names, and show how far it is."""
+    data, target = split_target(read(a.data) if a.data else None, a.target, read)
+    return ws.adopt(
+        a.name,
+        all=a.all,
+        data=data,
+        target=target,
+        new_name=a.new_name,
+        unsafe=a.unsafe,
+        on_progress=_show_pace,
     )
 
 

@@ -84,7 +84,8 @@ VERBS: tuple[Verb, ...] = (
             _arg(
                 "model",
                 metavar="MODEL",
-                help=".skops, .onnx, .ubj, LightGBM .txt or decision-table .json; in a notebook, a Python name",
+                help=".skops, .onnx, .ubj, LightGBM .txt, decision-table .json, models:/NAME/3 or runs:/RUN/PATH; in a "
+                "notebook, a Python name",
             ),
             _NAME,
             _arg("--data", help="rows it was fitted on: .parquet or .csv; in a notebook, a Python name"),
@@ -97,6 +98,21 @@ VERBS: tuple[Verb, ...] = (
             _arg("--description", default="", help="what the model is for"),
             _arg("--unsafe", action="store_true", help="accept a format outside the allow-list; marked everywhere"),
         ),
+        slow=True,
+    ),
+    Verb(
+        "adopt",
+        "put models of the MLflow registry on record as they are; exit code 1 if one was left out",
+        verb_calls.adopt,
+        (
+            _arg("name", nargs="?", metavar="NAME", help="registered model in MLflow; or say --all"),
+            _arg("--all", action="store_true", help="every registered model"),
+            _arg("--data", help="reference rows for versions without one: .parquet or .csv; in a notebook, a name"),
+            _arg("--target", help="the column of outcomes, or data of their own"),
+            _arg("--as", dest="new_name", metavar="NEWNAME", help="its name here, where MLflow's does not fit"),
+            _arg("--unsafe", action="store_true", help="load models that run code, to learn what they predict"),
+        ),
+        effect="execute",
         slow=True,
     ),
     Verb(

@@ -8,32 +8,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions import (
+    adoption,
     aliases,
     casework,
     catalogue,
     moves,
     prediction_logging,
     registration,
-    rounds,
     running,
     versions,
     watching,
 )
 from modelops_jupyter.actions.board import read_board
 from modelops_jupyter.actions.overview import read_overview
-from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.refs import ModelReference
 from modelops_jupyter.settings import find_settings
+from modelops_jupyter.workspace_incidents import IncidentVerbs
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from modelops_jupyter.actions.adopted import Adoption
     from modelops_jupyter.actions.board import Board
     from modelops_jupyter.actions.casework import Incident
     from modelops_jupyter.actions.catalogue import Status
     from modelops_jupyter.actions.overview import Distribution, ModelOverview
-    from modelops_jupyter.actions.rounds import Round
     from modelops_jupyter.actions.versions import RegisteredVersion
     from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Transition
     from modelops_jupyter.log import Appended
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from modelops_jupyter.monitoring.explaining.multivariate import MultivariateDrift
     from modelops_jupyter.monitoring.figures.curves import PerformanceCurves
     from modelops_jupyter.monitoring.pace import WorkEvent
-    from modelops_jupyter.notifications import DeliveryReport
     from modelops_jupyter.pipelines import CellEvent, NotebookRun, PipelineRun, StepEvent
     from modelops_jupyter.store import AuditVerification
 
@@ -61,7 +60,7 @@ def open(path: str | os.PathLike[str] | None = None) -> Workspace:
     return Workspace(find_settings(path))
 
 
-class Workspace(Foundations):
+class Workspace(IncidentVerbs):
     """A team's models: registry, prediction log, store and the rules they live by."""
 
     # The catalogue.
@@ -71,7 +70,7 @@ class Workspace(Foundations):
         self.registry.check()
         changes = aliases.differences(self.store, self.registry)
         moved = [f"{change}: {change.advice}" for change in changes]
-        return catalogue.status(self.store, self.settings, moved)
+        return catalogue.status(self.store, self.settings, moved, adoption.unadopted(self.store, self.registry))
 
     def models(self) -> Listing:
         """Return every model with its champion, health and open alerts."""
@@ -123,8 +122,8 @@ class Workspace(Foundations):
         Parameters
         ----------
         model
-            A fitted model of an allowed format (scikit-learn, XGBoost, LightGBM, ONNX), a `DecisionTable`, or the
-            path of a file that holds one.
+            A fitted model of an allowed format (scikit-learn, XGBoost, LightGBM, ONNX), a `DecisionTable`, the path of
+            a file that holds one, or MLflow's address of one: ``models:/iris@champion``, ``runs:/RUN/model``.
         data, target
             What the model was fitted on: rows of its features, and the outcomes. Give the signature and fingerprint.
         reference
@@ -151,6 +150,36 @@ class Workspace(Foundations):
         return registration.register(
             self.store, self.registry, self.actor, model, name, kind=kind, unsafe=unsafe, **rows, **facts
         )
+
+    def adopt(
+        self,
+        name: str | None = None,
+        *,
+        all: bool = False,
+        data: Any = None,
+        target: Any = None,
+        new_name: str | None = None,
+        unsafe: bool = False,
+        on_progress: Callable[[WorkEvent], None] | None = None,
+    ) -> Adoption:
+        """Put models of the MLflow registry on record as they are: versions, aliases, metrics and lineage.
+
+        MLflow is only read. Files are trusted from now on, by their digests; what no reader of ours takes is marked
+        unsafe. A model's aliases come with its first adoption, through no gate. Adopting again takes what is new.
+
+        Parameters
+        ----------
+        name
+            A registered model of MLflow's; or say `all`.
+        data, target
+            Reference rows for versions without one, and their labels: data of their own, or the column of `data`.
+        new_name
+            What the model is called here, where MLflow's name does not fit.
+        unsafe
+            Load what runs code when it is loaded, to learn its task and to give it a reference.
+        """
+        rows: dict[str, Any] = {"data": data, "target": target}
+        return adoption.adopt(self, name, all=all, new_name=new_name, unsafe=unsafe, on_progress=on_progress, **rows)
 
     def load(self, reference: str | ModelReference, *, unsafe: bool = False) -> Any:
         """Return the live model behind `reference`, after checking every byte against what was registered.
@@ -342,40 +371,6 @@ class Workspace(Foundations):
         `alert_budget` is added to the curve; None stands for the one in force. Segments are left out.
         """
         return watching.backtest(self.known, self.settings, name, every, alert_budget, on_progress)
-
-    def alerts(self, name: str | None = None, *, state: str | None = None) -> Listing:
-        """Return alerts, newest first, of one model or of all."""
-        return catalogue.alerts(self.known, name, state)
-
-    def incidents(self, name: str | None = None, *, state: str | None = None) -> Listing:
-        """Return incidents, newest first: alerts of one cause, of one model or of all."""
-        return casework.incidents(self.known, name, state)
-
-    def incident(self, id: str) -> Incident:
-        """Return one incident: suspects, segments, loss, what to do next, and its timeline."""
-        return casework.incident(self.known, id)
-
-    def acknowledge(self, id: str, *, reason: str) -> Incident:
-        """Take an open incident; whoever does owns it, if nobody did."""
-        return casework.acknowledge(self.known, id, reason, self.actor)
-
-    def resolve(self, id: str, *, reason: str) -> Incident:
-        """Close an incident; it opens again if the monitor sees more of it."""
-        return casework.resolve(self.known, id, reason, self.actor)
-
-    def assign(self, id: str, owner: str) -> Incident:
-        """Give an incident to an owner."""
-        return casework.assign(self.known, id, owner, self.actor)
-
-    def deliver(self, *, now: bool = False) -> DeliveryReport:
-        """Send what waits to the targets of ``modelops.toml``, once to each; `now` leaves out pauses after failures."""
-        return watching.deliver(self.store, self.settings, now)
-
-    def watch(
-        self, *, interval: str = "15m", once: bool = False, on_round: Callable[[Round], None] | None = None
-    ) -> Round:
-        """Run every monitor each `interval` until interrupted (or `once`), tell of incidents and of what stopped."""
-        return rounds.watch(self, interval, once, on_round)
 
     # Running.
 

@@ -13,13 +13,20 @@ from sklearn.linear_model import LogisticRegression
 
 from modelops_jupyter.actions.versions import references
 from modelops_jupyter.cli import main
+from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.server.routes import routes
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.verb import Verb
 from modelops_jupyter.verbs import VERBS, parser
 from modelops_jupyter.workspace import Workspace
 
-METHODS = {name: method for name, method in vars(Workspace).items() if callable(method) and not name.startswith("_")}
+PARTS = [part for part in Workspace.__mro__ if issubclass(part, Foundations) and part is not Foundations]
+METHODS = {
+    name: method
+    for part in PARTS
+    for name, method in vars(part).items()
+    if callable(method) and not name.startswith("_")
+}
 VERB_OF = {verb.name.replace("-", "_"): verb for verb in VERBS}
 
 # Methods that are Python's alone, and why.

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.actions.versions import version_key
+from modelops_jupyter.actions.versions import mlflow_mark, version_key
 from modelops_jupyter.errors import Conflict, DependencyFailed, RegistryDamaged
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.wording import count
@@ -108,21 +108,24 @@ class MissingModel:
 
 def differences(store: Store, registry: Registry) -> tuple[Difference | MissingModel, ...]:
     """Return where MLflow does not show what the ledger says; nothing is written."""
-    names = {record.key for record in store.find("model", bodies=False)}
-    if not names:
+    models = {record.key: record.body for record in store.find("model")}
+    if not models:
         return ()
     before, confirmed = _ledger(store, "alias"), _ledger(store, "projection")
-    everything = registry.aliases(names)
+    everything = registry.aliases({*models})
     after = _ledger(store, "alias")
     shown = {(model, alias): at for model, aliases in everything.items() for alias, at in aliases.items()}
+    # What adoption could not take is MLflow's, until the alias is ours.
+    left = {(model, alias): at for model, body in models.items() for alias, at in body.get("aliases_left", {}).items()}
     moved = [
         (key, shown.get(key), after.get(key), confirmed.get(key) == after.get(key))
         for key in sorted({*shown, *after})
         if key[0] in everything
         and shown.get(key) != after.get(key)
         and before.get(key) == after.get(key)  # else it is being moved now
+        and (key in after or left.get(key) != shown.get(key))
     ]
-    missing = (_missing(store, registry, name) for name in sorted(names - {*everything}))
+    missing = (_missing(store, registry, name) for name in sorted({*models} - {*everything}))
     return (
         *missing,
         *(Difference(*key, at, to, foreign, _obstacle(store, registry, key[0], to)) for key, at, to, foreign in moved),
@@ -132,19 +135,20 @@ def differences(store: Store, registry: Registry) -> tuple[Difference | MissingM
 def _obstacle(store: Store, registry: Registry, name: str, version: int | None) -> str:
     if version is None:
         return ""
-    return registry.obstacle(name, version, _digest(store, name, version))
+    return registry.obstacle(name, version, **_mark(store, name, version))
 
 
-def _digest(store: Store, name: str, version: int) -> str | None:
+def _mark(store: Store, name: str, version: int) -> dict[str, str]:
     record = store.get("version", version_key(name, version))
-    return None if record is None else str(record.body["digest"])
+    return {} if record is None else mlflow_mark(record.body)
 
 
 def _missing(store: Store, registry: Registry, name: str) -> MissingModel:
     from modelops_jupyter.registry.registry import run_of
 
     bodies = [record.body for record in store.find("version", name)]
-    return MissingModel(name, len(bodies), registry.now_called(name, {run_of(body) for body in bodies}))
+    own = {run_of(body) for body in bodies if not body.get("adopted")}  # others may share the run of an adopted one
+    return MissingModel(name, len(bodies), registry.now_called(name, own))
 
 
 def reconcile(store: Store, registry: Registry, settings: Settings, actor: Actor) -> Listing:
@@ -214,7 +218,7 @@ def project_alias(store: Store, registry: Registry, name: str, alias: str) -> No
     shown, wanted = None, ledger()
     while wanted is not None and shown != wanted:
         try:
-            registry.set_alias(name, alias, wanted, _digest(store, name, wanted))
+            registry.set_alias(name, alias, wanted, **_mark(store, name, wanted))
         except RegistryDamaged as error:
             raise RegistryDamaged(
                 f"{key} is version {wanted} on record, but MLflow cannot show it: {error} "

@@ -44,6 +44,8 @@ class Status(Presentable):
         What MLflow does not show as it is on record, a sentence each with what to do: aliases, deleted models.
     quarantine : tuple of mapping
         Batches that did not fit the log: model, table, batch, rows, reason, and the file that holds them.
+    unadopted : int
+        Models of the MLflow registry with versions that are not on record.
     """
 
     workspace: str
@@ -54,6 +56,15 @@ class Status(Presentable):
     targets: tuple[Mapping[str, Any], ...] = ()
     moved: tuple[str, ...] = ()
     quarantine: tuple[Mapping[str, Any], ...] = ()
+    unadopted: int = 0
+
+    @property
+    def adoption_sentence(self) -> str:
+        """What waits in the MLflow registry, and what takes it; empty if nothing does."""
+        if not self.unadopted:
+            return ""
+        waiting = count(self.unadopted, "model of the MLflow registry is", "models of the MLflow registry are")
+        return f"{waiting} not adopted yet: run `modelops adopt --all`"
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data."""
@@ -66,6 +77,7 @@ class Status(Presentable):
             "targets": [dict(t) for t in self.targets],
             "moved": list(self.moved),
             "quarantine": [dict(q) for q in self.quarantine],
+            "unadopted": self.unadopted,
         }
 
     def to_frame(self) -> pd.DataFrame:
@@ -75,6 +87,8 @@ class Status(Presentable):
         return pd.DataFrame(self.models)
 
     def __str__(self) -> str:
+        if not self.models and self.unadopted:
+            return f"{self.workspace}: no models on record. {self.adoption_sentence}."
         if not self.models:
             return f"{self.workspace}: no models yet. Register one with `modelops register`, or try `modelops demo`."
         lines = [f"{self.workspace} (registry {self.registry})"]
@@ -89,6 +103,7 @@ class Status(Presentable):
             lines += [f"    {m['learning']}"] if m["learning"] else []
         lines += [_told(target) for target in self.targets]
         lines += [f"  {sentence}" for sentence in self.moved]
+        lines += [f"  {self.adoption_sentence}"] if self.unadopted else []
         lines += [_aside(batch) for batch in self.quarantine]
         return "\n".join(lines)
 
@@ -110,7 +125,7 @@ def _told(target: Mapping[str, Any]) -> str:
     )
 
 
-def status(store: Store, settings: Settings, moved: Sequence[str] = ()) -> Status:
+def status(store: Store, settings: Settings, moved: Sequence[str] = (), unadopted: int = 0) -> Status:
     """Gather the state of a workspace."""
     summaries = tuple(
         {
@@ -138,6 +153,7 @@ def status(store: Store, settings: Settings, moved: Sequence[str] = ()) -> Statu
         targets=_targets(store, settings),
         moved=tuple(moved),
         quarantine=_quarantine(settings),
+        unadopted=unadopted,
     )
 
 

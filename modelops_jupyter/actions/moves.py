@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelops_jupyter.actions.aliases import project_alias
-from modelops_jupyter.actions.versions import find_version
+from modelops_jupyter.actions.versions import find_version, mlflow_mark
 from modelops_jupyter.errors import RegistryDamaged
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.refs import ModelReference, check_name
@@ -61,7 +61,7 @@ def promote(
     from modelops_jupyter.governance import promote
 
     version = find_version(ws.known, reference)
-    obstacle = ws.registry.obstacle(version.name, version.version, version.body["digest"])
+    obstacle = ws.registry.obstacle(version.name, version.version, **mlflow_mark(version.body))
     if obstacle:
         raise RegistryDamaged(
             f"{version} cannot be promoted: {obstacle}. Run `modelops reconcile`, which makes deleted models again, or "

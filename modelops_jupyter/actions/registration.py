@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions.versions import RegisteredVersion, find_version
 from modelops_jupyter.actor import Actor
-from modelops_jupyter.errors import InvalidFrame, InvalidInput
+from modelops_jupyter.data_files import is_mlflow_address
+from modelops_jupyter.errors import InvalidFrame, InvalidInput, InvalidReference, NotFound
 from modelops_jupyter.frames import outcomes, to_arrow, to_pandas
 from modelops_jupyter.refs import ModelReference, check_name, parse
 from modelops_jupyter.written import check_remark, check_text
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from modelops_jupyter.governance import Comparison
-    from modelops_jupyter.registry import Draft, Registry
+    from modelops_jupyter.registry import Draft, Registry, StockFile
     from modelops_jupyter.store import Store
 
 _ADDRESS = "inputs names the datasets that a version was made from: leave out what has no address."
@@ -55,12 +56,17 @@ def register(
         raise InvalidFrame(f"data has {len(frame)} rows but target has {len(target)}: pass one outcome for each row.")
     given = reference[0] if isinstance(reference, tuple) else reference
     validated_on = None if given is None else to_pandas(given, "reference")
+    origin, features = None, []
+    if is_mlflow_address(model):
+        stock = _from_mlflow(store, registry, model, unsafe)
+        origin, features, model, run_id = model, stock.features, stock.model, run_id or stock.run_id
     unfinished = publication.finish(store, registry, name)
     drawn: dict[str, Any] = {"data": frame, "target": target, "reference": validated_on}
     with registry.draft(model, kind=kind, unsafe=unsafe, **drawn) as draft:
-        known, profile, segments = _validate(draft, *_validated_on(draft, frame, target, reference))
+        known, profile, segments = validate(draft, *validation_rows(draft, frame, target, reference))
         step = _step(name)
         known = {**draft.facts(), **known, "metrics": figures, "inputs": addresses, "step": step}
+        known |= {"features": draft.features or features, "registered_from": origin}
         before = _registered_before(store, name, known, unfinished)
         if before is not None:
             return before
@@ -68,6 +74,18 @@ def register(
     at = datetime.now(UTC).isoformat()
     facts = {**uploaded, **known, "created_at": at, "created_by": actor.name}
     return publication.publish(store, registry, actor, facts, description, profile, segments)
+
+
+def _from_mlflow(store: Store, registry: Registry, address: str, unsafe: bool) -> StockFile:
+    """Return the live model behind MLflow's address of one, by our record where it has that version."""
+    from modelops_jupyter.registry import StockFile
+
+    try:
+        version = find_version(store, parse(address))
+    except (InvalidReference, NotFound):  # MLflow's alone, or a name that none of ours can have
+        return registry.stock.read(address, unsafe=unsafe)
+    run_id = registry.stock.active_run(version.body["run_id"])
+    return StockFile(registry.load(version.body, unsafe=unsafe), version.body["features"], run_id)
 
 
 def _check_kind(store: Store, name: str, kind: str) -> None:
@@ -124,7 +142,7 @@ def _registered_before(
     return next(same, None)
 
 
-def _validated_on(
+def validation_rows(
     draft: Draft, data: pd.DataFrame | None, target: Any, reference: Any
 ) -> tuple[pd.DataFrame | None, pd.Series[Any] | None]:
     """Return the rows a version was validated on and, as `outcomes` gives them, what came of them."""
@@ -146,7 +164,7 @@ def _validated_on(
     return frame, None if labels is None else outcomes(pd.Series(list(labels)), draft.task)
 
 
-def _validate(
+def validate(
     draft: Draft, frame: pd.DataFrame | None, labels: pd.Series[Any] | None
 ) -> tuple[dict[str, Any], dict[str, Any] | None, dict[str, Any]]:
     """Return what a draft rests on and answers on the rows it was validated on, its profile of them, and by segment."""
@@ -204,6 +222,12 @@ def compare_versions(
 
     frame = to_pandas(data, "data")
     first, second = find_version(store, reference), find_version(store, other)
+    unclear = next((str(version) for version in (first, second) if version.body["task"] == "unknown"), None)
+    if unclear is not None:
+        raise InvalidInput(
+            f"Nothing on record says what {unclear} predicts: give it a reference first, `modelops adopt NAME --data "
+            "FILE --target COLUMN` (with --unsafe where it runs code)."
+        )
     if first.body["task"] != second.body["task"]:
         raise InvalidInput(
             f"{first} is a {first.body['task']} and {second} a {second.body['task']}: they have no metric in common."

@@ -48,6 +48,11 @@ def version_key(name: str, version: int) -> str:
     return f"{name}/{version:06d}"
 
 
+def mlflow_mark(body: Mapping[str, Any]) -> dict[str, str]:
+    """Return what tells a version in MLflow from another one of its number: our digest, or where MLflow had it from."""
+    return {"source": str(body["mlflow"]["source"])} if body.get("adopted") else {"digest": str(body["digest"])}
+
+
 def find_version(store: Store, reference: str | ModelReference) -> RegisteredVersion:
     """Return the version behind `reference`; a bare name means its champion, else its newest version.
 

@@ -19,6 +19,7 @@ WHAT = {
     "comment": ("○", "commented on", palette.BLUE),
     "promote": ("▲", "promoted", palette.GREEN),
     "rollback": ("↩", "rolled back to", palette.RED),
+    "adopted": ("◆", "adopted as", palette.BLUE),
 }
 
 

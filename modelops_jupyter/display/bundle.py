@@ -6,12 +6,13 @@ import json
 from functools import singledispatch
 from typing import Any
 
+from modelops_jupyter.actions.adopted import Adoption
 from modelops_jupyter.actions.board import Board
 from modelops_jupyter.actions.casework import Incident
 from modelops_jupyter.actions.catalogue import Status
 from modelops_jupyter.actions.overview import Distribution, ModelOverview
 from modelops_jupyter.actions.versions import RegisteredVersion
-from modelops_jupyter.display import backtests, boards, cases, explanations, governance, listings, models
+from modelops_jupyter.display import adoption, backtests, boards, cases, explanations, governance, listings, models
 from modelops_jupyter.display.html import Html
 from modelops_jupyter.display.tables import block, facts
 from modelops_jupyter.display.words import value_text
@@ -65,6 +66,7 @@ static_html.register(Transition, governance.transition)
 static_html.register(Decision, governance.decision)
 static_html.register(ModelOverview, models.overview)
 static_html.register(MonitorReport, models.monitor_report)
+static_html.register(Adoption, adoption.adoption)
 static_html.register(Board, boards.board)
 static_html.register(Incident, cases.incident)
 static_html.register(Distribution, models.distribution)

@@ -97,6 +97,7 @@ def status(shown: Status) -> Html:
         heading(f"{count(len(shown.models), 'model')}, {count(len(open_alerts), 'open alert')}"),
         note(f"{shown.workspace} · registry {shown.registry}"),
         *(note(f"{sentence}.") for sentence in shown.moved),
+        note(f"{shown.adoption_sentence}.") if shown.unadopted else None,
         rows_table(columns, shown.models),
         *(note(f"{model['name']}: {model['learning']}") for model in shown.models if model["learning"]),
         heading("Open alerts") if open_alerts else None,
@@ -139,6 +140,7 @@ def version(shown: RegisteredVersion) -> Html:
         ("Metrics", value_text(body.get("metrics"))),
         ("Features", value_text(body.get("features"))),
         ("Registered", f"{short_time(body.get('created_at'))} by {value_text(body.get('created_by'))}"),
+        ("Adopted from MLflow", _adopted(body)),
     ]
     rest = [
         (_label(name), value_text(body[name])) for name in ("run_id", "digest", "data_fingerprint") if body.get(name)
@@ -147,6 +149,10 @@ def version(shown: RegisteredVersion) -> Html:
     warning = badge("▲", "Unsafe format: runs code when loaded", palette.RED) if body.get("unsafe") else None
     title = f"{shown.name}/{shown.version}"
     return block(heading(title), warning, facts([row for row in known if row[1].strip(f" {NOTHING}")]), folded)
+
+
+def _adopted(body: Fields) -> str:
+    return f"{short_time(body['adopted_at'])} by {value_text(body['adopted_by'])}" if body.get("adopted") else ""
 
 
 def pipeline_run(run: PipelineRun) -> Html:

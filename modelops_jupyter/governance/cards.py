@@ -55,10 +55,12 @@ def model_card(store: Store, name: str, version: int) -> ModelCard:
         ("Format", body["flavor"] + (", UNSAFE: runs code when loaded" if body["unsafe"] else "")),
         ("Description", model.body["description"]),
         ("Registered", f"{body['created_at']} by {body['created_by']}"),
+        ("Adopted from MLflow", f"{body['adopted_at']} by {body['adopted_by']}" if body.get("adopted") else None),
     ]
     origin = [
         ("MLflow run", body["run_id"]),
         ("Notebook", body["source"]["notebook"]),
+        ("Script", body["source"].get("script")),
         ("Git commit", body["source"]["git_commit"]),
         ("Inputs", ", ".join(body["inputs"])),
         ("Data fingerprint (SHA-256)", body["data_fingerprint"]),

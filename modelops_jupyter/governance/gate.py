@@ -191,7 +191,9 @@ def _same_rows(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
 
 
 def _has(version: Mapping[str, Any], metric: str) -> bool:
-    """Return whether a model of this kind can have a figure."""
+    """Return whether a model of this kind can have a figure; one that we know too little of may have any."""
+    if version["task"] == "unknown" or (version["task"] == "classification" and not version["classes"]):
+        return metric not in _OF_VALUES or version["task"] == "unknown"
     if metric in _OF_TWO_CLASSES:
         return version["task"] == "classification" and len(version["classes"]) == 2
     if metric in _OF_CLASSES:

@@ -1,9 +1,13 @@
 """Models and artifacts in MLflow."""
 
+from modelops_jupyter.registry.adoption import Lineage, StockModel, StockVersion
 from modelops_jupyter.registry.drafts import Draft
 from modelops_jupyter.registry.fingerprints import data_fingerprint
 from modelops_jupyter.registry.importance import Importance, feature_importance
+from modelops_jupyter.registry.mlmodel import ModelFile, class_names, describe_task
+from modelops_jupyter.registry.pyfunc import PyFuncEstimator
 from modelops_jupyter.registry.registry import Registry
+from modelops_jupyter.registry.stock import StockFile, StockFiles, draft_on_record, draft_stock
 from modelops_jupyter.scoring.flavors.decision import DecisionTable
 from modelops_jupyter.scoring.flavors.onnx import OnnxModel
 from modelops_jupyter.scoring.formats import read_model_file
@@ -13,10 +17,21 @@ __all__ = [
     "DecisionTable",
     "Draft",
     "Importance",
+    "Lineage",
+    "ModelFile",
     "OnnxModel",
     "Predictions",
+    "PyFuncEstimator",
     "Registry",
+    "StockFile",
+    "StockFiles",
+    "StockModel",
+    "StockVersion",
+    "class_names",
     "data_fingerprint",
+    "describe_task",
+    "draft_on_record",
+    "draft_stock",
     "feature_importance",
     "predict",
     "read_model_file",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.registry.descriptions import describe
 from modelops_jupyter.registry.fingerprints import data_fingerprint
+from modelops_jupyter.registry.mlmodel import PYFUNC, UNKNOWN, class_names, read_description
+from modelops_jupyter.registry.pyfunc import PyFuncEstimator
 from modelops_jupyter.scoring import formats
 from modelops_jupyter.scoring.digests import file_digests, overall_digest
 from modelops_jupyter.scoring.flavors.decision import DecisionTable
@@ -85,6 +88,32 @@ def write_draft(
             task=task,
             classes=classes,
             features=columns or [],
+            source=_source(project),
+        )
+
+
+@contextmanager
+def write_pyfunc_draft(
+    model: PyFuncEstimator, data: pd.DataFrame | None, target: Any, project: Path
+) -> Iterator[Draft]:
+    """Lend the draft of a model that MLflow alone can load: its files as they are."""
+    task, classes = (UNKNOWN, []) if model.classes_ is None else class_names(model.classes_)
+    with tempfile.TemporaryDirectory() as temporary:
+        compiled = shutil.ignore_patterns("__pycache__")  # by loading it
+        folder = Path(shutil.copytree(model.folder, Path(temporary) / "model", ignore=compiled))
+        digests = file_digests(folder)
+        yield Draft(
+            model=model,
+            folder=folder,
+            kind="ml",
+            flavor=PYFUNC,
+            unsafe=True,
+            digest=overall_digest(digests),
+            artifact_digests=digests,
+            data_fingerprint=None if data is None else data_fingerprint(data, target),
+            task=task,
+            classes=classes,
+            features=read_description(folder).features,
             source=_source(project),
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.errors import NotFound, RegistryDamaged
 from modelops_jupyter.registry import artifacts
+from modelops_jupyter.registry.addresses import fetch
+from modelops_jupyter.registry.adoption import TOKEN, named
 from modelops_jupyter.registry.client import (
     check_reachable,
     check_writable,
@@ -19,9 +21,11 @@ from modelops_jupyter.registry.client import (
     tracking_uri,
     typed_errors,
 )
-from modelops_jupyter.registry.drafts import Draft, write_draft
+from modelops_jupyter.registry.drafts import Draft, write_draft, write_pyfunc_draft
+from modelops_jupyter.registry.mlmodel import ModelFile, read_model
+from modelops_jupyter.registry.pyfunc import PyFuncEstimator
 from modelops_jupyter.registry.relocation import address_of
-from modelops_jupyter.scoring import formats
+from modelops_jupyter.registry.stock_registry import StockRegistry
 from modelops_jupyter.scoring.digests import check_digests
 from modelops_jupyter.settings import Settings
 
@@ -29,15 +33,18 @@ if TYPE_CHECKING:
     import pandas as pd
     from mlflow import MlflowClient
 
-_TOKEN = "modelops.registration"
-PAGE = 1000
-
 
 class Registry:
-    """The workspace's MLflow."""
+    """The workspace's MLflow.
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    Parameters
+    ----------
+    mlflow_name
+        Returns what MLflow calls a model, which may have been adopted under another name.
+    """
+
+    def __init__(self, settings: Settings, mlflow_name: Callable[[str], str] = str) -> None:
+        self._settings, self._mlflow_name = settings, mlflow_name
 
     @cached_property
     def client(self) -> MlflowClient:
@@ -81,6 +88,10 @@ class Registry:
     ) -> Iterator[Draft]:
         """Lend `model` as it would be registered; see `Workspace.register`. Nothing is written to MLflow."""
         check_writable(self._settings)  # before work that would be lost
+        if isinstance(model, PyFuncEstimator):
+            with write_pyfunc_draft(model, data, target, self._settings.project) as draft:
+                yield draft
+            return
         with write_draft(model, kind, data, target, unsafe, self._settings.project, reference) as draft:
             yield draft
 
@@ -112,17 +123,18 @@ class Registry:
     def publish(self, facts: Mapping[str, Any], token: str) -> int:
         """Create the MLflow version of what was uploaded, under a token that is its own, and return its number."""
         run, _, path = str(facts["model_uri"]).removeprefix("runs:/").partition("/")
-        tags = {**_tags(facts), _TOKEN: token}
+        tags = {**_tags(facts), TOKEN: token}
+        name = self._mlflow_name(facts["name"])
         with self._asking() as client:
-            self._ensure_model(facts["name"])
+            self._ensure_model(name)
             folder = artifacts.recorded_folder(self._settings, {"version": "new", **facts})
             source = f"{client.get_run(run).info.artifact_uri}/{path}" if folder is None else address_of(folder)
-            return int(client.create_model_version(facts["name"], source, run, tags=tags).version)
+            return int(client.create_model_version(name, source, run, tags=tags).version)
 
     def published(self, name: str, token: str) -> int | None:
         """Return the number of the version that was created under `token`, if one was."""
         with self._asking() as client:
-            found = client.search_model_versions(f"name='{name}' and tags.`{_TOKEN}`='{token}'")
+            found = client.search_model_versions(f"{self._named(name)} and tags.`{TOKEN}`='{token}'")
         return int(found[0].version) if found else None
 
     def load(self, body: Mapping[str, Any], *, unsafe: bool = False) -> Any:
@@ -146,7 +158,8 @@ class Registry:
             else:
                 copy = self._download(body, copy, what)
             check_digests(copy, body["artifact_digests"], what)
-            return formats.read_model(copy, body["flavor"], unsafe=unsafe)
+            how = ModelFile(body["flavor"], body.get("model_file", ""), body.get("estimator"))
+            return read_model(copy, how, body["features"], unsafe=unsafe)
 
     def _download(self, body: Mapping[str, Any], copy: Path, what: str) -> Path:
         """Return a private copy of a version's files, which MLflow hands out."""
@@ -157,14 +170,17 @@ class Registry:
         with self._asking() as client:
             try:
                 copy.mkdir()
-                folder = Path(client.download_artifacts(run, path, str(copy)))
+                if body.get("adopted"):
+                    folder = fetch(self._settings, body["model_uri"], copy)
+                else:
+                    folder = Path(client.download_artifacts(run, path, str(copy)))
                 if folder.is_relative_to(copy):
                     return folder
                 return artifacts.take_files(folder, copy / "taken", what)  # a local artifact is handed out in place
-            except (MlflowException, OSError) as error:
+            except (MlflowException, OSError, RegistryDamaged) as error:
                 self.check()
                 where = self._settings.registry if self._settings.server else self._settings.artifacts_path
-                raise artifacts.gone(what, where) from error
+                raise artifacts.gone(what, body["model_uri"] if body.get("adopted") else where) from error
 
     def withdraw(self, name: str, version: int) -> None:
         """Take back a version that was created under a number that is on record already; MLflow gives no number twice.
@@ -172,41 +188,55 @@ class Registry:
         MLflow counts from 1 again when a model was deleted there.
         """
         with self._asking() as client:
-            client.delete_model_version(name, str(version))
+            client.delete_model_version(self._mlflow_name(name), str(version))
 
-    def set_alias(self, name: str, alias: str, version: int | None, digest: str | None = None) -> None:
+    def set_alias(
+        self, name: str, alias: str, version: int | None, *, digest: str | None = None, source: str | None = None
+    ) -> None:
         """Show an alias in MLflow as our ledger has it.
 
         Raises
         ------
         RegistryDamaged
-            If MLflow has no such version, or one of other bytes than `digest`.
+            If MLflow has no such version, or another one than that of `digest` or `source`; see `obstacle`.
         """
-        obstacle = "" if version is None else self.obstacle(name, version, digest)
+        obstacle = "" if version is None else self.obstacle(name, version, digest=digest, source=source)
+        there = self._mlflow_name(name)
         if obstacle:
             raise RegistryDamaged(f"{obstacle[:1].upper()}{obstacle[1:]}.")
         with self._asking() as client:
             if version is None:
-                client.delete_registered_model_alias(name, alias)
+                client.delete_registered_model_alias(there, alias)
             else:
-                client.set_registered_model_alias(name, alias, str(version))
+                client.set_registered_model_alias(there, alias, str(version))
 
-    def obstacle(self, name: str, version: int, digest: str | None = None) -> str:
-        """Return why MLflow cannot show a version, as half a sentence; empty where it can."""
+    def obstacle(self, name: str, version: int, *, digest: str | None = None, source: str | None = None) -> str:
+        """Return why MLflow cannot show a version, as half a sentence; empty where it can.
+
+        Parameters
+        ----------
+        digest
+            Of the version on record, where we registered it.
+        source
+            What MLflow had registered a version from that was adopted.
+        """
         with self._asking() as client:
-            versions = client.search_model_versions(f"name='{name}' and version_number={version}")
+            versions = client.search_model_versions(f"{self._named(name)} and version_number={version}")
         if not versions and not self.has_model(name):
             return f"MLflow no longer has model {name!r}"
         if not versions:
             return f"version {version} of {name!r} was deleted in MLflow, which gives no number twice"
-        if digest is not None and versions[0].tags.get("modelops.digest") != digest:
+        replaced = digest is not None and versions[0].tags.get("modelops.digest") != digest
+        if source is not None and source.startswith("models:/m-"):  # a path changes with the workspace's folder
+            replaced = versions[0].source != source
+        if replaced:
             return f"version {version} of {name!r} in MLflow is another model than the one on record"
         return ""
 
     def has_model(self, name: str) -> bool:
         """Return whether MLflow has a registered model of this name."""
         with self._asking() as client:
-            return bool(client.search_registered_models(f"name='{name}'"))
+            return bool(client.search_registered_models(self._named(name)))
 
     def now_called(self, name: str, run_ids: Collection[str]) -> tuple[str, ...]:
         """Return the other models in MLflow that hold the versions made by these runs: `name` was renamed."""
@@ -215,7 +245,7 @@ class Registry:
             for run_id in run_ids:
                 versions = client.search_model_versions(f"run_id='{run_id}'")
                 names |= {version.name for version in versions if not str(version.source).startswith("models:/")}
-        return tuple(sorted(names - {name}))
+        return tuple(sorted(names - {self._mlflow_name(name)}))
 
     def restore(self, name: str, bodies: Sequence[Mapping[str, Any]]) -> None:
         """Make a model that was deleted in MLflow again, each version under its number and with the bytes on record.
@@ -235,26 +265,31 @@ class Registry:
                     f"{self._settings.server or self._settings.artifacts_path}: restore them from a backup, then run "
                     "`modelops reconcile`."
                 )
-            self._ensure_model(name)
+            there = self._mlflow_name(name)
+            self._ensure_model(there)
             for number in range(1, max(recorded) + 1):
                 present = sources.get(number)
                 if present is None:  # a gap, as there was one before
-                    made = client.create_model_version(name, source)
-                    client.delete_model_version(name, made.version)
+                    made = client.create_model_version(there, source)
+                    client.delete_model_version(there, made.version)
                 else:
                     body = recorded[number]
-                    client.create_model_version(name, present, run_of(body), tags=_tags(body))
+                    client.create_model_version(there, present, run_of(body), tags=_tags(body))
 
     def aliases(self, names: Collection[str]) -> dict[str, dict[str, int]]:
         """Return MLflow's aliases of those models of `names` that it has."""
-        shown: dict[str, dict[str, int]] = {}
-        with self._asking() as client:
-            token = None
-            while token is None or token:
-                page = client.search_registered_models(max_results=PAGE, page_token=token)
-                shown.update({m.name: {alias: int(at) for alias, at in m.aliases.items()} for m in page})
-                token = page.token or ""
-        return {name: shown[name] for name in names if name in shown}
+        registered = self.stock.registered()
+        there = {name: self._mlflow_name(name) for name in names}
+        return {name: dict(registered[own].aliases) for name, own in there.items() if own in registered}
+
+    @cached_property
+    def stock(self) -> StockRegistry:
+        """What other tools keep in this MLflow."""
+        return StockRegistry(self, self._settings)
+
+    def _named(self, name: str) -> str:
+        """Return the filter that finds a model in MLflow."""
+        return named(self._mlflow_name(name))
 
     def _source(self, client: MlflowClient, body: Mapping[str, Any]) -> str | None:
         """Return the address of a version's artifact, None where nothing is left of it."""
@@ -263,6 +298,8 @@ class Registry:
         folder = artifacts.recorded_folder(self._settings, body)
         if folder is not None:
             return address_of(folder) if folder.is_dir() else None
+        if body.get("adopted"):
+            return str(body["mlflow"]["source"])
         run, _, path = str(body["model_uri"]).removeprefix("runs:/").partition("/")
         try:
             return f"{client.get_run(run).info.artifact_uri}/{path}" if client.list_artifacts(run, path) else None
@@ -305,4 +342,6 @@ def _tags(facts: Mapping[str, Any]) -> dict[str, str]:
 
 def run_of(body: Mapping[str, Any]) -> str:
     """Return the run whose artifacts hold a version."""
+    if body.get("adopted"):
+        return str(body["run_id"] or "")
     return str(body["model_uri"]).removeprefix("runs:/").partition("/")[0]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modelops_jupyter.data_files import dataset_address, read_file, split_target
+from modelops_jupyter.data_files import dataset_address, is_mlflow_address, read_file, split_target
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.server.addresses import resolve, resolve_file
 from modelops_jupyter.server.fields import Field
@@ -74,6 +74,8 @@ def make_call(operation: str, fields: Sequence[Field], values: Mapping[str, Any]
             continue
         if kind == "path":
             plain[field.name] = (resolve if field.name == "output" else resolve_file)(root, given, field.name)
+            continue
+        if kind == "model" and is_mlflow_address(given):
             continue
         del plain[field.name]
         if kind == "data" and not _is_table(given):

@@ -7,6 +7,7 @@ import inspect
 import re
 from collections.abc import Mapping
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from modelops_jupyter import workspace
@@ -182,15 +183,17 @@ def _answer(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
 
 def returned(operation: str) -> tuple[type, ...]:
     """Return the dataclasses that a method of `Workspace` may return."""
-    annotation = str(inspect.signature(getattr(workspace.Workspace, operation)).return_annotation)
-    known = {**_imported(), **vars(workspace)}
+    method = getattr(workspace.Workspace, operation)
+    annotation = str(inspect.signature(method).return_annotation)
+    module = import_module(method.__module__)
+    known = {**_imported(module), **vars(module)}
     return tuple(known[name] for name in re.findall(r"\w+", annotation) if name != "None")
 
 
-def _imported() -> dict[str, Any]:
-    """Return what the facade imports for its annotations alone."""
+def _imported(source: ModuleType) -> dict[str, Any]:
+    """Return what a part of the facade imports for its annotations alone."""
     found: dict[str, Any] = {}
-    for node in ast.walk(ast.parse(inspect.getsource(workspace))):
+    for node in ast.walk(ast.parse(inspect.getsource(source))):
         if isinstance(node, ast.ImportFrom) and str(node.module).startswith("modelops_jupyter."):
             module = import_module(str(node.module))
             found |= {alias.name: getattr(module, alias.name) for alias in node.names}

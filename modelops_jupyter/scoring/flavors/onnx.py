@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -201,6 +201,25 @@ def recognises(file: Path) -> bool:
 def read_file(file: Path) -> OnnxModel:
     """Return the model in an ONNX file; see `OnnxModel.of`."""
     return OnnxModel.of(file)
+
+
+def read_with_weights(file: Path, columns: Sequence[str] | None) -> OnnxModel:
+    """Return the model in an ONNX file whose weights may lie in files beside it, as `mlflow.onnx` keeps them.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no ONNX model, its weights are not beside it, or it does not say what its output means.
+    """
+    onnx = library("onnx", "onnx")
+    from google.protobuf.message import DecodeError
+
+    try:
+        proto = onnx.load_model(str(file))
+    except (DecodeError, onnx.checker.ValidationError, OSError, ValueError) as error:
+        raise InvalidInput(f"{str(file)!r} cannot be read as an ONNX model ({_first_line(error)}).") from error
+    model = OnnxModel.of(proto)
+    return model if columns is None else replace(model, columns=tuple(columns))
 
 
 def mlflow_flavor(folder: Path) -> dict[str, dict[str, Any]]:

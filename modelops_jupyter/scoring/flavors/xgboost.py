@@ -135,16 +135,32 @@ def write(model: Any, folder: Path, columns: Sequence[str] | None) -> None:
 
 def read(folder: Path) -> Any:
     """Return the live booster or estimator."""
-    xgboost = library("xgboost", "xgboost")
     facts = read_side(folder)
     kind = facts["estimator"]
     if kind is None:
         return read_file(folder / FILE)
+    missing = float("nan") if facts["missing"] is None else facts["missing"]
+    return read_estimator(folder / FILE, kind, missing=missing, enable_categorical=facts["enable_categorical"])
+
+
+def read_estimator(file: Path, kind: str, **settings: Any) -> Any:
+    """Return the estimator of class `kind` in a file that its own `save_model` wrote.
+
+    Raises
+    ------
+    UnsafeArtifact
+        If `kind` is not one of XGBoost's own.
+    InvalidInput
+        If the file holds none.
+    """
+    xgboost = library("xgboost", "xgboost")
     if kind not in ESTIMATORS:
         raise UnsafeArtifact(f"{kind!r} is not one of XGBoost's own estimators: register the model again.")
-    missing = float("nan") if facts["missing"] is None else facts["missing"]
-    model = getattr(xgboost, kind)(missing=missing, enable_categorical=facts["enable_categorical"])
-    model.load_model(str(folder / FILE))
+    model = getattr(xgboost, kind)(**settings)
+    try:
+        model.load_model(str(file))
+    except (xgboost.core.XGBoostError, TypeError, ValueError) as error:
+        raise InvalidInput(f"{str(file)!r} holds no {kind}: save one with model.save_model().") from error
     return model
 
 

@@ -1,0 +1,141 @@
+"""Rows that versions without a reference are given: what a model does is learned from them, and its profile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from modelops_jupyter.actions.registration import predict_with, validate, validation_rows
+from modelops_jupyter.errors import InvalidFrame, InvalidInput, ModelOpsError
+from modelops_jupyter.frames import outcome_text, to_pandas
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from modelops_jupyter.registry import Draft
+
+MOST_CLASSES = 20  # whole numbers of more values than that are quantities
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A table of features, and the outcomes of its rows where they are known."""
+
+    frame: pd.DataFrame
+    labels: Any = None
+
+
+@dataclass(frozen=True)
+class GivenReference:
+    """What goes on record once a version has rows to compare with.
+
+    Attributes
+    ----------
+    facts : mapping
+        Of the version.
+    profile : mapping
+    segments : mapping of str to mapping
+        The profile by segment, for each column that is sliced by.
+    """
+
+    facts: Mapping[str, Any]
+    profile: Mapping[str, Any]
+    segments: Mapping[str, Mapping[str, Any]]
+
+
+def read_rows(data: Any, target: Any) -> Rows | None:
+    """Return the rows that were given; `target` are the outcomes, or names the column that holds them.
+
+    Raises
+    ------
+    InvalidInput, InvalidFrame
+        If they are no table, or there is not one outcome for each row.
+    """
+    if data is None:
+        if target is not None:
+            raise InvalidInput("target are the outcomes of the rows of data: pass data too.")
+        return None
+    frame = to_pandas(data, "data")
+    if isinstance(target, str):
+        if target not in frame.columns:
+            raise InvalidFrame(f"data has no column {target!r} of outcomes: it has {', '.join(map(str, frame))}.")
+        frame, target = frame.drop(columns=[target]), frame[target]
+    if target is not None and len(target) != len(frame):
+        raise InvalidFrame(f"data has {len(frame)} rows but target has {len(target)}: pass one outcome for each row.")
+    return Rows(frame, target)
+
+
+def learn_task(draft: Draft, model: Any, rows: Rows | None) -> Draft:
+    """Return a draft with its live model, and with the task and classes that this shows, by itself or by its answers.
+
+    Raises
+    ------
+    InvalidFrame
+        If the model cannot answer the rows.
+    """
+    from modelops_jupyter.registry import PyFuncEstimator, class_names, describe_task
+
+    draft = replace(draft, model=model)
+    if not isinstance(model, PyFuncEstimator):
+        task, classes = describe_task(model)
+    elif model.classes_ is not None:
+        task, classes = class_names(model.classes_)
+    elif rows is not None:
+        task, classes = _task_of_answers(draft, rows)
+    else:
+        return draft
+    return replace(draft, task=task, classes=classes)
+
+
+def give_reference(draft: Draft, rows: Rows) -> GivenReference:
+    """Profile what the live model of a draft says of the rows.
+
+    Raises
+    ------
+    InvalidFrame
+        If the rows have not the columns that it takes, or it cannot predict them.
+    InvalidInput
+        If nothing says what it predicts.
+    """
+    if draft.task == "unknown":
+        raise InvalidInput(
+            "Nothing says whether it predicts classes or values: its signature, figures and answers leave that open."
+        )
+    frame = _columns(draft, rows)
+    try:
+        facts, profile, segments = validate(draft, *validation_rows(draft, None, None, (frame, rows.labels)))
+    except ModelOpsError:
+        raise
+    except Exception as error:  # the model's library, at rows that it was not fitted on
+        line = next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
+        raise InvalidFrame(f"It cannot predict these rows ({type(error).__name__}: {line}).") from error
+    if profile is None:
+        raise InvalidFrame("data has no rows: pass at least one.")
+    learned = {"task": draft.task, "classes": draft.classes, "features": draft.features}
+    return GivenReference({**learned, **facts}, profile, segments)
+
+
+def _columns(draft: Draft, rows: Rows) -> pd.DataFrame:
+    missing = [name for name in draft.features if name not in rows.frame.columns]
+    if missing:
+        raise InvalidFrame(f"data has no column {missing[0]!r}, which the model takes.")
+    return rows.frame[draft.features] if draft.features else rows.frame
+
+
+def _task_of_answers(draft: Draft, rows: Rows) -> tuple[str, list[str]]:
+    """Return the task and classes of a model that names none, from what it says of rows and what came of them."""
+    import numpy as np
+
+    said = predict_with(draft.model, _columns(draft, rows))[0]
+    values = {outcome_text(value) for value in (*said, *(() if rows.labels is None else rows.labels))} - {None}
+    classes = sorted(str(value) for value in values)
+    if said.dtype.kind not in "iuf":
+        return "classification", classes
+    whole = bool(np.all(said.astype("float64") % 1 == 0))
+    if whole and draft.task != "regression" and len(classes) <= MOST_CLASSES:
+        return "classification", sorted(classes, key=float)
+    labels = {outcome_text(value) for value in rows.labels} - {None} if rows.labels is not None else set()
+    if draft.task == "classification" or len(labels) == 2:  # fractions are probabilities then, and no predictions
+        return "unknown", []
+    return "regression", []
