@@ -20,7 +20,7 @@ LAYERS = (
     {"registry", "monitoring", "governance", "pipelines", "notifications"},
     {"actions.fleet", "data_files"},
     {"actions.versions"},
-    {"actions.publication", "actions.aliases"},
+    {"actions.publication", "actions.aliases", "actions.service_files"},
     {"actions.registration"},
     {"actions.catalogue", "actions.casework", "actions.liveness", "actions.prediction_logging", "actions.running"},
     {"actions.watching"},

@@ -44,6 +44,8 @@ class Status(Presentable):
         What MLflow does not show as it is on record, a sentence each with what to do: aliases, deleted models.
     quarantine : tuple of mapping
         Batches that did not fit the log: model, table, batch, rows, reason, and the file that holds them.
+    changed : tuple of str
+        Versions in service whose files are gone, foreign or of another size, a sentence each with what to do.
     """
 
     workspace: str
@@ -54,6 +56,7 @@ class Status(Presentable):
     targets: tuple[Mapping[str, Any], ...] = ()
     moved: tuple[str, ...] = ()
     quarantine: tuple[Mapping[str, Any], ...] = ()
+    changed: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data."""
@@ -66,6 +69,7 @@ class Status(Presentable):
             "targets": [dict(t) for t in self.targets],
             "moved": list(self.moved),
             "quarantine": [dict(q) for q in self.quarantine],
+            "changed": list(self.changed),
         }
 
     def to_frame(self) -> pd.DataFrame:
@@ -88,7 +92,7 @@ class Status(Presentable):
             )
             lines += [f"    {m['learning']}"] if m["learning"] else []
         lines += [_told(target) for target in self.targets]
-        lines += [f"  {sentence}" for sentence in self.moved]
+        lines += [f"  {sentence}" for sentence in (*self.changed, *self.moved)]
         lines += [_aside(batch) for batch in self.quarantine]
         return "\n".join(lines)
 
@@ -110,7 +114,7 @@ def _told(target: Mapping[str, Any]) -> str:
     )
 
 
-def status(store: Store, settings: Settings, moved: Sequence[str] = ()) -> Status:
+def status(store: Store, settings: Settings, moved: Sequence[str] = (), changed: Sequence[str] = ()) -> Status:
     """Gather the state of a workspace."""
     summaries = tuple(
         {
@@ -138,6 +142,7 @@ def status(store: Store, settings: Settings, moved: Sequence[str] = ()) -> Statu
         targets=_targets(store, settings),
         moved=tuple(moved),
         quarantine=_quarantine(settings),
+        changed=tuple(changed),
     )
 
 

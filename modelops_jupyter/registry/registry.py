@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.errors import NotFound
+from modelops_jupyter.errors import NotFound, RegistryDamaged
 from modelops_jupyter.registry import artifacts
 from modelops_jupyter.registry.client import (
     check_reachable,
@@ -98,6 +98,11 @@ class Registry:
                 client.set_terminated(run)
         return {**draft.facts(), **placed, "name": name, "run_id": run, "model_uri": f"runs:/{run}/{path}"}
 
+    def changed_sizes(self, body: Mapping[str, Any]) -> dict[str, str]:
+        """Return what of a version's files is not as registered, by names and sizes; nothing where MLflow has them."""
+        folder = artifacts.recorded_folder(self._settings, body)
+        return {} if folder is None else artifacts.changed_sizes(folder, body["artifact_sizes"])
+
     def _put(self, folder: Path, run: str, path: str) -> dict[str, Any]:
         """Put a version's files into a run, and return where they are, if they are in the workspace's own folder."""
         if self._settings.server is not None:
@@ -115,7 +120,7 @@ class Registry:
         tags = {**_tags(facts), _TOKEN: token}
         with self._asking() as client:
             self._ensure_model(facts["name"])
-            folder = artifacts.recorded_folder(self._settings, {"version": "new", **facts})
+            folder = artifacts.recorded_folder(self._settings, facts)
             source = f"{client.get_run(run).info.artifact_uri}/{path}" if folder is None else address_of(folder)
             return int(client.create_model_version(facts["name"], source, run, tags=tags).version)
 
@@ -141,10 +146,7 @@ class Registry:
         folder = artifacts.recorded_folder(self._settings, body)
         with tempfile.TemporaryDirectory() as temporary:
             copy = Path(temporary) / "copy"
-            if folder is not None:
-                copy = artifacts.take_files(folder, copy, what)
-            else:
-                copy = self._download(body, copy, what)
+            copy = self._download(body, copy, what) if folder is None else artifacts.take_files(folder, copy, what)
             check_digests(copy, body["artifact_digests"], what)
             return formats.read_model(copy, body["flavor"], unsafe=unsafe)
 
