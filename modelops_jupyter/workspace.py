@@ -21,6 +21,7 @@ from modelops_jupyter.actions import (
 )
 from modelops_jupyter.actions.board import read_board
 from modelops_jupyter.actions.overview import read_overview
+from modelops_jupyter.actions.service_files import changed_in_service
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.refs import ModelReference
 from modelops_jupyter.settings import find_settings
@@ -66,11 +67,13 @@ class Workspace(IncidentVerbs):
     # The catalogue.
 
     def status(self) -> Status:
-        """Return where the workspace stands: models, health, history, open alerts, and aliases moved in MLflow."""
+        """Return where the workspace stands: models, health, history, open alerts; what was changed behind its back."""
         self.registry.check()
         changes = aliases.differences(self.store, self.registry)
         moved = [f"{change}: {change.advice}" for change in changes]
-        return catalogue.status(self.store, self.settings, moved, adoption.unadopted(self.store, self.registry))
+        waiting = adoption.unadopted(self.store, self.registry)
+        changed = changed_in_service(self.store, self.registry)
+        return catalogue.status(self.store, self.settings, moved, waiting, changed)
 
     def models(self) -> Listing:
         """Return every model with its champion, health and open alerts."""

@@ -20,7 +20,7 @@ LAYERS = (
     {"registry", "monitoring", "governance", "pipelines", "notifications"},
     {"actions.fleet", "data_files"},
     {"actions.versions"},
-    {"actions.publication", "actions.aliases", "actions.adopted"},
+    {"actions.publication", "actions.aliases", "actions.adopted", "actions.service_files"},
     {"actions.registration"},
     {"actions.references"},
     {"actions.catalogue", "actions.casework", "actions.liveness", "actions.prediction_logging", "actions.running"},

@@ -46,6 +46,8 @@ class Status(Presentable):
         Batches that did not fit the log: model, table, batch, rows, reason, and the file that holds them.
     unadopted : int
         Models of the MLflow registry with versions that are not on record.
+    changed : tuple of str
+        Versions in service whose files are gone, foreign or of another size, a sentence each with what to do.
     """
 
     workspace: str
@@ -57,6 +59,7 @@ class Status(Presentable):
     moved: tuple[str, ...] = ()
     quarantine: tuple[Mapping[str, Any], ...] = ()
     unadopted: int = 0
+    changed: tuple[str, ...] = ()
 
     @property
     def adoption_sentence(self) -> str:
@@ -78,6 +81,7 @@ class Status(Presentable):
             "moved": list(self.moved),
             "quarantine": [dict(q) for q in self.quarantine],
             "unadopted": self.unadopted,
+            "changed": list(self.changed),
         }
 
     def to_frame(self) -> pd.DataFrame:
@@ -102,7 +106,7 @@ class Status(Presentable):
             )
             lines += [f"    {m['learning']}"] if m["learning"] else []
         lines += [_told(target) for target in self.targets]
-        lines += [f"  {sentence}" for sentence in self.moved]
+        lines += [f"  {sentence}" for sentence in (*self.changed, *self.moved)]
         lines += [f"  {self.adoption_sentence}"] if self.unadopted else []
         lines += [_aside(batch) for batch in self.quarantine]
         return "\n".join(lines)
@@ -125,7 +129,9 @@ def _told(target: Mapping[str, Any]) -> str:
     )
 
 
-def status(store: Store, settings: Settings, moved: Sequence[str] = (), unadopted: int = 0) -> Status:
+def status(
+    store: Store, settings: Settings, moved: Sequence[str] = (), unadopted: int = 0, changed: Sequence[str] = ()
+) -> Status:
     """Gather the state of a workspace."""
     summaries = tuple(
         {
@@ -154,6 +160,7 @@ def status(store: Store, settings: Settings, moved: Sequence[str] = (), unadopte
         moved=tuple(moved),
         quarantine=_quarantine(settings),
         unadopted=unadopted,
+        changed=tuple(changed),
     )
 
 

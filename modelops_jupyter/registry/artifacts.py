@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from modelops_jupyter.errors import ArtifactChanged, RegistryDamaged, StoreFull
 from modelops_jupyter.registry.relocation import is_below, local_path
-from modelops_jupyter.scoring.digests import file_digests
+from modelops_jupyter.scoring.digests import MLFLOW_FILES, MOST_MLFLOW_BYTES, file_digests
 from modelops_jupyter.settings import Settings
 
 
@@ -57,6 +57,25 @@ def file_sizes(folder: Path) -> dict[str, int]:
     return sizes
 
 
+def changed_sizes(folder: Path, expected: Mapping[str, int]) -> dict[str, str]:
+    """Return what is not as registered by its name and size alone, as `changed_files` does by its bytes.
+
+    Nothing is read but names and sizes: a thousand versions take a tenth of a second.
+    """
+    try:
+        sizes = file_sizes(folder)
+    except OSError as error:
+        return {str(folder): "is gone" if not folder.exists() else f"cannot be read ({error.strerror})"}
+    changes = {name: "is gone" for name in expected if name not in sizes}
+    for name, size in sizes.items():
+        if name not in expected:
+            if name not in MLFLOW_FILES or size > MOST_MLFLOW_BYTES:
+                changes[name] = "was added"
+        elif size != expected[name]:
+            changes[name] = f"has {size:,} bytes, not the {expected[name]:,} registered"
+    return dict(sorted(changes.items()))
+
+
 def path_on_record(settings: Settings, folder: Path) -> str | None:
     """Return a folder of the workspace as it goes on record, from the workspace's own folder; None for any other."""
     for absolute in (os.path.abspath, os.path.realpath):
@@ -80,8 +99,8 @@ def recorded_folder(settings: Settings, body: Mapping[str, Any]) -> Path | None:
     folder = os.path.abspath(settings.root / path)
     if not any(is_below(folder, os.path.abspath(entry)) for entry in (settings.root, settings.project)):
         raise ArtifactChanged(
-            f"The files of {body['name']}/{body['version']} are on record outside of the workspace, in {folder}: run "
-            "`modelops verify-audit`."
+            f"The files of {body['name']}/{body.get('version', 'new')} are on record outside of the workspace, in "
+            f"{folder}: run `modelops verify-audit`."
         )
     return Path(folder)
 
@@ -104,7 +123,8 @@ def take_files(folder: Path, copy: Path, what: str) -> Path:
         if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error):
             raise StoreFull(f"No room is left in {tempfile.gettempdir()} to load {what}: free some space.") from error
         raise RegistryDamaged(
-            f"The files of {what} in {folder} cannot be read ({error}): make them readable, or restore them from a backup."
+            f"The files of {what} in {folder} cannot be read ({error}): make them readable, or restore them from a "
+            "backup."
         ) from error
 
 

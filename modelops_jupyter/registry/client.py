@@ -215,7 +215,7 @@ def _schema_sentence(path: Path) -> str:
 
 
 def _build(settings: Settings) -> None:
-    """Make the tables and MLflow's Default experiment, whose artifacts would else go where the process happens to be."""
+    """Make the tables and MLflow's Default experiment, whose artifacts would else go to the current folder."""
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     for name in ("mlflow", "alembic"):  # after the import, which sets levels of its own

@@ -109,6 +109,11 @@ class Registry:
                 client.set_terminated(run)
         return {**draft.facts(), **placed, "name": name, "run_id": run, "model_uri": f"runs:/{run}/{path}"}
 
+    def changed_sizes(self, body: Mapping[str, Any]) -> dict[str, str]:
+        """Return what of a version's files is not as registered, by names and sizes; nothing where MLflow has them."""
+        folder = artifacts.recorded_folder(self._settings, body)
+        return {} if folder is None else artifacts.changed_sizes(folder, body["artifact_sizes"])
+
     def _put(self, folder: Path, run: str, path: str) -> dict[str, Any]:
         """Put a version's files into a run, and return where they are, if they are in the workspace's own folder."""
         if self._settings.server is not None:
@@ -153,10 +158,7 @@ class Registry:
         folder = artifacts.recorded_folder(self._settings, body)
         with tempfile.TemporaryDirectory() as temporary:
             copy = Path(temporary) / "copy"
-            if folder is not None:
-                copy = artifacts.take_files(folder, copy, what)
-            else:
-                copy = self._download(body, copy, what)
+            copy = self._download(body, copy, what) if folder is None else artifacts.take_files(folder, copy, what)
             check_digests(copy, body["artifact_digests"], what)
             how = ModelFile(body["flavor"], body.get("model_file", ""), body.get("estimator"))
             return read_model(copy, how, body["features"], unsafe=unsafe)

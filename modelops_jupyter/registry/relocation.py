@@ -124,7 +124,7 @@ def recorded_folders(path: Path) -> Folders | None:
 
 
 def rebased(address: str, moves: Sequence[tuple[str, str]]) -> str:
-    """Return an address as it reads after folders were moved, in its own spelling; of `moves` the first that fits counts.
+    """Return an address as it reads after folders were moved, in its own spelling; the first of `moves` that fits counts.
 
     >>> rebased("file:///old/my%20models/1", [("/old", "/new place")])
     'file:///new%20place/my%20models/1'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -62,10 +63,12 @@ class InMemoryStore:
         *,
         since: str | None = None,
         until: str | None = None,
+        keys: Collection[str] | None = None,
         bodies: bool = True,
     ) -> tuple[Record, ...]:
         """See `Store.find`."""
         same = (r for r in self._records.values() if r.kind == kind and subject in (None, r.subject))
+        same = (r for r in same if keys is None or r.key in keys)
         found = (r for r in same if (since is None or since <= r.key) and (until is None or r.key < until))
         return tuple(r if bodies else replace(r, body={}) for r in sorted(found, key=lambda record: record.key))
 

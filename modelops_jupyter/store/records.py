@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -166,11 +166,12 @@ class Store(Protocol):
         *,
         since: str | None = None,
         until: str | None = None,
+        keys: Collection[str] | None = None,
         bodies: bool = True,
     ) -> tuple[Record, ...]:
         """Return all facts of a kind (and subject), ordered by key; without `bodies`, those are empty: to count.
 
-        `since` and `until` bound the keys: from the one on, before the other.
+        `since` and `until` bound the keys: from the one on, before the other. With `keys`, only those are returned.
         """
 
     def audit(self, after: int = 0) -> tuple[AuditEntry, ...]:

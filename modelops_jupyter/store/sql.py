@@ -6,7 +6,7 @@ import json
 import random
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,6 +31,7 @@ from modelops_jupyter.store.schema import ensure_schema, locked, migrate
 from modelops_jupyter.store.tables import AUDIT, IDEMPOTENCY, RECORDS
 
 BUSY_SECONDS = 30.0
+MOST_KEYS = 500  # of one query
 _T = TypeVar("_T")
 _NOTHING = literal("{}").label("body")
 
@@ -59,6 +60,7 @@ class SqlStore:
         *,
         since: str | None = None,
         until: str | None = None,
+        keys: Collection[str] | None = None,
         bodies: bool = True,
     ) -> tuple[Record, ...]:
         """See `Store.find`."""
@@ -70,7 +72,11 @@ class SqlStore:
             query = query.where(RECORDS.c.key >= since)
         if until is not None:
             query = query.where(RECORDS.c.key < until)
-        rows = self._read(lambda connection: connection.execute(query).all())
+        if keys is None:
+            rows = self._read(lambda connection: connection.execute(query).all())
+        else:
+            chunks = [query.where(RECORDS.c.key.in_(chunk)) for chunk in _batches(keys)]
+            rows = self._read(lambda connection: [row for part in chunks for row in connection.execute(part).all()])
         return tuple(self._whole(row) for row in rows)
 
     def audit(self, after: int = 0) -> tuple[AuditEntry, ...]:
@@ -256,6 +262,13 @@ def _record(row: Row[Any]) -> Record:
 
 def _entry(row: Row[Any]) -> AuditEntry:
     return AuditEntry(*tuple(row))
+
+
+def _batches(keys: Collection[str]) -> Iterator[list[str]]:
+    """Yield keys in order, a query's worth at a time."""
+    ordered = sorted({*keys})
+    for start in range(0, len(ordered), MOST_KEYS):
+        yield ordered[start : start + MOST_KEYS]
 
 
 def _is_busy(error: DatabaseError) -> bool:

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
+from users import as_somebody_else, folder_for_all, write_protected
 
 from modelops_jupyter.cli import main
 from modelops_jupyter.errors import StoreDamaged
@@ -39,11 +40,14 @@ def frame(day: int) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def project(mlflow_database: Path) -> Iterator[Path]:
     """Return a project whose workspace holds two versions, two logged and monitored days, and a champion."""
+    with folder_for_all() as folder:
+        a_workspace(folder, mlflow_database)
+        yield folder
+
+
+def a_workspace(folder: Path, mlflow_database: Path) -> None:
     import skops.io
 
-    # Not under pytest's own folder, which other users may not enter.
-    folder = Path(tempfile.mkdtemp(prefix="modelops-faults-"))
-    folder.chmod(0o755)
     root = folder / ".modelops"
     root.mkdir()
     shutil.copy(mlflow_database, root / "mlflow.db")
@@ -68,8 +72,6 @@ def project(mlflow_database: Path) -> Iterator[Path]:
             if day == 0:
                 logged.to_parquet(folder / "log.parquet")
         ws.monitor("delay")
-    yield folder
-    shutil.rmtree(folder)
 
 
 @pytest.fixture
@@ -267,21 +269,6 @@ def test_settings_that_make_no_sense_are_named(
     assert asked(["status"], capsys)[0] == 0
 
 
-@contextmanager
-def as_somebody_else() -> Iterator[None]:
-    """Act as a user to whom the files do not belong; root may write anything otherwise."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.setegid(65534)
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-        os.setegid(0)
-
-
 # A verb, and its exit code where nothing can be written: what reads does its work.
 READ_ONLY = [
     (["models"], 0),
@@ -304,16 +291,8 @@ def test_a_read_only_workspace_is_read_and_named(
     assert asked(["status"], capsys)[0] == 0  # what is imported lazily may lie where only root reads
     assert asked(COMPARE, capsys)[0] == 0
     before = state(root)
-    everything = [root, *root.rglob("*")]
-    modes = {path: path.stat().st_mode for path in everything}
-    for path in everything:
-        path.chmod(0o555 if path.is_dir() else 0o444)
-    try:
-        with as_somebody_else():
-            code, said = asked(words, capsys)
-    finally:
-        for path, mode in modes.items():
-            path.chmod(mode)
+    with write_protected(root), as_somebody_else():
+        code, said = asked(words, capsys)
     assert code == expected, said
     if expected:
         assert "writable" in sentence(said)

@@ -34,6 +34,14 @@ def test_what_is_put_is_found_in_order(store: Store) -> None:
     assert store.get("k", "a") is None
 
 
+def test_only_the_facts_of_some_keys_are_returned(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sql, "MOST_KEYS", 2)
+    store.commit(Change(puts=tuple(Put("k", key, {"x": key}, subject=key) for key in "dbace")))
+    assert [r.key for r in store.find("k", keys=["e", "a", "nowhere", "c", "a"])] == ["a", "c", "e"]
+    assert [r.body for r in store.find("k", "b", keys=["a", "b"])] == [{"x": "b"}]
+    assert store.find("k", keys=[]) == store.find("j", keys=["a"]) == ()
+
+
 def test_an_unexpected_revision_is_a_conflict_and_writes_nothing(store: Store) -> None:
     store.commit(Change(puts=(Put("k", "a", {"x": 1}, expected_revision=0),)))
     with pytest.raises(Conflict):
