@@ -37,7 +37,7 @@ test: export PATH := $(abspath $(BIN)):$(PATH)
 test: $(VENV)/installed labextension
 	cd labextension && npm test
 	$(BIN)/python -m pytest $(WORKERS)
-	$(BIN)/python -m pytest $(WORKERS) -m "demo or soak"
+	$(BIN)/python -m pytest $(WORKERS) -m "demo or soak or mlflow_env"
 
 # Spark's own group: it needs Java 17 or newer, and 500 MB.
 spark: $(VENV)/installed
