@@ -1,7 +1,9 @@
 """A model file from a stranger runs nothing: neither when it is read, nor when its model predicts."""
 
 import io
+import sys
 import zipfile
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 import sklearn.datasets._base
 import sklearn.metrics._scorer
 import skops.io as skops
+from saving import save
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier, StackingClassifier
 from sklearn.gaussian_process import GaussianProcessClassifier
@@ -26,9 +29,11 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeRegressor
 
 from modelops_jupyter.cli import main
-from modelops_jupyter.errors import UnsafeArtifact
+from modelops_jupyter.errors import ArtifactChanged, UnsafeArtifact
+from modelops_jupyter.registry import Registry
 from modelops_jupyter.scoring.flavors.sklearn import read_file
 from modelops_jupyter.settings import Settings
+from modelops_jupyter.workspace import Workspace
 
 X = pd.DataFrame(np.random.default_rng(0).random((60, 2)), columns=["a", "b"])
 Y = (X["a"] > 0.5).astype(int)
@@ -123,3 +128,60 @@ def test_scikit_learns_own_models_are_trusted(tmp_path: Path, model: Any) -> Non
     file = tmp_path / "model.skops"
     skops.dump(model.fit(X, Y), file)
     np.testing.assert_array_equal(read_file(file).predict(X), model.predict(X))
+
+
+def edit(line: str) -> Callable[[Path], None]:
+    """Return what makes a version's MLmodel name a loader, or code, of a stranger's choice."""
+
+    def act(folder: Path) -> None:
+        described = (folder / "MLmodel").read_text()
+        key = line.partition(":")[0]
+        before = next(other for other in described.splitlines() if other.strip().startswith(f"{key}:"))
+        (folder / "MLmodel").write_text(described.replace(before, f"    {line}"))
+
+    return act
+
+
+def plant(name: str) -> Callable[[Path], None]:
+    """Return what puts a module of a stranger's beside a version's own code."""
+
+    def act(folder: Path) -> None:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("raise SystemExit('run')")
+
+    return act
+
+
+@pytest.mark.parametrize(
+    ("act", "sentence"),
+    [
+        (edit("loader_module: os"), "'MLmodel' was changed"),
+        (edit("loader_module: evil.loader"), "'MLmodel' was changed"),
+        (edit("code: ../../evil"), "'MLmodel' was changed"),
+        (edit("pickled_model: ../../evil.pkl"), "'MLmodel' was changed"),
+        (edit("serialization_format: cloudpickle"), "'MLmodel' was changed"),
+        (plant("code/evil.py"), r"'code/evil\.py' was added"),
+        (plant("sitecustomize.py"), r"'sitecustomize\.py' was added"),
+        (plant("code/__pycache__/evil.cpython-311.pyc"), "was added"),
+    ],
+    ids=["os", "loader", "code", "file", "format", "beside", "site", "bytecode"],
+)
+def test_an_edited_version_runs_nothing_of_its_own(
+    settings: Settings, act: Callable[[Path], None], sentence: str
+) -> None:
+    with Workspace(settings) as ws:
+        ws.register(LogisticRegression().fit(X, Y), "m", data=X)
+        act(next(settings.artifacts_path.rglob("MLmodel")).parent)
+        paths, modules = list(sys.path), set(sys.modules)
+        with pytest.raises(ArtifactChanged, match=sentence):
+            ws.predict("m/1", X)
+        assert sys.path == paths
+        assert "evil" not in " ".join(set(sys.modules) - modules)
+
+
+def test_a_version_is_read_by_the_format_on_record_whatever_its_files_say(settings: Settings) -> None:
+    registry = Registry(settings)
+    saved = save(registry, LogisticRegression().fit(X, Y), "m", data=X)
+    for format in ("os", "python_function", "modelops_scoring_00000000.scoring.mlflow_loader"):
+        with pytest.raises(UnsafeArtifact, match="not on the allow-list"):
+            registry.load({**saved.body, "flavor": format})
