@@ -259,10 +259,7 @@ class Workspace(IncidentVerbs):
         return moves.rollback(self, name, alias, reason)
 
     def reconcile(self) -> Listing:
-        """Make MLflow's models and aliases what is on record; what was changed in MLflow directly becomes an incident.
-
-        A model that was deleted there is made again, each version under its own number, from the artifacts.
-        """
+        """Make MLflow's models and aliases what is on record; what somebody changed there becomes an incident."""
         return aliases.reconcile(self.store, self.registry, self.settings, self.actor)
 
     # Watching.

@@ -42,7 +42,7 @@ LAYERS = (
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 OWNERS = {
-    "mlflow": {"registry", "pipelines"},
+    "mlflow": {"registry", "pipelines", "scoring"},  # of scoring, `mlflow_loader`, which MLflow itself runs
     "papermill": {"pipelines"},
     "IPython": {"magics", "display"},
     "deltalake": {"log"},

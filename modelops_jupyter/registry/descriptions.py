@@ -21,6 +21,7 @@ from modelops_jupyter.scoring.predictions import predict
 
 if TYPE_CHECKING:
     import pandas as pd
+    from mlflow.models import Model, ModelSignature
 
 
 def describe(
@@ -37,8 +38,14 @@ def describe(
     """
     scoring_copy().write(folder)
     _write_environment(folder, flavor)
-    _write_mlmodel(model, folder, flavor, frames, facts)
-    write_manifest(folder, format=flavor.NAME, safe=flavor.SAFE, columns=input_columns.describe(frames))
+    columns = input_columns.describe(frames)
+    description = _mlmodel(folder, flavor, facts)
+    if frames:
+        example = frames[0].head(EXAMPLE_ROWS)
+        description.signature = _signature(model, frames, columns, example)
+        description.saved_input_example_info = write_examples(folder, example)
+    description.save(str(folder / "MLmodel"))
+    write_manifest(folder, format=flavor.NAME, safe=flavor.SAFE, columns=columns)
 
 
 def _write_environment(folder: Path, flavor: Flavor) -> None:
@@ -53,11 +60,8 @@ def _write_environment(folder: Path, flavor: Flavor) -> None:
     write_requirements(folder, flavor, environment)
 
 
-def _write_mlmodel(
-    model: Any, folder: Path, flavor: Flavor, frames: Sequence[pd.DataFrame], facts: Mapping[str, Any]
-) -> None:
-    """Describe the artifact as MLflow does: flavors, signature, input example, size."""
-    from mlflow.exceptions import MlflowException
+def _mlmodel(folder: Path, flavor: Flavor, facts: Mapping[str, Any]) -> Model:
+    """Describe the artifact as MLflow does: the library's flavor, MLflow's own of any function, and ours."""
     from mlflow.models import Model
 
     description, copy = Model(), scoring_copy()
@@ -73,11 +77,15 @@ def _write_mlmodel(
     about = {"format": flavor.NAME, "data": flavor.FILE, "safe": flavor.SAFE, "modelops_version": __version__}
     description.add_flavor("modelops", **about, **facts)
     description.model_size_bytes = (folder / flavor.FILE).stat().st_size
-    if frames:
-        example = frames[0].head(EXAMPLE_ROWS)
-        try:
-            description.signature = signature(model, frames, predict(model, example).prediction)
-        except MlflowException as error:
-            raise InvalidFrame(f"MLflow cannot describe data: {str(error).splitlines()[0]}") from error
-        description.saved_input_example_info = write_examples(folder, example)
-    description.save(str(folder / "MLmodel"))
+    return description
+
+
+def _signature(
+    model: Any, frames: Sequence[pd.DataFrame], columns: Sequence[Mapping[str, Any]], example: pd.DataFrame
+) -> ModelSignature:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return signature(model, frames, columns, predict(model, example).prediction)
+    except MlflowException as error:
+        raise InvalidFrame(f"MLflow cannot describe data: {str(error).splitlines()[0]}") from error

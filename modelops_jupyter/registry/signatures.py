@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,14 +21,20 @@ EXAMPLE_ROWS = 5
 _LOOKED_AT = 1000  # rows by which the type of a column of objects is judged
 
 
-def signature(model: Any, frames: Sequence[pd.DataFrame], prediction: np.ndarray[Any, Any]) -> ModelSignature:
+def signature(
+    model: Any,
+    frames: Sequence[pd.DataFrame],
+    described: Sequence[Mapping[str, Any]],
+    prediction: np.ndarray[Any, Any],
+) -> ModelSignature:
     """Return the signature of an adapted model.
 
     Parameters
     ----------
     frames
-        All rows it has been seen with (training, reference): a column in which any of them lacks a value may be left
-        out.
+        All rows it has been seen with: training, reference.
+    described
+        Their columns, from `input_columns.describe`: one in which any of them lacks a value may be left out.
     prediction
         What it answered on some of them.
     """
@@ -39,10 +45,10 @@ def signature(model: Any, frames: Sequence[pd.DataFrame], prediction: np.ndarray
     columns = frames[0].columns
     named = all(isinstance(column, str) for column in columns)  # MLflow compares names as they are
     inputs: list[ColSpec | TensorSpec] = []
-    for column in columns:
+    for column, facts in zip(columns, described, strict=True):
         parts = [frame[column] for frame in frames if column in frame.columns]
-        required = not any(bool(part.isna().any()) for part in parts)
-        inputs.append(ColSpec(_accepted(parts), name=column if named else None, required=required or not named))
+        required = not facts["missing"] or not named  # without names, MLflow only counts them
+        inputs.append(ColSpec(_accepted(parts), name=column if named else None, required=required))
     shape = (-1, *prediction.shape[1:])
     output = TensorSpec(prediction.dtype, shape) if len(shape) > 1 else ColSpec(_declared(pd.Series(prediction)))
     method = ParamSpec("response_method", "string", "predict")
@@ -60,6 +66,8 @@ def _accepted(parts: Sequence[pd.Series[Any]]) -> DataType | AnyType:
     from mlflow.types import ColSpec, Schema
     from mlflow.types.schema import AnyType
 
+    if _is_plain(parts):
+        return _declared(parts[0])
     samples = [_sample(part).to_frame("column") for part in parts]
     for declared in [_declared(part) for part in parts]:
         if isinstance(declared, AnyType):
@@ -71,6 +79,16 @@ def _accepted(parts: Sequence[pd.Series[Any]]) -> DataType | AnyType:
         except (MlflowException, TypeError, ValueError):  # pandas' own errors come through it
             continue
     return _any()
+
+
+def _is_plain(parts: Sequence[pd.Series[Any]]) -> bool:
+    """Tell whether a column is of one type that MLflow has too, which need not be tried."""
+    import numpy as np
+    import pandas as pd
+
+    dtype = parts[0].dtype
+    plain = (isinstance(dtype, np.dtype) and dtype.kind in "bifM") or isinstance(dtype, pd.StringDtype)
+    return plain and all(part.dtype == dtype for part in parts)
 
 
 def _any() -> AnyType:

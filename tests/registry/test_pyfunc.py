@@ -274,8 +274,9 @@ def test_a_model_sees_through_mlflow_the_very_columns_that_it_was_fitted_on(
     tmp_path_factory: pytest.TempPathFactory, rows: pd.DataFrame
 ) -> None:
     recorder = Recorder()
-    description = Model(signature=signature(recorder, [rows], np.zeros(len(rows))))
-    own = ScoringModel(recorder, Manifest("any", tuple(input_columns.describe([rows])), {}))
+    columns = input_columns.describe([rows])
+    description = Model(signature=signature(recorder, [rows], columns, np.zeros(len(rows))))
+    own = ScoringModel(recorder, Manifest("any", tuple(columns), {}))
     wrapped = PyFuncModel(model_meta=description, model_impl=own)
     wrapped.predict(rows)
     pd.testing.assert_frame_equal(recorder.rows, rows)
@@ -300,7 +301,7 @@ def test_mlflows_own_types_are_declared_where_it_lets_the_values_through() -> No
             "gaps": pd.Series([1, None], dtype="Int64"),
         }
     )
-    declared = signature(Recorder(), [rows], np.zeros(2)).inputs
+    declared = signature(Recorder(), [rows], input_columns.describe([rows]), np.zeros(2)).inputs
     assert [column.type for column in declared] == [
         DataType.long,
         DataType.double,
