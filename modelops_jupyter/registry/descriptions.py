@@ -17,7 +17,7 @@ from modelops_jupyter.registry.signatures import EXAMPLE_ROWS, signature, write_
 from modelops_jupyter.scoring import input_columns
 from modelops_jupyter.scoring.formats import Flavor
 from modelops_jupyter.scoring.manifest import write_manifest
-from modelops_jupyter.scoring.predictions import predict
+from modelops_jupyter.scoring.predictions import own_columns, predict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +38,10 @@ def describe(
     """
     scoring_copy().write(folder)
     _write_environment(folder, flavor)
+    names = getattr(model, "feature_names_in_", None)
+    if frames and names is not None:  # what else is in a table is nothing that the model asks for
+        own = own_columns([str(name) for name in names], frames[0])
+        frames = [frames[0][own], *frames[1:]]
     columns = input_columns.describe(frames)
     description = _mlmodel(folder, flavor, facts)
     if frames:

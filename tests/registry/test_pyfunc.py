@@ -191,6 +191,11 @@ def test_columns_that_lack_values_may_be_left_out(ws: Workspace) -> None:
         loaded.predict(MIXED.drop(columns="night"))
 
 
+def test_only_the_models_own_columns_are_asked_for(ws: Workspace) -> None:
+    with ws.registry.draft(a_pipeline(), data=MIXED.assign(row=range(ROWS))[["row", *MIXED.columns[::-1]]]) as draft:
+        assert Model.load(str(draft.folder)).get_input_schema().input_names() == list(MIXED.columns)
+
+
 def test_a_model_without_signature_takes_tables_and_matrices(ws: Workspace) -> None:
     numbers = pd.DataFrame(RANDOM.normal(size=(30, 2)), columns=["a", "b"])
     ws.register(LogisticRegression().fit(numbers, numbers["a"] > 0), "m")
