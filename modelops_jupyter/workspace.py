@@ -429,7 +429,7 @@ class Workspace(IncidentVerbs):
 
     def runs(self, name: str | None = None) -> Listing:
         """Return runs of pipelines with their steps, newest first: all, or of those that made versions of a model."""
-        return catalogue.runs(self.known, name)
+        return catalogue.runs(self.known, name, self.settings.project)
 
     # On record.
 

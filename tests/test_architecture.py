@@ -11,7 +11,7 @@ LAYERS = (
     {"errors", "_version"},
     {"scoring"},
     {"written", "wording"},
-    {"refs", "actor", "presentable", "processes"},
+    {"refs", "actor", "presentable", "processes", "portable", "problems"},
     {"listing"},
     {"settings", "frames", "live_names", "columns"},
     {"store"},

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions.fleet import read_fleet
 from modelops_jupyter.actions.versions import find_version
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.listing import Listing
+from modelops_jupyter.portable import absolute_path
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import ModelReference, check_name
 from modelops_jupyter.wording import count
@@ -231,7 +233,7 @@ def alerts(store: Store, name: str | None, state: str | None) -> Listing:
     return Listing("Alerts", columns, rows, "No alerts.")
 
 
-def runs(store: Store, name: str | None) -> Listing:
+def runs(store: Store, name: str | None, project: Path) -> Listing:
     """Return runs of pipelines, newest first: all, or those of the pipelines that made versions of a model."""
     if name is not None:
         find_version(store, check_name(name))
@@ -241,7 +243,7 @@ def runs(store: Store, name: str | None) -> Listing:
             made.setdefault(record.body["step"].rpartition("/")[0], []).append(
                 f"{record.subject}/{record.body['version']}"
             )
-    rows = [_run(record.body, made) for record in store.find("run")]
+    rows = [_run(record.body, made, project) for record in store.find("run")]
     if name is not None:
         pipelines = {row["pipeline"] for row in rows if row["made"]}
         rows = [row for row in rows if row["pipeline"] in pipelines]
@@ -250,9 +252,9 @@ def runs(store: Store, name: str | None) -> Listing:
     return Listing("Pipeline runs", columns, tuple(sorted(rows, key=lambda row: row["run_id"], reverse=True)), empty)
 
 
-def _run(body: Mapping[str, Any], made: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def _run(body: Mapping[str, Any], made: Mapping[str, Sequence[str]], project: Path) -> dict[str, Any]:
     """Return a run's row; a version knows the step that registered it by its run's origin and the step's inputs."""
-    steps = [dict(step) for step in body["steps"]]
+    steps = [{**step, "output": absolute_path(step["output"], project)} for step in body["steps"]]
     begun = datetime.strptime(body["run_id"][:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
     return {
         "run_id": body["run_id"],

@@ -1,9 +1,20 @@
 """Predictions and labels on Delta Lake."""
 
 from modelops_jupyter.log.dataset import read_dataset
+from modelops_jupyter.log.examination import table_problems
 from modelops_jupyter.log.kept import check_kept, keep
 from modelops_jupyter.log.prediction_log import Extent, PredictionLog
-from modelops_jupyter.log.quarantine import read_quarantine
+from modelops_jupyter.log.quarantine import quarantine_problems, read_quarantine
 from modelops_jupyter.log.table import Appended
 
-__all__ = ["Appended", "Extent", "PredictionLog", "check_kept", "keep", "read_dataset", "read_quarantine"]
+__all__ = [
+    "Appended",
+    "Extent",
+    "PredictionLog",
+    "check_kept",
+    "keep",
+    "quarantine_problems",
+    "read_dataset",
+    "read_quarantine",
+    "table_problems",
+]

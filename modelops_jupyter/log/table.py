@@ -27,6 +27,7 @@ from modelops_jupyter.errors import (
     StoreFull,
     WorkspaceReadOnly,
 )
+from modelops_jupyter.log.checksums import add_checksums
 from modelops_jupyter.log.content import digest
 from modelops_jupyter.log.quarantine import put_aside
 from modelops_jupyter.log.schema import fitted, misfit, normalise, plain
@@ -124,6 +125,7 @@ class BatchTable:
                             f"Batch {batch!r} is in {self.path} with other rows: send these under another batch id."
                         )
                     self._catch_up(before)
+                    self._add_checksums()
                     return Appended(rows.num_rows, batch, repeated=True)
                 again = table.transaction_version(same_rows.app_id) is not None
                 known_columns = pa.schema(table.schema().to_arrow())
@@ -145,6 +147,7 @@ class BatchTable:
                     configuration=_configuration(rows.schema) if table is None else None,
                     commit_properties=CommitProperties(app_transactions=[Transaction(batch, content), same_rows]),
                 )
+            self._add_checksums()
         return Appended(rows.num_rows, batch, warning=AGAIN if again else None)
 
     def open(self) -> DeltaTable | None:
@@ -282,6 +285,10 @@ class BatchTable:
         finally:
             lock.release()
 
+    def noted_rows(self) -> int:
+        """Return how many rows were written, by our own count."""
+        return self._manifest()["rows"]
+
     @property
     def _manifest_path(self) -> Path:
         return self.path.with_name(self.path.name + ".manifest.json")
@@ -311,6 +318,11 @@ class BatchTable:
             os.fsync(file.fileno())
         yield
         waiting.replace(self._manifest_path)
+
+    def _add_checksums(self) -> None:
+        """Put the bytes of what was written on record; the rows are there, and the next append catches up."""
+        with suppress(OSError, LogDamaged):
+            add_checksums(self.path)
 
     def _catch_up(self, rows: int) -> None:
         """Note the rows of a batch whose writer was killed before it could."""

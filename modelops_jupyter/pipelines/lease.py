@@ -14,8 +14,13 @@ LEASE = timedelta(seconds=60)
 HEARTBEAT_SECONDS = 15.0
 
 
-def acquire(store: Store, pipeline: str, run_id: str) -> str | None:
+def acquire(store: Store, pipeline: str, run_id: str, home: str) -> str | None:
     """Take the lease of a pipeline and return the run that died holding it, if one did.
+
+    Parameters
+    ----------
+    home
+        The project's folder: in a copy of it, the run that goes on in the original holds nothing.
 
     Raises
     ------
@@ -23,17 +28,17 @@ def acquire(store: Store, pipeline: str, run_id: str) -> str | None:
         If a living run holds it.
     """
     held = store.get("lease", pipeline)
-    if held is not None and is_alive(held.body):
+    if held is not None and is_alive(held.body, home):
         raise Conflict(
             f"Run {held.body['run_id']} of {pipeline!r} is going on (process {held.body['pid']} on "
             f"{held.body['host']}): wait for it, or end it first."
         )
-    put = Put("lease", pipeline, _body(run_id), expected_revision=held.revision if held else 0)
+    put = Put("lease", pipeline, _body(run_id, home), expected_revision=held.revision if held else 0)
     store.commit(Change(puts=(put,)))
     return None if held is None else str(held.body["run_id"])
 
 
-def renew(store: Store, pipeline: str, run_id: str) -> None:
+def renew(store: Store, pipeline: str, run_id: str, home: str) -> None:
     """Say that the run still lives.
 
     Raises
@@ -44,7 +49,7 @@ def renew(store: Store, pipeline: str, run_id: str) -> None:
     held = store.get("lease", pipeline)
     if held is None or held.body["run_id"] != run_id:
         raise Conflict(f"Run {run_id} of {pipeline!r} was taken for dead and another has begun: this one stops.")
-    store.commit(Change(puts=(Put("lease", pipeline, _body(run_id), expected_revision=held.revision),)))
+    store.commit(Change(puts=(Put("lease", pipeline, _body(run_id, home), expected_revision=held.revision),)))
 
 
 def release(store: Store, pipeline: str, run_id: str) -> None:
@@ -54,11 +59,13 @@ def release(store: Store, pipeline: str, run_id: str) -> None:
         store.commit(Change(deletes=(Delete("lease", pipeline),)))
 
 
-def is_alive(lease: Mapping[str, Any]) -> bool:
+def is_alive(lease: Mapping[str, Any], home: str) -> bool:
     """Return whether the holder lives: on this machine its process counts, elsewhere the time it was last heard of."""
     here = processes.is_alive(lease)
-    return datetime.fromisoformat(lease["until"]) > datetime.now(UTC) if here is None else here
+    if here is None:
+        return datetime.fromisoformat(lease["until"]) > datetime.now(UTC)
+    return here and lease["home"] == home
 
 
-def _body(run_id: str) -> dict[str, Any]:
-    return {"run_id": run_id, **processes.identity(), "until": (datetime.now(UTC) + LEASE).isoformat()}
+def _body(run_id: str, home: str) -> dict[str, Any]:
+    return {"run_id": run_id, "home": home, **processes.identity(), "until": (datetime.now(UTC) + LEASE).isoformat()}

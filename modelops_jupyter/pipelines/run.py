@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from modelops_jupyter.errors import InvalidInput, NotebookFailed
 from modelops_jupyter.pipelines import lease
 from modelops_jupyter.pipelines.runner import CellEvent, NotebookJob, NotebookRunner, ProcessRunner, left_of
 from modelops_jupyter.pipelines.spec import Pipeline, Task, bind
+from modelops_jupyter.portable import absolute_path, recorded_path
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.store import Change, Event, Put, Store
 
@@ -125,12 +127,13 @@ def run_pipeline(
         raise InvalidInput(f"jobs is the number of notebooks at once: at least 1, not {jobs}.")
     tasks = bind(pipeline, parameters)
     run_id = datetime.now(UTC).strftime("%Y%m%dT%H%M%S-") + uuid4().hex[:6]
-    with _leased(store, pipeline.name, run_id):
+    save = partial(_save, store, project)
+    with _leased(store, pipeline.name, run_id, os.path.realpath(project)):
         begun = Event("run", pipeline.name, actor.name, actor.assurance, {"run_id": run_id, "resume": resume})
         origin = (_last_origin(store, pipeline.name) if resume else None) or run_id
-        earlier = _completed(store, pipeline.name, origin)
+        earlier = _completed(store, pipeline.name, origin, project)
         run = PipelineRun(run_id, pipeline.name, "running", (), origin)
-        _save(store, run, begun)
+        save(run, begun)
         execution = _Execution(
             tasks,
             origin,
@@ -146,23 +149,23 @@ def run_pipeline(
         try:
             run = execution.finish(run, jobs)
         except BaseException:  # Ctrl-C, a full disk: put on record that the run has ended, and let it through
-            _save(store, replace(run, state="interrupted", steps=execution.steps))
+            save(replace(run, state="interrupted", steps=execution.steps))
             raise
         if resume and not execution.kept:
             run = replace(run, remark=_begun_anew(run))
         if execution.failure is not None:
-            _save(store, run)
+            save(run)
             raise NotebookFailed(execution.failure)
         if run.state == "interrupted":
-            _save(store, run)
+            save(run)
             return run
-        _save(store, run, Event("run-completed", pipeline.name, actor.name, actor.assurance, {"run_id": run_id}))
+        save(run, Event("run-completed", pipeline.name, actor.name, actor.assurance, {"run_id": run_id}))
         return run
 
 
 @contextmanager
-def _leased(store: Store, pipeline: str, run_id: str) -> Iterator[None]:
-    died = lease.acquire(store, pipeline, run_id)
+def _leased(store: Store, pipeline: str, run_id: str, home: str) -> Iterator[None]:
+    died = lease.acquire(store, pipeline, run_id, home)
     if died is not None and (record := store.get("run", died)) is not None and record.body["state"] == "running":
         store.commit(Change(puts=(Put("run", died, {**record.body, "state": "abandoned"}, subject=pipeline),)))
     try:
@@ -232,9 +235,9 @@ class _Execution:
             self.report_cell(news)
         elif news is not None:
             self._record(running.pop(news), *news.result())
-            _save(self.store, replace(run, steps=self.steps))
+            _save(self.store, self.project, replace(run, steps=self.steps))
         if isinstance(news, Future) or time.monotonic() - self.renewed > lease.HEARTBEAT_SECONDS:
-            lease.renew(self.store, run.pipeline, run.run_id)
+            lease.renew(self.store, run.pipeline, run.run_id, os.path.realpath(self.project))
             self.renewed = time.monotonic()
 
     def _ready(self, running: Mapping[Any, Task]) -> list[Task]:
@@ -309,15 +312,18 @@ def _last_origin(store: Store, pipeline: str) -> str | None:
     return None if last is None else str(last.body["origin"])
 
 
-def _completed(store: Store, pipeline: str, origin: str) -> dict[tuple[str, str], StepRun]:
+def _completed(store: Store, pipeline: str, origin: str, project: Path) -> dict[tuple[str, str], StepRun]:
     """Return the completed steps of a run and of those that went on with it, by name and inputs."""
     found = {}
     for record in store.find("run", pipeline):
         if record.body["origin"] == origin:
-            steps = [StepRun(**step) for step in record.body["steps"]]
+            recorded = [StepRun(**step) for step in record.body["steps"]]
+            steps = [replace(step, output=absolute_path(step.output, project)) for step in recorded]
             found.update({(step.step, step.inputs): step for step in steps if step.state == "completed"})
     return found
 
 
-def _save(store: Store, run: PipelineRun, event: Event | None = None) -> None:
-    store.commit(Change(puts=(Put("run", run.run_id, run.to_dict(), subject=run.pipeline),), event=event))
+def _save(store: Store, project: Path, run: PipelineRun, event: Event | None = None) -> None:
+    steps = tuple(replace(step, output=recorded_path(step.output, project)) for step in run.steps)
+    body = replace(run, steps=steps).to_dict()
+    store.commit(Change(puts=(Put("run", run.run_id, body, subject=run.pipeline),), event=event))

@@ -8,6 +8,7 @@ from typing import Any
 
 from modelops_jupyter.data_files import dataset_address
 from modelops_jupyter.errors import InvalidInput, NotFound
+from modelops_jupyter.portable import absolute_path
 
 
 def resolve(root: Path, address: str, what: str) -> str:
@@ -64,13 +65,17 @@ def relative(root: Path, path: str) -> str | None:
     return full.relative_to(base).as_posix()
 
 
-def with_paths(root: Path, data: Any) -> Any:
-    """Return JSON data where an ``output_path``, for the file browser, stands beside every ``output``."""
+def with_paths(root: Path, project: Path, data: Any) -> Any:
+    """Return JSON data where an ``output_path``, for the file browser, stands beside every ``output``.
+
+    An `output` on record is a path from the project's folder on.
+    """
     if isinstance(data, list):
-        return [with_paths(root, item) for item in data]
+        return [with_paths(root, project, item) for item in data]
     if not isinstance(data, dict):
         return data
-    found = {name: with_paths(root, value) for name, value in data.items()}
-    if isinstance(data.get("output"), str) and os.path.isabs(data["output"]):
-        found["output_path"] = relative(root, data["output"])
+    found = {name: with_paths(root, project, value) for name, value in data.items()}
+    if isinstance(data.get("output"), str):
+        found["output"] = absolute_path(data["output"], project)
+        found["output_path"] = relative(root, found["output"])
     return found

@@ -30,7 +30,7 @@ async def read(handler: WorkspaceHandler, route: Route, values: dict[str, Any]) 
         with open_workspace(handler.project, handler.actor(), write=False) as ws:
             call = make_call(route.operation, route.fields, values, handler.root)
             if route.operation in WITH_FILES:
-                return written(with_paths(handler.root, plain(getattr(ws, route.operation)(**call.arguments()))))
+                return written(with_paths(handler.root, handler.project, plain(getattr(ws, route.operation)(**call.arguments()))))
             return text_of(getattr(ws, route.operation)(**call.arguments()))
 
     def work() -> str:
@@ -89,7 +89,7 @@ async def job(handler: WorkspaceHandler, route: Route, values: dict[str, Any]) -
 
     def work() -> str:
         found = plain(_jobs(handler).get(values["id"]))
-        return written({**found, "result": with_paths(handler.root, found["result"])})
+        return written({**found, "result": with_paths(handler.root, handler.project, found["result"])})
 
     await handler.finish(await asyncio.to_thread(work))
 

@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 from modelops_jupyter import processes
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import ModelOpsError
+from modelops_jupyter.portable import recorded_path, with_fields
 from modelops_jupyter.server.calls import Call
 from modelops_jupyter.server.jobs import HEARTBEAT_SECONDS, write_whole
 from modelops_jupyter.server.served import open_workspace, plain
@@ -47,10 +48,12 @@ def _carry_out(job: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     try:
         tell({"type": "state", "state": "running"})
         call = Call(**job["call"])
-        with open_workspace(Path(job["project"]), Actor(job["actor"], job["assurance"]), write=True) as ws:
+        project = Path(job["project"])
+        with open_workspace(project, Actor(job["actor"], job["assurance"]), write=True) as ws:
             method = getattr(ws, call.operation)
-            result = method(**call.arguments(), **_callbacks(method, tell))
-            return {"state": "completed", "result": plain(result)}
+            result = plain(method(**call.arguments(), **_callbacks(method, tell)))
+            portable = with_fields(result, ("output", "notebook"), lambda path: recorded_path(path, project))
+            return {"state": "completed", "result": portable}
     except KeyboardInterrupt:
         return {"state": "cancelled"}
     except ModelOpsError as error:

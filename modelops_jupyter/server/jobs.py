@@ -225,7 +225,7 @@ class Jobs:
                 start_new_session=True,
                 env=environment,
             )
-        write_whole(path / "process.json", identity(process.pid))
+        write_whole(path / "process.json", {**identity(process.pid), "folder": os.path.realpath(path)})
 
 
 def _job(path: Path, *, whole: bool) -> Job:
@@ -261,6 +261,8 @@ def _state(path: Path) -> str:
     """Return the state of a job; a process is asked before the outcome, which it writes while it lives."""
     process = _read(path / "process.json")
     alive = process is not None and is_alive(process)
+    if process is not None and alive and process["folder"] != os.path.realpath(path):
+        alive = False  # it runs in the workspace that this one is a copy of
     if alive is None:  # another machine's: it lives as long as it is heard of
         alive = time.time() - (path / "process.json").stat().st_mtime < SILENT_SECONDS
     if process is None:  # not begun yet, unless its server died in between

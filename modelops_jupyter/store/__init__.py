@@ -1,6 +1,7 @@
 """Facts and the audit chain."""
 
 from modelops_jupyter.store.audit import AuditVerification, verify, verify_chain
+from modelops_jupyter.store.examination import store_problems
 from modelops_jupyter.store.files import is_writable, trouble
 from modelops_jupyter.store.memory import InMemoryStore
 from modelops_jupyter.store.records import AuditEntry, Change, Delete, Event, Put, Record, Store
@@ -21,6 +22,7 @@ __all__ = [
     "Store",
     "is_writable",
     "open_store",
+    "store_problems",
     "trouble",
     "verify",
     "verify_chain",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -134,6 +135,11 @@ class AuditEntry:
 def written(body: Mapping[str, Any]) -> str:
     """Return `body` as the store writes it: always the same text for the same content."""
     return json.dumps(dict(body), allow_nan=False, separators=(",", ":"), sort_keys=True)
+
+
+def checksum(kind: str, key: str, subject: str, revision: int, body: str, updated_at: str) -> str:
+    """Return the SHA-256 of a record as the database keeps it."""
+    return hashlib.sha256("\0".join((kind, key, subject, str(revision), body, updated_at)).encode()).hexdigest()
 
 
 def _mapping(text: str) -> Mapping[str, Any]:

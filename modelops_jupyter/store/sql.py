@@ -26,7 +26,7 @@ from modelops_jupyter.errors import (
 )
 from modelops_jupyter.store.audit import head, next_entry
 from modelops_jupyter.store.files import is_writable, trouble
-from modelops_jupyter.store.records import AuditEntry, Change, Put, Record, written
+from modelops_jupyter.store.records import AuditEntry, Change, Put, Record, checksum, written
 from modelops_jupyter.store.schema import ensure_schema, locked, migrate
 from modelops_jupyter.store.tables import AUDIT, IDEMPOTENCY, RECORDS
 
@@ -34,6 +34,7 @@ BUSY_SECONDS = 30.0
 MOST_KEYS = 500  # of one query
 _T = TypeVar("_T")
 _NOTHING = literal("{}").label("body")
+_READ = [column for column in RECORDS.c if column.name != "checksum"]
 
 
 class SqlStore:
@@ -49,7 +50,7 @@ class SqlStore:
 
     def get(self, kind: str, key: str) -> Record | None:
         """See `Store.get`."""
-        query = select(RECORDS).where(RECORDS.c.kind == kind, RECORDS.c.key == key)
+        query = select(*_READ).where(RECORDS.c.kind == kind, RECORDS.c.key == key)
         row = self._read(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else self._whole(row)
 
@@ -64,7 +65,7 @@ class SqlStore:
         bodies: bool = True,
     ) -> tuple[Record, ...]:
         """See `Store.find`."""
-        columns = [column if bodies or column is not RECORDS.c.body else _NOTHING for column in RECORDS.c]
+        columns = [column if bodies or column is not RECORDS.c.body else _NOTHING for column in _READ]
         query = select(*columns).where(RECORDS.c.kind == kind).order_by(RECORDS.c.key)
         if subject is not None:
             query = query.where(RECORDS.c.subject == subject)
@@ -162,6 +163,16 @@ def open_store(path: Path, lock_path: Path, *, create: bool = True, keeps: Seque
             time.sleep(random.uniform(0.01, 0.1))
 
 
+def store_at(path: Path) -> SqlStore:
+    """Return the store in a file that is known to be one of the newest schema."""
+    return SqlStore(_engine(path, "rw"), path)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Return a connection to a store's file, as the store itself opens it."""
+    return sqlite3.connect(_address(path, "rw"), timeout=BUSY_SECONDS, uri=True, isolation_level=None)
+
+
 def _create(path: Path, lock_path: Path) -> None:
     """Make the database, whole or not at all: a process that is killed leaves nothing that looks like one."""
     try:
@@ -243,12 +254,13 @@ def _put(connection: Connection, put: Put, at: datetime) -> None:
             f"{put.kind} {put.key!r} was changed by somebody else meanwhile (revision {current}, expected "
             f"{put.expected_revision}): look at it again, then repeat."
         )
-    values = {
+    values: dict[str, Any] = {
         "subject": put.subject,
         "revision": current + 1,
         "body": written(put.body),
         "updated_at": at.isoformat(),
     }
+    values["checksum"] = checksum(put.kind, put.key, **values)
     if current:
         connection.execute(update(RECORDS).where(where).values(**values))
     else:

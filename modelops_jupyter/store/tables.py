@@ -15,6 +15,7 @@ RECORDS = Table(
     Column("revision", Integer, nullable=False),
     Column("body", Text, nullable=False),
     Column("updated_at", Text, nullable=False),
+    Column("checksum", Text, nullable=False, server_default=""),
     Index("records_by_subject", "kind", "subject", "key"),
 )
 

@@ -1,6 +1,7 @@
 """Pipelines on real kernels: what runs, what is kept, and that every way of failing is told apart."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import psutil
 import pytest
 from waiting import until
 
+from modelops_jupyter.actions.catalogue import runs
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.cli import main
 from modelops_jupyter.display import mimebundle
@@ -103,7 +105,7 @@ def fails(folder: Path, cell: str, reason: str, timeout: float) -> None:
     assert not _left_behind(folder)
     body = store.find("run")[0].body
     assert body["state"] == "failed"
-    output = Path(body["steps"][0]["output"])
+    output = folder / body["steps"][0]["output"]
     assert f"so far is {output};" in str(failed.value)
     assert '"so far\\n"' in output.read_text()
     assert list((folder / "runs").rglob("*.partial.ipynb")) == []
@@ -146,7 +148,7 @@ def test_what_a_killed_notebook_left_is_what_the_error_names(tmp_path: Path, lef
     path, store = pipeline(tmp_path, "steps: {a: {notebook: a.ipynb}}"), InMemoryStore()
     with pytest.raises(NotebookFailed) as failed:
         run(path, store, EndingRunner(left))
-    output = Path(store.find("run")[0].body["steps"][0]["output"])
+    output = tmp_path / store.find("run")[0].body["steps"][0]["output"]
     assert output.name == named
     assert output.is_file()
     assert str(output) in str(failed.value)
@@ -368,13 +370,14 @@ def test_notebooks_at_once_share_the_cores(
 def test_one_run_of_a_pipeline_at_a_time(tmp_path: Path) -> None:
     notebook(tmp_path / "a.ipynb", "1")
     path, store = pipeline(tmp_path, "{name: nightly, steps: {a: {notebook: a.ipynb}}}"), InMemoryStore()
-    assert lease.acquire(store, "nightly", "first") is None
+    assert lease.acquire(store, "nightly", "first", str(tmp_path)) is None
     with pytest.raises(Conflict, match="going on"):
         run(path, store, InMemoryRunner())
     body = store.get("lease", "nightly").body
     elsewhere = {**body, "host": "elsewhere", "until": "2013-01-01T00:00:00+00:00"}
     begun = Put("run", "first", {"state": "running", "steps": [], "origin": "first"}, subject="nightly")
-    for dead in ({**body, "pid": 2**22 + 1}, {**body, "started": 0.0}, elsewhere):
+    original = {**body, "home": "/the/folder/that/this/is/a/copy/of"}  # its run goes on, and holds nothing here
+    for dead in ({**body, "pid": 2**22 + 1}, {**body, "started": 0.0}, elsewhere, original):
         store.commit(Change(puts=(Put("lease", "nightly", dead), begun)))
         assert run(path, store, InMemoryRunner()).state == "completed"
         assert store.get("run", "first").body["state"] == "abandoned"
@@ -383,11 +386,24 @@ def test_one_run_of_a_pipeline_at_a_time(tmp_path: Path) -> None:
 
 def test_a_run_that_was_taken_for_dead_stops(tmp_path: Path) -> None:
     store = InMemoryStore()
-    lease.acquire(store, "nightly", "first")
+    lease.acquire(store, "nightly", "first", "/home")
     lease.release(store, "nightly", "second")
-    lease.renew(store, "nightly", "first")
+    lease.renew(store, "nightly", "first", "/home")
     with pytest.raises(Conflict, match="taken for dead"):
-        lease.renew(store, "nightly", "second")
+        lease.renew(store, "nightly", "second", "/home")
+
+
+def test_a_pipeline_goes_on_in_a_copy_with_the_notebooks_that_are_there(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    notebook(first / "a.ipynb", "1")
+    path, store = pipeline(first, "{name: nightly, steps: {a: {notebook: a.ipynb}}}"), InMemoryStore()
+    run(path, store)
+    shutil.move(first, second)
+    again = run(second / path.name, store, InMemoryRunner(), resume=True)
+    assert [Path(step.output).is_relative_to(second) and Path(step.output).is_file() for step in again.steps] == [True]
+    rows = runs(store, None, second).rows
+    assert {row["steps"][0]["output"] for row in rows} == {again.steps[0].output}
 
 
 def test_ctrl_c_ends_every_notebook_and_is_on_record(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -109,7 +110,7 @@ async def test_paths_that_lead_astray_start_nothing(
 
 
 async def test_a_pipeline_reports_and_can_be_cancelled(
-    get: Ask, post: Ask, jp_fetch: Fetch, empty: Workspace, jp_root_dir: Path
+    get: Ask, post: Ask, jp_fetch: Fetch, empty: Workspace, jp_root_dir: Path, tmp_path: Path
 ) -> None:
     notebook(jp_root_dir / "a.ipynb", "print(n)", parameters="n = 1")
     notebook(
@@ -121,7 +122,10 @@ async def test_a_pipeline_reports_and_can_be_cancelled(
     while not (jp_root_dir / "pid").exists() or not (jp_root_dir / "pid").read_text():
         assert time.monotonic() < deadline, await get(f"jobs/{job['id']}")
         await asyncio.sleep(0.1)
+    shutil.copytree(jp_root_dir, tmp_path / "copy")
+    assert Jobs(tmp_path / "copy" / ".modelops" / "jobs").cancel(job["id"]).state == "interrupted"  # it runs elsewhere
     seen = await get(f"jobs/{job['id']}")
+    assert seen["state"] == "running"
     assert [(step["step"], step["state"]) for step in seen["steps"]] == [("a", "completed"), ("b", "running")]
     gone = json.loads((await jp_fetch(*PREFIX, "jobs", job["id"], method="DELETE")).body)
     assert gone["state"] == "cancelled"
