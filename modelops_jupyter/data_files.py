@@ -61,21 +61,17 @@ def read_file(address: str) -> Any:
     return read_model_file(file)
 
 
-def split_target(data: Any, target: str | None, read: Callable[[str], Any]) -> tuple[Any, Any]:
-    """Return the table and the outcomes: `target` names one of the table's columns, or data that `read` reads."""
-    if target is None:
-        return data, None
-    if target in getattr(data, "columns", ()):
-        return data.drop(columns=[target]), data[target]
+def labels_of(table: Any, name: str | None, read: Callable[[str], Any]) -> Any:
+    """Return `name` where it is one of the table's columns, else the labels that `read` reads under that name."""
+    if name is None or name in getattr(table, "columns", ()):
+        return name
     try:
-        return data, read(target)
+        return read(name)
     except NotFound as error:
-        if not hasattr(data, "columns"):
+        if not hasattr(table, "columns"):
             raise
-        known = ", ".join(map(str, data.columns))
-        raise NotFound(
-            f"There is no column {target!r} in the data, which has {known}; nor data of that name."
-        ) from error
+        known = ", ".join(map(str, table.columns))
+        raise NotFound(f"There is no column {name!r} in the data, which has {known}; nor data of that name.") from error
 
 
 def _read_table(file: Path) -> pd.DataFrame:

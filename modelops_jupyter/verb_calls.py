@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.data_files import is_mlflow_address, split_target
+from modelops_jupyter.data_files import is_mlflow_address, labels_of
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.verb import Read
 from modelops_jupyter.written import cleared, printable
@@ -17,18 +17,20 @@ if TYPE_CHECKING:
 
 
 def register(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
-    """Register with the columns that the line names as outcomes."""
+    """Register with the columns that the line names as labels."""
     model = a.model if is_mlflow_address(a.model) else read(a.model)
-    data, target = split_target(read(a.data) if a.data else None, a.target, read)
+    data = read(a.data) if a.data else None
     reference = read(a.validated_on) if a.validated_on else None
-    if a.target in getattr(reference, "columns", ()):
-        reference = split_target(reference, a.target, read)
+    outcomes = labels_of(reference, a.outcomes, read)
+    if outcomes is None and a.target in getattr(reference, "columns", ()):
+        outcomes = a.target
     return ws.register(
         model,
         a.name,
         data=data,
-        target=target,
+        target=labels_of(data, a.target, read),
         reference=reference,
+        outcomes=outcomes,
         inputs=a.input,
         run_id=a.run_id,
         kind=a.kind,
@@ -40,21 +42,28 @@ def register(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
 
 def adopt(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
     """Adopt, with the rows that the line names, and show how far it is."""
-    data, target = split_target(read(a.data) if a.data else None, a.target, read)
+    data = read(a.data) if a.data else None
     return ws.adopt(
         a.name,
         all=a.all,
         data=data,
-        target=target,
+        target=labels_of(data, a.target, read),
         new_name=a.new_name,
         unsafe=a.unsafe,
         on_progress=_show_pace,
     )
 
 
+def evaluate(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    """Evaluate on the rows that the line names."""
+    data = read(a.data)
+    return ws.evaluate(a.version, data=data, target=labels_of(data, a.target, read), unsafe=a.unsafe)
+
+
 def compare(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
     """Compare on the rows that the line names."""
-    data, target = split_target(read(a.data), a.target, read)
+    data = read(a.data)
+    target = labels_of(data, a.target, read)
     return ws.compare(a.reference, a.other, data=data, target=target, segments=a.segment, unsafe=a.unsafe)
 
 

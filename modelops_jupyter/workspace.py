@@ -12,6 +12,8 @@ from modelops_jupyter.actions import (
     aliases,
     casework,
     catalogue,
+    evaluation,
+    inspection,
     moves,
     prediction_logging,
     registration,
@@ -89,15 +91,11 @@ class Workspace(IncidentVerbs):
 
     def distribution(self, name: str, column: str, *, window: str | None = None, every: str = "1D") -> Distribution:
         """Return a column's distribution in a window (default: the last 30 together) beside the reference's."""
-        from modelops_jupyter.actions.inspection import inspect
-
-        return inspect(self.known, name, window, every).distribution(column)
+        return inspection.inspect(self.known, name, window, every).distribution(column)
 
     def curves(self, name: str, *, window: str | None = None, every: str = "1D") -> PerformanceCurves:
         """Return calibration and other curves of a window (default: the last 30 together)."""
-        from modelops_jupyter.actions.inspection import inspect
-
-        return inspect(self.known, name, window, every).curves()
+        return inspection.inspect(self.known, name, window, every).curves()
 
     def version(self, reference: str | ModelReference) -> RegisteredVersion:
         """Return one version; raises `NotFound` if there is no such model, version or alias."""
@@ -113,6 +111,7 @@ class Workspace(IncidentVerbs):
         data: Any = None,
         target: Any = None,
         reference: Any = None,
+        outcomes: Any = None,
         inputs: Sequence[str] = (),
         run_id: str | None = None,
         kind: str = "ml",
@@ -128,26 +127,21 @@ class Workspace(IncidentVerbs):
             A fitted model of an allowed format (scikit-learn, XGBoost, LightGBM, ONNX), a `DecisionTable`, the path of
             a file that holds one, or MLflow's address of one: ``models:/iris@champion``, ``runs:/RUN/model``.
         data, target
-            What the model was fitted on: rows of its features, and the outcomes. Give the signature and fingerprint.
-        reference
-            What it was validated on: a table of features, or ``(table, outcomes)``. Monitoring compares with it;
-            without it `data` and `target` serve.
+            Training rows and their labels (or the name of a column); used for the signature and the data fingerprint.
+        reference, outcomes
+            Validation rows and their labels, also as ``(table, labels)``; a column of the target's name is taken for
+            the labels. Metrics are measured on them, and monitoring compares with them, else with the training rows.
         inputs
             Addresses of the dataset versions it was made from, for lineage.
         run_id
             The MLflow run that trained it; without it a run is made.
         kind : {"ml", "decision"}
         metrics
-            Figures of the evaluation, which gates read.
+            Metrics of your own, recorded as claimed; what is measured on the reference takes the place of yours.
         unsafe
-            Register a format outside the allow-list; the version is marked so everywhere.
-
-        Raises
-        ------
-        UnsafeArtifact
-            If the format is not on the allow-list and `unsafe` is False.
+            Register a format outside the allow-list, which is refused without it; marked so everywhere.
         """
-        rows: dict[str, Any] = {"data": data, "target": target, "reference": reference}
+        rows: dict[str, Any] = {"data": data, "target": target, "reference": reference, "outcomes": outcomes}
         facts: dict[str, Any] = {"inputs": inputs, "run_id": run_id, "metrics": metrics, "description": description}
         aliases.restore_model(self.known, self.registry, self.settings, self.actor, name)
         return registration.register(
@@ -195,9 +189,19 @@ class Workspace(IncidentVerbs):
         self, reference: str | ModelReference, frame: Any, *, unsafe: bool = False
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """Return predictions and, where the model has them, scores for the rows of `frame`; `unsafe` as in `load`."""
-        return registration.predict_with(self.load(reference, unsafe=unsafe), frame)
+        return evaluation.predict_with(self.load(reference, unsafe=unsafe), frame)
 
     # Judging and moving.
+
+    def evaluate(
+        self, version: str | ModelReference, *, data: Any, target: Any, unsafe: bool = False
+    ) -> RegisteredVersion:
+        """Measure a version on rows it was not fitted on, and put the metrics on record in place of earlier ones.
+
+        `target` holds the labels, or names the column of `data` that does; `unsafe` as in `load`.
+        """
+        rows = {"data": data, "target": target}
+        return evaluation.evaluate(self.store, self.registry, self.actor, version, **rows, unsafe=unsafe)
 
     def compare(
         self,
@@ -211,7 +215,7 @@ class Workspace(IncidentVerbs):
     ) -> Comparison:
         """Compare two versions on the same rows: metrics with intervals, and by segment; `unsafe` as in `load`."""
         rows = {"data": data, "target": target, "segments": segments}
-        return registration.compare_versions(self.known, self.registry, reference, other, **rows, unsafe=unsafe)
+        return evaluation.compare_versions(self.known, self.registry, reference, other, **rows, unsafe=unsafe)
 
     def check(self, reference: str | ModelReference, alias: str = "champion") -> GateReport:
         """Evaluate the gate to `alias` for a version, and keep the report."""
@@ -389,18 +393,14 @@ class Workspace(IncidentVerbs):
 
         Parameters
         ----------
-        pipeline
-            The ``pipeline.yaml``.
-        parameters
-            Values for parameters that its notebooks declare.
+        pipeline, parameters
+            The ``pipeline.yaml``, and values for parameters that its notebooks declare.
         jobs
             How many notebooks may run at once, each with its share of the cores unless ``OMP_NUM_THREADS`` is set.
         resume
             Keep the completed steps of the last run whose notebook, parameters and predecessors are the same.
-        on_progress, on_cell
-            Called as each step, and each of its cells, begins and ends.
-        stopped
-            Asked several times a second; once it says yes, the notebooks are ended and the run is "interrupted".
+        on_progress, on_cell, stopped
+            Called as each step and each of its cells begins and ends; once `stopped` returns True the run is ended.
 
         Raises
         ------

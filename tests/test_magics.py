@@ -70,8 +70,9 @@ def test_a_refusal_is_shown_as_what_it_is_with_what_to_do_next(
 ) -> None:
     x = pd.DataFrame(np.random.default_rng(0).normal(size=(100, 2)), columns=["a", "b"])
     y = (x["a"] > 0).astype(int)
-    shell.user_ns.update(model=LogisticRegression().fit(x, y), X=x, y=y)
-    shell.run_line_magic("modelops", "register model delay --data X --target y --metric roc_auc=0.9")
+    shell.user_ns.update(model=LogisticRegression().fit(x, y), X=x, y=y, X_valid=x[1:], y_valid=y[1:])
+    rows = "--data X --target y --validated-on X_valid --outcomes y_valid"
+    shell.run_line_magic("modelops", f"register model delay {rows}")
     capsys.readouterr()
     assert not shell.run_cell("%modelops promote delay/1 --reason first").success
     shown = capsys.readouterr().out

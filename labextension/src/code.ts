@@ -42,6 +42,7 @@ export interface IRegistration {
   readonly data: string;
   readonly target: string;
   readonly validated: string;
+  readonly outcomes: string;
   readonly kind: string;
   readonly description: string;
 }
@@ -53,6 +54,7 @@ export function registerCode(asked: IRegistration, magic: boolean): string {
     ['--data', asked.data],
     ['--target', asked.target],
     ['--validated-on', asked.validated],
+    ['--outcomes', asked.validated === '' ? '' : asked.outcomes],
     ['--kind', asked.kind === 'ml' ? '' : asked.kind],
     ['--description', asked.description.trim().replace(/\s+/g, ' ')]
   ];

@@ -94,8 +94,19 @@ export function moment(text: string): number {
   return Date.parse(/([+-]\d\d:\d\d|Z)$/.test(text) ? text : `${text}Z`);
 }
 
-/** A message with its times short and its metrics as people write them. */
+/** The parts of a message in order; every other one, from the second on, is a command that stood between backticks. */
+export function parts(text: string): readonly string[] {
+  return text.split(/`([^`]*)`/);
+}
+
+/** A message with its times short and its metrics as people write them; commands between backticks stay as they are. */
 export function sentence(text: string): string {
+  return parts(text)
+    .map((part, n) => (n % 2 ? `\`${part}\`` : words(part)))
+    .join('');
+}
+
+function words(text: string): string {
   const named = text.replace(METRIC, found => metricName(found.replaceAll(' ', '_')));
   return named.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d|Z)?/g, found => shortTime(found));
 }
@@ -121,10 +132,4 @@ export function kindWord(kind: string, trans: { __: (text: string) => string }):
 /** A text with a capital first letter, as a heading has it. */
 export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-/** Metrics on one line. */
-export function metrics(values: Readonly<Record<string, number>>): string {
-  const words = Object.entries(values).map(([name, value]) => `${metricName(name)} ${number(value)}`);
-  return words.join(', ') || NOTHING;
 }

@@ -54,6 +54,15 @@ export interface ITransition {
   readonly actor: string;
 }
 
+/** Metrics that modelops measured itself: on which rows, when, and by what. */
+export interface IMeasured {
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly rows: number;
+  readonly fingerprint: string | null;
+  readonly at: string;
+  readonly by: string;
+}
+
 export interface IVersion {
   readonly name: string;
   readonly version: number;
@@ -68,7 +77,14 @@ export interface IVersion {
   readonly outcomes_fingerprint?: string | null;
   readonly digest: string;
   readonly flavor: string;
+  /** What counts: a measured metric takes the place of a claimed one. */
   readonly metrics: Readonly<Record<string, number>>;
+  readonly claimed?: Readonly<Record<string, number>>;
+  readonly measured?: IMeasured | null;
+  /** Why nothing, or not everything, was measured. */
+  readonly measured_reason?: string | null;
+  /** The metrics on one line, as measured or claimed. */
+  readonly evaluation: string;
   readonly unsafe: boolean;
   readonly created_by: string;
   readonly created_at: string;
@@ -107,6 +123,8 @@ export interface IAuditEntry {
   readonly subject: string;
   readonly actor: string;
   readonly assurance: string;
+  /** The reason that was given, or what was put on record. */
+  readonly detail: string;
   readonly details: Readonly<Record<string, unknown>>;
   readonly hash: string;
 }
@@ -134,6 +152,8 @@ export interface ICheck {
   readonly passed: boolean;
   readonly applies: boolean;
   readonly message: string;
+  /** Where the metric that was judged comes from: "measured" or "claimed"; null for other checks. */
+  readonly source?: string | null;
 }
 
 /** What the policy says about moving a version to an alias. */

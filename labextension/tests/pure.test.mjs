@@ -5,10 +5,12 @@ import { choose, census, EVERYTHING } from '../lib/filter.js';
 import { rowsToDraw, scrollTo } from '../lib/rows.js';
 import { changed, outputPath, parsePython, question, read } from '../lib/run/parameters.js';
 import { EventCutter } from '../lib/run/stream.js';
-import { alertCode, literal, modelCode } from '../lib/code.js';
-import { metricName, metrics, moment, number, sentence, shortTime } from '../lib/format.js';
+import { alertCode, literal, modelCode, registerCode } from '../lib/code.js';
+import { metricOf, recorded, sameRows } from '../lib/evidence.js';
+import { metricName, moment, number, sentence, shortTime } from '../lib/format.js';
 import { marks } from '../lib/marks.js';
 import { layout } from '../lib/performance.js';
+import { labelChoices, likelyData, likelyLabels, likelyValidation } from '../lib/register/likely.js';
 
 test('numbers keep three significant digits', () => {
   const found = [0.81234, 1234567, 12345.6, null, NaN, 0, 0.00001].map(number);
@@ -28,7 +30,6 @@ test('metrics read as people write them', () => {
   assert.equal(metricName(null), '');
   assert.equal(sentence('log_loss, roc auc got worse'), 'log loss, ROC AUC got worse');
   assert.equal(sentence('recent_roc_auc and kolmogorov smirnov'), 'recent ROC AUC and Kolmogorov-Smirnov distance');
-  assert.equal(metrics({ roc_auc: 0.8, loss: 0.25 }), 'ROC AUC 0.800, loss 0.250');
 });
 
 test('a line breaks where a value is missing and keeps lone points', () => {
@@ -196,4 +197,61 @@ test('a stream is cut into whole events, wherever it is torn', () => {
   const text = ': hello\n\nid: 1\nevent: cell\ndata: {"a": 1}\n\nevent: end\r\ndata: {}\n\n';
   const events = [...text].flatMap(one => cutter.push(one));
   assert.deepEqual(events, [{ id: '1', type: 'cell', data: '{"a": 1}' }, { id: undefined, type: 'end', data: '{}' }]);
+});
+
+test('a command in a message stays as it has to be typed', () => {
+  const message = 'roc_auc 0.5 is missing: run `modelops register m d --metric roc_auc=VALUE`, log_loss too';
+  assert.equal(sentence(message), 'ROC AUC 0.5 is missing: run `modelops register m d --metric roc_auc=VALUE`, log loss too');
+});
+
+test('a metric is measured or claimed, and a claim that differs is told', () => {
+  const measured = { metrics: { accuracy: 0.8, roc_auc: 0.71 }, rows: 200, fingerprint: 'f', at: '', by: '' };
+  const version = { metrics: { cost: 3, accuracy: 0.8, roc_auc: 0.71 }, claimed: { cost: 3, accuracy: 0.801, roc_auc: 0.999 }, measured };
+  assert.deepEqual(
+    recorded(version).map(({ name, measured: how, claim }) => [name, how, claim]),
+    [['roc_auc', true, 0.999], ['accuracy', true, null], ['cost', false, null]]
+  );
+  assert.equal(metricOf(version, 'r2'), undefined);
+  const claims = { metrics: { roc_auc: 0.9 }, measured: null, outcomes_fingerprint: 'f' };
+  assert.deepEqual([sameRows(version, claims, 'roc_auc'), sameRows(version, claims, 'cost')], [true, false]);
+  assert.equal(sameRows({ metrics: {} }, { metrics: {} }, 'roc_auc'), false);
+});
+
+const table = (name, rows, columns) => ({ name, type: 'pandas DataFrame', rows, columns });
+const labels = (name, rows) => ({ name, type: 'pandas Series', rows, columns: null });
+const model = features => ({ name: 'clf', type: 'sklearn LogisticRegression', features });
+
+test('the training rows are those with the features, the name and the most rows; validation rows are held out', () => {
+  const wind = model(['wind', 'rain']);
+  const tables = [
+    table('X_test', 100, ['wind', 'rain']), labels('y_test', 100), labels('score', 100),
+    table('X_train', 300, ['wind', 'rain']), labels('y_train', 300),
+    table('flights', 500, ['wind', 'rain', 'late', 'id']), table('X', 400, ['wind', 'rain']), labels('y', 400), table('prices', 900, ['price'])
+  ];
+  assert.equal(likelyData(wind, tables), 'X_train');
+  assert.equal(likelyValidation(wind, 'X_train', tables), 'X_test');
+  assert.deepEqual(['X_train', 'X_test', 'X'].map(name => likelyLabels(wind, name, tables)), ['y_train', 'y_test', 'y']);
+  assert.deepEqual(labelChoices(wind, 'flights', tables), ['late', 'id']);
+  assert.equal(likelyLabels(wind, 'flights', tables), '', 'of two columns nobody knows which');
+  assert.equal(likelyData(wind, tables.filter(one => !/^X/.test(one.name))), 'flights');
+  assert.equal(likelyData(model(['snow']), tables), '');
+});
+
+test('names of other habits are understood, and a lone column that is left is the label', () => {
+  const wind = model(['wind']);
+  const tables = [
+    table('train_df', 80, ['wind', 'late']), table('valid_df', 20, ['wind', 'late']), table('holdout', 10, ['late', 'wind'])
+  ];
+  assert.equal(likelyData(wind, tables), 'train_df');
+  assert.equal(likelyValidation(wind, 'train_df', tables), 'holdout');
+  assert.deepEqual(['train_df', 'holdout', ''].map(name => likelyLabels(wind, name, tables)), ['late', 'late', '']);
+  const arrays = [table('Xt', 9, []), table('X_train', 9, []), labels('y_train', 9), table('frame', 50, ['wind'])];
+  assert.equal(likelyData(model([]), arrays), 'X_train');
+  assert.equal(likelyLabels(model([]), 'X_train', arrays), 'y_train');
+});
+
+test('a registration names the labels of both tables', () => {
+  const asked = { model: 'clf', name: 'delay', data: 'X', target: 'y', validated: 'X_test', outcomes: 'y_test', kind: 'ml', description: '' };
+  assert.equal(registerCode(asked, true), '%modelops register clf delay --data X --target y --validated-on X_test --outcomes y_test');
+  assert.equal(registerCode({ ...asked, validated: '' }, true), '%modelops register clf delay --data X --target y');
 });

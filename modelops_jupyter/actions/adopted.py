@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from modelops_jupyter.actions.labelled_rows import NO_VALIDATION_ROWS
+from modelops_jupyter.actions.measurement import Measurement, recorded
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.wording import count
 
@@ -106,7 +108,7 @@ def version_facts(
     Parameters
     ----------
     draft
-        Its files and task; where it comes from is MLflow's word, and so are its figures: they are claimed.
+        Its files and task; where it comes from is MLflow's word, and so are its metrics: they are claimed.
     at, by
         When it was adopted, and who did.
     """
@@ -117,7 +119,7 @@ def version_facts(
         **files.places,
         "model_file": how.file,
         "estimator": how.estimator,
-        "metrics": dict(lineage.metrics),
+        **recorded(Measurement(reason=NO_VALIDATION_ROWS), lineage.metrics, None),
         "inputs": lineage.inputs,
         "step": None,
         "answers_fingerprint": None,

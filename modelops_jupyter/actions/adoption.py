@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from modelops_jupyter.actions.adopted import REASON, Adoption, left_out, together, version_facts
+from modelops_jupyter.actions.measurement import without_metrics
 from modelops_jupyter.actions.references import GivenReference, Rows, give_reference, learn_task, read_rows
 from modelops_jupyter.actions.versions import version_key
 from modelops_jupyter.errors import InvalidInput, InvalidReference, ModelOpsError, NotFound, RegistryUnreachable
@@ -258,7 +259,7 @@ def _ready(call: _Call, task: _Task, version: StockVersion, files: StockFiles, a
         if call.rows is not None and draft.model is None:
             raise InvalidInput("It runs code when it is loaded: say unsafe=True (--unsafe) to give it a reference.")
         if call.rows is not None:
-            given = give_reference(draft, call.rows)
+            given = give_reference(draft, call.rows, body["claimed"])
     except ModelOpsError as error:
         notes.append(f"It has no reference. {error}" if call.named else "")
     return _Version(body if given is None else {**body, **given.facts}, given, " ".join(filter(None, notes)))
@@ -291,6 +292,7 @@ def _put_on_record(call: _Call, task: _Task, ready: Sequence[_Version], at: str)
         "versions": {str(version.body["version"]): version.body["digest"] for version in ready},
         "aliases": taken,
         "unsafe": [version.body["version"] for version in ready if version.body["unsafe"]],
+        "measurements": {str(v.body["version"]): v.body["measured"] for v in ready if v.body["measured"]},
         "reason": f"taken from the MLflow registry {ws.settings.registry}; aliases passed no gate",
     }
     event = Event("adopt", task.name, ws.actor.name, ws.actor.assurance, details)
@@ -374,9 +376,11 @@ def _refer_later(call: _Call, task: _Task, body: Mapping[str, Any]) -> Adoption:
     try:
         model = ws.registry.load(body, unsafe=call.unsafe)
         draft = learn_task(draft_on_record(body), model, call.rows)
-        given = give_reference(draft, call.rows)
-        put = Put("version", key, {**body, **given.facts}, subject=task.name, expected_revision=record.revision)
+        given = give_reference(draft, call.rows, body["claimed"])
+        facts = given.facts if given.facts["measured"] else without_metrics(given.facts)  # what was measured stays
+        put = Put("version", key, {**body, **facts}, subject=task.name, expected_revision=record.revision)
         details = {"reference": True, "reason": f"given a reference of {len(call.rows.frame)} rows"}
+        details |= {"measured": facts.get("measured"), "replaces": body["measured"]}
         event = Event("adopt", f"{task.name}/{body['version']}", ws.actor.name, ws.actor.assurance, details)
         ws.store.commit(Change(puts=(put, *_reference_puts(key, task.name, given)), event=event))
     except ModelOpsError as error:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MOST_WAITING = 200
 LATEST = 50
 SHOWN = 10  # of the decisions, where there is no room for all
+SHOWN_METRICS = 2  # of those that were measured
 ALIAS = "champion"
 
 
@@ -29,9 +30,10 @@ class Board(Presentable):
     ----------
     waiting : tuple of mapping
         The newest version of each model, unless it serves, has served or was rejected: ``model``, ``version``,
-        ``registered_by``, ``registered_at``, ``approved_by``, ``gate`` (open or closed), ``missing``.
+        ``registered_by``, ``registered_at``, ``evaluation`` (its metrics, as measured or claimed), ``approved_by``,
+        ``gate`` (open or closed), ``missing``.
     serving : tuple of mapping
-        Each champion: ``model``, ``version``, ``since``, ``promoted_by``, ``reason``, ``unsafe``.
+        Each champion: ``model``, ``version``, ``since``, ``promoted_by``, ``reason``, ``evaluation``, ``unsafe``.
     decisions : tuple of mapping
         The last 50 approvals, rejections, comments, promotions and rollbacks, newest first: ``at``, ``what``,
         ``model``, ``version``, ``actor``, ``reason``.
@@ -58,22 +60,29 @@ class Board(Presentable):
         """Return a row per waiting version."""
         import pandas as pd
 
-        columns = ["model", "version", "registered_by", "registered_at", "approved_by", "gate", "missing"]
+        columns = ["model", "version", "registered_by", "registered_at", "evaluation", "approved_by", "gate", "missing"]
         return pd.DataFrame(self.waiting, columns=columns)
 
     def __str__(self) -> str:
         record = "whole" if self.broken is None else f"broken at entry {self.broken}"
         lines = [f"{len(self.waiting)} waiting, {len(self.serving)} serving; the record is {record}."]
-        lines += [f"  waits   {w['model']}/{w['version']}: {w['missing'] or 'ready to promote'}" for w in self.waiting]
+        for row in self.waiting:
+            lines.append(f"  waits   {row['model']}/{row['version']}: {row['missing'] or 'ready to promote'}")
+            lines += _evaluated(row)
         for row in self.serving:
             lines.append(
                 f"  serves  {row['model']}/{row['version']} since {_day(row['since'])}, by {row['promoted_by']}"
             )
+            lines += _evaluated(row)
         for row in self.decisions[:SHOWN]:
             lines.append(
                 f"  {_day(row['at'])}  {row['what']} {row['model']}/{row['version']} by {row['actor']}: {row['reason']}"
             )
         return "\n".join(lines)
+
+
+def _evaluated(row: Mapping[str, Any]) -> list[str]:
+    return [f"          {row['evaluation']}"] if row["evaluation"] else []
 
 
 def _day(at: object) -> str:
@@ -126,7 +135,7 @@ def _undecided(
 
 
 def _waits(store: Store, policy: Policy, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    from modelops_jupyter.governance import gate
+    from modelops_jupyter.governance import gate, metrics_text
 
     report = gate(store, policy, body, ALIAS)
     return {
@@ -134,6 +143,7 @@ def _waits(store: Store, policy: Policy, body: Mapping[str, Any]) -> Mapping[str
         "version": body["version"],
         "registered_by": body["created_by"],
         "registered_at": body["created_at"],
+        "evaluation": metrics_text(body, most=SHOWN_METRICS),
         "approved_by": ", ".join(report.approved_by),
         "gate": "open" if report.passed else "closed",
         "missing": "; ".join(check.message for check in report.checks if check.applies and not check.passed),
@@ -145,6 +155,8 @@ def _serving(
     versions: Mapping[tuple[str, int], Mapping[str, Any]],
     moves: list[Mapping[str, Any]],
 ) -> tuple[Mapping[str, Any], ...]:
+    from modelops_jupyter.governance import metrics_text
+
     last = {move["name"]: move for move in sorted(moves, key=lambda m: str(m["at"])) if move["alias"] == ALIAS}
     return tuple(
         {
@@ -153,6 +165,7 @@ def _serving(
             "since": held["since"],
             "promoted_by": last.get(name, {}).get("actor", ""),
             "reason": last.get(name, {}).get("reason", ""),
+            "evaluation": metrics_text(versions.get((name, held["version"]), {}), most=SHOWN_METRICS),
             "unsafe": bool(versions.get((name, held["version"]), {}).get("unsafe")),
         }
         for name, held in sorted(champions.items())

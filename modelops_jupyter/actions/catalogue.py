@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.store import AuditVerification, Store
 
 ALERT_STATES = ("open", "healed")
+SHOWN_METRICS = 3  # of those that were measured, where there is no room for all
 
 
 @dataclass(frozen=True)
@@ -209,15 +210,21 @@ def models(store: Store, use_cases: Mapping[str, UseCase]) -> Listing:
 
 def versions(store: Store, name: str) -> Listing:
     """Return a row per version of a model, newest first."""
+    from modelops_jupyter.governance import metrics_text
+
     find_version(store, check_name(name))
     aliases: dict[int, list[str]] = {}
     for record in store.find("alias", name):
         aliases.setdefault(record.body["version"], []).append(record.body["alias"])
     rows = tuple(
-        {**record.body, "aliases": ", ".join(sorted(aliases.get(record.body["version"], [])))}
+        {
+            **record.body,
+            "aliases": ", ".join(sorted(aliases.get(record.body["version"], []))),
+            "evaluation": metrics_text(record.body, most=SHOWN_METRICS),
+        }
         for record in reversed(store.find("version", name))
     )
-    columns = ("version", "aliases", "flavor", "metrics", "unsafe", "created_by", "created_at")
+    columns = ("version", "aliases", "flavor", "evaluation", "unsafe", "created_by", "created_at")
     return Listing(f"Versions of {name}", columns, rows)
 
 
@@ -268,7 +275,9 @@ def _run(body: Mapping[str, Any], made: Mapping[str, Sequence[str]], project: Pa
 
 
 def audit(store: Store, limit: int | None) -> Listing:
-    """Return the audit chain, newest first."""
+    """Return the audit chain, newest first; `detail` is the reason that was given, else what was put on record."""
+    from modelops_jupyter.governance import audited_metrics
+
     if limit is not None and limit < 1:
         raise InvalidInput(f"limit is the number of entries to show: at least 1, not {limit}.")
     entries = store.audit()
@@ -280,13 +289,13 @@ def audit(store: Store, limit: int | None) -> Listing:
             "subject": entry.subject,
             "actor": entry.actor,
             "assurance": entry.assurance,
-            "reason": entry.details.get("reason", ""),
+            "detail": entry.details.get("reason") or audited_metrics(entry.details),
             "details": dict(entry.details),
             "hash": entry.hash,
         }
         for entry in reversed(entries)
     )
-    columns = ("sequence", "at", "action", "subject", "actor", "assurance", "reason")
+    columns = ("sequence", "at", "action", "subject", "actor", "assurance", "detail")
     return Listing("Audit trail", columns, rows[:limit], "Nothing on record yet.")
 
 

@@ -44,7 +44,9 @@ def log_predictions(
     wanted = version.body.get("features", [])
     missing = [name for name in wanted if name not in given.columns]
     if missing:
-        raise InvalidFrame(f"frame has no column {missing[0]!r}, a feature of {version}: add it, with gaps if need be.")
+        raise InvalidFrame(
+            f"frame has no column {missing[0]!r}, a feature of {version.full_name}: add it, with gaps if need be."
+        )
     clash = [str(name) for name in features.columns if name in OWN_COLUMNS]
     if clash:
         raise InvalidFrame(f"Feature column {clash[0]!r} has a name that the log keeps for itself: rename it.")
@@ -106,7 +108,8 @@ def log_labels(
     named = outcomes(labels, version.body["task"])
     if classes and not named.isin(classes).any():
         raise InvalidFrame(
-            f"Column {label!r} holds {named.iloc[0]!r} and no class of {version}: its classes are {', '.join(classes)}."
+            f"Column {label!r} holds {named.iloc[0]!r} and no class of {version.full_name}: its classes are "
+            f"{', '.join(classes)}."
         )
     arrival = pd.Series(pd.Timestamp(datetime.now(UTC)), index=given.index).astype("datetime64[us, UTC]")
     table = pd.DataFrame(

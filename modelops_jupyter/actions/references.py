@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.actions.registration import predict_with, validate, validation_rows
-from modelops_jupyter.errors import InvalidFrame, InvalidInput, ModelOpsError
-from modelops_jupyter.frames import outcome_text, to_pandas
+from modelops_jupyter.actions.evaluation import predict_with
+from modelops_jupyter.actions.labelled_rows import RegistrationRows, split_labels
+from modelops_jupyter.actions.validation import validate
+from modelops_jupyter.errors import InvalidFrame, InvalidInput
+from modelops_jupyter.frames import outcome_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,10 +22,10 @@ MOST_CLASSES = 20  # whole numbers of more values than that are quantities
 
 @dataclass(frozen=True)
 class Rows:
-    """A table of features, and the outcomes of its rows where they are known."""
+    """A table of features, and the labels of its rows where they are known."""
 
     frame: pd.DataFrame
-    labels: Any = None
+    labels: pd.Series[Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -45,25 +47,18 @@ class GivenReference:
 
 
 def read_rows(data: Any, target: Any) -> Rows | None:
-    """Return the rows that were given; `target` are the outcomes, or names the column that holds them.
+    """Return the rows that were given; `target` are the labels, or names the column that holds them.
 
     Raises
     ------
     InvalidInput, InvalidFrame
-        If they are no table, or there is not one outcome for each row.
+        If they are no table, or there is not one label for each row.
     """
     if data is None:
         if target is not None:
-            raise InvalidInput("target are the outcomes of the rows of data: pass data too.")
+            raise InvalidInput("target holds the labels of data: pass data too.")
         return None
-    frame = to_pandas(data, "data")
-    if isinstance(target, str):
-        if target not in frame.columns:
-            raise InvalidFrame(f"data has no column {target!r} of outcomes: it has {', '.join(map(str, frame))}.")
-        frame, target = frame.drop(columns=[target]), frame[target]
-    if target is not None and len(target) != len(frame):
-        raise InvalidFrame(f"data has {len(frame)} rows but target has {len(target)}: pass one outcome for each row.")
-    return Rows(frame, target)
+    return Rows(*split_labels(data, target, "data"))
 
 
 def learn_task(draft: Draft, model: Any, rows: Rows | None) -> Draft:
@@ -88,8 +83,13 @@ def learn_task(draft: Draft, model: Any, rows: Rows | None) -> Draft:
     return replace(draft, task=task, classes=classes)
 
 
-def give_reference(draft: Draft, rows: Rows) -> GivenReference:
-    """Profile what the live model of a draft says of the rows.
+def give_reference(draft: Draft, rows: Rows, claimed: Mapping[str, float]) -> GivenReference:
+    """Profile what the live model of a draft predicts for the rows, and measure its metrics where there are labels.
+
+    Parameters
+    ----------
+    claimed
+        The metrics that MLflow has.
 
     Raises
     ------
@@ -102,18 +102,11 @@ def give_reference(draft: Draft, rows: Rows) -> GivenReference:
         raise InvalidInput(
             "Nothing says whether it predicts classes or values: its signature, figures and answers leave that open."
         )
-    frame = _columns(draft, rows)
-    try:
-        facts, profile, segments = validate(draft, *validation_rows(draft, None, None, (frame, rows.labels)))
-    except ModelOpsError:
-        raise
-    except Exception as error:  # the model's library, at rows that it was not fitted on
-        line = next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
-        raise InvalidFrame(f"It cannot predict these rows ({type(error).__name__}: {line}).") from error
-    if profile is None:
-        raise InvalidFrame("data has no rows: pass at least one.")
+    validation = validate(draft, RegistrationRows(None, None, _columns(draft, rows), rows.labels), claimed)
+    if validation.profile is None or validation.facts["answers_fingerprint"] is None:
+        raise InvalidFrame(f"It cannot predict these rows: {validation.facts['measured_reason']}.")
     learned = {"task": draft.task, "classes": draft.classes, "features": draft.features}
-    return GivenReference({**learned, **facts}, profile, segments)
+    return GivenReference({**validation.facts, **learned}, validation.profile, validation.segments)
 
 
 def _columns(draft: Draft, rows: Rows) -> pd.DataFrame:

@@ -24,7 +24,8 @@ class RegisteredVersion(Presentable):
     name : str
     version : int
     body : mapping
-        Every recorded fact: kind, flavor, run, digests, fingerprint, inputs, metrics, who and when.
+        Every recorded fact: kind, flavor, run, digests, fingerprint, inputs, who and when; ``metrics``, of which those
+        in ``measured`` were measured by us (on which rows, when, by what) and those in ``claimed`` only claimed.
     aliases : tuple of str
     """
 
@@ -33,10 +34,23 @@ class RegisteredVersion(Presentable):
     body: Mapping[str, Any]
     aliases: tuple[str, ...] = ()
 
+    @property
+    def full_name(self) -> str:
+        """How the version is referred to, as in ``delay/3``."""
+        return f"{self.name}/{self.version}"
+
     def __str__(self) -> str:
-        held = f" ({', '.join(self.aliases)})" if self.aliases else ""
+        aliases = f" ({', '.join(self.aliases)})" if self.aliases else ""
         unsafe = ", unsafe: it runs code when it is loaded" if self.body.get("unsafe") else ""
-        return f"{self.name}/{self.version}{held}{unsafe}"
+        return "\n  ".join(
+            [f"{self.full_name}{aliases}{unsafe}", *(f"{what}: {text}" for what, text in self.evidence())]
+        )
+
+    def evidence(self) -> tuple[tuple[str, str], ...]:
+        """Return the version's metrics, a line for those that were measured and one for those that were claimed."""
+        from modelops_jupyter.governance import evidence
+
+        return evidence(self.body)
 
     def to_dict(self) -> dict[str, Any]:
         """Return every recorded fact."""

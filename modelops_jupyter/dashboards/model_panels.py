@@ -193,13 +193,13 @@ def versions(page: ModelOverview) -> Html:
         [
             element("b", f"{v['version']}"),
             value_text(v["aliases"]),
-            value_text(v["metrics"]),
+            sentence(v["evaluation"]) or NOTHING,
             join(cell("unsafe", True)) if v["unsafe"] else value_text(v["flavor"]),
             join(steady(moment_text(v["created_at"])), f" by {v['created_by']}"),
         ]
         for v in page.versions
     ]
-    return _table(("Version", "Alias", "Metrics", "Format", "Registered"), rows, MOST_VERSIONS)
+    return _table(("Version", "Alias", "Evaluation", "Format", "Registered"), rows, MOST_VERSIONS)
 
 
 def history(page: ModelOverview) -> Html:
@@ -215,17 +215,17 @@ def audit(page: ModelOverview) -> Html:
     if not page.audit:
         return _quiet("Nothing on record.")
     rows = [
-        [str(e["sequence"]), steady(moment_text(e["at"])), e["action"], e["subject"], e["actor"], _reason(e["details"])]
+        [str(e["sequence"]), steady(moment_text(e["at"])), e["action"], e["subject"], e["actor"], _details(e)]
         for e in page.audit
     ]
     return _table(("#", "When", "Action", "Subject", "Who", "Details"), rows, MOST_ENTRIES)
 
 
-def _reason(details: Mapping[str, Any]) -> str:
-    told = {key: value for key, value in details.items() if key in ("reason", "alias", "windows", "new_alerts")}
-    return ", ".join(
-        str(value) if key == "reason" else f"{key.replace('_', ' ')} {value}" for key, value in told.items()
-    )
+def _details(entry: Mapping[str, Any]) -> str:
+    """Return what an entry of the audit trail says beyond who did what: reason or metrics, alias, windows, alerts."""
+    facts = {key: value for key, value in entry["details"].items() if key in ("alias", "windows", "new_alerts")}
+    words = [f"{key.replace('_', ' ')} {value}" for key, value in facts.items()]
+    return ", ".join(filter(None, [entry["detail"], *words]))
 
 
 def _quiet(text: str) -> Html:

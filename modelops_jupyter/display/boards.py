@@ -8,7 +8,7 @@ from typing import Any
 from modelops_jupyter.actions.board import Board
 from modelops_jupyter.display import palette
 from modelops_jupyter.display.html import Html, element, join
-from modelops_jupyter.display.tables import badge, block, heading, moment_text, note, steady, table
+from modelops_jupyter.display.tables import badge, block, heading, moment_text, note, prose, steady, table
 from modelops_jupyter.display.words import NOTHING, sentence
 from modelops_jupyter.wording import count
 
@@ -54,14 +54,15 @@ def waiting(shown: Board, link: Link | None = None) -> Html:
         [
             name(f"{w['model']}/{w['version']}", w["model"], link),
             join(steady(moment_text(w["registered_at"])), f" by {w['registered_by']}"),
+            sentence(w["evaluation"]) or NOTHING,
             w["approved_by"] or "nobody yet",
             badge("✓", "open", palette.GREEN) if w["gate"] == "open" else badge("✕", "closed", palette.RED),
-            sentence(w["missing"]) if w["missing"] else "ready to promote",
+            prose(w["missing"]) if w["missing"] else "ready to promote",
         ]
         for w in shown.waiting
     ]
     hidden: list[list[str]] = [[]] * shown.more
-    return table(("Version", "Registered", "Approved by", "Gate", "What it lacks"), rows + hidden)
+    return table(("Version", "Registered", "Evaluation", "Approved by", "Gate", "What it lacks"), rows + hidden)
 
 
 def serving(shown: Board, link: Link | None = None) -> Html:
@@ -74,11 +75,12 @@ def serving(shown: Board, link: Link | None = None) -> Html:
             steady(moment_text(s["since"])),
             s["promoted_by"] or NOTHING,
             s["reason"] or NOTHING,
+            sentence(s["evaluation"]) or NOTHING,
             badge("▲", "unsafe format", palette.RED) if s["unsafe"] else "allowed",
         ]
         for s in shown.serving
     ]
-    return table(("Version", "Since", "Promoted by", "Why", "Format"), rows)
+    return table(("Version", "Since", "Promoted by", "Why", "Evaluation", "Format"), rows)
 
 
 def decisions(shown: Board, link: Link | None = None) -> Html:

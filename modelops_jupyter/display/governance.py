@@ -8,7 +8,7 @@ from modelops_jupyter.display import palette
 from modelops_jupyter.display.grids import interval_chart
 from modelops_jupyter.display.html import Html, element
 from modelops_jupyter.display.listings import moved
-from modelops_jupyter.display.tables import badge, block, facts, fold, heading, note, table
+from modelops_jupyter.display.tables import badge, block, facts, fold, heading, note, prose, table
 from modelops_jupyter.display.words import NOTHING, metric_name, number, sentence, short_time, signed
 from modelops_jupyter.governance import CheckResult, Comparison, Decision, GateReport, MetricComparison, ModelCard
 from modelops_jupyter.governance import Transition as Move
@@ -19,7 +19,9 @@ SEGMENT_ROWS = 40
 def gate(report: GateReport) -> Html:
     """Show whether a gate is open, and every check."""
     answer = badge("✓", "open", palette.GREEN) if report.passed else badge("✕", "closed", palette.RED)
-    rows = [[_check_result(check), metric_name(check.name), _bare(check)] for check in report.checks]
+    rows = [
+        [_check_result(check), metric_name(check.name), _origin(check), prose(_bare(check))] for check in report.checks
+    ]
     review = " (a self-review)" if report.self_review else ""
     approved = (
         f"approved by {', '.join(report.approved_by)}{review}, {report.assurance}; " if report.approved_by else ""
@@ -27,7 +29,7 @@ def gate(report: GateReport) -> Html:
     return block(
         heading(f"Gate of {report.model}/{report.version} to {report.alias}"),
         element("p", answer, style="font-size:16px;margin:2px 0 6px"),
-        table(("", "Check", "Finding"), rows),
+        table(("", "Check", "Evidence", "Finding"), rows),
         note(f"{approved}policy {report.policy}, {report.policy_digest[:12]}"),
     )
 
@@ -36,6 +38,11 @@ def _check_result(check: CheckResult) -> Html:
     if not check.applies:
         return badge("○", "does not apply", palette.GREY)
     return badge("✓", "passed", palette.GREEN) if check.passed else badge("✕", "failed", palette.RED)
+
+
+def _origin(check: CheckResult) -> str:
+    """Return whether the metric that was judged was measured or claimed; there is none behind other checks."""
+    return NOTHING if check.source is None else check.source
 
 
 def _bare(check: CheckResult) -> str:

@@ -9,7 +9,7 @@ from modelops_jupyter.display import palette
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.lines import sparkline
 from modelops_jupyter.display.tables import badge, block, facts, fold, heading, health, note, steady, table
-from modelops_jupyter.display.words import NOTHING, metric_name, sentence, short_time, value_text
+from modelops_jupyter.display.words import NOTHING, capital, metric_name, sentence, short_time, value_text
 from modelops_jupyter.wording import count
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.pipelines import PipelineRun
 
 TIMES = {"at", "created_at", "window_start", "window_end", "last_window", "data_through", "since"}
+SENTENCES = {"message", "evaluation"}
 STATES = {
     "open": ("●", "open", palette.RED),
     "acknowledged": ("◐", "acknowledged", palette.ORANGE),
@@ -61,8 +62,8 @@ def cell(name: str, value: Any) -> str:
         return health(str(value))
     if name in TIMES:
         return steady(short_time(value))
-    if name == "message":
-        return sentence(str(value))
+    if name in SENTENCES:
+        return sentence(str(value or "")) or NOTHING
     if name == "state":
         return badge(*STATES[value]) if value in STATES else value_text(value)
     if name == "unsafe":
@@ -137,7 +138,7 @@ def version(shown: RegisteredVersion) -> Html:
         ("Aliases", ", ".join(shown.aliases)),
         ("Kind", f"{body.get('kind', '')} {body.get('task', '')}"),
         ("Format", value_text(body.get("flavor"))),
-        ("Metrics", value_text(body.get("metrics"))),
+        *((capital(word), sentence(text)) for word, text in shown.evidence()),
         ("Features", value_text(body.get("features"))),
         ("Registered", f"{short_time(body.get('created_at'))} by {value_text(body.get('created_by'))}"),
         ("Adopted from MLflow", _adopted(body)),

@@ -41,7 +41,7 @@ def overview(page: ModelOverview) -> Html:
         heading("Promotions and rollbacks") if page.transitions else None,
         history_table(page.transitions) if page.transitions else None,
         heading("Versions"),
-        rows_table(("version", "aliases", "flavor", "metrics", "created_by", "created_at"), page.versions, most=10),
+        rows_table(("version", "aliases", "flavor", "evaluation", "created_by", "created_at"), page.versions, most=10),
     )
 
 

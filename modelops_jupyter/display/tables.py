@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from modelops_jupyter.display import palette
 from modelops_jupyter.display.html import Html, element, join
-from modelops_jupyter.display.words import HEALTH, NOTHING, short_time
+from modelops_jupyter.display.words import HEALTH, NOTHING, parts, sentence, short_time
 
 MOST_ROWS = 50
 _TABLE = "border-collapse:collapse;border:0;margin:4px 0 12px;font-size:13px;line-height:1.45"
@@ -58,6 +58,11 @@ def more(count: int) -> Html | None:
 def note(*content: str) -> Html:
     """Return a quiet line."""
     return element("div", *content, style=f"color:{palette.QUIET};font-size:12px;margin:0 0 10px")
+
+
+def prose(text: str) -> Html:
+    """Return a message with its metrics named as people name them, and its commands as code."""
+    return join(*(element("code", part.strip("`")) if command else sentence(part) for part, command in parts(text)))
 
 
 def heading(text: str, *, level: int = 4) -> Html:

@@ -112,17 +112,33 @@ def short_time(text: str | None) -> str:
 
 _CODES = "|".join(name.replace("_", "[_ ]") for name in sorted(METRICS, key=len, reverse=True))
 _METRIC = re.compile(rf"\b(?:(?:recent|estimated)[_ ])?(?:{_CODES})\b")
+_COMMAND = re.compile(r"(`[^`]*`)")
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d|Z)?")
 
 
 def sentence(text: str) -> str:
-    """Return a message with its times short and its metrics named as people name them.
+    """Return a message with its times short and its metrics named as people name them; commands stay as they are.
 
     >>> sentence("in the window from 2013-07-05T00:00:00+00:00; it fell")
     'in the window from 2013-07-05; it fell'
     >>> sentence("roc_auc was 0.7, recent_roc_auc 0.8")
     'ROC AUC was 0.7, recent ROC AUC 0.8'
+    >>> sentence("roc_auc is missing: register with `--metric roc_auc=VALUE`")
+    'ROC AUC is missing: register with `--metric roc_auc=VALUE`'
     """
+    return "".join(part if command else _words(part) for part, command in parts(text))
+
+
+def parts(text: str) -> list[tuple[str, bool]]:
+    """Return the parts of a message in order, and of each whether it is a command, between backticks.
+
+    >>> parts("run `modelops doctor`.")
+    [('run ', False), ('`modelops doctor`', True), ('.', False)]
+    """
+    return [(part, n % 2 == 1) for n, part in enumerate(_COMMAND.split(text)) if part]
+
+
+def _words(text: str) -> str:
     shorter = _ISO.sub(lambda found: short_time(found[0]), text)
     return _METRIC.sub(lambda found: metric_name(found[0].replace(" ", "_")), shorter)
 

@@ -2,8 +2,18 @@
 
 from modelops_jupyter.governance.cards import ModelCard, model_card
 from modelops_jupyter.governance.comparison import Comparison, MetricComparison, compare
-from modelops_jupyter.governance.gate import CheckResult, GateReport, evaluate_gate
+from modelops_jupyter.governance.gate import GateReport, evaluate_gate
+from modelops_jupyter.governance.metric_checks import CheckResult
 from modelops_jupyter.governance.policy import CheckSpec, Policy, Rule, load_policy
+from modelops_jupyter.governance.recorded import (
+    RecordedMetric,
+    audited_metrics,
+    evidence,
+    measured_on,
+    metric_text,
+    metrics_text,
+    recorded_metrics,
+)
 from modelops_jupyter.governance.transitions import (
     Decision,
     Transition,
@@ -12,6 +22,7 @@ from modelops_jupyter.governance.transitions import (
     comment,
     gate,
     promote,
+    record_measurement,
     reject,
     rollback,
 )
@@ -25,17 +36,25 @@ __all__ = [
     "MetricComparison",
     "ModelCard",
     "Policy",
+    "RecordedMetric",
     "Rule",
     "Transition",
     "approve",
+    "audited_metrics",
     "check",
     "comment",
     "compare",
     "evaluate_gate",
+    "evidence",
     "gate",
     "load_policy",
+    "measured_on",
+    "metric_text",
+    "metrics_text",
     "model_card",
     "promote",
+    "record_measurement",
+    "recorded_metrics",
     "reject",
     "rollback",
 ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from modelops_jupyter.governance.recorded import measured_on, metric_text, recorded_metrics
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.store import Store
 
@@ -77,7 +79,7 @@ def model_card(store: Store, name: str, version: int) -> ModelCard:
         (
             ("What it is", _present(facts)),
             ("Where it comes from", _present(origin)),
-            ("What it was shown to do", tuple((m, f"{value:.4g}") for m, value in sorted(body["metrics"].items()))),
+            ("What it was shown to do", _shown(body)),
             ("Who decided", tuple((f"{d['decision']}, {d['at']}", f"{d['actor']}: {d['reason']}") for d in decisions)),
             (
                 "Where it served",
@@ -87,6 +89,16 @@ def model_card(store: Store, name: str, version: int) -> ModelCard:
             ),
         ),
     )
+
+
+def _shown(version: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return a row for each metric, as measured or claimed, and on which rows it was measured, or why it was not."""
+    rows = [(metric.name, metric_text(metric)) for metric in recorded_metrics(version)]
+    if version.get("measured"):
+        rows.append(("Measured", measured_on(version)))
+    if version.get("measured_reason"):
+        rows.append(("Not measured", str(version["measured_reason"])))
+    return tuple(rows)
 
 
 def _present(rows: list[tuple[str, Any]]) -> tuple[tuple[str, str], ...]:

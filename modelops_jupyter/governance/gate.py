@@ -7,31 +7,12 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.errors import PolicyNotEnforceable
-from modelops_jupyter.governance.policy import CheckSpec, Policy, Rule
+from modelops_jupyter.governance.metric_checks import CheckResult, judge_metric
+from modelops_jupyter.governance.policy import Policy, Rule
 from modelops_jupyter.presentable import Presentable
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-# Figures that only some models have. Any other that a policy asks for must be on record, whatever the model.
-_OF_TWO_CLASSES = frozenset({"average_precision", "brier_score", "log_loss", "roc_auc"})
-_OF_CLASSES = frozenset({"accuracy", "balanced_accuracy", "f1", "f1_score", "precision", "recall"})
-_OF_VALUES = frozenset(
-    {"mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error", "r2", "root_mean_squared_error"}
-)
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """One judged check; `applies` is False where a model of this kind has no such metric."""
-
-    name: str
-    passed: bool
-    applies: bool
-    figure: float | None
-    threshold: float | None
-    message: str
 
 
 @dataclass(frozen=True)
@@ -106,7 +87,7 @@ def evaluate_gate(
         )
     rejected, approvals = _counted(decisions, version, rule)
     approved_by = tuple(dict.fromkeys(str(d["actor"]) for d in approvals))
-    checks = [_check(spec, version, holder) for spec in rule.checks]
+    checks = [judge_metric(spec, rule, alias, version, holder) for spec in rule.checks]
     if version["unsafe"]:
         checks.append(_unsafe(version, rule))
     checks.append(_approvals(len(approved_by), rule.approvals))
@@ -155,53 +136,3 @@ def _unsafe(version: Mapping[str, Any], rule: Rule) -> CheckResult:
 def _approvals(given: int, needed: int) -> CheckResult:
     text = f"{given} of {needed} approvals"
     return CheckResult("approvals", given >= needed, needed > 0, float(given), float(needed), text)
-
-
-def _check(spec: CheckSpec, version: Mapping[str, Any], holder: Mapping[str, Any] | None) -> CheckResult:
-    figure = version["metrics"].get(spec.metric)
-    if figure is None and not _has(version, spec.metric):
-        text = f"{spec.metric} does not apply: {_what(version)} has none"
-        return CheckResult(spec.metric, True, False, None, spec.threshold, text)
-    if figure is None:
-        text = f"{spec.metric} is not on record: register the version with it (--metric {spec.metric}=VALUE)"
-        return CheckResult(spec.metric, False, True, None, spec.threshold, text)
-    sign = 1 if spec.greater_is_better else -1
-    demands = [] if spec.threshold is None else [float(spec.threshold)]
-    before = None if holder is None else holder["metrics"].get(spec.metric)
-    if before is not None:
-        if spec.min_absolute_change is not None:
-            demands.append(before + sign * spec.min_absolute_change)
-        if spec.min_relative_change is not None:
-            demands.append(before + sign * abs(before) * spec.min_relative_change)
-    if not demands:
-        text = f"{spec.metric} {figure:.4g}; nobody holds the alias yet to compare with"
-        return CheckResult(spec.metric, True, True, float(figure), None, text)
-    wanted = max(demands) if spec.greater_is_better else min(demands)
-    passed = sign * figure >= sign * wanted
-    bound = "at least" if spec.greater_is_better else "at most"
-    text = f"{spec.metric} {figure:.4g}, must be {bound} {wanted:.4g}"
-    if holder is not None and wanted != spec.threshold and not _same_rows(version, holder):
-        text += f"; version {holder['version']} had {before:.4g}, on other rows as far as is on record"
-    return CheckResult(spec.metric, passed, True, float(figure), wanted, text)
-
-
-def _same_rows(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
-    """Return whether two versions were validated on the same rows: the same outcomes, whatever features they take."""
-    return a.get("outcomes_fingerprint") is not None and a["outcomes_fingerprint"] == b.get("outcomes_fingerprint")
-
-
-def _has(version: Mapping[str, Any], metric: str) -> bool:
-    """Return whether a model of this kind can have a figure; one that we know too little of may have any."""
-    if version["task"] == "unknown" or (version["task"] == "classification" and not version["classes"]):
-        return metric not in _OF_VALUES or version["task"] == "unknown"
-    if metric in _OF_TWO_CLASSES:
-        return version["task"] == "classification" and len(version["classes"]) == 2
-    if metric in _OF_CLASSES:
-        return bool(version["task"] == "classification")
-    return metric not in _OF_VALUES or version["task"] == "regression"
-
-
-def _what(version: Mapping[str, Any]) -> str:
-    if version["task"] == "classification":
-        return f"a classification of {len(version['classes'])} classes"
-    return f"a {version['task']}"

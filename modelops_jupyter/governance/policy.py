@@ -13,7 +13,7 @@ from modelops_jupyter.errors import InvalidPolicy
 
 @dataclass(frozen=True)
 class CheckSpec:
-    """One required figure, with the four fields of ``mlflow.models.MetricThreshold``.
+    """One required metric, with the four fields of ``mlflow.models.MetricThreshold``.
 
     Attributes
     ----------
@@ -21,6 +21,8 @@ class CheckSpec:
         What the metric must reach.
     min_absolute_change, min_relative_change : float or None
         By how much it must be better than the current holder's; negative values allow a loss.
+    require_measured : bool or None
+        Whether this metric must be measured by us; None is what the rule says.
     """
 
     metric: str
@@ -28,16 +30,26 @@ class CheckSpec:
     greater_is_better: bool = True
     min_absolute_change: float | None = None
     min_relative_change: float | None = None
+    require_measured: bool | None = None
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What a move to one alias needs; `allow_unsafe` lets formats in that run code when they are loaded."""
+    """What a move to one alias needs.
+
+    Attributes
+    ----------
+    require_measured : bool
+        Whether metrics count only if they were measured by us; in a file the default is true for ``champion``.
+    allow_unsafe : bool
+        Lets formats in that run code when they are loaded.
+    """
 
     checks: tuple[CheckSpec, ...] = ()
     approvals: int = 0
     allow_self_review: bool = True
     require_enforced_separation: bool = False
+    require_measured: bool = False
     allow_unsafe: bool = True
 
 
@@ -69,14 +81,14 @@ def load_policy(path: Path | None) -> Policy:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InvalidPolicy(f"The policy {file} cannot be read: {error}.") from error
     name = str(values.pop("name", file.stem))
-    rules = {alias: _rule(body, f"{file} [{alias}]") for alias, body in values.items()}
+    rules = {alias: _rule(alias, body, f"{file} [{alias}]") for alias, body in values.items()}
     return Policy(name, hashlib.sha256(raw).hexdigest(), rules)
 
 
-def _rule(body: Any, where: str) -> Rule:
+def _rule(alias: str, body: Any, where: str) -> Rule:
     if not isinstance(body, dict):
         raise InvalidPolicy(f"{where} must be a table, not {body!r}.")
-    values = dict(body)
+    values = {"require_measured": alias == "champion", **body}
     checks = tuple(CheckSpec(**_known(CheckSpec, check, f"{where} checks")) for check in values.pop("checks", []))
     return Rule(checks=checks, **_known(Rule, values, where))
 
@@ -90,6 +102,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "approvals": int,
     "allow_self_review": bool,
     "require_enforced_separation": bool,
+    "require_measured": bool,
     "allow_unsafe": bool,
 }
 

@@ -86,6 +86,29 @@ def comment(store: Store, policy: Policy, version: Mapping[str, Any], text: str,
     return _decide(store, policy, version, "comment", text, actor)
 
 
+def record_measurement(store: Store, version: Mapping[str, Any], facts: Mapping[str, Any], actor: Actor) -> None:
+    """Put what was measured of a version on its record, in place of what was measured before.
+
+    A gate that was asked before it is no longer true: a move that rests on it is a `Conflict`.
+
+    Parameters
+    ----------
+    facts
+        ``metrics``, ``claimed``, ``measured`` and ``measured_reason``, as the record has them.
+    """
+    record = store.get("version", _key(version))
+    if record is None:
+        raise StoreDamaged(f"{version['name']}/{version['version']} is not on record any more: restore a backup.")
+    name, replaced = str(version["name"]), record.body.get("measured")
+    details = {"digest": version["digest"], "measured": facts["measured"], "replaces": replaced}
+    puts = (
+        Put("version", record.key, {**record.body, **facts}, subject=name, expected_revision=record.revision),
+        Put("decisions", record.key, {"decided_at": _now()}, subject=name),
+    )
+    event = Event("evaluate", f"{name}/{version['version']}", actor.name, actor.assurance, details)
+    store.commit(Change(puts=puts, event=event))
+
+
 def promote(
     store: Store,
     policy: Policy,

@@ -78,8 +78,13 @@ def _own_frame(estimator: Any, frame: pd.DataFrame) -> pd.DataFrame:
     return frame if names is None else frame[own_columns([str(name) for name in names], frame)]
 
 
-def own_columns(names: Sequence[str], frame: pd.DataFrame) -> list[Any]:
+def own_columns(names: Sequence[str], frame: pd.DataFrame, what: str = "The rows have") -> list[Any]:
     """Return the columns of `frame` that a model calls `names`: LightGBM and ONNX respell ``mean radius``.
+
+    Parameters
+    ----------
+    what
+        Beginning of the sentence that says which column is missing.
 
     Raises
     ------
@@ -90,5 +95,5 @@ def own_columns(names: Sequence[str], frame: pd.DataFrame) -> list[Any]:
     respelt = {_WORD.sub("_", name): column for name, column in exact.items()}
     missing = [name for name in names if name not in exact and name not in respelt]
     if missing:
-        raise InvalidFrame(f"The rows have no column {missing[0]!r}, which the model was fitted on.")
+        raise InvalidFrame(f"{what} no column {missing[0]!r}, which the model was fitted on.")
     return [exact[name] if name in exact else respelt[name] for name in names]

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modelops_jupyter.data_files import dataset_address, is_mlflow_address, read_file, split_target
+from modelops_jupyter.data_files import dataset_address, is_mlflow_address, read_file
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.server.addresses import resolve, resolve_file
 from modelops_jupyter.server.fields import Field
 
 TABLES = (".parquet", ".csv")
+LABELS = ("target", "outcomes")  # which may be the name of a column of the rows that they belong to
 
 
 @dataclass(frozen=True)
@@ -27,14 +28,11 @@ class Call:
         Arguments to be passed as they are; paths are absolute.
     files : mapping of str to str
         Arguments to be read first: tables and models.
-    target : str or None
-        The column of the table `data` that holds the outcomes.
     """
 
     operation: str
     values: Mapping[str, Any]
     files: Mapping[str, str]
-    target: str | None = None
 
     def arguments(self) -> dict[str, Any]:
         """Read the files and return every argument.
@@ -44,17 +42,7 @@ class Call:
         NotFound, InvalidInput
             If one cannot be read.
         """
-        read = {name: read_file(address) for name, address in self.files.items()}
-        if self.target is None:
-            return {**self.values, **read}
-        name, data = self.target, read.get("data")
-        if name not in getattr(data, "columns", ()):
-            raise InvalidInput(f"Field 'target': {name!r} is no column of the data, and no file that ends in .parquet.")
-        reference = read.get("reference")
-        if name in getattr(reference, "columns", ()):
-            read["reference"] = split_target(reference, name, read_file)
-        read["data"], target = split_target(data, name, read_file)
-        return {**self.values, **read, "target": target}
+        return {**self.values, **{name: read_file(address) for name, address in self.files.items()}}
 
 
 def make_call(operation: str, fields: Sequence[Field], values: Mapping[str, Any], root: Path) -> Call:
@@ -67,7 +55,7 @@ def make_call(operation: str, fields: Sequence[Field], values: Mapping[str, Any]
     NotFound
         If a file is not there.
     """
-    plain, files, column = dict(values), {}, None
+    plain, files = dict(values), {}
     for field in fields:
         given, kind = values.get(field.name), field.schema.get("format")
         if given is None or kind is None:
@@ -77,14 +65,13 @@ def make_call(operation: str, fields: Sequence[Field], values: Mapping[str, Any]
             continue
         if kind == "model" and is_mlflow_address(given):
             continue
-        del plain[field.name]
         if kind == "data" and not _is_table(given):
-            if field.name != "target":
+            if field.name not in LABELS:
                 raise InvalidInput(f"Field {field.name!r}: {given!r} is no .parquet or .csv file and no dataset.")
-            column = given
             continue
+        del plain[field.name]
         files[field.name] = resolve_file(root, given, field.name)
-    return Call(operation, plain, files, column)
+    return Call(operation, plain, files)
 
 
 def _is_table(address: str) -> bool:

@@ -32,16 +32,37 @@ _ERROR = {
         "code": {"type": "string", "description": "Stable: the shell and the user interfaces share it."},
     },
 }
+_METRICS = {"type": "object", "additionalProperties": {"type": "number"}}
+_TEXT_OR_NULL = {"type": ["string", "null"]}
+# What a version's record says of its metrics, also in the rows of `versions` and of `overview`.
+_EVIDENCE = {
+    "metrics": {**_METRICS, "description": "What counts: a measured metric takes the place of a claimed one."},
+    "claimed": {**_METRICS, "description": "What the caller said when the version was registered."},
+    "measured": {
+        "type": ["object", "null"],
+        "description": "What was measured by modelops-jupyter, on which rows, when and by what.",
+        "required": ["metrics", "rows", "fingerprint", "at", "by"],
+        "properties": {
+            "metrics": _METRICS,
+            "rows": {"type": "integer"},
+            "fingerprint": {**_TEXT_OR_NULL, "description": "SHA-256 of the labels of the rows."},
+            "at": {"type": "string", "format": "date-time"},
+            "by": {"type": "string"},
+        },
+    },
+    "measured_reason": {**_TEXT_OR_NULL, "description": "Why nothing, or not everything, was measured."},
+}
 # Results whose `to_dict` is not simply their fields.
 _OWN_FORM: Mapping[str, Mapping[str, Any]] = {
     "Listing": _LISTING,
     "RegisteredVersion": {
         "type": "object",
-        "required": ["name", "version", "aliases"],
+        "required": ["name", "version", "aliases", *_EVIDENCE],
         "properties": {
             "name": {"type": "string"},
             "version": {"type": "integer"},
             "aliases": {"type": "array", "items": {"type": "string"}},
+            **_EVIDENCE,
         },
     },
     "ModelCard": {

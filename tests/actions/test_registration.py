@@ -41,10 +41,10 @@ def on_record(ws: Workspace) -> list[int]:
 @pytest.mark.parametrize(
     ("options", "error", "match"),
     [
-        ({"target": Y[:-1]}, InvalidFrame, "200 rows but target has 199"),
-        ({"target": Y[:-1], "reference": (X, Y)}, InvalidFrame, "200 rows but target has 199"),
+        ({"target": Y[:-1]}, InvalidFrame, "200 rows and 199 labels"),
+        ({"target": Y[:-1], "reference": (X, Y)}, InvalidFrame, "200 rows and 199 labels"),
         ({"reference": X[["a"]]}, InvalidFrame, "no column 'b'"),
-        ({"reference": (X, Y[:3])}, InvalidFrame, "3 outcomes"),
+        ({"reference": (X, Y[:3])}, InvalidFrame, "200 rows and 3 labels"),
         ({"metrics": {"roc_auc": float("nan")}}, InvalidInput, "'roc_auc' is nan"),
         ({"metrics": {"roc_auc": "good"}}, InvalidInput, "'roc_auc' is 'good'"),
         ({"run_id": "0" * 32}, NotFound, "no run"),
@@ -104,7 +104,7 @@ def _die(*_: Any, **__: Any) -> None:
 
 
 def while_validating() -> None:
-    registration._validate = _die
+    registration.validate = _die
 
 
 def before_the_upload() -> None:
@@ -155,7 +155,7 @@ def test_what_another_process_finishes_first_is_on_record_once(
     def late(*given: Any) -> Any:
         monkeypatch.setattr(publication, "_put_on_record", put)
         with Workspace(settings) as other:
-            assert [str(v) for v in publication.finish(other.store, other.registry, "m")] == ["m/1"]
+            assert [v.full_name for v in publication.finish(other.store, other.registry, "m")] == ["m/1"]
         return put(*given)
 
     monkeypatch.setattr(publication, "_put_on_record", late)
@@ -182,7 +182,7 @@ def test_an_unsafe_version_is_marked_wherever_it_is_shown(ws: Workspace, capsys:
     with pytest.raises(UnsafeArtifact):
         ws.register(Stranger(), "m", data=X, target=Y)
     version = ws.register(Stranger(), "m", data=X, target=Y, unsafe=True)
-    ws.register(MODEL, "safe", data=X, target=Y, metrics={"roc_auc": 0.9})
+    ws.register(MODEL, "safe", data=X, target=Y)
     ws.approve("m/1", reason="trusted")
     ws.promote("m/1", reason="trusted")
     gate = ws.gate("m/1", "challenger")

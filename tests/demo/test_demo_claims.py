@@ -28,9 +28,11 @@ ALERT = {
 
 
 def version(number: int, roc_auc: float) -> Put:
+    measured = {"metrics": {"roc_auc": roc_auc}, "rows": 9, "fingerprint": "f", "at": "2013-04-01T00:00", "by": "us"}
     body: dict[str, Any] = {
         "name": demo.MODEL, "version": number, "kind": "ml", "task": "classification", "classes": ["0", "1"],
         "flavor": "sklearn-skops", "unsafe": False, "digest": f"d{number}", "metrics": {"roc_auc": roc_auc},
+        "claimed": {}, "measured": measured,
         "created_by": demo.SCIENTIST, "created_at": "2013-04-01", "features": ["wind"],
     }  # fmt: skip
     return Put("version", f"{demo.MODEL}/{number:06d}", body, subject=demo.MODEL)

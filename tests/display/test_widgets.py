@@ -140,7 +140,7 @@ def test_a_decision_needs_a_reason_and_happens_once(tmp_path: Path, mlflow_datab
     with Workspace(Settings(project=tmp_path, root=root, actor="ann")) as ws:
         x = pd.DataFrame({"wind": np.linspace(-1, 1, 200)})
         y = (x["wind"] > 0).astype(int)
-        ws.register(LogisticRegression().fit(x, y), "delay", data=x, target=y, metrics={"roc_auc": 0.9})
+        ws.register(LogisticRegression().fit(x, y), "delay", data=x, target=y, reference=(x[1:], y[1:]))
         view = GateView(ws, "delay/1")
         view.picked = {"what": "approve", "count": 1}
         assert "give a reason" in view.html

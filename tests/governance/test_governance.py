@@ -43,10 +43,16 @@ ANN, BOB = Actor("ann"), Actor("bob")
 POLICY = load_policy(None)
 
 
+def measured(**metrics: float) -> dict[str, Any]:
+    return {"metrics": metrics, "rows": 2000, "fingerprint": "f", "at": "2013-04-01T00:00:00+00:00", "by": "us"}
+
+
 def version(store: Store, number: int, digest: str = "d", **metrics: float) -> dict[str, Any]:
+    metrics = metrics or {"roc_auc": 0.7}
     body = {
         "name": "m", "version": number, "kind": "ml", "task": "classification", "classes": ["0", "1"],
-        "flavor": "sklearn-skops", "unsafe": False, "digest": digest, "metrics": metrics or {"roc_auc": 0.7},
+        "flavor": "sklearn-skops", "unsafe": False, "digest": digest, "metrics": metrics,
+        "claimed": {}, "measured": measured(**metrics), "measured_reason": None,
         "created_by": "ann", "created_at": "2013-04-01", "run_id": "r", "inputs": [], "features": ["x"],
         "data_fingerprint": "f", "source": {"notebook": None, "git_commit": None},
     }  # fmt: skip
@@ -103,7 +109,8 @@ def test_a_version_moves_only_when_approved_and_good_enough() -> None:
 def test_a_figure_that_is_not_on_record_fails_wherever_there_could_be_one(
     task: str, classes: int, metric: str, passed: bool, applies: bool
 ) -> None:
-    body = {**version(InMemoryStore(), 1), "task": task, "classes": ["c"] * classes, "metrics": {}}
+    nothing = {"metrics": {}, "measured": None}
+    body = {**version(InMemoryStore(), 1), "task": task, "classes": ["c"] * classes, **nothing}
     policy = Policy("p", "d", {"champion": Rule(checks=(CheckSpec(metric, threshold=0.5),))})
     report = gate(InMemoryStore(), policy, body, "champion")
     assert (report.passed, report.checks[0].applies) == (passed, applies)
@@ -118,8 +125,8 @@ def test_a_figure_that_is_not_on_record_fails_wherever_there_could_be_one(
 def test_a_gate_says_when_it_compares_figures_of_different_rows(
     before: str | None, now: str | None, said: bool
 ) -> None:
-    holder = {**version(InMemoryStore(), 1, roc_auc=0.7), "outcomes_fingerprint": before}
-    body = {**version(InMemoryStore(), 2, roc_auc=0.8), "outcomes_fingerprint": now}
+    holder = {**version(InMemoryStore(), 1, roc_auc=0.7), "outcomes_fingerprint": before, "measured": None}
+    body = {**version(InMemoryStore(), 2, roc_auc=0.8), "outcomes_fingerprint": now, "measured": None}
     spec = CheckSpec("roc_auc", threshold=0.6, min_absolute_change=0.05)
     policy = Policy("p", "d", {"champion": Rule(checks=(spec,))})
     message = evaluate_gate(policy, "champion", body, (), holder).checks[0].message

@@ -20,7 +20,6 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from waiting import least_seconds
@@ -48,8 +47,7 @@ def ws(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Workspace
 
 def register(ws: Workspace, name: str, c: float) -> Any:
     model = make_pipeline(StandardScaler(), LogisticRegression(C=c)).fit(X, Y)
-    auc = float(roc_auc_score(Y, model.predict_proba(X)[:, 1]))
-    version = ws.register(model, name, data=X, target=Y, metrics={"roc_auc": auc})
+    version = ws.register(model, name, data=X, target=Y, reference=(X[1:], Y[1:]))
     ws.approve(version.name + f"/{version.version}", reason="reads well")
     return model
 
@@ -160,6 +158,7 @@ DOWN: dict[str, tuple[int, list[str]]] = {
     "distribution": (0, ["cancer", "mean_radius"]),
     "version": (0, ["cancer@champion"]),
     "register": (3, ["model.skops", "cancer", "--data", "rows.parquet"]),
+    "evaluate": (3, ["cancer/1", "--data", "labelled.parquet", "--target", "benign"]),
     "compare": (3, ["cancer/1", "cancer/2", "--data", "rows.parquet"]),
     "curves": (0, ["cancer"]),
     "explain": (0, ["cancer", "--window", "2013-04-02"]),
@@ -205,6 +204,7 @@ def a_workspace(project: Path, uri: str) -> None:
 
     (project / "modelops.toml").write_text(f'actor = "ann"\ntracking_uri = "{uri}"\n')
     X.to_parquet(project / "rows.parquet")
+    X.assign(benign=Y)[1:].to_parquet(project / "labelled.parquet")
     times = pd.date_range("2013-04-01", periods=len(X), freq="5min", tz="UTC")
     ids = [str(n) for n in range(len(X))]
     X.assign(id=ids, at=times, said=Y).to_parquet(project / "log.parquet")

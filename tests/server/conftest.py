@@ -45,8 +45,8 @@ def registered(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) 
     x = pd.DataFrame({"wind": np.random.default_rng(0).normal(size=200)})
     y = (x["wind"] > 0).astype(int)
     with Workspace(Settings(project=root.parent, root=root, actor="ann")) as ws:
-        for figure in (0.9, 0.95):
-            ws.register(LogisticRegression().fit(x, y), "delay", data=x, target=y, metrics={"roc_auc": figure})
+        for c in (1.0, 0.1):
+            ws.register(LogisticRegression(C=c).fit(x, y), "delay", data=x, target=y, reference=(x[1:], y[1:]))
         ws.approve("delay/1", reason="ok")
         ws.promote("delay/1", reason="first")
     return root

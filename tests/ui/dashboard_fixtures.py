@@ -49,8 +49,9 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -
     y = (x["wind"] + generator.normal(size=2000) > 0).astype(int)
     with Workspace(Settings(project=project, root=root, actor="ann")) as ws:
         fitted = LogisticRegression().fit(x, y)
-        ws.register(fitted, "flight-delay", data=x, target=y, description="Will it be late?", metrics={"roc_auc": 0.8})
-        ws.register(fitted, "flight-delay", data=x, target=y, metrics={"roc_auc": 0.8})
+        rows = {"data": x, "target": y, "reference": (x[1:], y[1:])}
+        ws.register(fitted, "flight-delay", **rows, description="Will it be late?", metrics={"complaints": 12.0})
+        ws.register(fitted, "flight-delay", **rows)
         ws.register(fitted, "churn", data=x, target=y)
         for version, days in ((1, range(10)), (2, range(10, DAYS))):
             ws.approve(f"flight-delay/{version}", reason="validated")

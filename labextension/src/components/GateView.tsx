@@ -1,8 +1,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import { metricName } from '../format';
 import type { IGate } from '../tokens';
 import { HealthIcon } from './Health';
+import { Prose } from './Prose';
 
 /** The policy's answer: open or closed, and every check that made it so. */
 export function GateView({ gate, trans }: { gate: IGate; trans: TranslationBundle }): JSX.Element {
@@ -22,7 +22,7 @@ export function GateView({ gate, trans }: { gate: IGate; trans: TranslationBundl
             <span className="jp-ModelOpsGate-word">
               {!check.passed ? trans.__('failed') : check.applies ? trans.__('passed') : trans.__('does not apply')}
             </span>
-            <span>{check.message.replace(check.name, () => metricName(check.name))}</span>
+            <Prose text={check.message} />
           </li>
         ))}
       </ul>

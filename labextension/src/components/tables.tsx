@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import { capital, metricName, metrics, NOTHING, number, sentence, shortTime } from '../format';
+import { capital, metricName, NOTHING, number, sentence, shortTime } from '../format';
 import { alertCode, versionCode } from '../code';
 import type { IAlert, IAuditEntry, ITransition, IVersion, IWindow } from '../tokens';
 import { Moment } from './Moment';
@@ -74,7 +74,7 @@ export function VersionsTable({ rows, picked, pick, trans }: IVersionsTableProps
           title: trans.__('Format'),
           cell: version => (version.unsafe ? trans.__('%1 (unsafe)', version.flavor) : version.flavor)
         },
-        { title: trans.__('Evaluation'), wraps: true, cell: version => metrics(version.metrics) },
+        { title: trans.__('Evaluation'), wraps: true, cell: version => sentence(version.evaluation) || NOTHING },
         { title: trans.__('By'), cell: version => version.created_by },
         { title: trans.__('Registered'), cell: version => <Moment at={version.created_at} /> }
       ]}
@@ -146,6 +146,7 @@ export function AuditTable({ rows, trans }: IRows<IAuditEntry>): JSX.Element {
         { title: trans.__('Subject'), cell: entry => entry.subject },
         { title: trans.__('By'), cell: entry => entry.actor },
         { title: trans.__('Identity'), cell: entry => entry.assurance },
+        { title: trans.__('Details'), wraps: true, cell: entry => entry.detail || NOTHING },
         { title: trans.__('Hash'), cell: entry => <code title={entry.hash}>{entry.hash.slice(0, 12)}</code> }
       ]}
     />

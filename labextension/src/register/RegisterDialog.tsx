@@ -5,6 +5,7 @@ import React from 'react';
 import { type IRegistration, registerCode } from '../code';
 import { ActButton } from '../components/ActButton';
 import { KernelRefusal, type ILiveNames } from './kernel';
+import { labelChoices } from './likely';
 import { RegisterModel } from './RegisterModel';
 
 /** A dialog that lets itself be accepted only when everything needed is picked. */
@@ -104,7 +105,10 @@ function Form({ model, names, trans, known }: IFormProps): JSX.Element {
   const { wish } = model;
   const id = React.useId();
   const tables = names.tables.filter(table => table.columns !== null);
-  const columns = names.tables.filter(table => table.columns === null);
+  const labels = (rows: string): readonly (readonly [string, string])[] => {
+    const own = new Set(names.tables.find(table => table.name === rows)?.columns ?? []);
+    return labelChoices(model.live, rows, names.tables).map(one => [one, own.has(one) ? trans.__('column %1', one) : one] as const);
+  };
   const text = (name: keyof IRegistration, title: string, list?: string, fault?: string): JSX.Element => (
     <div className="jp-ModelOpsRun-question">
       <label htmlFor={`${id}-${name}`}>{title}</label>
@@ -148,15 +152,33 @@ function Form({ model, names, trans, known }: IFormProps): JSX.Element {
           <option key={name} value={name} />
         ))}
       </datalist>
-      {choice('data', trans.__('Fitted on'), [none, ...rows])}
-      {choice('target', trans.__('Outcomes of those rows'), [none, ...columns.map(one => [one.name, one.name] as const)])}
-      {choice('validated', trans.__('Validated on'), [['', trans.__('the same rows')], ...rows])}
+      {choice('data', trans.__('Training rows'), [none, ...rows])}
+      {choice('target', trans.__('Labels of the training rows'), [none, ...labels(wish.data)])}
+      {choice('validated', trans.__('Validation rows'), [none, ...rows])}
+      {wish.validated !== '' && choice('outcomes', trans.__('Labels of the validation rows'), [none, ...labels(wish.validated)])}
+      <p className="jp-ModelOpsPage-quiet" role="status">
+        {hint(model, trans)}
+      </p>
       {text('description', trans.__('What it is for'))}
       <pre className="jp-ModelOpsRun-log" tabIndex={0} aria-label={trans.__('Code that will be inserted')}>
         {registerCode(wish, names.magic)}
       </pre>
     </>
   );
+}
+
+/** What the choices mean for the version's metrics, and so for its way through the gate. */
+function hint({ measures, wish }: RegisterModel, trans: TranslationBundle): string {
+  if (wish.kind === 'decision') {
+    return trans.__('A decision table has no metrics to measure: the default policy asks for an approval alone.');
+  }
+  if (measures) {
+    return trans.__('Metrics are measured on %1, and gates read those.', wish.validated);
+  }
+  if (wish.validated !== '' && wish.validated === wish.data) {
+    return trans.__('These are the training rows, where any model can look good: nothing is measured, and the default policy takes only measured metrics.');
+  }
+  return trans.__('Without validation rows and their labels nothing is measured, and the default policy takes only measured metrics.');
 }
 
 function refusal(error: Error, trans: TranslationBundle): string {

@@ -1,6 +1,7 @@
 import { VDomModel } from '@jupyterlab/ui-components';
 import type { IRegistration } from '../code';
-import { type ILiveNames, likelyData, likelyTarget } from './kernel';
+import type { ILiveModel, ILiveNames } from './kernel';
+import { likelyData, likelyLabels, likelyValidation } from './likely';
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
@@ -44,16 +45,32 @@ export class RegisterModel extends VDomModel {
     return this.known !== undefined && this.picked.model !== '' && this.named;
   }
 
-  /** Picks something; another model brings the data that fit it. */
+  /** The model that is picked, as the kernel knows it. */
+  get live(): ILiveModel | undefined {
+    return this.known?.models.find(one => one.name === this.picked.model);
+  }
+
+  /** Whether metrics will be measured: on rows that are not the training rows, with their labels. */
+  get measures(): boolean {
+    const { validated, outcomes, data } = this.picked;
+    return validated !== '' && outcomes !== '' && validated !== data;
+  }
+
+  /** Picks something; a model brings the rows that fit it, and rows bring their labels. */
   pick(change: Partial<IRegistration>): void {
     this.picked = { ...this.picked, ...change };
     const tables = this.known?.tables ?? [];
+    const { live } = this;
     if (change.model !== undefined) {
-      const model = this.known?.models.find(one => one.name === change.model);
-      this.picked = { ...this.picked, data: likelyData(model, tables), kind: /DecisionTable$/.test(model?.type ?? '') ? 'decision' : 'ml' };
+      const data = likelyData(live, tables);
+      const kind = /DecisionTable$/.test(live?.type ?? '') ? 'decision' : 'ml';
+      this.picked = { ...this.picked, data, validated: likelyValidation(live, data, tables), kind };
     }
     if (change.model !== undefined || change.data !== undefined) {
-      this.picked = { ...this.picked, target: likelyTarget(this.picked.data, tables) };
+      this.picked = { ...this.picked, target: likelyLabels(live, this.picked.data, tables) };
+    }
+    if (change.model !== undefined || change.validated !== undefined) {
+      this.picked = { ...this.picked, outcomes: likelyLabels(live, this.picked.validated, tables) };
     }
     this.stateChanged.emit();
   }
@@ -65,5 +82,5 @@ export class RegisterModel extends VDomModel {
 
   private known: ILiveNames | undefined;
   private failure: Error | undefined;
-  private picked: IRegistration = { model: '', name: '', data: '', target: '', validated: '', kind: 'ml', description: '' };
+  private picked: IRegistration = { model: '', name: '', data: '', target: '', validated: '', outcomes: '', kind: 'ml', description: '' };
 }

@@ -62,19 +62,3 @@ function answer(expressions: Readonly<Record<string, unknown>>): ILiveNames {
   }
   return data?.['application/json'] as ILiveNames;
 }
-
-/** The table that a model was most likely fitted on: the one with just its columns, or else the newest. */
-export function likelyData(model: ILiveModel | undefined, tables: readonly ILiveTable[]): string {
-  const wide = tables.filter(table => table.columns !== null);
-  const wanted = model?.features.join('\n');
-  const same = wide.filter(table => wanted && table.columns?.join('\n') === wanted);
-  return (same.find(table => /train/i.test(table.name)) ?? same[0] ?? wide[0])?.name ?? '';
-}
-
-/** The outcomes that most likely belong to a table: as many of them as it has rows. */
-export function likelyTarget(data: string, tables: readonly ILiveTable[]): string {
-  const rows = tables.find(table => table.name === data)?.rows;
-  const long = tables.filter(table => table.columns === null && table.rows === rows);
-  const train = /train/i.test(data);
-  return (long.find(table => /train/i.test(table.name) === train && /^y|target|label/i.test(table.name)) ?? long[0])?.name ?? '';
-}

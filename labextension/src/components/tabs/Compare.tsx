@@ -1,6 +1,7 @@
 import { HTMLSelect } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
+import { inOrder, metricOf, rowsOf, sameRows } from '../../evidence';
 import { metricName, NOTHING, number, signed } from '../../format';
 import type { IVersion } from '../../tokens';
 import { Section } from '../Facts';
@@ -72,34 +73,50 @@ interface IPair {
 }
 
 function Evaluations({ a, b, trans }: IPair): JSX.Element {
-  const names = [...new Set([...Object.keys(a.metrics), ...Object.keys(b.metrics)])];
-  const sameRows = Boolean(a.outcomes_fingerprint) && a.outcomes_fingerprint === b.outcomes_fingerprint;
+  const names = inOrder([...new Set([...Object.keys(a.metrics), ...Object.keys(b.metrics)])]);
+  const shared = names.filter(name => a.metrics[name] !== undefined && b.metrics[name] !== undefined);
   const change = (name: string): string => {
     const [before, after] = [a.metrics[name], b.metrics[name]];
-    return before === undefined || after === undefined || !sameRows ? NOTHING : signed(after - before);
+    return before === undefined || after === undefined || !sameRows(a, b, name) ? NOTHING : signed(after - before);
   };
+  const figure = (version: IVersion) => (name: string): React.ReactNode => <Figure version={version} name={name} trans={trans} />;
   return (
     <Table<string>
       title={trans.__('Evaluation on record')}
       rows={names}
       trans={trans}
-      empty={trans.__('Neither version was registered with metrics.')}
-      note={sameRows ? '' : otherRows({ a, b, trans })}
+      empty={trans.__('Neither version has metrics: nothing was measured, and nothing claimed.')}
+      note={shared.every(name => sameRows(a, b, name)) ? '' : otherRows(a, b, shared, trans)}
       columns={[
         { title: trans.__('Metric'), wraps: true, cell: name => metricName(name) },
-        { title: trans.__('Version %1', String(a.version)), numeric: true, cell: name => number(a.metrics[name]) },
-        { title: trans.__('Version %1', String(b.version)), numeric: true, cell: name => number(b.metrics[name]) },
+        { title: trans.__('Version %1', String(a.version)), numeric: true, cell: figure(a) },
+        { title: trans.__('Version %1', String(b.version)), numeric: true, cell: figure(b) },
         { title: trans.__('Change'), numeric: true, cell: change }
       ]}
     />
   );
 }
 
+/** One metric of a version, as measured or claimed. */
+function Figure({ version, name, trans }: { version: IVersion; name: string; trans: TranslationBundle }): JSX.Element {
+  const metric = metricOf(version, name);
+  if (!metric) {
+    return <>{NOTHING}</>;
+  }
+  const source = metric.measured ? trans.__('measured') : trans.__('claimed');
+  const claim = metric.claim === null ? '' : ` (${trans.__('claimed: %1', number(metric.claim))})`;
+  return (
+    <>
+      {number(metric.value)} <span className="jp-ModelOpsPage-quiet">{`${source}${claim}`}</span>
+    </>
+  );
+}
+
 /** Why no change is shown between figures of two versions. */
-function otherRows({ a, b, trans }: IPair): string {
-  return a.outcomes_fingerprint && b.outcomes_fingerprint
-    ? trans.__('These versions were validated on different rows, so no change of their figures is shown: compare them on the same rows below.')
-    : trans.__('It is not on record that these versions were validated on the same rows, so no change of their figures is shown: compare them on the same rows below.');
+function otherRows(a: IVersion, b: IVersion, names: readonly string[], trans: TranslationBundle): string {
+  return names.every(name => rowsOf(a, name) && rowsOf(b, name))
+    ? trans.__('Metrics of different rows have no change to show: compare the versions on the same rows below.')
+    : trans.__('Where it is not on record that two metrics are of the same rows, no change is shown: compare the versions on the same rows below.');
 }
 
 function Differences({ a, b, trans }: IPair): JSX.Element {

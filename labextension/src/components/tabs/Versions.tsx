@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import { metrics } from '../../format';
+import { recorded } from '../../evidence';
+import { metricName, number, sentence, utcTime } from '../../format';
 import type { IVersion } from '../../tokens';
 import { ActButton } from '../ActButton';
 import { FactList, Section } from '../Facts';
@@ -37,7 +38,9 @@ export function Versions({ page, trans, act }: ITab): JSX.Element {
 export function versionFacts(version: IVersion, trans: TranslationBundle): readonly (readonly [string, React.ReactNode])[] {
   return [
     [trans.__('Aliases'), version.aliases],
-    [trans.__('Evaluation'), metrics(version.metrics)],
+    [trans.__('Measured'), measured(version, trans)],
+    [trans.__('Claimed'), figures(version, false, trans)],
+    [trans.__('Not measured'), sentence(version.measured_reason ?? '')],
     [trans.__('Task'), version.task],
     [trans.__('Format'), version.unsafe ? trans.__('%1 (unsafe: runs code when loaded)', version.flavor) : version.flavor],
     [trans.__('Features'), version.features.join(', ')],
@@ -51,6 +54,26 @@ export function versionFacts(version: IVersion, trans: TranslationBundle): reado
     [trans.__('Outcomes validated on'), code(version.outcomes_fingerprint)],
     [trans.__('Artifact digest'), code(version.digest)]
   ];
+}
+
+/** What was measured: on which rows, when and by what. */
+function measured(version: IVersion, trans: TranslationBundle): string {
+  const { measured: evidence } = version;
+  if (!evidence) {
+    return '';
+  }
+  const rows = trans._n('on %1 row', 'on %1 rows', evidence.rows);
+  return `${figures(version, true, trans)}; ${rows}, ${utcTime(evidence.at) ?? evidence.at}, ${evidence.by}`;
+}
+
+function figures(version: IVersion, isMeasured: boolean, trans: TranslationBundle): string {
+  return recorded(version)
+    .filter(metric => metric.measured === isMeasured)
+    .map(({ name, value, claim }) => {
+      const text = `${metricName(name)} ${number(value)}`;
+      return claim === null ? text : trans.__('%1 (claimed: %2)', text, number(claim));
+    })
+    .join(', ');
 }
 
 function code(text: string | null | undefined): JSX.Element | null {

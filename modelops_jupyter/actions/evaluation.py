@@ -1,0 +1,134 @@
+"""Registered versions on rows of the caller's: predicted, measured, and two of them compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from modelops_jupyter.actions.labelled_rows import (
+    TRAINING_ROWS,
+    as_labels,
+    check_classes,
+    features_of,
+    is_training_data,
+    labels_fingerprint,
+    split_labels,
+)
+from modelops_jupyter.actions.measurement import measure, recorded
+from modelops_jupyter.actions.validation import answers_of
+from modelops_jupyter.actions.versions import RegisteredVersion, find_version
+from modelops_jupyter.actor import Actor
+from modelops_jupyter.errors import InvalidFrame, InvalidInput
+from modelops_jupyter.frames import outcomes, to_pandas
+from modelops_jupyter.refs import ModelReference
+from modelops_jupyter.scoring.predictions import own_columns
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from modelops_jupyter.governance import Comparison
+    from modelops_jupyter.registry import Registry
+    from modelops_jupyter.store import Store
+
+
+def evaluate(
+    store: Store,
+    registry: Registry,
+    actor: Actor,
+    version: str | ModelReference,
+    *,
+    data: Any,
+    target: Any,
+    unsafe: bool,
+) -> RegisteredVersion:
+    """Measure a version and put the metrics on record; see `Workspace.evaluate`."""
+    from modelops_jupyter.governance import record_measurement
+
+    registered = find_version(store, version)
+    body, name = registered.body, registered.full_name
+    _check_task(registered)
+    table, given = split_labels(data, target, "data")
+    if given is None:
+        raise InvalidFrame("Metrics take labels: name their column with target= (--target), or pass one for each row.")
+    model = registry.load(body, unsafe=unsafe)
+    names = body["features"]
+    frame = table[own_columns(names, table, "The data has")] if names else features_of(model, table, given, "data")
+    if is_training_data(body["data_fingerprint"], frame, given):
+        raise InvalidFrame(f"{name} was not measured: {TRAINING_ROWS}. Pass rows that it has not learnt from.")
+    labels = as_labels(given, body["task"])
+    assert labels is not None
+    check_classes(labels, body["classes"], "data")
+    answers = answers_of(model, frame, body["task"])
+    if answers.prediction is None:
+        raise InvalidFrame(f"{name} was not measured: {answers.failure}. Pass rows that it can predict.")
+    classes = body["classes"]
+    measurement = measure(
+        answers.prediction, answers.score, labels, body["task"], classes[1] if len(classes) == 2 else None
+    )
+    if not measurement.metrics:
+        raise InvalidFrame(f"{name} was not measured: {measurement.reason}.")
+    facts = recorded(measurement, body.get("claimed", body["metrics"]), labels_fingerprint(labels))
+    record_measurement(store, body, facts, actor)
+    return find_version(store, name)
+
+
+def _check_task(*versions: RegisteredVersion) -> None:
+    """Refuse a version of which nothing says whether it predicts classes or values: one adopted from MLflow."""
+    unclear = next((version.full_name for version in versions if version.body["task"] == "unknown"), None)
+    if unclear is not None:
+        raise InvalidInput(
+            f"Nothing on record says what {unclear} predicts: give it a reference first, `modelops adopt NAME --data "
+            "FILE --target COLUMN` (with --unsafe where it runs code)."
+        )
+
+
+def predict_with(model: Any, frame: Any) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return predictions and scores of a live model."""
+    from modelops_jupyter.registry import predict
+
+    answer = predict(model, to_pandas(frame, "frame"))
+    return answer.prediction, answer.score
+
+
+def compare_versions(
+    store: Store,
+    registry: Registry,
+    reference: str | ModelReference,
+    other: str | ModelReference,
+    *,
+    data: Any,
+    target: Any,
+    segments: Sequence[str],
+    unsafe: bool,
+) -> Comparison:
+    """Score the same rows with two versions and compare them; see `Workspace.compare`."""
+    import pandas as pd
+
+    from modelops_jupyter.governance import compare
+
+    frame, labels = split_labels(data, target, "data")
+    first, second = find_version(store, reference), find_version(store, other)
+    _check_task(first, second)
+    task = first.body["task"]
+    if task != second.body["task"]:
+        raise InvalidInput(
+            f"{first.full_name} is a {task} and {second.full_name} a {second.body['task']}: they have no metric in "
+            "common."
+        )
+    missing = [column for column in segments if column not in frame.columns]
+    if missing:
+        raise InvalidFrame(f"data has no column {missing[0]!r} to make segments of.")
+    prediction_a, score_a = predict_with(registry.load(first.body, unsafe=unsafe), frame)
+    prediction_b, score_b = predict_with(registry.load(second.body, unsafe=unsafe), frame)
+    return compare(
+        first.full_name,
+        second.full_name,
+        frame,
+        None if labels is None else outcomes(labels, task).to_numpy(),
+        outcomes(pd.Series(prediction_a), task).to_numpy(),
+        outcomes(pd.Series(prediction_b), task).to_numpy(),
+        score_a,
+        score_b,
+        task,
+        tuple(segments),
+    )

@@ -1,0 +1,189 @@
+"""What callers pass as data, target, reference and outcomes, as the features of a model and the labels of the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from modelops_jupyter.errors import InvalidFrame, InvalidInput
+from modelops_jupyter.frames import outcomes, to_pandas
+from modelops_jupyter.registry import data_fingerprint
+from modelops_jupyter.scoring.formats import adapt
+from modelops_jupyter.scoring.predictions import own_columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+NO_VALIDATION_ROWS = "no validation rows were given"
+TRAINING_ROWS = "the validation rows are those that the model was fitted on, where any model can look good"
+
+
+@dataclass(frozen=True)
+class RegistrationRows:
+    """The rows that a registration rests on, with the columns that the model was fitted on.
+
+    Attributes
+    ----------
+    data, target
+        Training rows and their labels.
+    reference, labels
+        What monitoring compares with: the validation rows and their labels, or else the training rows.
+    unmeasurable : str or None
+        Why metrics on the reference would show nothing: it is what the model was fitted on.
+    """
+
+    data: pd.DataFrame | None
+    target: pd.Series[Any] | None
+    reference: pd.DataFrame | None
+    labels: pd.Series[Any] | None
+    unmeasurable: str | None = None
+
+
+def read_rows(model: Any, data: Any, target: Any, reference: Any, outcomes: Any) -> RegistrationRows:
+    """Read what `Workspace.register` takes as rows.
+
+    Raises
+    ------
+    InvalidFrame
+        If a column that the model was fitted on is missing, or there is not one label for each row.
+    InvalidInput
+        If labels are given without their rows, or twice.
+    """
+    rows, own_labels = reference if isinstance(reference, tuple) else (reference, None)
+    if own_labels is not None and outcomes is not None:
+        raise InvalidInput("The labels of the reference were given twice: leave out outcomes, or pass the table alone.")
+    if outcomes is not None and rows is None:
+        raise InvalidInput("outcomes are the labels of the reference: pass that too, with reference= (--validated-on).")
+    if data is None and target is not None:
+        raise InvalidInput("target holds the labels of data: pass that too, or the reference's labels with outcomes=.")
+    features, labels = None, None
+    if data is not None:
+        table, labels = split_labels(data, target, "data")
+        features = features_of(model, table, labels, "data")
+    if rows is None:
+        return RegistrationRows(features, labels, features, labels, NO_VALIDATION_ROWS)
+    given, label = outcomes if own_labels is None else own_labels, label_name(target)
+    table, names = to_pandas(rows, "reference"), fitted_columns(model)
+    if names is None and features is not None:
+        names = [str(name) for name in features.columns]
+    if given is None and label in table.columns and label not in (names or ()):
+        given = label
+    table, validation_labels = split_labels(table, given, "reference")
+    if names is None:
+        table = features_of(model, table, validation_labels, "reference")
+    else:
+        table = table[own_columns(names, table, "The reference has")]
+    reason = None
+    if features is not None and len(features) == len(table):
+        trained_on = data_fingerprint(features, labels)
+        reason = TRAINING_ROWS if is_training_data(trained_on, table, validation_labels) else None
+    return RegistrationRows(features, labels, table, validation_labels, reason)
+
+
+def split_labels(table: Any, labels: Any, what: str) -> tuple[pd.DataFrame, pd.Series[Any] | None]:
+    """Return the columns of a table without the labels, and the labels.
+
+    Parameters
+    ----------
+    labels
+        The name of one of the table's columns, a label for each row, or None.
+    what
+        What the table is to the caller, for messages: ``data`` or ``reference``.
+
+    Raises
+    ------
+    InvalidFrame
+        If there is no such column, or not one label for each row.
+    """
+    frame = to_pandas(table, what)
+    if labels is None:
+        return frame, None
+    if isinstance(labels, str):
+        if labels not in frame.columns:
+            known = ", ".join(str(name) for name in frame.columns[:20])
+            raise InvalidFrame(f"There is no column {labels!r} in the {what}, which has {known}.")
+        return frame.drop(columns=[labels]), frame[labels].reset_index(drop=True)
+    values = _series(labels)
+    if len(values) != len(frame):
+        raise InvalidFrame(f"The {what} has {len(frame)} rows and {len(values)} labels: pass one for each row.")
+    return frame, values
+
+
+def _series(labels: Any) -> pd.Series[Any]:
+    """Return labels as a Series without an index; a table of one column is that column."""
+    import pandas as pd
+
+    name = label_name(labels)
+    if hasattr(labels, "to_pandas"):  # polars, Arrow
+        labels = labels.to_pandas()
+    if isinstance(labels, pd.DataFrame) and labels.shape[1] == 1:
+        labels, name = labels.iloc[:, 0], str(labels.columns[0])
+    if getattr(labels, "ndim", 1) != 1:
+        raise InvalidFrame(f"Labels are one column, not {labels.shape[1]}: pass one label for each row.")
+    return pd.Series(list(labels), name=name)
+
+
+def label_name(labels: Any) -> str | None:
+    """Return the name of the column that labels come from, where they know it."""
+    name = labels if isinstance(labels, str) else getattr(labels, "name", None)
+    return name if isinstance(name, str) else None
+
+
+def fitted_columns(model: Any) -> list[str] | None:
+    """Return the columns that a model was fitted on, or None if it does not remember them."""
+    names = getattr(adapt(model), "feature_names_in_", None)
+    return None if names is None else [str(name) for name in names]
+
+
+def features_of(model: Any, frame: pd.DataFrame, labels: pd.Series[Any] | None, what: str) -> pd.DataFrame:
+    """Return the columns of `frame` that the model was fitted on, in its order.
+
+    A model that does not remember them takes all columns, but not a column that holds the labels.
+
+    Raises
+    ------
+    InvalidFrame
+        If one is missing.
+    """
+    names = fitted_columns(model)
+    if names is not None:
+        return frame[own_columns(names, frame, f"The {what} has")]
+    if labels is None or labels.name not in frame.columns:
+        return frame
+    width = getattr(adapt(model), "n_features_in_", None)
+    repeated = _series(frame[labels.name]).equals(labels) if width is None else width == len(frame.columns) - 1
+    return frame.drop(columns=[labels.name]) if repeated else frame
+
+
+def check_classes(labels: pd.Series[Any], classes: Sequence[str], what: str) -> None:
+    """Refuse labels of classes that the model does not know.
+
+    A classification of many classes may meet a new one, which counts as predicted wrongly; not one of two classes, and
+    not where every label is of no known class: then they are written in another way than the model's target was.
+    """
+    strange = labels[labels.notna() & ~labels.isin(classes)]
+    if not classes or strange.empty or (len(classes) > 2 and len(strange) < labels.notna().sum()):
+        return
+    raise InvalidFrame(
+        f"The labels of the {what} hold {strange.iloc[0]!r}, and the model's classes are {', '.join(classes)}: write "
+        "the labels as the model's target was written, and leave unknown ones empty."
+    )
+
+
+def labels_fingerprint(labels: pd.Series[Any]) -> str:
+    """Return a fingerprint of labels as `outcomes` writes them: two versions with the same were given the same rows."""
+    return data_fingerprint(labels.to_frame("outcome"))
+
+
+def is_training_data(fingerprint: str | None, frame: pd.DataFrame, labels: pd.Series[Any] | None) -> bool:
+    """Return whether rows are those that a version was fitted on, whose fingerprint is on record."""
+    if fingerprint is None:
+        return False
+    return fingerprint in (data_fingerprint(frame, labels), data_fingerprint(frame))
+
+
+def as_labels(labels: pd.Series[Any] | None, task: str) -> pd.Series[Any] | None:
+    """Return labels as the log and metrics have them."""
+    return None if labels is None else outcomes(labels, task)
