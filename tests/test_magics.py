@@ -30,7 +30,7 @@ def test_a_model_of_the_notebook_is_registered_listed_and_completed(shell: Inter
     y = (x["a"] > 0).astype(int)
     shell.user_ns.update(model=LogisticRegression().fit(x, y), X=x, y=y)
     version = shell.run_line_magic("modelops", "register model delay --data X --target y --description 'two words'")
-    assert str(version) == "delay/1"
+    assert version.full_name == "delay/1"
     models = shell.run_line_magic("modelops", "models")
     assert isinstance(models, Listing)
     assert models[0]["name"] == "delay"

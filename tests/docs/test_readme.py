@@ -31,7 +31,8 @@ def names() -> dict[str, object]:
     times = pd.date_range("2013-04-01", periods=400, freq="min", tz="UTC")
     frame = x.assign(request_id=ids, timestamp=times, late=(score > 0.5).astype(int), p_late=score)
     outcomes = pd.DataFrame({"request_id": ids, "late": y})
-    return {"model": model, "X": x, "y": y, "X_test": x, "y_test": y, "frame": frame, "outcomes": outcomes}
+    held_out = {"X_valid": x[::2], "y_valid": y[::2], "X_test": x, "y_test": y}
+    return {"model": model, "X": x, "y": y, **held_out, "frame": frame, "outcomes": outcomes}
 
 
 def notebook(path: Path, parameters: str = "") -> None:
@@ -74,7 +75,8 @@ def test_every_snippet_runs(settings: Settings, monkeypatch: pytest.MonkeyPatch)
             shell.run_cell(block).raise_error()
             ran += 1
             if "promote" in block:  # the README goes on as if a second version had been promoted some weeks later
-                for call in ("register model delay --data X --metric roc_auc=0.8", "approve delay/2 --reason ok"):
+                rows = "--data X --target y --validated-on X_valid --outcomes y_valid"
+                for call in (f"register model delay {rows}", "approve delay/2 --reason ok"):
                     shell.run_line_magic("modelops", call)
                 shell.run_line_magic("modelops", "promote delay/2 --reason retrained")
     assert ran >= 9

@@ -63,7 +63,7 @@ async def test_a_comparison_reads_a_file_or_a_dataset_version(
     assert started[0]["arguments"] == asked
     version, wrong = [await ended(get, job) for job in started]
     assert (version["state"], version["error"]) == ("completed", None)
-    assert (wrong["state"], wrong["error"]["code"]) == ("failed", "invalid-input")
+    assert (wrong["state"], wrong["error"]["code"]) == ("failed", "invalid-frame")
     assert {row["id"] for row in (await get("jobs"))["rows"]} == {job["id"] for job in started}
     # What a job does in a process of its own, done here, for other addresses: a process takes seconds to start.
     route = next(route for route in routes() if route.operation == "compare")
