@@ -65,24 +65,12 @@ def measure(
     if labels is None or not labels.notna().any():
         return Measurement(reason=NO_LABELS)
     labelled = labels.notna().to_numpy()
-    rows = int(labelled.sum())
     if task == "regression":
-        return _regression(prediction.to_numpy()[labelled], labels.to_numpy()[labelled], rows)
-    predicted, actual, classes = _codes(prediction, labels, labelled)
-    if (actual == actual[0]).all():
-        only = classes[int(actual[0])]
-        return Measurement(rows=rows, reason=f"every label is {only!r}: metrics of a classification take two classes")
-    metrics = _of_classes(predicted, actual, len(classes))
+        return _regression(prediction.to_numpy()[labelled], labels.to_numpy()[labelled], int(labelled.sum()))
+    known, answer = labels[labelled], prediction[labelled]
     if positive is None:
-        return Measurement(_finite(metrics), rows)
-    code = classes.index(positive) if positive in classes else -1
-    metrics |= _of_one_class(predicted == code, actual == code)
-    if score is None:
-        return Measurement(_finite(metrics), rows, "the model gives no probabilities")
-    probability = score[labelled]
-    if not ((probability >= 0) & (probability <= 1)).all():
-        return Measurement(_finite(metrics), rows, "the model gives scores that are not probabilities from 0 to 1")
-    return Measurement(_finite(_of_scores(probability, actual == code) | metrics), rows)
+        return _of_many_classes(answer, known)
+    return _of_two_classes(answer, None if score is None else score[labelled], known, positive)
 
 
 def recorded(measurement: Measurement, claimed: Mapping[str, float], fingerprint: str | None) -> dict[str, Any]:
@@ -117,54 +105,84 @@ def without_metrics(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if name not in EVIDENCE}
 
 
-def _codes(prediction: pd.Series[Any], labels: pd.Series[Any], labelled: Array) -> tuple[Array, Array, list[str]]:
-    """Return predictions and labels of the labelled rows as positions in a list of classes: text is slow to compare."""
+def _one_class(only: Any, rows: int) -> Measurement:
+    return Measurement(rows=rows, reason=f"every label is {str(only)!r}: metrics of a classification take two classes")
+
+
+def _of_many_classes(prediction: pd.Series[Any], labels: pd.Series[Any]) -> Measurement:
+    import numpy as np
     import pandas as pd
 
-    both = pd.concat([prediction[labelled], labels[labelled]], ignore_index=True)
-    codes, classes = pd.factorize(both, use_na_sentinel=False)
-    half = len(codes) // 2
-    return codes[:half], codes[half:], [str(name) for name in classes]
-
-
-def _of_classes(predicted: Array, actual: Array, classes: int) -> dict[str, float]:
-    import numpy as np
-
+    rows = len(labels)
+    codes, classes = pd.factorize(pd.concat([labels, prediction], ignore_index=True), use_na_sentinel=False)
+    actual, predicted = codes[:rows], codes[rows:]
+    if (actual == actual[0]).all():
+        return _one_class(classes[actual[0]], rows)
     right = predicted == actual
-    rows_of_class = np.bincount(actual, minlength=classes)
-    right_of_class = np.bincount(actual[right], minlength=classes)
+    rows_of_class = np.bincount(actual, minlength=len(classes))
+    right_of_class = np.bincount(actual[right], minlength=len(classes))
     present = rows_of_class > 0
     recalls = right_of_class[present] / rows_of_class[present]
-    return {"accuracy": float(right.mean()), "balanced_accuracy": float(recalls.mean())}
+    return Measurement({"accuracy": float(right.mean()), "balanced_accuracy": float(recalls.mean())}, rows)
+
+
+def _of_two_classes(
+    prediction: pd.Series[Any], score: Array | None, labels: pd.Series[Any], positive: str
+) -> Measurement:
+    rows, actual, predicted = len(labels), _is(labels, positive), _is(prediction, positive)
+    if actual.all() or not actual.any():
+        return _one_class(labels.iloc[0], rows)
+    right = predicted == actual
+    recalls = float(right[actual].mean()), float(right[~actual].mean())
+    metrics = {"accuracy": float(right.mean()), "balanced_accuracy": sum(recalls) / 2, "recall": recalls[0]}
+    metrics |= _of_one_class(predicted, actual)
+    if score is None:
+        return Measurement(metrics, rows, "the model gives no probabilities")
+    if not (score.min() >= 0 and score.max() <= 1):  # NaN is neither
+        return Measurement(metrics, rows, "the model gives scores that are not probabilities from 0 to 1")
+    return Measurement({**_of_scores(score, actual), **metrics}, rows)
+
+
+def _is(values: pd.Series[Any], name: str) -> Array:
+    equal: Array = (values == name).to_numpy(dtype=bool, na_value=False)
+    return equal
 
 
 def _of_one_class(predicted: Array, actual: Array) -> dict[str, float]:
-    """Return precision, recall and F1 of one class, both arrays telling whether a row is of it."""
+    """Return precision and F1 of one class, both arrays telling whether a row is of it."""
     hits, said, came = float((predicted & actual).sum()), float(predicted.sum()), float(actual.sum())
-    metrics = {"f1": 2 * hits / (said + came)} if said + came else {}
-    metrics |= {"precision": hits / said} if said else {}
-    return metrics | ({"recall": hits / came} if came else {})
+    return {"f1": 2 * hits / (said + came), **({"precision": hits / said} if said else {})}
 
 
 def _of_scores(score: Array, actual: Array) -> dict[str, float]:
     import numpy as np
 
-    from modelops_jupyter.monitoring.figures.ranking import average_precision, roc_auc
+    from modelops_jupyter.monitoring.figures.ranking import area_under_roc, precision_over_recall
 
-    order = np.argsort(score)
-    ordered, hits = score[order], actual[order]
-    ends = np.append(np.flatnonzero(np.diff(ordered)), len(ordered) - 1)  # last row of each distinct score
-    positives = np.diff(np.append(0, np.cumsum(hits)[ends])).astype("float64")
-    negatives = np.diff(np.append(-1, ends)) - positives
+    negatives, positives = _by_score(score, actual)
     tiny = np.finfo("float64").eps
     right = np.where(actual, score, 1 - score)
-    metrics = {
-        "roc_auc": roc_auc(negatives, positives).value,
-        "average_precision": average_precision(negatives, positives).value,
+    return {
+        "roc_auc": area_under_roc(negatives, positives),
+        "average_precision": precision_over_recall(negatives, positives),
         "brier_score": float(np.mean((score - actual) ** 2)),
         "log_loss": float(-np.mean(np.log(np.clip(right, tiny, 1 - tiny)))),
     }
-    return {name: value for name, value in metrics.items() if value is not None}
+
+
+def _by_score(score: Array, actual: Array) -> tuple[Array, Array]:
+    """Return how many rows of either class there are at each distinct score, lowest score first.
+
+    Floats from 0 on are in the order of their bits, so that score and label are sorted as one whole number, which takes
+    a quarter of the time of sorting positions.
+    """
+    import numpy as np
+
+    bits = np.ascontiguousarray(score, dtype="float64").view("int64") << 1  # which drops the sign of -0.0
+    ordered = np.sort(bits | actual)
+    ends = np.append(np.flatnonzero(np.diff(ordered >> 1)), len(ordered) - 1)  # last row of each distinct score
+    positives = np.diff(np.cumsum(ordered & 1)[ends], prepend=0).astype("float64")
+    return np.diff(ends, prepend=-1) - positives, positives
 
 
 def _regression(predicted: Array, actual: Array, rows: int) -> Measurement:

@@ -1,5 +1,6 @@
 """Forms and dialogs of JupyterLab: what axe-core says of them in light and dark, and the keyboard alone."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -23,10 +24,20 @@ from playwright.sync_api import Locator, Page, expect
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.workspace import Workspace
 
+INSERT = """async source => {
+  const {commands, shell} = window.jupyterapp;
+  await commands.execute('notebook:insert-cell-below');
+  shell.currentWidget.content.activeCell.model.sharedModel.setSource(source);
+  await commands.execute('notebook:run-cell');
+}"""
 CELLS = (
     "rows: int = 100  # how many rows to take\nmode = 'fast'",
-    "import pandas as pd\nfrom sklearn.linear_model import LogisticRegression\n"
-    "X = pd.DataFrame({'wind': [1.0, 2.0] * 20})\ny = X.wind > 1\nclf = LogisticRegression().fit(X, y)",
+    "import numpy as np, pandas as pd\nfrom sklearn.linear_model import LogisticRegression\n"
+    "flights = pd.DataFrame(np.random.default_rng(0).normal(size=(200, 2)), columns=['wind', 'rain'])\n"
+    "flights['late'] = flights.wind + np.random.default_rng(1).normal(size=200) > 0\n"
+    "X, y = flights[['wind', 'rain']], flights.late\n"
+    "X_train, X_test, y_train, y_test = X[:150], X[150:], y[:150], y[150:]\n"
+    "clf = LogisticRegression().fit(X_train, y_train)",
 )
 
 
@@ -128,6 +139,70 @@ def test_a_model_is_registered_by_keyboard_alone(fitted: Page, project: Path) ->
     expect(page.locator(".jp-Notebook").get_by_text("by-keyboard/1")).to_be_visible()
     with Workspace(find_settings(project)) as ws:
         assert ws.version("by-keyboard/1").version == 1
+
+
+def test_a_model_that_is_registered_in_the_dialog_passes_the_gate(fitted: Page, project: Path) -> None:
+    page = fitted
+    palette(page, "Register a Model")
+    dialog = page.get_by_role("dialog")
+    preselected = {
+        "Fitted model": "clf",
+        "Training rows": "X_train",
+        "Labels of the training rows": "y_train",
+        "Validation rows": "X_test",
+        "Labels of the validation rows": "y_test",
+    }
+    for label, value in preselected.items():
+        expect(dialog.get_by_label(label, exact=True)).to_have_value(value)
+    expect(dialog.get_by_role("status")).to_contain_text("Metrics are measured on X_test, and gates read those.")
+    dialog.get_by_label("Register as").fill("gated")
+    dialog.get_by_role("button", name="Insert and run").click()
+    notebook = page.locator(".jp-Notebook")
+    expect(notebook).to_contain_text(
+        "%modelops register clf gated --data X_train --target y_train --validated-on X_test --outcomes y_test"
+    )
+    expect(notebook.locator(".jp-OutputArea-output").last).to_contain_text("on 50 rows")
+
+    shown(page).locator("[data-name='gated']").click()
+    tab = page.get_by_role("region", name="Model gated")
+    tab.get_by_role("tab", name="Versions").click()
+    expect(tab.get_by_role("row", name=re.compile("Version 1"))).to_contain_text("measured on 50 rows: ROC AUC 0.")
+    for action, button in (("Approve…", "Approve"), ("Promote…", "Promote")):
+        tab.get_by_role("button", name=action).click()
+        expect(dialog.get_by_role("group", name="Gate report")).to_contain_text("measured on 50 rows")
+        dialog.get_by_role("textbox").fill("measured on rows that it has not seen")
+        dialog.get_by_role("button", name=button, exact=True).click()
+        expect(dialog).to_have_count(0)
+    expect(tab.get_by_role("row", name=re.compile("Version 1"))).to_contain_text("champion")
+    with Workspace(find_settings(project)) as ws:
+        champion = ws.version("gated@champion")
+    assert champion.body["measured"]["rows"] == 50
+    assert champion.body["features"] == ["wind", "rain"]
+
+
+def test_a_claim_is_told_from_a_measurement_and_the_gate_says_what_to_do(
+    fitted: Page, project: Path, screenshots: Path
+) -> None:
+    page = fitted
+    line = "%load_ext modelops_jupyter\n%modelops register clf boast --data X --target y --metric roc_auc=0.999"
+    page.locator(".jp-Notebook .jp-Cell").last.click()
+    page.evaluate(INSERT, line)
+    expect(page.locator(".jp-Notebook")).to_contain_text("claimed: ")
+    shown(page).get_by_role("button", name="Refresh").click()
+    shown(page).locator("[data-name='boast']").click()
+    tab = page.get_by_role("region", name="Model boast")
+    tab.get_by_role("tab", name="Versions").click()
+    expect(tab.get_by_role("row", name=re.compile("Version 1"))).to_contain_text("claimed: ROC AUC 0.999")
+    tab.get_by_role("button", name="Promote…").click()
+    report = page.get_by_role("dialog").get_by_role("group", name="Gate report")
+    expect(report).to_contain_text("ROC AUC 0.999 is only claimed, and for champion a metric must be measured")
+    expect(report.locator("code")).to_contain_text(
+        ["--validated-on FILE --outcomes COLUMN", "modelops evaluate boast/1"]
+    )
+    page.screenshot(path=screenshots / "lab-gate-claimed.png")
+    page.keyboard.press("Escape")
+    with Workspace(find_settings(project)) as ws:
+        assert ws.version("boast/1").body["measured"] is None
 
 
 def test_an_incident_is_acknowledged_by_keyboard_alone(panel: Locator, project: Path) -> None:

@@ -39,7 +39,8 @@ def test_every_tab_of_a_models_page(panel: Locator) -> None:
     tab.get_by_role("tab", name="Compare").click()
     recorded = tab.get_by_role("region", name="Evaluation on record")
     expect(recorded.get_by_role("row", name=re.compile("ROC AUC"))).to_contain_text("–")  # no change is shown
-    expect(recorded).to_contain_text("These versions were validated on different rows")
+    expect(recorded.get_by_role("row", name=re.compile("ROC AUC"))).to_contain_text("measured (claimed: 0.990)")
+    expect(recorded).to_contain_text("Metrics of different rows have no change to show")
     tab.get_by_role("tab", name="Monitoring").click()
     tab.get_by_role("button", name="wind").click()
     expect(tab.get_by_role("region", name="Distribution of wind")).to_contain_text("%")
@@ -65,7 +66,7 @@ def test_two_versions_are_compared_on_given_rows(panel: Locator, project: Path, 
     expect(form.get_by_label("Rows")).to_have_value("spring.parquet")
     form.get_by_label("Outcomes").fill("lat")
     form.get_by_role("button", name="Compare").click()
-    expect(tab.get_by_role("alert")).to_contain_text("'lat' is no column of the data")
+    expect(tab.get_by_role("alert")).to_contain_text("There is no column 'lat' in the data, which has wind, rain")
     form.get_by_label("Outcomes").fill("late")
     form.get_by_label("Segments").fill("origin")
     form.get_by_role("button", name="Compare").dblclick()

@@ -26,6 +26,7 @@ from sklearn.linear_model import LogisticRegression
 X_train = pd.DataFrame({"wind": np.arange(60.0) % 7, "rain": np.arange(60.0) % 5})
 y_train = pd.Series((X_train.wind > 3).astype(int), name="late")
 X_valid, y_valid = X_train.head(20), y_train.head(20)
+X = X_train.assign(rain=1)
 clf = LogisticRegression().fit(X_train, y_train)
 """
 
@@ -59,8 +60,10 @@ def test_a_fitted_model_is_registered_and_the_code_stays(notebook: Locator, proj
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_label("Fitted model")).to_have_value("clf")
     expect(dialog.get_by_role("button", name="Insert and run")).to_be_disabled()  # it has no name yet
-    expect(dialog.get_by_label("Fitted on")).to_have_value("X_train")
-    expect(dialog.get_by_label("Outcomes of those rows")).to_have_value("y_train")
+    expect(dialog.get_by_label("Training rows", exact=True)).to_have_value("X_train")
+    expect(dialog.get_by_label("Labels of the training rows")).to_have_value("y_train")
+    dialog.get_by_label("Validation rows", exact=True).select_option("")
+    expect(dialog.get_by_role("status")).to_contain_text("nothing is measured")
     dialog.get_by_label("Register as").fill("no spaces here")
     expect(dialog).to_contain_text("A name has letters, digits, dots, dashes and underscores.")
     dialog.get_by_label("Register as").fill("storm")

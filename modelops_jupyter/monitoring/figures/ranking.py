@@ -19,12 +19,16 @@ def roc_auc(negatives: Array, positives: Array) -> Figure:
     It is the share of pairs of a positive and a negative in the right order, ties counting half (Hanley and McNeil
     1982); off by at most `roc_auc_bound`.
     """
-    n, m = negatives.sum(), positives.sum()
-    if n == 0 or m == 0:
+    if negatives.sum() == 0 or positives.sum() == 0:
         return Figure(None, "one class")
-    below = np.cumsum(negatives) - negatives
-    value = float(np.sum(positives * (below + negatives / 2)) / (n * m))
+    value = area_under_roc(negatives, positives)
     return intervals.normal(value, intervals.roc_auc_error(negatives, positives), 0.0, 1.0)
+
+
+def area_under_roc(negatives: Array, positives: Array) -> float:
+    """Return the area alone; exact where each count is of one score. Both classes must be there."""
+    below = np.cumsum(negatives) - negatives
+    return float(positives @ (below + negatives / 2) / (negatives.sum() * positives.sum()))
 
 
 def roc_auc_bound(negatives: Array, positives: Array) -> float:
@@ -42,14 +46,19 @@ def average_precision(negatives: Array, positives: Array) -> Figure:
     m = float(positives.sum())
     if m == 0 or negatives.sum() == 0:
         return Figure(None, "one class")
-    hits, said = _from_above(negatives, positives)
-    precision = np.divide(hits, said, out=np.zeros_like(hits), where=said > 0)
-    value = float(np.sum(precision * positives[::-1]) / m)
+    value = precision_over_recall(negatives, positives)
     if not 0 < value < 1:
         return figure(value)
     logit, error = math.log(value / (1 - value)), 1 / math.sqrt(m * value * (1 - value))
     low, high = (1 / (1 + math.exp(-(logit + side * intervals.Z * error))) for side in (-1, 1))
     return figure(value, low=low, high=high, error=error * value * (1 - value))
+
+
+def precision_over_recall(negatives: Array, positives: Array) -> float:
+    """Return average precision alone; exact where each count is of one score. There must be a positive."""
+    hits, said = _from_above(negatives, positives)
+    precision = np.divide(hits, said, out=np.zeros_like(hits), where=said > 0)
+    return float(precision @ positives[::-1] / positives.sum())
 
 
 def average_precision_bound(negatives: Array, positives: Array) -> float:
