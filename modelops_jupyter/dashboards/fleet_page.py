@@ -31,6 +31,7 @@ from modelops_jupyter.wording import count
 AT_ONCE = 100
 WORST_FIRST = ("alert", "warning", "healthy", "unknown")
 KINDS = {"ml": "model", "decision": "decision table"}
+REGISTER = "modelops register model.skops my-model --data train.parquet --target label --validated-on valid.parquet"
 
 
 class FleetPage(View):
@@ -191,6 +192,6 @@ def _nothing() -> Html:
         "No models here yet.",
         join("This page shows the workspace in ", command(str(workspace.open().settings.project)), "."),
         join("Try it with an example: ", command("modelops demo")),
-        join("Register a model of your own: ", command("modelops register model.skops my-model --data train.parquet")),
+        join("Register a model of your own: ", command(REGISTER)),
         "Then load this page again.",
     )

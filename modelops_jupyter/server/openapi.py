@@ -52,6 +52,17 @@ _EVIDENCE = {
     },
     "measured_reason": {**_TEXT_OR_NULL, "description": "Why nothing, or not everything, was measured."},
 }
+_VERSION = {
+    "type": "object",
+    "required": ["name", "version", "aliases", "evaluation"],
+    "properties": {
+        "name": {"type": "string"},
+        "version": {"type": "integer"},
+        "aliases": {"type": "string"},
+        "evaluation": {"type": "string", "description": "The metrics on one line, as measured or claimed."},
+        **_EVIDENCE,
+    },
+}
 # Results whose `to_dict` is not simply their fields.
 _OWN_FORM: Mapping[str, Mapping[str, Any]] = {
     "Listing": _LISTING,
@@ -199,6 +210,8 @@ def _answer(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
         return _schema_of((DashboardAddress,), schemas)
     if route.answer == "openapi":
         return {"type": "object"}
+    if route.operation == "versions":
+        return {"allOf": [_schema_of((Listing,), schemas), {"properties": {"rows": {"items": _VERSION}}}]}
     return _schema_of(returned(route.operation), schemas)
 
 

@@ -17,10 +17,12 @@ import psutil
 import pytest
 from asking import PREFIX, Ask, Fetch, refused
 from deltalake import write_deltalake
+from jsonschema import Draft202012Validator
 
 from modelops_jupyter.errors import ModelOpsError
 from modelops_jupyter.server.calls import make_call
 from modelops_jupyter.server.jobs import Jobs
+from modelops_jupyter.server.openapi import document
 from modelops_jupyter.server.routes import routes
 from modelops_jupyter.server.served import plain
 from modelops_jupyter.workspace import Workspace
@@ -72,6 +74,35 @@ async def test_a_comparison_reads_a_file_or_a_dataset_version(
     file, newest = [plain(model.compare(**call.arguments())) for call in calls]
     assert json.loads(json.dumps(file)) == version["result"]
     assert (file["rows"], newest["rows"]) == (200, 50)
+
+
+async def test_an_evaluation_puts_measured_metrics_on_record(
+    get: Ask, post: Ask, model: Workspace, jp_root_dir: Path
+) -> None:
+    rows = table()
+    rows.to_parquet(jp_root_dir / "live.parquet")
+    rows[["late"]].to_parquet(jp_root_dir / "labels.parquet")
+    asked = {"version": "delay/2", "data": "live.parquet", "target": "late"}
+    job = await ended(get, await post("evaluate", asked))
+    assert (job["state"], job["error"]) == ("completed", None)
+    version = await get("version", reference="delay/2")
+    assert version["measured"] == job["result"]["measured"]
+    assert (version["measured"]["rows"], version["claimed"]) == (200, {})
+    row = (await get("versions", name="delay"))["rows"][0]
+    assert row["evaluation"].startswith("measured on 200 rows: roc_auc ")
+    gate = await get("gate", reference="delay/2")
+    assert gate["checks"][0]["source"] == "measured"
+    entry = (await get("audit", limit=1))["rows"][0]
+    assert (entry["action"], entry["details"]["measured"]) == ("evaluate", version["measured"])
+    whole = document(routes())
+    result = whole["paths"]["/evaluate"]["post"]["responses"]["202"]["x-job-result"]
+    Draft202012Validator({**result, "components": whole["components"]}).validate(job["result"])
+    # Labels may be a file, too; what a job does in a process of its own is done here.
+    route = next(route for route in routes() if route.operation == "evaluate")
+    body = {**asked, "data": "features.parquet", "target": "labels.parquet"}
+    rows.drop(columns="late").to_parquet(jp_root_dir / "features.parquet")
+    again = model.evaluate(**make_call("evaluate", route.fields, body, jp_root_dir).arguments())
+    assert again.body["metrics"] == version["metrics"]
 
 
 async def test_a_second_click_starts_no_second_job(get: Ask, post: Ask, model: Workspace) -> None:
