@@ -201,7 +201,7 @@ class Workspace(IncidentVerbs):
         `target` holds the labels, or names the column of `data` that does; `unsafe` as in `load`.
         """
         rows = {"data": data, "target": target}
-        return evaluation.evaluate(self.store, self.registry, self.actor, version, **rows, unsafe=unsafe)
+        return evaluation.evaluate(self.known, self.registry, self.actor, version, **rows, unsafe=unsafe)
 
     def compare(
         self,

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from modelops_jupyter.registry import Draft
 
 
+LONGEST_REASON = 200
+
+
 @dataclass(frozen=True)
 class Validation:
     """What goes on record: `facts` of the version, and the reference's profile, whole and by segment."""
@@ -53,7 +56,7 @@ def validate(draft: Draft, rows: RegistrationRows, claimed: Mapping[str, float])
         unmeasured = recorded(Measurement(reason=NO_VALIDATION_ROWS), claimed, None)
         return Validation({**nothing, **unmeasured, "features": fitted_columns(draft.model) or []})
     if labels is not None:
-        check_classes(labels, draft.classes, "reference")
+        check_classes(labels, draft.classes, "data" if rows.reference is rows.data else "reference")
     answers = answers_of(draft.model, frame, draft.task)
     predicted = answers.prediction is not None
     profile = build_reference(
@@ -93,7 +96,7 @@ def answers_of(model: Any, frame: pd.DataFrame, task: str) -> Answers:
     except ModelOpsError:
         raise
     except Exception as error:  # whatever a model of the user's raises
-        words = next(iter(str(error).splitlines()), "").rstrip(".")
+        words = next(iter(str(error).splitlines()), "")[:LONGEST_REASON].rstrip(".")
         return Answers(None, None, f"the model failed on these rows ({type(error).__name__}: {words})")
     if answer.prediction.shape != (len(frame),):
         return Answers(None, None, f"the model predicts {answer.prediction.shape} values for {len(frame)} rows")
