@@ -30,7 +30,13 @@ def puts(name: str, number: int) -> list[Put]:
     version = {
         "name": name,
         "version": 1,
+        "task": "classification",
+        "classes": ["0", "1"],
+        "digest": "d",
         "metrics": {"roc_auc": 0.8},
+        "claimed": {},
+        "measured": {"metrics": {"roc_auc": 0.8}, "rows": 400, "fingerprint": "f", "at": days[0], "by": "us"},
+        "measured_reason": None,
         "flavor": "sklearn-skops",
         "unsafe": False,
         "created_by": "ann",

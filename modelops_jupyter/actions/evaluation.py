@@ -21,7 +21,6 @@ from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidFrame, InvalidInput
 from modelops_jupyter.frames import outcomes, to_pandas
 from modelops_jupyter.refs import ModelReference
-from modelops_jupyter.scoring.predictions import own_columns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,6 +42,7 @@ def evaluate(
 ) -> RegisteredVersion:
     """Measure a version and put the metrics on record; see `Workspace.evaluate`."""
     from modelops_jupyter.governance import record_measurement
+    from modelops_jupyter.scoring.predictions import own_columns
 
     registered = find_version(store, version)
     body, name = registered.body, registered.full_name

@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.errors import InvalidFrame, InvalidInput
 from modelops_jupyter.frames import outcomes, to_pandas
-from modelops_jupyter.registry import data_fingerprint
-from modelops_jupyter.scoring.formats import adapt
-from modelops_jupyter.scoring.predictions import own_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,6 +48,9 @@ def read_rows(model: Any, data: Any, target: Any, reference: Any, outcomes: Any)
     InvalidInput
         If labels are given without their rows, or twice.
     """
+    from modelops_jupyter.registry import data_fingerprint
+    from modelops_jupyter.scoring.predictions import own_columns
+
     rows, own_labels = reference if isinstance(reference, tuple) else (reference, None)
     if own_labels is not None and outcomes is not None:
         raise InvalidInput("The labels of the reference were given twice: leave out outcomes, or pass the table alone.")
@@ -133,6 +133,8 @@ def label_name(labels: Any) -> str | None:
 
 def fitted_columns(model: Any) -> list[str] | None:
     """Return the columns that a model was fitted on, or None if it does not remember them."""
+    from modelops_jupyter.scoring.formats import adapt
+
     names = getattr(adapt(model), "feature_names_in_", None)
     return None if names is None else [str(name) for name in names]
 
@@ -147,6 +149,9 @@ def features_of(model: Any, frame: pd.DataFrame, labels: pd.Series[Any] | None, 
     InvalidFrame
         If one is missing.
     """
+    from modelops_jupyter.scoring.formats import adapt
+    from modelops_jupyter.scoring.predictions import own_columns
+
     names = fitted_columns(model)
     if names is not None:
         return frame[own_columns(names, frame, f"The {what} has")]
@@ -174,11 +179,15 @@ def check_classes(labels: pd.Series[Any], classes: Sequence[str], what: str) -> 
 
 def labels_fingerprint(labels: pd.Series[Any]) -> str:
     """Return a fingerprint of labels as `outcomes` writes them: two versions with the same were given the same rows."""
+    from modelops_jupyter.registry import data_fingerprint
+
     return data_fingerprint(labels.to_frame("outcome"))
 
 
 def is_training_data(fingerprint: str | None, frame: pd.DataFrame, labels: pd.Series[Any] | None) -> bool:
     """Return whether rows are those that a version was fitted on, whose fingerprint is on record."""
+    from modelops_jupyter.registry import data_fingerprint
+
     if fingerprint is None:
         return False
     return fingerprint in (data_fingerprint(frame, labels), data_fingerprint(frame))

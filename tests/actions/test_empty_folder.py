@@ -16,6 +16,7 @@ from modelops_jupyter.cli import main
         ("check nothing/1", 2, "no model 'nothing'"),
         ("gate nothing/1", 2, "no model 'nothing'"),
         ("compare nothing/1 nothing/2 --data rows.csv", 2, "no model 'nothing'"),
+        ("evaluate nothing/1 --data rows.csv --target late", 2, "no model 'nothing'"),
         ("log-labels nothing rows.csv --id id --label late", 2, "no model 'nothing'"),
         ("monitor nothing", 2, "no model 'nothing'"),
         ("backtest nothing", 2, "no model 'nothing'"),

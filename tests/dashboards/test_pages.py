@@ -341,7 +341,8 @@ def test_the_notebooks_are_one_cell_and_carry_nothing_else() -> None:
 
 
 def test_details_of_the_audit_are_sentences() -> None:
-    assert model_panels._reason({"reason": "why", "digest": "x", "new_alerts": 2}) == "why, new alerts 2"
+    entry = {"detail": "why", "details": {"reason": "why", "digest": "x", "new_alerts": 2}}
+    assert model_panels._details(entry) == "why, new alerts 2"
 
 
 def test_the_board_counts_what_it_does_not_list(folder: Path) -> None:
