@@ -4,6 +4,7 @@ import { HTMLSelect, InputGroup, VDomRenderer } from '@jupyterlab/ui-components'
 import React from 'react';
 import { type IRegistration, registerCode } from '../code';
 import { ActButton } from '../components/ActButton';
+import { HealthIcon } from '../components/Health';
 import { KernelRefusal, type ILiveNames } from './kernel';
 import { labelChoices } from './likely';
 import { RegisterModel } from './RegisterModel';
@@ -156,7 +157,8 @@ function Form({ model, names, trans, known }: IFormProps): JSX.Element {
       {choice('target', trans.__('Labels of the training rows'), [none, ...labels(wish.data)])}
       {choice('validated', trans.__('Validation rows'), [none, ...rows])}
       {wish.validated !== '' && choice('outcomes', trans.__('Labels of the validation rows'), [none, ...labels(wish.validated)])}
-      <p className="jp-ModelOpsPage-quiet" role="status">
+      <p className="jp-ModelOpsDialog-hint" role="status">
+        <HealthIcon health={wish.kind === 'decision' ? 'unknown' : model.measures ? 'healthy' : 'warning'} />
         {hint(model, trans)}
       </p>
       {text('description', trans.__('What it is for'))}
