@@ -115,7 +115,8 @@ class Workspace(IncidentVerbs):
         reference: Any = None,
         inputs: Sequence[str] = (),
         run_id: str | None = None,
-        kind: str = "ml",
+        kind: str | None = None,
+        decision: str | None = None,
         metrics: Mapping[str, float] | None = None,
         description: str = "",
         unsafe: bool = False,
@@ -132,11 +133,10 @@ class Workspace(IncidentVerbs):
         reference
             What it was validated on: a table of features, or ``(table, outcomes)``. Monitoring compares with it;
             without it `data` and `target` serve.
-        inputs
-            Addresses of the dataset versions it was made from, for lineage.
-        run_id
-            The MLflow run that trained it; without it a run is made.
-        kind : {"ml", "decision"}
+        inputs, run_id
+            Addresses of the dataset versions it was made from, and the MLflow run that trained it (default: a new one).
+        kind, decision
+            ``ml`` or ``decision`` (default: what the model is); of a decision table, the output that is the decision.
         metrics
             Figures of the evaluation, which gates read.
         unsafe
@@ -149,10 +149,9 @@ class Workspace(IncidentVerbs):
         """
         rows: dict[str, Any] = {"data": data, "target": target, "reference": reference}
         facts: dict[str, Any] = {"inputs": inputs, "run_id": run_id, "metrics": metrics, "description": description}
+        what: dict[str, Any] = {"kind": kind, "decision": decision, "unsafe": unsafe}
         aliases.restore_model(self.known, self.registry, self.settings, self.actor, name)
-        return registration.register(
-            self.store, self.registry, self.actor, model, name, kind=kind, unsafe=unsafe, **rows, **facts
-        )
+        return registration.register(self.store, self.registry, self.actor, model, name, **what, **rows, **facts)
 
     def adopt(
         self,

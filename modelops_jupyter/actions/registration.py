@@ -40,7 +40,8 @@ def register(
     reference: Any,
     inputs: Sequence[str],
     run_id: str | None,
-    kind: str,
+    kind: str | None,
+    decision: str | None,
     metrics: Mapping[str, float] | None,
     description: str,
     unsafe: bool,
@@ -48,7 +49,7 @@ def register(
     """Put `model` in the registry and on record, once everything about it is known; see `Workspace.register`."""
     from modelops_jupyter.actions import publication
 
-    _check_kind(store, check_name(name), kind)
+    check_name(name)
     figures = _figures(metrics or {})
     description, addresses = check_remark(description), [check_text(address, _ADDRESS) for address in inputs]
     frame = None if data is None else to_pandas(data, "data")
@@ -62,7 +63,8 @@ def register(
         origin, features, model, run_id = model, stock.features, stock.model, run_id or stock.run_id
     unfinished = publication.finish(store, registry, name)
     drawn: dict[str, Any] = {"data": frame, "target": target, "reference": validated_on}
-    with registry.draft(model, kind=kind, unsafe=unsafe, **drawn) as draft:
+    with registry.draft(model, kind=kind, decision=decision, unsafe=unsafe, **drawn) as draft:
+        _check_kind(store, name, draft.kind)
         known, profile, segments = validate(draft, *validation_rows(draft, frame, target, reference))
         step = _step(name)
         known = {**draft.facts(), **known, "metrics": figures, "inputs": addresses, "step": step}
@@ -89,8 +91,6 @@ def _from_mlflow(store: Store, registry: Registry, address: str, unsafe: bool) -
 
 
 def _check_kind(store: Store, name: str, kind: str) -> None:
-    if kind not in ("ml", "decision"):
-        raise InvalidInput(f"kind is 'ml' or 'decision', not {kind!r}.")
     earlier = store.get("model", name)
     if earlier is not None and earlier.body["kind"] != kind:
         raise InvalidInput(

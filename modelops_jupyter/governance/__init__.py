@@ -1,6 +1,7 @@
 """Policy, gates, decisions and the record of them."""
 
 from modelops_jupyter.governance.cards import ModelCard, model_card
+from modelops_jupyter.governance.changes import DecisionChange, crosstab
 from modelops_jupyter.governance.comparison import Comparison, MetricComparison, compare
 from modelops_jupyter.governance.gate import CheckResult, GateReport, evaluate_gate
 from modelops_jupyter.governance.policy import CheckSpec, Policy, Rule, load_policy
@@ -21,6 +22,7 @@ __all__ = [
     "CheckSpec",
     "Comparison",
     "Decision",
+    "DecisionChange",
     "GateReport",
     "MetricComparison",
     "ModelCard",
@@ -31,6 +33,7 @@ __all__ = [
     "check",
     "comment",
     "compare",
+    "crosstab",
     "evaluate_gate",
     "gate",
     "load_policy",

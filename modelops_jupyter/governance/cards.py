@@ -53,6 +53,7 @@ def model_card(store: Store, name: str, version: int) -> ModelCard:
         ("Kind", body["kind"]),
         ("Task", body["task"]),
         ("Format", body["flavor"] + (", UNSAFE: runs code when loaded" if body["unsafe"] else "")),
+        *_rules(body.get("decision_table")),
         ("Description", model.body["description"]),
         ("Registered", f"{body['created_at']} by {body['created_by']}"),
         ("Adopted from MLflow", f"{body['adopted_at']} by {body['adopted_by']}" if body.get("adopted") else None),
@@ -87,6 +88,13 @@ def model_card(store: Store, name: str, version: int) -> ModelCard:
             ),
         ),
     )
+
+
+def _rules(table: dict[str, Any] | None) -> list[tuple[str, Any]]:
+    """Return what a decision table decides, and by how many rules."""
+    if table is None:
+        return []
+    return [("Decision", table["decision"]), ("Outputs", ", ".join(table["outputs"])), ("Rules", table["rules"])]
 
 
 def _present(rows: list[tuple[str, Any]]) -> tuple[tuple[str, str], ...]:

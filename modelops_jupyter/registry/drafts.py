@@ -41,6 +41,7 @@ class Draft:
     classes: list[str]
     features: list[str]
     source: dict[str, str | None]
+    decision_table: dict[str, Any] | None = None
 
     @property
     def positive(self) -> str | None:
@@ -55,7 +56,7 @@ class Draft:
 @contextmanager
 def write_draft(
     model: Any,
-    kind: str,
+    kind: str | None,
     data: pd.DataFrame | None,
     target: Any,
     unsafe: bool,
@@ -67,7 +68,8 @@ def write_draft(
     `reference` is what it was validated on: with `data`, it shows which columns may lack values.
     """
     model = formats.adapt(model)
-    task, classes = _task(model, kind)
+    kind = kind_of(model, kind)
+    task, classes = _task(model)
     columns = None if data is None else [str(column) for column in data.columns]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "model"
@@ -89,6 +91,7 @@ def write_draft(
             classes=classes,
             features=columns or [],
             source=_source(project),
+            decision_table=model.summary() if isinstance(model, DecisionTable) else None,
         )
 
 
@@ -118,14 +121,42 @@ def write_pyfunc_draft(
         )
 
 
-def _task(model: Any, kind: str) -> tuple[str, list[str]]:
+def kind_of(model: Any, kind: str | None) -> str:
+    """Return the kind of an adapted model: decision of a decision table, ml of any other.
+
+    Raises
+    ------
+    InvalidInput
+        If `kind` is given and is another.
+    """
+    actual = "decision" if isinstance(model, DecisionTable) else "ml"
+    if kind not in (None, "ml", "decision"):
+        raise InvalidInput(f"kind is 'ml' or 'decision', not {kind!r}: leave it out, and it is what the model is.")
+    if kind not in (None, actual):
+        raise InvalidInput(f"A {type(model).__name__} is of kind {actual!r}, not {kind!r}: leave the kind out.")
+    return actual
+
+
+def with_decision(model: Any, decision: str | None) -> Any:
+    """Return a decision table with its output `decision` as the decision, and any model without one as it is.
+
+    Raises
+    ------
+    InvalidInput
+        If the model is not a decision table, or has no such output.
+    """
+    if decision is None:
+        return model
+    model = formats.adapt(model)
+    if not isinstance(model, DecisionTable):
+        raise InvalidInput(f"A {type(model).__name__} has no outputs to choose from: leave the decision out.")
+    return model.with_decision(decision)
+
+
+def _task(model: Any) -> tuple[str, list[str]]:
     """Return what a model does, and its classes."""
     if isinstance(model, DecisionTable):
-        if kind != "decision":
-            raise InvalidInput("A decision table is of kind 'decision': say so.")
         return "decision", []
-    if kind == "decision":
-        raise InvalidInput(f"A {type(model).__name__} is no decision table: leave kind at 'ml'.")
     from modelops_jupyter.frames import outcome_text
 
     classes = getattr(model, "classes_", None)

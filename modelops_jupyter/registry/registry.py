@@ -21,7 +21,7 @@ from modelops_jupyter.registry.client import (
     tracking_uri,
     typed_errors,
 )
-from modelops_jupyter.registry.drafts import Draft, write_draft, write_pyfunc_draft
+from modelops_jupyter.registry.drafts import Draft, kind_of, with_decision, write_draft, write_pyfunc_draft
 from modelops_jupyter.registry.mlmodel import ModelFile, read_model
 from modelops_jupyter.registry.pyfunc import PyFuncEstimator
 from modelops_jupyter.registry.relocation import address_of
@@ -80,7 +80,8 @@ class Registry:
         self,
         model: Any,
         *,
-        kind: str = "ml",
+        kind: str | None = None,
+        decision: str | None = None,
         data: pd.DataFrame | None = None,
         target: Any = None,
         unsafe: bool = False,
@@ -88,7 +89,9 @@ class Registry:
     ) -> Iterator[Draft]:
         """Lend `model` as it would be registered; see `Workspace.register`. Nothing is written to MLflow."""
         check_writable(self._settings)  # before work that would be lost
+        model = with_decision(model, decision)
         if isinstance(model, PyFuncEstimator):
+            kind_of(model, kind)
             with write_pyfunc_draft(model, data, target, self._settings.project) as draft:
                 yield draft
             return

@@ -59,7 +59,10 @@ class DecisionTable:
             raise NotFound(f"The file {str(path)!r} cannot be read ({error.strerror}): check its path.") from error
         except UnicodeDecodeError as error:
             raise InvalidInput(f"The file {str(path)!r} is not UTF-8 text: export it as a JDM file.") from error
-        return cls.from_text(text, decision)
+        try:
+            return cls.from_text(text, decision)
+        except InvalidInput as error:
+            raise InvalidInput(f"{Path(path).name}: {error}") from error
 
     @classmethod
     def from_text(cls, text: str, decision: str | None = None) -> DecisionTable:
