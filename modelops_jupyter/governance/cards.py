@@ -62,7 +62,7 @@ def model_card(store: Store, name: str, version: int) -> ModelCard:
         ("MLflow run", body["run_id"]),
         ("Notebook", body["source"]["notebook"]),
         ("Script", body["source"].get("script")),
-        ("Git commit", body["source"]["git_commit"]),
+        ("Git commit", _commit(body["source"])),
         ("Inputs", ", ".join(body["inputs"])),
         ("Data fingerprint (SHA-256)", body["data_fingerprint"]),
         ("Fingerprint of the outcomes it was validated on (SHA-256)", body.get("outcomes_fingerprint")),
@@ -88,6 +88,12 @@ def model_card(store: Store, name: str, version: int) -> ModelCard:
             ),
         ),
     )
+
+
+def _commit(source: dict[str, Any]) -> str | None:
+    """Return the commit, and whether it holds what ran."""
+    commit: str | None = source["git_commit"]
+    return f"{commit}, with changes that are not committed" if commit and source.get("git_dirty") else commit
 
 
 def _rules(table: dict[str, Any] | None) -> list[tuple[str, Any]]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.errors import InvalidInput
+from modelops_jupyter.provenance import find_source
 from modelops_jupyter.registry.descriptions import describe
 from modelops_jupyter.registry.fingerprints import data_fingerprint
 from modelops_jupyter.registry.mlmodel import PYFUNC, UNKNOWN, class_names, read_description
@@ -40,7 +39,7 @@ class Draft:
     task: str
     classes: list[str]
     features: list[str]
-    source: dict[str, str | None]
+    source: dict[str, Any]
     decision_table: dict[str, Any] | None = None
 
     @property
@@ -90,7 +89,7 @@ def write_draft(
             task=task,
             classes=classes,
             features=columns or [],
-            source=_source(project),
+            source=find_source(project).facts(),
             decision_table=model.summary() if isinstance(model, DecisionTable) else None,
         )
 
@@ -117,7 +116,7 @@ def write_pyfunc_draft(
             task=task,
             classes=classes,
             features=read_description(folder).features,
-            source=_source(project),
+            source=find_source(project).facts(),
         )
 
 
@@ -163,14 +162,3 @@ def _task(model: Any) -> tuple[str, list[str]]:
     if classes is None:
         return "regression", []
     return "classification", [str(outcome_text(c)) for c in classes]
-
-
-def _source(project: Path) -> dict[str, str | None]:
-    """Return where a version comes from: notebook and git commit, None where unknown."""
-    command = ["git", "-C", str(project), "rev-parse", "HEAD"]
-    try:
-        commit = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
-    except (OSError, subprocess.SubprocessError):  # no git, or no repository: nothing to record
-        commit = None
-    notebook = os.environ.get("MODELOPS_NOTEBOOK") or os.environ.get("JPY_SESSION_NAME")
-    return {"notebook": notebook, "git_commit": commit}
