@@ -30,9 +30,7 @@ async def read(handler: WorkspaceHandler, route: Route, values: dict[str, Any]) 
         with open_workspace(handler.project, handler.actor(), write=False) as ws:
             call = make_call(route.operation, route.fields, values, handler.root)
             if route.operation in WITH_FILES:
-                return written(
-                    with_paths(handler.root, handler.project, plain(getattr(ws, route.operation)(**call.arguments())))
-                )
+                return written(with_paths(handler.root, handler.project, plain(getattr(ws, route.operation)(**call.arguments()))))
             return text_of(getattr(ws, route.operation)(**call.arguments()))
 
     def work() -> str:

@@ -18,9 +18,7 @@ def refusal_text(refusals: Sequence[Refusal]) -> str:
     parts = [f"{refusal.name} (model{refusal.place.path})" for refusal in list(first_of.values())[::-1]]
     more = f" and {len(parts) - MOST_NAMED} more" if len(parts) > MOST_NAMED else ""
     named = ", ".join(parts[:MOST_NAMED])
-    return (
-        f"The model holds parts that are not on the allow-list: {named}{more}. {_nearest_way(refusals)}, or {UNSAFE}."
-    )
+    return f"The model holds parts that are not on the allow-list: {named}{more}. {_nearest_way(refusals)}, or {UNSAFE}."
 
 
 def unwritable_text(path: str, part: object, error: Exception) -> str:
@@ -48,4 +46,6 @@ def _nearest_way(refusals: Sequence[Refusal]) -> str:
 def _is_outside_best(search: str, refusals: Sequence[Refusal]) -> bool:
     """Return whether everything refused belongs to a search, and nothing to the estimator that it has chosen."""
     best = f"{search}.best_estimator_"
-    return all(search in refusal.place.searches and not refusal.place.path.startswith(best) for refusal in refusals)
+    return all(
+        search in refusal.place.searches and not refusal.place.path.startswith(best) for refusal in refusals
+    )

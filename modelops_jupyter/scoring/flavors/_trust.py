@@ -46,10 +46,7 @@ _NAMED = frozenset(
         "lightgbm.basic.Booster",
         *(f"lightgbm.sklearn.LGBM{kind}" for kind in ("Classifier", "Ranker", "Regressor")),
         "xgboost.core.Booster",
-        *(
-            f"xgboost.sklearn.XGB{kind}"
-            for kind in ("Classifier", "RFClassifier", "RFRegressor", "Ranker", "Regressor")
-        ),
+        *(f"xgboost.sklearn.XGB{kind}" for kind in ("Classifier", "RFClassifier", "RFRegressor", "Ranker", "Regressor")),
         *(f"catboost.core.CatBoost{kind}" for kind in ("", "Classifier", "Ranker", "Regressor")),
     }
 )
@@ -167,9 +164,7 @@ _METHOD_ATTRIBUTES = frozenset(
     {"stack_method", "stack_method_", "chain_method", "chain_method_", "response_method", "_response_method"}
 )
 _CHOICES = {
-    ("sklearn.feature_extraction.text", "input"): frozenset(
-        {"content"}
-    ),  # with "filename", the rows name files to read
+    ("sklearn.feature_extraction.text", "input"): frozenset({"content"}),  # with "filename", the rows name files to read
     ("category_encoders.hashing", "hash_method"): frozenset(algorithms_guaranteed),
 }
 # Options of LightGBM, which hands all that it has to its library when it predicts, that name files or other machines.

@@ -86,9 +86,7 @@ def read_file(file: Path) -> Any:
             f"{str(file)!r} holds no skops model ({_first_line(error)}): save one with skops.io.dump()."
         ) from error
     if not handles(model):
-        raise InvalidInput(
-            f"{str(file)!r} holds a {type(model).__name__} and no estimator: save one with skops.io.dump()."
-        )
+        raise InvalidInput(f"{str(file)!r} holds a {type(model).__name__} and no estimator: save one with skops.io.dump().")
     return model
 
 
