@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import sysconfig
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,7 @@ DIRTY = "modelops.git.dirty"
 NOTEBOOK, LOCAL = "NOTEBOOK", "LOCAL"
 
 UNKNOWN = "<notebook>"  # spelled as MLflow's <console>
+SECONDS = 5.0
 _PROJECT_MARKS = ("modelops.toml", ".modelops")
 _LAUNCHERS = frozenset({"ipykernel_launcher", "colab_kernel_launcher"})
 
@@ -99,17 +101,21 @@ def find_source(project: Path | None = None) -> Source:
     shell = kernel_shell()
     if shell is not None:
         notebook = notebook_file(shell)
-        return _of_name(UNKNOWN, NOTEBOOK, Path.cwd()) if notebook is None else _of_file(notebook, NOTEBOOK, project)
+        return (
+            _of_name(UNKNOWN, NOTEBOOK, _current_folder())
+            if notebook is None
+            else _of_file(notebook, NOTEBOOK, project)
+        )
     main = sys.modules.get("__main__")
     file, spec = getattr(main, "__file__", None), getattr(main, "__spec__", None)
     if file is None:
-        return _of_name("<console>", LOCAL, project or Path.cwd())
-    path = Path(os.path.abspath(file))
+        return _of_name("<console>", LOCAL, project or _current_folder())
+    path = Path(file)
     if str(getattr(spec, "name", "")).partition(".")[0] == "modelops_jupyter":
-        return _of_name("modelops", LOCAL, project or Path.cwd())
+        return _of_name("modelops", LOCAL, project or _current_folder())
     if _is_installed(path):
         name = path.parent.name if path.stem == "__main__" else path.stem
-        return _of_name(name, LOCAL, project or Path.cwd())
+        return _of_name(name, LOCAL, project or _current_folder())
     return _of_file(path, LOCAL, project)
 
 
@@ -143,14 +149,25 @@ class NotebookRunContext:
     Scripts are left to MLflow, which knows them; so is Databricks, whose notebooks have tags of their own.
     """
 
+    def __init__(self) -> None:
+        self._last: tuple[Any, float, dict[str, str]] = (None, -SECONDS, {})
+
     def in_context(self) -> bool:
         """Return whether a Jupyter kernel makes the run."""
         return kernel_shell() is not None and "DATABRICKS_RUNTIME_VERSION" not in os.environ
 
     def tags(self) -> dict[str, str]:
-        """Return the tags, without those that the environment variable ``MLFLOW_RUN_CONTEXT`` sets."""
+        """Return the tags, without those that the environment variable ``MLFLOW_RUN_CONTEXT`` sets.
+
+        A search makes hundreds of runs in a cell, and MLflow asks for each dataset too: in a cell, an answer holds
+        for some seconds.
+        """
+        cell, before, tags = getattr(kernel_shell(), "execution_count", None), self._last[1], self._last[2]
+        if self._last[0] != cell or time.monotonic() - before > SECONDS:
+            tags = tags_of(find_source().facts())
+            self._last = cell, time.monotonic(), tags
         chosen = json.loads(os.environ.get("MLFLOW_RUN_CONTEXT") or "{}")
-        return {tag: value for tag, value in tags_of(find_source().facts()).items() if tag not in chosen}
+        return {tag: value for tag, value in tags.items() if tag not in chosen}
 
 
 def _of_name(name: str, source_type: str, folder: Path) -> Source:
@@ -167,6 +184,13 @@ def _of_file(file: Path, source_type: str, project: Path | None) -> Source:
     homes = (Path(os.path.realpath(top)) for top in tops if top is not None)
     within = next((file.relative_to(home) for home in homes if file.is_relative_to(home)), Path(file.name))
     return Source(within.as_posix(), source_type, git, is_file=True)
+
+
+def _current_folder() -> Path:
+    try:
+        return Path.cwd()
+    except OSError:  # it was removed under this process
+        return Path(os.sep)
 
 
 def _project_of(folder: Path) -> Path | None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
 from subprocess import DEVNULL, Popen, check_output
+from types import SimpleNamespace
 from urllib.request import Request, urlopen
 
 import nbformat
@@ -256,3 +257,42 @@ def test_a_context_that_is_set_outside_wins(monkeypatch: pytest.MonkeyPatch) -> 
     tags = NotebookRunContext().tags()
     assert "mlflow.source.name" not in tags
     assert tags["mlflow.source.type"] == "LOCAL"
+
+
+def test_the_provider_is_light() -> None:
+    """MLflow imports it wherever a run is made."""
+    code = "import sys, modelops_jupyter.provenance; print(*{name.partition('.')[0] for name in sys.modules})"
+    loaded = set(check_output([sys.executable, "-c", code], text=True).split())
+    assert not loaded & {
+        "mlflow",
+        "pandas",
+        "numpy",
+        "pyarrow",
+        "IPython",
+        "psutil",
+        "jupyter_client",
+        "git",
+        "pydantic",
+    }
+
+
+def test_many_runs_of_a_cell_ask_git_once(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A commit in a later cell is seen at once."""
+    monkeypatch.chdir(project.top)
+    shell = SimpleNamespace(kernel=object(), user_ns={"__vsc_ipynb_file__": str(project.notebook)}, execution_count=1)
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
+    provider = NotebookRunContext()
+    before = provider.tags()
+    assert (before["mlflow.source.name"], before["mlflow.source.git.commit"]) == (NOTEBOOK, project.commit)
+    project.script.write_text("")
+    project.commit_all()
+    assert provider.tags() == before
+    shell.execution_count = 2
+    assert provider.tags()["mlflow.source.git.commit"] == project.commit != before["mlflow.source.git.commit"]
+
+
+def test_a_folder_that_was_removed_has_no_facts(tmp_path: Path) -> None:
+    code = "import os; os.rmdir(os.getcwd()); from modelops_jupyter.provenance import find_source; print(find_source())"
+    (tmp_path / "gone").mkdir()
+    output = check_output([sys.executable, "-c", code], text=True, cwd=tmp_path / "gone")
+    assert output.startswith("Source(name='<console>', type='LOCAL', git=None")
