@@ -390,6 +390,27 @@ def test_what_is_not_handed_on_is_refused_with_its_place() -> None:
         DecisionTable.from_text(document(risk, offer))
 
 
+def test_a_graph_of_many_paths_is_read_once() -> None:
+    """Forty diamonds one after the other are a trillion paths."""
+    nodes, edges, before = [], [], "in"
+    for n in range(40):
+        names = [f"a{n}", f"b{n}", f"c{n}"]
+        nodes += [table_node(name, ["x"], [name], [([""], ["1"])], passThrough=True) for name in names]
+        edges += [(before, names[0]), (before, names[1]), (names[0], names[2]), (names[1], names[2])]
+        before = names[2]
+    table = DecisionTable.from_text(document(*nodes, edges=[*edges, (before, "out")]))
+    assert (table.input_fields, len(table.output_fields)) == (("x",), 120)
+    assert table.predict(pd.DataFrame({"x": [1]})).tolist() == [1]
+
+
+def test_what_is_written_below_a_path_does_not_hide_the_rest_of_it() -> None:
+    tier = table_node("tier", ["customer.age"], ["customer.tier"], [([""], ["'a'"])], passThrough=True)
+    offer = table_node("offer", ["customer"], ["offer"], [([""], ["customer.name + customer.tier"])])
+    table = DecisionTable.from_text(document(tier, offer))
+    assert table.input_fields == ("customer.age", "customer", "customer.name")
+    assert table.predict(pd.DataFrame({"customer.age": [1], "customer.name": ["Ann"]})).tolist() == ["Anna"]
+
+
 def test_branches_of_a_switch_write_one_decision() -> None:
     fork = {
         "id": "fork",

@@ -143,19 +143,22 @@ class Document:
         names = [node.get("name") for node in self.nodes if node["type"] == INPUT]
         paths: list[Path] = []
         for node in self.nodes:
-            written, outside = self._available(node)
+            names_before, outside = self._available(node)
+            written = [tuple(name.split(".")) for name in names_before]
             for path, where in _reads(node):
                 if node["type"] == INPUT:
                     paths.append(path)
                 elif path[0] == "$nodes":
                     paths += [path[2:]] if len(path) > 2 and path[1] in names else []
-                elif not any(_overlap(path, tuple(name.split("."))) for name in written):
-                    if not outside:
-                        raise InvalidInput(
-                            f"{where}: {'.'.join(path)!r} is read, but the nodes before do not hand it on; put text "
-                            "in quotation marks, or switch on passThrough before."
-                        )
+                elif any(path[: len(name)] == name for name in written):
+                    continue
+                elif outside:
                     paths.append(path)
+                elif not any(name[: len(path)] == path for name in written):
+                    raise InvalidInput(
+                        f"{where}: {'.'.join(path)!r} is read, but the nodes before do not hand it on; put text in "
+                        "quotation marks, or switch on passThrough before."
+                    )
         return tuple(dict.fromkeys(".".join(path) for path in paths))
 
     def outputs(self) -> tuple[str, ...]:
@@ -178,13 +181,20 @@ class Document:
         return [name for names, _ in parts for name in names], any(outside for _, outside in parts)
 
     def _handed_on(self, node: Node) -> tuple[list[str], bool]:
-        if node["type"] == INPUT:
-            return [], True
-        own = written_by(node)
-        if node["type"] in (TABLE, EXPRESSIONS) and not node["content"].get("passThrough"):
-            return own, False
-        written, outside = self._available(node)
-        return own + written, outside
+        """Return what a node hands on, as `_available`."""
+        if node["id"] not in self._handed:
+            own, passes_on = written_by(node), node["type"] not in (TABLE, EXPRESSIONS)
+            written, outside = [], node["type"] == INPUT
+            if passes_on or node["content"].get("passThrough"):
+                before, also = self._available(node)
+                written, outside = before, outside or also
+            self._handed[node["id"]] = list(dict.fromkeys(own + written)), outside
+        return self._handed[node["id"]]
+
+    @cached_property
+    def _handed(self) -> dict[str, tuple[list[str], bool]]:
+        """What is known of `_handed_on` so far: paths through a graph may be many more than its nodes."""
+        return {}
 
 
 def label(node: Node) -> str:
@@ -231,12 +241,6 @@ def _columns(node: Node, side: str) -> Sequence[Mapping[str, Any]]:
 def _expressions(node: Node) -> Sequence[Mapping[str, Any]]:
     expressions = node["content"].get("expressions")
     return expressions if isinstance(expressions, list) else []
-
-
-def _overlap(one: Path, other: Path) -> bool:
-    """Return whether one path leads to the other."""
-    shorter = min(len(one), len(other))
-    return one[:shorter] == other[:shorter]
 
 
 def _check_node(node: Any) -> None:
