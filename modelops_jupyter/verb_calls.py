@@ -34,6 +34,7 @@ def register(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
         inputs=a.input,
         run_id=a.run_id,
         kind=a.kind,
+        decision=a.decision,
         metrics=assignments(a.metric),
         description=a.description,
         unsafe=a.unsafe,

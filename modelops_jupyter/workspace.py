@@ -114,7 +114,8 @@ class Workspace(IncidentVerbs):
         outcomes: Any = None,
         inputs: Sequence[str] = (),
         run_id: str | None = None,
-        kind: str = "ml",
+        kind: str | None = None,
+        decision: str | None = None,
         metrics: Mapping[str, float] | None = None,
         description: str = "",
         unsafe: bool = False,
@@ -131,11 +132,10 @@ class Workspace(IncidentVerbs):
         reference, outcomes
             Validation rows and their labels, also as ``(table, labels)``; a column of the target's name is taken for
             the labels. Metrics are measured on them, and monitoring compares with them, else with the training rows.
-        inputs
-            Addresses of the dataset versions it was made from, for lineage.
-        run_id
-            The MLflow run that trained it; without it a run is made.
-        kind : {"ml", "decision"}
+        inputs, run_id
+            Addresses of the dataset versions it was made from, and the MLflow run that trained it (default: a new one).
+        kind, decision
+            ``ml`` or ``decision`` (default: what the model is); of a decision table, the output that is the decision.
         metrics
             Metrics of your own, recorded as claimed; what is measured on the reference takes the place of yours.
         unsafe
@@ -143,10 +143,9 @@ class Workspace(IncidentVerbs):
         """
         rows: dict[str, Any] = {"data": data, "target": target, "reference": reference, "outcomes": outcomes}
         facts: dict[str, Any] = {"inputs": inputs, "run_id": run_id, "metrics": metrics, "description": description}
+        what: dict[str, Any] = {"kind": kind, "decision": decision, "unsafe": unsafe}
         aliases.restore_model(self.known, self.registry, self.settings, self.actor, name)
-        return registration.register(
-            self.store, self.registry, self.actor, model, name, kind=kind, unsafe=unsafe, **rows, **facts
-        )
+        return registration.register(self.store, self.registry, self.actor, model, name, **what, **rows, **facts)
 
     def adopt(
         self,

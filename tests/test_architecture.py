@@ -11,7 +11,7 @@ LAYERS = (
     {"errors", "_version"},
     {"scoring"},
     {"written", "wording"},
-    {"refs", "actor", "presentable", "processes", "portable", "problems"},
+    {"refs", "actor", "presentable", "processes", "portable", "problems", "provenance"},
     {"listing"},
     {"settings", "frames", "live_names", "columns"},
     {"store"},

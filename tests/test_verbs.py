@@ -50,7 +50,7 @@ UNREADABLE = [
     ("bad.onnx", b"\x00\x01", "ONNX"),
     ("bad.ubj", b"\x00\x01", "bad.ubj"),
     ("bad.txt", b"tree\nx", "bad.txt"),
-    ("bad.json", b"{", "no JSON"),
+    ("bad.json", b"{", "not JSON"),
 ]
 
 

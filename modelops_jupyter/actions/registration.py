@@ -38,7 +38,8 @@ def register(
     outcomes: Any,
     inputs: Sequence[str],
     run_id: str | None,
-    kind: str,
+    kind: str | None,
+    decision: str | None,
     metrics: Mapping[str, float] | None,
     description: str,
     unsafe: bool,
@@ -46,7 +47,7 @@ def register(
     """Put `model` in the registry and on record, once everything about it is known; see `Workspace.register`."""
     from modelops_jupyter.actions import publication
 
-    _check_kind(store, check_name(name), kind)
+    check_name(name)
     claimed = _claims(metrics or {})
     description, addresses = check_remark(description), [check_text(address, _ADDRESS) for address in inputs]
     origin, features = None, []
@@ -56,7 +57,8 @@ def register(
     rows = read_rows(model, data, target, reference, outcomes)
     unfinished = publication.finish(store, registry, name)
     drawn: dict[str, Any] = {"data": rows.data, "target": rows.target, "reference": rows.reference}
-    with registry.draft(model, kind=kind, unsafe=unsafe, **drawn) as draft:
+    with registry.draft(model, kind=kind, decision=decision, unsafe=unsafe, **drawn) as draft:
+        _check_kind(store, name, draft.kind)
         validation = validate(draft, rows, claimed)
         step = _step(name)
         known = {**draft.facts(), **validation.facts, "inputs": addresses, "step": step, "registered_from": origin}
@@ -84,8 +86,6 @@ def _from_mlflow(store: Store, registry: Registry, address: str, unsafe: bool) -
 
 
 def _check_kind(store: Store, name: str, kind: str) -> None:
-    if kind not in ("ml", "decision"):
-        raise InvalidInput(f"kind is 'ml' or 'decision', not {kind!r}.")
     earlier = store.get("model", name)
     if earlier is not None and earlier.body["kind"] != kind:
         raise InvalidInput(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from modelops_jupyter.display import palette
+from modelops_jupyter.display import decisions, palette
 from modelops_jupyter.display.grids import interval_chart
 from modelops_jupyter.display.html import Html, element
 from modelops_jupyter.display.listings import moved
@@ -70,6 +70,7 @@ def comparison(shown: Comparison) -> Html:
         element("p", sentence(shown.conclusion), style="margin:2px 0 6px;font-size:14px"),
         table(_head(shown), [_metric(shown, m, reach[m.metric]) for m in whole], right=(1, 2, 3)),
         segments,
+        decisions.changes(shown),
         note(f"{shown.rows:,} rows, the same for both; the bar is the 95 % interval of the difference."),
     )
 

@@ -1,6 +1,7 @@
 """Policy, gates, decisions and the record of them."""
 
 from modelops_jupyter.governance.cards import ModelCard, model_card
+from modelops_jupyter.governance.changes import DecisionChange, crosstab
 from modelops_jupyter.governance.comparison import Comparison, MetricComparison, compare
 from modelops_jupyter.governance.gate import GateReport, evaluate_gate
 from modelops_jupyter.governance.metric_checks import CheckResult
@@ -32,6 +33,7 @@ __all__ = [
     "CheckSpec",
     "Comparison",
     "Decision",
+    "DecisionChange",
     "GateReport",
     "MetricComparison",
     "ModelCard",
@@ -44,6 +46,7 @@ __all__ = [
     "check",
     "comment",
     "compare",
+    "crosstab",
     "evaluate_gate",
     "evidence",
     "gate",

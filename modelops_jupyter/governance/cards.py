@@ -55,6 +55,7 @@ def model_card(store: Store, name: str, version: int) -> ModelCard:
         ("Kind", body["kind"]),
         ("Task", body["task"]),
         ("Format", body["flavor"] + (", UNSAFE: runs code when loaded" if body["unsafe"] else "")),
+        *_rules(body.get("decision_table")),
         ("Description", model.body["description"]),
         ("Registered", f"{body['created_at']} by {body['created_by']}"),
         ("Adopted from MLflow", f"{body['adopted_at']} by {body['adopted_by']}" if body.get("adopted") else None),
@@ -63,7 +64,7 @@ def model_card(store: Store, name: str, version: int) -> ModelCard:
         ("MLflow run", body["run_id"]),
         ("Notebook", body["source"]["notebook"]),
         ("Script", body["source"].get("script")),
-        ("Git commit", body["source"]["git_commit"]),
+        ("Git commit", _commit(body["source"])),
         ("Inputs", ", ".join(body["inputs"])),
         ("Data fingerprint (SHA-256)", body["data_fingerprint"]),
         ("Fingerprint of the outcomes it was validated on (SHA-256)", body.get("outcomes_fingerprint")),
@@ -99,6 +100,19 @@ def _shown(version: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     if version.get("measured_reason"):
         rows.append(("Not measured", str(version["measured_reason"])))
     return tuple(rows)
+
+
+def _commit(source: dict[str, Any]) -> str | None:
+    """Return the commit, and whether it holds what ran."""
+    commit: str | None = source["git_commit"]
+    return f"{commit}, with changes that are not committed" if commit and source.get("git_dirty") else commit
+
+
+def _rules(table: dict[str, Any] | None) -> list[tuple[str, Any]]:
+    """Return what a decision table decides, and by how many rules."""
+    if table is None:
+        return []
+    return [("Decision", table["decision"]), ("Outputs", ", ".join(table["outputs"])), ("Rules", table["rules"])]
 
 
 def _present(rows: list[tuple[str, Any]]) -> tuple[tuple[str, str], ...]:

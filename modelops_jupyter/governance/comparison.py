@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.errors import InvalidFrame
+from modelops_jupyter.governance.changes import DecisionChange, changes_text, decision_changes, sentence
 from modelops_jupyter.presentable import Presentable
 
 if TYPE_CHECKING:
@@ -42,13 +43,14 @@ class MetricComparison:
 
 @dataclass(frozen=True)
 class Comparison(Presentable):
-    """All metrics overall (segment ``""``) and by segment."""
+    """All metrics overall (segment ``""``) and by segment; of decision tables also what became what."""
 
     a: str
     b: str
     rows: int
     metrics: tuple[MetricComparison, ...]
     conclusion: str
+    changes: tuple[DecisionChange, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the comparison as plain data."""
@@ -61,7 +63,8 @@ class Comparison(Presentable):
         return pd.DataFrame([asdict(metric) for metric in self.metrics])
 
     def __str__(self) -> str:
-        return f"{self.conclusion}\n{self.to_frame().to_string(index=False)}"
+        text = f"{self.conclusion}\n{self.to_frame().to_string(index=False)}"
+        return f"{text}\n{changes_text(self.changes, self.a, self.b)}" if self.changes else text
 
 
 def compare(
@@ -96,7 +99,8 @@ def compare(
             slices.append((f"{column}={value}", everything[(frame[column] == value).to_numpy()]))
     measures = _measures(task, target, predictions_a, predictions_b, scores_a, scores_b)
     results = tuple(result for segment, rows in slices for result in _segment(segment, rows, measures))
-    return Comparison(a, b, len(frame), results, _conclude(a, b, results))
+    changes = decision_changes(slices, predictions_a, predictions_b) if task == "decision" else ()
+    return Comparison(a, b, len(frame), results, _conclude(a, b, results, changes), changes)
 
 
 @dataclass(frozen=True)
@@ -208,7 +212,7 @@ def _without(segment: str, rows: Array, measure: _Measure, reason: str) -> Metri
     return MetricComparison(segment, len(rows), measure.name, None, None, None, None, None, "neither", reason)
 
 
-def _conclude(a: str, b: str, results: tuple[MetricComparison, ...]) -> str:
+def _conclude(a: str, b: str, results: tuple[MetricComparison, ...], changes: tuple[DecisionChange, ...]) -> str:
     whole = [result for result in results if not result.segment]
     named = {"a": a, "b": b}
     sure = [f"{named[r.better]} on {r.metric}" for r in whole if r.better != "neither"]
@@ -216,5 +220,7 @@ def _conclude(a: str, b: str, results: tuple[MetricComparison, ...]) -> str:
         return f"Better beyond chance: {', '.join(sure)}."
     agreement = next((r.b for r in whole if r.metric == "agreement"), None)
     if agreement is not None:
-        return f"{a} and {b} agree on {agreement:.1%} of the rows."
+        most = next((change for change in changes if change.changed and not change.segment), None)
+        also = "" if most is None else f"; most often {sentence(most)}"
+        return f"{a} and {b} agree on {agreement:.1%} of the rows{also}."
     return f"{a} and {b} do not differ beyond chance on these rows."

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
+from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import DeadKernelError
 from papermill.engines import NBClientEngine
+
+from modelops_jupyter.provenance import environment_for
 
 LONGEST_LINE = 120
 LONGEST_OUTPUT = 2000
@@ -48,6 +53,9 @@ class ModelOpsEngine(NBClientEngine):
         """
         if on_cell is not None:
             _report_cells(nb_man, on_cell)
+        notebook = _input_file(options.get("input_path"))
+        if notebook is not None:
+            options["kernel_manager_class"] = _telling(notebook)
         super().execute_managed_notebook(nb_man, kernel_name, **options)
         for number, cell in enumerate(nb_man.nb.cells, start=1):
             if any(output.output_type == "error" for output in cell.get("outputs", ())):
@@ -56,6 +64,23 @@ class ModelOpsEngine(NBClientEngine):
                 return  # papermill itself reports a cell that raised
             if _runs(cell) and cell.execution_count is None:
                 raise DeadKernelError(f"The kernel died before cell {number} had run.")
+
+
+def _input_file(path: Any) -> Path | None:
+    """Return the notebook that papermill reads; papermill has changed the current folder where it was asked to."""
+    folders = [Path.cwd(), Path(os.environ.get("PWD", "."))]
+    return next((folder / str(path) for folder in folders if path and (folder / str(path)).is_file()), None)
+
+
+def _telling(notebook: Path) -> type[AsyncKernelManager]:
+    """Return a kernel manager that tells its kernel which notebook it runs."""
+
+    class TellingKernelManager(AsyncKernelManager):
+        async def start_kernel(self, **options: Any) -> None:
+            environment = {**os.environ, **options.pop("env", {}), **environment_for(notebook)}
+            await super().start_kernel(env=environment, **options)
+
+    return TellingKernelManager
 
 
 def _report_cells(nb_man: Any, tell: Callable[[dict[str, Any]], None]) -> None:

@@ -259,7 +259,6 @@ class _Execution:
         environment = {
             **threads,
             "MODELOPS_WORKSPACE": str(self.project),
-            "MODELOPS_NOTEBOOK": task.notebook.name,
             "MODELOPS_STEP": f"{self.origin}/{self._inputs(task)}",
         }
         output = self.folder / f"{task.name}.ipynb"

@@ -74,7 +74,7 @@ def run_notebook(
     output = output or notebook.with_name(f"{notebook.stem}-{begun:%Y%m%dT%H%M%S}.ipynb")
     _check_output(output)
     work = work_path / f"{begun:%Y%m%dT%H%M%S}-{uuid4().hex[:6]}" / notebook.name
-    environment = {"MODELOPS_WORKSPACE": str(project), "MODELOPS_NOTEBOOK": notebook.name}
+    environment = {"MODELOPS_WORKSPACE": str(project)}
     job = NotebookJob(notebook.name, notebook, work, parameters, notebook.parent, timeout, environment)
     using = runner or ProcessRunner()
     try:

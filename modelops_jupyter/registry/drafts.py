@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.errors import InvalidInput
+from modelops_jupyter.provenance import find_source
 from modelops_jupyter.registry.descriptions import describe
 from modelops_jupyter.registry.fingerprints import data_fingerprint
 from modelops_jupyter.registry.mlmodel import PYFUNC, UNKNOWN, class_names, read_description
@@ -40,7 +39,8 @@ class Draft:
     task: str
     classes: list[str]
     features: list[str]
-    source: dict[str, str | None]
+    source: dict[str, Any]
+    decision_table: dict[str, Any] | None = None
 
     @property
     def positive(self) -> str | None:
@@ -55,7 +55,7 @@ class Draft:
 @contextmanager
 def write_draft(
     model: Any,
-    kind: str,
+    kind: str | None,
     data: pd.DataFrame | None,
     target: Any,
     unsafe: bool,
@@ -67,7 +67,8 @@ def write_draft(
     `reference` is what it was validated on: with `data`, it shows which columns may lack values.
     """
     model = formats.adapt(model)
-    task, classes = _task(model, kind)
+    kind = kind_of(model, kind)
+    task, classes = _task(model)
     columns = None if data is None else [str(column) for column in data.columns]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "model"
@@ -88,7 +89,8 @@ def write_draft(
             task=task,
             classes=classes,
             features=columns or [],
-            source=_source(project),
+            source=find_source(project).facts(),
+            decision_table=model.summary() if isinstance(model, DecisionTable) else None,
         )
 
 
@@ -114,32 +116,49 @@ def write_pyfunc_draft(
             task=task,
             classes=classes,
             features=read_description(folder).features,
-            source=_source(project),
+            source=find_source(project).facts(),
         )
 
 
-def _task(model: Any, kind: str) -> tuple[str, list[str]]:
+def kind_of(model: Any, kind: str | None) -> str:
+    """Return the kind of an adapted model: decision of a decision table, ml of any other.
+
+    Raises
+    ------
+    InvalidInput
+        If `kind` is given and is another.
+    """
+    actual = "decision" if isinstance(model, DecisionTable) else "ml"
+    if kind not in (None, "ml", "decision"):
+        raise InvalidInput(f"kind is 'ml' or 'decision', not {kind!r}: leave it out, and it is what the model is.")
+    if kind not in (None, actual):
+        raise InvalidInput(f"A {type(model).__name__} is of kind {actual!r}, not {kind!r}: leave the kind out.")
+    return actual
+
+
+def with_decision(model: Any, decision: str | None) -> Any:
+    """Return a decision table with its output `decision` as the decision, and any model without one as it is.
+
+    Raises
+    ------
+    InvalidInput
+        If the model is not a decision table, or has no such output.
+    """
+    if decision is None:
+        return model
+    model = formats.adapt(model)
+    if not isinstance(model, DecisionTable):
+        raise InvalidInput(f"A {type(model).__name__} has no outputs to choose from: leave the decision out.")
+    return model.with_decision(decision)
+
+
+def _task(model: Any) -> tuple[str, list[str]]:
     """Return what a model does, and its classes."""
     if isinstance(model, DecisionTable):
-        if kind != "decision":
-            raise InvalidInput("A decision table is of kind 'decision': say so.")
         return "decision", []
-    if kind == "decision":
-        raise InvalidInput(f"A {type(model).__name__} is no decision table: leave kind at 'ml'.")
     from modelops_jupyter.frames import outcome_text
 
     classes = getattr(model, "classes_", None)
     if classes is None:
         return "regression", []
     return "classification", [str(outcome_text(c)) for c in classes]
-
-
-def _source(project: Path) -> dict[str, str | None]:
-    """Return where a version comes from: notebook and git commit, None where unknown."""
-    command = ["git", "-C", str(project), "rev-parse", "HEAD"]
-    try:
-        commit = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
-    except (OSError, subprocess.SubprocessError):  # no git, or no repository: nothing to record
-        commit = None
-    notebook = os.environ.get("MODELOPS_NOTEBOOK") or os.environ.get("JPY_SESSION_NAME")
-    return {"notebook": notebook, "git_commit": commit}

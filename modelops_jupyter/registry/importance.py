@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.frames import outcomes
+from modelops_jupyter.scoring.flavors.decision import DecisionTable
 from modelops_jupyter.scoring.formats import adapt
 from modelops_jupyter.scoring.predictions import predict
 
@@ -98,6 +99,8 @@ def _permuted(
     sample = frame.iloc[rows].reset_index(drop=True)
 
     def answers(table: pd.DataFrame) -> np.ndarray[Any, Any]:
+        if isinstance(model, DecisionTable):  # of shuffled rows there may be some that no rule decides
+            return _plain(model.decide(table)[model.decision].to_numpy(), task)
         said = predict(model, table)
         return said.score if said.score is not None else _plain(said.prediction, task)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.errors import NotFound, RegistryDamaged
+from modelops_jupyter.provenance import corrections, process_start, tags_of
 from modelops_jupyter.registry import artifacts
 from modelops_jupyter.registry.addresses import fetch
 from modelops_jupyter.registry.adoption import TOKEN, named
@@ -21,7 +22,7 @@ from modelops_jupyter.registry.client import (
     tracking_uri,
     typed_errors,
 )
-from modelops_jupyter.registry.drafts import Draft, write_draft, write_pyfunc_draft
+from modelops_jupyter.registry.drafts import Draft, kind_of, with_decision, write_draft, write_pyfunc_draft
 from modelops_jupyter.registry.mlmodel import ModelFile, read_model
 from modelops_jupyter.registry.pyfunc import PyFuncEstimator
 from modelops_jupyter.registry.relocation import address_of
@@ -80,7 +81,8 @@ class Registry:
         self,
         model: Any,
         *,
-        kind: str = "ml",
+        kind: str | None = None,
+        decision: str | None = None,
         data: pd.DataFrame | None = None,
         target: Any = None,
         unsafe: bool = False,
@@ -88,7 +90,9 @@ class Registry:
     ) -> Iterator[Draft]:
         """Lend `model` as it would be registered; see `Workspace.register`. Nothing is written to MLflow."""
         check_writable(self._settings)  # before work that would be lost
+        model = with_decision(model, decision)
         if isinstance(model, PyFuncEstimator):
+            kind_of(model, kind)
             with write_pyfunc_draft(model, data, target, self._settings.project) as draft:
                 yield draft
             return
@@ -101,7 +105,7 @@ class Registry:
         """Put a draft's files and metrics into a run, and return the facts that `publish` and `load` need."""
         path = f"modelops/{name}/{draft.digest[:12]}"
         with self._asking() as client:
-            run = self._new_run(name, draft.source) if run_id is None else self._known_run(run_id)
+            run = self._new_run(name, draft.source) if run_id is None else self._known_run(run_id, draft.source)
             placed = self._put(draft.folder, run, path)
             for metric, value in (metrics or {}).items():
                 client.log_metric(run, metric, value)
@@ -308,25 +312,26 @@ class Registry:
         except MlflowException:  # the run is gone, and its artifacts with it
             return None
 
-    def _known_run(self, run_id: str) -> str:
+    def _known_run(self, run_id: str, source: Mapping[str, Any]) -> str:
+        """Return the run's id; if this process made it, its source is completed where MLflow got it wrong."""
         from mlflow.exceptions import MlflowException
 
         try:
-            return str(self.client.get_run(run_id).info.run_id)
+            run = self.client.get_run(run_id)
         except MlflowException as error:
             if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
                 raise
             raise NotFound(
                 f"MLflow has no run {run_id!r}: leave run_id out, or name a run of this workspace."
             ) from error
+        if run.info.start_time / 1000 >= process_start():
+            for tag, value in corrections(run.data.tags, source).items():
+                self.client.set_tag(run.info.run_id, tag, value)
+        return str(run.info.run_id)
 
-    def _new_run(self, name: str, source: Mapping[str, str | None]) -> str:
-        tags = {
-            "mlflow.source.name": source["notebook"] or "modelops",
-            "mlflow.source.type": "NOTEBOOK" if source["notebook"] else "LOCAL",
-            **({"mlflow.source.git.commit": source["git_commit"]} if source["git_commit"] else {}),
-        }
-        return str(self.client.create_run(self.experiment_id, run_name=f"register {name}", tags=tags).info.run_id)
+    def _new_run(self, name: str, source: Mapping[str, Any]) -> str:
+        run = self.client.create_run(self.experiment_id, run_name=f"register {name}", tags=tags_of(source))
+        return str(run.info.run_id)
 
     def _ensure_model(self, name: str) -> None:
         from mlflow.exceptions import MlflowException

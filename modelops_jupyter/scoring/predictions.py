@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidFrame, InvalidInput
+from .flavors.decision import DecisionTable
 from .formats import adapt
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def predict(model: Any, frame: pd.DataFrame) -> Predictions:
     import numpy as np
 
     estimator = adapt(model)
+    if isinstance(estimator, DecisionTable):
+        return Predictions(estimator.predict(frame), None)  # a number that rules decide is no score
     frame = _own_frame(estimator, frame)
     prediction = np.asarray(estimator.predict(frame))
     classes = getattr(estimator, "classes_", None)

@@ -106,6 +106,8 @@ def everything(text: str) -> list[Presentable]:
         RegisteredVersion(text, 1, {"flavor": text, "created_by": text, "digest": text, "metrics": {text: 1}}, (text,)),
         GateReport(text, 1, text, False, (check,), (text,), True, text, text, text),
         compare(text, text, frame, y, y, y[::-1].copy(), None, None, "classification", ("origin",)),
+        compare(text, text, frame, None, np.char.add(text, y), y, None, None, "decision", ("origin",)),
+        compare(text, text, frame, None, np.arange(200).astype(str), y, None, None, "decision", ("origin",)),
         ModelCard(text, ((text, ((text, text),)), (text, ()))),
         Transition(text, text, 1, 2, "promote", text, text, text, day(0)),
         Decision(text, 1, "approve", text, text, text, day(0), text, True),

@@ -1,5 +1,7 @@
 """What a model rests on is found at registration: the model's own say where it has one, else by permutation."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from modelops_jupyter.frames import outcomes
-from modelops_jupyter.registry import feature_importance
+from modelops_jupyter.registry import DecisionTable, feature_importance
+from modelops_jupyter.scoring.predictions import predict
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +78,25 @@ def test_too_many_columns_to_permute_is_said() -> None:
     x = pd.DataFrame(np.random.default_rng(0).normal(size=(50, 301))).rename(columns=str)
     model = HistGradientBoostingClassifier(max_iter=2).fit(x, x["0"] > 0)
     assert "301 columns" in str(feature_importance(model, x, None, "classification", "True").reason)
+
+
+def test_rules_are_asked_about_rows_that_none_of_them_decides() -> None:
+    """Shuffling a column may make rows that no rule is for; they count as decided otherwise."""
+    rules = [{"x": "true", "y": "1", "o": "'a'"}, {"x": "false", "y": "2", "o": "'b'"}]
+    content = {
+        "hitPolicy": "first",
+        "inputs": [{"id": "x", "field": "late"}, {"id": "y", "field": "tier"}],
+        "outputs": [{"id": "o", "field": "care"}],
+        "rules": rules,
+    }
+    nodes = [
+        {"id": "in", "name": "in", "type": "inputNode"},
+        {"id": "t", "name": "t", "type": "decisionTableNode", "content": content},
+    ]
+    edges = [{"id": "1", "sourceId": "in", "targetId": "t"}]
+    table = DecisionTable.from_text(json.dumps({"nodes": nodes, "edges": edges}))
+    frame = pd.DataFrame({"late": [True, False] * 50, "tier": [1, 2] * 50, "noise": range(100)})
+    assert set(predict(table, frame).prediction) == {"a", "b"}
+    found = feature_importance(table, frame, None, "decision", None)
+    assert found.shares["late"] == pytest.approx(0.5, abs=0.1)
+    assert found.shares["noise"] == 0

@@ -69,12 +69,15 @@ def test_a_decision_table_is_a_model_too(settings: Settings) -> None:
     registry = Registry(settings)
     table = DecisionTable.from_text(json.dumps(TABLE))
     rows = pd.DataFrame({"probability": [0.2, 0.9, 0.2]})
-    saved = save(registry, table, "care", kind="decision", data=rows)
+    saved = save(registry, table, "care", data=rows)
+    assert (saved.kind, saved.decision_table["decision"]) == ("decision", "care")
     assert predict(registry.load(saved.body), rows).prediction.tolist() == ["none", "notify", "none"]
     with pytest.raises(InvalidFrame, match="probability"):
         table.predict(pd.DataFrame({"x": [1]}))
-    with pytest.raises(InvalidInput, match="kind"):
-        save(registry, table, "care")
+    with pytest.raises(InvalidInput, match="A DecisionTable is of kind 'decision', not 'ml'"):
+        save(registry, table, "care", kind="ml")
+    with pytest.raises(InvalidInput, match="A LogisticRegression is of kind 'ml', not 'decision'"):
+        save(registry, LogisticRegression(), "care", kind="decision")
 
 
 @pytest.mark.parametrize("file", ["model.skops", "MLmodel"])
