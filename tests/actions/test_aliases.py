@@ -84,7 +84,7 @@ def test_an_alias_moved_behind_our_back_is_an_incident(
 
 
 def test_a_move_that_mlflow_has_not_followed_is_no_incident(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **options: object) -> None:
         raise RegistryUnreachable("gone")
 
     ws.approve("other/1", reason="ok")
@@ -116,7 +116,7 @@ def test_the_watch_sees_it(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_many_models_are_read_page_by_page(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modelops_jupyter.registry.registry.PAGE", 1)
+    monkeypatch.setattr("modelops_jupyter.registry.registered.PAGE", 1)
     assert shown(ws) == RIGHT
 
 

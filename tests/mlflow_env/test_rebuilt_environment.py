@@ -196,7 +196,7 @@ def serve(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[[Pat
             except OSError:
                 return False
 
-        until(answers, said=log.read_text)
+        until(answers, seconds=300, said=log.read_text)
         return address
 
     yield start

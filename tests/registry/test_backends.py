@@ -145,7 +145,7 @@ def test_an_alias_that_mlflow_did_not_take_is_put_right_by_reconciling(
         assert ws.registry.aliases(["cancer"])["cancer"] == {"champion": 1}
 
 
-def _refuse(*_: object) -> None:
+def _refuse(*_: object, **options: object) -> None:
     raise RegistryUnreachable("The MLflow server does not answer (gone): start it and try again.")
 
 

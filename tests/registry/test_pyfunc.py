@@ -371,15 +371,19 @@ def test_two_releases_in_one_process_do_not_meet(ws: Workspace, tmp_path: Path, 
     assert scoring_copy.scoring_copy.__wrapped__().archive == second.archive
 
 
-def test_the_requirements_name_what_the_model_is_made_of(ws: Workspace) -> None:
+@pytest.mark.parametrize("unsafe", [False, True], ids=["skops", "pickle"])
+def test_the_requirements_name_what_the_model_is_made_of(ws: Workspace, unsafe: bool) -> None:
     import lightgbm
 
     rows = MIXED[["legs", "delay"]]
-    model = make_pipeline(SimpleImputer(), lightgbm.LGBMClassifier(n_estimators=2, verbose=-1)).fit(rows, LATE)
-    ws.register(model, "m", data=rows, unsafe=True)
+    first = [FunctionTransformer(double)] if unsafe else []
+    model = make_pipeline(*first, SimpleImputer(), lightgbm.LGBMClassifier(n_estimators=2, verbose=-1)).fit(rows, LATE)
+    ws.register(model, "m", data=rows, unsafe=unsafe)
+    assert ws.version("m/1").body["unsafe"] == unsafe
     pins = (folder_of(ws, "m/1") / "requirements.txt").read_text().split()
     names = {pin.partition("==")[0]: pin.partition("==")[2] for pin in pins}
-    assert {"mlflow", "numpy", "pandas", "scikit-learn", "scipy", "cloudpickle", "lightgbm"} <= {*names}
+    own = "cloudpickle" if unsafe else "skops"
+    assert {"mlflow", "numpy", "pandas", "scikit-learn", "scipy", "lightgbm", own} <= {*names}
     assert "modelops-jupyter" not in names
     assert names["lightgbm"] == lightgbm.__version__
     assert all(names.values())
