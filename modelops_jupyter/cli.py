@@ -82,11 +82,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(namespace: argparse.Namespace) -> int:
-    from modelops_jupyter import workspace
+    from modelops_jupyter.settings import find_settings
+    from modelops_jupyter.workspace import Workspace
 
     if namespace.call in (_init, _demo, _dashboard):
         return int(namespace.call(namespace))
-    with workspace.open(namespace.workspace) as ws:
+    with Workspace(find_settings(namespace.workspace, lenient=namespace.lenient)) as ws:
         result = namespace.call(ws, namespace, read_file)
     _show(result, namespace.json)
     if getattr(result, "exit_code", DONE) != DONE:

@@ -26,7 +26,8 @@ class ModelOpsMagics(Magics):
         ``%modelops models``, ``%modelops compare a@champion a/4 --data X_test --target y_test``. With ``--debug`` an
         error comes with its traceback.
         """
-        from modelops_jupyter import workspace
+        from modelops_jupyter.settings import find_settings
+        from modelops_jupyter.workspace import Workspace
 
         names = {**self.shell.user_ns, **(local_ns or {})}
 
@@ -41,7 +42,7 @@ class ModelOpsMagics(Magics):
         try:
             words = _words(line)
             namespace = parser("%modelops")[0].parse_args([word for word in words if word != "--debug"])
-            with workspace.open() as ws:
+            with Workspace(find_settings(lenient=namespace.lenient)) as ws:
                 return namespace.call(ws, namespace, read)
         except SystemExit:  # --help has printed what it has to say
             return None

@@ -6,7 +6,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -92,6 +92,8 @@ class Settings:
         By model.
     targets : tuple of Target
         Where incidents and promotions are told.
+    problem : str or None
+        Why the settings file cannot be used, where one has asked for what can be used of it all the same.
     """
 
     project: Path
@@ -103,6 +105,7 @@ class Settings:
     sample_rows: int = SAMPLE_ROWS
     use_cases: Mapping[str, UseCase] = field(default_factory=dict)
     targets: tuple[Target, ...] = ()
+    problem: str | None = None
 
     @property
     def server(self) -> str | None:
@@ -162,7 +165,9 @@ def redacted(text: str) -> str:
     return re.sub(r"(://[^\s?]*\?)\S+", r"\1…", without_user)
 
 
-def find_settings(path: str | os.PathLike[str] | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+def find_settings(
+    path: str | os.PathLike[str] | None = None, environ: Mapping[str, str] = os.environ, *, lenient: bool = False
+) -> Settings:
     """Work out the settings for `path`, or for the current folder.
 
     Parameters
@@ -170,6 +175,8 @@ def find_settings(path: str | os.PathLike[str] | None = None, environ: Mapping[s
     path
         A project folder or a ``modelops.toml``. Without it, the nearest ``modelops.toml`` upwards of the current
         folder counts, else the current folder.
+    lenient
+        Do with what can be used of a settings file that cannot be, and say so in `Settings.problem`.
 
     Raises
     ------
@@ -187,7 +194,15 @@ def find_settings(path: str | os.PathLike[str] | None = None, environ: Mapping[s
         if not given.exists():
             raise NotFound(f"There is no folder {str(given)!r}: create it, or run `modelops init` where models live.")
         file = given if given.is_file() else given / FILE_NAME
-    values = _read(file) if file.is_file() else {}
+    try:
+        return _settings(file, _read(file) if file.is_file() else {}, environ)
+    except InvalidInput as error:
+        if not lenient:
+            raise
+        return _settings_that_stand(file, str(error), environ)
+
+
+def _settings(file: Path, values: dict[str, Any], environ: Mapping[str, str]) -> Settings:
     for key in (*_KEYS[1:], *_NUMBERS):  # MODELOPS_WORKSPACE names the folder itself, above
         if value := environ.get(f"MODELOPS_{key.upper()}"):
             values[key] = value
@@ -203,6 +218,20 @@ def find_settings(path: str | os.PathLike[str] | None = None, environ: Mapping[s
         use_cases={name: UseCase(**entry) for name, entry in values.get("use_case", {}).items()},
         targets=tuple(Target(name, **entry) for name, entry in values.get("notify", {}).items()),
     )
+
+
+def _settings_that_stand(file: Path, problem: str, environ: Mapping[str, str]) -> Settings:
+    """Return where a workspace is, by those lines of a settings file that can be used."""
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8", errors="replace"))
+    except (tomllib.TOMLDecodeError, OSError):
+        values = {}
+    named = {key: values.get(key) for key in ("workspace", "tracking_uri", "policy")}
+    stands = {key: value for key, value in named.items() if isinstance(value, str) and value.isprintable() and value}
+    try:
+        return replace(_settings(file, stands, environ), problem=problem)
+    except InvalidInput:
+        return Settings(project=file.parent, root=file.parent / ".modelops", problem=problem)
 
 
 def _usable(root: Path) -> Path:

@@ -27,6 +27,8 @@ class Verb:
         What a caller must be allowed to do: look, put something on record, or run code.
     slow : bool
         It may take longer than a person waits for an answer: a server runs it as a job.
+    lenient : bool
+        It has something to say of settings that cannot be used, too.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Verb:
     arguments: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = field(default=())
     effect: Literal["read", "write", "execute"] = "write"
     slow: bool = False
+    lenient: bool = False
 
 
 class Parser(argparse.ArgumentParser):

@@ -391,6 +391,13 @@ VERBS: tuple[Verb, ...] = (
         lambda ws, a, r: ws.verify_audit(),
         effect="read",
     ),
+    Verb(
+        "doctor",
+        "look at every part of the workspace: what is wrong, where, and what fixes it; exit code 1 where something is",
+        lambda ws, a, r: ws.doctor(),
+        effect="read",
+        lenient=True,
+    ),
     Verb("card", "the model card of a version", lambda ws, a, r: ws.card(a.reference), (_REFERENCE,), effect="read"),
 )
 
@@ -403,5 +410,5 @@ def parser(prog: str) -> tuple[argparse.ArgumentParser, argparse._SubParsersActi
         sub = verbs.add_parser(verb.name, help=verb.help, description=verb.help.capitalize() + ".")
         for flags, options in verb.arguments:
             sub.add_argument(*flags, **options)
-        sub.set_defaults(call=verb.call)
+        sub.set_defaults(call=verb.call, lenient=verb.lenient)
     return top, verbs

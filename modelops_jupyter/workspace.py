@@ -21,31 +21,29 @@ from modelops_jupyter.actions import (
     versions,
     watching,
 )
-from modelops_jupyter.actions.board import read_board
 from modelops_jupyter.actions.overview import read_overview
 from modelops_jupyter.actions.service_files import changed_in_service
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.refs import ModelReference
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.workspace_incidents import IncidentVerbs
+from modelops_jupyter.workspace_records import RecordVerbs
 
 if TYPE_CHECKING:
     import numpy as np
 
     from modelops_jupyter.actions.adopted import Adoption
-    from modelops_jupyter.actions.board import Board
     from modelops_jupyter.actions.casework import Incident
     from modelops_jupyter.actions.catalogue import Status
     from modelops_jupyter.actions.overview import Distribution, ModelOverview
     from modelops_jupyter.actions.versions import RegisteredVersion
-    from modelops_jupyter.governance import Comparison, Decision, GateReport, ModelCard, Transition
+    from modelops_jupyter.governance import Comparison, Decision, GateReport, Transition
     from modelops_jupyter.log import Appended
     from modelops_jupyter.monitoring import Backtest, Explanation, MonitorReport
     from modelops_jupyter.monitoring.explaining.multivariate import MultivariateDrift
     from modelops_jupyter.monitoring.figures.curves import PerformanceCurves
     from modelops_jupyter.monitoring.pace import WorkEvent
     from modelops_jupyter.pipelines import CellEvent, NotebookRun, PipelineRun, StepEvent
-    from modelops_jupyter.store import AuditVerification
 
 
 def open(path: str | os.PathLike[str] | None = None) -> Workspace:
@@ -63,7 +61,7 @@ def open(path: str | os.PathLike[str] | None = None) -> Workspace:
     return Workspace(find_settings(path))
 
 
-class Workspace(IncidentVerbs):
+class Workspace(IncidentVerbs, RecordVerbs):
     """A team's models: registry, prediction log, store and the rules they live by."""
 
     # The catalogue.
@@ -429,21 +427,3 @@ class Workspace(IncidentVerbs):
     def runs(self, name: str | None = None) -> Listing:
         """Return runs of pipelines with their steps, newest first: all, or of those that made versions of a model."""
         return catalogue.runs(self.known, name, self.settings.project)
-
-    # On record.
-
-    def board(self) -> Board:
-        """Return where decisions stand: what waits for whom, what serves and who let it, what was decided last."""
-        return read_board(self.known, self.policy)
-
-    def audit(self, limit: int | None = None) -> Listing:
-        """Return the audit chain, newest first."""
-        return catalogue.audit(self.known, limit)
-
-    def verify_audit(self) -> AuditVerification:
-        """Recompute the audit chain and hold what serves against it; the answer names the first bad entry."""
-        return catalogue.verify_audit(self.store)
-
-    def card(self, reference: str | ModelReference) -> ModelCard:
-        """Return the model card of a version."""
-        return catalogue.card(self.known, reference)

@@ -12,7 +12,18 @@ from modelops_jupyter.actions.casework import Incident
 from modelops_jupyter.actions.catalogue import Status
 from modelops_jupyter.actions.overview import Distribution, ModelOverview
 from modelops_jupyter.actions.versions import RegisteredVersion
-from modelops_jupyter.display import adoption, backtests, boards, cases, explanations, governance, listings, models
+from modelops_jupyter.diagnosis import Diagnosis
+from modelops_jupyter.display import (
+    adoption,
+    backtests,
+    boards,
+    cases,
+    diagnoses,
+    explanations,
+    governance,
+    listings,
+    models,
+)
 from modelops_jupyter.display.html import Html
 from modelops_jupyter.display.tables import block, facts
 from modelops_jupyter.display.words import value_text
@@ -56,6 +67,7 @@ def static_html(result: Any) -> Html:
 
 
 static_html.register(Listing, listings.listing)
+static_html.register(Diagnosis, diagnoses.diagnosis)
 static_html.register(Status, listings.status)
 static_html.register(RegisteredVersion, listings.version)
 static_html.register(PipelineRun, listings.pipeline_run)

@@ -23,7 +23,7 @@ def checksums_path(table: Path) -> Path:
 
 
 def table_files(table: Path) -> Iterator[str]:
-    """Yield the files whose bytes count, by their paths from the folder beside the table on: data, commits, checkpoints.
+    """Yield the files whose bytes count, by their paths from the model's folder on: data, commits, checkpoints.
 
     Delta rewrites ``_last_checkpoint``, which only saves it a look.
     """

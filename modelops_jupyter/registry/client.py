@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import logging
 import os
+import re
+import sqlite3
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.client import HTTPException
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -201,17 +204,30 @@ def _create_embedded(settings: Settings) -> None:
 
 def _schema_sentence(path: Path) -> str:
     """Say whether the database's schema is older or newer than the MLflow that is installed."""
-    import sqlite3
-    from contextlib import closing
+    what, fix = schema_trouble(path) or ("does not have the schema of this MLflow", "see MLflow's log")
+    return f"{path} {what}: {fix}."
 
-    import mlflow.store.db_migrations as migrations
 
-    with closing(sqlite3.connect(path)) as connection:
-        found = str(connection.execute("SELECT version_num FROM alembic_version").fetchone()[0])
-    known = {file.name.partition("_")[0] for file in Path(next(iter(migrations.__path__)), "versions").glob("*.py")}
-    if found in known:
-        return f"{path} was written by an older MLflow: back it up, then run `mlflow db upgrade sqlite:///{path}`."
-    return f"{path} has schema {found}, which this MLflow does not know: upgrade with `pip install --upgrade mlflow`."
+def schema_trouble(path: Path) -> tuple[str, str] | None:
+    """Return what is wrong with the schema of a database and what puts it right; None where MLflow can use it.
+
+    MLflow's migrations are read without importing MLflow, which takes seconds.
+    """
+    with closing(sqlite3.connect(f"{Path(os.path.abspath(path)).as_uri()}?mode=rw", uri=True)) as connection:
+        revision = str(connection.execute("SELECT version_num FROM alembic_version").fetchone()[0])
+    package = find_spec("mlflow")
+    folder = Path(next(iter(package.submodule_search_locations or ()))) if package else Path()
+    texts = [file.read_text(encoding="utf-8") for file in (folder / "store/db_migrations/versions").glob("*.py")]
+    known = {found[1] for text in texts if (found := re.search(r"^revision = ['\"](\w+)", text, flags=re.M))}
+    older = {found[1] for text in texts if (found := re.search(r"^down_revision = ['\"](\w+)", text, flags=re.M))}
+    if revision in known - older:
+        return None
+    if revision in known:
+        return "was written by an older MLflow", f"back it up, then run `mlflow db upgrade sqlite:///{path}`"
+    return (
+        f"has schema {revision}, which this MLflow does not know",
+        "upgrade with `pip install --upgrade mlflow`",
+    )
 
 
 def _build(settings: Settings) -> None:

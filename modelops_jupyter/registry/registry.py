@@ -136,7 +136,7 @@ class Registry:
         name = self._mlflow_name(facts["name"])
         with self._asking() as client:
             self._ensure_model(name)
-            folder = artifacts.recorded_folder(self._settings, {"version": "new", **facts})
+            folder = artifacts.recorded_folder(self._settings, facts)
             source = f"{client.get_run(run).info.artifact_uri}/{path}" if folder is None else address_of(folder)
             return int(client.create_model_version(name, source, run, tags=tags).version)
 
@@ -158,14 +158,24 @@ class Registry:
         RegistryDamaged
             If MLflow no longer has the artifact.
         """
-        what = f"{body['name']}/{body['version']}"
-        folder = artifacts.recorded_folder(self._settings, body)
         with tempfile.TemporaryDirectory() as temporary:
-            copy = Path(temporary) / "copy"
-            copy = self._download(body, copy, what) if folder is None else artifacts.take_files(folder, copy, what)
-            check_digests(copy, body["artifact_digests"], what)
+            copy = self.fetch(body, Path(temporary) / "copy")
             how = ModelFile(body["flavor"], body.get("model_file", ""), body.get("estimator"))
             return read_model(copy, how, body["features"], unsafe=unsafe)
+
+    def fetch(self, body: Mapping[str, Any], copy: Path) -> Path:
+        """Return a private copy of a version's files, each checked against what was registered.
+
+        Raises
+        ------
+        ArtifactChanged, RegistryDamaged
+            As `load`.
+        """
+        what = f"{body['name']}/{body['version']}"
+        folder = artifacts.recorded_folder(self._settings, body)
+        copy = self._download(body, copy, what) if folder is None else artifacts.take_files(folder, copy, what)
+        check_digests(copy, body["artifact_digests"], what)
+        return copy
 
     def _download(self, body: Mapping[str, Any], copy: Path, what: str) -> Path:
         """Return a private copy of a version's files, which MLflow hands out."""

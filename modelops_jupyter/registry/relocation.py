@@ -92,13 +92,21 @@ def relocate(settings: Settings) -> None:
         If it cannot be read.
     """
     path, now = settings.mlflow_path, Folders.of(settings)
-    before = recorded_folders(path)
-    if before is None or not now.hold(path) or before.home(path, now) == now.home(path, now) or not is_writable(path):
+    if written_elsewhere(settings) is None or not is_writable(path):
         return
     with _writing(path) as connection:
         before = _recorded(connection)
         if before is not None and before != now:  # else another process was first
             _rewrite(connection, before, now)
+
+
+def written_elsewhere(settings: Settings) -> Folders | None:
+    """Return the folders that an embedded database's addresses were written for; None where they are those of now."""
+    path, now = settings.mlflow_path, Folders.of(settings)
+    before = recorded_folders(path)
+    if before is None or not now.hold(path) or before.home(path, now) == now.home(path, now):
+        return None
+    return before
 
 
 def remember(path: Path, settings: Settings) -> None:
@@ -124,7 +132,7 @@ def recorded_folders(path: Path) -> Folders | None:
 
 
 def rebased(address: str, moves: Sequence[tuple[str, str]]) -> str:
-    """Return an address as it reads after folders were moved, in its own spelling; the first of `moves` that fits counts.
+    """Return an address as it reads after folders were moved, in its own spelling; the first fitting move counts.
 
     >>> rebased("file:///old/my%20models/1", [("/old", "/new place")])
     'file:///new%20place/my%20models/1'

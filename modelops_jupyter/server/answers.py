@@ -27,10 +27,12 @@ async def read(handler: WorkspaceHandler, route: Route, values: dict[str, Any]) 
     """Answer what the verb returns; nothing is created."""
 
     def look() -> str:
-        with open_workspace(handler.project, handler.actor(), write=False) as ws:
+        with open_workspace(handler.project, handler.actor(), write=False, lenient=route.lenient) as ws:
             call = make_call(route.operation, route.fields, values, handler.root)
             if route.operation in WITH_FILES:
-                return written(with_paths(handler.root, handler.project, plain(getattr(ws, route.operation)(**call.arguments()))))
+                return written(
+                    with_paths(handler.root, handler.project, plain(getattr(ws, route.operation)(**call.arguments())))
+                )
             return text_of(getattr(ws, route.operation)(**call.arguments()))
 
     def work() -> str:

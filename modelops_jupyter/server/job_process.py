@@ -22,9 +22,10 @@ from typing import Any, NoReturn
 from modelops_jupyter import processes
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import ModelOpsError
+from modelops_jupyter.job_folders import write_whole
 from modelops_jupyter.portable import recorded_path, with_fields
 from modelops_jupyter.server.calls import Call
-from modelops_jupyter.server.jobs import HEARTBEAT_SECONDS, write_whole
+from modelops_jupyter.server.jobs import HEARTBEAT_SECONDS
 from modelops_jupyter.server.served import open_workspace, plain
 
 Tell = Callable[[Mapping[str, Any]], None]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -25,6 +24,7 @@ from uuid import uuid4
 
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import Conflict, InvalidInput, NotFound
+from modelops_jupyter.job_folders import GRACE_SECONDS, JOB_ID, read_json, state_of, write_whole
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.processes import identity, is_alive, kill
 from modelops_jupyter.server.calls import Call
@@ -32,9 +32,6 @@ from modelops_jupyter.server.calls import Call
 KEPT = 200
 ENDED = ("completed", "failed", "cancelled", "interrupted")
 HEARTBEAT_SECONDS = 15.0
-SILENT_SECONDS = 60.0
-GRACE_SECONDS = 10.0
-_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
 
 
 @dataclass(frozen=True)
@@ -152,7 +149,11 @@ class Jobs:
 
     def newest(self, limit: int = 50) -> tuple[Job, ...]:
         """Return the newest jobs, newest first, without their results."""
-        return tuple(_job(path, whole=False) for path in self._newest_first()[:limit])
+        jobs = []
+        for path in self._newest_first()[:limit]:
+            with suppress(ValueError, KeyError):  # files that are damaged hide no other job: `modelops doctor` says so
+                jobs.append(_job(path, whole=False))
+        return tuple(jobs)
 
     def cancel(self, job_id: str) -> Job:
         """End a job's process and everything it has started, and return it; one that has ended stays as it is.
@@ -163,8 +164,8 @@ class Jobs:
             If it runs on another machine.
         """
         path = self._path(job_id)
-        if _state(path) == "running":
-            process = _read(path / "process.json")
+        if state_of(path) == "running":
+            process = read_json(path / "process.json")
             if process is None or is_alive(process) is None:
                 raise Conflict(f"Job {job_id} runs on another machine: cancel it on the server that started it.")
             (path / "cancelled").touch()
@@ -186,20 +187,22 @@ class Jobs:
 
     def _path(self, job_id: str) -> Path:
         path = self._folder / job_id
-        if not _ID.fullmatch(job_id) or not (path / "job.json").is_file():
+        if not JOB_ID.fullmatch(job_id) or not (path / "job.json").is_file():
             raise NotFound(f"There is no job {job_id!r}: it was never started, or over {KEPT} came after it.")
         return path
 
     def _newest_first(self) -> list[Path]:
         if not self._folder.is_dir():
             return []
-        found = [path for path in self._folder.iterdir() if _ID.fullmatch(path.name) and (path / "job.json").is_file()]
+        found = [
+            path for path in self._folder.iterdir() if JOB_ID.fullmatch(path.name) and (path / "job.json").is_file()
+        ]
         return sorted(found, key=lambda path: (path / "job.json").stat().st_mtime_ns, reverse=True)
 
     def _make_room(self, most: int) -> None:
         running = 0
         for place, path in enumerate(self._newest_first(), start=1):
-            if _state(path) == "running":
+            if state_of(path) == "running":
                 running += 1
             elif place >= KEPT:
                 shutil.rmtree(path, ignore_errors=True)
@@ -207,7 +210,7 @@ class Jobs:
             raise Conflict(f"{running} jobs are running, and this server starts no more: wait for one, or cancel one.")
 
     def _again(self, body: Mapping[str, Any]) -> Job:
-        first = _read(self._folder / body["id"] / "job.json") or {}
+        first = read_json(self._folder / body["id"] / "job.json") or {}
         if (first.get("operation"), first.get("arguments")) != (body["operation"], body["arguments"]):
             raise InvalidInput("This Idempotency-Key was used for another request: make a new one for each.")
         return self.get(body["id"])
@@ -229,9 +232,9 @@ class Jobs:
 
 
 def _job(path: Path, *, whole: bool) -> Job:
-    body = _read(path / "job.json") or {}
-    state = _state(path)
-    outcome = _read(path / "outcome.json") or {}
+    body = read_json(path / "job.json") or {}
+    state = state_of(path)
+    outcome = read_json(path / "outcome.json") or {}
     steps: dict[str, Mapping[str, Any]] = {}
     cell, number = None, 0
     for event in _events(path, 0):
@@ -257,24 +260,6 @@ def _job(path: Path, *, whole: bool) -> Job:
     )
 
 
-def _state(path: Path) -> str:
-    """Return the state of a job; a process is asked before the outcome, which it writes while it lives."""
-    process = _read(path / "process.json")
-    alive = process is not None and is_alive(process)
-    if process is not None and alive and process["folder"] != os.path.realpath(path):
-        alive = False  # it runs in the workspace that this one is a copy of
-    if alive is None:  # another machine's: it lives as long as it is heard of
-        alive = time.time() - (path / "process.json").stat().st_mtime < SILENT_SECONDS
-    if process is None:  # not begun yet, unless its server died in between
-        alive = time.time() - (path / "job.json").stat().st_mtime < GRACE_SECONDS
-    outcome = _read(path / "outcome.json")
-    if outcome is not None:
-        return str(outcome["state"])
-    if alive:
-        return "running"
-    return "cancelled" if (path / "cancelled").exists() else "interrupted"
-
-
 def _events(path: Path, after: int) -> Iterator[dict[str, Any]]:
     try:
         lines = (path / "events.jsonl").read_bytes().split(b"\n")[:-1]  # what follows the last newline is not whole
@@ -297,18 +282,3 @@ def _end(process: Mapping[str, Any]) -> None:
 
 def _new_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:8]}"
-
-
-def _read(file: Path) -> dict[str, Any] | None:
-    try:
-        body: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    return body
-
-
-def write_whole(file: Path, body: Mapping[str, Any]) -> None:
-    """Write a file whole or not at all."""
-    fresh = file.with_name(f".{file.name}.{uuid4().hex[:8]}")
-    fresh.write_text(json.dumps(body), encoding="utf-8")
-    fresh.replace(file)

@@ -34,6 +34,8 @@ class Route:
         How it is answered: ``start`` with a job that has begun, the five behind it about jobs.
     action : {"read", "write", "execute"}
         What Jupyter Server's authorizer is asked for, on the resource `RESOURCE`.
+    lenient : bool
+        It answers where the settings file cannot be used, too.
     """
 
     method: str
@@ -43,6 +45,7 @@ class Route:
     action: str
     summary: str
     fields: tuple[Field, ...] = ()
+    lenient: bool = False
 
     @property
     def pattern(self) -> str:
@@ -100,7 +103,7 @@ def _route(verb: Verb, path: str) -> Route:
     fields = fields_of(getattr(Workspace, operation), helps)
     answer = "start" if verb.slow else "read" if verb.effect == "read" else "write"
     method = "GET" if answer == "read" else "POST"
-    return Route(method, path, operation, answer, verb.effect, verb.help, fields)
+    return Route(method, path, operation, answer, verb.effect, verb.help, fields, verb.lenient)
 
 
 def _argument(flags: tuple[str, ...]) -> str:

@@ -36,15 +36,15 @@ class UnwrittenWorkspace(Workspace):
         return catalogue.status(self.store, self.settings, unadopted=waiting)
 
 
-def open_workspace(project: Path, actor: Actor | None, *, write: bool) -> Workspace:
-    """Open the workspace of `project`; only with `write` may that create it.
+def open_workspace(project: Path, actor: Actor | None, *, write: bool, lenient: bool = False) -> Workspace:
+    """Open the workspace of `project`; only with `write` may that create it; `lenient` as in `find_settings`.
 
     Raises
     ------
     InvalidInput
         If its settings cannot be used.
     """
-    settings = find_settings(project)
+    settings = find_settings(project, lenient=lenient)
     unwritten = not write and not settings.store_path.exists()
     return (UnwrittenWorkspace if unwritten else Workspace)(settings, actor=actor)
 

@@ -56,7 +56,8 @@ CASES = [
     ("UPDATE records SET body = replace(body, '2', '1') WHERE kind = 'alias'", 8),
     ("DELETE FROM records WHERE key = 'm/000001/2'", 4),
     (
-        "INSERT INTO records SELECT kind, 'm/000001/9', subject, 1, body, updated_at, '' FROM records WHERE kind = 'alias'",
+        "INSERT INTO records SELECT kind, 'm/000001/9', subject, 1, body, updated_at, checksum FROM records "
+        "WHERE kind = 'alias'",
         9,
     ),
 ]

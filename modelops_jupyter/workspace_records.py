@@ -1,0 +1,47 @@
+"""What is on record, and whether it is whole: verbs of a `Workspace`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modelops_jupyter.actions import catalogue
+from modelops_jupyter.actions.board import read_board
+from modelops_jupyter.foundations import Foundations
+from modelops_jupyter.listing import Listing
+from modelops_jupyter.refs import ModelReference
+
+if TYPE_CHECKING:
+    from modelops_jupyter.actions.board import Board
+    from modelops_jupyter.diagnosis import Diagnosis
+    from modelops_jupyter.governance import ModelCard
+    from modelops_jupyter.store import AuditVerification
+
+
+class RecordVerbs(Foundations):
+    """What a workspace says of its records and files."""
+
+    def board(self) -> Board:
+        """Return where decisions stand: what waits for whom, what serves and who let it, what was decided last."""
+        return read_board(self.known, self.policy)
+
+    def audit(self, limit: int | None = None) -> Listing:
+        """Return the audit chain, newest first."""
+        return catalogue.audit(self.known, limit)
+
+    def verify_audit(self) -> AuditVerification:
+        """Recompute the audit chain and hold what serves against it; the answer names the first bad entry."""
+        return catalogue.verify_audit(self.store)
+
+    def card(self, reference: str | ModelReference) -> ModelCard:
+        """Return the model card of a version."""
+        return catalogue.card(self.known, reference)
+
+    def doctor(self) -> Diagnosis:
+        """Look at every part of the workspace at rest: what is wrong, where, and what fixes it. Nothing is changed.
+
+        Files of versions and of the log are compared byte for byte with what was written; the store, its audit chain,
+        MLflow's database, runs, notebooks, jobs, settings, permissions and the disk are looked at, each on its own.
+        """
+        from modelops_jupyter.diagnosis import diagnose
+
+        return diagnose(self.settings)
