@@ -16,7 +16,7 @@ from modelops_jupyter.registry.fingerprints import data_fingerprint
 from modelops_jupyter.scoring import formats
 from modelops_jupyter.scoring.digests import file_digests, overall_digest
 from modelops_jupyter.scoring.flavors.decision import DecisionTable
-from modelops_jupyter.scoring.predictions import predict
+from modelops_jupyter.scoring.predictions import predict, several_targets
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,6 +92,8 @@ def _task(model: Any, kind: str) -> tuple[str, list[str]]:
     classes = getattr(model, "classes_", None)
     if classes is None:
         return "regression", []
+    if isinstance(classes, list) and any(hasattr(c, "shape") and c.shape for c in classes):
+        raise InvalidInput(several_targets(model, len(classes)))
     return "classification", [str(outcome_text(c)) for c in classes]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InvalidFrame
+from ..errors import InvalidFrame, InvalidInput
 from .formats import adapt
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ def predict(model: Any, frame: pd.DataFrame) -> Predictions:
     ------
     InvalidFrame
         If a column that the model was fitted on is missing.
+    InvalidInput
+        If it predicts several targets for each row.
     """
     import numpy as np
 
@@ -41,7 +43,7 @@ def predict(model: Any, frame: pd.DataFrame) -> Predictions:
     names = getattr(estimator, "feature_names_in_", None)
     if names is not None:
         frame = frame[own_columns([str(name) for name in names], frame)]
-    prediction = np.asarray(estimator.predict(frame))
+    prediction = _one_for_each_row(estimator, np.asarray(estimator.predict(frame)))
     classes = getattr(estimator, "classes_", None)
     if classes is None:
         return Predictions(prediction, prediction.astype("float64") if prediction.dtype.kind == "f" else None)
@@ -50,6 +52,20 @@ def predict(model: Any, frame: pd.DataFrame) -> Predictions:
     if not getattr(estimator, "gives_probabilities", True):
         return Predictions(prediction, None)
     return Predictions(prediction, np.asarray(estimator.predict_proba(frame)[:, 1], dtype="float64"))
+
+
+def _one_for_each_row(estimator: Any, prediction: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    if prediction.ndim == 2 and prediction.shape[1] > 1:
+        raise InvalidInput(several_targets(estimator, prediction.shape[1]))
+    return prediction.ravel()
+
+
+def several_targets(model: Any, number: int) -> str:
+    """Return why a model of several targets is refused, and what to do."""
+    return (
+        f"A {type(model).__name__} predicts {number} targets for each row, and a version predicts one: register one "
+        "model for each target."
+    )
 
 
 def own_columns(names: Sequence[str], frame: pd.DataFrame) -> list[Any]:
