@@ -19,6 +19,7 @@ from modelops_jupyter.registry.pyfunc import PyFuncEstimator
 from modelops_jupyter.scoring import formats
 from modelops_jupyter.scoring.digests import file_digests, overall_digest
 from modelops_jupyter.scoring.flavors.decision import DecisionTable
+from modelops_jupyter.scoring.predictions import several_targets
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -161,4 +162,6 @@ def _task(model: Any) -> tuple[str, list[str]]:
     classes = getattr(model, "classes_", None)
     if classes is None:
         return "regression", []
+    if isinstance(classes, list) and any(hasattr(c, "shape") and c.shape for c in classes):
+        raise InvalidInput(several_targets(model, len(classes)))
     return "classification", [str(outcome_text(c)) for c in classes]

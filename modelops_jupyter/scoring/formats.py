@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..errors import InvalidInput, NotFound, UnsafeArtifact
-from .flavors import decision, lightgbm, onnx, pickle, sklearn, xgboost
+from .flavors import catboost, decision, lightgbm, onnx, pickle, sklearn, xgboost
+from .flavors._recipes import recipe
 
 
 class Flavor(Protocol):
@@ -22,7 +23,7 @@ class Flavor(Protocol):
     SAFE
         Whether loading it runs no code of the file's.
     LIBRARIES
-        The distributions that loading and predicting need.
+        The distributions that loading and predicting need, whatever the model.
     """
 
     NAME: str
@@ -42,6 +43,9 @@ class Flavor(Protocol):
     def read(self, folder: Path) -> Any:
         """Return the live, adapted model that `write` wrote."""
 
+    def libraries(self, folder: Path) -> tuple[str, ...]:
+        """Return the distributions that loading and predicting what `write` wrote need."""
+
     def recognises(self, file: Path) -> bool:
         """Return whether `file` says that it holds a model of this kind."""
 
@@ -53,7 +57,7 @@ class Flavor(Protocol):
 
 
 # The first that handles a model writes it; the first that recognises a file reads it.
-FLAVORS: tuple[Flavor, ...] = (onnx, xgboost, lightgbm, decision, sklearn, pickle)
+FLAVORS: tuple[Flavor, ...] = (onnx, xgboost, lightgbm, catboost, decision, sklearn, pickle)
 _BY_NAME = {flavor.NAME: flavor for flavor in FLAVORS}
 
 
@@ -92,22 +96,40 @@ def write_model(model: Any, folder: Path, *, unsafe: bool, columns: Sequence[str
         If it cannot predict.
     """
     flavor = next((flavor for flavor in FLAVORS if flavor.SAFE and flavor.handles(model)), None)
+    if flavor is not None and not hasattr(model, "predict"):
+        raise InvalidInput(_without_predict(model))
     try:
         if flavor is not None:
             flavor.write(model, folder, columns)
             return flavor
-        raise UnsafeArtifact(
-            f"{type(model).__module__}.{type(model).__name__} has no format on the allow-list (scikit-learn by skops, "
-            "ONNX, XGBoost, LightGBM, decision tables): register it with unsafe=True (--unsafe), which marks it "
-            "everywhere."
-        )
+        raise UnsafeArtifact(_without_format(model))
     except UnsafeArtifact:
         if not unsafe:
             raise
     if not pickle.handles(model):
-        raise InvalidInput(f"A {type(model).__name__} has no predict(): register a fitted model.")
+        raise InvalidInput(_without_predict(model))
     pickle.write(model, folder, columns)
     return flavor_of(pickle.NAME)
+
+
+def _without_predict(model: Any) -> str:
+    lines = recipe(model)
+    if lines is not None:
+        return f"This is {lines}."
+    return (
+        f"A {type(model).__name__} has no predict(): register a fitted model that has, or a pipeline that ends in one."
+    )
+
+
+def _without_format(model: Any) -> str:
+    lines = recipe(model)
+    if lines is not None:
+        return f"This is {lines}. Or register it with unsafe=True (--unsafe), which marks it everywhere."
+    return (
+        f"{type(model).__module__}.{type(model).__qualname__} has no format on the allow-list (scikit-learn by skops, "
+        "ONNX, XGBoost, LightGBM, CatBoost, decision tables): register it with unsafe=True (--unsafe), which marks it "
+        "everywhere."
+    )
 
 
 def read_model(folder: Path, name: str, *, unsafe: bool = False) -> Any:
@@ -140,5 +162,5 @@ def read_model_file(file: Path) -> Any:
         raise NotFound(f"There is no file {str(file)!r}.")
     flavor = next((flavor for flavor in FLAVORS if flavor.recognises(file)), None)
     if flavor is None:
-        raise InvalidInput(f"{str(file)!r} is not a model (.skops, .onnx, .ubj, .txt of LightGBM, .json).")
+        raise InvalidInput(f"{str(file)!r} is not a model (.skops, .onnx, .ubj, .cbm, .txt of LightGBM, .json).")
     return flavor.read_file(file)

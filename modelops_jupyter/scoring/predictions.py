@@ -35,6 +35,8 @@ def predict(model: Any, frame: pd.DataFrame) -> Predictions:
     ------
     InvalidFrame
         If a column that the model was fitted on is missing.
+    InvalidInput
+        If it predicts several targets for each row.
     """
     import numpy as np
 
@@ -42,7 +44,7 @@ def predict(model: Any, frame: pd.DataFrame) -> Predictions:
     if isinstance(estimator, DecisionTable):
         return Predictions(estimator.predict(frame), None)  # a number that rules decide is no score
     frame = _own_frame(estimator, frame)
-    prediction = np.asarray(estimator.predict(frame))
+    prediction = _one_for_each_row(estimator, np.asarray(estimator.predict(frame)))
     classes = getattr(estimator, "classes_", None)
     if classes is None:
         return Predictions(prediction, prediction.astype("float64") if prediction.dtype.kind == "f" else None)
@@ -79,6 +81,20 @@ def gives_probabilities(estimator: Any) -> bool:
 def _own_frame(estimator: Any, frame: pd.DataFrame) -> pd.DataFrame:
     names = getattr(estimator, "feature_names_in_", None)
     return frame if names is None else frame[own_columns([str(name) for name in names], frame)]
+
+
+def _one_for_each_row(estimator: Any, prediction: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    if prediction.ndim == 2 and prediction.shape[1] > 1:
+        raise InvalidInput(several_targets(estimator, prediction.shape[1]))
+    return prediction.ravel()
+
+
+def several_targets(model: Any, number: int) -> str:
+    """Return why a model of several targets is refused, and what to do."""
+    return (
+        f"A {type(model).__name__} predicts {number} targets for each row, and a version predicts one: register one "
+        "model for each target."
+    )
 
 
 def own_columns(names: Sequence[str], frame: pd.DataFrame, what: str = "The rows have") -> list[Any]:

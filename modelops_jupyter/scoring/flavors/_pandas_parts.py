@@ -1,4 +1,4 @@
-"""Tables and types of pandas inside a model, as values that a skops file can hold; category_encoders keeps such ones."""
+"""Tables and types of pandas inside a model, as values that a skops file can hold: category_encoders keeps some."""
 
 from __future__ import annotations
 
@@ -104,7 +104,8 @@ def _series(array: Any, index: pd.Index[Any]) -> pd.Series[Any]:
     import pandas as pd
 
     dtype = array["values"].dtype if array["dtype"] is None else _type_of(array["dtype"])
-    return pd.Series(array["values"], index=index, dtype=dtype, name=array["name"])
+    values: pd.Series[Any] = pd.Series(array["values"], index=index, dtype=dtype, name=array["name"])
+    return values
 
 
 def _index(array: Any) -> pd.Index[Any]:
@@ -113,4 +114,5 @@ def _index(array: Any) -> pd.Index[Any]:
     if "levels" in array:
         return pd.MultiIndex.from_arrays([_index(level) for level in array["levels"]])
     dtype = array["values"].dtype if array["dtype"] is None else _type_of(array["dtype"])
-    return pd.Index(array["values"], dtype=dtype, name=array["name"])
+    index: pd.Index[Any] = pd.Index(array["values"], dtype=dtype, name=array["name"])
+    return index

@@ -31,7 +31,7 @@ def children(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, list | tuple):
         yield from ((f"{path}[{index}]", part) for index, part in enumerate(value))
     elif type(value).__module__ == "numpy":
-        if getattr(value, "dtype", None) == object:
+        if _holds_objects(value):
             yield from ((f"{path}.flat[{index}]", part) for index, part in enumerate(value.flat))
     elif not _is_whole(value):
         yield from ((f"{path}.{name}", part) for name, part in vars(value).items())
@@ -72,7 +72,7 @@ def _with_items(value: dict[Any, Any], items: Mapping[Any, Any]) -> dict[Any, An
 
 
 def _replaced_cells(value: Any, swap: Callable[[Any], Any]) -> Any:
-    if getattr(value, "dtype", None) != object:
+    if not _holds_objects(value):
         return value
     cells = [replaced(cell, swap) for cell in value.flat]
     if all(new is old for new, old in zip(cells, value.flat, strict=True)):
@@ -81,6 +81,10 @@ def _replaced_cells(value: Any, swap: Callable[[Any], Any]) -> Any:
     for index, cell in enumerate(cells):
         other.flat[index] = cell
     return other
+
+
+def _holds_objects(value: Any) -> bool:
+    return getattr(getattr(value, "dtype", None), "kind", None) == "O"
 
 
 def _is_whole(value: Any) -> bool:

@@ -7,18 +7,20 @@ from collections.abc import Sequence
 from ._skops_audit import Refusal
 
 UNSAFE = "register it with unsafe=True (--unsafe), which marks it everywhere"
+FROM_PYTHON = "register it from the Python that fitted it"
 MOST_NAMED = 5
 _FUNCTIONS = ("func", "inverse_func")
-_FITTING_ONLY = ("callbacks", "eval_metric", "memory", "param_distributions", "scoring")
+# Parameters that only fitting reads, with a value that is always on the allow-list.
+_FITTING_ONLY = {"callbacks": "None", "eval_metric": "None", "memory": "None", "score_func": "f_classif"}
 
 
-def refusal_text(refusals: Sequence[Refusal]) -> str:
+def refusal_text(refusals: Sequence[Refusal], otherwise: str = UNSAFE) -> str:
     """Return one sentence that names the parts by class and path, and one with the nearest way."""
     first_of = {refusal.name: refusal for refusal in reversed(refusals)}
     parts = [f"{refusal.name} (model{refusal.place.path})" for refusal in list(first_of.values())[::-1]]
     more = f" and {len(parts) - MOST_NAMED} more" if len(parts) > MOST_NAMED else ""
     named = ", ".join(parts[:MOST_NAMED])
-    return f"The model holds parts that are not on the allow-list: {named}{more}. {_nearest_way(refusals)}, or {UNSAFE}."
+    return f"The model holds parts that are not on the allow-list: {named}{more}. {_nearest_way(refusals)}, or {otherwise}."
 
 
 def unwritable_text(path: str, part: object, error: Exception) -> str:
@@ -32,20 +34,20 @@ def _nearest_way(refusals: Sequence[Refusal]) -> str:
     place = refusals[0].place
     search = next((path for path in place.searches if _is_outside_best(path, refusals)), None)
     if search is not None:
-        return f"Register model{search}.best_estimator_"
+        best = f"model{search}.best_estimator_"
+        return f"Register {best}" if not search else f"Put {best} in the place of model{search}"
     if refusals[0].kind in ("value", "replacement"):
         return "Save it anew with the library that made it"
     if place.attribute in _FUNCTIONS:
         return "Take a function of NumPy's that works element by element, such as np.log1p"
-    if place.attribute in _FITTING_ONLY:
+    if place.attribute in _FITTING_ONLY and all(refusal.place.path.startswith(place.path) for refusal in refusals):
         owner = place.path.rpartition(f".{place.attribute}")[0]
-        return f"Call model{owner}.set_params({place.attribute}=None), which changes no prediction"
+        value = _FITTING_ONLY[place.attribute]
+        return f"Call model{owner}.set_params({place.attribute}={value}), which changes no prediction"
     return "Rebuild it without them"
 
 
 def _is_outside_best(search: str, refusals: Sequence[Refusal]) -> bool:
     """Return whether everything refused belongs to a search, and nothing to the estimator that it has chosen."""
     best = f"{search}.best_estimator_"
-    return all(
-        search in refusal.place.searches and not refusal.place.path.startswith(best) for refusal in refusals
-    )
+    return all(search in refusal.place.searches and not refusal.place.path.startswith(best) for refusal in refusals)

@@ -21,6 +21,7 @@ from importlib import import_module
 from typing import Any
 
 from ...errors import LibraryMissing
+from . import _functions as functions
 from ._library import EXTRAS
 
 # Modules whose estimators may be named: every class there that is derived from BaseEstimator.
@@ -39,6 +40,7 @@ _PARTS = re.compile(
     r"|metrics\._scorer|model_selection\._split|multiclass|neighbors\._(ball_tree|kd_tree|quad_tree)"
     r"|neural_network\._stochastic_optimizers|tree\._tree|utils\._metadata_requests)"
 )
+_KINDS = ("Classifier", "Ranker", "Regressor")
 # Boosters rebuild themselves from the bytes of their own format, which holds no code.
 _NAMED = frozenset(
     {
@@ -46,7 +48,10 @@ _NAMED = frozenset(
         "lightgbm.basic.Booster",
         *(f"lightgbm.sklearn.LGBM{kind}" for kind in ("Classifier", "Ranker", "Regressor")),
         "xgboost.core.Booster",
-        *(f"xgboost.sklearn.XGB{kind}" for kind in ("Classifier", "RFClassifier", "RFRegressor", "Ranker", "Regressor")),
+        *(
+            f"xgboost.sklearn.XGB{kind}"
+            for kind in ("Classifier", "RFClassifier", "RFRegressor", "Ranker", "Regressor")
+        ),
         *(f"catboost.core.CatBoost{kind}" for kind in ("", "Classifier", "Ranker", "Regressor")),
     }
 )
@@ -58,75 +63,15 @@ _SCALAR = re.compile(r"numpy\.(bool_?|bytes_|str_|datetime64|timedelta64|u?int\d
 _PLAIN = frozenset(f"builtins.{name}" for name in ("bool", "float", "int", "str", "complex"))
 _FACTORIES = frozenset({"builtins.dict", "builtins.int", "builtins.list", "builtins.set", "collections.OrderedDict"})
 
-# Functions by kind. Each takes arrays and options, and gives arrays or numbers.
-_NUMPY_ELEMENTWISE = frozenset(
-    f"numpy.{name}"
-    for name in (
-        "angle around array asarray ascontiguousarray asfortranarray atleast_2d clip fix imag i0 nan_to_num ravel real "
-        "real_if_close reshape round sinc squeeze transpose"
-    ).split()
+_ELEMENTWISE = functions.ELEMENTWISE | functions.CHECKS
+_ANY_FUNCTION = frozenset().union(
+    functions.ELEMENTWISE,
+    functions.POOLING,
+    functions.SELECTING,
+    functions.METRICS,
+    functions.KERNELS,
+    functions.DISTANCES,
 )
-_SKLEARN_ELEMENTWISE = frozenset(
-    f"sklearn.preprocessing._data.{name}"
-    for name in "add_dummy_feature binarize maxabs_scale minmax_scale normalize robust_scale scale".split()
-)
-_UFUNCS = re.compile(r"(numpy(\._?core\.(_multiarray_umath|umath))?|scipy\.special(\._(special_)?ufuncs)?)\.(\w+)")
-_POOLING = frozenset(f"numpy.{name}" for name in "amax amin max mean median min prod std sum var".split())
-_SELECTING = frozenset(
-    {
-        *(
-            f"sklearn.feature_selection._univariate_selection.{name}"
-            for name in "chi2 f_classif f_oneway f_regression r_regression".split()
-        ),
-        *(f"sklearn.feature_selection._mutual_info.mutual_info_{kind}" for kind in ("classif", "regression")),
-    }
-)
-_METRICS = frozenset(
-    f"sklearn.metrics.{module}.{name}"
-    for module, names in {
-        "_classification": "accuracy_score balanced_accuracy_score brier_score_loss cohen_kappa_score confusion_matrix "
-        "d2_brier_score d2_log_loss_score f1_score fbeta_score hamming_loss hinge_loss jaccard_score log_loss "
-        "matthews_corrcoef negative_likelihood_ratio positive_likelihood_ratio precision_score recall_score "
-        "zero_one_loss",
-        "_ranking": "auc average_precision_score coverage_error dcg_score label_ranking_average_precision_score "
-        "label_ranking_loss ndcg_score roc_auc_score top_k_accuracy_score",
-        "_regression": "d2_absolute_error_score d2_pinball_score d2_tweedie_score explained_variance_score max_error "
-        "mean_absolute_error mean_absolute_percentage_error mean_gamma_deviance mean_pinball_loss "
-        "mean_poisson_deviance mean_squared_error mean_squared_log_error mean_tweedie_deviance median_absolute_error "
-        "r2_score root_mean_squared_error root_mean_squared_log_error",
-        "_scorer": "negative_likelihood_ratio positive_likelihood_ratio",
-        "cluster._supervised": "adjusted_mutual_info_score adjusted_rand_score completeness_score "
-        "fowlkes_mallows_score homogeneity_score mutual_info_score normalized_mutual_info_score rand_score "
-        "v_measure_score",
-        "cluster._unsupervised": "calinski_harabasz_score davies_bouldin_score silhouette_score",
-    }.items()
-    for name in names.split()
-)
-_KERNELS = frozenset(
-    f"sklearn.metrics.pairwise.{name}"
-    for name in "additive_chi2_kernel chi2_kernel cosine_similarity laplacian_kernel linear_kernel polynomial_kernel "
-    "rbf_kernel sigmoid_kernel".split()
-)
-_DISTANCES = frozenset(
-    {
-        *(
-            f"sklearn.metrics.pairwise.{name}"
-            for name in "cosine_distances euclidean_distances haversine_distances manhattan_distances "
-            "nan_euclidean_distances".split()
-        ),
-        *(
-            f"scipy.spatial.distance.{name}"
-            for name in "braycurtis canberra chebyshev cityblock correlation cosine dice euclidean hamming jaccard "
-            "jensenshannon mahalanobis minkowski rogerstanimoto russellrao seuclidean sokalsneath sqeuclidean "
-            "yule".split()
-        ),
-    }
-)
-_LLOYD = frozenset(f"sklearn.cluster._kmeans._kmeans_single_{kind}" for kind in ("elkan", "lloyd"))
-_AS_ARRAY = frozenset({"scipy._lib.array_api_compat.numpy._aliases.asarray", "numpy.asarray"})
-_CHECK = frozenset({"sklearn.utils.validation.check_array"})  # HistGradientBoosting takes other columns through it
-_ELEMENTWISE = _NUMPY_ELEMENTWISE | _SKLEARN_ELEMENTWISE | _CHECK
-_ANY_FUNCTION = _ELEMENTWISE | _POOLING | _SELECTING | _METRICS | _KERNELS | _DISTANCES
 
 _SEARCH = r"sklearn\.model_selection\._search\w*\.\w+"
 _LISTED = "param_grid param_distributions cv_results_ best_params_"  # what a search has tried, none of which it calls
@@ -136,15 +81,15 @@ _FUNCTION_SLOTS: tuple[tuple[re.Pattern[str], frozenset[str], frozenset[str]], .
     for owner, attributes, functions in (
         (r"sklearn\.preprocessing\._function_transformer\.FunctionTransformer", "func inverse_func", _ELEMENTWISE),
         (r"sklearn\.compose\._target\.TransformedTargetRegressor", "func inverse_func", _ELEMENTWISE),
-        (r"sklearn\.feature_selection\._univariate_selection\.\w+", "score_func", _SELECTING),
-        (r"sklearn\.cluster\._agglomerative\.FeatureAgglomeration", "pooling_func", _POOLING),
-        (r"sklearn\.cluster\._bisect_k_means\.BisectingKMeans", "_kmeans_single", _LLOYD),
-        (r"scipy\.interpolate\._bsplines\.BSpline", "_asarray", _AS_ARRAY),
-        (r"sklearn\.metrics\._scorer\.(_CurveScorer|_Scorer)", "_score_func", _METRICS),
-        (r"sklearn\.metrics\._dist_metrics\.PyFuncDistance\d*", "", _DISTANCES),
-        (r"sklearn\.(?!metrics)[\w.]+", "metric effective_metric_", _DISTANCES),
-        (r"sklearn\.(?!metrics)[\w.]+", "kernel affinity", _KERNELS),
-        (r"(xgboost|lightgbm)\.sklearn\.\w+", "eval_metric", _METRICS),
+        (r"sklearn\.feature_selection\._univariate_selection\.\w+", "score_func", functions.SELECTING),
+        (r"sklearn\.cluster\._agglomerative\.FeatureAgglomeration", "pooling_func", functions.POOLING),
+        (r"sklearn\.cluster\._bisect_k_means\.BisectingKMeans", "_kmeans_single", functions.LLOYD),
+        (r"scipy\.interpolate\._bsplines\.BSpline", "_asarray", functions.AS_ARRAY),
+        (r"sklearn\.metrics\._scorer\.(_CurveScorer|_Scorer)", "_score_func", functions.METRICS),
+        (r"sklearn\.metrics\._dist_metrics\.PyFuncDistance\d*", "", functions.DISTANCES),
+        (r"sklearn\.(?!metrics)[\w.]+", "metric effective_metric_", functions.DISTANCES),
+        (r"sklearn\.(?!metrics)[\w.]+", "kernel affinity", functions.KERNELS),
+        (r"(xgboost|lightgbm)\.sklearn\.\w+", "eval_metric", functions.METRICS),
         (_SEARCH, _LISTED, _ANY_FUNCTION),
     )
 )
@@ -164,14 +109,14 @@ _METHOD_ATTRIBUTES = frozenset(
     {"stack_method", "stack_method_", "chain_method", "chain_method_", "response_method", "_response_method"}
 )
 _CHOICES = {
-    ("sklearn.feature_extraction.text", "input"): frozenset({"content"}),  # with "filename", the rows name files to read
+    ("sklearn.feature_extraction.text", "input"): frozenset({"content"}),  # else the rows may name files to read
     ("category_encoders.hashing", "hash_method"): frozenset(algorithms_guaranteed),
 }
 # Options of LightGBM, which hands all that it has to its library when it predicts, that name files or other machines.
-_FILES = frozenset(
-    "config config_file data data_filename forcedbins_filename forcedsplits_filename init_model input_model "
-    "machine_list machine_list_file machine_list_filename machines mlist model_file model_in model_input model_output "
-    "nodes output_model output_result parser_config_file test test_data valid valid_data workers".split()
+_FILES = re.compile(
+    r"config(_file)?|data(_filename)?|forced(bins|splits)_filename|init_model|input_model|output_(model|result)|mlist"
+    r"|machines|machine_list(_file(name)?)?|model_(file|in|input|output)|nodes|parser_config_file|(test|valid)(_data)?"
+    r"|workers"
 )
 _NO_FILE = frozenset({None, ""})
 
@@ -228,7 +173,7 @@ def may_be_called(name: str, owner: str, attribute: str) -> bool:
     if any(name in names for names in slots):
         return True
     elementwise = attribute in _UFUNC_SLOTS or (is_search(owner) and attribute in _CALLABLE_ANYWHERE)
-    return bool(slots) and elementwise and _is_ufunc(name)
+    return bool(slots) and elementwise and functions.is_ufunc(name)
 
 
 def is_loss(name: str) -> bool:
@@ -263,7 +208,7 @@ def choices(owner: str, attribute: str) -> frozenset[Any] | None:
     """Return the only values that an attribute, or an option of that name, may hold; None where any will do."""
     if attribute in _METHOD_ATTRIBUTES:
         return _METHODS
-    if attribute in _FILES and owner.startswith("lightgbm."):
+    if _FILES.fullmatch(attribute) and owner.startswith("lightgbm."):
         return _NO_FILE
     return _CHOICES.get((owner.rpartition(".")[0], attribute))
 
@@ -284,15 +229,3 @@ def replaces(owner: str, attribute: str) -> bool:
         return False
     default = getattr(cls, attribute)
     return attribute.startswith("_") or not isinstance(default, bool | int | float | str | list | dict | None)
-
-
-def _is_ufunc(name: str) -> bool:
-    import numpy as np
-
-    if _UFUNCS.fullmatch(name) is None:
-        return False
-    module, _, attribute = name.rpartition(".")
-    try:
-        return isinstance(getattr(import_module(module), attribute, None), np.ufunc)
-    except ImportError:  # a module of another release
-        return False

@@ -231,6 +231,11 @@ def read(folder: Path) -> DecisionTable:
     return DecisionTable.from_file(folder / FILE)
 
 
+def libraries(folder: Path) -> tuple[str, ...]:
+    """Return the distributions that what `write` wrote needs."""
+    return LIBRARIES
+
+
 def recognises(file: Path) -> bool:
     """Return whether a file's name says that it holds a JDM document."""
     return file.suffix == ".json"

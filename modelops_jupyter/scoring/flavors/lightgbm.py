@@ -131,6 +131,11 @@ def read(folder: Path) -> Any:
     return LightGBMModel(read_file(folder / FILE), None if labels is None else tuple(labels))
 
 
+def libraries(folder: Path) -> tuple[str, ...]:
+    """Return the distributions that what `write` wrote needs."""
+    return LIBRARIES
+
+
 def recognises(file: Path) -> bool:
     """Return whether a file's name says that it holds a booster."""
     return file.suffix == ".txt"

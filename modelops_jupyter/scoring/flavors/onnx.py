@@ -193,6 +193,11 @@ def read(folder: Path) -> OnnxModel:
     return OnnxModel((folder / FILE).read_bytes(), classes, columns)
 
 
+def libraries(folder: Path) -> tuple[str, ...]:
+    """Return the distributions that what `write` wrote needs."""
+    return LIBRARIES
+
+
 def recognises(file: Path) -> bool:
     """Return whether a file's name says that it holds an ONNX model."""
     return file.suffix == ".onnx"

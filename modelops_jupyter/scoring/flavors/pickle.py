@@ -38,6 +38,11 @@ def read(folder: Path) -> Any:
     return cloudpickle.loads((folder / FILE).read_bytes())
 
 
+def libraries(folder: Path) -> tuple[str, ...]:
+    """Return the distributions that what `write` wrote needs."""
+    return LIBRARIES
+
+
 def recognises(file: Path) -> bool:
     """Return whether a file's name says that it holds a pickle."""
     return file.suffix in (".pkl", ".pickle", ".joblib")

@@ -14,7 +14,7 @@ from . import _skops_audit as audit
 from ._library import DISTRIBUTIONS, EXTRAS
 from ._pandas_parts import MARK, with_pandas, with_values
 from ._parts import children
-from ._refusal_text import UNSAFE, refusal_text, unwritable_text
+from ._refusal_text import FROM_PYTHON, UNSAFE, refusal_text, unwritable_text
 
 NAME = "sklearn-skops"
 FILE = "model.skops"
@@ -39,12 +39,15 @@ def write(model: Any, folder: Path, columns: Sequence[str] | None) -> None:
 
     Raises
     ------
+    InvalidInput
+        If it has not been fitted.
     UnsafeArtifact
         If it holds parts that are not on the allow-list, or that skops cannot write.
     """
+    _check_fitted(model)
     content = _dumped(model)
     schema = audit.read_schema(content)
-    _check(schema)
+    _check(schema, UNSAFE)
     try:
         _rebuilt(content, schema)
     except Exception as error:  # whatever a part's own reader stumbles over
@@ -77,7 +80,7 @@ def read_file(file: Path) -> Any:
     content = file.read_bytes()
     try:
         schema = audit.read_schema(content)
-        _check(schema)
+        _check(schema, FROM_PYTHON)
         model = _rebuilt(content, schema)
     except (UnsafeArtifact, InvalidInput, LibraryMissing):
         raise
@@ -86,7 +89,9 @@ def read_file(file: Path) -> Any:
             f"{str(file)!r} holds no skops model ({_first_line(error)}): save one with skops.io.dump()."
         ) from error
     if not handles(model):
-        raise InvalidInput(f"{str(file)!r} holds a {type(model).__name__} and no estimator: save one with skops.io.dump().")
+        raise InvalidInput(
+            f"{str(file)!r} holds a {type(model).__name__} and no estimator: save one with skops.io.dump()."
+        )
     return model
 
 
@@ -114,10 +119,22 @@ def libraries(folder: Path) -> tuple[str, ...]:
     return (*LIBRARIES, *others)
 
 
-def _check(schema: audit.Schema) -> None:
+def _check_fitted(model: Any) -> None:
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    try:
+        check_is_fitted(model)
+    except NotFittedError as error:
+        raise InvalidInput(f"The {type(model).__name__} has not been fitted: fit it, then register it.") from error
+    except TypeError:  # it has no fit(), and so is ready
+        return
+
+
+def _check(schema: audit.Schema, otherwise: str) -> None:
     refusals = audit.refusals(schema)
     if refusals:
-        raise UnsafeArtifact(refusal_text(refusals))
+        raise UnsafeArtifact(refusal_text(refusals, otherwise))
 
 
 def _rebuilt(content: bytes, schema: audit.Schema) -> Any:
@@ -141,18 +158,23 @@ def _unwritable(model: Any, error: Exception) -> tuple[str, Any, Exception]:
     """Return the innermost part that skops cannot write, with its path and the reason."""
     import skops.io as skops
 
-    path, part = "", model
+    trail = [("", model, error)]
     while True:
+        path, part, _ = trail[-1]
         for inner_path, inner in children(part, path):
+            if any(inner is passed for _, passed, _ in trail):
+                continue
             try:
                 skops.dumps(with_values(inner))
-            except RecursionError:  # parts that refer to each other: it is the whole that cannot be written
-                continue
             except Exception as reason:  # as above
-                path, part, error = inner_path, inner, reason
+                trail.append((inner_path, inner, reason))
                 break
         else:
-            return path, part, error
+            break
+    if isinstance(trail[-1][2], RecursionError):
+        path, part, _ = next((step for step in reversed(trail) if handles(step[1])), trail[0])
+        return path, part, RecursionError("its parts refer to each other")
+    return trail[-1]
 
 
 def _first_line(error: Exception) -> str:

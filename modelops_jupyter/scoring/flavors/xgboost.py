@@ -164,6 +164,11 @@ def read_estimator(file: Path, kind: str, **settings: Any) -> Any:
     return model
 
 
+def libraries(folder: Path) -> tuple[str, ...]:
+    """Return the distributions that what `write` wrote needs."""
+    return LIBRARIES
+
+
 def recognises(file: Path) -> bool:
     """Return whether a file's name, or what a .json file begins with, says that it holds a booster."""
     if file.suffix != ".json":
