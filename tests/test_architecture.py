@@ -8,11 +8,12 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "modelops_jupyter"
 LAYERS = (
-    {"errors", "_version"},
+    {"errors", "_version", "imports"},
     {"written", "wording"},
     {"refs", "actor", "presentable", "processes"},
     {"listing"},
     {"settings", "frames", "live_names", "columns"},
+    {"hashing"},
     {"store"},
     {"log"},
     {"profiles"},

@@ -9,6 +9,9 @@ from modelops_jupyter.registry.importance import Importance, feature_importance
 from modelops_jupyter.registry.predictions import Predictions, predict
 from modelops_jupyter.registry.registry import Registry
 
+# What asking MLflow imports: pandas first, and so on, each by itself.
+LATER = ("pandas", "pydantic", "mlflow", "modelops_jupyter.registry.mlflow_modules")
+
 __all__ = [
     "DecisionTable",
     "Draft",
