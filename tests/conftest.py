@@ -38,7 +38,8 @@ SHARING = {
     "tests/ui/": "JupyterLab",
 }
 # What takes longest begins first: nobody waits for it at the end.
-LONGEST = ("JupyterLab", "MLflow", "tests/pipelines/", "tests/server/", "dashboard", "tests/docs/", "tests/test_cold")
+LONGEST = ("JupyterLab", "MLflow", "tests/threads/", "tests/pipelines/", "tests/server/")
+LONGEST += ("dashboard", "tests/docs/", "tests/test_cold")
 
 
 def together(nodeid: str) -> str:

@@ -8,13 +8,14 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "modelops_jupyter"
 LAYERS = (
-    {"errors", "_version"},
+    {"errors", "_version", "imports"},
     {"scoring"},
     {"written", "wording"},
     {"refs", "actor", "presentable", "processes", "portable", "problems", "provenance"},
     {"job_folders"},
     {"listing"},
     {"settings", "frames", "live_names", "columns"},
+    {"hashing"},
     {"store"},
     {"log"},
     {"profiles"},

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions import versions
 from modelops_jupyter.actions.fleet import learning
+from modelops_jupyter.actions.liveness import say_what_stopped
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput, ModelOpsError
+from modelops_jupyter.imports import import_ahead
 from modelops_jupyter.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from modelops_jupyter.store import Store
 
 ANNOUNCE_SECONDS = 3.0
+# What `deliver` imports where it is called: in a thread that goes on beside the next cell of a notebook.
+FOR_DELIVERY = ("modelops_jupyter.monitoring.incidents.cases", "modelops_jupyter.store")
 
 
 def monitor(
@@ -96,7 +100,6 @@ def compare_data(
 
 def deliver(store: Store, settings: Settings, now: bool = False) -> DeliveryReport:
     """See `Workspace.deliver`; a monitor that stopped is told too."""
-    from modelops_jupyter.actions.liveness import say_what_stopped
     from modelops_jupyter.notifications import deliver
 
     say_what_stopped(store, datetime.now(UTC))
@@ -108,6 +111,10 @@ def announce(store: Store, settings: Settings) -> None:
 
     Nothing is lost where it fails: the outbox keeps it, and `status` says which target does not answer.
     """
+    from modelops_jupyter.notifications import import_notifiers
+
+    import_ahead(FOR_DELIVERY)
+    import_notifiers(settings.targets)
 
     def work() -> None:
         try:

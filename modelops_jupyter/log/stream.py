@@ -15,7 +15,8 @@ import pyarrow.fs
 import pyarrow.parquet as pq
 
 from modelops_jupyter.columns import ParquetColumns, Read, numbers_of
-from modelops_jupyter.log.distinct import differ, first_of_each, hashes_of, surely_distinct
+from modelops_jupyter.hashing import hashes_of, keys_of
+from modelops_jupyter.log.distinct import differ, first_of_each, surely_distinct
 from modelops_jupyter.log.schema import UTC_TIME, normalise
 
 Array = np.ndarray[Any, Any]
@@ -80,6 +81,11 @@ class Piece:
         """The request ids."""
         ids = self.read("request_id")
         return pa.chunked_array([], pa.string()) if ids is None else ids.cast(pa.string())
+
+    def keys(self) -> Array:
+        """Return a number per row that follows from its request id alone; uint64 of shape (rows,)."""
+        hashes = [part for part in self.hashes if part is not None]
+        return np.concatenate(hashes) if len(hashes) == len(self.hashes) else keys_of(self.ids)
 
     def read(self, name: str) -> pa.ChunkedArray | None:
         """Return a column, or None where the log has no such column; ``label`` is what came of each request."""

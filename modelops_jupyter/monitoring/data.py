@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from modelops_jupyter.monitoring.judging.replay import judge_series, measure_ser
 from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.record.results import MonitorReport, WindowResult
 from modelops_jupyter.monitoring.scanning import Part, scan_windows
-from modelops_jupyter.profiles import Profile, Reference, build_reference, window_length
+from modelops_jupyter.profiles import Profile, Reference, build_reference, counting_threads, window_length
 from modelops_jupyter.wording import count
 
 SHOWN_AS = "current"
@@ -116,7 +115,7 @@ Scanned = tuple[dict[datetime, Profile], Sequence[str]]
 def _scanned(current: Any, timestamp: str, reference: Reference, every: str) -> Scanned:
     rows = _columns(current, "current", timestamp)
     parts = [Part.of(piece, every, _times(piece, timestamp)) for piece in rows.parts or (rows,)]
-    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="modelops-scan") as pool:
+    with counting_threads(texts=reference.binning.has_texts, purpose="scan") as pool:
         found = scan_windows(parts, {1: reference}, every, (), pool)
         return {window.start: window.profile for window in found}, tuple(rows.types)
 

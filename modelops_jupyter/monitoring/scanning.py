@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from modelops_jupyter.profiles import (
     Runs,
     Slicing,
     Tally,
+    counting_threads,
     slicings,
     window_length,
 )
@@ -78,11 +78,15 @@ def scan_log(
         return origin + (time - origin) // length * length
 
     def count(slab: Slab) -> list[Counted]:
-        parts = [Part(p.rows, p.read, _counted(Runs.of_times(p.times, length, origin), p.counted)) for p in slab.pieces]
+        parts = [
+            Part(p.rows, p.read, _counted(Runs.of_times(p.times, length, origin), p.counted), keys=p.keys)
+            for p in slab.pieces
+        ]
         return count_windows(parts, references, every, segments, pool, sample)
 
+    texts = any(reference.binning.has_texts for reference in references.values())
     with (
-        ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="modelops-scan") as pool,
+        counting_threads(texts=texts, purpose="scan") as pool,
         ThreadPoolExecutor(2, thread_name_prefix="modelops-ahead") as beside,
     ):
         # While the profiles of a slab are made and used, the next one is counted and the ids of the one after are read.
@@ -103,13 +107,15 @@ def _ahead(items: Iterator[T], pool: Executor) -> Iterator[T]:
 class Part:
     """Some rows, what reads their columns, and the numbers of their windows; `_NONE` is none.
 
-    `own` reads what is known of them beside their features; see `GroupedRows`.
+    `own` reads what is known of them beside their features, and `keys` returns what follows from each row's request id;
+    see `GroupedRows`.
     """
 
     rows: int
     read: Read
     windows: Runs
     own: Read | None = None
+    keys: Callable[[], Array] | None = None
 
     @classmethod
     def of(cls, columns: Columns, every: str, times: pa.ChunkedArray) -> Part:
@@ -208,7 +214,7 @@ def _grouped(part: Part, windows: Runs, slices: Sequence[Slicing], begins: Seque
         each = windows.each()
         place = begin + each * len(slicing.labels) + slicing.places(part.read(slicing.column), part.rows)
         groupings.append(Groups.of(np.where(each < 0, -1, place)))
-    return GroupedRows(part.read, groupings, part.own)
+    return GroupedRows(part.read, groupings, part.own, part.keys)
 
 
 def _micros(every: str) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from modelops_jupyter.notifications.message import InMemoryNotifier, Message, Notifier
 from modelops_jupyter.notifications.outbox import DeliveryReport, deliver, target_states
-from modelops_jupyter.notifications.targets import open_notifier
+from modelops_jupyter.notifications.targets import import_notifiers, open_notifier
 
 __all__ = [
     "DeliveryReport",
@@ -10,6 +10,7 @@ __all__ = [
     "Message",
     "Notifier",
     "deliver",
+    "import_notifiers",
     "open_notifier",
     "target_states",
 ]

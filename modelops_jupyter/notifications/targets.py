@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from string import Template
 
-from modelops_jupyter.errors import DeliveryFailed
+from modelops_jupyter.errors import DeliveryFailed, LibraryMissing
+from modelops_jupyter.imports import import_ahead
 from modelops_jupyter.notifications.message import Notifier
 from modelops_jupyter.settings import Target
+
+# What the libraries behind import when they first send: names of hosts are encoded, and a password is looked for.
+FOR_SENDING = ("encodings.idna", "netrc")
+
+
+def import_notifiers(targets: Sequence[Target], environ: Mapping[str, str] = os.environ) -> None:
+    """Import what sending to `targets` takes, before a thread sends: opening a notifier imports its library."""
+    import_ahead(FOR_SENDING if targets else ())
+    for target in targets:
+        with suppress(DeliveryFailed, LibraryMissing):  # the delivery puts it on record
+            open_notifier(target, environ)
 
 
 def open_notifier(target: Target, environ: Mapping[str, str] = os.environ) -> Notifier:

@@ -10,6 +10,7 @@ from modelops_jupyter.profiles.runs import Runs
 from modelops_jupyter.profiles.sampling import Sample
 from modelops_jupyter.profiles.scan import GroupedRows, Tally, scan
 from modelops_jupyter.profiles.segments import Slicing, slicings
+from modelops_jupyter.profiles.threads import counting_threads
 from modelops_jupyter.profiles.windows import time_of, window_length, window_start
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Tally",
     "UnseenCategory",
     "build_reference",
+    "counting_threads",
     "labelled_from_dict",
     "merge",
     "scan",

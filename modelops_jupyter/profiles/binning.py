@@ -25,6 +25,7 @@ FINE = np.array(sorted({*TAILS, *(k / 120 for k in range(1, 120)), *(1 - tail fo
 COARSE = np.arange(1, 20) / 20
 MOST_CATEGORIES = 100
 SCORE_BINS = 2000
+ROUNDING = 2.0**-40  # the part of a number that a few thousand last bits make up
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,11 @@ class Binning:
     columns: Mapping[str, ColumnBinning]
     errors: tuple[float, ...] = field(default=())
 
+    @property
+    def has_texts(self) -> bool:
+        """Whether a column is counted by category."""
+        return any(column.kind == "category" for column in self.columns.values())
+
 
 def numeric_binning(numbers: np.ndarray[Any, Any]) -> ColumnBinning:
     """Work out the binning of numbers that are in order, as `ordered` returns them."""
@@ -91,14 +97,14 @@ def numeric_binning(numbers: np.ndarray[Any, Any]) -> ColumnBinning:
     if not len(numbers):
         return ColumnBinning("numeric")
     edges, coarse = quantile_edges(numbers, FINE), quantile_edges(numbers, COARSE)
-    edges = np.unique(np.concatenate([edges, coarse]))  # equal quantiles may differ in the last bit
+    edges = apart(np.unique(np.concatenate([edges, coarse])))
     with np.errstate(over="ignore", invalid="ignore"):
         middle = float(np.mean(numbers))
     spread = _spread(numbers, middle)
     return ColumnBinning(
         "numeric",
         edges=tuple(edges.tolist()),
-        coarse=tuple(np.searchsorted(edges, coarse).tolist()),
+        coarse=tuple(np.unique(np.searchsorted(edges, coarse)).tolist()),
         pivot=middle,
         scale=spread if np.isfinite(spread) and spread > 0 else 1.0,
     )
@@ -127,6 +133,22 @@ def quantile_edges(numbers: np.ndarray[Any, Any], shares: np.ndarray[Any, Any]) 
         step = high - low
         edges: np.ndarray[Any, Any] = np.where(part < 0.5, low + step * part, high - step * (1 - part))
     return np.unique(edges)
+
+
+def apart(edges: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return ascending edges, each a little above where it was; those that rounding alone tells apart become one.
+
+    An edge is often a value that comes often. Another processor, or the next batch, computes it a last bit greater:
+    it must stay in its bin.
+    """
+    if not len(edges):
+        return edges
+    sizes = np.abs(edges)
+    nearest = np.min(sizes, initial=1.0, where=sizes > 0)
+    with np.errstate(over="ignore"):
+        above = np.minimum(edges + ROUNDING * np.where(sizes > 0, sizes, nearest), np.finfo("float64").max)
+    found: np.ndarray[Any, Any] = above[np.append(edges[1:] > above[:-1], True)]
+    return found
 
 
 def is_number(kind: pa.DataType) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from modelops_jupyter.columns import numbers_of, present, texts
+from modelops_jupyter.columns import numbers_of, present, texts, whole_numbers
 from modelops_jupyter.profiles.binning import (
     MOST_CATEGORIES,
     ColumnBinning,
@@ -76,7 +76,7 @@ class CategoryTally:
         from pandas.util import hash_array
 
         hashes = np.zeros(len(words), dtype="uint64")
-        hashes[unseen] = hash_array(words.take(pa.array(unseen)).to_numpy(zero_copy_only=False), categorize=False)
+        hashes[unseen] = hash_array(words.take(whole_numbers(unseen)).to_numpy(zero_copy_only=False), categorize=False)
         order = np.lexsort((hashes[codes], groups))
         groups, codes, times = groups[order], codes[order], times[order]
         starts = np.flatnonzero(np.diff(groups, prepend=-1))

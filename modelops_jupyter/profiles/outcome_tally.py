@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from modelops_jupyter.columns import numbers_of
-from modelops_jupyter.profiles.binning import SCORE_BINS, Binning
+from modelops_jupyter.profiles.binning import ROUNDING, SCORE_BINS, Binning
 from modelops_jupyter.profiles.categories import encoded
 from modelops_jupyter.profiles.groups import Array, Groups
 from modelops_jupyter.profiles.outcomes import Outcomes
@@ -15,6 +15,7 @@ from modelops_jupyter.profiles.score_cells import ScoreCells
 
 _SMALLEST = 1e-15
 _STATES = 3  # no label, a negative one, a positive one
+_BINS = SCORE_BINS * (1 + ROUNDING)  # a score that a bin begins with is in it, a last bit less or more
 
 
 class ClassTally:
@@ -69,7 +70,7 @@ class ClassTally:
             self._labelled[group] += count
 
     def _score(self, score: Array, state: Array, run: Array, groups: Groups) -> None:
-        cell = np.minimum((score * SCORE_BINS).astype("int64"), SCORE_BINS - 1)
+        cell = np.minimum((score * _BINS).astype("int64"), SCORE_BINS - 1)
         place = (run * SCORE_BINS + cell) * _STATES + state
         size = len(groups.starts) * SCORE_BINS * _STATES
         if size <= 8 * len(place):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +15,7 @@ from modelops_jupyter.profiles.binning import (
     FINE,
     Binning,
     ColumnBinning,
+    apart,
     is_countable,
     is_number,
     numeric_binning,
@@ -30,6 +30,7 @@ from modelops_jupyter.profiles.profile import Profile, Reference
 from modelops_jupyter.profiles.sampling import REFERENCE_ROWS, Sample, SampleTally
 from modelops_jupyter.profiles.scan import GroupedRows, Tally, one_group, pick_rows
 from modelops_jupyter.profiles.segments import slicings, usual_columns
+from modelops_jupyter.profiles.threads import counting_threads
 
 
 def build_reference(
@@ -58,8 +59,9 @@ def build_reference(
     if task == "regression" and labels is not None and predictions is not None and inputs.rows:
         error = np.asarray(predictions, dtype="float64") - np.asarray(labels, dtype="float64")
         if np.isfinite(error).any():
-            errors = tuple(quantile_edges(np.sort(error[np.isfinite(error)]), FINE).tolist())
-    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="modelops-reference") as pool:
+            errors = tuple(apart(quantile_edges(np.sort(error[np.isfinite(error)]), FINE)).tolist())
+    texts = not all(is_number(types[name]) for name in countable)
+    with counting_threads(texts=texts, purpose="reference") as pool:
         columns, sample = _columns(table, countable, outputs.get, pool)
         binning = Binning(task, positive, {name: column for name, (column, _) in columns.items()}, errors)
         sliced = usual_columns(binning.columns) if segments is None else tuple(segments)
@@ -75,7 +77,7 @@ def _columns(
 ) -> tuple[dict[str, tuple[ColumnBinning, ColumnProfile]], Sample]:
     """Bin and profile columns, each while it is at hand, and sample the rows."""
     samples, whole = SampleTally(names, REFERENCE_ROWS, 1), one_group(table.rows)
-    picked = pick_rows(samples, own, whole)
+    picked = pick_rows(samples, GroupedRows(own, [whole]))
 
     def counted(name: str) -> tuple[ColumnBinning, ColumnProfile]:
         values = table.read(name)

@@ -1,7 +1,8 @@
 """A bounded random sample of a profile's rows, coarsely coded: what the columns' own counts cannot say, their bonds.
 
-Every row has a key that follows from its time and outputs alone; the rows with the least keys are kept. So the sample
-of a union is that of both samples, in whatever order and batches rows come (bottom-k sampling; Cohen and Kaplan 2007).
+Every row has a key that follows from its time and its request's id alone; the rows with the least keys are kept. So
+the sample of a union is that of both samples, in whatever order and batches rows come (bottom-k sampling; Cohen and
+Kaplan 2007). No figure has a say in it: two processors compute scores that differ in the last bit.
 Values are kept as coarse bin or category, a byte each: enough for how columns hang together, nothing to recognise
 anybody by.
 """
@@ -28,6 +29,7 @@ MOST_CATEGORIES = 30
 OTHER, MISSING = 30, 31
 LEVELS = 32
 _OUTPUTS = ("prediction", "score")
+_SEED = np.uint64(7)  # another one draws other rows, as good as these
 
 
 @dataclass(frozen=True)
@@ -92,20 +94,16 @@ class SampleTally:
         self.columns = sampled_columns(columns) if most else ()
         self._found: dict[int, Sample] = {}
 
-    def pick(self, times: Array | None, outputs: Iterable[Array], rows: int, groups: Groups) -> Picked | None:
-        """Choose the rows of a piece that a sample may keep."""
+    def pick(self, times: Array | None, ids: Array | None, groups: Groups) -> Picked | None:
+        """Choose the rows of a piece that a sample may keep, by their times and what follows from their ids."""
         if not self.columns or not groups.rows:
             return None
-        keys = _keys(times, outputs, rows)
-        arranged, order = groups.arranged(keys), groups.order
+        arranged, order = groups.arranged(_keys(times, ids, groups.rows)), groups.order
         places = []
         for start, end, number in groups.runs():
             if number >= self._groups:
                 continue
-            place = np.arange(start, end)
-            if end - start > self._most:
-                place = start + np.argpartition(arranged[start:end], self._most)[: self._most]
-            places.append(place)
+            places.append(start + _least(arranged[start:end], self._most))
         if not places:
             return None
         place = np.concatenate(places)
@@ -161,13 +159,24 @@ def coded(values: pa.ChunkedArray, binning: ColumnBinning) -> Array:
     return np.where(present(words), places, MISSING).astype("uint8")
 
 
-def _keys(times: Array | None, outputs: Iterable[Array], rows: int) -> Array:
-    """Return a random-looking key of 32 bits per row; without times, as in a reference, rows go by their place."""
-    key = np.arange(rows, dtype="uint64") if times is None else times.astype("int64").view("uint64")
-    for values in outputs:
-        key = _mixed(key) ^ np.ascontiguousarray(values, dtype="float64").view("uint64")
-    found: Array = (_mixed(key) >> np.uint64(32)).astype("int64")
+def _keys(times: Array | None, ids: Array | None, rows: int) -> Array:
+    """Return a random-looking key of 32 bits per row; with neither, as in a reference, rows go by their place."""
+    key = np.arange(rows, dtype="uint64") if times is None and ids is None else np.zeros(1, dtype="uint64")
+    if times is not None:
+        key = key ^ times.astype("int64").view("uint64")
+    if ids is not None:
+        key = key ^ ids
+    found: Array = (_mixed(key ^ _SEED) >> np.uint64(32)).astype("int64")
     return found
+
+
+def _least(keys: Array, most: int) -> Array:
+    """Return the places of the `most` least keys; of equal ones at the end the first, which no sorting decides."""
+    if len(keys) <= most:
+        return np.arange(len(keys))
+    greatest = np.partition(keys, most - 1)[most - 1]
+    below, equal = np.flatnonzero(keys < greatest), np.flatnonzero(keys == greatest)
+    return np.concatenate([below, equal[: most - len(below)]])
 
 
 def _mixed(key: Array) -> Array:

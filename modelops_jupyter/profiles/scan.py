@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from modelops_jupyter.columns import Columns, Read, numbers_of
-from modelops_jupyter.profiles.binning import Binning, ColumnBinning, is_number
+from modelops_jupyter.hashing import keys_of
+from modelops_jupyter.profiles.binning import Binning, ColumnBinning
 from modelops_jupyter.profiles.categories import CategoryTally
 from modelops_jupyter.profiles.column import ColumnProfile
 from modelops_jupyter.profiles.groups import Array, Groups
@@ -37,10 +38,27 @@ class GroupedRows:
     own
         Returns what is known of the rows beside their features: ``timestamp``, ``version``, the outputs and
         ``label``. By default columns of these names are that, as in the log.
+    keys
+        Returns a number per row that follows from its request id alone, where rows have one; by default from the
+        column ``request_id`` of `own`.
     """
 
-    def __init__(self, read: Read, groupings: Iterable[Groups], own: Read | None = None) -> None:
+    def __init__(
+        self,
+        read: Read,
+        groupings: Iterable[Groups],
+        own: Read | None = None,
+        keys: Callable[[], Array] | None = None,
+    ) -> None:
         self.read, self.groupings, self.own = read, tuple(groupings), own or read
+        self._keys = keys
+
+    def keys(self) -> Array | None:
+        """Return a number per row that follows from its request id alone, or None where rows have no id."""
+        if self._keys is not None:
+            return self._keys()
+        ids = self.own("request_id")
+        return None if ids is None else keys_of(ids)
 
 
 class Tally:
@@ -81,7 +99,7 @@ class Tally:
 
     def add(self, *pieces: GroupedRows, pool: Executor | None = None) -> None:
         """Count rows; the threads of `pool` share the columns out among them."""
-        picked = [pick_rows(self._samples, piece.own, piece.groupings[0]) for piece in pieces]
+        picked = [pick_rows(self._samples, piece) for piece in pieces]
 
         def count(name: str) -> None:
             tally = self._columns[name]
@@ -159,15 +177,12 @@ class Tally:
         )
 
 
-def pick_rows(samples: SampleTally, own: Read, groups: Groups) -> Picked | None:
-    """Choose rows for samples by what the log has of every row: its time and the model's answer."""
+def pick_rows(samples: SampleTally, rows: GroupedRows) -> Picked | None:
+    """Choose rows for samples by what the log has of every row: its time and its request's id."""
     if not samples.columns:
         return None
-    timestamp = own("timestamp")
-    times = None if timestamp is None else numbers_of(timestamp)
-    found = [values for name in OUTPUTS if (values := own(name)) is not None and is_number(values.type)]
-    rows = len(found[0]) if found else groups.rows
-    return samples.pick(times, [numbers_of(values) for values in found], rows, groups)
+    timestamp = rows.own("timestamp")
+    return samples.pick(None if timestamp is None else numbers_of(timestamp), rows.keys(), rows.groupings[0])
 
 
 def scan(table: pa.Table, binning: Binning, sample: int = 0) -> Profile:

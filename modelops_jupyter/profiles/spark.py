@@ -57,7 +57,7 @@ def scan_spark(
     InvalidFrame
         If a row has no time.
     """
-    own = _OWN if times is None else (times,)
+    own = (times,) if times is not None else (*_OWN, "request_id") if sample else _OWN
     wanted = {f"c{k}": name for k, name in enumerate(rows.columns) if name in own or name in binning.columns}
     # By position: Spark cannot select a column whose name has a backtick.
     chosen = rows.toDF(*(f"c{k}" for k in range(len(rows.columns)))).select(*wanted)

@@ -13,6 +13,9 @@ from modelops_jupyter.scoring.flavors.onnx import OnnxModel
 from modelops_jupyter.scoring.formats import read_model_file
 from modelops_jupyter.scoring.predictions import Predictions, predict
 
+# What asking MLflow imports: pandas first, and so on, each by itself.
+LATER = ("pandas", "pydantic", "mlflow", "modelops_jupyter.registry.mlflow_modules")
+
 __all__ = [
     "DecisionTable",
     "Draft",

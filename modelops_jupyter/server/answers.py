@@ -152,7 +152,7 @@ async def openapi(handler: WorkspaceHandler, route: Route, values: dict[str, Any
     """Answer the OpenAPI document."""
 
     def work() -> str:
-        from modelops_jupyter.server.openapi import document
+        from modelops_jupyter.server.openapi import document  # it imports pydantic
 
         return written(document(routes(), handler.base_url))
 

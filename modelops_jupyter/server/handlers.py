@@ -20,6 +20,7 @@ from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import ModelOpsError, NotFound
 from modelops_jupyter.server.dashboard import DashboardServer
 from modelops_jupyter.server.fields import read_body, take, take_query
+from modelops_jupyter.server.imports import import_for
 from modelops_jupyter.server.kept import Kept
 from modelops_jupyter.server.routes import PREFIX, RESOURCE, Route
 from modelops_jupyter.server.served import written
@@ -127,6 +128,7 @@ def _method(route: Route, answer: Answer) -> Callable[..., Any]:
     @authenticated
     @authorized(route.action, resource=RESOURCE)
     async def method(self: WorkspaceHandler, *segments: str) -> None:
+        await import_for(route.operation)
         await answer(self, route, self.values(route, segments))
 
     return method

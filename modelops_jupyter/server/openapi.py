@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from types import ModuleType
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from modelops_jupyter import workspace
 from modelops_jupyter._version import __version__
@@ -217,11 +219,8 @@ def _answer(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
 
 def returned(operation: str) -> tuple[type, ...]:
     """Return the dataclasses that a method of `Workspace` may return."""
-    method = getattr(workspace.Workspace, operation)
-    annotation = str(inspect.signature(method).return_annotation)
-    module = import_module(method.__module__)
-    known = {**_imported(module), **vars(module)}
-    return tuple(known[name] for name in re.findall(r"\w+", annotation) if name != "None")
+    annotation = str(inspect.signature(getattr(workspace.Workspace, operation)).return_annotation)
+    return tuple(_KNOWN[name] for name in re.findall(r"\w+", annotation) if name != "None")
 
 
 def _imported(source: ModuleType) -> dict[str, Any]:
@@ -234,10 +233,17 @@ def _imported(source: ModuleType) -> dict[str, Any]:
     return found
 
 
+# Made while this module is imported, so that a thread that writes the document imports nothing: see `imports`. Pydantic
+# imports the rest of itself with its first schemas of records and sequences.
+_KNOWN: dict[str, Any] = {}
+for _part in (import_module(parent.__module__) for parent in reversed(workspace.Workspace.__mro__[:-1])):
+    _KNOWN |= {**_imported(_part), **vars(_part)}
+for _kind in (Job, Sequence[str]):
+    TypeAdapter(_kind).json_schema()
+
+
 def _schema_of(classes: tuple[type, ...], schemas: dict[str, Any]) -> dict[str, Any]:
     """Return a schema of one of `classes`; their own go into `schemas`."""
-    from pydantic import TypeAdapter
-
     for cls in classes:
         if cls.__name__ not in schemas:
             schema = TypeAdapter(cls).json_schema(mode="serialization", ref_template="#/components/schemas/{model}")

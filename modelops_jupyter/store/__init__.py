@@ -8,6 +8,9 @@ from modelops_jupyter.store.records import AuditEntry, Change, Delete, Event, Pu
 from modelops_jupyter.store.sql import SqlStore, open_store
 from modelops_jupyter.store.watch import ChangeWatch
 
+# What the libraries behind import at their first call: for the database, and for the order of an entry's keys.
+LATER = ("sqlalchemy.dialects.sqlite", "encodings.utf_16_be")
+
 __all__ = [
     "AuditEntry",
     "AuditVerification",

@@ -79,9 +79,12 @@ def _at_head(engine: Engine, path: Path) -> bool:
     return found == HEAD
 
 
+# What making or migrating a database imports, and a store that is up to date never needs.
+LATER = ("alembic.command", "alembic.config")
+
+
 def migrate(engine: Engine) -> None:
     """Bring the database to the newest schema; the caller holds the lock."""
-    # Imported here: a store that is up to date never needs Alembic.
     from alembic import command
     from alembic.config import Config
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelops_jupyter.log.distinct import differ, hashes_of, surely_distinct
+from modelops_jupyter.hashing import hashes_of, keys_of
+from modelops_jupyter.log.distinct import differ, surely_distinct
 
 ids = st.text(alphabet="ab\0é", max_size=20)
 
@@ -48,3 +49,11 @@ def test_ids_in_another_writers_spelling_are_hashed_alike(kind: pa.DataType) -> 
     assert usual is not None
     assert other is not None
     assert usual.tolist() == other.tolist()
+
+
+@given(st.lists(st.text(max_size=90), max_size=20))
+def test_every_text_has_a_key_of_its_own_whatever_it_is_beside(words: list[str]) -> None:
+    together = keys_of(pa.chunked_array([words], pa.string())).tolist()
+    assert together == [keys_of(pa.chunked_array([[word]]))[0] for word in words]
+    assert len(set(together)) >= len({word[-16:] for word in words if len(word.encode()) > 64})
+    assert keys_of(pa.chunked_array([[None, "a"], []], pa.string())).shape == (2,)

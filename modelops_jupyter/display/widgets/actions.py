@@ -17,6 +17,7 @@ from modelops_jupyter.display.listings import pipeline_run
 from modelops_jupyter.display.tables import badge, heading, note, table
 from modelops_jupyter.display.widgets.live import Live, button, failed, join_form, text_field
 from modelops_jupyter.errors import InvalidInput, ModelOpsError
+from modelops_jupyter.imports import import_ahead
 
 if TYPE_CHECKING:
     from modelops_jupyter.governance import Decision
@@ -32,6 +33,8 @@ STATES = {
     "kept": ("✓", palette.GREY),
     "failed": ("✕", palette.RED),
 }
+# What a run beside the notebook imports where it first needs it, the store's making included.
+FOR_RUNS = ("modelops_jupyter.store", "modelops_jupyter.store.schema", "modelops_jupyter.pipelines")
 SAID = {"ready": "Not started.", "running": "Running.", "stopping": "Stopping."}
 
 
@@ -110,6 +113,7 @@ class RunView(Live):
             return
         self._steps, self._failure, self.result, self.state = {}, "", None, "running"
         self.draw()
+        import_ahead(FOR_RUNS)
         self._thread = threading.Thread(target=self._run, args=(resume,), name="modelops-run", daemon=True)
         self._thread.start()
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from modelops_jupyter.profiles import Reference
     from modelops_jupyter.store import Store
 
+# What the classifier takes, which is imported no sooner than it is asked for.
+LATER = ("pandas", "sklearn.ensemble")
 OUTPUTS, BEFORE = ("prediction", "score"), 28
 FOLDS, MOST_ROWS, FEWEST_ROWS, MOST_CODES = 4, 4000, 60, 200
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from modelops_jupyter.monitoring.figures.deciding import exceeds, first_greatest, settled
 from modelops_jupyter.monitoring.figures.figure import FEWEST_ROWS, Figure, figure
 from modelops_jupyter.profiles import Reference
 from modelops_jupyter.profiles.sampling import LEVELS, MISSING, OTHER, sampled_columns
@@ -103,7 +104,7 @@ class Bonds:
         sizes = np.where(known, np.abs(now - usual) / errors, -1.0)
         found = []
         for i in np.flatnonzero(known.any(axis=1)).tolist():
-            j = int(sizes[i].argmax())
+            j = first_greatest(sizes[i])
             partner = self.names[int(self.numeric[j])]
             bond = Bond(float(now[i, j] - usual[i, j]), float(errors[i, j]), partner, int(known[i].sum()))
             found.append((int(self.numeric[i]), bond))
@@ -115,10 +116,11 @@ class Bonds:
         scale = np.maximum(self._spread, 1e-9)
         chance = np.maximum(spread, self._spread / 2) ** 2 / len(codes) + self._spread**2 / self._tested
         changes, errors = (values - self._information) / scale, np.sqrt(chance) / scale
+        varies = exceeds(np.sqrt(chance), 0.0)
         found = []
-        for (a, b), change, error in zip(self.mixed.tolist(), changes.tolist(), errors.tolist(), strict=True):
-            if error > 0:
-                found += [(a, Bond(change, error, self.names[b], 1)), (b, Bond(change, error, self.names[a], 1))]
+        for place in np.flatnonzero(varies).tolist():
+            (a, b), change, error = self.mixed[place].tolist(), float(changes[place]), float(errors[place])
+            found += [(a, Bond(change, error, self.names[b], 1)), (b, Bond(change, error, self.names[a], 1))]
         return found
 
     def _bound(self, levels: Array) -> tuple[Array, Array]:
@@ -152,7 +154,7 @@ class Bonds:
 
 def _greatest(bonds: list[Bond]) -> Bond:
     """Return the bond that changed most in its standard errors, out of all that were looked at."""
-    best = max(bonds, key=lambda bond: abs(bond.change) / bond.error)
+    best = bonds[first_greatest(np.array([abs(bond.change) / bond.error for bond in bonds]))]
     return replace(best, looked_at=sum(bond.looked_at for bond in bonds))
 
 
@@ -178,8 +180,9 @@ def _closest(levels: Array, pairs: list[tuple[int, int]], most: int) -> list[tup
     rows = max(len(levels), 1)
     information = (tables / rows * _information(tables)).sum((1, 2))
     degrees = ((tables.sum(2) > 0).sum(1) - 1) * ((tables.sum(1) > 0).sum(1) - 1)
-    order = np.argsort(-(information - degrees / (2 * rows)), kind="stable")[:most]
-    return [pairs[place] for place in order.tolist()]
+    most_first = [-settled(value) for value in (information - degrees / (2 * rows)).tolist()]
+    order = sorted(range(len(pairs)), key=most_first.__getitem__)[:most]
+    return [pairs[place] for place in order]
 
 
 def _ranked(codes: Array) -> tuple[Array, Array]:
@@ -194,7 +197,7 @@ def _ranked(codes: Array) -> tuple[Array, Array]:
             continue
         middle = (np.cumsum(counts) - counts / 2) / total - 0.5
         spread = np.sqrt((counts * middle**2).sum() / total)
-        if spread > 0:
+        if exceeds(spread, 0.0):
             scores[row] = np.where(known, middle[column] / spread, 0.0)
     # No BLAS: its threads, waiting for each other on busy cores, cost a hundred times such small products.
     both = np.full((len(values), len(values)), float(len(codes)))

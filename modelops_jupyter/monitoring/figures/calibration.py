@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from modelops_jupyter.monitoring.figures.deciding import exceeds
 from modelops_jupyter.monitoring.figures.figure import Figure, figure
 from modelops_jupyter.monitoring.figures.intervals import Z
 from modelops_jupyter.profiles.binning import SCORE_BINS
@@ -123,9 +124,8 @@ def recalibrate(negatives: Array, positives: Array) -> Recalibration:
         step = np.linalg.solve(information, design.T @ (hits - n * said))
         scale = 1.0
         # Newton's step may overshoot where classes are nearly separated.
-        while scale > 1e-4 and _log_likelihood(design @ (beta + scale * step), n, hits) < _log_likelihood(
-            design @ beta, n, hits
-        ):
+        before = _log_likelihood(design @ beta, n, hits)
+        while scale > 1e-4 and exceeds(before, _log_likelihood(design @ (beta + scale * step), n, hits)):
             scale /= 2
         beta = beta + scale * step
         if np.abs(scale * step).max() < 1e-9:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from modelops_jupyter.monitoring.figures.calibration import CENTRES, Recalibration, isotonic, recalibrate
+from modelops_jupyter.monitoring.figures.deciding import exceeds
 
 Array = np.ndarray[Any, Any]
 # Fewer labelled rows, or fewer of either class, say less about a score than the reference does.
@@ -45,13 +46,13 @@ class Calibrator:
             return None
         fitted = recalibrate(negatives, positives)
         rising = isotonic(negatives + positives, positives)
-        blocks = len(np.unique(rising[(negatives + positives) > 0]))
+        blocks = len(_levels(rising[(negatives + positives) > 0])[0])
         if fitted.intercept.value is None or fitted.slope.value is None:
             return cls._isotonic(negatives + positives, rising)
         with np.errstate(over="ignore"):  # beyond the largest float the chance is 0
             smooth = 1 / (1 + np.exp(-(fitted.intercept.value + fitted.slope.value * LOGITS)))
         gain = _log_likelihood(rising, negatives, positives) - _log_likelihood(smooth, negatives, positives)
-        if gain > blocks - 2:
+        if exceeds(gain, blocks - 2):
             return cls._isotonic(negatives + positives, rising)
         return cls._cox(smooth, fitted, int(n + m))
 
@@ -64,13 +65,19 @@ class Calibrator:
     @classmethod
     def _isotonic(cls, weights: Array, rising: Array) -> Calibrator:
         """Blocks of equal probability err independently, each as a share of its rows does."""
-        levels, block = np.unique(rising, return_inverse=True)
+        levels, block = _levels(rising)
         rows = np.maximum(np.bincount(block, weights=weights, minlength=len(levels)), 1)
         # A block of one class is not certain: half a row of the other is what its share cannot exclude.
         shares = np.clip(levels, 0.5 / rows, 1 - 0.5 / rows)
         directions = np.zeros((len(rising), len(levels)))
         directions[np.arange(len(rising)), block] = np.sqrt(shares * (1 - shares) / rows)[block]
         return cls(rising, directions, int(weights.sum()))
+
+
+def _levels(rising: Array) -> tuple[Array, Array]:
+    """Return the levels of shares that rise by steps, and the step of each."""
+    steps = np.append(False, exceeds(rising[1:], rising[:-1]))
+    return rising[np.append(0, np.flatnonzero(steps))], np.cumsum(steps)
 
 
 def _log_likelihood(probability: Array, negatives: Array, positives: Array) -> float:

@@ -17,6 +17,7 @@ import numpy as np
 from modelops_jupyter.monitoring.figures import distances, intervals
 from modelops_jupyter.monitoring.figures.baseline import Baseline
 from modelops_jupyter.monitoring.figures.calibration import recalibrate
+from modelops_jupyter.monitoring.figures.deciding import REST
 from modelops_jupyter.monitoring.figures.figure import FEWEST_ROWS, Figure, figure
 from modelops_jupyter.profiles import Outcomes, Profile
 
@@ -126,7 +127,9 @@ def error_shift(before: Outcomes, now: Outcomes) -> Figure:
 def _means(sums: Array) -> tuple[Array, Array]:
     """Return the mean error of each bin and that mean's variance."""
     rows, means = sums[:, 0], sums[:, 1] / sums[:, 0]
-    return means, np.maximum(0.0, sums[:, 3] / rows - means**2) / (rows - 1)
+    squares = sums[:, 3] / rows
+    rest = squares - means**2
+    return means, np.where(rest > REST * squares, rest, 0.0) / (rows - 1)
 
 
 def _tested(statistic: float, degrees: int) -> Figure:

@@ -17,6 +17,7 @@ from modelops_jupyter.profiles import Binning, Profile
 if TYPE_CHECKING:
     import pandas as pd
 
+LATER = ("numpy.ma",)  # `numpy.unique` looks whether it is given a masked array
 POINTS = 200
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)

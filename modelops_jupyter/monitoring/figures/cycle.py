@@ -16,6 +16,7 @@ import numpy as np
 
 from modelops_jupyter.monitoring.figures import distances
 from modelops_jupyter.monitoring.figures.baseline import Baseline
+from modelops_jupyter.monitoring.figures.deciding import exceeds
 from modelops_jupyter.monitoring.figures.figure import FEWEST_ROWS
 from modelops_jupyter.profiles import Counts, window_length
 
@@ -151,7 +152,7 @@ def _dispersion(windows: Array, q: Array, bins: Array) -> tuple[Array, Array]:
     total = np.einsum("icb,icb->c", residuals, residuals)
     squares = np.maximum(_squared_covariance(residuals), 1e-12)
     freedom = (k - 1) * bins
-    dispersed = total > chdtri(freedom, 0.01)
+    dispersed = exceeds(total, chdtri(freedom, 0.01))
     inverse = np.maximum(squares / np.maximum(total, 1e-12) ** 2 - 1 / (k - 1), 1 / bins)
     # What follows itself day after day averages out more slowly: the variance of the mean of an autoregression.
     next_to = np.einsum("icb,icb->c", residuals[1:], residuals[:-1]) / np.maximum(total, 1e-12) + 1 / k

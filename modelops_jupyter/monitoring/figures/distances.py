@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from modelops_jupyter.monitoring.figures.deciding import REST, exceeds
+
 SMALLEST_SHARE = 1e-4
 Array = np.ndarray[Any, Any]
 
@@ -83,7 +85,7 @@ def _normed(scores: Array, p: Array) -> Array:
     """Return scores of mean 0 and variance 1 under `p`."""
     centred = scores - (p * scores).sum(-1, keepdims=True)
     variance = (p * centred**2).sum(-1, keepdims=True)
-    normed: Array = np.where(variance > 1e-6, centred / np.sqrt(np.maximum(variance, 1e-6)), 0.0)
+    normed: Array = np.where(exceeds(variance, 1e-6), centred / np.sqrt(np.maximum(variance, 1e-6)), 0.0)
     return normed
 
 
@@ -170,17 +172,18 @@ def wasserstein(p: Array, q: Array, edges: Array, before: Spread, now: Spread) -
     start, end = np.column_stack([np.zeros(len(p)), steps[:, :-1]]), steps
     positive, negative = _areas(start, end, widths)
     shift = now.mean - before.mean
+    rises = shift > REST * (high - low)
     by_bins = (positive + negative).sum(-1)
-    lesser = np.where(shift[:, None] > 0, negative, positive)
+    lesser = np.where(rises[:, None], negative, positive)
     by_means = np.abs(shift) + 2 * lesser.sum(-1)
     slack = (p * _widths(edges, before.minimum, before.maximum) + q * _widths(edges, now.minimum, now.maximum)) / 2
     widths = _widths(edges, low, high)
     start = np.column_stack([np.zeros(len(p)), np.cumsum(p - q, -1)[:, :-1]])
     # The furthest that the difference can reach into the lesser sign anywhere inside the bin.
-    reach = np.where(shift[:, None] > 0, q - start, start + p)
+    reach = np.where(rises[:, None], q - start, start + p)
     doubtful = np.minimum(slack, widths * np.maximum(0, reach - 1e-12))
     bounds = slack.sum(-1), 2 * doubtful.sum(-1)
-    means_better = bounds[1] <= bounds[0]
+    means_better = bounds[1] <= bounds[0] * (1 + REST)
     value = np.where(means_better, by_means, np.maximum(by_bins, np.abs(shift)))
     return value, np.where(means_better, bounds[1], bounds[0])
 

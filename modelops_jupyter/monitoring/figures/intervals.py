@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from modelops_jupyter.monitoring.figures.deciding import REST, exceeds
 from modelops_jupyter.monitoring.figures.figure import Figure, figure
 
 Z = 1.959963984540054  # the 97.5 % quantile of the normal distribution
@@ -49,8 +50,8 @@ def mean(total: float, squares: float, n: float, least: float = -math.inf) -> Fi
     value = total / n
     if n < 2:
         return figure(value)
-    # What remains of a sum of squares after rounding may be negative.
-    variance = max(0.0, squares - n * value * value) / (n - 1)
+    rest = squares - n * value * value
+    variance = rest / (n - 1) if rest > REST * squares else 0.0
     return normal(value, math.sqrt(variance / n), least)
 
 
@@ -70,7 +71,7 @@ def roc_auc_error(negatives: Array, positives: Array) -> float:
     among_positives = np.sum(positives * (of_positives - area) ** 2) / max(m - 1, 1)
     among_negatives = np.sum(negatives * (of_negatives - area) ** 2) / max(n - 1, 1)
     error = math.sqrt(among_positives / m + among_negatives / n)
-    return error or hanley_mcneil(min(max(area, 0.5 / (m * n)), 1 - 0.5 / (m * n)), m, n)
+    return error if exceeds(error, 0.0) else hanley_mcneil(min(max(area, 0.5 / (m * n)), 1 - 0.5 / (m * n)), m, n)
 
 
 def hanley_mcneil(area: float, positives: float, negatives: float) -> float:

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from modelops_jupyter.monitoring.figures.deciding import RELATIVE
+
 Array = np.ndarray[Any, Any]
 # Squared Jensen-Shannon distance (base 2) times this and the rows is a chi-square to the second order.
 JENSEN_SHANNON_SCALE = 8 * math.log(2)
@@ -144,6 +146,7 @@ def share_limit(before_hits: Array, before_rows: Array, rows: Array, chance: Arr
         passed = betainc(middle, shape, odds) > chance
         low, high = np.where(passed, middle, low), np.where(passed, high, middle)
     usual = np.minimum(mean / rows, 1.0)
-    hits = np.ceil(usual * rows + (high - usual * rows) * np.sqrt(1 - usual))
+    hits = usual * rows + (high - usual * rows) * np.sqrt(1 - usual)
+    hits = np.ceil(hits - RELATIVE * hits)
     limit: Array = np.minimum(hits / rows, 1.0)
     return limit

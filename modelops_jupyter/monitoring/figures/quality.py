@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from modelops_jupyter.monitoring.figures.deciding import RELATIVE
 from modelops_jupyter.monitoring.figures.figure import Figure, figure
 from modelops_jupyter.profiles import ColumnProfile, Profile
 
@@ -67,7 +68,11 @@ def out_of_range_rate(before: ColumnProfile, now: ColumnProfile) -> Figure:
         return Figure(None, "no values in the reference")
     usual = before.n - before.missing
     low = high = value = 0.0
-    for beyond, place in ((now.minimum < before.minimum, 0), (now.maximum > before.maximum, -1)):
+    rounding = RELATIVE * max(abs(before.minimum), abs(before.maximum))
+    for beyond, place in (
+        (now.minimum < before.minimum - rounding, 0),
+        (now.maximum > before.maximum + rounding, -1),
+    ):
         if beyond:
             held = now.counts[place] / present
             low += 1 / present

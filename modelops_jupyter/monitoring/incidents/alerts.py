@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from modelops_jupyter.monitoring.figures.deciding import exceeds
 from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.record.results import Alert, Finding, WindowResult
 
@@ -178,9 +179,10 @@ def _open(model: str, version: int, finding: Finding, window: WindowResult) -> A
     what += f" of {finding.column}" if finding.column else ""
     what += f" where {finding.segment}" if finding.segment else ""
     which = "windows up to that" if finding.metric.startswith("recent_") else "window"
+    passed = "fell below" if exceeds(finding.threshold, finding.figure) else "passed"
     message = (
         f"{model}: {what} was {finding.figure:.3g} in the {which} from {window.window_start}; it "
-        f"{'fell below' if finding.figure < finding.threshold else 'passed'} its threshold {finding.threshold:.3g}"
+        f"{passed} its threshold {finding.threshold:.3g}"
     )
     if finding.metric == "null_rate" and finding.figure == 1:
         where = f" where {finding.segment}" if finding.segment else ""

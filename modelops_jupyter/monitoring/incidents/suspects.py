@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from modelops_jupyter.monitoring.figures.deciding import exceeds, settled
 from modelops_jupyter.monitoring.figures.performance import performance
 from modelops_jupyter.monitoring.incidents.incidents import Case, Member
 from modelops_jupyter.monitoring.record.results import WindowResult, plain_metric
@@ -182,13 +183,13 @@ def rank_suspects(
         score = size if share is None else share * size
         known = found.get(member.column)
         since = min(member.start, known.since) if known else member.start
-        if known is None or size > known.magnitude:
+        if known is None or exceeds(size, known.magnitude):
             found[member.column] = Suspect(
                 member.column, score, share, size, member.metric, figure, threshold, member.segment, since
             )
         else:
             found[member.column] = Suspect(**{**asdict(known), "since": since})
-    return tuple(sorted(found.values(), key=lambda s: (-s.score, -s.magnitude, s.column)))
+    return tuple(sorted(found.values(), key=lambda s: (-settled(s.score), -settled(s.magnitude), s.column)))
 
 
 def rank_segments(
@@ -208,9 +209,9 @@ def rank_segments(
     slices = []
     for segment, columns in scores.items():
         too_many, _ = wrong_decisions([w for w in windows if w.segment == segment], accuracy)
-        named = tuple(sorted((c for c in columns if c), key=lambda c: (-columns[c], c)))
+        named = tuple(sorted((c for c in columns if c), key=lambda c: (-settled(columns[c]), c)))
         slices.append(Slice(segment, sum(columns.values()), named[:SHOWN], too_many))
-    return tuple(sorted(slices, key=lambda s: (-(s.wrong_decisions or 0.0), -s.score, s.segment)))
+    return tuple(sorted(slices, key=lambda s: (-settled(s.wrong_decisions or 0.0), -settled(s.score), s.segment)))
 
 
 def estimate_loss(windows: Sequence[WindowResult], evidence: Evidence) -> Loss:
@@ -277,7 +278,7 @@ def _worst(members: Sequence[Member], windows: Sequence[WindowResult]) -> dict[t
     for member in members:
         near = [(f, t) for at, f, t in found.get(member.signal[1:], ()) if member.start <= at <= member.last]
         pairs = [*near, (member.figure, member.threshold)]
-        worst[member.key] = max(pairs, key=lambda pair: magnitude(*pair))
+        worst[member.key] = max(pairs, key=lambda pair: settled(magnitude(*pair)))
     return worst
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from modelops_jupyter.monitoring.figures import noise
 from modelops_jupyter.monitoring.figures.cycle import CYCLES, cycle_length
+from modelops_jupyter.monitoring.figures.deciding import exceeds, reaches
 from modelops_jupyter.monitoring.judging.history import LEAST_RISE, SEASONS, Usual
 from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.judging.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
@@ -74,8 +75,8 @@ class BondJudge:
     def _suspect(self, metric: str, figures: dict[str, Array], i: int, lingers: Array) -> Array:
         values = figures["value"][i]
         with np.errstate(invalid="ignore"):
-            found: Array = (values >= self.least[metric, "likely"][i]) | (
-                lingers & (values >= self.least[metric, "lingering"][i])
+            found: Array = reaches(values, self.least[metric, "likely"][i]) | (
+                lingers & reaches(values, self.least[metric, "lingering"][i])
             )
         return found
 
@@ -106,7 +107,7 @@ class BondJudge:
             limits = np.where(more, np.where(np.isnan(known), np.inf, np.fmax(known, by_chance)), by_chance) * error
             limits = np.maximum(limits, self.rules.bond * (LINGERING_FLOOR if level == "lingering" else 1.0))
             with np.errstate(invalid="ignore"):
-                hits = (value >= limits) & (lingers[columns] | (level != "lingering"))
+                hits = reaches(value, limits) & (lingers[columns] | (level != "lingering"))
             for n in np.flatnonzero(hits):
                 name = self.names[columns[n]]
                 why = self._why(i, name, metric, int(earlier.windows[n]) if more[n] else 0)
@@ -137,7 +138,7 @@ class CombinationJudge:
         bonds, key = self.track.baseline.bonds, ("quality", segment, "", COMBINATIONS)
         usual = bonds.unseen_before / max(bonds.rows, 1)
         lingers = key in self.track.lately(i, self.rules)
-        if rate < usual + self.rules.rate_rise * (LINGERING_FLOOR if lingers else 1.0):
+        if not reaches(rate, usual + self.rules.rate_rise * (LINGERING_FLOOR if lingers else 1.0)):
             return []
         earlier = self.track.earlier(self.rates[:, None], i, [key])
         spread = math.sqrt(max(usual * (1 - usual), 1e-9) / float(rows[0]))
@@ -145,11 +146,11 @@ class CombinationJudge:
         for level in LEVELS if lingers else LEVELS[:2]:
             chance = self.chances.of(level, earlier.repeats)
             limit = float(noise.share_limit(np.array([bonds.unseen_before]), np.array([bonds.rows]), rows, chance)[0])
-            if float(earlier.spread[0]) > 1.5 * spread or float(earlier.middle[0]) > usual + 2 * spread:
+            if exceeds(float(earlier.spread[0]), 1.5 * spread) or exceeds(float(earlier.middle[0]), usual + 2 * spread):
                 limit = max(limit, float(earlier.limit(chance, spread).reshape(-1)[0]))
             rise = self.rules.rate_rise * (LINGERING_FLOOR if level == "lingering" else 1.0)
             limit = min(1.0, max(limit, usual + rise))
-            if rate >= limit:
+            if reaches(rate, limit):
                 pair = self.track.windows[i].quality[COMBINATIONS].get("with", "")
                 why = f"{usual:.2g} of rows are expected to have one; most of {pair}"
                 found.append(Finding("quality", "", COMBINATIONS, rate, limit, segment, level, why))
@@ -174,8 +175,8 @@ def _more(earlier: Usual, partners: Array) -> Array:
     low, middle, high = (np.log(_greatest_normal(chance, partners)) for chance in (0.84, 0.5, 0.16))
     spread, k = (high - low) / 2, np.maximum(earlier.windows, 1)
     with np.errstate(invalid="ignore"):
-        more: Array = (earlier.middle > middle + 3 * 1.25 * spread / np.sqrt(k)) | (
-            earlier.spread > spread * (1 + 3 * 1.17 / np.sqrt(k))
+        more: Array = exceeds(earlier.middle, middle + 3 * 1.25 * spread / np.sqrt(k)) | exceeds(
+            earlier.spread, spread * (1 + 3 * 1.17 / np.sqrt(k))
         )
     return more
 

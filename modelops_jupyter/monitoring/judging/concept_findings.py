@@ -11,6 +11,7 @@ from modelops_jupyter.monitoring.figures import noise
 from modelops_jupyter.monitoring.figures.baseline import Baseline
 from modelops_jupyter.monitoring.figures.concept import EXCESS
 from modelops_jupyter.monitoring.figures.cycle import cycle_length
+from modelops_jupyter.monitoring.figures.deciding import exceeds, reaches
 from modelops_jupyter.monitoring.figures.figure import Figure
 from modelops_jupyter.monitoring.judging.history import FEWEST, LEAST_RISE, SEASONS
 from modelops_jupyter.monitoring.judging.performance_findings import Bounds, FigureJudge
@@ -47,14 +48,14 @@ class ConceptJudge:
     def judge(self, i: int, segment: str) -> list[Finding]:
         """Return the findings of window `i`; those of the windows before are in the track."""
         value, floor = float(self.values[i]), float(self.floors[i])
-        if self.test is None or math.isnan(value) or value < LINGERING_FLOOR * floor:
+        if self.test is None or math.isnan(value) or not reaches(value, LINGERING_FLOOR * floor):
             return []
         key = ("concept", segment, "", self.test)
         found = []
         for level in LEVELS if key in self.track.lately(i, self.rules) else LEVELS[:2]:
             limit, windows = self._limit(i, level, key)
             limit = max(limit, floor * (LINGERING_FLOOR if level == "lingering" else 1.0))
-            if value >= limit:
+            if reaches(value, limit):
                 why = f"so much {windows} earlier windows differ from each other" if windows else "what chance does"
                 found.append(Finding("concept", "", self.test, value, limit, segment, level, why))
         return found
@@ -71,13 +72,13 @@ class ConceptJudge:
         by_chance = float(np.log(noise.chi_square_limit(np.asarray(degrees), chance)).reshape(-1)[0])
         # Of the logarithm of a chi-square over its degrees of freedom.
         middle, spread = float(psi(degrees / 2) - math.log(degrees / 2)), math.sqrt(float(polygamma(1, degrees / 2)))
-        more = float(earlier.middle[0]) > middle + 3 * 1.25 * spread / math.sqrt(windows) or float(
-            earlier.spread[0]
-        ) > spread * (1 + 3 * 1.17 / math.sqrt(windows))
+        more = exceeds(float(earlier.middle[0]), middle + 3 * 1.25 * spread / math.sqrt(windows)) or exceeds(
+            float(earlier.spread[0]), spread * (1 + 3 * 1.17 / math.sqrt(windows))
+        )
         learned = float(np.maximum(earlier.limit(chance, 0.0), earlier.middle + LEAST_RISE).reshape(-1)[0])
         if self.track.starts[i] - self.track.began < SEASONS * cycle_length(self.track.every):
             learned = max(learned, float(earlier.greatest[0]) + LEAST_RISE)
-        taught = more and learned > by_chance
+        taught = bool(more and exceeds(learned, by_chance))
         return degrees * math.exp(min(learned if taught else by_chance, 700.0)), windows if taught else 0
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from modelops_jupyter.monitoring.figures import noise
 from modelops_jupyter.monitoring.figures.cycle import CYCLES, cycle_length
+from modelops_jupyter.monitoring.figures.deciding import exceeds, reaches
 from modelops_jupyter.monitoring.judging.history import LEAST_RISE, SEASONS, Usual
 from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.judging.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
@@ -95,18 +96,18 @@ class DriftJudge:
         for metric in METRICS:
             figures = self.values[metric][i]
             with np.errstate(invalid="ignore"):
-                suspect = (figures >= self.least[metric, "likely"][i - self.first]) | (
-                    lingers & (figures >= self.least[metric, "lingering"][i - self.first])
+                suspect = reaches(figures, self.least[metric, "likely"][i - self.first]) | (
+                    lingers & reaches(figures, self.least[metric, "lingering"][i - self.first])
                 )
             if young:
-                suspect &= self.logs[metric][i] >= self._odd_one_out(metric, i)
+                suspect &= reaches(self.logs[metric][i], self._odd_one_out(metric, i))
             columns = np.flatnonzero(suspect)
             if not len(columns):
                 continue
             earlier = self.track.earlier(self.logs[metric][:, columns], i, [keys[c] for c in columns])
             for level in LEVELS:
                 limits, learned = self._limits(metric, i, columns, level, earlier)
-                hits = (figures[columns] >= limits) & (lingers[columns] | (level != "lingering"))
+                hits = reaches(figures[columns], limits) & (lingers[columns] | (level != "lingering"))
                 for n in np.flatnonzero(hits):
                     c = columns[n]
                     why = self._why(i, c, int(earlier.windows[n]) if learned[n] else 0)
@@ -147,21 +148,22 @@ class DriftJudge:
             least_spread = np.minimum(spread, 0.5 / np.exp(np.nan_to_num(earlier.middle)))
         k = np.maximum(earlier.windows, 1)
         # The median strays by 1.25 s / √k, the median absolute deviation by 1.17 s / √k: three of them are no chance.
-        more = (earlier.middle > middle + 3 * 1.25 * spread / np.sqrt(k)) | (
-            earlier.spread > spread * (1 + 3 * 1.17 / np.sqrt(k))
+        more = exceeds(earlier.middle, middle + 3 * 1.25 * spread / np.sqrt(k)) | exceeds(
+            earlier.spread, spread * (1 + 3 * 1.17 / np.sqrt(k))
         )
         learned = np.maximum(earlier.limit(chance, least_spread), earlier.middle + LEAST_RISE)
         if self.track.starts[i] - self.track.began < SEASONS * cycle_length(self.track.every):
             # Seasons cannot be taken out yet: only a record is news.
             learned = np.fmax(learned, earlier.greatest + LEAST_RISE)
         more &= self.rules.seasons
-        logs = np.where(more & (learned > by_chance), learned, by_chance)
+        more &= exceeds(learned, by_chance)
+        logs = np.where(more, learned, by_chance)
         with np.errstate(over="ignore"):
             if metric == "jensen_shannon":
                 limits = np.sqrt(np.exp(logs) * stray.mean / noise.JENSEN_SHANNON_SCALE / paired)
             else:
                 limits = np.exp(logs) / np.sqrt(paired)
-        return np.maximum(limits, self._floor(level)), more & (learned > by_chance)
+        return np.maximum(limits, self._floor(level)), more
 
     def _why(self, i: int, column: int, windows: int) -> str:
         if windows:
@@ -184,17 +186,17 @@ class DriftJudge:
         words = ("rows", "windows", "compared", "dispersion", "degrees", "bins", "beyond", "seen")
         group = {word: np.array([figure[word] for figure in figures]) for word in words}
         # Before each season was seen twice, only what no season could bring is judged.
-        possible = (group["seen"] >= 2) | (group["beyond"] >= LEAST_BEYOND + 2 / np.sqrt(group["rows"]))
+        possible = reaches(group["seen"], 2) | reaches(group["beyond"], LEAST_BEYOND + 2 / np.sqrt(group["rows"]))
         possible |= not self.rules.seasons
         found: list[Finding] = []
         for metric in METRICS:
             values = np.array([figure.get(metric, np.nan) for figure in figures])
             for level in ("plain", "lingering"):
                 limits = self._recent_limits(metric, columns, group, level)
-                if not (values >= limits).any():
+                if not reaches(values, limits).any():
                     continue
                 limits = np.maximum(limits, self._by_cycles(metric, i, columns, segment, group["dispersion"], level))
-                hits = possible & (values >= limits) & (lingers[columns] | (level == "plain"))
+                hits = possible & reaches(values, limits) & (lingers[columns] | (level == "plain"))
                 found += [
                     Finding(
                         "drift",
@@ -216,21 +218,21 @@ class DriftJudge:
         usual = self.track.earlier(self.cycles[metric][:, columns], i, keys, apart=CYCLES[self.track.every])
         with np.errstate(over="ignore"):
             limits = np.exp(np.minimum(usual.limit(self.chances.of_recent(level)), usual.middle + MOST_RISE))
-        return np.where(self.rules.seasons & (dispersion > 1) & ~np.isnan(limits), limits, 0.0)
+        return np.where(self.rules.seasons & exceeds(dispersion, 1) & ~np.isnan(limits), limits, 0.0)
 
     def _suspect(self, figure: Mapping[str, float], column: int, lingers: bool) -> bool:
         """Tell whether a finding is possible at all: the greater distance is not below the least limit of any."""
         greatest = max(figure.get(metric, 0.0) for metric in METRICS)
         if lingers:
-            return greatest >= self._floor("lingering")
+            return bool(reaches(greatest, self._floor("lingering")))
         paired = float(noise.paired_rows(self.table.before[column], figure["rows"]))
         # Chances are below one in five, where Kolmogorov's limit is over 1 and that of the divergence too.
-        return greatest >= max(self._floor("plain"), 0.5 / math.sqrt(max(paired, 1.0)))
+        return bool(reaches(greatest, max(self._floor("plain"), 0.5 / math.sqrt(max(paired, 1.0)))))
 
     def _recent_limits(self, metric: str, columns: Array, group: Mapping[str, Array], level: str) -> Array:
         chance = self.chances.of_recent(level)
         dispersion, degrees = group["dispersion"], group["degrees"]
-        dispersed = dispersion > 1
+        dispersed = exceeds(dispersion, 1)
         below = np.maximum((group["compared"] - 1) * degrees, 1.0)
         before = self.table.before[columns]
         # Chance divides by the estimated dispersion, so a chi-square over its degrees becomes an F.
@@ -251,6 +253,6 @@ class DriftJudge:
 
 def _why_recent(figure: Mapping[str, float]) -> str:
     why = f"{figure['rows']:,.0f} rows of {figure['windows']:.0f} windows together"
-    if figure["dispersion"] > 1:
+    if exceeds(figure["dispersion"], 1):
         why += f", which differ {figure['dispersion']:,.1f} times as much as by chance"
     return why

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from modelops_jupyter.monitoring.figures.deciding import exceeds, side
 from modelops_jupyter.monitoring.figures.noise import student_limit
 
 Array = np.ndarray[Any, Any]
@@ -76,7 +77,7 @@ def usual(values: Array, phases: Array, phase: int, apart: int = 1) -> Usual:
     middle, spread = _middle_and_spread(values, windows)
     residuals, own = _without_season(values, phases, phase)
     narrow = _middle_and_spread(residuals, windows)[1]
-    better = ~np.isnan(own) & (narrow < 0.8 * spread)
+    better = ~np.isnan(own) & exceeds(0.8 * spread, narrow)
     middle, spread = np.where(better, own, middle), np.where(better, narrow, spread)
     greatest = np.fmax.reduce(values, axis=0) if len(values) else np.full(values.shape[1], np.nan)
     mean = np.nansum(values, axis=0) / np.maximum(np.sum(~np.isnan(values), axis=0), 1)
@@ -100,7 +101,7 @@ def _middle_and_spread(values: Array, windows: Array) -> tuple[Array, Array]:
         place = np.minimum(np.ceil(share * (counted + 1)).astype(int), counted) - 1
         tail = (ordered[place, columns] - middle) / z
         # Four standard errors wider, so that chance does not widen what is normal.
-        wide = (counted >= FEWEST) & (tail > spread * (1 + 4 / np.sqrt(counted)))
+        wide = (counted >= FEWEST) & exceeds(tail, spread * (1 + 4 / np.sqrt(counted)))
         spread = np.where(wide, tail, spread)
     few = windows < FEWEST
     return np.where(few, np.nan, middle), np.where(few, np.nan, spread)
@@ -135,7 +136,7 @@ def _repeats(values: Array) -> Array:
     if len(values) < 3:
         return np.zeros(values.shape[1])
     middle = _median(values)
-    signs = np.sign(values - middle)
+    signs = side(values, middle)
     both = signs[1:] * signs[:-1]
     counted = np.sum(~np.isnan(both), axis=0)
     # The sine of the quadrant correlation is the correlation of a normal pair (Blomqvist 1950).

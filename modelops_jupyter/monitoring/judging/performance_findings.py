@@ -12,6 +12,7 @@ import numpy as np
 from modelops_jupyter.monitoring.figures import noise
 from modelops_jupyter.monitoring.figures.baseline import Baseline
 from modelops_jupyter.monitoring.figures.cycle import CYCLES
+from modelops_jupyter.monitoring.figures.deciding import exceeds, reaches
 from modelops_jupyter.monitoring.figures.figure import Figure
 from modelops_jupyter.monitoring.figures.performance import higher_is_better
 from modelops_jupyter.monitoring.judging.history import FEWEST, LONGEST
@@ -44,7 +45,7 @@ def matured(windows: Sequence[WindowResult], rules: AlertRules) -> Array:
     for i, share in enumerate(labelled):
         known = np.sort(labelled[max(0, i - LONGEST) : i + 1])
         known = known[known > 0]
-        mature[i] = share > 0 and share >= rules.mature * known[int(0.75 * (len(known) - 1))]
+        mature[i] = share > 0 and reaches(share, rules.mature * known[int(0.75 * (len(known) - 1))])
     return mature
 
 
@@ -90,7 +91,7 @@ class Bounds:
 
     def suspects(self, values: Sequence[float]) -> bool:
         """Tell whether any of the values is so much worse that it counts at all."""
-        return max(map(self.worse, values)) >= LINGERING_FLOOR * self.floor
+        return bool(reaches(max(map(self.worse, values)), LINGERING_FLOOR * self.floor))
 
     def beyond(
         self, name: str, value: float, spread: float, degrees: float, chance: float, segment: str, level: str
@@ -98,7 +99,7 @@ class Bounds:
         """Return the finding, if `value` is further from the expected one than chance and the floor allow."""
         distance = float(noise.student_limit(degrees, chance / 2 if self.two_sided else chance)) * spread
         distance = max(distance, self.floor * (LINGERING_FLOOR if level == "lingering" else 1))
-        if self.worse(value) < distance:
+        if not reaches(self.worse(value), distance):
             return []
         limit = self.usual + float(np.sign(value - self.usual)) * distance
         why = f"{self.usual:.3g} on the reference, give or take {distance:.2g} by chance and from window to window"
@@ -197,7 +198,7 @@ class FigureJudge:
         errors = self.errors[metric][max(0, i - LONGEST) : i]
         chance = float(np.nanmedian(errors)) if not np.isnan(errors).all() else 0.0
         # The spread by the median absolute deviation strays by 1.17 / √k of itself: up to that it is chance's own.
-        more = spread > chance * (1 + 1.17 / math.sqrt(windows))
+        more = exceeds(spread, chance * (1 + 1.17 / math.sqrt(windows)))
         return max(0.0, spread**2 - chance**2) if more else 0.0, True
 
 

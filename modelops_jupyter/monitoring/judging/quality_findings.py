@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from modelops_jupyter.monitoring.figures import noise
+from modelops_jupyter.monitoring.figures.deciding import exceeds, reaches
 from modelops_jupyter.monitoring.figures.figure import FEWEST_ROWS
 from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.judging.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
@@ -57,7 +58,7 @@ class QualityJudge:
         floor = usual + rise
         keys = [("quality", segment, name, metric) for name in self.names]
         lingers = np.array([key in lately for key in keys])
-        suspect = np.flatnonzero((rates >= floor) | (lingers & (rates >= usual + LINGERING_FLOOR * rise)))
+        suspect = np.flatnonzero(reaches(rates, floor) | (lingers & reaches(rates, usual + LINGERING_FLOOR * rise)))
         if not len(suspect):
             return []
         rows = np.full(len(suspect), float(self.track.windows[i].rows))
@@ -69,11 +70,11 @@ class QualityJudge:
                 hits[suspect], usual_rows[suspect], rows, self.chances.of(level, earlier.repeats)
             )
             learned = earlier.limit(self.chances.of(level, earlier.repeats), chance)
-            more = earlier.spread > 1.5 * chance + 1e-9
-            limits = np.where(more & (learned > limits), learned, limits)
+            more = exceeds(earlier.spread, 1.5 * chance + 1e-9)
+            limits = np.where(more & exceeds(learned, limits), learned, limits)
             least = rise * (LINGERING_FLOOR if level == "lingering" else 1.0)
             limits = np.minimum(np.maximum(limits, usual[suspect] + least), 1.0)
-            for c in np.flatnonzero((rates[suspect] >= limits) & (lingers[suspect] | (level != "lingering"))):
+            for c in np.flatnonzero(reaches(rates[suspect], limits) & (lingers[suspect] | (level != "lingering"))):
                 column = suspect[c]
                 where = "expected by the reference" if metric == UNSEEN else "of the reference's rows"
                 why = f"{usual[column]:.2g} {where}"

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from modelops_jupyter.monitoring.figures import noise
+from modelops_jupyter.monitoring.figures.deciding import exceeds, reaches
 from modelops_jupyter.monitoring.judging.drift_findings import STATISTICS
 from modelops_jupyter.monitoring.judging.history import Usual
 from modelops_jupyter.monitoring.judging.rules import AlertRules
@@ -45,7 +46,7 @@ class RankJudge:
         # Over what chance does, on average; NaN where rows are too few for it to be a chi-square.
         self.scales = {
             metric: np.where(
-                rows >= LEAST_PARTS * numbers.greatest_score, noise.JENSEN_SHANNON_SCALE * rows / DEGREES, np.nan
+                reaches(rows, LEAST_PARTS * numbers.greatest_score), noise.JENSEN_SHANNON_SCALE * rows / DEGREES, np.nan
             )
             for metric, rows in ((METRIC, paired), (f"recent_{METRIC}", together))
         }
@@ -57,7 +58,7 @@ class RankJudge:
         lingers = np.array([key in lately for key in keys], dtype=bool)
         suspect = np.zeros(len(keys), dtype=bool)
         for metric, values in self.values.items():
-            suspect |= values[i] >= self._least(metric, i, lingers)
+            suspect |= reaches(values[i], self._least(metric, i, lingers))
         columns = np.flatnonzero(suspect)
         if not len(columns):
             return []
@@ -74,7 +75,7 @@ class RankJudge:
                 ratio = noise.f_limit(np.full(len(columns), DEGREES), DEGREES * earlier.windows.clip(1), chance)
                 ratio = np.maximum(noise.chi_square_limit(DEGREES, chance), middle * ratio)
                 limits = np.maximum(np.sqrt(ratio / self.scales[metric][i, columns]), self._floor(level))
-                hits = alike & (values[i, columns] >= limits) & (lingers[columns] | (level != "lingering"))
+                hits = alike & reaches(values[i, columns], limits) & (lingers[columns] | (level != "lingering"))
                 for n in np.flatnonzero(hits):
                     name, figure, limit = self.names[columns[n]], float(values[i, columns[n]]), float(limits[n])
                     why = f"{earlier.windows[n]} earlier windows differ by no more than chance"
@@ -101,8 +102,8 @@ def _alike(earlier: Usual) -> Array:
     with np.errstate(invalid="ignore"):
         alike: Array = (
             (earlier.windows >= FEWEST_DAYS)
-            & (earlier.mean <= noise.chi_square_limit(DEGREES * k, DOUBT))
-            & (earlier.greatest <= noise.chi_square_limit(DEGREES, DOUBT / k))
-            & (earlier.repeats <= DOUBT)
+            & ~exceeds(earlier.mean, noise.chi_square_limit(DEGREES * k, DOUBT))
+            & ~exceeds(earlier.greatest, noise.chi_square_limit(DEGREES, DOUBT / k))
+            & ~exceeds(earlier.repeats, DOUBT)
         )
     return alike

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from modelops_jupyter.monitoring.figures.baseline import Baseline
+from modelops_jupyter.monitoring.figures.deciding import settled
 from modelops_jupyter.monitoring.judging.budget import chance_of_one
 from modelops_jupyter.monitoring.judging.history import LONGEST, Usual, usual
 from modelops_jupyter.monitoring.judging.rules import AlertRules
@@ -131,7 +132,7 @@ def strongest(findings: Sequence[Finding]) -> list[Finding]:
     best: dict[tuple[str, str, str, str], Finding] = {}
 
     def rank(finding: Finding) -> tuple[int, float]:
-        ratio = abs(finding.figure / finding.threshold) if finding.threshold else 0.0
+        ratio = settled(abs(finding.figure / finding.threshold)) if finding.threshold else 0.0
         # Of what fell below its threshold the least is the furthest beyond it.
         return LEVELS.index(finding.level), -max(ratio, 1 / ratio) if ratio else 0.0
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from modelops_jupyter.monitoring.figures.cycle import COMPARED
+from modelops_jupyter.monitoring.figures.deciding import reaches
 from modelops_jupyter.monitoring.figures.figure import figure
 from modelops_jupyter.monitoring.judging.history import LEAST_RISE, SEASONS, Usual, usual
 from modelops_jupyter.monitoring.judging.rules import AlertRules
@@ -90,14 +91,15 @@ class VolumeJudge:
         """Judge the number of rows at `place` as part of window `i`."""
         value, middle = float(self.logs[place]), float(self._usual(place, 1).middle[0])
         side = 1 if value > middle else -1
-        if math.isnan(middle) or abs(value - middle) < LINGERING_FLOOR * self.floor or (side < 0 and not over):
+        small = not reaches(abs(value - middle), LINGERING_FLOOR * self.floor)
+        if math.isnan(middle) or small or (side < 0 and not over):
             return []
         lingers = any(f.key == KEY for w in self.windows[max(0, i - self.rules.windows) : i] for f in w.findings)
         earlier = self._usual(place, side)
         found = []
         for level in LEVELS if lingers else LEVELS[:2]:
             limit = side * self._limit(earlier, place, level, middle)
-            if side * value >= side * limit:
+            if reaches(side * value, side * limit):
                 rows = 0 if value == math.log(NO_ROWS) else round(math.exp(value))
                 why = f"{rows:,} rows came, {math.exp(middle):,.0f} are usual"
                 ratio, bound = math.exp(value - middle), math.exp(limit - middle)

@@ -1,0 +1,25 @@
+"""A request whose registry is an MLflow server imports nothing in its thread, as in tests/threads."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+from watched import Watched
+
+from modelops_jupyter.settings import find_settings
+from modelops_jupyter.workspace import Workspace
+
+
+def test_a_request_to_a_server_imports_nothing_in_its_thread(tmp_path: Path, mlflow_server: Any) -> None:
+    watched = Watched(tmp_path / "project", tmp_path / "record")
+    for folder in (watched.project, watched.record):
+        folder.mkdir()
+    settings = f'tracking_uri = "{mlflow_server.uri}"\nactor = "ann"\n[use_case.watched]\nrisk_tier = "low"\n'
+    (watched.project / "modelops.toml").write_text(settings)
+    x, y = pd.DataFrame({"wind": [0.0, 1.0, 2.0, 3.0]}), [0, 0, 1, 1]
+    with Workspace(find_settings(watched.project, environ={})) as ws:
+        ws.register(LogisticRegression().fit(x, y), "watched", data=x, target=y, metrics={"roc_auc": 0.9})
+        ws.approve("watched/1", reason="reads well")
+    watched.ask({"status": {}, "promote": {"reference": "watched/1", "reason": "best"}, "reconcile": {}})
+    assert watched.imports() == ""
