@@ -20,7 +20,8 @@ def refusal_text(refusals: Sequence[Refusal], otherwise: str = UNSAFE) -> str:
     parts = [f"{refusal.name} (model{refusal.place.path})" for refusal in list(first_of.values())[::-1]]
     more = f" and {len(parts) - MOST_NAMED} more" if len(parts) > MOST_NAMED else ""
     named = ", ".join(parts[:MOST_NAMED])
-    return f"The model holds parts that are not on the allow-list: {named}{more}. {_nearest_way(refusals)}, or {otherwise}."
+    what = f"The model holds parts that are not on the allow-list: {named}{more}"
+    return f"{what}. {_nearest_way(refusals)}, or {otherwise}."
 
 
 def unwritable_text(path: str, part: object, error: Exception) -> str:

@@ -15,6 +15,7 @@ from ._library import DISTRIBUTIONS, EXTRAS
 from ._pandas_parts import MARK, with_pandas, with_values
 from ._parts import children
 from ._refusal_text import FROM_PYTHON, UNSAFE, refusal_text, unwritable_text
+from ._soundness import check_sound
 
 NAME = "sklearn-skops"
 FILE = "model.skops"
@@ -141,7 +142,9 @@ def _rebuilt(content: bytes, schema: audit.Schema) -> Any:
     """Return what a file holds, whose schema has passed the audit."""
     import skops.io as skops
 
-    return with_pandas(skops.loads(content, trusted=list(schema.names)))
+    model = with_pandas(skops.loads(content, trusted=list(schema.names)))
+    check_sound(model)
+    return model
 
 
 def _dumped(model: Any) -> bytes:
