@@ -56,7 +56,8 @@ def register(
         origin, features, model, run_id = model, stock.features, stock.model, run_id or stock.run_id
     rows = read_rows(model, data, target, reference, outcomes)
     unfinished = publication.finish(store, registry, name)
-    drawn: dict[str, Any] = {"data": rows.data, "target": rows.target, "reference": rows.reference}
+    validation_rows = None if rows.reference is rows.data else rows.reference
+    drawn: dict[str, Any] = {"data": rows.data, "target": rows.target, "reference": validation_rows}
     with registry.draft(model, kind=kind, decision=decision, unsafe=unsafe, **drawn) as draft:
         _check_kind(store, name, draft.kind)
         validation = validate(draft, rows, claimed)

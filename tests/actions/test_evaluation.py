@@ -367,3 +367,55 @@ def test_every_view_says_whether_a_metric_was_measured_or_claimed(ws: Workspace)
     page = ws.overview("m")
     assert "measured on 100 rows" in page._repr_mimebundle_()["text/html"]
     assert page.versions[0]["evaluation"].startswith("measured on 100 rows: roc_auc 0.9")
+
+
+# ---- models of an MLflow registry ---------------------------------------------------------------------------------
+
+
+def log_with_mlflow(ws: Workspace, names: list[str]) -> None:
+    """Register the model as a script with stock MLflow does, with a metric that nothing here has measured."""
+    import mlflow
+
+    assert ws.store.find("version") == ()
+    mlflow.set_tracking_uri(ws.tracking_uri)
+    for name in names:
+        with mlflow.start_run(experiment_id="0"):
+            mlflow.log_metric("roc_auc", 0.999)
+            example, answers = X_TRAIN.head(), MODEL.predict(X_TRAIN.head())
+            mlflow.sklearn.log_model(
+                MODEL,
+                name="model",
+                registered_model_name=name,
+                serialization_format="skops",
+                signature=mlflow.models.infer_signature(example, answers),
+            )
+
+
+def test_metrics_of_adopted_versions_are_claims_until_they_are_measured(ws: Workspace) -> None:
+    log_with_mlflow(ws, ["given-rows", "evaluated"])
+    rows = X_VALID.assign(late=Y_VALID)
+    ws.adopt("given-rows", data=rows, target="late")
+    ws.adopt("evaluated")
+    given, claimed = ws.version("given-rows/1").body, ws.version("evaluated/1").body
+    score = MODEL.predict_proba(X_VALID)[:, 1]
+    assert given["measured"]["metrics"]["roc_auc"] == pytest.approx(sk.roc_auc_score(Y_VALID, score))
+    assert given["claimed"] == claimed["claimed"] == claimed["metrics"] == {"roc_auc": 0.999}
+    assert claimed["measured"] is None
+    assert ws.gate("given-rows/1").checks[0].passed
+    assert "`modelops evaluate evaluated/1" in ws.gate("evaluated/1").checks[0].message
+
+    ws.evaluate("evaluated/1", data=rows, target="late")
+    measured = ws.version("evaluated/1").body["measured"]
+    assert measured["metrics"] == given["measured"]["metrics"]
+    ws.adopt("evaluated", data=X_VALID)  # rows without labels give a reference, and take no measurement away
+    assert references(ws.store, "evaluated")[1].profile.rows == 100
+    assert ws.version("evaluated/1").body["measured"] == measured
+    assert ws.verify_audit().ok
+
+
+def test_an_adopted_version_that_cannot_predict_the_rows_says_so_and_has_no_reference(ws: Workspace) -> None:
+    log_with_mlflow(ws, ["m"])
+    adoption = ws.adopt("m", data=X_VALID.assign(rain=np.nan, late=Y_VALID), target="late")
+    assert "the model failed on these rows (ValueError" in str(adoption)
+    assert ws.store.get("reference", "m/000001") is None
+    assert ws.version("m/1").body["measured"] is None
