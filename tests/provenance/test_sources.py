@@ -15,9 +15,9 @@ from urllib.request import Request, urlopen
 import nbformat
 import papermill
 import pytest
-from conftest import CODE, NOTEBOOK, RULES, SCRIPT, Project, write_notebook
 from jupyter_client import BlockingKernelClient
 from nbclient import NotebookClient
+from projects import CODE, NOTEBOOK, RULES, SCRIPT, Project, write_notebook
 from repositories import git
 from waiting import until
 
