@@ -20,10 +20,11 @@ MOST_LINES = 5
 def examine_settings(evidence: Evidence, problems: list[Problem]) -> str:
     """Report settings that cannot be used; the other parts are then looked at with those that can."""
     settings = evidence.settings
+    file = settings.project / FILE_NAME
     if settings.problem is not None:
-        what = settings.problem.rstrip(".")
-        problems.append(problem_at(settings.project / FILE_NAME, what, "correct the file: until then no verb works"))
-    return FILE_NAME if (settings.project / FILE_NAME).exists() else "defaults"
+        what = _without(f"{file}", settings.problem)
+        problems.append(problem_at(file, what, "correct the file: until then no other verb works"))
+    return FILE_NAME if file.exists() else "defaults"
 
 
 def examine_policy(evidence: Evidence, problems: list[Problem]) -> str:
@@ -34,10 +35,15 @@ def examine_policy(evidence: Evidence, problems: list[Problem]) -> str:
     try:
         policy = load_policy(path)
     except InvalidPolicy as error:
-        fix = "correct the file: until then no gate opens"
-        problems.append(Problem(str(path), str(error).rstrip("."), fix))
+        what = _without(f"The policy {path}", _without(str(path), str(error)))
+        problems.append(Problem(str(path), what, "correct the file: until then no gate opens"))
         return "not readable"
     return f"{policy.name}, {count(len(policy.rules), 'rule')}"
+
+
+def _without(name: str, sentence: str) -> str:
+    """Return what a sentence says of a file, without the name, which stands before it."""
+    return sentence.removeprefix(name).lstrip(": ").removesuffix(" Mend it or remove it.").rstrip(".")
 
 
 def examine_permissions(evidence: Evidence, problems: list[Problem]) -> str:
