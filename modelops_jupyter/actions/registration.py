@@ -6,6 +6,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -78,14 +79,16 @@ def register(
 
 def _from_mlflow(store: Store, registry: Registry, address: str, unsafe: bool) -> StockFile:
     """Return the live model behind MLflow's address of one, by our record where it has that version."""
-    from modelops_jupyter.registry import StockFile
+    from modelops_jupyter.registry import PyFuncEstimator, StockFile
 
     try:
         version = find_version(store, parse(address))
     except (InvalidReference, NotFound):  # MLflow's alone, or a name that none of ours can have
-        return registry.stock.read(address, unsafe=unsafe)
-    run_id = registry.stock.active_run(version.body["run_id"])
-    return StockFile(registry.load(version.body, unsafe=unsafe), version.body["features"], run_id)
+        stock = registry.stock.read(address, unsafe=unsafe)
+    else:
+        run_id = registry.stock.active_run(version.body["run_id"])
+        stock = StockFile(registry.load(version.body, unsafe=unsafe), version.body["features"], run_id)
+    return replace(stock, model=stock.model.inmost) if isinstance(stock.model, PyFuncEstimator) else stock
 
 
 def _check_kind(store: Store, name: str, kind: str) -> None:
@@ -222,11 +225,11 @@ def compare_versions(
 
     frame = to_pandas(data, "data")
     first, second = find_version(store, reference), find_version(store, other)
-    unclear = next((str(version) for version in (first, second) if version.body["task"] == "unknown"), None)
+    unclear = next((version for version in (first, second) if version.body["task"] == "unknown"), None)
     if unclear is not None:
         raise InvalidInput(
-            f"Nothing on record says what {unclear} predicts: give it a reference first, `modelops adopt NAME --data "
-            "FILE --target COLUMN` (with --unsafe where it runs code)."
+            f"Nothing on record says what {unclear.name}/{unclear.version} predicts: give it a reference first, "
+            "`modelops adopt NAME --data FILE --target COLUMN` (with --unsafe where it runs code)."
         )
     if first.body["task"] != second.body["task"]:
         raise InvalidInput(

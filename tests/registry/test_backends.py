@@ -160,6 +160,7 @@ DOWN: dict[str, tuple[int, list[str]]] = {
     "distribution": (0, ["cancer", "mean_radius"]),
     "version": (0, ["cancer@champion"]),
     "register": (3, ["model.skops", "cancer", "--data", "rows.parquet"]),
+    "adopt": (3, ["--all"]),
     "compare": (3, ["cancer/1", "cancer/2", "--data", "rows.parquet"]),
     "curves": (0, ["cancer"]),
     "explain": (0, ["cancer", "--window", "2013-04-02"]),
