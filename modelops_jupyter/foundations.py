@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -45,7 +46,10 @@ class Foundations:
         from modelops_jupyter.store import open_store
 
         settings = self.settings
-        kept = (settings.artifacts_path, settings.log_path)
+        kept: tuple[Path, ...] = ()
+        if not settings.store_path.exists():
+            # Other artifacts in that folder are of runs that were logged with MLflow alone.
+            kept = (*settings.artifacts_path.rglob("artifacts/modelops"), settings.log_path)
         return open_store(settings.store_path, settings.lock_path, keeps=kept)
 
     @property

@@ -56,6 +56,11 @@ export class Client {
     return new Resource(this.settings, `models/${encodeURIComponent(name)}`);
   }
 
+  /** How many models of the MLflow registry are not on record. */
+  async unadopted(): Promise<number> {
+    return (await this.get<{ readonly unadopted: number }>('status')).unadopted;
+  }
+
   /** Asks the policy about moving a version to an alias; its answer goes on record. */
   async check(reference: string, alias: string): Promise<IGate> {
     return this.post('check', { reference, alias });

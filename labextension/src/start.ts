@@ -47,7 +47,7 @@ export function start({ app, labShell, palette, restorer, translator }: IParts):
   });
   const service: IModelOps = { client, models, trans, open: (name, tab) => pages.open(name, tab), refresh };
 
-  const panel = new FleetWidget(models, trans, name => pages.open(name), dragModel);
+  const panel = new FleetWidget(models, trans, name => pages.open(name), dragModel, () => client.unadopted());
   app.shell.add(panel, 'left', { rank: 350, type: 'Models' });
   restorer?.add(panel, 'modelops-models');
   labShell?.currentChanged.connect(() => {

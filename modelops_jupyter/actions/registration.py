@@ -6,6 +6,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -76,14 +77,16 @@ def register(
 
 def _from_mlflow(store: Store, registry: Registry, address: str, unsafe: bool) -> StockFile:
     """Return the live model behind MLflow's address of one, by our record where it has that version."""
-    from modelops_jupyter.registry import StockFile
+    from modelops_jupyter.registry import PyFuncEstimator, StockFile
 
     try:
         version = find_version(store, parse(address))
     except (InvalidReference, NotFound):  # MLflow's alone, or a name that none of ours can have
-        return registry.stock.read(address, unsafe=unsafe)
-    run_id = registry.stock.active_run(version.body["run_id"])
-    return StockFile(registry.load(version.body, unsafe=unsafe), version.body["features"], run_id)
+        stock = registry.stock.read(address, unsafe=unsafe)
+    else:
+        run_id = registry.stock.active_run(version.body["run_id"])
+        stock = StockFile(registry.load(version.body, unsafe=unsafe), version.body["features"], run_id)
+    return replace(stock, model=stock.model.inmost) if isinstance(stock.model, PyFuncEstimator) else stock
 
 
 def _check_kind(store: Store, name: str, kind: str) -> None:

@@ -194,20 +194,19 @@ def _registered(client: MlflowClient) -> Iterator[Any]:
 
 
 def _one(client: MlflowClient, name: str) -> list[Any]:
-    from mlflow.exceptions import MlflowException
-
-    try:
-        return [client.get_registered_model(name)]
-    except MlflowException as error:
-        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            raise
-        return []
+    # Searched for, since MLflow refuses to look up names of old, such as those with slashes.
+    found = pages(lambda token: client.search_registered_models(_query(name), PAGE, page_token=token))
+    return [model for model in found if model.name == name]
 
 
 def _versions(client: MlflowClient, name: str | None) -> Iterator[StockVersion]:
-    query = None if name is None or ("'" in name and '"' in name) else named(name)
-    found = pages(lambda token: client.search_model_versions(query, PAGE, page_token=token))
+    found = pages(lambda token: client.search_model_versions(_query(name), PAGE, page_token=token))
     return (_version(version) for version in found)
+
+
+def _query(name: str | None) -> str | None:
+    """Return the filter that leaves out other models, as far as there is one."""
+    return None if name is None or ("'" in name and '"' in name) else named(name)
 
 
 def named(name: str) -> str:

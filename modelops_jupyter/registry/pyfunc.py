@@ -71,6 +71,11 @@ class PyFuncEstimator:
         return inside if hasattr(inside, "predict") and hasattr(inside, "get_params") else None
 
     @property
+    def inmost(self) -> Any:
+        """The estimator inside, which may have a format of its own, else this."""
+        return self if self.estimator is None else self.estimator
+
+    @property
     def classes_(self) -> Any:
         """Class labels of the estimator inside, or None."""
         return getattr(self.estimator, "classes_", None)

@@ -128,8 +128,18 @@ FAULTS: list[tuple[str, Fault, str, str]] = [
     ("store", lambda p: one(p, "modelops.db").unlink(), "is gone, but .*artifacts is there", "backup"),
     ("store", lambda p: text(one(p, "modelops.db"), "garbage" * 99), "no SQLite database", "backup"),
     ("store", lambda p: half(one(p, "modelops.db")), "cut short", "backup"),
-    ("store", lambda p: sql(p, "UPDATE records SET body = replace(body, '0.9', '0.8')", "modelops.db"), "broken", "who"),
-    ("store", lambda p: sql(p, "UPDATE records SET body = '{' WHERE kind = 'monitor'", "modelops.db"), "read", "backup"),
+    (
+        "store",
+        lambda p: sql(p, "UPDATE records SET body = replace(body, '0.9', '0.8')", "modelops.db"),
+        "broken",
+        "who",
+    ),
+    (
+        "store",
+        lambda p: sql(p, "UPDATE records SET body = '{' WHERE kind = 'monitor'", "modelops.db"),
+        "read",
+        "backup",
+    ),
     ("store", lambda p: sql(p, "UPDATE records SET subject = 'x'", "modelops.db"), "not as it was written", "backup"),
     ("store", lambda p: sql(p, "UPDATE alembic_version SET version_num = '9'", "modelops.db"), "schema 9", "upgrade"),
     ("store", lambda p: sql(p, "UPDATE alembic_version SET version_num = '0001'", "modelops.db"), "older", "status"),
@@ -284,7 +294,10 @@ def test_settings_that_cannot_be_used_keep_no_face_from_looking(
     assert main(["status"]) == 2
     shell = InteractiveShell.instance()
     shell.run_line_magic("load_ext", "modelops_jupyter")
-    assert {problem.part for problem in shell.run_line_magic("modelops", "doctor").problems} == {"settings", "artifacts"}
+    assert {problem.part for problem in shell.run_line_magic("modelops", "doctor").problems} == {
+        "settings",
+        "artifacts",
+    }
     with pytest.raises(InvalidInput, match="colour"):
         shell.run_line_magic("modelops", "status")
 
@@ -294,7 +307,8 @@ def artifact_by_glob(project: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "words", ["", "workspace = '.modelops'\n[notify.x]\n", "workspace = 3", "workspace = 'a?b'", "sample_rows = 'x'", "\x00"]
+    "words",
+    ["", "workspace = '.modelops'\n[notify.x]\n", "workspace = 3", "workspace = 'a?b'", "sample_rows = 'x'", "\x00"],
 )
 def test_what_can_be_used_of_the_settings_is(project: Path, words: str) -> None:
     text(project / "modelops.toml", words)

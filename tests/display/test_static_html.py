@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from made import HOSTILE, day, move, overview
 
+from modelops_jupyter.actions.adopted import Adoption
 from modelops_jupyter.actions.catalogue import Status
 from modelops_jupyter.actions.overview import Distribution
 from modelops_jupyter.actions.registration import RegisteredVersion
@@ -90,13 +91,22 @@ def everything(text: str) -> list[Presentable]:
     }
     harm = Segment(text, (text,), 9, 0.1, 0.2, None, 0.4, 0.01, 0.001)
     check = CheckResult(text, False, True, 0.5, 0.6, f"{text} 0.5")
+    taken = {"model": text, "version": 1, "aliases": text, "flavor": text, "unsafe": True, "task": text}
     return [
+        Adoption(
+            ({**taken, "reference": False, "note": text},),
+            ({"model": text, "versions": 2},),
+            ({"model": text, "version": None, "reason": text},),
+            (text,),
+        ),
+        Adoption(notes=(text,)),
         Listing(text, tuple(row), (row,)),
         Listing(text, tuple(row), (), text),
         Status(
             text, text, (model,), (move(1, day(0), reason=text),), ({"state": "open", "message": text},), (), (text,)
         ),
         Status(text, text, (), (), (), (), (text,)),
+        Status(text, text, (), (), (), unadopted=3),
         overview(text=text, name=text),
         overview(windows=0, text=text, name=text),
         report(text),

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from mlflow.models import infer_signature
 from skl2onnx import to_onnx
 from sklearn.linear_model import LogisticRegression
+from stock import log, register, tracking
 
 from modelops_jupyter.cli import main
 from modelops_jupyter.settings import Settings
@@ -42,6 +44,14 @@ def notebook(path: Path, parameters: str = "") -> None:
     path.write_text(json.dumps({"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}))
 
 
+def in_mlflow(name: str, model: object, x: pd.DataFrame) -> None:
+    """Register two versions with aliases as a team does that has nothing but MLflow."""
+    with tracking(open_workspace().tracking_uri) as client:
+        info = log(model=model, signature=infer_signature(x))
+        for alias in ("champion", "challenger"):
+            register(client, name, info, alias)
+
+
 def test_every_snippet_runs(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(settings.project)
     for name, less in (("SIZES", {"shift": (2.0,)}), ("HEALTHY_SERIES", 1)):  # how much a backtest tries: seconds
@@ -56,13 +66,14 @@ def test_every_snippet_runs(settings: Settings, monkeypatch: pytest.MonkeyPatch)
     Path("model.onnx").write_bytes(graph.SerializeToString())
     notebook(Path("train.ipynb"), "months = 1")
     notebook(Path("score.ipynb"), "origin = 'JFK'")
+    in_mlflow("fraud-007", shell.user_ns["model"], x)
     ran = 0
     for language, block in BLOCKS:
         if language == "yaml":
             Path("pipeline.yaml").write_text(block)
         elif language == "toml":
             Path("modelops.toml").write_text(block)
-            (model,) = open_workspace().models()  # settings that cannot be used are refused
+            model = next(m for m in open_workspace().models() if m["name"] == "delay")  # wrong settings are refused
             assert (model["owner"], model["risk_tier"]) == ("Olivia", "high")
         elif language == "sh":
             for line in block.splitlines():

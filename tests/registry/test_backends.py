@@ -159,6 +159,7 @@ DOWN: dict[str, tuple[int, list[str]]] = {
     "version": (0, ["cancer@champion"]),
     "register": (3, ["model.skops", "cancer", "--data", "rows.parquet"]),
     "evaluate": (3, ["cancer/1", "--data", "labelled.parquet", "--target", "benign"]),
+    "adopt": (3, ["--all"]),
     "compare": (3, ["cancer/1", "cancer/2", "--data", "rows.parquet"]),
     "curves": (0, ["cancer"]),
     "explain": (0, ["cancer", "--window", "2013-04-02"]),

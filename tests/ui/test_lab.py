@@ -13,6 +13,7 @@ from lab_pages import FLEET, kernel_idle, look_up, model, open_lab, refreshed, u
 from playwright.sync_api import Locator, Page, Route, expect
 from servers import TOKEN, Server, serve
 
+STATUS = re.compile(r"/modelops/api/v1/status(\?|$)")
 # Scrolls by over a page a frame and measures how long each frame takes to come with its rows in place.
 SCROLL = """async list => {
   const frames = [];
@@ -129,6 +130,20 @@ def test_an_empty_workspace_says_what_to_do(panel: Locator) -> None:
     expect(panel.get_by_text("No models yet")).to_be_visible()
     expect(panel).to_contain_text("ws.register(")
     expect(panel.get_by_role("button", name="Copy code")).to_be_visible()
+
+
+def test_models_that_wait_in_mlflow_are_counted_with_the_line_that_takes_them(panel: Locator) -> None:
+    note = panel.get_by_role("status", name="Models to adopt")
+    expect(note).to_have_count(0)
+    panel.page.route(STATUS, lambda route: route.fulfill(json={"unadopted": 1200}))
+    refreshed(panel, [])
+    expect(note).to_contain_text("1,200 models of the MLflow registry are not adopted yet")
+    expect(note).to_contain_text("%modelops adopt --all")
+    panel.page.unroute(STATUS)
+    panel.page.route(STATUS, lambda route: route.fulfill(status=503, json={"message": "down", "code": "x"}))
+    refreshed(panel, [model(0, name="flight-delay")])  # a registry that does not answer takes nothing from the panel
+    expect(panel.get_by_role("button", name=re.compile("flight-delay"))).to_be_visible()
+    expect(note).to_have_count(0)
 
 
 def test_a_failure_is_said_in_the_servers_words_and_can_be_retried(panel: Locator, screenshots: Path) -> None:

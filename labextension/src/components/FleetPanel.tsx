@@ -3,10 +3,12 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import { census, choose, EVERYTHING } from '../filter';
 import type { IFleet, IModelSummary } from '../tokens';
+import { useAnswer } from '../useAnswer';
 import { EmptyFleet } from './EmptyFleet';
 import { Filters } from './Filters';
 import { ModelList } from './ModelList';
 import { Failed, Loading } from './Notice';
+import { Unadopted } from './Unadopted';
 
 interface IFleetPanelProps {
   readonly fleet: IFleet | undefined;
@@ -19,12 +21,19 @@ interface IFleetPanelProps {
   readonly open: (name: string) => void;
   readonly drag: (model: IModelSummary, event: PointerEvent) => void;
   readonly copy: (text: string) => void;
+  /** Asks how many models of the MLflow registry are not on record. */
+  readonly unadopted: () => Promise<number>;
 }
 
 /** The side panel: every model of the workspace, those that need somebody first. */
 export function FleetPanel(props: IFleetPanelProps): JSX.Element {
   const { fleet, error, busy, trans } = props;
   const count = fleet?.rows.length ?? 0;
+  const { data: unadopted, again } = useAnswer(fleet ? props.unadopted : null, [fleet]);
+  const refresh = (): void => {
+    again();
+    props.refresh();
+  };
   return (
     <>
       <header className="jp-ModelOpsPanel-header">
@@ -37,11 +46,12 @@ export function FleetPanel(props: IFleetPanelProps): JSX.Element {
           icon={refreshIcon}
           tooltip={trans.__('Refresh')}
           enabled={!busy}
-          onClick={props.refresh}
+          onClick={refresh}
         />
       </header>
       {error && <Failed error={error} busy={busy} stale={!!fleet} readAt={props.readAt} trans={trans} retry={props.refresh} />}
       {!fleet && !error && <Loading trans={trans} />}
+      {fleet && <Unadopted count={unadopted ?? 0} trans={trans} copy={props.copy} />}
       {fleet && count === 0 && <EmptyFleet trans={trans} copy={props.copy} />}
       {fleet && count > 0 && <Models {...props} fleet={fleet} />}
     </>

@@ -13,7 +13,8 @@ export class FleetWidget extends LiveWidget<IFleet> {
     live: Live<IFleet>,
     private readonly trans: TranslationBundle,
     private readonly open: (name: string) => void,
-    private readonly drag: (model: IModelSummary, event: PointerEvent) => void
+    private readonly drag: (model: IModelSummary, event: PointerEvent) => void,
+    private readonly unadopted: () => Promise<number>
   ) {
     super(live);
     this.id = 'modelops-models';
@@ -54,6 +55,7 @@ export class FleetWidget extends LiveWidget<IFleet> {
         open={this.open}
         drag={this.drag}
         copy={text => Clipboard.copyToSystem(text)}
+        unadopted={this.unadopted}
       />
     );
   }
