@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions import (
-    adoption,
     aliases,
     casework,
     catalogue,
@@ -68,6 +67,8 @@ class Workspace(IncidentVerbs, RecordVerbs):
 
     def status(self) -> Status:
         """Return where the workspace stands: models, health, history, open alerts; what was changed behind its back."""
+        from modelops_jupyter.actions import adoption
+
         self.registry.check()
         changes = aliases.differences(self.store, self.registry)
         moved = [f"{change}: {change.advice}" for change in changes]
@@ -172,6 +173,8 @@ class Workspace(IncidentVerbs, RecordVerbs):
         unsafe
             Load what runs code when it is loaded, to learn its task and to give it a reference.
         """
+        from modelops_jupyter.actions import adoption
+
         rows: dict[str, Any] = {"data": data, "target": target}
         return adoption.adopt(self, name, all=all, new_name=new_name, unsafe=unsafe, on_progress=on_progress, **rows)
 

@@ -113,7 +113,7 @@ def test_every_option_reaches_the_method(name: str) -> None:
     for argument in arguments(name):
         option = option_of(name, argument)
         said = getattr(namespace, option)
-        expected = {word.partition("=")[0]: 1 for word in said} if option in PAIRS else said
+        expected = {word.partition("=")[0]: "1" for word in said} if option in PAIRS else said
         assert given[argument] in (expected, f"read {said}"), argument
 
 

@@ -22,7 +22,13 @@ _RESULTS = ("modelops_jupyter.log", "modelops_jupyter.notifications", "modelops_
 _GATE = ("modelops_jupyter.governance",)
 _ALIASES = (*_GATE, *_CASES, "modelops_jupyter.registry")
 _NEEDED: Mapping[str, tuple[str, ...]] = {
-    "status": (*_HEALTH, "modelops_jupyter.notifications", "modelops_jupyter.log", "modelops_jupyter.registry"),
+    "status": (
+        "modelops_jupyter.actions.adoption",
+        *_HEALTH,
+        "modelops_jupyter.notifications",
+        "modelops_jupyter.log",
+        "modelops_jupyter.registry",
+    ),
     "models": _HEALTH,
     "overview": _WINDOWS,
     "distribution": _CURVES,

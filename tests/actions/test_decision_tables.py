@@ -117,7 +117,7 @@ def test_kind_and_decision_are_asked_of_the_model(settings: Settings, tmp_path: 
         assert ws.register(file, "care", data=rows).body["kind"] == "decision"
         assert ws.register(mo.DecisionTable.from_file(file), "care", kind="decision", data=rows).body["version"] == 2
         named = ws.register(file, "care", data=rows, decision="cost")
-        assert ws.load(str(named)).decision == "cost"
+        assert ws.load(named.full_name).decision == "cost"
         model = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
         assert ws.register(model, "delay").body["kind"] == "ml"
         for wrong in ({"kind": "decision"}, {"decision": "cost"}, {"kind": "rules"}):

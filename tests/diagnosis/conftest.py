@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -65,11 +64,11 @@ def pristine(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) ->
 
 
 @pytest.fixture
-def project(pristine: Path) -> Iterator[Path]:
+def project(pristine: Path) -> Path:
     """Return the workspace as it was made, where it was made."""
     place = pristine.with_name("project")
     put_back(pristine)
-    yield place
+    return place
 
 
 def put_back(pristine: Path) -> Path:

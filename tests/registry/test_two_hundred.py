@@ -1,4 +1,4 @@
-"""Two hundred models that stock MLflow made are adopted by one command; three of them are compared, promoted, scored."""
+"""Two hundred models of stock MLflow are adopted by one command; three of them are compared, promoted and scored."""
 
 import subprocess
 import sys
