@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.actions import adoption, catalogue
+from modelops_jupyter.actions import catalogue
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.workspace import Workspace
@@ -31,6 +31,8 @@ class UnwrittenWorkspace(Workspace):
 
     def status(self) -> Status:
         """See `Workspace.status`; a registry is looked at where there is one, and none is made."""
+        from modelops_jupyter.actions import adoption
+
         there = self.settings.server is not None or self.settings.mlflow_path.is_file()
         waiting = adoption.unadopted(self.store, self.registry) if there else 0
         return catalogue.status(self.store, self.settings, unadopted=waiting)
