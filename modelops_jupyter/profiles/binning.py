@@ -145,10 +145,11 @@ def apart(edges: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         return edges
     sizes = np.abs(edges)
     nearest = np.min(sizes, initial=1.0, where=sizes > 0)
+    steps = ROUNDING * np.where(sizes > 0, np.minimum(sizes, np.finfo("float64").max), nearest)  # none is infinite
     with np.errstate(over="ignore"):
-        above = np.minimum(edges + ROUNDING * np.where(sizes > 0, sizes, nearest), np.finfo("float64").max)
-    found: np.ndarray[Any, Any] = above[np.append(edges[1:] > above[:-1], True)]
-    return found
+        above = np.minimum(edges + steps, np.finfo("float64").max)
+    distinct: np.ndarray[Any, Any] = above[np.append(edges[1:] > above[:-1], True)]
+    return distinct
 
 
 def is_number(kind: pa.DataType) -> bool:

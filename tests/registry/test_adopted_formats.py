@@ -322,7 +322,7 @@ def test_a_model_of_which_nothing_says_what_it_predicts_passes_no_gate_and_is_no
         assert ws.version("weather/1").body["task"] == "unknown"
         checks = {check.name: check for check in ws.gate("weather/1").checks}
         assert not checks["roc_auc"].passed
-        assert "is not on record" in checks["roc_auc"].message
+        assert "was not measured" in checks["roc_auc"].message
         with pytest.raises(InvalidInput, match="Nothing on record says what weather/1 predicts"):
             ws.compare("weather/1", "weather/1", data=X, target=Y, unsafe=True)
         assert ws.adopt("weather", data=X, target=Y, unsafe=True).ok
