@@ -134,10 +134,13 @@ def segment_figures(
 def _bin_names(kind: str, edges: Sequence[float], categories: Sequence[str]) -> tuple[str, ...]:
     if kind != "numeric":
         return tuple(categories)
+    from modelops_jupyter.profiles.binning import edge_texts
+
     if not edges:
         return ("any",)
-    inner = [f"{low:.4g} to {high:.4g}" for low, high in pairwise(edges)]
-    return (f"up to {edges[0]:.4g}", *inner, f"over {edges[-1]:.4g}")
+    shown = edge_texts(edges)
+    inner = [f"{low} to {high}" for low, high in pairwise(shown)]
+    return (f"up to {shown[0]}", *inner, f"over {shown[-1]}")
 
 
 def _shares(column: ColumnProfile, binning: ColumnBinning) -> tuple[float, ...]:

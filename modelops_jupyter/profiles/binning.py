@@ -10,7 +10,7 @@ reference, the 100 most frequent at most; whatever else comes is counted as unse
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -150,6 +150,13 @@ def apart(edges: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         above = np.minimum(edges + steps, np.finfo("float64").max)
     distinct: np.ndarray[Any, Any] = above[np.append(edges[1:] > above[:-1], True)]
     return distinct
+
+
+def edge_texts(edges: Sequence[float]) -> tuple[str, ...]:
+    """Return edges as people read them: without the little that `apart` has added, which shows beside zero alone."""
+    least = min((edge for edge in edges if edge > 0), default=0.0)
+    nearest = min([1.0, *(abs(edge) for edge in edges if edge not in (0, least))])
+    return tuple(f"{0 if edge == least <= 1.01 * ROUNDING * nearest else edge:.4g}" for edge in edges)
 
 
 def is_number(kind: pa.DataType) -> bool:

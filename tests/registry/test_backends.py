@@ -152,6 +152,7 @@ def _refuse(*_: object, **options: object) -> None:
 # The exit code of every verb while the MLflow server is down, and a valid call of it.
 DOWN: dict[str, tuple[int, list[str]]] = {
     "status": (3, []),
+    "doctor": (1, []),
     "models": (0, []),
     "versions": (0, ["cancer"]),
     "overview": (0, ["cancer"]),

@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from modelops_jupyter.profiles import ColumnBinning
-from modelops_jupyter.profiles.binning import text
+from modelops_jupyter.profiles.binning import edge_texts, text
 
 Array = np.ndarray[Any, Any]
 LEAST_SHARE, FEWEST_ROWS, FEWEST_WINDOWS = 0.01, 30, 4
@@ -94,11 +94,12 @@ class Cut:
         """Return a segment in words."""
         if first == last and (not self.edges or last == len(self.names) - 1):
             return self.names[first]
-        low = None if first == 0 else self.edges[first - 1]
-        high = None if last == len(self.edges) else self.edges[last]
+        edges = edge_texts(self.edges)
+        low = None if first == 0 else edges[first - 1]
+        high = None if last == len(edges) else edges[last]
         if low is None:
-            return f"{self.column} <= {high:.4g}"
-        return f"{self.column} > {low:.4g}" if high is None else f"{low:.4g} < {self.column} <= {high:.4g}"
+            return f"{self.column} <= {high}"
+        return f"{self.column} > {low}" if high is None else f"{low} < {self.column} <= {high}"
 
 
 @dataclass(frozen=True)
@@ -302,8 +303,9 @@ def _numbers(name: str, values: pa.ChunkedArray, binning: ColumnBinning) -> Cut 
     numbers = values.cast(pa.float64()).to_numpy()
     bins = np.searchsorted(np.asarray(edges), numbers, side="left") if edges else np.zeros(len(numbers), dtype=int)
     bins = np.where(np.isfinite(numbers), bins, len(edges) + 1)
-    inner = [f"{low:.4g} to {high:.4g}" for low, high in pairwise(edges)]
-    names = (f"up to {edges[0]:.4g}", *inner, f"over {edges[-1]:.4g}") if edges else ("any",)
+    shown = edge_texts(edges)
+    inner = [f"{low} to {high}" for low, high in pairwise(shown)]
+    names = (f"up to {shown[0]}", *inner, f"over {shown[-1]}") if shown else ("any",)
     return Cut(name, bins, (*names, f"{name} is missing"), edges)
 
 
