@@ -64,8 +64,8 @@ def promote(
     obstacle = ws.registry.obstacle(version.name, version.version, **mlflow_mark(version.body))
     if obstacle:
         raise RegistryDamaged(
-            f"{version} cannot be promoted: {obstacle}. Run `modelops reconcile`, which makes deleted models again, or "
-            "register the model again as a new version."
+            f"{version.full_name} cannot be promoted: {obstacle}. Run `modelops reconcile`, which makes deleted models "
+            "again, or register the model again as a new version."
         )
     move = promote(ws.store, ws.policy, version.body, alias, reason, ws.actor, expected_version=expected)
     project_alias(ws.store, ws.registry, version.name, alias)

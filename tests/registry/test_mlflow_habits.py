@@ -320,7 +320,7 @@ def test_a_deleted_version_is_said_once_and_another_takes_its_place(changed: Cha
     for _ in range(2):
         ws.reconcile()
     assert len(ws.incidents("m")) == 1
-    with pytest.raises(RegistryDamaged, match=r"m/2 .*cannot be promoted: version 2 of 'm' was deleted"):
+    with pytest.raises(RegistryDamaged, match=r"m/2 cannot be promoted: version 2 of 'm' was deleted"):
         ws.promote("m/2", "challenger", reason="once more")
     ws.promote("m/1", reason="in its place")
     assert shown(changed) == {"champion": 1}
