@@ -29,7 +29,9 @@ MOST_CATEGORIES = 30
 OTHER, MISSING = 30, 31
 LEVELS = 32
 _OUTPUTS = ("prediction", "score")
-_SEED = np.uint64(7)  # another one draws other rows, as good as these
+# Chosen so that the incident of tests/notifications/test_drill.py recovers in time: of the seeds 1 to 12, 11 did, and
+# without one it stayed open. How soon an incident recovers depends on the draw while `LINGERING` is as generous as it is.
+_SEED = np.uint64(7)
 
 
 @dataclass(frozen=True)

@@ -118,8 +118,8 @@ class Bonds:
         changes, errors = (values - self._information) / scale, np.sqrt(chance) / scale
         varies = exceeds(np.sqrt(chance), 0.0)
         found = []
-        for place in np.flatnonzero(varies).tolist():
-            (a, b), change, error = self.mixed[place].tolist(), float(changes[place]), float(errors[place])
+        for pair in np.flatnonzero(varies).tolist():
+            (a, b), change, error = self.mixed[pair].tolist(), float(changes[pair]), float(errors[pair])
             found += [(a, Bond(change, error, self.names[b], 1)), (b, Bond(change, error, self.names[a], 1))]
         return found
 
@@ -182,7 +182,7 @@ def _closest(levels: Array, pairs: list[tuple[int, int]], most: int) -> list[tup
     degrees = ((tables.sum(2) > 0).sum(1) - 1) * ((tables.sum(1) > 0).sum(1) - 1)
     most_first = [-settled(value) for value in (information - degrees / (2 * rows)).tolist()]
     order = sorted(range(len(pairs)), key=most_first.__getitem__)[:most]
-    return [pairs[place] for place in order]
+    return [pairs[number] for number in order]
 
 
 def _ranked(codes: Array) -> tuple[Array, Array]:
