@@ -29,8 +29,8 @@ MOST_CATEGORIES = 30
 OTHER, MISSING = 30, 31
 LEVELS = 32
 _OUTPUTS = ("prediction", "score")
-# Chosen so that the incident of tests/notifications/test_drill.py recovers in time: of the seeds 1 to 12, 11 did, and
-# without one it stayed open. How soon an incident recovers depends on the draw while `LINGERING` is as generous as it is.
+# Chosen so that the incident of tests/notifications/test_drill.py recovers in time: with 11 of the seeds 1 to 12 it
+# does, and without one it stays open. How soon an incident recovers depends on the draw, as `LINGERING` is generous.
 _SEED = np.uint64(7)
 
 
