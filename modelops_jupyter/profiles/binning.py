@@ -144,6 +144,7 @@ def apart(edges: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     if not len(edges):
         return edges
     sizes = np.abs(edges)
+    sizes[sizes < np.finfo("float64").tiny / ROUNDING] = 0  # a part of it would be zero
     nearest = np.min(sizes, initial=1.0, where=sizes > 0)
     steps = ROUNDING * np.where(sizes > 0, np.minimum(sizes, np.finfo("float64").max), nearest)  # none is infinite
     with np.errstate(over="ignore"):
