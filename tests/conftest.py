@@ -41,6 +41,8 @@ SHARING = {
 LONGEST = ("JupyterLab", "MLflow", "tests/threads/", "tests/pipelines/", "tests/server/")
 LONGEST += ("dashboard", "tests/docs/", "tests/test_cold")
 
+MLFLOW_ADDRESSES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
+
 
 def together(nodeid: str) -> str:
     """Return the name of the tests that run in one process with this one: those of a server, or of its file."""
@@ -65,6 +67,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if "PYTEST_XDIST_WORKER" in os.environ:
         names = {item: together(item.nodeid) for item in items}
         items.sort(key=lambda item: next((n for n, p in enumerate(LONGEST) if names[item].startswith(p)), len(LONGEST)))
+
+
+@pytest.fixture(autouse=True)
+def mlflow_addresses() -> Iterator[None]:
+    """Give back MLflow's own addresses, which are the process's, as a test found them."""
+    before = {name: os.environ.get(name) for name in MLFLOW_ADDRESSES}
+    yield
+    for name, address in before.items():
+        if address is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = address
+    if (mlflow := sys.modules.get("mlflow")) is not None:
+        mlflow.set_tracking_uri(before["MLFLOW_TRACKING_URI"])
+        mlflow.set_registry_uri(before["MLFLOW_REGISTRY_URI"])
 
 
 @pytest.fixture(scope="session")
