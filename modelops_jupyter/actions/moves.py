@@ -58,9 +58,9 @@ def promote(
     ws: Foundations, reference: str | ModelReference, alias: str, reason: str, expected: int | None
 ) -> Transition:
     """See `Workspace.promote`."""
-    from modelops_jupyter.governance import promote
+    from modelops_jupyter.governance import check_reason, promote
 
-    version = find_version(ws.known, reference)
+    version, reason = find_version(ws.known, reference), check_reason(reason)
     obstacle = ws.registry.obstacle(version.name, version.version, **mlflow_mark(version.body))
     if obstacle:
         raise RegistryDamaged(

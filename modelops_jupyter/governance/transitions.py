@@ -217,7 +217,7 @@ def _move(
         The version that a rollback from here leads to.
     """
     at, name, to_version = _now(), str(version["name"]), int(version["version"])
-    reason = check_text(reason, _WHY)
+    reason = check_reason(reason)
     before = None if held is None else held.body["version"]
     move = Transition(name, alias, before, to_version, action, reason, actor.name, actor.assurance, at)
     state = {"name": name, "alias": alias, "version": to_version, "previous": previous, "since": at}
@@ -234,8 +234,19 @@ def _move(
     return move
 
 
+def check_reason(reason: str) -> str:
+    """Return the reason of a decision without blanks around it.
+
+    Raises
+    ------
+    InvalidInput
+        If it is empty, too long, or holds characters that steer a terminal.
+    """
+    return check_text(reason, _WHY)
+
+
 def _decide(store: Store, policy: Policy, version: Mapping[str, Any], word: str, reason: str, actor: Actor) -> Decision:
-    at, reason = _now(), check_text(reason, _WHY)
+    at, reason = _now(), check_reason(reason)
     own = actor.name == version["created_by"]
     name, number = str(version["name"]), int(version["version"])
     decision = Decision(name, number, word, reason, actor.name, actor.assurance, at, str(version["digest"]), own)

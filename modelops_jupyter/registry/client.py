@@ -137,8 +137,6 @@ def typed_errors(settings: Settings) -> Iterator[None]:
             raise RegistryUnreachable(
                 f"MLflow at {settings.registry} failed ({line}): see its log, then try again."
             ) from error
-        if "database schema" in line:
-            raise RegistryDamaged(_schema_sentence(settings.mlflow_path)) from error
         raise RegistryDamaged(
             f"MLflow cannot use {settings.mlflow_path} and {settings.artifacts_path} ({line}): restore them from a "
             "backup."
@@ -180,6 +178,12 @@ def _check_embedded(settings: Settings) -> None:
         raise RegistryDamaged(
             f"{path} {reason}: restore it from a backup, or remove it if no model was registered yet."
         )
+    try:
+        wrong = schema_trouble(path)
+    except sqlite3.Error as error:
+        raise RegistryDamaged(f"{path} cannot be read ({error}): restore it from a backup.") from error
+    if wrong is not None:
+        raise RegistryDamaged(f"{path} {wrong[0]}: {wrong[1]}.")
     relocate(settings)
 
 
@@ -200,12 +204,6 @@ def _create_embedded(settings: Settings) -> None:
         raise WorkspaceReadOnly(
             f"{folder} cannot be written ({reason}): free that path, make it writable, or open another one."
         ) from error
-
-
-def _schema_sentence(path: Path) -> str:
-    """Say whether the database's schema is older or newer than the MLflow that is installed."""
-    what, fix = schema_trouble(path) or ("does not have the schema of this MLflow", "see MLflow's log")
-    return f"{path} {what}: {fix}."
 
 
 def schema_trouble(path: Path) -> tuple[str, str] | None:

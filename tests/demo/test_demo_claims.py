@@ -34,6 +34,7 @@ def version(number: int, roc_auc: float) -> Put:
         "flavor": "sklearn-skops", "unsafe": False, "digest": f"d{number}", "metrics": {"roc_auc": roc_auc},
         "claimed": {}, "measured": measured,
         "created_by": demo.SCIENTIST, "created_at": "2013-04-01", "features": ["wind"],
+        "model_uri": f"runs:/r{number}/modelops",
     }  # fmt: skip
     return Put("version", f"{demo.MODEL}/{number:06d}", body, subject=demo.MODEL)
 
@@ -42,8 +43,9 @@ def version(number: int, roc_auc: float) -> Put:
 def ws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """A workspace whose newest version is 7, as it is where somebody has registered others in between."""
     monkeypatch.setattr(Registry, "check", lambda registry: None)
-    monkeypatch.setattr(Registry, "set_alias", lambda *_: None)
-    monkeypatch.setattr(Registry, "aliases", lambda *_: {})
+    monkeypatch.setattr(Registry, "obstacle", lambda *_, **__: "")
+    monkeypatch.setattr(Registry, "set_alias", lambda *_, **__: None)
+    monkeypatch.setattr(Registry, "aliases", lambda *_, **__: {})
     ws = Workspace(Settings(tmp_path, tmp_path / ".modelops", actor=demo.SCIENTIST))
     about = Put("model", demo.MODEL, {"name": demo.MODEL, "kind": "ml", "description": ""}, subject=demo.MODEL)
     ws.store.commit(Change(puts=(about, version(3, 0.68), version(7, 0.74))))

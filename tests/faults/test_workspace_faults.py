@@ -170,7 +170,7 @@ CASES: list[tuple[str, Fault, list[str], int, str]] = [
     ("modelops.db", cut_in_the_header, ["audit"], 3, r"modelops\.db is no SQLite database: restore"),
     ("modelops.db", garbage, ["promote", "delay/2", "--reason", "x"], 3, r"modelops\.db is no SQLite database"),
     ("modelops.db", garbage_inside, ["audit"], 3, r"modelops\.db .*: restore"),
-    ("modelops.db", gone, ["status"], 3, r"modelops\.db is gone, but .*artifacts is there.*restore"),
+    ("modelops.db", gone, ["status"], 3, r"modelops\.db is gone, but .*artifacts.* is there.*restore"),
     ("modelops.db", newer, ["models"], 3, r"modelops\.db has schema 9999, .* upgrade with"),
     ("mlflow.db", emptied, ["status"], 3, r"mlflow\.db is empty: restore"),
     ("mlflow.db", emptied, REGISTER, 3, r"mlflow\.db is empty: restore"),

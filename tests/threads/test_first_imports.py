@@ -5,6 +5,7 @@ Every path that starts threads runs in fresh processes whose imports are slow an
 
 import json
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -23,7 +24,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import skops.io
-from copied import copy_workspace
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -177,8 +177,10 @@ def monitored(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -
     steps = "  first: {notebook: one.ipynb}\n  second: {notebook: one.ipynb}\n"
     (folder / "pipeline.yaml").write_text(f"name: both\nsteps:\n{steps}")
     with Workspace(find_settings(folder, environ={})) as ws:
-        for figure in (0.9, 0.95):
-            ws.register(model, "delay", data=features, target=known["late"], metrics={"roc_auc": figure})
+        for day in (1001, 1002):
+            unseen = flights(day, 3000)
+            reference = (unseen[features.columns], unseen["late"])
+            ws.register(model, "delay", data=features, target=known["late"], reference=reference)
         frame = pd.concat([flights(day) for day in range(DAYS)], ignore_index=True)
         rows = frame.assign(said=model.predict(frame), score=model.predict_proba(frame)[:, 1]).drop(columns="late")
         ws.log_predictions("delay/1", rows, id="id", time="at", prediction="said", score="score")
@@ -198,7 +200,7 @@ def watched(tmp_path: Path, monitored: Path) -> Watched:
     for file in monitored.iterdir():
         if file.is_file():
             (project / file.name).write_bytes(file.read_bytes())
-    copy_workspace(monitored / ".modelops", project / ".modelops")
+    shutil.copytree(monitored / ".modelops", project / ".modelops")
     return Watched(project, record)
 
 
