@@ -224,12 +224,13 @@ def returned(operation: str) -> tuple[type, ...]:
 
 
 def _imported(source: ModuleType) -> dict[str, Any]:
-    """Return what a part of the facade imports for its annotations alone."""
+    """Return what a part of the facade imports for its annotations alone; a module that it imports is no type."""
     found: dict[str, Any] = {}
     for node in ast.walk(ast.parse(inspect.getsource(source))):
         if isinstance(node, ast.ImportFrom) and str(node.module).startswith("modelops_jupyter."):
             module = import_module(str(node.module))
-            found |= {alias.name: getattr(module, alias.name) for alias in node.names}
+            names = (alias.name for alias in node.names)
+            found |= {name: getattr(module, name) for name in names if hasattr(module, name)}
     return found
 
 

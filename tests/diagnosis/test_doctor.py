@@ -124,7 +124,12 @@ Fault = Callable[[Path], object]
 FAULTS: list[tuple[str, Fault, str, str]] = [
     ("settings", lambda p: text(p / "modelops.toml", "colour = 'red'"), "unknown setting 'colour'", "correct the file"),
     ("settings", lambda p: text(p / "modelops.toml", "no toml"), "cannot be read", "correct the file"),
-    ("policy", lambda p: text(p / "modelops.toml", "policy = 'p.toml'"), r"p\.toml: cannot be read", "correct the file"),
+    (
+        "policy",
+        lambda p: text(p / "modelops.toml", "policy = 'p.toml'"),
+        r"p\.toml: cannot be read",
+        "correct the file",
+    ),
     ("store", lambda p: one(p, "modelops.db").unlink(), "is gone, but .*artifacts is there", "backup"),
     ("store", lambda p: text(one(p, "modelops.db"), "garbage" * 99), "no SQLite database", "backup"),
     ("store", lambda p: half(one(p, "modelops.db")), "cut short", "backup"),

@@ -24,6 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import skops.io
+import stock
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -64,6 +65,7 @@ PATHS = {
     ),
     "monitor": "mo.open().monitor('delay', segments=['origin'], alert_budget='2/month')",
     "watch": "mo.open().watch(once=True)",
+    "adopt": "mo.open().adopt(all=True)",
     "run": "mo.open().run('pipeline.yaml', jobs=2)",
     "RunView": (
         "from modelops_jupyter.display.widgets import RunView\n"
@@ -72,6 +74,7 @@ PATHS = {
 }
 # Which test runs the threads that a module starts: one of PATHS, or the server's.
 THREADS_OF = {
+    "actions/adoption.py": "adopt",
     "actions/watching.py": "monitor",
     "dashboards/hooks.py": "server",
     "display/widgets/actions.py": "RunView",
@@ -89,6 +92,7 @@ EXTENSIONS = ("jupyterlab", "notebook", "notebook_shim", "voila.server_extension
 # What is asked of each route that the server answers in a thread.
 REQUESTS: dict[str, dict[str, Any]] = {
     "status": {},
+    "doctor": {},
     "models": {},
     "versions": {"name": "delay"},
     "overview": {"name": "delay"},
@@ -186,6 +190,8 @@ def monitored(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -
         ws.log_predictions("delay/1", rows, id="id", time="at", prediction="said", score="score")
         ws.log_labels("delay", frame[["id", "late"]], id="id", label="late")
         rows.assign(id=rows["id"] + "-late").to_parquet(folder / "current.parquet")
+        with stock.tracking(ws.tracking_uri) as client:
+            stock.register(client, "bought", stock.log())
         ws.monitor("delay")
         assert ws.incidents("delay").rows
     return folder
@@ -301,7 +307,8 @@ def test_a_fresh_server_that_is_asked_for_everything_at_once_answers(watched: Wa
     panels = ("status", "models", "overview", "versions", "curves", "distribution", "board", "incidents", "openapi")
     asked = [(by_operation[name], REQUESTS[name]) for name in (*panels, *panels)]
     with ThreadPoolExecutor(len(asked)) as browser:
-        assert all(browser.map(lambda question: server.ask(*question), asked))
+        answers = list(browser.map(lambda question: server.ask(*question), asked))
+    assert [route.operation for (route, _), answer in zip(asked, answers, strict=True) if not answer] == []
     job = server.ask(by_operation["monitor"], {"name": "delay"})
     dashboard = server.ask(by_operation["open_dashboard"], {})
     with urllib.request.urlopen(dashboard["url"], timeout=100) as page:
