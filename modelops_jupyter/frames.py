@@ -131,7 +131,7 @@ def to_arrow(frame: pd.DataFrame) -> pa.Table:
     import pandas as pd
     import pyarrow as pa
 
-    plain = frame.copy()
+    plain = zones_in_arrow(frame.copy())
     for name, dtype in frame.dtypes.items():
         if isinstance(dtype, pd.CategoricalDtype):
             plain[name] = frame[name].astype("str").where(frame[name].notna())
@@ -144,11 +144,22 @@ def to_arrow(frame: pd.DataFrame) -> pa.Table:
         ) from error
 
 
+def zones_in_arrow(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return `frame` with its zoned times in Arrow's own type: pyarrow reads pandas' in a way that pandas gives up."""
+    import pandas as pd
+    import pyarrow as pa
+
+    zoned = {name: dtype for name, dtype in frame.dtypes.items() if isinstance(dtype, pd.DatetimeTZDtype)}
+    types = {name: pa.timestamp(dtype.unit, pa.lib.tzinfo_to_string(dtype.tz)) for name, dtype in zoned.items()}
+    return frame.astype({name: pd.ArrowDtype(kind) for name, kind in types.items()})
+
+
 def _has_one_type(values: pd.Series[Any]) -> bool:
+    import pandas as pd
     import pyarrow as pa
 
     try:
-        pa.array(values, from_pandas=True)
+        pa.Table.from_pandas(zones_in_arrow(pd.DataFrame({"values": values})), preserve_index=False)
     except (pa.ArrowException, OverflowError):
         return False
     return True

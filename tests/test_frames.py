@@ -1,12 +1,24 @@
 """Tables from every library become the same columns; what cannot be understood is refused."""
 
+import datetime as dt
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
 from modelops_jupyter.errors import InvalidFrame
-from modelops_jupyter.frames import numbers, outcome_text, outcomes, take, to_arrow, to_pandas, utc_times
+from modelops_jupyter.frames import (
+    numbers,
+    outcome_text,
+    outcomes,
+    take,
+    to_arrow,
+    to_pandas,
+    utc_times,
+    zones_in_arrow,
+)
 
 
 def test_arrow_dict_and_pandas_are_the_same_table() -> None:
@@ -78,3 +90,12 @@ def test_categories_become_text_and_keep_their_gaps() -> None:
     table = to_arrow(pd.DataFrame({"c": pd.Categorical(["x", None])}))
     assert pa.types.is_string(table.schema.field("c").type) or pa.types.is_large_string(table.schema.field("c").type)
     assert table["c"].to_pylist() == ["x", None]
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Vienna", dt.UTC, dt.timezone(dt.timedelta(hours=5, minutes=30))])
+@pytest.mark.filterwarnings("ignore:Series.values returning an ndarray that drops timezone")
+def test_zoned_times_are_to_arrow_what_pyarrow_makes_of_them(unit: Any, zone: Any) -> None:
+    times = pd.Series(pd.to_datetime(["2020-01-01", "NaT", "1999-07-01"]).as_unit(unit)).dt.tz_localize(zone)
+    frame = pd.DataFrame({"at": times, "n": [1, 2, 3]})
+    assert pa.Table.from_pandas(zones_in_arrow(frame)) == pa.Table.from_pandas(frame)

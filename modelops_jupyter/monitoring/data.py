@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from modelops_jupyter.columns import Columns
 from modelops_jupyter.errors import InvalidFrame, NotFound
-from modelops_jupyter.frames import to_arrow, to_pandas
+from modelops_jupyter.frames import to_arrow, to_pandas, zones_in_arrow
 from modelops_jupyter.monitoring.figures.baseline import Baseline
 from modelops_jupyter.monitoring.figures.figure import FEWEST_ROWS
 from modelops_jupyter.monitoring.incidents.alerts import raise_alerts
@@ -156,7 +156,7 @@ def _table(data: Any, what: str, timestamp: str) -> pa.Table:
     if frame.index.name == timestamp:
         frame = frame.reset_index()
     try:
-        return pa.Table.from_pandas(frame, preserve_index=False)
+        return pa.Table.from_pandas(zones_in_arrow(frame), preserve_index=False)
     except (pa.ArrowException, OverflowError):
         return to_arrow(frame)  # says which column it is
 

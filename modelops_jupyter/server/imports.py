@@ -38,6 +38,7 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     ),
     "models": _HEALTH,
     "versions": _GATE,
+    "audit": _GATE,
     "overview": (*_WINDOWS, *_GATE),
     "distribution": _CURVES,
     "curves": _CURVES,
