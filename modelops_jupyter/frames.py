@@ -17,6 +17,9 @@ _GREATEST_WHOLE = 2**53  # beyond it, two whole numbers may be one float
 def to_pandas(frame: Any, what: str) -> pd.DataFrame:
     """Return `frame` (pandas, polars, Arrow, or a dict of columns) as a pandas DataFrame.
 
+    Columns have names of text afterwards, as they have in files and in the log: 0 is ``"0"``, and a name of several
+    levels is joined as in ``"delay_mean"``.
+
     Raises
     ------
     InvalidFrame
@@ -37,10 +40,17 @@ def to_pandas(frame: Any, what: str) -> pd.DataFrame:
         raise InvalidFrame(f"{what} must be a table (pandas, polars or Arrow), not {type(frame).__name__}.")
     if table.empty:
         raise InvalidFrame(f"{what} has no rows: pass at least one.")
+    if not all(isinstance(name, str) for name in table.columns):
+        table = table.set_axis([column_name(name) for name in table.columns], axis="columns")
     if not table.columns.is_unique:
         twice = table.columns[table.columns.duplicated()][0]
         raise InvalidFrame(f"{what} has two columns {twice!r}: rename one.")
     return table
+
+
+def column_name(name: Any) -> str:
+    """Return a column's name as text, whatever pandas allows for one; see `to_pandas`."""
+    return "_".join(str(level) for level in name) if isinstance(name, tuple) else str(name)
 
 
 def take(frame: pd.DataFrame, column: str, what: str) -> pd.Series[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -44,13 +45,13 @@ def predict(model: Any, frame: pd.DataFrame) -> Predictions:
     if isinstance(estimator, DecisionTable):
         return Predictions(estimator.predict(frame), None)  # a number that rules decide is no score
     frame = _own_frame(estimator, frame)
-    prediction = _one_for_each_row(estimator, np.asarray(estimator.predict(frame)))
+    prediction = _one_for_each_row(estimator, np.asarray(_answer(estimator, "predict", frame)))
     classes = getattr(estimator, "classes_", None)
     if classes is None:
         return Predictions(prediction, prediction.astype("float64") if prediction.dtype.kind == "f" else None)
     if len(classes) != 2 or not gives_probabilities(estimator):
         return Predictions(prediction, None)
-    return Predictions(prediction, np.asarray(estimator.predict_proba(frame)[:, 1], dtype="float64"))
+    return Predictions(prediction, np.asarray(_answer(estimator, "predict_proba", frame)[:, 1], dtype="float64"))
 
 
 def predict_proba(model: Any, frame: pd.DataFrame) -> np.ndarray[Any, Any]:
@@ -68,7 +69,7 @@ def predict_proba(model: Any, frame: pd.DataFrame) -> np.ndarray[Any, Any]:
     estimator = adapt(model)
     if not gives_probabilities(estimator):
         raise InvalidInput(f"A {type(estimator).__name__} gives no probabilities: ask for response_method='predict'.")
-    return np.asarray(estimator.predict_proba(_own_frame(estimator, frame)), dtype="float64")
+    return np.asarray(_answer(estimator, "predict_proba", _own_frame(estimator, frame)), dtype="float64")
 
 
 def gives_probabilities(estimator: Any) -> bool:
@@ -76,6 +77,13 @@ def gives_probabilities(estimator: Any) -> bool:
     if getattr(estimator, "classes_", None) is None or not hasattr(estimator, "predict_proba"):
         return False
     return bool(getattr(estimator, "gives_probabilities", True))
+
+
+def _answer(estimator: Any, method: str, frame: pd.DataFrame) -> Any:
+    """Ask a model, without scikit-learn's hint that one fitted on no names is asked with names: ours are in order."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "X has feature names, but", UserWarning)
+        return getattr(estimator, method)(frame)
 
 
 def _own_frame(estimator: Any, frame: pd.DataFrame) -> pd.DataFrame:

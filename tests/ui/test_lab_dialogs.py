@@ -187,7 +187,7 @@ def test_a_claim_is_told_from_a_measurement_and_the_gate_says_what_to_do(
     line = "%load_ext modelops_jupyter\n%modelops register clf boast --data X --target y --metric roc_auc=0.999"
     page.locator(".jp-Notebook .jp-Cell").last.click()
     page.evaluate(INSERT, line)
-    expect(page.locator(".jp-Notebook")).to_contain_text("claimed: ")
+    expect(page.locator(".jp-Notebook")).to_contain_text("ClaimedROC AUC 0.999")
     shown(page).get_by_role("button", name="Refresh").click()
     shown(page).locator("[data-name='boast']").click()
     tab = page.get_by_role("region", name="Model boast")
