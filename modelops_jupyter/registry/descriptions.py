@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter._version import __version__
-from modelops_jupyter.errors import InvalidFrame
+from modelops_jupyter.errors import InvalidFrame, ModelOpsError
 from modelops_jupyter.registry.environment import LOCK, Environment, installed, lock
 from modelops_jupyter.registry.requirements import CONDA, PYTHON_ENV, write_requirements
 from modelops_jupyter.registry.scoring_copy import scoring_copy
@@ -20,8 +20,11 @@ from modelops_jupyter.scoring.manifest import write_manifest
 from modelops_jupyter.scoring.predictions import own_columns, predict
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     from mlflow.models import Model, ModelSignature
+
+NO_ANSWER = "modelops_no_answer"  # in MLflow's metadata: why the signature has no outputs
 
 
 def describe(
@@ -46,7 +49,14 @@ def describe(
     description = _mlmodel(folder, flavor, facts)
     if frames:
         example = frames[0].head(EXAMPLE_ROWS)
-        description.signature = _signature(model, frames, columns, example)
+        try:
+            prediction = predict(model, example).prediction
+        except ModelOpsError:
+            raise
+        except Exception as error:  # of whatever kind: the version is registered, and says what came of it
+            prediction = None
+            description.metadata = {NO_ANSWER: f"{type(error).__name__}: {error}"}
+        description.signature = _signature(model, frames, columns, prediction)
         description.saved_input_example_info = write_examples(folder, example)
     description.save(str(folder / "MLmodel"))
     write_manifest(folder, format=flavor.NAME, safe=flavor.SAFE, columns=columns)
@@ -85,11 +95,14 @@ def _mlmodel(folder: Path, flavor: Flavor, facts: Mapping[str, Any]) -> Model:
 
 
 def _signature(
-    model: Any, frames: Sequence[pd.DataFrame], columns: Sequence[Mapping[str, Any]], example: pd.DataFrame
+    model: Any,
+    frames: Sequence[pd.DataFrame],
+    columns: Sequence[Mapping[str, Any]],
+    prediction: np.ndarray[Any, Any] | None,
 ) -> ModelSignature:
     from mlflow.exceptions import MlflowException
 
     try:
-        return signature(model, frames, columns, predict(model, example).prediction)
+        return signature(model, frames, columns, prediction)
     except MlflowException as error:
         raise InvalidFrame(f"MLflow cannot describe data: {str(error).splitlines()[0]}") from error

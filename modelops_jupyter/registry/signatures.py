@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, TensorSpec
     from mlflow.types.schema import AnyType, DataType
 
 EXAMPLE, SERVING_EXAMPLE = "input_example.json", "serving_input_example.json"
@@ -25,7 +27,7 @@ def signature(
     model: Any,
     frames: Sequence[pd.DataFrame],
     described: Sequence[Mapping[str, Any]],
-    prediction: np.ndarray[Any, Any],
+    prediction: np.ndarray[Any, Any] | None,
 ) -> ModelSignature:
     """Return the signature of an adapted model.
 
@@ -36,24 +38,30 @@ def signature(
     described
         Their columns, from `input_columns.describe`: one in which any of them lacks a value may be left out.
     prediction
-        What it answered on some of them.
+        What it answered on some of them; None leaves the signature without outputs.
     """
-    import pandas as pd
     from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
+    from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
 
     columns = frames[0].columns
-    named = all(isinstance(column, str) for column in columns)  # MLflow compares names as they are
+    # A matrix in a table: who asks through MLflow has names 0, 1, 2, which for it are other names than "0", "1", "2".
+    named = list(columns) != [str(place) for place in range(len(columns))]
     inputs: list[ColSpec | TensorSpec] = []
     for column, facts in zip(columns, described, strict=True):
         parts = [frame[column] for frame in frames if column in frame.columns]
         required = not facts["missing"] or not named  # without names, MLflow only counts them
         inputs.append(ColSpec(_accepted(parts), name=column if named else None, required=required))
-    shape = (-1, *prediction.shape[1:])
-    output = TensorSpec(prediction.dtype, shape) if len(shape) > 1 else ColSpec(_declared(pd.Series(prediction)))
     method = ParamSpec("response_method", "string", "predict")
     options = {"params": ParamSchema([method])} if gives_probabilities(model) else {}
-    return ModelSignature(Schema(inputs), Schema([output]), **options)
+    return ModelSignature(Schema(inputs), None if prediction is None else Schema([_output(prediction)]), **options)
+
+
+def _output(prediction: np.ndarray[Any, Any]) -> ColSpec | TensorSpec:
+    import pandas as pd
+    from mlflow.types import ColSpec, TensorSpec
+
+    shape = (-1, *prediction.shape[1:])
+    return TensorSpec(prediction.dtype, shape) if len(shape) > 1 else ColSpec(_declared(pd.Series(prediction)))
 
 
 def _accepted(parts: Sequence[pd.Series[Any]]) -> DataType | AnyType:
@@ -160,4 +168,6 @@ def _cell(value: Any) -> Any:
         return plain if math.isfinite(plain) else None
     if plain is None or str(plain) in ("<NA>", "NaT"):
         return None
+    if isinstance(plain, dt.datetime):  # all with as many digits: MLflow reads a column's times by the first one's form
+        return plain.isoformat(timespec="nanoseconds" if hasattr(plain, "nanosecond") else "microseconds")
     return plain.isoformat() if hasattr(plain, "isoformat") else str(plain)

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import mlflow
 import numpy as np
 import pandas as pd
 import pytest
 import skops.io
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 from modelops_jupyter.actions import publication, registration
 from modelops_jupyter.cli import main
@@ -220,3 +223,17 @@ def test_a_policy_may_forbid_unsafe_formats(ws: Workspace) -> None:
         strict.promote("m/1", reason="go")
     strict.register(MODEL, "safe", data=X, target=Y)
     assert strict.promote("safe/1", reason="go").to_version == 1
+
+
+def test_a_model_that_fails_on_its_own_rows_is_registered_and_says_so(ws: Workspace) -> None:
+    known = pd.DataFrame({"a": ["x", "y"] * 20})
+    model = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(known, [0, 1] * 20)
+    never_seen = pd.DataFrame({"a": ["z"] * 10})
+    version = ws.register(model, "m", data=never_seen, target=[0, 1] * 5, reference=(never_seen[1:], ([0, 1] * 5)[1:]))
+    assert version.body["metrics"] == {}
+    assert "Found unknown categories ['z']" in version.body["measured_reason"]
+    mlflow.set_tracking_uri(ws.tracking_uri)
+    description = mlflow.models.get_model_info("models:/m/1")
+    assert "Found unknown categories ['z']" in description.metadata["modelops_no_answer"]
+    assert description.signature.outputs is None
+    assert list(ws.predict("m/1", known)[0]) == [0, 1] * 20
