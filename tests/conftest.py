@@ -69,9 +69,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         items.sort(key=lambda item: next((n for n, p in enumerate(LONGEST) if names[item].startswith(p)), len(LONGEST)))
 
 
-@pytest.fixture(autouse=True)
-def mlflow_addresses() -> Iterator[None]:
-    """Give back MLflow's own addresses, which are the process's, as a test found them."""
+def _give_back_mlflows_addresses() -> Iterator[None]:
     before = {name: os.environ.get(name) for name in MLFLOW_ADDRESSES}
     yield
     for name, address in before.items():
@@ -82,6 +80,11 @@ def mlflow_addresses() -> Iterator[None]:
     if (mlflow := sys.modules.get("mlflow")) is not None:
         mlflow.set_tracking_uri(before["MLFLOW_TRACKING_URI"])
         mlflow.set_registry_uri(before["MLFLOW_REGISTRY_URI"])
+
+
+# MLflow's own addresses are the process's: tests, and modules with their fixtures, give them back as they found them.
+mlflow_addresses_of_a_test = pytest.fixture(autouse=True)(_give_back_mlflows_addresses)
+mlflow_addresses_of_a_module = pytest.fixture(autouse=True, scope="module")(_give_back_mlflows_addresses)
 
 
 @pytest.fixture(scope="session")

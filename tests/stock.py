@@ -1,6 +1,7 @@
 """Models as a team makes them with stock MLflow and scikit-learn, without a line of ours."""
 
 import logging
+import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ PLAIN: dict[str, Any] = {"pip_requirements": ["scikit-learn"]}  # else MLflow ta
 @contextmanager
 def tracking(uri: str) -> Iterator[MlflowClient]:
     """Let MLflow's own calls go to `uri`, and lend a client of it."""
-    before = mlflow.get_tracking_uri()
+    before, registry = os.environ.get("MLFLOW_TRACKING_URI"), os.environ.get("MLFLOW_REGISTRY_URI")
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
     try:
@@ -32,7 +33,9 @@ def tracking(uri: str) -> Iterator[MlflowClient]:
             yield MlflowClient()
     finally:
         mlflow.set_tracking_uri(before)
-        mlflow.set_registry_uri(None)
+        mlflow.set_registry_uri(registry)
+        if registry is None:
+            os.environ.pop("MLFLOW_REGISTRY_URI", None)  # MLflow leaves it there
 
 
 def classifier(c: float = 1.0) -> LogisticRegression:
