@@ -203,8 +203,9 @@ def population_stability(before: pd.Series, now: pd.Series) -> float:
 def test_a_second_start_has_nothing_left_to_do(folder: Path) -> None:
     before = modelops("audit", "--json", folder=folder).stdout
     began = time.monotonic()
-    process = demo(folder)
-    assert process.wait() == 0
+    with demo(folder) as process:
+        process.communicate()
+    assert process.returncode == 0
     assert time.monotonic() - began < 60  # a finished demo is minutes of work; this is generous to a busy machine
     assert modelops("audit", "--json", folder=folder).stdout == before
 
