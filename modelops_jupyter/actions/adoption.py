@@ -255,7 +255,7 @@ def _ready(call: _Call, task: _Task, version: StockVersion, files: StockFiles, a
     try:
         if draft.model is None and call.unsafe:
             draft = learn_task(draft, call.ws.registry.load(body, unsafe=True), call.rows)
-            body |= {"task": draft.task, "classes": draft.classes}
+            body |= {"task": draft.task, "task_hinted": draft.task_hinted, "classes": draft.classes}
         if call.rows is not None and draft.model is None:
             raise InvalidInput("It runs code when it is loaded: say unsafe=True (--unsafe) to give it a reference.")
         if call.rows is not None:
@@ -382,7 +382,9 @@ def _refer_later(call: _Call, task: _Task, body: Mapping[str, Any]) -> Adoption:
         details = {"reference": True, "reason": f"given a reference of {len(call.rows.frame)} rows"}
         details |= {"measured": facts.get("measured"), "replaces": body["measured"]}
         event = Event("adopt", f"{task.name}/{body['version']}", ws.actor.name, ws.actor.assurance, details)
-        ws.store.commit(Change(puts=(put, *_reference_puts(key, task.name, given)), event=event))
+        # Whoever promotes meanwhile has judged other figures, and is told so.
+        judged_anew = Put("decisions", key, {"decided_at": datetime.now(UTC).isoformat()}, subject=task.name)
+        ws.store.commit(Change(puts=(put, judged_anew, *_reference_puts(key, task.name, given)), event=event))
     except ModelOpsError as error:
         reason = f"It is on record and has no reference. {error}"
         return Adoption(left=(left_out(task.name, body["version"], reason),) if call.named else ())

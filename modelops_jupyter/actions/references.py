@@ -80,7 +80,7 @@ def learn_task(draft: Draft, model: Any, rows: Rows | None) -> Draft:
         task, classes = _task_of_answers(draft, rows)
     else:
         return draft
-    return replace(draft, task=task, classes=classes)
+    return replace(draft, task=task, task_hinted=False, classes=classes)
 
 
 def give_reference(draft: Draft, rows: Rows, claimed: Mapping[str, float]) -> GivenReference:
@@ -105,7 +105,7 @@ def give_reference(draft: Draft, rows: Rows, claimed: Mapping[str, float]) -> Gi
     validation = validate(draft, RegistrationRows(None, None, _columns(draft, rows), rows.labels), claimed)
     if validation.profile is None or validation.facts["answers_fingerprint"] is None:
         raise InvalidFrame(f"It cannot predict these rows: {validation.facts['measured_reason']}.")
-    learned = {"task": draft.task, "classes": draft.classes, "features": draft.features}
+    learned = {name: getattr(draft, name) for name in ("task", "task_hinted", "classes", "features")}
     return GivenReference({**validation.facts, **learned}, validation.profile, validation.segments)
 
 

@@ -118,6 +118,11 @@ def _missing(metric: str, required: bool, alias: str, version: Mapping[str, Any]
         )
     claimed = version["metrics"].get(metric)
     begin = f"{metric} was not measured"
+    if version.get("task_hinted") and version["task"] == "regression":
+        return (
+            f"{begin}, and only names and figures in MLflow say that it is a regression, which has none: show what it "
+            f"predicts with `modelops adopt {version['name']} --data FILE --target COLUMN` (--unsafe where it runs code)"
+        )
     if claimed is not None:
         begin = f"{metric} {claimed:.4g} is only claimed, and for {alias} a metric must be measured"
     if SAME.get(metric, metric) not in measurable(version):
@@ -163,6 +168,8 @@ def _rows_of(version: Mapping[str, Any], metric: str) -> str | None:
 
 def _applies(version: Mapping[str, Any], metric: str) -> bool:
     """Return whether a model of this kind can have a metric; one that we know too little of may have any."""
+    if version["task"] == "regression" and version.get("task_hinted"):  # a name in MLflow excuses no metric
+        return True
     if version["task"] == "unknown" or (version["task"] == "classification" and not version["classes"]):
         return metric not in OF_VALUES or version["task"] == "unknown"
     name, classes = SAME.get(metric, metric), bool(version["task"] == "classification")

@@ -133,6 +133,7 @@ def promote(
     check_alias(alias)
     held = store.get("alias", f"{version['name']}@{alias}")
     judged = _standing(store, version)
+    version = _version(store, str(version["name"]), int(version["version"]))  # as it is now that changes are noticed
     holder = None if held is None else held.body["version"]
     if expected_version is not None and holder != expected_version:
         raise Conflict(

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Draft:
-    """What is known of a version before MLflow has it; `folder` holds its files."""
+    """What is known of a version before MLflow has it; `folder` holds its files.
+
+    `task_hinted` is set where names and figures in MLflow are all that tells the task: the model was not loaded.
+    """
 
     model: Any
     folder: Path
@@ -42,6 +45,7 @@ class Draft:
     features: list[str]
     source: dict[str, Any]
     decision_table: dict[str, Any] | None = None
+    task_hinted: bool = False
 
     @property
     def positive(self) -> str | None:

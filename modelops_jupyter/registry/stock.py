@@ -119,6 +119,7 @@ def draft_stock(files: StockFiles, lineage: Lineage) -> tuple[Draft, ModelFile, 
         artifact_digests=files.digests,
         data_fingerprint=None,
         task=task,
+        task_hinted=model is None,
         classes=classes,
         features=description.features or ([] if fitted is None else [str(name) for name in fitted]),
         source={

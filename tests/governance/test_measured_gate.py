@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from test_governance import ANN, BOB, Interrupted, measured, version
 
-from modelops_jupyter.errors import Conflict, InvalidPolicy
+from modelops_jupyter.errors import Conflict, GateClosed, InvalidPolicy
 from modelops_jupyter.governance import (
     CheckSpec,
     Policy,
@@ -135,3 +135,22 @@ def test_a_measurement_between_the_gate_and_the_move_is_heeded() -> None:
     assert not gate(store, load_policy(None), now, "champion").passed
     entry = store.audit()[-1]
     assert (entry.action, entry.details["measured"], entry.details["replaces"]) == ("evaluate", worse, body["measured"])
+
+
+def test_what_the_gate_judges_is_what_is_on_record_and_not_what_the_caller_read() -> None:
+    store = InMemoryStore()
+    read = version(store, 1)
+    approve(store, load_policy(None), read, "ok", BOB)
+    worse = measured(roc_auc=0.51)
+    facts = {"metrics": {"roc_auc": 0.51}, "claimed": {}, "measured": worse, "measured_reason": None}
+    record_measurement(store, read, facts, ANN)
+    with pytest.raises(GateClosed, match=r"roc_auc 0\.51"):
+        promote(store, load_policy(None), read, "champion", "go", ANN)
+
+
+def test_a_task_that_names_in_mlflow_hint_at_excuses_no_metric() -> None:
+    hinted = {**version(InMemoryStore(), 1), "task": "regression", "task_hinted": True, "classes": [], "measured": None}
+    judgement = judged(hinted, CheckSpec("roc_auc", 0.6))
+    assert not judgement.passed
+    assert "`modelops adopt m --data FILE --target COLUMN`" in judgement.message
+    assert judged({**hinted, "task_hinted": False}, CheckSpec("roc_auc", 0.6)).passed, "a regression has none"

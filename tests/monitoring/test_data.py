@@ -107,7 +107,7 @@ def test_files_and_tables_of_every_kind_say_the_same(reference: pd.DataFrame, tm
         for before, now in (
             (reference, current),
             (str(files[0]), files[1]),
-            (reference.to_dict("series"), pa.Table.from_pandas(current)),
+            (reference.to_dict("series"), pa.Table.from_pandas(zones_in_arrow(current))),
         )
     ]
 

@@ -181,6 +181,7 @@ def same(here: Any, there: tuple[Any, Any]) -> bool:
     )
 
 
+@pytest.mark.filterwarnings("ignore:Class PassiveAggressive:FutureWarning")  # scikit-learn takes it out in 1.10
 def test_every_estimator_of_scikit_learn(settings: Settings, tmp_path: Path) -> None:
     cases = fitted(scikit_learn(frozenset(CANNOT)))
     assert {case.name.split()[0] for case in cases} == set(every_class()) - set(CANNOT)

@@ -144,7 +144,7 @@ def flights(day: int, rows: int = ROWS) -> pd.DataFrame:
 def write_types(folder: Path) -> None:
     """Write a table of numbers, and one with a column of every type that can be counted, with gaps."""
     days, gaps = np.arange(2000) % DAYS, np.arange(2000) % 7 == 0
-    at = pa.array(BEGIN + pd.to_timedelta(days, unit="D"))
+    at = pa.array((BEGIN + pd.to_timedelta(days, unit="D")).tz_convert(None)).cast(pa.timestamp("us", "UTC"))
     numbers = {kind: pa.array(days.astype(kind), mask=gaps) for kind in ("int8", "uint64", "float32", "float64")}
     texts = pa.array([f"text {n}" for n in range(2000)], mask=gaps)
     others = {
