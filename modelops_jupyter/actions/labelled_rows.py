@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 NO_VALIDATION_ROWS = "no validation rows were given"
+MOST_TRAINING_ROWS = 0.1  # of validation rows: more say little of rows that are new
 TRAINING_ROWS = "the validation rows are those that the model was fitted on, where any model can look good"
 
 
@@ -48,7 +49,6 @@ def read_rows(model: Any, data: Any, target: Any, reference: Any, outcomes: Any)
     InvalidInput
         If labels are given without their rows, or twice.
     """
-    from modelops_jupyter.registry import data_fingerprint
     from modelops_jupyter.scoring.predictions import own_columns
 
     rows, own_labels = reference if isinstance(reference, tuple) else (reference, None)
@@ -75,11 +75,20 @@ def read_rows(model: Any, data: Any, target: Any, reference: Any, outcomes: Any)
         table = features_of(model, table, validation_labels, "reference")
     else:
         table = table[own_columns(names, table, "The reference has")]
-    reason = None
-    if features is not None and len(features) == len(table):
-        trained_on = data_fingerprint(features, labels)
-        reason = TRAINING_ROWS if is_training_data(trained_on, table, validation_labels) else None
+    reason = None if features is None else _learnt_from(features, table)
     return RegistrationRows(features, labels, table, validation_labels, reason)
+
+
+def _learnt_from(features: pd.DataFrame, reference: pd.DataFrame) -> str | None:
+    """Return why metrics on the reference would show nothing, where it holds training rows."""
+    from modelops_jupyter.registry import share_of_training_rows
+
+    share = share_of_training_rows(features, reference)
+    if share <= MOST_TRAINING_ROWS:
+        return None
+    if share > 0.99:
+        return TRAINING_ROWS
+    return f"{share:.0%} of the validation rows are rows that the model was fitted on, where any model can look good"
 
 
 def split_labels(table: Any, labels: Any, what: str) -> tuple[pd.DataFrame, pd.Series[Any] | None]:

@@ -120,8 +120,9 @@ def _missing(metric: str, required: bool, alias: str, version: Mapping[str, Any]
     begin = f"{metric} was not measured"
     if version.get("task_hinted") and version["task"] == "regression":
         return (
-            f"{begin}, and only names and figures in MLflow say that it is a regression, which has none: show what it "
-            f"predicts with `modelops adopt {version['name']} --data FILE --target COLUMN` (--unsafe where it runs code)"
+            f"{begin}, and only names and figures in MLflow say that it is a regression, which has none: show what "
+            f"it predicts with `modelops adopt {version['name']} --data FILE --target COLUMN` (--unsafe where it runs "
+            "code)"
         )
     if claimed is not None:
         begin = f"{metric} {claimed:.4g} is only claimed, and for {alias} a metric must be measured"

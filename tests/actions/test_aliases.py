@@ -28,7 +28,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -> Pat
         for name in ("delay", "other"):
             for strength in (1.0, 0.1):
                 fitted = LogisticRegression(C=strength).fit(X, Y)
-                ws.register(fitted, name, data=X, target=Y, reference=(X[1:], Y[1:]))
+                ws.register(fitted, name, data=X[::2], target=Y[::2], reference=(X[1::2], Y[1::2]))
         for version in (1, 2):
             ws.approve(f"delay/{version}", reason="ok")
             ws.promote(f"delay/{version}", reason="first")

@@ -21,7 +21,7 @@ def ws(settings: Settings) -> Workspace:
     x = pd.DataFrame({"wind": generator.normal(size=2000), "rain": generator.normal(size=2000)})
     y = (x["wind"] + generator.normal(size=2000) > 0).astype(int)
     for _ in range(2):
-        ws.register(LogisticRegression().fit(x, y), "delay", data=x, target=y, reference=(x[1:], y[1:]))
+        ws.register(LogisticRegression().fit(x, y), "delay", data=x[::2], target=y[::2], reference=(x[1::2], y[1::2]))
     ws.approve("delay/1", reason="ok")
     ws.promote("delay/1", reason="first")
     for day in range(5):

@@ -14,6 +14,7 @@ from scipy.spatial.distance import jensenshannon
 import modelops_jupyter as mo
 from modelops_jupyter.cli import main
 from modelops_jupyter.errors import InvalidFrame, InvalidInput, NotFound
+from modelops_jupyter.frames import zones_in_arrow
 
 DAYS, ROWS = 20, 400
 

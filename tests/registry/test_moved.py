@@ -37,7 +37,7 @@ def fill(project: Path) -> None:
     import mlflow
 
     with mo.open(project) as ws:
-        ws.register(MODEL, "m", data=X, target=Y, reference=(X[1:], Y[1:]))
+        ws.register(MODEL, "m", data=X[::2], target=Y[::2], reference=(X[1::2], Y[1::2]))
         ws.approve("m/1", reason="ok")
         ws.promote("m/1", reason="first")
         mlflow.set_tracking_uri(ws.tracking_uri)

@@ -46,7 +46,9 @@ def registered(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) 
     y = (x["wind"] > 0).astype(int)
     with Workspace(Settings(project=root.parent, root=root, actor="ann")) as ws:
         for c in (1.0, 0.1):
-            ws.register(LogisticRegression(C=c).fit(x, y), "delay", data=x, target=y, reference=(x[1:], y[1:]))
+            ws.register(
+                LogisticRegression(C=c).fit(x, y), "delay", data=x[::2], target=y[::2], reference=(x[1::2], y[1::2])
+            )
         ws.approve("delay/1", reason="ok")
         ws.promote("delay/1", reason="first")
     return root

@@ -49,7 +49,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -
     y = (x["wind"] + generator.normal(size=2000) > 0).astype(int)
     with Workspace(Settings(project=project, root=root, actor="ann")) as ws:
         fitted = LogisticRegression().fit(x, y)
-        rows = {"data": x, "target": y, "reference": (x[1:], y[1:])}
+        rows = {"data": x[::2], "target": y[::2], "reference": (x[1::2], y[1::2])}
         ws.register(fitted, "flight-delay", **rows, description="Will it be late?", metrics={"complaints": 12.0})
         ws.register(fitted, "flight-delay", **rows)
         ws.register(fitted, "churn", data=x, target=y)

@@ -1,0 +1,87 @@
+"""The same rows are known again, whatever their order and the types in which they are kept; new rows are not."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.ensemble import RandomForestClassifier
+
+from modelops_jupyter.errors import GateClosed, InvalidFrame
+from modelops_jupyter.registry import data_fingerprint, share_of_training_rows
+from modelops_jupyter.settings import Settings
+from modelops_jupyter.workspace import Workspace
+
+RANDOM = np.random.default_rng(0)
+X = pd.DataFrame(RANDOM.normal(size=(400, 4)), columns=list("abcd"))
+COIN = pd.Series(RANDOM.integers(0, 2, 400), name="coin")
+ORDER = RANDOM.permutation(400)
+LEARNT_BY_HEART = RandomForestClassifier(50, random_state=0).fit(X, COIN)
+CELLS = st.one_of(st.integers(-5, 5), st.sampled_from(["a", "b", None]), st.dates())
+
+
+@given(st.lists(st.tuples(CELLS, st.integers(-3, 3)), min_size=1, max_size=30), st.randoms(use_true_random=False))
+def test_the_order_of_rows_and_the_type_of_a_number_change_no_fingerprint(rows: list[Any], random: Any) -> None:
+    frame = pd.DataFrame(rows, columns=["cell", "n"])
+    shuffled = frame.sample(frac=1, random_state=random.randrange(1000))
+    assert data_fingerprint(shuffled) == data_fingerprint(frame)
+    assert data_fingerprint(frame.astype({"n": "Int16"})) == data_fingerprint(frame)
+    assert data_fingerprint(frame.astype({"n": "float32"})) == data_fingerprint(frame)
+    assert data_fingerprint(frame.assign(n=frame["n"] + 10)) != data_fingerprint(frame)
+    assert data_fingerprint(frame, frame["n"]) != data_fingerprint(frame)
+
+
+def test_text_that_is_kept_otherwise_and_cells_that_hold_lists_have_fingerprints() -> None:
+    words = pd.DataFrame({"w": ["x", None, "y"]}, dtype="object")
+    for kind in ("str", "category", "string"):
+        assert data_fingerprint(words.astype(kind)) == data_fingerprint(words)
+    nested = pd.DataFrame({"a": [{"b": 1}, [1, 2], {3}]})
+    assert data_fingerprint(nested) == data_fingerprint(nested.iloc[::-1])
+
+
+@pytest.mark.parametrize("values", [2, 5, 20, 100, 1000, 10**6])
+def test_new_rows_are_not_taken_for_training_rows_however_few_values_they_have(values: int) -> None:
+    """Of rows with few values nearly all have been seen before: that is chance, and is taken off."""
+    generator = np.random.default_rng(values)
+    shares = []
+    for _ in range(40):
+        training, new = (pd.DataFrame({"v": generator.integers(0, values, 300)}) for _ in range(2))
+        shares.append(share_of_training_rows(training, new))
+        half = pd.concat([new[:150], training[:150]])
+        if values > 1000:
+            assert 0.4 < share_of_training_rows(training, half) < 0.6
+    assert max(shares) < 0.1
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        (X, COIN),
+        (X.iloc[ORDER], COIN.iloc[ORDER]),
+        (X[1:], COIN[1:]),
+        (X[:5], COIN[:5]),
+        (X.astype("object"), COIN),
+        (X.assign(d=X["d"].astype("Float64")), COIN),
+    ],
+    ids=["same", "shuffled", "one less", "five", "objects", "nullable"],
+)
+def test_training_rows_open_no_gate(settings: Settings, reference: Any) -> None:
+    with Workspace(settings) as ws:
+        version = ws.register(LEARNT_BY_HEART, "m", data=X, target=COIN, reference=reference)
+        assert version.body["measured"] is None
+        ws.approve("m/1", reason="roc_auc of 1")
+        with pytest.raises(GateClosed, match="rows are those that the model was fitted on"):
+            ws.promote("m/1", reason="roc_auc of 1")
+        with pytest.raises(InvalidFrame, match="rows are those that the model was fitted on"):
+            ws.evaluate("m/1", data=X.iloc[ORDER], target=COIN.iloc[ORDER])
+
+
+def test_rows_of_which_some_were_learnt_say_how_many(settings: Settings) -> None:
+    new = pd.DataFrame(np.random.default_rng(1).normal(size=(100, 4)), columns=list("abcd"))
+    rows, labels = pd.concat([X[:100], new]), [*COIN[:100], *COIN[100:200]]
+    with Workspace(settings) as ws:
+        version = ws.register(LEARNT_BY_HEART, "m", data=X, target=COIN, reference=(rows, labels))
+        assert "50% of the validation rows are rows that the model was fitted on" in version.body["measured_reason"]
+        assert ws.register(LEARNT_BY_HEART, "m", data=X, target=COIN, reference=(new, COIN[:100])).body["measured"]
