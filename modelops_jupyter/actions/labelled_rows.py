@@ -190,7 +190,7 @@ def labels_fingerprint(labels: pd.Series[Any]) -> str:
     """Return a fingerprint of labels as `outcomes` writes them: two versions with the same were given the same rows."""
     from modelops_jupyter.registry import data_fingerprint
 
-    return data_fingerprint(labels.to_frame("outcome"))
+    return data_fingerprint(labels.to_frame("outcome"), ordered=True)
 
 
 def is_training_data(fingerprint: str | None, frame: pd.DataFrame, labels: pd.Series[Any] | None) -> bool:

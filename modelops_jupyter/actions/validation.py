@@ -121,7 +121,7 @@ def _answers_fingerprint(answers: Answers) -> str | None:
     table = pd.DataFrame({"prediction": answers.prediction})
     if answers.score is not None:
         table["score"] = answers.score.round(6)  # a forest adds its trees' votes in no fixed order
-    return data_fingerprint(table)
+    return data_fingerprint(table, ordered=True)
 
 
 def _importance(draft: Draft, frame: pd.DataFrame, labels: pd.Series[Any] | None, answers: Answers) -> dict[str, Any]:

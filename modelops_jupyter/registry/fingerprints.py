@@ -11,16 +11,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def data_fingerprint(frame: pd.DataFrame, target: Any = None) -> str:
+def data_fingerprint(frame: pd.DataFrame, target: Any = None, *, ordered: bool = False) -> str:
     """Return a SHA-256 over the names of a table's columns and all of its rows, with their outcomes.
 
-    The order of rows changes nothing, nor does the type in which a number is kept.
+    The type in which a number is kept changes nothing, nor does the order of rows unless they are `ordered`.
     """
     import numpy as np
 
     names = [*map(str, frame.columns), *(() if target is None else ("(target)",))]
     digest = hashlib.sha256("\x00".join(names).encode())
-    digest.update(np.sort(row_hashes(frame, target)).tobytes())
+    hashes = row_hashes(frame, target)
+    digest.update((hashes if ordered else np.sort(hashes)).tobytes())
     return digest.hexdigest()
 
 

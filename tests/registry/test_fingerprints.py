@@ -85,3 +85,10 @@ def test_rows_of_which_some_were_learnt_say_how_many(settings: Settings) -> None
         version = ws.register(LEARNT_BY_HEART, "m", data=X, target=COIN, reference=(rows, labels))
         assert "50% of the validation rows are rows that the model was fitted on" in version.body["measured_reason"]
         assert ws.register(LEARNT_BY_HEART, "m", data=X, target=COIN, reference=(new, COIN[:100])).body["measured"]
+
+
+def test_outcomes_of_other_rows_have_another_fingerprint() -> None:
+    """Two tables may hold as many of each outcome: then their order tells them apart."""
+    labels = COIN.to_frame("outcome")
+    assert data_fingerprint(labels, ordered=True) != data_fingerprint(labels.iloc[ORDER], ordered=True)
+    assert data_fingerprint(labels, ordered=True) == data_fingerprint(labels.astype("float32"), ordered=True)
