@@ -36,12 +36,12 @@ labextension: $(VENV)/linked
 demo: $(VENV)/installed labextension
 	$(BIN)/modelops demo demo $(if $(filter 0,$(SERVE)),--no-dashboard)
 
-# Two tests at once; with WORKERS= one after the other.
+# Two tests at once; with WORKERS= one after the other. First what takes minutes, then what takes longer.
 test: export PATH := $(abspath $(BIN)):$(PATH)
 test: $(VENV)/installed labextension
 	cd labextension && npm test
 	$(BIN)/python -m pytest $(WORKERS)
-	$(BIN)/python -m pytest $(WORKERS) -m "demo or soak or mlflow_env"
+	$(BIN)/python -m pytest $(WORKERS) -m "slow or demo or soak or mlflow_env"
 	$(OTHER_PROCESSOR) $(BIN)/python -m pytest -q $(VERDICTS)
 
 # Spark's own group: it needs Java 17 or newer, and 500 MB.

@@ -5,8 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from modelops_jupyter.registry import Registry
 from modelops_jupyter.settings import Settings
+
+pytestmark = pytest.mark.slow
 
 
 def test_eight_processes_run_status_in_an_empty_folder(tmp_path: Path) -> None:

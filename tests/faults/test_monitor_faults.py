@@ -15,6 +15,8 @@ from modelops_jupyter.profiles import Reference, build_reference
 from modelops_jupyter.profiles.scan import scan_column
 from modelops_jupyter.store import Change, InMemoryStore
 
+pytestmark = pytest.mark.slow
+
 ANN = Actor("ann", "self-asserted")
 BEGIN = 1_364_774_400_000_000  # 2013-04-01
 

@@ -24,6 +24,8 @@ from modelops_jupyter.settings import Settings
 from modelops_jupyter.store import open_store
 from modelops_jupyter.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 ROWS = 300
 Fault = Callable[[Path], None]
 LOG_AGAIN = ["log-predictions", "delay/1", "log.parquet", "--id", "id", "--time", "at", "--prediction", "said"]

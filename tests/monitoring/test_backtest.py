@@ -17,6 +17,8 @@ from modelops_jupyter.monitoring.figures.resampling import inject, resample
 from modelops_jupyter.monitoring.pace import WorkEvent
 from modelops_jupyter.profiles import Profile, Reference, build_reference, scan
 
+pytestmark = pytest.mark.slow
+
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
 

@@ -20,6 +20,8 @@ from modelops_jupyter.monitoring.record.results import Finding
 from modelops_jupyter.profiles import Reference, build_reference
 from modelops_jupyter.store import InMemoryStore
 
+pytestmark = pytest.mark.slow
+
 ANN = Actor("ann", "self-asserted")
 BEGIN = 1_364_774_400_000_000  # 2013-04-01
 DAY = 86_400_000_000

@@ -25,6 +25,8 @@ import modelops_jupyter as mo
 from modelops_jupyter.provenance import UNKNOWN, NotebookRunContext, Source, corrections, find_source, tags_of
 from modelops_jupyter.provenance.git import GitFacts
 
+pytestmark = pytest.mark.slow
+
 URL = "https://git.example.org/team/delay.git"
 
 

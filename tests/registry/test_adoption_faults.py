@@ -26,6 +26,8 @@ from modelops_jupyter.registry.stock_registry import StockRegistry
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 
 def fill(ws: Workspace, names: list[str]) -> list[Any]:
     """Register a model under each name, each with files of its own."""

@@ -35,6 +35,8 @@ from modelops_jupyter.registry import Registry, predict
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 NEITHER = "it neither predicts nor transforms rows that it was not fitted on"
 LABELS_ONLY = "it takes labels, and no rows"
 SEVERAL = "it is made for several targets"

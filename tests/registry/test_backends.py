@@ -32,6 +32,8 @@ from modelops_jupyter.store import Change, Put
 from modelops_jupyter.verbs import VERBS
 from modelops_jupyter.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 X, Y = load_breast_cancer(return_X_y=True, as_frame=True)
 X = X.iloc[:, :6].rename(columns=lambda name: name.replace(" ", "_"))
 ANSWER_SECONDS = 6.0

@@ -4,11 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 from sklearn.linear_model import LogisticRegression
 from watched import Watched
 
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.workspace import Workspace
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_request_to_a_server_imports_nothing_in_its_thread(tmp_path: Path, mlflow_server: Any) -> None:

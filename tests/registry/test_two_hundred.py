@@ -12,6 +12,8 @@ from stock import tracking
 import modelops_jupyter as mo
 from modelops_jupyter.cli import main
 
+pytestmark = pytest.mark.slow
+
 X, Y = load_breast_cancer(return_X_y=True, as_frame=True)
 
 

@@ -37,6 +37,8 @@ from modelops_jupyter.server.routes import PREFIX, Route, routes
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = Path(__file__).parents[2] / "modelops_jupyter"
 DAYS, ROWS, BEGIN = 20, 200, pd.Timestamp("2026-05-01", tz="UTC")
 STARTS_THREADS = re.compile(r"ThreadPoolExecutor\(|\bThread\(|to_thread\(|run_in_executor\(")
