@@ -172,7 +172,7 @@ def test_a_version_with_a_name_that_no_model_of_ours_can_have_takes_another(ws: 
         assert ws.adopt(name).present == ({"model": here, "versions": 1},)
         with pytest.raises(InvalidInput, match="leave out the new name"):
             raise InvalidInput(ws.adopt(name, new_name="other").left[0]["reason"])
-        ws.register(classifier(0.1), here, data=X, target=Y, reference=(X[::2], Y[::2]))
+        ws.register(classifier(0.1), here, data=X[1::2], target=Y[1::2], reference=(X[::2], Y[::2]))
         assert [int(v.version) for v in client.search_model_versions(f"name='{name}'")] == [2, 1]
         ws.approve(f"{here}/2", reason="reads well")
         ws.promote(f"{here}/2", reason="newer")
