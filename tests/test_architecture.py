@@ -21,7 +21,7 @@ LAYERS = (
     {"profiles"},
     {"registry", "monitoring", "governance", "pipelines", "notifications"},
     {"actions.fleet", "actions.labelled_rows", "actions.measurement", "data_files"},
-    {"actions.validation", "actions.versions"},
+    {"actions.validation", "actions.versions", "actions.restoration"},
     {"actions.publication", "actions.aliases", "actions.adopted", "actions.service_files"},
     {"actions.evaluation", "actions.registration"},
     {"actions.references"},

@@ -78,6 +78,10 @@ class MissingModel:
         How many are on record.
     now_called : tuple of str
         Models in MLflow that hold versions of its runs: it was renamed or copied there.
+    incomplete : bool
+        It is there under its name, but not all of its versions: it was not made again whole.
+    foreign : bool
+        Somebody else did so; False where an attempt of ours to make it again did not finish, which is on record.
     """
 
     model: str
@@ -87,15 +91,21 @@ class MissingModel:
     shown: int | None = None
     recorded: int | None = None
     foreign: bool = True
+    incomplete: bool = False
 
     def __str__(self) -> str:
+        if self.incomplete:
+            return (
+                f"{self.model} was deleted in MLflow and made there again only in part; its "
+                f"{count(self.versions, 'version')} on record can still be loaded"
+            )
         done = f"was renamed to {self.now_called[0]!r}" if self.now_called else "was deleted"
         return f"{self.model} {done} in MLflow; its {count(self.versions, 'version')} on record can still be loaded"
 
     @property
     def advice(self) -> str:
         """What to do next."""
-        return f"{RECONCILE}, which makes the model there again"
+        return f"{RECONCILE}, which makes {'the rest of it' if self.incomplete else 'the model'} there again"
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -112,8 +122,9 @@ def differences(store: Store, registry: Registry) -> tuple[Difference | MissingM
     if not models:
         return ()
     before, confirmed = _ledger(store, "alias"), _ledger(store, "projection")
+    recorded, restored_before = _highest_recorded(store), _restorations(store)
     everything = registry.aliases({*models})
-    after = _ledger(store, "alias")
+    after, restored = _ledger(store, "alias"), {**restored_before, **_restorations(store)}
     shown = {(model, alias): at for model, aliases in everything.items() for alias, at in aliases.items()}
     # What adoption could not take is MLflow's, until the alias is ours.
     left = {(model, alias): at for model, body in models.items() for alias, at in body.get("aliases_left", {}).items()}
@@ -121,15 +132,48 @@ def differences(store: Store, registry: Registry) -> tuple[Difference | MissingM
         (key, shown.get(key), after.get(key), confirmed.get(key) == after.get(key))
         for key in sorted({*shown, *after})
         if key[0] in everything
+        and key[0] not in restored  # whose aliases come last
         and shown.get(key) != after.get(key)
         and before.get(key) == after.get(key)  # else it is being moved now
         and (key in after or left.get(key) != shown.get(key))
     ]
     missing = (_missing(store, registry, name) for name in sorted({*models} - {*everything}))
+    incomplete = (
+        MissingModel(
+            name, len(store.find("version", name, bodies=False)), foreign=name not in restored, incomplete=True
+        )
+        for name in sorted(_incomplete(models, recorded, registry.highest_numbers()) | {*restored})
+        if name in everything and not restored.get(name, False)
+    )
     return (
         *missing,
+        *incomplete,
         *(Difference(*key, at, to, foreign, _obstacle(store, registry, key[0], to)) for key, at, to, foreign in moved),
     )
+
+
+def _incomplete(
+    models: Mapping[str, Mapping[str, Any]], recorded: Mapping[str, int], given: Mapping[str, int]
+) -> set[str]:
+    """Return the models with versions on record under numbers that MLflow has not given, as far as it tells."""
+    highest = {name: given.get(str(body.get("mlflow_name", name))) for name, body in models.items()}
+    return {name for name, number in highest.items() if number is not None and number < recorded.get(name, 0)}
+
+
+def _highest_recorded(store: Store) -> Mapping[str, int]:
+    """Return the highest number on record of each model; MLflow gives a number before it goes on record."""
+    highest: dict[str, int] = {}
+    for record in store.find("version", bodies=False):
+        number = int(record.key.rpartition("/")[2])
+        highest[record.subject] = max(number, highest.get(record.subject, 0))
+    return highest
+
+
+def _restorations(store: Store) -> dict[str, bool]:
+    """Return the models that are being made again in MLflow, and whether a process is at it now."""
+    from modelops_jupyter.actions.restoration import KIND, is_going_on
+
+    return {record.key: is_going_on(record.body) for record in store.find(KIND)}
 
 
 def _obstacle(store: Store, registry: Registry, name: str, version: int | None) -> str:
@@ -166,12 +210,14 @@ def _settle(store: Store, registry: Registry, difference: Difference | MissingMo
     if isinstance(difference, MissingModel):
         try:
             _restore(store, registry, difference.model)
-        except RegistryDamaged as error:
+        except (RegistryDamaged, Conflict) as error:  # the latter: another process is at it
             return f". {error}"
     elif difference.obstacle:
         return f": {difference.advice}"
     elif difference.recorded is None:
         registry.set_alias(difference.model, difference.alias, None)
+        if (difference.model, difference.alias) in _ledger(store, "alias"):  # promoted meanwhile
+            project_alias(store, registry, difference.model, difference.alias)
     else:
         project_alias(store, registry, difference.model, difference.alias)
     return ""
@@ -182,18 +228,25 @@ def restore_model(store: Store, registry: Registry, settings: Settings, actor: A
 
     It becomes an incident, as in `reconcile`.
     """
-    if store.get("model", name) is None or registry.has_model(name):
+    if store.get("model", name) is None:
         return
-    _put_on_record(store, settings, actor, _missing(store, registry, name))
+    if not registry.has_model(name):
+        _put_on_record(store, settings, actor, _missing(store, registry, name))
+    elif name not in _restorations(store):
+        return
     _restore(store, registry, name)
 
 
 def _restore(store: Store, registry: Registry, name: str) -> None:
-    registry.restore(name, [record.body for record in store.find("version", name)])
-    for record in store.find("alias", name):
-        version = record.body["version"]
-        if version and not _obstacle(store, registry, name, version):
-            project_alias(store, registry, name, record.body["alias"])
+    from modelops_jupyter.actions.restoration import restoring
+
+    with restoring(store, name) as restoration:
+        bodies = [record.body for record in store.find("version", name)]
+        registry.restore(name, bodies, restoration.highest, restoration.renew)
+        for record in store.find("alias", name):
+            version = record.body["version"]
+            if version and not _obstacle(store, registry, name, version):
+                project_alias(store, registry, name, record.body["alias"])
 
 
 def project_alias(store: Store, registry: Registry, name: str, alias: str) -> None:

@@ -42,9 +42,8 @@ def read_file(path: Path) -> Mapping[str, Registered] | None:
     models = f"SELECT name FROM registered_models WHERE name NOT IN ({prompts})"
     versions = "SELECT name, version FROM model_versions WHERE status = ? AND current_stage <> 'Deleted_Internal'"
     tokens = "SELECT name, version, value FROM model_version_tags WHERE key = ?"
-    address = f"file:{quote(str(path))}?mode=ro"
     try:
-        with closing(sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS)) as connection:
+        with closing(_connect(path)) as connection:
             names = [str(name) for (name,) in connection.execute(f"{models} ORDER BY name", (PROMPT,))]
             held = connection.execute("SELECT name, alias, version FROM registered_model_aliases").fetchall()
             ready = connection.execute(versions, (READY,)).fetchall()
@@ -58,6 +57,21 @@ def read_file(path: Path) -> Mapping[str, Registered] | None:
     for name, number in ready:
         numbers.get(name, {})[int(number)] = ours.get((name, number))
     return {name: Registered(aliases[name], numbers[name]) for name in names}
+
+
+def highest_numbers(path: Path) -> Mapping[str, int]:
+    """Return the highest number that was ever given in each model of a SQLite file, deleted versions included."""
+    try:
+        with closing(_connect(path)) as connection:
+            given = "SELECT name, version FROM model_versions UNION ALL SELECT name, 0 FROM registered_models"
+            numbers = connection.execute(f"SELECT name, max(version) FROM ({given}) GROUP BY name")
+            return {str(name): int(number) for name, number in numbers}
+    except sqlite3.Error:  # MLflow says what it is
+        return {}
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=BUSY_SECONDS)
 
 
 def ask_client(client: MlflowClient) -> Mapping[str, Registered]:

@@ -25,7 +25,9 @@ from modelops_jupyter.registry.client import (
 from modelops_jupyter.registry.drafts import Draft, kind_of, with_decision, write_draft, write_pyfunc_draft
 from modelops_jupyter.registry.mlmodel import ModelFile, read_model
 from modelops_jupyter.registry.pyfunc import PyFuncEstimator
+from modelops_jupyter.registry.registered import highest_numbers
 from modelops_jupyter.registry.relocation import address_of
+from modelops_jupyter.registry.restoration import GAP, Recorded, make_versions
 from modelops_jupyter.registry.stock_registry import StockRegistry
 from modelops_jupyter.scoring.digests import check_digests
 from modelops_jupyter.settings import Settings
@@ -263,34 +265,57 @@ class Registry:
                 names |= {version.name for version in versions if not str(version.source).startswith("models:/")}
         return tuple(sorted(names - {self._mlflow_name(name)}))
 
-    def restore(self, name: str, bodies: Sequence[Mapping[str, Any]]) -> None:
+    def restore(
+        self, name: str, bodies: Sequence[Mapping[str, Any]], highest: int, on_version: Callable[[int], None]
+    ) -> None:
         """Make a model that was deleted in MLflow again, each version under its number and with the bytes on record.
+
+        Parameters
+        ----------
+        highest
+            The highest number that an earlier attempt, which failed, was given.
+        on_version
+            Hears the highest number that MLflow has given, whenever it grows.
 
         Raises
         ------
         RegistryDamaged
-            If no version's artifact is left. One whose artifact is gone is left out.
+            If no version's artifact is left, or MLflow gives another number than the one on record. A version whose
+            artifact is gone is left out.
         """
         recorded = {int(body["version"]): body for body in bodies}
         with self._asking() as client:
-            sources = {number: self._source(client, body) for number, body in recorded.items()}
-            source = next((source for source in sources.values() if source), None)
-            if source is None:
+            spare = next((source for body in bodies if (source := self._source(client, body))), None)
+            if spare is None:
                 raise RegistryDamaged(
                     f"Model {name!r} was deleted in MLflow, and no artifact of it is left in "
                     f"{self._settings.server or self._settings.artifacts_path}: restore them from a backup, then run "
                     "`modelops reconcile`."
                 )
             there = self._mlflow_name(name)
+            if not client.search_registered_models(named(there)):
+                highest = 0
             self._ensure_model(there)
-            for number in range(1, max(recorded) + 1):
-                present = sources.get(number)
-                if present is None:  # a gap, as there was one before
-                    made = client.create_model_version(there, source)
-                    client.delete_model_version(there, made.version)
-                else:
-                    body = recorded[number]
-                    client.create_model_version(there, present, run_of(body), tags=_tags(body))
+            versions = client.search_model_versions(named(there))
+            highest = max(highest, self.highest_numbers().get(there, 0), *(int(v.version) for v in versions))
+            on_version(highest)
+            for version in versions:
+                if GAP in version.tags:  # the attempt ended before it was deleted
+                    client.delete_model_version(there, version.version)
+
+            def version_of(number: int) -> Recorded | None:
+                body = recorded.get(number)
+                source = None if body is None else self._source(client, body)
+                return None if body is None or source is None else Recorded(source, run_of(body), _tags(body))
+
+            make_versions(client, there, range(highest + 1, max(recorded) + 1), version_of, spare, on_version)
+
+    def highest_numbers(self) -> Mapping[str, int]:
+        """Return the highest number that MLflow has given in each of its models, deleted ones too.
+
+        A server does not tell of deleted ones: nothing of it is returned.
+        """
+        return highest_numbers(self._settings.mlflow_path) if self._settings.server is None else {}
 
     def aliases(self, names: Collection[str]) -> dict[str, dict[str, int]]:
         """Return MLflow's aliases of those models of `names` that it has."""

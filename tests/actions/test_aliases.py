@@ -128,3 +128,21 @@ def test_the_shell_reconciles(ws: Workspace, capsys: pytest.CaptureFixture[str],
     assert "delay" in capsys.readouterr().out
     assert main(["reconcile", "--workspace", str(tmp_path)]) == 0
     assert "as it is on record" in capsys.readouterr().out
+
+
+def test_an_alias_that_is_promoted_while_reconcile_takes_it_away_stays(
+    ws: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ws.registry.set_alias("delay", "challenger", 1)
+    take_away = Registry.set_alias
+
+    def slow(registry: Registry, name: str, alias: str, version: int | None, **mark: str) -> None:
+        if version is None:
+            with Workspace(ws.settings) as other:
+                other.promote("delay/1", "challenger", reason="beside the champion")
+        take_away(registry, name, alias, version, **mark)
+
+    monkeypatch.setattr(Registry, "set_alias", slow)
+    ws.reconcile()
+    assert shown(ws) == {"delay": {"champion": 2, "challenger": 1}, "other": {}}
+    assert ws.status().moved == ()
