@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import logging
 import os
 import re
@@ -18,8 +19,15 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from filelock import FileLock, Timeout
 
-from modelops_jupyter.errors import InvalidInput, RegistryDamaged, RegistryUnreachable, StoreBusy, WorkspaceReadOnly
-from modelops_jupyter.registry.relocation import address_of, relocate, remember
+from modelops_jupyter.errors import (
+    InvalidInput,
+    RegistryDamaged,
+    RegistryUnreachable,
+    StoreBusy,
+    StoreFull,
+    WorkspaceReadOnly,
+)
+from modelops_jupyter.registry.relocation import address_of, connect_file, relocate, remember, sqlite_error
 from modelops_jupyter.settings import Settings, redacted
 from modelops_jupyter.store import is_writable, trouble
 
@@ -133,14 +141,27 @@ def typed_errors(settings: Settings) -> Iterator[None]:
             raise WorkspaceReadOnly(
                 f"MLflow cannot write under {settings.root} ({line}): make it writable, or open another workspace."
             ) from error
+        if getattr(error, "errno", None) == errno.EDQUOT or os.strerror(errno.ENOSPC) in str(error):
+            where = settings.artifacts_path if settings.server is None else "MLflow's files"
+            raise StoreFull(f"No room is left for {where}: free some space, then repeat.") from error
         if settings.server is not None:
             raise RegistryUnreachable(
                 f"MLflow at {settings.registry} failed ({line}): see its log, then try again."
             ) from error
+        cause = _sqlite_cause(error)
+        if cause is not None:
+            raise sqlite_error(cause, settings.mlflow_path) from error
         raise RegistryDamaged(
             f"MLflow cannot use {settings.mlflow_path} and {settings.artifacts_path} ({line}): restore them from a "
             "backup."
         ) from error
+
+
+def _sqlite_cause(error: BaseException | None) -> sqlite3.Error | None:
+    """Return the failure of SQLite's behind an error of MLflow's or SQLAlchemy's."""
+    while error is not None and not isinstance(error, sqlite3.Error):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def experiment_id(client: MlflowClient, settings: Settings) -> str:
@@ -181,7 +202,7 @@ def _check_embedded(settings: Settings) -> None:
     try:
         wrong = schema_trouble(path)
     except sqlite3.Error as error:
-        raise RegistryDamaged(f"{path} cannot be read ({error}): restore it from a backup.") from error
+        raise sqlite_error(error, path) from error
     if wrong is not None:
         raise RegistryDamaged(f"{path} {wrong[0]}: {wrong[1]}.")
     relocate(settings)
@@ -211,7 +232,7 @@ def schema_trouble(path: Path) -> tuple[str, str] | None:
 
     MLflow's migrations are read without importing MLflow, which takes seconds.
     """
-    with closing(sqlite3.connect(f"{Path(os.path.abspath(path)).as_uri()}?mode=rw", uri=True)) as connection:
+    with closing(connect_file(path)) as connection:
         revision = str(connection.execute("SELECT version_num FROM alembic_version").fetchone()[0])
     package = find_spec("mlflow")
     folder = Path(next(iter(package.submodule_search_locations or ()))) if package else Path()

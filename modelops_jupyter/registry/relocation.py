@@ -125,10 +125,10 @@ def remember(path: Path, settings: Settings) -> None:
 def recorded_folders(path: Path) -> Folders | None:
     """Return for which folders the addresses of a database were written; None where nothing says so."""
     try:
-        with closing(_connect(path)) as connection:
+        with closing(connect_file(path)) as connection:
             return _recorded(connection)
     except sqlite3.Error as error:
-        raise _typed(error, path) from error
+        raise sqlite_error(error, path) from error
 
 
 def rebased(address: str, moves: Sequence[tuple[str, str]]) -> str:
@@ -161,7 +161,7 @@ def _rewrite(connection: sqlite3.Connection, before: Folders, now: Folders) -> N
     connection.execute("UPDATE modelops_folders SET root = ?, project = ?", (now.root, now.project))
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def connect_file(path: Path) -> sqlite3.Connection:
     """Open a database that is there; where it cannot be written, SQLite opens it to be read."""
     address = f"{Path(os.path.abspath(path)).as_uri()}?mode=rw"
     return sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
@@ -171,18 +171,19 @@ def _connect(path: Path) -> sqlite3.Connection:
 def _writing(path: Path) -> Iterator[sqlite3.Connection]:
     """Lend a connection inside a transaction that is committed at the end, whole or not at all."""
     try:
-        with closing(_connect(path)) as connection:
+        with closing(connect_file(path)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
             connection.execute("COMMIT")
     except sqlite3.Error as error:
-        raise _typed(error, path) from error
+        raise sqlite_error(error, path) from error
 
 
-def _typed(error: sqlite3.Error, path: Path) -> DependencyFailed:
+def sqlite_error(error: sqlite3.Error, path: Path) -> DependencyFailed:
+    """Return what a failure of SQLite's is: most often the database is whole, and somebody else's lock goes away."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StoreBusy(f"{path} stayed locked by another process for {BUSY_SECONDS:.0f} s: try again later.")
+        return StoreBusy(f"{path} stayed locked by another process: try again later.")
     if code == sqlite3.SQLITE_FULL:
         return StoreFull(f"No room is left for {path}: free some space, then repeat; nothing was written.")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
