@@ -8,11 +8,13 @@ between the two has left.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from modelops_jupyter import processes
 from modelops_jupyter.actions.versions import RegisteredVersion, version_key
+from modelops_jupyter.errors import ModelOpsError
 from modelops_jupyter.store import Change, Delete, Event, Put
 
 if TYPE_CHECKING:
@@ -50,7 +52,14 @@ def publish(
         "process": processes.identity(),
     }
     store.commit(Change(puts=(Put("registration", token, kept, subject=name),)))
-    return _put_on_record(store, token, kept, _unused(store, registry, facts, token, registry.publish(facts, token)))
+    try:
+        number = registry.publish(facts, token)
+    except Exception:
+        with suppress(ModelOpsError):  # what went wrong first is what counts; `finish` looks again
+            if registry.published(name, token) is None:
+                store.commit(Change(deletes=(Delete("registration", token),)))
+        raise
+    return _put_on_record(store, token, kept, _unused(store, registry, facts, token, number))
 
 
 def finish(store: Store, registry: Registry, name: str) -> tuple[RegisteredVersion, ...]:

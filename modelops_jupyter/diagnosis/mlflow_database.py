@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from modelops_jupyter.diagnosis.evidence import Evidence
-from modelops_jupyter.errors import ModelOpsError
+from modelops_jupyter.errors import ModelOpsError, StoreBusy
 from modelops_jupyter.problems import RESTORE, Problem, problem_at
 from modelops_jupyter.wording import count
 
@@ -68,6 +68,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 def _damage(path: Path) -> Problem | None:
     """Return why nobody can use the database."""
     from modelops_jupyter.registry.client import schema_trouble
+    from modelops_jupyter.registry.relocation import sqlite_error
     from modelops_jupyter.store import trouble
 
     reason = trouble(path)
@@ -76,6 +77,8 @@ def _damage(path: Path) -> Problem | None:
     try:
         schema = schema_trouble(path)
     except (sqlite3.Error, TypeError) as error:  # no such table, or no row in it
+        if isinstance(error, sqlite3.Error) and isinstance(sqlite_error(error, path), StoreBusy):
+            return problem_at(path, "it is locked by another process", "try again once that is done")
         return problem_at(path, f"it is not a database of MLflow that can be read ({error})")
     return None if schema is None else problem_at(path, f"it {schema[0]}", schema[1])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,9 +108,15 @@ class Registry:
         path = f"modelops/{name}/{draft.digest[:12]}"
         with self._asking() as client:
             run = self._new_run(name, draft.source) if run_id is None else self._known_run(run_id, draft.source)
-            placed = self._put(draft.folder, run, path)
-            for metric, value in (metrics or {}).items():
-                client.log_metric(run, metric, value)
+            try:
+                placed = self._put(draft.folder, run, path)
+                for metric, value in (metrics or {}).items():
+                    client.log_metric(run, metric, value)
+            except BaseException:
+                if run_id is None:
+                    with suppress(Exception):  # what went wrong first is what counts
+                        client.set_terminated(run, "FAILED")
+                raise
             if run_id is None:
                 client.set_terminated(run)
         return {**draft.facts(), **placed, "name": name, "run_id": run, "model_uri": f"runs:/{run}/{path}"}

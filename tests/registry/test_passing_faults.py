@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 from sklearn.linear_model import LogisticRegression
 
-from modelops_jupyter.errors import StoreBusy, StoreFull
+from modelops_jupyter.errors import RegistryDamaged, StoreBusy, StoreFull
 from modelops_jupyter.registry import artifacts, relocation
 from modelops_jupyter.registry.client import check_reachable, typed_errors
 from modelops_jupyter.settings import Settings
@@ -40,6 +42,9 @@ def test_a_locked_database_is_busy_and_not_damaged(settings: Settings, monkeypat
     sentence = r"mlflow\.db stayed locked by another process: try again later\."
     with locked(settings.mlflow_path, "EXCLUSIVE"), pytest.raises(StoreBusy, match=sentence):
         check_reachable(settings)
+    with locked(settings.mlflow_path, "EXCLUSIVE"):
+        fixes = {problem.fix for problem in Workspace(settings).doctor().problems}
+    assert fixes == {"try again once that is done"}
     client = Workspace(settings).registry.client
     with (
         locked(settings.mlflow_path, "IMMEDIATE"),  # others still read
@@ -62,8 +67,11 @@ def full_disk() -> Iterator[None]:
 
 def test_a_full_disk_is_full_and_not_damaged(settings: Settings) -> None:
     ws = Workspace(settings)
+    experiment = ws.experiment_id
     with full_disk(), pytest.raises(StoreFull, match=r"No room is left for .*artifacts: free some space, then repeat"):
         ws.register(MODEL, "m", data=X, target=Y)
+    (run,) = ws.registry.client.search_runs([experiment])
+    assert run.info.status == "FAILED"
     assert ws.register(MODEL, "m", data=X, target=Y).version == 1
 
 
@@ -72,3 +80,37 @@ def test_a_full_disk_is_known_by_its_number_and_in_a_report_of_many_files(settin
     for error in (OSError(code, os.strerror(code)), shutil.Error([("a", "b", str(OSError(28, os.strerror(28))))])):
         with pytest.raises(StoreFull), typed_errors(settings):
             raise error
+
+
+def test_a_version_that_mlflow_could_not_make_leaves_nothing_pending(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ws = Workspace(settings)
+
+    def fails(*_: Any, **__: Any) -> None:
+        raise MlflowException("the answer was 500")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MlflowClient, "create_model_version", fails)
+        with pytest.raises(RegistryDamaged, match="the answer was 500"):
+            ws.register(MODEL, "m", data=X, target=Y)
+    assert ws.store.find("registration") == ()
+    assert ws.register(MODEL, "m", data=X, target=Y).version == 1
+
+
+def test_a_version_that_mlflow_made_before_its_answer_was_lost_goes_on_record_later(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ws, create = Workspace(settings), MlflowClient.create_model_version
+
+    def lost(*arguments: Any, **options: Any) -> None:
+        create(*arguments, **options)
+        raise MlflowException("the connection was lost")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MlflowClient, "create_model_version", lost)
+        with pytest.raises(RegistryDamaged):
+            ws.register(MODEL, "m", data=X, target=Y)
+    assert len(ws.store.find("registration")) == 1
+    assert ws.register(MODEL, "m", data=X, target=Y).version == 1
+    assert ws.store.find("registration") == ()
