@@ -89,9 +89,11 @@ def _installed(state: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]) -> En
         where = Path(str(distribution.locate_file(""))).name
         try:
             item = _read(distribution)
-        except (OSError, ValueError) as error:
+        except Exception as error:  # whatever is wrong with one says nothing of the others
             folder = Path(str(getattr(distribution, "_path", where))).name
-            unlocked.setdefault(folder, {"name": folder, "reason": str(error)})
+            plain = isinstance(error, OSError | ValueError)
+            reason = str(error) if plain else f"its metadata cannot be read ({type(error).__name__}: {error})"
+            unlocked.setdefault(folder, {"name": folder, "reason": reason})
             continue
         locked.setdefault(_canonical(item.name), item)  # the first on the path is the one that is imported
     items = sorted(locked.values(), key=lambda item: _canonical(item.name))

@@ -428,6 +428,7 @@ def test_a_lock_says_where_each_distribution_is_from_or_why_nobody_knows(
     metadata(site, "archived", direct_url=json.dumps(archive), RECORD="x,,\n")
     vcs = {"url": "https://host/a.git", "vcs_info": {"vcs": "git", "commit_id": "c0ffee"}}
     metadata(site, "versioned", direct_url=json.dumps(vcs))
+    metadata(site, "commitless", direct_url=json.dumps({**vcs, "vcs_info": {"vcs": "git"}}))
     editable = {"url": source.as_uri(), "dir_info": {"editable": True}}
     metadata(site, "edited", direct_url=json.dumps(editable))
     metadata(site, "loose", direct_url=json.dumps({"url": tmp_path.as_uri(), "dir_info": {}}))
@@ -447,6 +448,7 @@ def test_a_lock_says_where_each_distribution_is_from_or_why_nobody_knows(
         "empty": "it has no metadata",
     }
     assert "broken" in reasons
+    assert reasons["commitless"] == "its metadata cannot be read (KeyError: 'commit_id')"
     (source / "edited.py").write_text("")
     again = {item["name"]: item for item in lock(installed())["distributions"]}
     assert again["edited"]["dirty"]
