@@ -37,18 +37,34 @@ class GitFacts:
 
 def git_facts(folder: Path, file: Path | None = None) -> GitFacts | None:
     """Return what git knows of `folder`, or None if it is in no repository that git may read."""
-    root = _git(folder, "rev-parse", "--show-toplevel")
+    root = ask_git(folder, "rev-parse", "--show-toplevel")
     if not root:
         return None
-    changes = _git(folder, "status", "--porcelain", "--untracked-files=no")
-    tracked = file is None or _git(folder, "ls-files", "--error-unmatch", "--", str(file)) is not None
+    changes = ask_git(folder, "status", "--porcelain", "--untracked-files=no")
+    tracked = file is None or ask_git(folder, "ls-files", "--error-unmatch", "--", str(file)) is not None
     return GitFacts(
         root=Path(root),
-        commit=_git(folder, "rev-parse", "--verify", "--quiet", "HEAD") or None,
-        branch=_git(folder, "symbolic-ref", "--short", "--quiet", "HEAD") or None,
-        url=_url(_git(folder, "config", "--get-regexp", r"^remote\..*\.url$") or ""),
+        commit=ask_git(folder, "rev-parse", "--verify", "--quiet", "HEAD") or None,
+        branch=ask_git(folder, "symbolic-ref", "--short", "--quiet", "HEAD") or None,
+        url=_url(ask_git(folder, "config", "--get-regexp", r"^remote\..*\.url$") or ""),
         dirty=None if changes is None else bool(changes) or not tracked,
     )
+
+
+def ask_git(folder: Path, *words: str) -> str | None:
+    """Return what git answers about a folder without the last line's end, or None if it cannot.
+
+    Nothing that the repository's settings name as a hook runs, and ``GIT_DIR`` and its kin count for nothing.
+    """
+    # A hook or a shell may point git elsewhere, and no hook of the repository's runs for a question.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment["GIT_OPTIONAL_LOCKS"] = "0"
+    command = ["git", "-c", "core.fsmonitor=false", "-C", str(folder), *words]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=SECONDS, env=environment, check=True)
+    except (OSError, subprocess.SubprocessError):  # no git, no repository, too slow: no facts
+        return None
+    return os.fsdecode(done.stdout).rstrip("\n")
 
 
 def without_credentials(url: str) -> str:
@@ -71,16 +87,3 @@ def _url(lines: str) -> str | None:
     remotes = re.findall(r"^remote\.(.*)\.url (.+)$", lines, flags=re.MULTILINE)
     urls = {name: without_credentials(url.strip()) for name, url in remotes}
     return urls.get("origin") or next(iter(urls.values()), None)
-
-
-def _git(folder: Path, *words: str) -> str | None:
-    """Return what git answers without the last line's end, or None if it cannot."""
-    # A hook or a shell may point git elsewhere, and no hook of the repository's runs for a question.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    environment["GIT_OPTIONAL_LOCKS"] = "0"
-    command = ["git", "-c", "core.fsmonitor=false", "-C", str(folder), *words]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=SECONDS, env=environment, check=True)
-    except (OSError, subprocess.SubprocessError):  # no git, no repository, too slow: no facts
-        return None
-    return os.fsdecode(done.stdout).rstrip("\n")

@@ -7,7 +7,6 @@ import json
 import os
 import platform
 import re
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,10 +16,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from modelops_jupyter.provenance.git import ask_git
 from modelops_jupyter.settings import redacted
 
 LOCK = "environment.lock.json"
-GIT_SECONDS = 2
 
 
 @dataclass(frozen=True)
@@ -146,20 +145,10 @@ def _commit_of(folder: Path | None) -> dict[str, Any]:
     """Return the git commit of a folder and whether it has been edited since, or why neither is known."""
     if folder is None:
         return {}
-    try:
-        commit, changes = (
-            _git(folder, *arguments) for arguments in (("rev-parse", "HEAD"), ("status", "--porcelain", "--", "."))
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        reason = "git did not answer in time" if isinstance(error, subprocess.TimeoutExpired) else "it is not under git"
-        return {"reason": f"a local install whose sources are not known: {reason}"}
+    commit, changes = ask_git(folder, "rev-parse", "HEAD"), ask_git(folder, "status", "--porcelain", "--", ".")
+    if commit is None or changes is None:
+        return {"reason": "a local install whose sources are not known: it is not under git, or git did not answer"}
     return {"commit": commit, "dirty": bool(changes)}
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    command = ["git", "-C", str(folder), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=GIT_SECONDS, check=True)
-    return done.stdout.strip()
 
 
 def _platform() -> dict[str, str]:

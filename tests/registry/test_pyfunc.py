@@ -456,6 +456,30 @@ def test_a_lock_says_where_each_distribution_is_from_or_why_nobody_knows(
     assert "new" in {item["name"] for item in lock(installed())["distributions"]}
 
 
+def test_a_repository_of_a_local_install_runs_no_hook_and_is_the_one_that_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, source, another = tmp_path / "site", tmp_path / "source", tmp_path / "another"
+    for folder in (site, source, another):
+        folder.mkdir()
+    for folder in (source, another):
+        git = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b"]
+        subprocess.run([*git, "init", "-q"], check=True)
+        subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", folder.name], check=True)
+    head = ["git", "-C", str(source), "rev-parse", "HEAD"]
+    commit = subprocess.run(head, check=True, capture_output=True, text=True).stdout.strip()
+    hook = tmp_path / "hook"
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/hooked\n")
+    hook.chmod(0o755)
+    subprocess.run(["git", "-C", str(source), "config", "core.fsmonitor", str(hook)], check=True)
+    metadata(site, "local", direct_url=json.dumps({"url": source.as_uri(), "dir_info": {}}))
+    monkeypatch.setattr(sys, "path", [str(site)])
+    monkeypatch.setenv("GIT_DIR", str(another / ".git"))
+    (item,) = lock(installed())["distributions"]
+    assert (item["commit"], item["dirty"]) == (commit, False)
+    assert not (tmp_path / "hooked").exists()
+
+
 def test_a_conda_environment_is_named_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "conda-meta").mkdir()
     (tmp_path / "conda-meta" / "numpy-2.4.0-py311_0.json").write_text("{}")
