@@ -307,6 +307,22 @@ HOSTILE: dict[str, tuple[Any, Callable[[dict[str, Any]], None], str]] = {
 }
 
 
+def _seeded(name: str) -> LogisticRegression:
+    """Return a model with a generator, which scikit-learn does not look at once it is fitted."""
+    return LogisticRegression().fit(X, Y).set_params(random_state=np.random.Generator(getattr(np.random, name)(0)))
+
+
+@pytest.mark.parametrize("name", ["MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64"])
+def test_a_generator_of_random_numbers_is_one_of_numpys(tmp_path: Path, name: str) -> None:
+    file, content = tmp_path / "model.skops", skops.dumps(_seeded(name))
+    file.write_bytes(content)
+    assert type(read_file(file).random_state.bit_generator).__name__ == name
+    file.write_bytes(_with(content, f'\\"{name}\\"', '\\"seed\\"'))
+    assert [refusal.name for refusal in refusals(read_schema(file.read_bytes()))] == ["numpy.random.seed"]
+    with pytest.raises(UnsafeArtifact, match=r"numpy\.random\.seed"):
+        read_file(file)
+
+
 def _dumped(value: Any) -> dict[str, Any]:
     """Return the node of a value, none of whose parts bears an id."""
     schema: dict[str, Any] = json.loads(zipfile.ZipFile(io.BytesIO(skops.dumps(value))).read("schema.json"))

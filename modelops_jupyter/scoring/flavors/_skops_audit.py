@@ -34,6 +34,8 @@ _VALUES = {
     "TreeNode": {"sklearn.tree._tree.Tree"},
     "TupleNode": {"builtins.tuple"},
 }
+# What NumPy makes generators of. A file names one by a text, and skops calls what the text names in numpy.random.
+_BIT_GENERATORS = {"MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64"}
 _CONSTRUCTED = {"builtins.frozenset", "builtins.range"}
 _SPARSE = "scipy.sparse."
 # The attributes under which scikit-learn shows its steps by name.
@@ -280,6 +282,12 @@ def _inside(node: Node, place: Place) -> Iterator[Refusal]:
             yield from _node(factory, replace(place, path=f"{place.path}.default_factory", attribute=""))
         yield from _node(node["content"]["main"], place)
         return
+    if loader == "RandomGeneratorNode":
+        state = node["content"]["bit_generator"]
+        named = state["content"]["bit_generator"]
+        name = json.loads(named["content"])
+        if (state["__loader__"], named["__loader__"]) != ("DictNode", "JsonNode") or name not in _BIT_GENERATORS:
+            yield Refusal(f"numpy.random.{name}", place, "class")
     if loader in ("ListNode", "TupleNode", "SetNode"):
         for index, value in enumerate(node["content"]):
             yield from _node(value, place.below(index))
