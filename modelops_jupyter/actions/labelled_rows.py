@@ -70,7 +70,8 @@ def read_rows(model: Any, data: Any, target: Any, reference: Any, outcomes: Any)
         names = [str(name) for name in features.columns]
     if given is None and label in table.columns and label not in (names or ()):
         given = label
-    table, validation_labels = split_labels(table, given, "reference")
+    _check_order(rows, given, "reference")
+    table, validation_labels = _split(table, given, "reference")
     if names is None:
         table = features_of(model, table, validation_labels, "reference")
     else:
@@ -104,9 +105,27 @@ def split_labels(table: Any, labels: Any, what: str) -> tuple[pd.DataFrame, pd.S
     Raises
     ------
     InvalidFrame
-        If there is no such column, or not one label for each row.
+        If there is no such column, not one label for each row, or their index is that of the rows in another order.
     """
-    frame = to_pandas(table, what)
+    _check_order(table, labels, what)
+    return _split(to_pandas(table, what), labels, what)
+
+
+def _check_order(table: Any, labels: Any, what: str) -> None:
+    """Refuse labels that pandas would put in another order than they stand in, which is the one that counts here."""
+    import pandas as pd
+
+    if not isinstance(table, pd.DataFrame) or not isinstance(labels, pd.Series | pd.DataFrame):
+        return
+    rows, own = table.index, labels.index
+    if len(rows) == len(own) and not rows.equals(own) and rows.isin(own).all() and own.isin(rows).all():
+        raise InvalidFrame(
+            f"The labels of the {what} have the index of its rows in another order: pass labels.loc[rows.index], or "
+            "labels.to_numpy() if they stand in the order of the rows."
+        )
+
+
+def _split(frame: pd.DataFrame, labels: Any, what: str) -> tuple[pd.DataFrame, pd.Series[Any] | None]:
     if labels is None:
         return frame, None
     if isinstance(labels, str):

@@ -98,6 +98,10 @@ def _check_kind(store: Store, name: str, kind: str) -> None:
 
 
 def _claims(metrics: Mapping[str, float]) -> dict[str, float]:
+    if not isinstance(metrics, Mapping):
+        raise InvalidInput(
+            f"metrics is a dict of figures by name, as in {{'auc': 0.9}}, not a {type(metrics).__name__}."
+        )
     claims = {}
     for name, value in metrics.items():
         check_text(name, "A metric has a name: say which it is.")

@@ -421,3 +421,16 @@ def test_an_adopted_version_that_cannot_predict_the_rows_says_so_and_has_no_refe
     assert "the model failed on these rows (ValueError" in str(adoption)
     assert ws.store.get("reference", "m/000001") is None
     assert ws.version("m/1").body["measured"] is None
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [X_VALID[::-1], X_VALID[::-1].reset_index(drop=True), pl.from_pandas(X_VALID[::-1])],
+    ids=["same-index", "another-index", "no-index"],
+)
+def test_labels_that_stand_in_the_order_of_the_rows_are_taken(ws: Workspace, rows: Any) -> None:
+    body = registered(ws, reference=(rows, Y_VALID[::-1]))
+    expected = sk.roc_auc_score(Y_VALID, MODEL.predict_proba(X_VALID)[:, 1])
+    assert body["measured"]["metrics"]["roc_auc"] == pytest.approx(expected)
+    with pytest.raises(InvalidFrame, match="in another order"):
+        ws.evaluate("m/1", data=X_VALID, target=Y_VALID[::-1])
