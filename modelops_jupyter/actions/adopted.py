@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions.labelled_rows import NO_VALIDATION_ROWS
 from modelops_jupyter.actions.measurement import Measurement, recorded
+from modelops_jupyter.errors import ModelOpsError, Unexpected
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.wording import count
 
@@ -84,6 +85,11 @@ class Adoption(Presentable):
 def left_out(model: str, version: int | None, reason: object) -> dict[str, Any]:
     """Return a row that says why a model, or a version of it, was not taken."""
     return {"model": model, "version": version, "reason": str(reason)}
+
+
+def reason_of(error: Exception) -> str:
+    """Return an error as a reason, in one sentence, whatever it is."""
+    return str(error if isinstance(error, ModelOpsError) else Unexpected.of(error))
 
 
 def together(parts: Sequence[Adoption]) -> Adoption:

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from modelops_jupyter.actions.adopted import REASON, Adoption, left_out, together, version_facts
+from modelops_jupyter.actions.adopted import REASON, Adoption, left_out, reason_of, together, version_facts
 from modelops_jupyter.actions.measurement import without_metrics
 from modelops_jupyter.actions.references import GivenReference, Rows, give_reference, learn_task, read_rows
 from modelops_jupyter.actions.versions import version_key
-from modelops_jupyter.errors import InvalidInput, InvalidReference, ModelOpsError, NotFound, RegistryUnreachable
+from modelops_jupyter.errors import InvalidInput, InvalidReference, NotFound, RegistryUnreachable
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.refs import check_alias, check_name
 from modelops_jupyter.store import Change, Event, Put, Record, Store
@@ -182,6 +182,10 @@ def _name_here(mlflow_name: str, names: Mapping[str, str], new_name: str | None)
         name = check_name(new_name or mlflow_name)
     except InvalidReference as error:
         raise InvalidInput(f"{str(error).rstrip('.')}, or adopt it under another name, {command}.") from error
+    if name != mlflow_name and name in names:
+        raise InvalidInput(
+            f"MLflow's {name!r} is on record as {names[name]!r}: adopt {mlflow_name!r} under another name, {command}."
+        )
     if name in names.values():
         other = next(theirs for theirs, ours in names.items() if ours == name)
         raise InvalidInput(f"{name!r} is on record for MLflow's {other!r}: adopt it under another name, {command}.")
@@ -216,18 +220,18 @@ def _take(call: _Call, task: _Task, files: Sequence[Files]) -> tuple[Adoption, b
     for version, future in zip(task.fresh, files, strict=True):
         try:
             ready.append(_ready(call, task, version, future.result(), at))
-        except ModelOpsError as error:
+        except Exception as error:  # a file may hold anything: whatever its reader raises, the others are taken
             failed = failed or isinstance(error, RegistryUnreachable)
-            left.append(left_out(task.model.name, version.version, error))
+            left.append(left_out(task.model.name, version.version, reason_of(error)))
     parts = [Adoption(left=tuple(left))]
     if task.recorded:
         parts.append(Adoption(present=({"model": task.name, "versions": len(task.recorded)},)))
     try:
         if ready:
             parts.append(_put_on_record(call, task, ready, at))
-    except ModelOpsError as error:
+    except Exception as error:  # as above
         failed = failed or isinstance(error, RegistryUnreachable)
-        parts.append(Adoption(left=(left_out(task.model.name, None, error),)))
+        parts.append(Adoption(left=(left_out(task.model.name, None, reason_of(error)),)))
     if call.rows is not None:
         parts += [_refer_later(call, task, body) for body in task.recorded.values() if body.get("adopted")]
     return together(parts), failed
@@ -260,8 +264,8 @@ def _ready(call: _Call, task: _Task, version: StockVersion, files: StockFiles, a
             raise InvalidInput("It runs code when it is loaded: say unsafe=True (--unsafe) to give it a reference.")
         if call.rows is not None:
             given = give_reference(draft, call.rows, body["claimed"])
-    except ModelOpsError as error:
-        notes.append(f"It has no reference. {error}" if call.named else "")
+    except Exception as error:  # a model may raise anything on the rows
+        notes.append(f"It has no reference. {reason_of(error)}" if call.named else "")
     return _Version(body if given is None else {**body, **given.facts}, given, " ".join(filter(None, notes)))
 
 
@@ -385,7 +389,7 @@ def _refer_later(call: _Call, task: _Task, body: Mapping[str, Any]) -> Adoption:
         # Whoever promotes meanwhile has judged other figures, and is told so.
         judged_anew = Put("decisions", key, {"decided_at": datetime.now(UTC).isoformat()}, subject=task.name)
         ws.store.commit(Change(puts=(put, judged_anew, *_reference_puts(key, task.name, given)), event=event))
-    except ModelOpsError as error:
-        reason = f"It is on record and has no reference. {error}"
+    except Exception as error:  # as in `_ready`
+        reason = f"It is on record and has no reference. {reason_of(error)}"
         return Adoption(left=(left_out(task.name, body["version"], reason),) if call.named else ())
     return Adoption(notes=(f"{task.name}/{body['version']} has a reference now.",))

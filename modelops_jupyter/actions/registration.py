@@ -49,6 +49,7 @@ def register(
     from modelops_jupyter.actions import publication
 
     check_name(name)
+    check_free(store, name)
     claimed = _claims(metrics or {})
     description, addresses = check_remark(description), [check_text(address, _ADDRESS) for address in inputs]
     origin, features = None, []
@@ -73,6 +74,18 @@ def register(
     at = datetime.now(UTC).isoformat()
     facts = {**uploaded, **known, "created_at": at, "created_by": actor.name}
     return publication.publish(store, registry, actor, facts, description, validation.profile, validation.segments)
+
+
+def check_free(store: Store, name: str) -> None:
+    """Raise `InvalidInput` if `name` is what MLflow calls a model that has another name here.
+
+    Two models of ours on one of MLflow's would take its aliases from each other.
+    """
+    for record in store.find("model"):
+        if record.key != name and record.body.get("mlflow_name") == name:
+            raise InvalidInput(
+                f"MLflow's {name!r} is on record as {record.key!r}: register under that name, or another."
+            )
 
 
 def _from_mlflow(store: Store, registry: Registry, address: str, unsafe: bool) -> StockFile:

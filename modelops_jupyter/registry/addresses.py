@@ -9,11 +9,19 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from modelops_jupyter.errors import RegistryDamaged
+from modelops_jupyter.errors import DependencyFailed, LibraryMissing, RegistryDamaged
 from modelops_jupyter.registry.client import tracking_uri
 from modelops_jupyter.registry.relocation import local_path
 from modelops_jupyter.scoring.digests import MLFLOW_FILES, file_digests
-from modelops_jupyter.settings import Settings
+from modelops_jupyter.settings import Settings, redacted
+
+# What to install for a package that MLflow imports to read an address.
+_PACKAGES = {
+    "azure": "azure-identity azure-storage-blob azure-storage-file-datalake",
+    "boto3": "boto3",
+    "botocore": "boto3",
+    "google": "google-cloud-storage",
+}
 
 
 def fetch(settings: Settings, address: str, temporary: Path) -> Path:
@@ -23,17 +31,45 @@ def fetch(settings: Settings, address: str, temporary: Path) -> Path:
     ------
     RegistryDamaged
         If there is nothing at that address.
-    MlflowException
-        If the download fails.
+    LibraryMissing
+        If a library that reads such addresses is not installed.
+    DependencyFailed
+        If the address cannot be read for another reason.
+    MlflowException, OSError
+        If a download by way of the MLflow server fails.
     """
     folder = local_folder(settings, address)
     if folder is None:
         folder = Path(tempfile.mkdtemp(dir=temporary))
-        uri = tracking_uri(settings)
-        _repositories()(address, uri, uri).download_artifacts("", str(folder))
+        _download(settings, address, folder)
     if not folder.is_dir() or not any(folder.iterdir()):
         raise RegistryDamaged(f"The files are gone from {address}: restore them from a backup.")
     return folder
+
+
+def _download(settings: Settings, address: str, folder: Path) -> None:
+    """Download what an address holds; what stands in MLflow's way there may be anything."""
+    uri = tracking_uri(settings)
+    by_server = address.startswith("mlflow-artifacts:")
+    try:
+        _repositories()(address, uri, uri).download_artifacts("", str(folder))
+    except ImportError as error:
+        module = error.name or str(error)
+        package = _PACKAGES.get(module.partition(".")[0], module)
+        raise LibraryMissing(
+            f"The files at {redacted(address)} need {module}, which cannot be imported: install it with "
+            f"`pip install {package}`."
+        ) from error
+    except Exception as error:
+        from mlflow.exceptions import MlflowException
+
+        if by_server and isinstance(error, MlflowException | OSError):
+            raise
+        reason = redacted(next(iter(str(error).splitlines()), "").rstrip(".") or type(error).__name__)
+        raise DependencyFailed(
+            f"The files at {redacted(address)} cannot be fetched ({reason}): see that the address is right and can be "
+            "read from here, or register the model in MLflow from another one."
+        ) from error
 
 
 def local_folder(settings: Settings, address: str) -> Path | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from modelops_jupyter._version import __version__
 from modelops_jupyter.errors import InvalidFrame, ModelOpsError
 from modelops_jupyter.registry.environment import LOCK, Environment, installed, lock
+from modelops_jupyter.registry.mlmodel import OWN
 from modelops_jupyter.registry.requirements import CONDA, PYTHON_ENV, write_requirements
 from modelops_jupyter.registry.scoring_copy import scoring_copy
 from modelops_jupyter.registry.signatures import EXAMPLE_ROWS, signature, write_examples
@@ -89,7 +90,7 @@ def _mlmodel(folder: Path, flavor: Flavor, facts: Mapping[str, Any]) -> Model:
         python_version=platform.python_version(),
     )
     about = {"format": flavor.NAME, "data": flavor.FILE, "safe": flavor.SAFE, "modelops_version": __version__}
-    description.add_flavor("modelops", **about, **facts)
+    description.add_flavor(OWN, **about, **facts)
     description.model_size_bytes = (folder / flavor.FILE).stat().st_size
     return description
 

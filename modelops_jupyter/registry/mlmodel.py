@@ -24,7 +24,7 @@ FILE = "MLmodel"
 PYFUNC = "mlflow-pyfunc"
 LARGEST = 5_000_000
 UNKNOWN = "unknown"
-_OURS = "modelops."
+OWN = "modelops"  # the flavor that our versions have beside those of MLflow
 _CLASSIFICATION = ("accuracy", "auc", "f1", "log_loss", "precision", "recall")
 _REGRESSION = ("mae", "mape", "mean_absolute_error", "mean_squared_error", "mse", "r2", "rmse")
 
@@ -113,9 +113,9 @@ def recognise(folder: Path, description: Description) -> ModelFile:
     InvalidInput
         If the MLmodel file names a model file that is not in the folder.
     """
-    for name in description.flavors:
-        if name.startswith(_OURS) and name.removeprefix(_OURS) in {flavor.NAME for flavor in formats.FLAVORS}:
-            return ModelFile(name.removeprefix(_OURS))
+    own = str(description.flavors.get(OWN, {}).get("format"))
+    if own in {flavor.NAME for flavor in formats.FLAVORS}:  # a version of ours, which another name of MLflow's has too
+        return ModelFile(own)
     found = _native(description.flavors)
     if found is None:
         return ModelFile(PYFUNC)
@@ -168,10 +168,10 @@ def read_model(folder: Path, how: ModelFile, features: Iterable[str], *, unsafe:
                 "trust it."
             )
         return load_pyfunc(folder)
-    if not how.file:
-        return formats.read_model(folder, how.flavor, unsafe=unsafe)
     file = folder / how.file
     try:
+        if not how.file:
+            return formats.read_model(folder, how.flavor, unsafe=unsafe)
         if how.flavor == onnx.NAME:
             return onnx.read_with_weights(file, [*features] or None)
         if how.estimator is not None:
@@ -181,7 +181,10 @@ def read_model(folder: Path, how: ModelFile, features: Iterable[str], *, unsafe:
         raise
     except Exception as error:  # whatever a library's reader stumbles over: the file may hold anything
         reason = next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
-        raise InvalidInput(f"{how.file!r} cannot be read as {how.flavor} ({reason}): log the model again.") from error
+        if isinstance(error, OSError) and error.filename is not None:
+            reason = f"{Path(error.filename).name}: {error.strerror}"
+        what = repr(how.file) if how.file else "The folder"
+        raise InvalidInput(f"{what} cannot be read as {how.flavor} ({reason}): log the model again.") from error
 
 
 def open_model(folder: Path, how: ModelFile, features: Iterable[str], *, unsafe: bool) -> Any:

@@ -1,6 +1,7 @@
 """A registry that fails, changes or holds odd things while it is adopted: one sentence each, and the rest is taken."""
 
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -20,7 +21,14 @@ from proxy import proxy, slow
 from stock import X, classifier, log, register, tracking
 
 from modelops_jupyter.actions import adoption
-from modelops_jupyter.errors import InvalidInput, InvalidReference, NotFound, RegistryUnreachable
+from modelops_jupyter.errors import (
+    DependencyFailed,
+    InvalidInput,
+    InvalidReference,
+    LibraryMissing,
+    NotFound,
+    RegistryUnreachable,
+)
 from modelops_jupyter.refs import check_name
 from modelops_jupyter.registry.stock_registry import StockRegistry
 from modelops_jupyter.settings import Settings
@@ -322,3 +330,51 @@ def test_a_workspace_that_moves_takes_the_files_of_adopted_models_with_it(settin
     with Workspace(replace(settings, project=moved, root=moved / ".modelops")) as ws:
         assert len(ws.predict("weather@champion", X)[0]) == len(X)
         assert ws.status().moved == ()
+
+
+ADDRESSES = {
+    "s3": ("s3://bucket/a", LibraryMissing, r"s3://bucket/a need botocore.*`pip install boto3`"),
+    "gs": ("gs://bucket/a", LibraryMissing, r"gs://bucket/a need google.cloud.*`pip install google-cloud-storage`"),
+    "http": ("http://ann:secret@localhost:1/x", DependencyFailed, r"//\S*localhost:1/x cannot be fetched \("),
+    "hdfs": ("hdfs://host/a", DependencyFailed, r"hdfs://host/a cannot be fetched \("),
+    "other": ("weird://x/y", DependencyFailed, r"weird://x/y cannot be fetched \("),
+}
+
+
+def test_addresses_that_cannot_be_read_are_each_one_sentence_and_the_others_are_taken(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in ("botocore", "google.cloud"):
+        monkeypatch.setitem(sys.modules, package, None)  # as where it is not installed
+    with Workspace(settings) as ws:
+        fill(ws, ["whole"])
+        with tracking(ws.tracking_uri) as client:
+            for name, (address, _, _) in ADDRESSES.items():
+                client.create_registered_model(name)
+                client.create_model_version(name, address)
+        answer = ws.adopt(all=True)
+        assert [row["model"] for row in answer.adopted] == ["whole"]
+        reasons = {row["model"]: row["reason"] for row in answer.left}
+        assert reasons.keys() == ADDRESSES.keys()
+        for name, (_, kind, sentence) in ADDRESSES.items():
+            assert re.search(sentence, reasons[name]), reasons[name]
+            assert not re.search("backup|secret|\n", reasons[name])
+            with pytest.raises(kind, match=sentence):
+                ws.register(f"models:/{name}/1", "mine")
+
+
+def test_an_error_that_nobody_foresaw_leaves_its_version_out(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def files(self: StockRegistry, version: Any, lineage: Any, temporary: Path) -> Any:
+        if version.name == "odd":
+            raise ZeroDivisionError("by nothing\nat all")
+        return taken(self, version, lineage, temporary)
+
+    taken = StockRegistry.files
+    monkeypatch.setattr(StockRegistry, "files", files)
+    with Workspace(settings) as ws:
+        fill(ws, ["odd", "whole"])
+        answer = ws.adopt(all=True)
+        assert [row["model"] for row in answer.adopted] == ["whole"]
+        assert "(ZeroDivisionError: by nothing)" in answer.left[0]["reason"]

@@ -13,7 +13,9 @@ from sklearn.ensemble import (
     BaggingClassifier,
     GradientBoostingRegressor,
     HistGradientBoostingClassifier,
+    IsolationForest,
     RandomForestClassifier,
+    VotingClassifier,
 )
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.random_projection import SparseRandomProjection
@@ -48,6 +50,35 @@ def in_forest(kind: Any) -> Callable[[], Any]:
     def make() -> Any:
         model = kind(n_estimators=3, random_state=0).fit(X, Y)
         model.n_features_in_ = 1
+        return model
+
+    return make
+
+
+def wider(tree: Any, columns: int) -> Any:
+    """Return a tree of many columns that looks at the last of them."""
+    kind, (_, *others), state = tree.__reduce__()
+    other, nodes = kind(columns, *others), state["nodes"].copy()
+    nodes["feature"][nodes["left_child"] != -1] = columns - 1
+    other.__setstate__({**state, "nodes": nodes})
+    return other
+
+
+def without_a_number_of_columns() -> Any:
+    model = DecisionTreeClassifier(max_depth=3).fit(X, Y)
+    model.tree_ = wider(model.tree_, 50_000_000)
+    del model.n_features_in_, model.feature_names_in_
+    return model
+
+
+def with_columns_for_each(kind: Any) -> Callable[[], Any]:
+    """Return what makes an ensemble with trees of many columns, and a word of its own about them."""
+
+    def make() -> Any:
+        model = kind(n_estimators=3, random_state=0).fit(X, Y)
+        for member in np.ravel(model.estimators_):
+            member.tree_, member.n_features_in_ = wider(member.tree_, 50_000_000), 50_000_000
+        model.estimators_features_ = [[0], [0], [0]]
         return model
 
     return make
@@ -94,6 +125,11 @@ UNSOUND = {
     "a column before the rows": in_tree("feature", -3),
     "a forest of fewer columns": in_forest(RandomForestClassifier),
     "boosting of fewer columns": in_forest(GradientBoostingRegressor),
+    "a tree of no number of columns": without_a_number_of_columns,
+    "a forest with columns for each": with_columns_for_each(RandomForestClassifier),
+    "boosting with columns for each": with_columns_for_each(GradientBoostingRegressor),
+    "bagging with fewer columns for each": with_columns_for_each(BaggingClassifier),
+    "isolation with fewer columns for each": with_columns_for_each(IsolationForest),
     "a child beyond the histogram": in_histogram("left", 10**6),
     "a child that is its histogram": in_histogram("right", 0),
     "a column beyond the histogram": in_histogram("feature_idx", 10**6),
@@ -125,9 +161,12 @@ def test_neighbours_of_any_size_are_sound(rows: int, leaf: int, algorithm: str) 
     "model",
     [
         BaggingClassifier(DecisionTreeClassifier(), 3, max_features=0.5),
+        BaggingClassifier(DecisionTreeClassifier(), 3, max_features=0.7, bootstrap_features=True),
         DecisionTreeClassifier(max_leaf_nodes=7),
         HistGradientBoostingClassifier(max_iter=3, categorical_features=["c"]),
+        IsolationForest(n_estimators=3, max_features=0.7),
         RandomForestClassifier(3, max_depth=1),
+        VotingClassifier([("tree", DecisionTreeClassifier()), ("forest", RandomForestClassifier(2))]),
     ],
     ids=lambda model: type(model).__name__,
 )

@@ -6,6 +6,7 @@ elsewhere, predicting would read memory that is not the model's, or never end.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ...errors import UnsafeArtifact
@@ -24,8 +25,8 @@ def check_sound(model: Any) -> None:
             sound = _neighbors(part)
         elif module.startswith("scipy.sparse."):
             sound = _sparse(part)
-        elif hasattr(part, "n_features_in_"):
-            sound = _features(part, part.n_features_in_)
+        elif hasattr(part, "__dict__"):
+            sound = _features(part)
         else:
             continue
         if not sound:
@@ -48,16 +49,39 @@ def _tree(tree: Any) -> bool:
     return bool(count > 0 and all(behind) and (features >= 0).all() and (features < tree.n_features).all())
 
 
-def _features(estimator: Any, most: Any) -> bool:
-    """Return whether the trees that an estimator asks itself look at columns that its rows have."""
+def _features(estimator: Any) -> bool:
+    """Return whether the trees that an estimator asks itself look at columns that its rows have.
+
+    Without a number of columns scikit-learn takes rows of any width.
+    """
     attributes = vars(estimator)
-    trees = [attributes["tree_"]] if "tree_" in attributes else []
-    if "estimators_features_" not in attributes:  # bagging cuts the rows to the columns of each
-        members = attributes.get("estimators_", ())
-        trees += [vars(m)["tree_"] for m in getattr(members, "flat", members) if "tree_" in getattr(m, "__dict__", ())]
     predictors = [predictor for stage in attributes.get("_predictors", ()) for predictor in stage]
-    compiled = all(type(tree).__module__ == "sklearn.tree._tree" and (tree.feature < most).all() for tree in trees)
-    return bool(compiled and all(_predictor(predictor, most) for predictor in predictors))
+    members = attributes.get("estimators_", ())
+    of_members = [vars(member).get("tree_") for member in getattr(members, "flat", members) if _has_tree(member)]
+    trees = [attributes["tree_"], *of_members] if "tree_" in attributes else of_members
+    if not trees and not predictors:
+        return True
+    most = getattr(estimator, "n_features_in_", None)
+    if most is None or any(type(tree).__module__ != "sklearn.tree._tree" for tree in trees):
+        return False
+    widths = _widths(estimator, attributes, len(trees), most)
+    looking = len(widths) == len(trees) and all(
+        (tree.feature < width).all() for tree, width in zip(trees, widths, strict=True)
+    )
+    return bool(looking and all(_predictor(predictor, most) for predictor in predictors))
+
+
+def _has_tree(member: Any) -> bool:
+    return "tree_" in getattr(member, "__dict__", ())
+
+
+def _widths(estimator: Any, attributes: Mapping[str, Any], trees: int, most: int) -> list[int]:
+    """Return how many columns each tree of an estimator is given: bagging cuts the rows to the columns of each."""
+    from sklearn.ensemble._bagging import BaseBagging
+
+    if not isinstance(estimator, BaseBagging) or "estimators_features_" not in attributes:
+        return [most] * trees
+    return [min(len(columns), most) for columns in attributes["estimators_features_"]]
 
 
 def _predictor(predictor: Any, most: int) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import InvalidInput, UnsafeArtifact
 from ._library import comes_from, library, plain_classes, read_side, write_side
+from ._lightgbm_text import checked_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -159,10 +160,13 @@ def read_file(file: Path) -> Any:
     lightgbm = library("lightgbm", "lightgbm")
     try:
         text = file.read_text(encoding="utf-8")
-        if not text.startswith("tree\n"):  # anything else ends in a message about a missing line of its format
-            raise InvalidInput(f"{str(file)!r} holds no LightGBM model: save one with booster_.save_model().")
-        return lightgbm.Booster(model_str=text)
-    except (UnicodeDecodeError, lightgbm.basic.LightGBMError) as error:
+    except UnicodeDecodeError:
+        text = ""
+    if not text.startswith("tree\n"):  # anything else ends in a message about a missing line of its format
+        raise InvalidInput(f"{str(file)!r} holds no LightGBM model: save one with booster_.save_model().")
+    try:
+        return lightgbm.Booster(model_str=checked_text(text))
+    except (InvalidInput, lightgbm.basic.LightGBMError) as error:
         raise InvalidInput(
             f"{str(file)!r} cannot be read as a LightGBM model ({error}): save it again with booster_.save_model()."
         ) from error

@@ -11,6 +11,7 @@ from typing import Any
 
 from ...errors import InvalidInput, LibraryMissing, UnsafeArtifact
 from . import _skops_audit as audit
+from ._boosters_inside import check_boosters
 from ._library import DISTRIBUTIONS, EXTRAS
 from ._pandas_parts import MARK, with_pandas, with_values
 from ._parts import children
@@ -142,6 +143,7 @@ def _rebuilt(content: bytes, schema: audit.Schema) -> Any:
     """Return what a file holds, whose schema has passed the audit."""
     import skops.io as skops
 
+    check_boosters(content, schema)
     model = with_pandas(skops.loads(content, trusted=list(schema.names)))
     check_sound(model)
     return model

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import InvalidInput, UnsafeArtifact
 from ._library import comes_from, library, read_side, write_side
+from ._xgboost_trees import check_content
 
 if TYPE_CHECKING:
     import numpy as np
@@ -157,6 +158,7 @@ def read_estimator(file: Path, kind: str, **settings: Any) -> Any:
     if kind not in ESTIMATORS:
         raise UnsafeArtifact(f"{kind!r} is not one of XGBoost's own estimators: register the model again.")
     model = getattr(xgboost, kind)(**settings)
+    _check(file, kind)
     try:
         model.load_model(str(file))
     except (xgboost.core.XGBoostError, TypeError, ValueError) as error:
@@ -198,9 +200,19 @@ def read_file(file: Path) -> Any:
         If the file holds none.
     """
     xgboost = library("xgboost", "xgboost")
+    _check(file, "XGBoost model")
     try:
         return xgboost.Booster(model_file=str(file))
     except xgboost.core.XGBoostError as error:
         raise InvalidInput(
             f"{str(file)!r} holds no XGBoost model: save one with model.save_model(), as .ubj or .json."
+        ) from error
+
+
+def _check(file: Path, kind: str) -> None:
+    try:
+        check_content(file.read_bytes(), file.suffix)
+    except InvalidInput as error:
+        raise InvalidInput(
+            f"{str(file)!r} holds no {kind} ({error}): save one with model.save_model(), as .ubj or .json."
         ) from error
