@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.data_files import is_mlflow_address, labels_of
@@ -66,6 +67,22 @@ def compare(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
     data = read(a.data)
     target = labels_of(data, a.target, read)
     return ws.compare(a.reference, a.other, data=data, target=target, segments=a.segment, unsafe=a.unsafe)
+
+
+def predict_file(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    """Score the table that the line names, a file part by part; in a notebook also a table in memory."""
+    data = read(a.data) if a.data.isidentifier() and not Path(a.data).exists() else a.data
+    return ws.predict_file(
+        a.version,
+        data,
+        a.output,
+        invalid=a.invalid,
+        log=a.log,
+        id=a.id,
+        time=a.time,
+        batch_id=a.batch_id,
+        unsafe=a.unsafe,
+    )
 
 
 def log_predictions(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
