@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.errors import InvalidFrame, InvalidInput, ModelOpsError
 from modelops_jupyter.frames import to_pandas
+from modelops_jupyter.scoring.casting import cast
+from modelops_jupyter.scoring.contract import conform, sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,8 +36,6 @@ def predict_rows(
     InvalidFrame
         If the model cannot take the rows: a column is not there, a value is of another type, or it fails.
     """
-    from modelops_jupyter.scoring.contract import conform, sentence
-
     if invalid not in ("refuse", "allow"):
         raise InvalidInput(f"invalid is 'refuse' or 'allow', not {invalid!r}; predict_file can mark rows, too.")
     rows = conform(to_pandas(frame, "frame"), contract)
@@ -62,8 +62,6 @@ def ask(model: Any, frame: pd.DataFrame, name: str, breaches: str) -> Prediction
 
 def typed_features(frame: pd.DataFrame, contract: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Return rows with each column of the contract in its type; a column of other values stays as it came."""
-    from modelops_jupyter.scoring.casting import cast
-
     typed = {}
     for column in contract:
         name = str(column["name"])

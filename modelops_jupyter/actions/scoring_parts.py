@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from modelops_jupyter.actions.scored_rows import ask
 from modelops_jupyter.errors import ModelOpsError
 from modelops_jupyter.frames import outcome_text
+from modelops_jupyter.scoring.column_names import columns_named
+from modelops_jupyter.scoring.contract import Breach, ConformedRows, Kind, conform, told
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from modelops_jupyter.actions.versions import RegisteredVersion
-    from modelops_jupyter.scoring.contract import Breach, ConformedRows, Kind
     from modelops_jupyter.scoring.predictions import Predictions
 
     Array = np.ndarray[Any, Any]
@@ -49,8 +50,6 @@ class BrokenRule:
     expected: str
 
     def __str__(self) -> str:
-        from modelops_jupyter.scoring.contract import told
-
         return told(self.column, self.kind, self.expected, self.example, self.rows, self.total)
 
     @classmethod
@@ -71,9 +70,6 @@ def broken_rules(breaches: Sequence[Breach]) -> tuple[BrokenRule, ...]:
 
 def checked_rows(part: pa.Table, contract: Sequence[Mapping[str, Any]]) -> ConformedRows:
     """Return the columns of a table that the contract names, held to it."""
-    from modelops_jupyter.scoring.column_names import columns_named
-    from modelops_jupyter.scoring.contract import conform
-
     if not contract:
         return conform(part.to_pandas(), contract)
     names = columns_named([str(column["name"]) for column in contract], part.schema.empty_table().to_pandas())

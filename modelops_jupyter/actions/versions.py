@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 from modelops_jupyter.errors import NotFound
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import ModelReference, parse
-from modelops_jupyter.store import Put
 
 if TYPE_CHECKING:
     from modelops_jupyter.profiles import Reference
-    from modelops_jupyter.store import Store
+    from modelops_jupyter.store import Put, Store
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,8 @@ def version_key(name: str, version: int) -> str:
 
 def contract_put(key: str, name: str, contract: Sequence[Mapping[str, Any]]) -> Put:
     """Return what puts the contract of a version on record; see `scoring.input_columns`."""
+    from modelops_jupyter.store import Put
+
     return Put("contract", key, {"columns": [dict(column) for column in contract]}, subject=name)
 
 

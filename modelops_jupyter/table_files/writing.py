@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from modelops_jupyter.data_files import dataset_address
 from modelops_jupyter.errors import InvalidInput, NotFound, StoreFull, WorkspaceReadOnly
+
+_LOOKED_AT = 10_000  # rows
 
 
 def check_output(address: str, source: str) -> None:
@@ -71,9 +74,25 @@ def write_table(address: str, schema: pa.Schema, parts: Iterator[pa.Table]) -> N
 
 
 def _write_parquet(file: Path, schema: pa.Schema, parts: Iterator[pa.Table]) -> None:
-    with pq.ParquetWriter(file, schema) as writer:
+    first = next(parts, schema.empty_table())
+    with pq.ParquetWriter(file, schema, use_dictionary=_repetitive(first)) as writer:
+        writer.write_table(first)
         for part in parts:
             writer.write_table(part)
+
+
+def _repetitive(part: pa.Table) -> list[str]:
+    """Return the columns whose values repeat: of others a dictionary is begun, and given up, in every part."""
+    some = part.slice(0, _LOOKED_AT)
+    found = []
+    for name in part.column_names:
+        try:
+            distinct = pc.count_distinct(some[name]).as_py()
+        except pa.ArrowNotImplementedError:  # of lists and the like
+            continue
+        if 2 * distinct <= some.num_rows:
+            found.append(name)
+    return found
 
 
 def _write_csv(file: Path, schema: pa.Schema, parts: Iterator[pa.Table]) -> None:
