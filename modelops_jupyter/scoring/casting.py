@@ -44,10 +44,17 @@ def cast(values: pd.Series[Any], column: Mapping[str, Any]) -> CastColumn:
     import pandas as pd
 
     name = str(column["dtype"])
+    if str(values.dtype) == name and name not in ("category", "object"):
+        return CastColumn(values)
+    if name == "object" and "values" not in column:
+        return CastColumn(_objects(values, column))
+    strange = _strange(values)
+    if strange is not None:  # a list or a dict is no number, no category and no text
+        others = cast(values.where(~strange, None), column)
+        unreadable = strange if others.unreadable is None else strange | others.unreadable
+        return CastColumn(others.values, unreadable)
     if name == "category":
         return CastColumn(_categories(values, column))
-    if str(values.dtype) == name and name != "object":
-        return CastColumn(values)
     if name == "object":
         return CastColumn(_objects(values, column))
     if _TEXT_TYPE.fullmatch(name):
@@ -117,31 +124,49 @@ def _objects(values: pd.Series[Any], column: Mapping[str, Any]) -> pd.Series[Any
 
 def _mapped(values: pd.Series[Any], known: pd.Index[Any]) -> pd.Series[Any]:
     """Return values as objects, each that is no known one replaced by the known one that is written as it is."""
+    import numpy as np
     import pandas as pd
 
     plain = values.astype(object)
     by_text = {text_of(value): value for value in known}
+    truth = known.inferred_type == "boolean"
     meant = {}
-    for value in _distinct(plain):
-        if not _is_among(value, known):
-            text = text_of(value)
-            if text in by_text:
-                meant[value] = by_text[text]
-            elif text in _MISSING:
-                meant[value] = None
-    return plain if not meant else pd.Series([meant.get(v, v) for v in plain], index=plain.index, dtype=object)
+    for value in plain.dropna().unique():
+        is_truth = isinstance(value, bool | np.bool)
+        if value in known and is_truth == truth:
+            continue
+        text = text_of(value)
+        if text in by_text:
+            meant[is_truth, value] = by_text[text]
+        elif text in _MISSING:
+            meant[is_truth, value] = None
+        elif is_truth:  # True equals 1, which may be a category
+            meant[is_truth, value] = text
+    if not meant:
+        return plain
+    read = [meant.get((isinstance(value, bool | np.bool), value), value) for value in plain]
+    return pd.Series(read, index=plain.index, dtype=object)
 
 
-def _distinct(values: pd.Series[Any]) -> list[Any]:
+def _strange(values: pd.Series[Any]) -> Array | None:
+    """Return which values cannot be told apart by their hashes, such as lists; None where none is."""
+    import numpy as np
+
+    if values.dtype != object:
+        return None
     try:
-        return list(values.dropna().unique())
-    except TypeError:  # lists and the like, which are no categories
-        return []
+        values.map(hash)
+    except TypeError:
+        return np.array([not _has_hash(value) for value in values])
+    return None
 
 
-def _is_among(value: Any, known: pd.Index[Any]) -> bool:
-    """Tell whether a value is one of the known, of their own kind: True is not 1."""
-    return value in known and isinstance(value, bool) == (known.inferred_type == "boolean")
+def _has_hash(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 def _texts(values: pd.Series[Any]) -> pd.Series[Any]:
@@ -151,7 +176,7 @@ def _texts(values: pd.Series[Any]) -> pd.Series[Any]:
     if isinstance(values.dtype, pd.StringDtype):
         return values
     plain = values.astype(object)
-    if all(isinstance(value, str) for value in _distinct(plain)):
+    if all(isinstance(value, str) for value in plain.dropna().unique()):
         return plain
     return plain.map(text_of, na_action="ignore")
 
@@ -180,8 +205,8 @@ def _truth_values(values: pd.Series[Any]) -> pd.Series[Any]:
     if values.dtype.kind == "b":
         return values
     plain = values.astype(object)
-    meant = {value: _TRUTH.get(text_of(value).strip().lower()) for value in _distinct(plain)}
-    read = [meant.get(value) if value.__hash__ is not None and value in meant else None for value in plain]
+    meant = {value: _TRUTH.get(text_of(value).strip().lower()) for value in plain.dropna().unique()}
+    read = [None if pd.isna(value) else meant[value] for value in plain]
     return pd.Series(read, index=values.index, dtype="boolean")
 
 
@@ -194,6 +219,7 @@ def _times(values: pd.Series[Any], dtype: Any) -> pd.Series[Any]:
     times = values
     if values.dtype.kind != "M":
         plain = values.astype(object)
+        plain = plain.where(~plain.map(lambda value: isinstance(value, int | float | complex)), None)
         times = pd.to_datetime(plain.where(plain.notna(), None), errors="coerce", utc=True, format="ISO8601")
     if _has_zone(times.dtype) == _has_zone(dtype):
         return times

@@ -229,4 +229,6 @@ def _type_word(column: Mapping[str, Any]) -> str:
     dtype = str(column["dtype"]).lower()
     if dtype.startswith("bool"):
         return "truth value"
+    if dtype.startswith(("str", "object", "category", "large_string")):
+        return "text" if dtype != "category" else "category"
     return "time" if dtype.startswith(("datetime", "timestamp")) else "number"

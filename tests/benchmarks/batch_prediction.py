@@ -1,8 +1,8 @@
 """What `predict_file` costs beside the model's own `predict_proba`: 1,000,000 x 15, Parquet to Parquet, paired.
 
 Each pair reads, scores and writes the same rows twice, ours and by hand (pandas and the model alone), in an order that
-changes from pair to pair; the median of the ratios counts. Seconds are those of a clock and of the processor: on a machine
-that others use, the processor's say more. Prints JSON. Arguments: rows, and pairs.
+changes from pair to pair; the median of the ratios counts. Seconds are those of a clock and of the processor: on a
+machine that others use, the processor's say more. Prints JSON. Arguments: rows, and pairs.
 """
 
 import json
