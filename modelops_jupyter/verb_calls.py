@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.data_files import is_mlflow_address, labels_of
-from modelops_jupyter.errors import InvalidInput
+from modelops_jupyter.errors import InvalidInput, NotFound
 from modelops_jupyter.verb import Read
 from modelops_jupyter.written import cleared, printable
 
@@ -71,7 +71,13 @@ def compare(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
 
 def predict_file(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
     """Score the table that the line names, a file part by part; in a notebook also a table in memory."""
-    data = read(a.data) if a.data.isidentifier() and not Path(a.data).exists() else a.data
+    data = a.data
+    if data.isidentifier():  # a Python name, or a folder
+        try:
+            data = read(data)
+        except NotFound:
+            if not Path(data).is_dir():
+                raise
     return ws.predict_file(
         a.version,
         data,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 POLICIES = ("refuse", "mark", "allow")
 LONGEST_REASON = 200
+_PLACE = re.compile(r"^\[[\d:]+\] \S+:\d+: ")  # of XGBoost's source, in its messages
 
 
 def predict_rows(
@@ -55,7 +57,8 @@ def ask(model: Any, frame: pd.DataFrame, name: str, breaches: str) -> Prediction
     except (ModelOpsError, MemoryError):
         raise
     except Exception as error:  # whatever a model of the user's raises
-        words = " ".join(str(error).split())[:LONGEST_REASON].rstrip(".")
+        line = next(iter(str(error).splitlines()), "")[:LONGEST_REASON].rstrip(".")
+        words = _PLACE.sub("", line)
         reason = breaches or f"{type(error).__name__}: {words}"
         raise InvalidFrame(f"{name} cannot score these rows: {reason}. Correct them, or leave them out.") from error
 

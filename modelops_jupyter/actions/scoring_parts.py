@@ -194,24 +194,22 @@ class PartScorer:
             return ask(self.model, rows.frame, self.name, ""), readable
         groups = [readable]
         try:
-            answers = [self._of(rows.frame, readable)]
+            answers = [self._of(rows, readable)]
         except ModelOpsError:
             clean = marks == ""
-            answers, groups = [self._of(rows.frame, clean)], [clean]
+            answers, groups = [self._of(rows, clean)], [clean]
             for mark in sorted(set(marks[readable & ~clean])):
                 alike = readable & (marks == mark)
                 try:
-                    answers.append(self._of(rows.frame, alike))
+                    answers.append(self._of(rows, alike))
                     groups.append(alike)
                 except ModelOpsError:  # which the mark and the counts say
                     continue
         return _joined(answers, groups), np.logical_or.reduce(groups)
 
-    def _of(self, frame: pd.DataFrame, rows: Array) -> Predictions | None:
+    def _of(self, rows: ConformedRows, which: Array) -> Predictions | None:
         """Return what the model predicts for some rows; None where there are none."""
-        if not rows.any():
-            return None
-        return ask(self.model, frame if rows.all() else frame[rows], self.name, "")
+        return ask(self.model, rows.some(which), self.name, "") if which.any() else None
 
     def _as_written(self, prediction: Array, scored: Array) -> pa.Array:
         import pyarrow as pa

@@ -84,10 +84,22 @@ class ConformedRows:
     frame : DataFrame
         The columns of the contract, in its order and types; an unreadable value is missing.
     breaches : tuple of Breach
+    contract : sequence of mapping
+        What they were held to.
     """
 
     frame: pd.DataFrame
     breaches: tuple[Breach, ...] = ()
+    contract: Sequence[Mapping[str, Any]] = ()
+
+    def some(self, rows: Array) -> pd.DataFrame:
+        """Return some of the rows; a category that only others have is no category of theirs."""
+        if rows.all():
+            return self.frame
+        found = self.frame[rows]
+        unseen = {breach.column for breach in self.breaches if breach.kind == "unseen"}
+        columns = [column for column in self.contract if column["name"] in unseen and column["dtype"] == "category"]
+        return found.assign(**{str(column["name"]): cast(found[column["name"]], column).values for column in columns})
 
     def readable(self) -> pd.DataFrame:
         """Return the rows if the model can read every value.
@@ -140,8 +152,8 @@ def conform(frame: pd.DataFrame, contract: Sequence[Mapping[str, Any]]) -> Confo
         as_they_were = as_they_were and source == name and read.values is given
         breaches += _breaches(name, given, read.values, read.unreadable, column)
     if as_they_were:
-        return ConformedRows(frame[sources], tuple(breaches))
-    return ConformedRows(pd.DataFrame(conformed, index=frame.index), tuple(breaches))
+        return ConformedRows(frame[sources], tuple(breaches), contract)
+    return ConformedRows(pd.DataFrame(conformed, index=frame.index), tuple(breaches), contract)
 
 
 def _breaches(

@@ -70,7 +70,7 @@ def _range(parts: Sequence[pd.Series[Any]]) -> dict[str, Any]:
 def _ends(values: pd.Series[Any]) -> Iterable[int | float]:
     import numpy as np
 
-    numbers = values.dropna().to_numpy()
+    numbers = values.to_numpy() if isinstance(values.dtype, np.dtype) else values.dropna().to_numpy()
     if numbers.dtype.kind == "f" and len(numbers) and not np.isfinite([numbers.min(), numbers.max()]).all():
         numbers = numbers[np.isfinite(numbers)]
     return (numbers.min().item(), numbers.max().item()) if len(numbers) else ()

@@ -225,3 +225,43 @@ def test_names_of_classes_and_numbers_keep_their_types(ws: Workspace) -> None:
     assert kind.field("prediction").type == pa.string()
     assert speed.field("prediction").type == pa.float64()
     assert "score" not in kind.names + speed.names
+
+
+@pytest.mark.parametrize("library", ["lightgbm", "xgboost"])
+def test_categories_come_as_text_and_new_ones_are_named(ws: Workspace, library: str) -> None:
+    module = pytest.importorskip(library)
+    data = rows().astype({"origin": "category"})
+    late = (data["origin"] == "JFK").astype(int)
+    settings = {"enable_categorical": True} if library == "xgboost" else {"verbose": -1}
+    make = getattr(module, "XGBClassifier" if library == "xgboost" else "LGBMClassifier")
+    for _ in range(2):
+        ws.register(make(n_estimators=3, **settings).fit(data, late), "trees", data=data, target=late)
+    given = elsewhere().astype({"wind": str}).assign(late=(elsewhere()["origin"] == "JFK").astype(int))
+    assert (ws.predict("trees/1", given)[0] == given["late"]).all()
+    assert ws.compare("trees/1", "trees/2", data=given, target="late").rows == N
+    given.loc[4, "origin"] = "SFO"
+    given.to_csv("in.csv", index=False)
+    done = ws.predict_file("trees/1", "in.csv", "out.parquet")
+    assert [(rule.column, rule.kind, rule.rows) for rule in done.broken] == [("origin", "unseen", 1)]
+    assert done.scored == (N - 1 if library == "xgboost" else N)  # which takes no category that it has not seen
+
+
+def test_labels_and_log_take_rows_of_any_form(ws: Workspace) -> None:
+    data = rows()[["wind", "seats"]]
+    late = (data["wind"] > 500).to_numpy().astype(int).reshape(-1, 1)
+    for number, target in enumerate((late, pd.DataFrame(late, columns=["late"]), late.tolist()), start=1):
+        registered = ws.register(LogisticRegression().fit(data, late.ravel()), "forms", data=data, target=target)
+        assert registered.version == number
+    given = elsewhere().astype({"wind": str, "seats": str}).assign(said=0)
+    ws.log_predictions("forms/1", given.drop(columns="origin"), id="id", time="at", prediction="said")
+    ws.log_predictions(
+        "forms/1",
+        given.drop(columns="origin").assign(wind=None, id="x" + given["id"]),
+        id="id",
+        time="at",
+        prediction="said",
+    )
+    logged = ws.log.read("forms", pd.Timestamp("2026-01-01", tz="UTC"), pd.Timestamp("2026-01-02", tz="UTC"))
+    assert logged is not None
+    assert logged.num_rows == 2 * N
+    assert logged.schema.field("wind").type == pa.float64()
