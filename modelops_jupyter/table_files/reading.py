@@ -105,13 +105,19 @@ def _source_of(address: str) -> TableSource:
         raise NotFound(f"There is no file {address!r}.")
     if path.suffix == ".parquet":
         file = pq.ParquetFile(path)
-        return TableSource(address, file.schema_arrow, True, lambda: pq.ParquetFile(path).iter_batches(ROWS))
+        return TableSource(address, file.schema_arrow, True, lambda: _parquet_batches(path))
     if path.suffix == ".csv":
         return _csv(address, path)
     raise InvalidInput(
         f"{address!r} is no table that can be read in parts: name a .parquet or .csv file, a folder of Parquet files, "
         "or delta:FOLDER."
     )
+
+
+def _parquet_batches(path: Path) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a file; buffered ahead, all bytes that were read would stay in memory."""
+    with pq.ParquetFile(path, pre_buffer=False) as file:
+        yield from file.iter_batches(ROWS)
 
 
 def _csv(address: str, path: Path) -> TableSource:
@@ -156,9 +162,12 @@ def _delta(address: str, folder: Path, version: int | None) -> TableSource:
 
 
 def _of_dataset(address: str, files: ds.Dataset) -> TableSource:
-    def read() -> Iterable[pa.RecordBatch]:
-        batches: Iterable[pa.RecordBatch] = files.to_batches(batch_size=ROWS, batch_readahead=2, fragment_readahead=1)
-        return batches
+    """Read one row group after another: a scanner of the whole would read ahead without bound."""
+
+    def read() -> Iterator[pa.RecordBatch]:
+        for file in files.get_fragments():
+            for group in file.split_by_row_group():
+                yield from group.to_table(schema=files.schema, batch_size=ROWS).to_batches(ROWS)
 
     return TableSource(address, files.schema, True, read)
 

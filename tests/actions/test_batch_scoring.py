@@ -152,6 +152,10 @@ def test_delta_tables_and_folders(ws: Workspace) -> None:
     ws.predict_file("delay/1", "flights", "delta:scored")
     assert DeltaTable("scored").version() == 1
     assert DeltaTable("scored").to_pyarrow_table().num_rows == N
+    write_deltalake("by_origin", to_arrow(given), partition_by=["origin"])
+    done = ws.predict_file("delay/1", "by_origin", "by_origin.parquet")
+    assert (done.scored, done.marked) == (N, 0)
+    assert sorted(pd.read_parquet("by_origin.parquet")["origin"]) == sorted(given["origin"])
     Path("parts").mkdir()
     given[:100].to_parquet("parts/1.parquet")
     given[100:].to_parquet("parts/2.parquet")
