@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +90,17 @@ def _read_csv(file: Path) -> pd.DataFrame:
     import pandas as pd
 
     frame = pd.read_csv(file)
-    for column in frame.columns[frame.dtypes == "str"]:
-        if frame[column].str.fullmatch(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*(Z|[+-]\d\d:?\d\d)").all():
-            frame[column] = pd.to_datetime(frame[column], utc=True)
-    return frame
+    return with_zoned_times(frame, frame.columns)
+
+
+def with_zoned_times(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
+    """Return a table in which those of some columns that hold ISO times with their zone, as text, hold times."""
+    import pandas as pd
+
+    texts = [name for name in columns if isinstance(frame.dtypes[name], pd.StringDtype)]
+    times = {
+        name: pd.to_datetime(frame[name], utc=True)
+        for name in texts
+        if frame[name].str.fullmatch(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*(Z|[+-]\d\d:?\d\d)").all()
+    }
+    return frame.assign(**times) if times else frame

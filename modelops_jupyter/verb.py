@@ -29,6 +29,8 @@ class Verb:
         It may take longer than a person waits for an answer: a server runs it as a job.
     lenient : bool
         It has something to say of settings that cannot be used, too.
+    method : str
+        The method of `Workspace` behind it, where that has another name than the verb.
     """
 
     name: str
@@ -38,6 +40,12 @@ class Verb:
     effect: Literal["read", "write", "execute"] = "write"
     slow: bool = False
     lenient: bool = False
+    method: str = ""
+
+    @property
+    def operation(self) -> str:
+        """The method of `Workspace` behind it."""
+        return self.method or self.name.replace("-", "_")
 
 
 class Parser(argparse.ArgumentParser):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.data_files import is_mlflow_address, labels_of
-from modelops_jupyter.errors import InvalidInput
+from modelops_jupyter.errors import InvalidInput, NotFound
 from modelops_jupyter.verb import Read
 from modelops_jupyter.written import cleared, printable
 
@@ -66,6 +67,28 @@ def compare(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
     data = read(a.data)
     target = labels_of(data, a.target, read)
     return ws.compare(a.reference, a.other, data=data, target=target, segments=a.segment, unsafe=a.unsafe)
+
+
+def predict_file(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    """Score the table that the line names, a file part by part; in a notebook also a table in memory."""
+    data = a.data
+    if data.isidentifier():  # a Python name, or a folder
+        try:
+            data = read(data)
+        except NotFound:
+            if not Path(data).is_dir():
+                raise
+    return ws.predict_file(
+        a.version,
+        data,
+        a.output,
+        invalid=a.invalid,
+        log=a.log,
+        id=a.id,
+        time=a.time,
+        batch_id=a.batch_id,
+        unsafe=a.unsafe,
+    )
 
 
 def log_predictions(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:

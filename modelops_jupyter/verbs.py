@@ -131,6 +131,33 @@ VERBS: tuple[Verb, ...] = (
         slow=True,
     ),
     Verb(
+        "predict",
+        "score a table of any size into another: its columns are kept, predictions and scores appended",
+        verb_calls.predict_file,
+        (
+            _arg("version", metavar="VERSION", help="name, name/3 or name@champion"),
+            _arg(
+                "data", metavar="DATA", help=".parquet, .csv, a folder of them or delta:FOLDER; in a notebook, a name"
+            ),
+            _arg("output", metavar="OUTPUT", help=".parquet, .csv or delta:FOLDER; what was there is replaced"),
+            _arg(
+                "--invalid",
+                default="mark",
+                choices=("refuse", "mark", "allow"),
+                help="rows unlike those it was registered with (type, missing, range, category): named in a column "
+                "`invalid` (mark, the default), reason to score nothing (refuse), or counted only (allow)",
+            ),
+            _arg("--log", action="store_true", help="log the predictions, as log-predictions does"),
+            _arg("--id", help="with --log, the column of request ids"),
+            _arg("--time", help="with --log, the column of times, with a time zone"),
+            _arg("--batch-id", help="with --log, the name of this batch: sent again, it changes nothing"),
+            _arg("--unsafe", action="store_true", help="load a version that runs code when it is loaded"),
+        ),
+        effect="execute",
+        slow=True,
+        method="predict_file",
+    ),
+    Verb(
         "compare",
         "compare two versions on the same rows",
         verb_calls.compare,

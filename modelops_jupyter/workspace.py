@@ -27,10 +27,9 @@ from modelops_jupyter.refs import ModelReference
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.workspace_incidents import IncidentVerbs
 from modelops_jupyter.workspace_records import RecordVerbs
+from modelops_jupyter.workspace_scoring import ScoringVerbs
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from modelops_jupyter.actions.adopted import Adoption
     from modelops_jupyter.actions.casework import Incident
     from modelops_jupyter.actions.catalogue import Status
@@ -60,7 +59,7 @@ def open(path: str | os.PathLike[str] | None = None) -> Workspace:
     return Workspace(find_settings(path))
 
 
-class Workspace(IncidentVerbs, RecordVerbs):
+class Workspace(IncidentVerbs, RecordVerbs, ScoringVerbs):
     """A team's models: registry, prediction log, store and the rules they live by."""
 
     # The catalogue.
@@ -177,19 +176,6 @@ class Workspace(IncidentVerbs, RecordVerbs):
 
         rows: dict[str, Any] = {"data": data, "target": target}
         return adoption.adopt(self, name, all=all, new_name=new_name, unsafe=unsafe, on_progress=on_progress, **rows)
-
-    def load(self, reference: str | ModelReference, *, unsafe: bool = False) -> Any:
-        """Return the live model behind `reference`, after checking every byte against what was registered.
-
-        `unsafe` loads a version that was registered as unsafe, which runs the code inside it.
-        """
-        return self.registry.load(self.version(reference).body, unsafe=unsafe)
-
-    def predict(
-        self, reference: str | ModelReference, frame: Any, *, unsafe: bool = False
-    ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return predictions and, where the model has them, scores for the rows of `frame`; `unsafe` as in `load`."""
-        return evaluation.predict_with(self.load(reference, unsafe=unsafe), frame)
 
     # Judging and moving.
 

@@ -27,12 +27,12 @@ METHODS = {
     for name, method in vars(part).items()
     if callable(method) and not name.startswith("_")
 }
-VERB_OF = {verb.name.replace("-", "_"): verb for verb in VERBS}
+VERB_OF = {verb.operation: verb for verb in VERBS}
 
 # Methods that are Python's alone, and why.
 NO_VERB = {
     "load": "it hands out a live object, which ends with the process of a shell or a request",
-    "predict": "it answers with arrays for rows that the caller holds; what a batch job scored goes to log-predictions",
+    "predict": "it answers with arrays for rows that the caller holds; the verb of its name is predict_file",
 }
 # Arguments that are Python's alone, and why. Callbacks are, too: the other faces show progress by themselves.
 NO_OPTION = {("monitor", "spelled"): "other libraries' words for its arguments, for code that was written for them"}

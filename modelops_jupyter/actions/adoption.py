@@ -21,7 +21,7 @@ from uuid import uuid4
 from modelops_jupyter.actions.adopted import REASON, Adoption, left_out, reason_of, together, version_facts
 from modelops_jupyter.actions.measurement import without_metrics
 from modelops_jupyter.actions.references import GivenReference, Rows, give_reference, learn_task, read_rows
-from modelops_jupyter.actions.versions import version_key
+from modelops_jupyter.actions.versions import contract_put, version_key
 from modelops_jupyter.errors import InvalidInput, InvalidReference, NotFound, RegistryUnreachable
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.refs import check_alias, check_name
@@ -365,7 +365,7 @@ def _alias_puts(ws: Foundations, name: str, alias: str, number: int, unsafe: boo
 def _reference_puts(key: str, name: str, given: GivenReference | None) -> list[Put]:
     if given is None:
         return []
-    puts = [Put("reference", key, given.profile, subject=name)]
+    puts = [Put("reference", key, given.profile, subject=name), contract_put(key, name, given.contract)]
     return puts + [Put("segment_reference", f"{key}/{c}", body, subject=name) for c, body in given.segments.items()]
 
 

@@ -15,18 +15,19 @@ from modelops_jupyter.actions.labelled_rows import (
     split_labels,
 )
 from modelops_jupyter.actions.measurement import measure, recorded
+from modelops_jupyter.actions.scored_rows import predict_rows
 from modelops_jupyter.actions.validation import answers_of
-from modelops_jupyter.actions.versions import RegisteredVersion, find_version
+from modelops_jupyter.actions.versions import RegisteredVersion, contract_of, find_version
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidFrame, InvalidInput
-from modelops_jupyter.frames import outcomes, to_pandas
+from modelops_jupyter.frames import outcomes
 from modelops_jupyter.refs import ModelReference
 
 if TYPE_CHECKING:
     import numpy as np
 
     from modelops_jupyter.governance import Comparison
-    from modelops_jupyter.registry import Registry
+    from modelops_jupyter.registry import Predictions, Registry
     from modelops_jupyter.store import Store
 
 
@@ -42,6 +43,7 @@ def evaluate(
 ) -> RegisteredVersion:
     """Measure a version and put the metrics on record; see `Workspace.evaluate`."""
     from modelops_jupyter.governance import record_measurement
+    from modelops_jupyter.scoring.contract import conform
     from modelops_jupyter.scoring.predictions import own_columns
 
     registered = find_version(store, version)
@@ -51,8 +53,9 @@ def evaluate(
     if given is None:
         raise InvalidFrame("Metrics take labels: name their column with target= (--target), or pass one for each row.")
     model = registry.load(body, unsafe=unsafe)
-    names = body["features"]
+    names, contract = body["features"], contract_of(store, registered)
     frame = table[own_columns(names, table, "The data has")] if names else features_of(model, table, given, "data")
+    frame = conform(frame, contract).readable()
     if is_training_data(body["data_fingerprint"], frame, given):
         raise InvalidFrame(f"{name} was not measured: {TRAINING_ROWS}. Pass rows that it has not learnt from.")
     labels = as_labels(given, body["task"])
@@ -82,11 +85,13 @@ def _check_task(*versions: RegisteredVersion) -> None:
         )
 
 
-def predict_with(model: Any, frame: Any) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return predictions and scores of a live model."""
-    from modelops_jupyter.registry import predict
-
-    answer = predict(model, to_pandas(frame, "frame"))
+def predict(
+    store: Store, registry: Registry, reference: str | ModelReference, frame: Any, *, invalid: str, unsafe: bool
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return predictions and scores of a version; see `Workspace.predict`."""
+    version = find_version(store, reference)
+    model = registry.load(version.body, unsafe=unsafe)
+    answer = predict_rows(model, frame, contract_of(store, version), name=version.full_name, invalid=invalid)
     return answer.prediction, answer.score
 
 
@@ -118,17 +123,21 @@ def compare_versions(
     missing = [column for column in segments if column not in frame.columns]
     if missing:
         raise InvalidFrame(f"data has no column {missing[0]!r} to make segments of.")
-    prediction_a, score_a = predict_with(registry.load(first.body, unsafe=unsafe), frame)
-    prediction_b, score_b = predict_with(registry.load(second.body, unsafe=unsafe), frame)
+
+    def scored(version: RegisteredVersion) -> Predictions:
+        model = registry.load(version.body, unsafe=unsafe)
+        return predict_rows(model, frame, contract_of(store, version), name=version.full_name)
+
+    a, b = scored(first), scored(second)
     return compare(
         first.full_name,
         second.full_name,
         frame,
         None if labels is None else outcomes(labels, task).to_numpy(),
-        outcomes(pd.Series(prediction_a), task).to_numpy(),
-        outcomes(pd.Series(prediction_b), task).to_numpy(),
-        score_a,
-        score_b,
+        outcomes(pd.Series(a.prediction), task).to_numpy(),
+        outcomes(pd.Series(b.prediction), task).to_numpy(),
+        a.score,
+        b.score,
         task,
         tuple(segments),
     )

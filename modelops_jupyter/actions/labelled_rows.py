@@ -148,6 +148,10 @@ def _series(labels: Any) -> pd.Series[Any]:
         labels = labels.to_pandas()
     if isinstance(labels, pd.DataFrame) and labels.shape[1] == 1:
         labels, name = labels.iloc[:, 0], str(labels.columns[0])
+    if isinstance(labels, list) and all(isinstance(label, list | tuple) and len(label) == 1 for label in labels):
+        labels = [label[0] for label in labels]
+    if getattr(labels, "ndim", 1) == 2 and labels.shape[1] == 1:
+        labels = labels.ravel() if hasattr(labels, "ravel") else labels[:, 0]
     if getattr(labels, "ndim", 1) != 1:
         raise InvalidFrame(f"Labels are one column, not {labels.shape[1]}: pass one label for each row.")
     return pd.Series(list(labels), name=name)

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.actions.versions import find_version
+from modelops_jupyter.actions.scored_rows import typed_features
+from modelops_jupyter.actions.versions import contract_of, find_version
 from modelops_jupyter.errors import InvalidFrame
 from modelops_jupyter.frames import numbers, outcomes, request_ids, take, to_arrow, to_pandas, utc_times
 from modelops_jupyter.refs import ModelReference, parse
@@ -40,7 +41,7 @@ def log_predictions(
     given = to_pandas(frame, "frame")
     named = [id, time, prediction, *([score] if score else [])]
     columns = {name: take(given, name, "frame") for name in named}
-    features = given.drop(columns=named)
+    features = typed_features(given.drop(columns=named), contract_of(store, version))
     wanted = version.body.get("features", [])
     missing = [name for name in wanted if name not in given.columns]
     if missing:

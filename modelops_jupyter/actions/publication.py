@@ -7,13 +7,13 @@ between the two has left.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from modelops_jupyter import processes
-from modelops_jupyter.actions.versions import RegisteredVersion, version_key
+from modelops_jupyter.actions.versions import RegisteredVersion, contract_put, version_key
 from modelops_jupyter.errors import ModelOpsError
 from modelops_jupyter.store import Change, Delete, Event, Put
 
@@ -31,6 +31,7 @@ def publish(
     description: str,
     reference: Mapping[str, Any] | None,
     segments: Mapping[str, Mapping[str, Any]],
+    contract: Sequence[Mapping[str, Any]],
 ) -> RegisteredVersion:
     """Create the MLflow version of what was uploaded and put it on record.
 
@@ -40,6 +41,8 @@ def publish(
         Everything that goes on record but the number, which MLflow gives.
     reference, segments
         The profile of what the version was validated on, and one by each column that it is sliced by.
+    contract
+        What its columns held; see `scoring.input_columns`.
     """
     token = uuid4().hex
     name = str(facts["name"])
@@ -48,6 +51,7 @@ def publish(
         "description": description,
         "reference": reference,
         "segments": dict(segments),
+        "contract": [dict(column) for column in contract],
         "assurance": actor.assurance,
         "process": processes.identity(),
     }
@@ -95,6 +99,8 @@ def _put_on_record(store: Store, token: str, kept: Mapping[str, Any], number: in
     if store.get("model", name) is None:
         about = {fact: facts[fact] for fact in ("name", "kind", "created_at")} | {"description": kept["description"]}
         puts.append(Put("model", name, about, subject=name))
+    if kept["contract"]:
+        puts.append(contract_put(key, name, kept["contract"]))
     if kept["reference"] is not None:
         puts.append(Put("reference", key, kept["reference"], subject=name))
     for column, profile in kept["segments"].items():

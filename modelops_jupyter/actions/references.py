@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.actions.evaluation import predict_with
 from modelops_jupyter.actions.labelled_rows import RegistrationRows, split_labels
 from modelops_jupyter.actions.validation import validate
 from modelops_jupyter.errors import InvalidFrame, InvalidInput
@@ -39,11 +38,14 @@ class GivenReference:
     profile : mapping
     segments : mapping of str to mapping
         The profile by segment, for each column that is sliced by.
+    contract : sequence of mapping
+        What the columns held; see `scoring.input_columns`.
     """
 
     facts: Mapping[str, Any]
     profile: Mapping[str, Any]
     segments: Mapping[str, Mapping[str, Any]]
+    contract: Sequence[Mapping[str, Any]]
 
 
 def read_rows(data: Any, target: Any) -> Rows | None:
@@ -98,15 +100,19 @@ def give_reference(draft: Draft, rows: Rows, claimed: Mapping[str, float]) -> Gi
     InvalidInput
         If nothing says what it predicts.
     """
+    from modelops_jupyter.scoring.input_columns import describe
+
     if draft.task == "unknown":
         raise InvalidInput(
             "Nothing says whether it predicts classes or values: its signature, figures and answers leave that open."
         )
-    validation = validate(draft, RegistrationRows(None, None, _columns(draft, rows), rows.labels), claimed)
+    frame = _columns(draft, rows)
+    validation = validate(draft, RegistrationRows(None, None, frame, rows.labels), claimed)
     if validation.profile is None or validation.facts["answers_fingerprint"] is None:
         raise InvalidFrame(f"It cannot predict these rows: {validation.facts['measured_reason']}.")
     learned = {name: getattr(draft, name) for name in ("task", "task_hinted", "classes", "features")}
-    return GivenReference({**validation.facts, **learned}, validation.profile, validation.segments)
+    facts = {**validation.facts, **learned}
+    return GivenReference(facts, validation.profile, validation.segments, describe([frame]))
 
 
 def _columns(draft: Draft, rows: Rows) -> pd.DataFrame:
@@ -120,7 +126,9 @@ def _task_of_answers(draft: Draft, rows: Rows) -> tuple[str, list[str]]:
     """Return the task and classes of a model that names none, from what it says of rows and what came of them."""
     import numpy as np
 
-    said = predict_with(draft.model, _columns(draft, rows))[0]
+    from modelops_jupyter.registry import predict
+
+    said = predict(draft.model, _columns(draft, rows)).prediction
     values = {outcome_text(value) for value in (*said, *(() if rows.labels is None else rows.labels))} - {None}
     classes = sorted(str(value) for value in values)
     if said.dtype.kind not in "iuf":

@@ -73,7 +73,8 @@ def register(
         uploaded = registry.upload(draft, name, run_id=run_id, metrics=shown)
     at = datetime.now(UTC).isoformat()
     facts = {**uploaded, **known, "created_at": at, "created_by": actor.name}
-    return publication.publish(store, registry, actor, facts, description, validation.profile, validation.segments)
+    profiles = validation.profile, validation.segments
+    return publication.publish(store, registry, actor, facts, description, *profiles, draft.contract)
 
 
 def check_free(store: Store, name: str) -> None:

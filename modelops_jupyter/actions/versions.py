@@ -12,7 +12,7 @@ from modelops_jupyter.refs import ModelReference, parse
 
 if TYPE_CHECKING:
     from modelops_jupyter.profiles import Reference
-    from modelops_jupyter.store import Store
+    from modelops_jupyter.store import Put, Store
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,19 @@ def version_key(name: str, version: int) -> str:
     return f"{name}/{version:06d}"
 
 
+def contract_put(key: str, name: str, contract: Sequence[Mapping[str, Any]]) -> Put:
+    """Return what puts the contract of a version on record; see `scoring.input_columns`."""
+    from modelops_jupyter.store import Put
+
+    return Put("contract", key, {"columns": [dict(column) for column in contract]}, subject=name)
+
+
+def contract_of(store: Store, version: RegisteredVersion) -> list[dict[str, Any]]:
+    """Return the contract of a version; without any column where it was registered without rows."""
+    record = store.get("contract", version_key(version.name, version.version))
+    return [] if record is None else list(record.body["columns"])
+
+
 def mlflow_mark(body: Mapping[str, Any]) -> dict[str, str]:
     """Return what tells a version in MLflow from another one of its number: our digest, or where MLflow had it from."""
     return {"source": str(body["mlflow"]["source"])} if body.get("adopted") else {"digest": str(body["digest"])}
@@ -69,6 +82,8 @@ def mlflow_mark(body: Mapping[str, Any]) -> dict[str, str]:
 
 def find_version(store: Store, reference: str | ModelReference) -> RegisteredVersion:
     """Return the version behind `reference`; a bare name means its champion, else its newest version.
+
+    Where a reference has a number and an alias, the number counts: an alias may have moved since.
 
     Raises
     ------
@@ -81,7 +96,7 @@ def find_version(store: Store, reference: str | ModelReference) -> RegisteredVer
         raise NotFound(f"There is no model {wanted.name!r}: registered are {known}.")
     held = {r.body["alias"]: r.body["version"] for r in store.find("alias", wanted.name) if r.body["version"]}
     number = wanted.version
-    if wanted.alias is not None:
+    if number is None and wanted.alias is not None:
         if wanted.alias not in held:
             known = ", ".join(sorted(held)) or "none yet"
             raise NotFound(f"Model {wanted.name!r} has no alias {wanted.alias!r}: it has {known}.")

@@ -7,6 +7,7 @@ from functools import singledispatch
 from typing import Any
 
 from modelops_jupyter.actions.adopted import Adoption
+from modelops_jupyter.actions.batch_scoring import ScoredTable
 from modelops_jupyter.actions.board import Board
 from modelops_jupyter.actions.casework import Incident
 from modelops_jupyter.actions.catalogue import Status
@@ -23,6 +24,7 @@ from modelops_jupyter.display import (
     governance,
     listings,
     models,
+    scored,
 )
 from modelops_jupyter.display.html import Html
 from modelops_jupyter.display.tables import block, facts
@@ -78,6 +80,7 @@ static_html.register(Transition, governance.transition)
 static_html.register(Decision, governance.decision)
 static_html.register(ModelOverview, models.overview)
 static_html.register(MonitorReport, models.monitor_report)
+static_html.register(ScoredTable, scored.scored_table)
 static_html.register(Adoption, adoption.adoption)
 static_html.register(Board, boards.board)
 static_html.register(Incident, cases.incident)

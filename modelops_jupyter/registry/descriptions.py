@@ -30,8 +30,8 @@ NO_ANSWER = "modelops_no_answer"  # in MLflow's metadata: why the signature has 
 
 def describe(
     model: Any, folder: Path, flavor: Flavor, frames: Sequence[pd.DataFrame], facts: Mapping[str, Any]
-) -> None:
-    """Complete the folder into which `flavor` has written an adapted model.
+) -> list[dict[str, Any]]:
+    """Complete the folder into which `flavor` has written an adapted model, and return the contract of its columns.
 
     Parameters
     ----------
@@ -61,6 +61,7 @@ def describe(
         description.saved_input_example_info = write_examples(folder, example)
     description.save(str(folder / "MLmodel"))
     write_manifest(folder, format=flavor.NAME, safe=flavor.SAFE, columns=columns)
+    return columns
 
 
 def _write_environment(folder: Path, flavor: Flavor) -> None:

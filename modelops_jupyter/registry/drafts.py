@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from modelops_jupyter.registry.descriptions import describe
 from modelops_jupyter.registry.fingerprints import data_fingerprint
 from modelops_jupyter.registry.mlmodel import PYFUNC, UNKNOWN, class_names, read_description
 from modelops_jupyter.registry.pyfunc import PyFuncEstimator
-from modelops_jupyter.scoring import formats
+from modelops_jupyter.scoring import formats, input_columns
 from modelops_jupyter.scoring.digests import file_digests, overall_digest
 from modelops_jupyter.scoring.flavors.decision import DecisionTable
 from modelops_jupyter.scoring.predictions import several_targets
@@ -25,11 +25,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+NOT_FACTS = ("model", "folder", "contract")  # the contract has a record of its own: most readers need none of it
+
+
 @dataclass(frozen=True)
 class Draft:
     """What is known of a version before MLflow has it; `folder` holds its files.
 
     `task_hinted` is set where names and figures in MLflow are all that tells the task: the model was not loaded.
+
+    Attributes
+    ----------
+    contract : sequence of mapping
+        What its columns held, as `input_columns.describe` writes it; none where no rows were given.
     """
 
     model: Any
@@ -46,6 +54,7 @@ class Draft:
     source: dict[str, Any]
     decision_table: dict[str, Any] | None = None
     task_hinted: bool = False
+    contract: Sequence[Mapping[str, Any]] = ()
 
     @property
     def positive(self) -> str | None:
@@ -54,7 +63,7 @@ class Draft:
 
     def facts(self) -> dict[str, Any]:
         """Return what goes on record."""
-        return {name: value for name, value in vars(self).items() if name not in ("model", "folder")}
+        return {name: value for name, value in vars(self).items() if name not in NOT_FACTS}
 
 
 @contextmanager
@@ -80,7 +89,7 @@ def write_draft(
         folder.mkdir()
         flavor = formats.write_model(model, folder, unsafe=unsafe, columns=columns)
         frames = [frame for frame in (data, reference) if frame is not None]
-        describe(model, folder, flavor, frames, {"kind": kind, "task": task, "classes": classes})
+        contract = describe(model, folder, flavor, frames, {"kind": kind, "task": task, "classes": classes})
         digests = file_digests(folder)
         yield Draft(
             model=model,
@@ -96,6 +105,7 @@ def write_draft(
             features=columns or [],
             source=find_source(project).facts(),
             decision_table=model.summary() if isinstance(model, DecisionTable) else None,
+            contract=contract,
         )
 
 
@@ -122,6 +132,7 @@ def write_pyfunc_draft(
             classes=classes,
             features=read_description(folder).features,
             source=find_source(project).facts(),
+            contract=[] if data is None else input_columns.describe([data]),
         )
 
 

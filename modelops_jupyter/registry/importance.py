@@ -116,9 +116,16 @@ def _permuted(
     rises = {}
     for name in sample.columns:
         orders = (generator.permutation(len(sample)) for _ in range(REPEATS))
-        shuffled = (sample.assign(**{str(name): sample[name].iloc[order].to_numpy()}) for order in orders)
-        rises[str(name)] = float(np.mean([loss(answers(table)) for table in shuffled])) - expected
+        losses = [loss(answers(_shuffled(sample, name, order))) for order in orders]
+        rises[str(name)] = float(np.mean(losses)) - expected
     return rises
+
+
+def _shuffled(sample: pd.DataFrame, name: Any, order: np.ndarray[Any, Any]) -> pd.DataFrame:
+    """Return rows with the values of one column in another order; its name and type stay, categories included."""
+    shuffled = sample.copy(deep=False)
+    shuffled[name] = sample[name].iloc[order].reset_index(drop=True)
+    return shuffled
 
 
 def _plain(prediction: np.ndarray[Any, Any], task: str) -> np.ndarray[Any, Any]:

@@ -13,7 +13,7 @@ from modelops_jupyter.errors import InvalidInput, NotFound, UnsafeArtifact
 from modelops_jupyter.registry.addresses import fetch, model_digests
 from modelops_jupyter.registry.adoption import Lineage, StockVersion, download_address, files_of, version_of
 from modelops_jupyter.registry.artifacts import file_sizes, path_on_record
-from modelops_jupyter.registry.drafts import Draft
+from modelops_jupyter.registry.drafts import NOT_FACTS, Draft
 from modelops_jupyter.registry.mlmodel import (
     PYFUNC,
     ModelFile,
@@ -133,7 +133,7 @@ def draft_stock(files: StockFiles, lineage: Lineage) -> tuple[Draft, ModelFile, 
 
 def draft_on_record(body: Mapping[str, Any]) -> Draft:
     """Return the draft that a version on record once was, without its live model."""
-    known = {field.name: body[field.name] for field in fields(Draft) if field.name not in ("model", "folder")}
+    known = {field.name: body[field.name] for field in fields(Draft) if field.name not in NOT_FACTS}
     return Draft(model=None, folder=Path(), **known)
 
 

@@ -1,49 +1,46 @@
-"""The types of a model's columns, put back after MLflow's signature or JSON has changed them.
+"""The contract of a version: what each column held in the rows that the version was registered with.
 
-JSON knows neither categories nor dates nor texts that are missing, and MLflow's types know fewer than pandas. A model
-that was fitted on such columns answers otherwise without them, or not at all.
+The contract is written once, at registration: into the manifest of the version's own files, by which stock MLflow
+scores, and on the workspace's record, as the record ``contract`` of the version. An adopted version gets it with its
+reference. It is JSON data, for each column in order:
+
+========================  ==============================================================================================
+``name``, ``dtype``       the column's name, and its pandas type
+``missing``               whether a value was missing; such a column may be left out
+``categories, of``        of a categorical column, its categories and their type, and whether they are ``ordered``
+``values``                of a text column of few different texts, all of them
+``minimum, maximum``      of numbers, the least and the greatest finite one
+``none``                  of an object column, whether what is missing is written as None
+========================  ==============================================================================================
+
+`casting` puts values into these types, `contract` says which rows are not as these facts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _PLAIN = (str, int, float, bool)
+MOST_TEXTS = 1000  # a column of more different texts, or of more than half as many as rows, is not one of categories
+MOST_CHARACTERS = 100_000
 
 
 def describe(frames: Sequence[pd.DataFrame]) -> list[dict[str, Any]]:
-    """Return the columns of the first of `frames` as JSON data: name, dtype, and whether any frame lacks values."""
+    """Return the contract of the columns of the first of `frames`; values are those of all of them."""
     return [
-        {
-            "name": str(name),
-            "missing": any(bool(frame[name].isna().any()) for frame in frames if name in frame.columns),
-            **_kind(frames[0][name]),
-        }
+        _described(str(name), [frame[name] for frame in frames if name in frame.columns])
         for name in (frames[0].columns if frames else ())
     ]
 
 
-def restore(frame: pd.DataFrame, columns: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Return `frame` with its columns in the types that `describe` saw; one that may be left out is added as missing.
-
-    Values that the type does not hold stay as they came: it is the model's to judge them.
-    """
-    by_name = {column["name"]: column for column in columns}
-    restored = {
-        name: _restored(frame[name], by_name[str(name)]) if str(name) in by_name else frame[name]
-        for name in frame.columns
-    }
-    present = {str(name) for name in frame.columns}
-    for column in columns:
-        if column["missing"] and column["name"] not in present:
-            restored[column["name"]] = _absent(frame.index, column)
-    import pandas as pd
-
-    return pd.DataFrame(restored, index=frame.index)
+def _described(name: str, parts: Sequence[pd.Series[Any]]) -> dict[str, Any]:
+    kind = _kind(parts[0])
+    missing = any(bool(part.isna().any()) for part in parts)
+    return {"name": name, "missing": missing, **kind, **_range(parts), **_texts(parts, kind)}
 
 
 def _kind(values: pd.Series[Any]) -> dict[str, Any]:
@@ -62,61 +59,41 @@ def _kind(values: pd.Series[Any]) -> dict[str, Any]:
     return {"dtype": str(dtype)}
 
 
-def _restored(values: pd.Series[Any], column: Mapping[str, Any]) -> pd.Series[Any]:
+def _range(parts: Sequence[pd.Series[Any]]) -> dict[str, Any]:
+    """Return the least and the greatest finite number of a numeric column; nothing of any other."""
+    if parts[0].dtype.kind not in "iuf":
+        return {}
+    ends = [end for part in parts if part.dtype.kind in "iuf" for end in _ends(part)]
+    return {"minimum": min(ends), "maximum": max(ends)} if ends else {}
+
+
+def _ends(values: pd.Series[Any]) -> Iterable[int | float]:
+    import numpy as np
+
+    numbers = values.to_numpy() if isinstance(values.dtype, np.dtype) else values.dropna().to_numpy()
+    if numbers.dtype.kind == "f" and len(numbers) and not np.isfinite([numbers.min(), numbers.max()]).all():
+        numbers = numbers[np.isfinite(numbers)]
+    return (numbers.min().item(), numbers.max().item()) if len(numbers) else ()
+
+
+def _texts(parts: Sequence[pd.Series[Any]], kind: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the texts of a column that has few different ones, in order; nothing of any other column."""
     import pandas as pd
 
-    name = column["dtype"]
-    if str(values.dtype) == name and name != "category":
-        return values
-    try:
-        if name == "category":
-            return _categorical(values, column)
-        if name == "object":
-            plain = values.astype(object)
-            return plain.where(plain.notna(), None) if column.get("none") else plain
-        dtype = pd.api.types.pandas_dtype(name)
-        if isinstance(dtype, pd.DatetimeTZDtype) and not isinstance(values.dtype, pd.DatetimeTZDtype):
-            return pd.to_datetime(values, utc=True).astype(dtype)
-        if (
-            dtype.kind in "iufb"
-            and pd.api.types.is_object_dtype(values.dtype)
-            and not pd.api.types.is_extension_array_dtype(dtype)
-        ):
-            values = values.infer_objects()
-        cast = values.astype(dtype)
-        return cast if _same(values, cast) else values
-    except (TypeError, ValueError, OverflowError):  # other values than those it was registered with
-        return values
+    if not all(isinstance(part.dtype, pd.StringDtype) or part.dtype == object for part in parts):
+        return {}
+    texts: set[Any] = set()
+    rows = sum(map(len, parts))
+    for part in parts:
+        texts |= set(part.dropna().unique()) if _hashable(part) else {None}
+        if len(texts) > MOST_TEXTS or not all(isinstance(text, str) for text in texts):
+            return {}
+    few = 0 < 2 * len(texts) <= rows and sum(map(len, texts)) <= MOST_CHARACTERS
+    return {"values": sorted(texts)} if few else {}
 
 
-def _categorical(values: pd.Series[Any], column: Mapping[str, Any]) -> pd.Series[Any]:
-    """Return values as categories: those on record, then new ones, which stay what they are."""
+def _hashable(values: pd.Series[Any]) -> bool:
+    """Tell whether values can be told apart by their hashes: lists and dicts in a column of objects cannot."""
     import pandas as pd
 
-    plain = values.astype(object)
-    known = pd.Index(column["categories"]).astype(column["of"])
-    new = [value for value in pd.unique(plain.dropna()) if value not in known]
-    categories = known.append(pd.Index(new)) if new else known
-    return plain.astype(pd.CategoricalDtype(categories, ordered=column["ordered"]))
-
-
-def _same(before: pd.Series[Any], after: pd.Series[Any]) -> bool:
-    """Tell whether a cast has changed no value."""
-    gaps, others = before.isna().to_numpy(), after.isna().to_numpy()
-    if (gaps != others).any():
-        return False
-    return bool((before[~gaps].astype(object).to_numpy() == after[~gaps].astype(object).to_numpy()).all())
-
-
-def _absent(index: pd.Index[Any], column: Mapping[str, Any]) -> pd.Series[Any]:
-    """Return a column in which every value is missing."""
-    import pandas as pd
-
-    name = column["dtype"]
-    if name == "object":
-        return pd.Series([None if column.get("none") else float("nan")] * len(index), index=index, dtype=object)
-    if name == "category":
-        return _categorical(pd.Series([None] * len(index), index=index, dtype=object), column)
-    dtype = pd.api.types.pandas_dtype(name)
-    holds_gaps = dtype.kind not in "iub" or pd.api.types.is_extension_array_dtype(dtype)
-    return pd.Series([None] * len(index), index=index, dtype=dtype if holds_gaps else "float64")
+    return isinstance(values.dtype, pd.StringDtype) or pd.api.types.infer_dtype(values, skipna=True) == "string"

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidInput, ModelOpsError, UnsafeArtifact
+from .contract import conform
 from .formats import adapt, flavor_of, read_model
-from .input_columns import restore
 from .manifest import Manifest, checked_manifest
 from .predictions import predict, predict_proba
 
@@ -49,7 +49,7 @@ class ScoringModel:
         try:
             if method not in METHODS:
                 raise InvalidInput(f"response_method is {' or '.join(METHODS)}, not {method!r}.")
-            frame = restore(self._frame(model_input), self._columns)
+            frame = conform(self._frame(model_input), self._columns).readable()
             return predict(self._model, frame).prediction if method == "predict" else predict_proba(self._model, frame)
         except ModelOpsError as error:
             from mlflow.exceptions import MlflowException
@@ -65,7 +65,7 @@ class ScoringModel:
         import pandas as pd
 
         frame = model_input if isinstance(model_input, pd.DataFrame) else pd.DataFrame(model_input)
-        names = getattr(adapt(self._model), "feature_names_in_", None)
+        names = [column["name"] for column in self._columns] or getattr(adapt(self._model), "feature_names_in_", None)
         if names is not None and len(names) == frame.shape[1] and isinstance(frame.columns, pd.RangeIndex):
             frame = frame.set_axis([str(name) for name in names], axis=1)  # a matrix: its columns are in order
         return frame

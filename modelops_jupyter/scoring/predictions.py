@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidFrame, InvalidInput
+from .column_names import columns_named
 from .flavors.decision import DecisionTable
 from .formats import adapt
+from .likeliest import likeliest, predicts_likeliest
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
-
-_WORD = re.compile(r"\W")
 
 
 @dataclass(frozen=True)
@@ -45,13 +44,15 @@ def predict(model: Any, frame: pd.DataFrame) -> Predictions:
     if isinstance(estimator, DecisionTable):
         return Predictions(estimator.predict(frame), None)  # a number that rules decide is no score
     frame = _own_frame(estimator, frame)
-    prediction = _one_for_each_row(estimator, np.asarray(_answer(estimator, "predict", frame)))
     classes = getattr(estimator, "classes_", None)
+    if classes is not None and gives_probabilities(estimator) and predicts_likeliest(estimator):
+        return _both_at_once(estimator, np.asarray(classes), frame)
+    prediction = _one_for_each_row(estimator, np.asarray(_answer(estimator, "predict", frame)))
     if classes is None:
         return Predictions(prediction, prediction.astype("float64") if prediction.dtype.kind == "f" else None)
     if len(classes) != 2 or not gives_probabilities(estimator):
         return Predictions(prediction, None)
-    return Predictions(prediction, np.asarray(_answer(estimator, "predict_proba", frame)[:, 1], dtype="float64"))
+    return Predictions(prediction, _probabilities(estimator, frame)[:, 1])
 
 
 def predict_proba(model: Any, frame: pd.DataFrame) -> np.ndarray[Any, Any]:
@@ -64,12 +65,10 @@ def predict_proba(model: Any, frame: pd.DataFrame) -> np.ndarray[Any, Any]:
     InvalidFrame
         If a column that the model was fitted on is missing.
     """
-    import numpy as np
-
     estimator = adapt(model)
     if not gives_probabilities(estimator):
         raise InvalidInput(f"A {type(estimator).__name__} gives no probabilities: ask for response_method='predict'.")
-    return np.asarray(_answer(estimator, "predict_proba", _own_frame(estimator, frame)), dtype="float64")
+    return _probabilities(estimator, _own_frame(estimator, frame))
 
 
 def gives_probabilities(estimator: Any) -> bool:
@@ -77,6 +76,42 @@ def gives_probabilities(estimator: Any) -> bool:
     if getattr(estimator, "classes_", None) is None or not hasattr(estimator, "predict_proba"):
         return False
     return bool(getattr(estimator, "gives_probabilities", True))
+
+
+def _both_at_once(estimator: Any, classes: np.ndarray[Any, Any], frame: pd.DataFrame) -> Predictions:
+    """Return the likeliest classes; the model itself is asked where two are equally likely but for rounding."""
+    if classes.ndim != 1:
+        raise InvalidInput(several_targets(estimator, len(classes)))
+    probabilities = _probabilities(estimator, frame)
+    prediction, close = likeliest(classes, probabilities)
+    if close.any():
+        prediction[close] = _answer(estimator, "predict", frame[close])
+    return Predictions(prediction, probabilities[:, 1] if len(classes) == 2 else None)
+
+
+def _probabilities(estimator: Any, frame: pd.DataFrame) -> np.ndarray[Any, Any]:
+    """Return the probabilities of a model, which may give them as a table or as lists.
+
+    Raises
+    ------
+    InvalidInput
+        If it gives a table for each of several targets.
+    InvalidFrame
+        If there is not one row of them for each row.
+    """
+    import numpy as np
+
+    answer = _answer(estimator, "predict_proba", frame)
+    parts = len(answer) if isinstance(answer, list) and answer and getattr(answer[0], "ndim", 0) == 2 else 0
+    if parts > 1:
+        raise InvalidInput(several_targets(estimator, parts))
+    probabilities = np.asarray(answer[0] if parts else answer, dtype="float64")
+    if probabilities.ndim != 2 or len(probabilities) != len(frame):
+        raise InvalidFrame(
+            f"The {type(estimator).__name__} answers {len(frame)} rows with probabilities of shape "
+            f"{probabilities.shape}: predict_proba gives a row for each, with a column for each class."
+        )
+    return probabilities
 
 
 def _answer(estimator: Any, method: str, frame: pd.DataFrame) -> Any:
@@ -106,7 +141,7 @@ def several_targets(model: Any, number: int) -> str:
 
 
 def own_columns(names: Sequence[str], frame: pd.DataFrame, what: str = "The rows have") -> list[Any]:
-    """Return the columns of `frame` that a model calls `names`: LightGBM and ONNX respell ``mean radius``.
+    """Return the columns of `frame` that a model calls `names`; see `columns_named`.
 
     Parameters
     ----------
@@ -118,9 +153,8 @@ def own_columns(names: Sequence[str], frame: pd.DataFrame, what: str = "The rows
     InvalidFrame
         If one is missing.
     """
-    exact = {str(column): column for column in frame.columns}
-    respelt = {_WORD.sub("_", name): column for name, column in exact.items()}
-    missing = [name for name in names if name not in exact and name not in respelt]
+    found = columns_named(names, frame)
+    missing = [name for name, column in zip(names, found, strict=True) if column is None]
     if missing:
         raise InvalidFrame(f"{what} no column {missing[0]!r}, which the model was fitted on.")
-    return [exact[name] if name in exact else respelt[name] for name in names]
+    return found

@@ -97,7 +97,7 @@ _OPENAPI = Route("GET", "/openapi.json", "openapi", "openapi", "read", "this doc
 
 
 def _route(verb: Verb, path: str) -> Route:
-    operation = verb.name.replace("-", "_")
+    operation = verb.operation
     helps = {options.get("dest", _argument(flags)): str(options.get("help", "")) for flags, options in verb.arguments}
     helps = {f"{name}s": text for name, text in helps.items()} | helps
     fields = fields_of(getattr(Workspace, operation), helps)

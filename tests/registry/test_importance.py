@@ -67,6 +67,23 @@ def test_a_model_of_many_classes_and_missing_labels(rows: tuple[pd.DataFrame, pd
     assert found.shares["strong"] > 0.9
 
 
+class Strict(HistGradientBoostingClassifier):
+    """A model that takes its columns as they were alone."""
+
+    def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
+        assert X.dtypes.to_dict() == self.types
+        return super().predict_proba(X)
+
+
+def test_permuting_changes_no_type_and_no_name() -> None:
+    generator = np.random.default_rng(0)
+    x = pd.DataFrame({"kind": pd.Categorical(generator.choice(list("abc"), 500)), "n": pd.array([1, 2] * 250, "Int64")})
+    x["day"] = pd.date_range("2026-01-01", periods=500, tz="Europe/Berlin")
+    model = Strict(max_iter=5, categorical_features="from_dtype").fit(x[["kind", "n"]], x["kind"] == "a")
+    model.types = x[["kind", "n"]].dtypes.to_dict()
+    assert feature_importance(model, x[["kind", "n"]], None, "classification", "True").shares["kind"] > 0.9
+
+
 def test_what_answers_always_the_same_rests_on_nothing(rows: tuple[pd.DataFrame, pd.Series]) -> None:
     x, y = rows
     model = LogisticRegression().fit(x * 0, y)

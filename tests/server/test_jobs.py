@@ -76,6 +76,16 @@ async def test_a_comparison_reads_a_file_or_a_dataset_version(
     assert (file["rows"], newest["rows"]) == (200, 50)
 
 
+async def test_a_table_is_scored_into_another(get: Ask, post: Ask, model: Workspace, jp_root_dir: Path) -> None:
+    table().to_parquet(jp_root_dir / "live.parquet")
+    job = await ended(get, await post("predict", {"version": "delay/1", "data": "live.parquet", "output": "out.csv"}))
+    assert (job["state"], job["error"]) == ("completed", None)
+    assert (job["result"]["rows"], job["result"]["output_path"]) == (200, "out.csv")
+    assert pd.read_csv(jp_root_dir / "out.csv").columns.tolist()[:3] == ["wind", "late", "prediction"]
+    code, body = await refused(post("predict", {"version": "delay/1", "data": "live.parquet", "output": "../out.csv"}))
+    assert (code, "outside the server's folder" in body["message"]) == (400, True)
+
+
 async def test_an_evaluation_puts_measured_metrics_on_record(
     get: Ask, post: Ask, model: Workspace, jp_root_dir: Path
 ) -> None:

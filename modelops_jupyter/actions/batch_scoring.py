@@ -1,0 +1,262 @@
+"""A table of any size, scored by a version into another one, part by part."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from modelops_jupyter.actions.prediction_logging import log_predictions
+from modelops_jupyter.actions.scored_rows import POLICIES
+from modelops_jupyter.actions.scoring_parts import (
+    MARK,
+    PREDICTION,
+    SCORE,
+    BrokenRule,
+    PartScorer,
+    broken_rules,
+    checked_rows,
+)
+from modelops_jupyter.actions.versions import contract_of, find_version
+from modelops_jupyter.data_files import with_zoned_times
+from modelops_jupyter.errors import InvalidFrame, InvalidInput
+from modelops_jupyter.presentable import Presentable
+from modelops_jupyter.refs import ModelReference, parse
+from modelops_jupyter.wording import count
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from modelops_jupyter.actions.versions import RegisteredVersion
+    from modelops_jupyter.log import Appended, PredictionLog
+    from modelops_jupyter.registry import Registry
+    from modelops_jupyter.store import Store
+    from modelops_jupyter.table_files import TableSource
+
+
+@dataclass(frozen=True)
+class ScoredTable(Presentable):
+    """What became of a table that was scored.
+
+    Attributes
+    ----------
+    version : str
+    source, output : str
+        The table that was read, and the one that was written: its columns, then ``prediction``, ``score`` (of
+        classifiers of two classes, the probability of the second) and, of marked rows, ``invalid``.
+    rows, scored : int
+        Rows of both tables, and those that have a prediction.
+    marked : int
+        Rows that break the version's contract.
+    broken : tuple of BrokenRule
+        How they break it, by column.
+    logged : int or None
+        Rows that went to the prediction log; None where none were asked for.
+    notes : tuple of str
+        What else there is to know, a sentence each.
+    """
+
+    version: str
+    source: str
+    output: str
+    rows: int
+    scored: int
+    marked: int = 0
+    broken: tuple[BrokenRule, ...] = ()
+    logged: int | None = None
+    notes: tuple[str, ...] = ()
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row for each way in which rows break the contract."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(rule) for rule in self.broken], columns=list(BrokenRule.__dataclass_fields__))
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.version} scored {self.scored:,} of {count(self.rows, 'row')} of {self.source} into {self.output}."
+        ]
+        if self.marked:
+            lines.append(f"{count(self.marked, 'row')} {'breaks' if self.marked == 1 else 'break'} the contract:")
+            lines += [f"  {rule}" for rule in self.broken]
+        if self.logged is not None:
+            lines.append(f"{count(self.logged, 'prediction')} logged.")
+        return "\n".join([*lines, *self.notes])
+
+
+@dataclass(frozen=True)
+class LogColumns:
+    """Which columns hold the request ids and times of predictions that are logged, and the name of the batch."""
+
+    id: str
+    time: str
+    batch_id: str | None
+
+
+def predict_file(
+    store: Store,
+    registry: Registry,
+    log: PredictionLog,
+    version: str | ModelReference,
+    data: Any,
+    output: str | os.PathLike[str],
+    *,
+    invalid: str,
+    log_columns: LogColumns | None,
+    unsafe: bool,
+) -> ScoredTable:
+    """Score a table into another; see `Workspace.predict_file`."""
+    from modelops_jupyter.table_files import check_output, open_table, write_table
+
+    if invalid not in POLICIES:
+        raise InvalidInput(f"invalid is {', '.join(POLICIES[:-1])} or {POLICIES[-1]}, not {invalid!r}.")
+    registered = find_version(store, version)
+    contract = contract_of(store, registered)
+    source = open_table(data)
+    check_output(os.fspath(output), source.name)
+    _check_columns(source, log_columns)
+    scorer = PartScorer.of(registered, registry.load(registered.body, unsafe=unsafe), contract, invalid == "mark")
+    if invalid == "refuse":
+        _refuse_invalid(registered, contract, source)
+    keeper = (
+        None if log_columns is None else _Logging(store, log, _pinned(version, registered), log_columns, source.typed)
+    )
+    progress = _Progress(registered.full_name, source.name, keeper)
+    write_table(os.fspath(output), scorer.schema(source.schema), progress.scored(scorer, source))
+    return progress.result(os.fspath(output))
+
+
+def log_columns(log: bool, id: str | None, time: str | None, batch_id: str | None) -> LogColumns | None:
+    """Return what a caller says of the log, None where nothing is to be logged.
+
+    Raises
+    ------
+    InvalidInput
+        If a column is missing, or named although nothing is to be logged.
+    """
+    if not log:
+        if id or time or batch_id:
+            raise InvalidInput("id, time and batch_id are of the log: say log=True (--log) too, or leave them out.")
+        return None
+    if not id or not time:
+        raise InvalidInput("The log takes request ids and times: name their columns with id= and time= (--id, --time).")
+    return LogColumns(id, time, batch_id)
+
+
+def _pinned(reference: str | ModelReference, registered: RegisteredVersion) -> ModelReference:
+    """Return the very version, with the alias by which it was asked for: an alias may move meanwhile."""
+    return replace(parse(reference), version=registered.version)
+
+
+def _check_columns(source: TableSource, logged: LogColumns | None) -> None:
+    own = next((name for name in (PREDICTION, SCORE, MARK) if name in source.schema.names), None)
+    if own is not None:
+        raise InvalidFrame(
+            f"{source.name!r} has a column {own!r} already, which is written beside its columns: rename it."
+        )
+    for name in () if logged is None else (logged.id, logged.time):
+        if name not in source.schema.names:
+            known = ", ".join(source.schema.names[:20])
+            raise InvalidFrame(f"{source.name!r} has no column {name!r}: it has {known}.")
+
+
+def _refuse_invalid(version: RegisteredVersion, contract: Sequence[Mapping[str, Any]], source: TableSource) -> None:
+    """Read the whole table once before anything is scored.
+
+    Raises
+    ------
+    InvalidFrame
+        Naming every way in which rows break the contract.
+    """
+    total, parts = 0, []
+    for part in source.parts():
+        total += part.num_rows
+        parts.append(broken_rules(checked_rows(part, contract).breaches))
+    broken = BrokenRule.together(parts, total)
+    if broken:
+        rules = "; ".join(str(rule) for rule in broken)
+        raise InvalidFrame(f"{source.name!r} breaks the contract of {version.full_name}: {rules}. Nothing was scored.")
+
+
+@dataclass(frozen=True)
+class _Logging:
+    """Logs each part as `Workspace.log_predictions` does."""
+
+    store: Store
+    log: PredictionLog
+    reference: ModelReference
+    columns: LogColumns
+    typed: bool
+
+    def append(self, frame: pd.DataFrame, number: int, scored: bool) -> Appended:
+        """Append the rows of part `number`, counted from 1."""
+        name = self.columns.batch_id
+        batch = name if name is None or number == 1 else f"{name}/{number}"
+        frame = with_zoned_times(frame, [self.columns.time]) if self.typed else _read_as_a_file(frame)
+        answers: dict[str, Any] = {"prediction": PREDICTION, "score": SCORE if scored else None, "batch_id": batch}
+        where = {"id": self.columns.id, "time": self.columns.time}
+        return log_predictions(self.store, self.log, self.reference, frame, **where, **answers)
+
+
+def _read_as_a_file(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return columns of text with the types that a CSV file is read with."""
+    import pandas as pd
+
+    read = {}
+    for name in frame.columns[frame.dtypes == "str"]:
+        numbers = pd.to_numeric(frame[name], errors="coerce")
+        if (numbers.notna() == frame[name].notna()).all():
+            read[name] = numbers
+    return with_zoned_times(frame.assign(**read), [*frame.columns])
+
+
+class _Progress:
+    """Scores the parts of a table one by one, and knows what became of them."""
+
+    def __init__(self, version: str, source: str, keeper: _Logging | None) -> None:
+        self._version, self._source, self._keeper = version, source, keeper
+        self._rows = self._scored = self._marked = self._logged = 0
+        self._broken: list[Sequence[BrokenRule]] = []
+        self._notes: dict[str, None] = {}
+
+    def scored(self, scorer: PartScorer, source: TableSource) -> Iterator[pa.Table]:
+        """Yield the parts with what was predicted.
+
+        Raises
+        ------
+        InvalidFrame
+            If no row at all could be scored.
+        """
+        for number, part in enumerate(source.parts(), start=1):
+            done = scorer.score(part)
+            self._rows += part.num_rows
+            self._scored += int(done.scored.sum())
+            self._marked += done.marked
+            self._broken.append(done.broken)
+            if self._keeper is not None and done.scored.any():
+                appended = self._keeper.append(done.logged_rows(), number, scorer.gives_score)
+                self._logged += 0 if appended.repeated else appended.rows
+                self._notes |= {appended.warning: None} if appended.warning else {}
+                self._notes |= (
+                    {"Predictions that were logged before were not logged again.": None} if appended.repeated else {}
+                )
+            yield done.table
+        if self._rows and not self._scored:
+            rules = "; ".join(str(rule) for rule in BrokenRule.together(self._broken, self._rows))
+            raise InvalidFrame(f"{self._version} can score no row of {self._source!r}: {rules}. Nothing was written.")
+
+    def result(self, output: str) -> ScoredTable:
+        """Return what became of all parts."""
+        return ScoredTable(
+            self._version,
+            self._source,
+            output,
+            self._rows,
+            self._scored,
+            self._marked,
+            BrokenRule.together(self._broken, self._rows),
+            None if self._keeper is None else self._logged,
+            tuple(self._notes),
+        )

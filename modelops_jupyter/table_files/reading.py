@@ -1,0 +1,177 @@
+"""A table by its address, opened once and read in parts of some hundred thousand rows, however large it is."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from modelops_jupyter.data_files import dataset_address
+from modelops_jupyter.errors import InvalidFrame, InvalidInput, NotFound
+from modelops_jupyter.frames import to_arrow, to_pandas
+
+ROWS = 1 << 17  # of a part
+_BLOCK = 1 << 24  # bytes of a CSV file that are read at once
+
+
+@dataclass(frozen=True)
+class TableSource:
+    """A table that can be read more than once.
+
+    Attributes
+    ----------
+    name : str
+        What it is called in messages.
+    typed : bool
+        Whether columns have types of their own; in a CSV file everything is text.
+    read : callable
+        Returns an iterator over the table from its beginning.
+    """
+
+    name: str
+    schema: pa.Schema
+    typed: bool
+    read: Callable[[], Iterable[pa.Table | pa.RecordBatch]]
+
+    def parts(self) -> Iterator[pa.Table]:
+        """Yield the rows in order, `ROWS` at a time: the same parts whenever the same table is read.
+
+        Raises
+        ------
+        InvalidFrame
+            If it cannot be read to its end.
+        """
+        waiting: list[pa.Table] = []
+        rows = 0
+        try:
+            for batch in self.read():
+                waiting.append(pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch)
+                rows += batch.num_rows
+                while rows >= ROWS:
+                    whole = waiting[0] if len(waiting) == 1 else pa.concat_tables(waiting)
+                    yield whole.slice(0, ROWS)
+                    rows -= ROWS
+                    waiting = [whole.slice(ROWS)] if rows else []
+        except (pa.ArrowException, OSError) as error:
+            raise _unreadable(self.name, error) from error
+        if rows:
+            yield pa.concat_tables(waiting)
+
+
+def open_table(data: Any) -> TableSource:
+    """Open a table by its address: a .parquet or .csv file, a folder of Parquet files, ``delta:FOLDER@VERSION``.
+
+    A table in memory (pandas, polars, Arrow) is opened as well.
+
+    Raises
+    ------
+    NotFound
+        If there is nothing of that name.
+    InvalidInput, InvalidFrame
+        If it is no table, or has two columns of one name.
+    """
+    if not isinstance(data, str | os.PathLike):
+        table = to_arrow(to_pandas(data, "data"))
+        return TableSource("data", table.schema, True, lambda: [table])
+    address = os.fspath(data)
+    try:
+        source = _source_of(address)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _unreadable(address, error) from error
+    twice = [name for name, times in Counter(source.schema.names).items() if times > 1]
+    if twice:
+        raise InvalidFrame(f"{address!r} has two columns {twice[0]!r}: rename one.")
+    return source
+
+
+def _source_of(address: str) -> TableSource:
+    dataset = dataset_address(address)
+    if dataset is None and (Path(address) / "_delta_log").is_dir():
+        dataset = address, None
+    if dataset is not None:
+        return _delta(address, Path(dataset[0]), dataset[1])
+    path = Path(address)
+    if path.is_dir():
+        return _folder(address)
+    if not path.is_file():
+        raise NotFound(f"There is no file {address!r}.")
+    if path.suffix == ".parquet":
+        file = pq.ParquetFile(path)
+        return TableSource(address, file.schema_arrow, True, lambda: _parquet_batches(path))
+    if path.suffix == ".csv":
+        return _csv(address, path)
+    raise InvalidInput(
+        f"{address!r} is no table that can be read in parts: name a .parquet or .csv file, a folder of Parquet files, "
+        "or delta:FOLDER."
+    )
+
+
+def _parquet_batches(path: Path) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a file; buffered ahead, all bytes that were read would stay in memory."""
+    with pq.ParquetFile(path, pre_buffer=False) as file:
+        yield from file.iter_batches(ROWS)
+
+
+def _csv(address: str, path: Path) -> TableSource:
+    """Open a CSV file whose every value is text: types are the contract's to tell, and ids keep their zeros."""
+    schema = _csv_stream(path, ()).schema
+    types = pa.schema([(name, pa.string()) for name in schema.names])
+    return TableSource(address, types, False, lambda: _csv_stream(path, schema.names))
+
+
+def _csv_stream(path: Path, names: Iterable[str]) -> pyarrow.csv.CSVStreamingReader:
+    return pyarrow.csv.open_csv(
+        path,
+        pyarrow.csv.ReadOptions(block_size=_BLOCK),
+        pyarrow.csv.ParseOptions(newlines_in_values=True),
+        pyarrow.csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=True,
+        ),
+    )
+
+
+def _folder(address: str) -> TableSource:
+    files = ds.dataset(address, format="parquet", partitioning="hive")
+    if not files.files:
+        raise InvalidInput(f"The folder {address!r} holds no Parquet files and no Delta table.")
+    return _of_dataset(address, files)
+
+
+def _delta(address: str, folder: Path, version: int | None) -> TableSource:
+    from deltalake import DeltaTable
+    from deltalake.exceptions import DeltaError
+
+    try:
+        if not DeltaTable.is_deltatable(str(folder)):
+            raise NotFound(f"There is no dataset in {str(folder)!r}: name the folder of a Delta table.")
+        table = DeltaTable(folder, version=version)
+        return _of_dataset(address, table.to_pyarrow_dataset())
+    except DeltaError as error:
+        raise NotFound(f"The dataset {str(folder)!r} has no version {version} that can be read: {error}.") from error
+
+
+def _of_dataset(address: str, files: ds.Dataset) -> TableSource:
+    """Read one row group after another: a scanner of the whole would read ahead without bound."""
+
+    def read() -> Iterator[pa.RecordBatch]:
+        for file in files.get_fragments():
+            for group in file.split_by_row_group():
+                yield from group.to_table(schema=files.schema, batch_size=ROWS).to_batches(ROWS)
+
+    return TableSource(address, files.schema, True, read)
+
+
+def _unreadable(name: str, error: Exception) -> InvalidFrame:
+    reason = next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
+    return InvalidFrame(f"{name!r} holds no table that can be read ({reason}): write it again.")

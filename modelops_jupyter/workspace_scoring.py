@@ -1,0 +1,79 @@
+"""Scoring: the live model of a version, and what it predicts for rows in memory and for tables of any size."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from modelops_jupyter.actions import batch_scoring, evaluation
+from modelops_jupyter.actions.versions import find_version
+from modelops_jupyter.foundations import Foundations
+from modelops_jupyter.refs import ModelReference
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from modelops_jupyter.actions.batch_scoring import ScoredTable
+
+
+class ScoringVerbs(Foundations):
+    """The part of a `Workspace` that scores."""
+
+    def load(self, reference: str | ModelReference, *, unsafe: bool = False) -> Any:
+        """Return the live model behind `reference`, after checking every byte against what was registered.
+
+        `unsafe` loads a version that was registered as unsafe, which runs the code inside it.
+        """
+        return self.registry.load(find_version(self.known, reference).body, unsafe=unsafe)
+
+    def predict(
+        self, reference: str | ModelReference, frame: Any, *, invalid: str = "allow", unsafe: bool = False
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return predictions and, where the model has them, scores for the rows of `frame`; `unsafe` as in `load`.
+
+        Rows are cast to the version's contract: the columns, types, ranges and categories that it was registered with.
+        Text in a number column is refused; ``invalid="refuse"`` refuses what lies outside its range or categories, too.
+        """
+        what: dict[str, Any] = {"invalid": invalid, "unsafe": unsafe}
+        return evaluation.predict(self.known, self.registry, reference, frame, **what)
+
+    def predict_file(
+        self,
+        version: str | ModelReference,
+        data: str | os.PathLike[str] | pd.DataFrame,
+        output: str | os.PathLike[str],
+        *,
+        invalid: str = "mark",
+        log: bool = False,
+        id: str | None = None,
+        time: str | None = None,
+        batch_id: str | None = None,
+        unsafe: bool = False,
+    ) -> ScoredTable:
+        """Score a table of any size into another, part by part: every column is kept, predictions are appended.
+
+        Written are the columns of `data` as they came, ``prediction``, of classifiers of two classes ``score``, and,
+        where rows are marked, ``invalid``. The output is there whole or not at all.
+
+        Parameters
+        ----------
+        data, output
+            A .parquet or .csv file or ``delta:FOLDER``; `data` also a folder of Parquet files or a table in memory.
+        invalid
+            Of rows that are not as the version was registered with (type, missing values, range, categories): ``mark``
+            names what is wrong in the column ``invalid``, ``refuse`` scores nothing, ``allow`` says it in the answer
+            alone. A row that the model cannot take has no prediction.
+        log, id, time, batch_id
+            Log what was predicted as `log_predictions` does; `id` and `time` are columns of `data`.
+        unsafe
+            As in `load`.
+
+        Raises
+        ------
+        InvalidFrame
+            If a column is missing, no row can be scored, or rows are refused; nothing is written then.
+        """
+        columns = batch_scoring.log_columns(log, id, time, batch_id)
+        how: dict[str, Any] = {"invalid": invalid, "log_columns": columns, "unsafe": unsafe}
+        return batch_scoring.predict_file(self.known, self.registry, self.log, version, data, output, **how)
