@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions.versions import find_version
 from modelops_jupyter.errors import InvalidFrame
-from modelops_jupyter.frames import numbers, outcomes, request_ids, take, to_arrow, to_pandas, utc_times
+from modelops_jupyter.frames import numbers, other_columns, outcomes, pick_columns, request_ids, to_arrow, utc_times
 from modelops_jupyter.refs import ModelReference, parse
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.store import Store
 
 ONCE = "a request counts once in a window."
-OWN_COLUMNS = ("request_id", "timestamp", "model", "version", "alias", "prediction", "score", "decision")
+OWN_COLUMNS = ("request_id", "timestamp", "model", "version", "alias", "prediction", "score", "decision", "label")
 
 
 def log_predictions(
@@ -37,23 +37,21 @@ def log_predictions(
     from modelops_jupyter.log import check_kept, keep
 
     version = find_version(store, reference)
-    given = to_pandas(frame, "frame")
     named = [id, time, prediction, *([score] if score else [])]
-    columns = {name: take(given, name, "frame") for name in named}
-    features = given.drop(columns=named)
+    columns, features = pick_columns(frame, named, "frame"), other_columns(frame, named, "frame")
     wanted = version.body.get("features", [])
-    missing = [name for name in wanted if name not in given.columns]
+    missing = [name for name in wanted if name not in features.column_names and name not in columns]
     if missing:
         raise InvalidFrame(
             f"frame has no column {missing[0]!r}, a feature of {version.full_name}: add it, with gaps if need be."
         )
-    clash = [str(name) for name in features.columns if name in OWN_COLUMNS]
+    clash = [name for name in features.column_names if name in OWN_COLUMNS]
     if clash:
         raise InvalidFrame(f"Feature column {clash[0]!r} has a name that the log keeps for itself: rename it.")
     task = version.body["task"]
     decides = version.body["kind"] == "decision"
     predicted = outcomes(columns[prediction], task)
-    scores = numbers(columns[score]) if score else pd.Series(float("nan"), index=given.index)
+    scores = numbers(columns[score]) if score else pd.Series(float("nan"), index=columns.index)
     beyond = scores[(scores < 0) | (scores > 1)]
     if task == "classification" and len(beyond):
         raise InvalidFrame(
@@ -63,15 +61,17 @@ def log_predictions(
         {
             "request_id": request_ids(columns[id]),
             "timestamp": utc_times(columns[time], time),
-            "model": pd.Series(version.name, index=given.index, dtype="str"),
-            "version": pd.Series(version.version, index=given.index, dtype="int64"),
-            "alias": pd.Series(parse(reference).alias or "", index=given.index, dtype="str"),
+            "model": pd.Series(version.name, index=columns.index, dtype="str"),
+            "version": pd.Series(version.version, index=columns.index, dtype="int64"),
+            "alias": pd.Series(parse(reference).alias or "", index=columns.index, dtype="str"),
             "prediction": predicted,
             "score": scores,
-            "decision": predicted if decides else pd.Series("", index=given.index, dtype="str"),
+            "decision": predicted if decides else pd.Series("", index=columns.index, dtype="str"),
         }
     )
-    rows = to_arrow(pd.concat([table, features], axis=1))
+    rows = to_arrow(table)
+    for name, column in zip(features.column_names, features.columns, strict=True):
+        rows = rows.append_column(name, column)
     check_kept(store, log, version.name)
     others = {name for record in store.find("version", version.name) for name in record.body.get("features", [])}
     appended = log.append_predictions(version.name, rows, batch_id=batch_id, features=wanted, others=others)
@@ -100,8 +100,8 @@ def log_labels(
     from modelops_jupyter.log import check_kept, keep
 
     version = find_version(store, name)
-    given = to_pandas(frame, "frame")
-    ids, labels = take(given, id, "frame"), take(given, label, "frame")
+    given = pick_columns(frame, [id, label, *([event_time] if event_time else [])], "frame")
+    ids, labels = given[id], given[label]
     if labels.isna().any():
         raise InvalidFrame(f"Column {label!r} must have a value in every row: leave unknown labels out.")
     classes = version.body.get("classes", [])
@@ -116,7 +116,7 @@ def log_labels(
         {
             "request_id": request_ids(ids),
             "label": named,
-            "event_time": utc_times(take(given, event_time, "frame"), event_time) if event_time else arrival,
+            "event_time": utc_times(given[event_time], event_time) if event_time else arrival,
             "arrival_time": arrival,
         }
     )

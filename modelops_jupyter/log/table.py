@@ -28,9 +28,11 @@ from modelops_jupyter.errors import (
     WorkspaceReadOnly,
 )
 from modelops_jupyter.log.checksums import add_checksums
+from modelops_jupyter.log.column_types import check_names
 from modelops_jupyter.log.content import digest
+from modelops_jupyter.log.exact_numbers import split
 from modelops_jupyter.log.quarantine import put_aside
-from modelops_jupyter.log.schema import fitted, misfit, normalise, plain
+from modelops_jupyter.log.schema import Misfit, first_columns, fit, normalise, plain
 
 BUSY_SECONDS = 30.0
 AGAIN = (
@@ -80,14 +82,17 @@ class BatchTable:
         rows: pa.Table,
         batch_id: str | None,
         *,
+        own: Collection[str],
         same: Sequence[str],
         may_add: Collection[str] = (),
         may_lack: Collection[str] = (),
     ) -> Appended:
-        """Append `rows` once per `batch_id`.
+        """Append `rows`, which are in the log's types, once per `batch_id`.
 
         Parameters
         ----------
+        own
+            The log's own columns.
         same
             Columns that tell a batch that is sent again from another one.
         may_add, may_lack
@@ -128,16 +133,9 @@ class BatchTable:
                     self._add_checksums()
                     return Appended(rows.num_rows, batch, repeated=True)
                 again = table.transaction_version(same_rows.app_id) is not None
-                known_columns = pa.schema(table.schema().to_arrow())
-                reason = misfit(rows.schema, known_columns, may_add, may_lack)
-                if reason is not None:
-                    with self.guarded():
-                        file = put_aside(rows, self.path, batch, reason)
-                    raise InvalidFrame(
-                        f"Batch {batch!r} does not fit the log: {reason}. Its {rows.num_rows} rows are kept in {file}; "
-                        "mend them and send them again."
-                    )
-                rows = fitted(rows, plain(known_columns))
+                rows = self._fitted(rows, table, batch, own, may_add, may_lack)
+            else:
+                rows = split(first_columns(rows, own), {}, own)
             with self.guarded(), self._noted(before + rows.num_rows):
                 write_deltalake(
                     table if table is not None else str(self.path),
@@ -149,6 +147,36 @@ class BatchTable:
                 )
             self._add_checksums()
         return Appended(rows.num_rows, batch, warning=AGAIN if again else None)
+
+    def _fitted(
+        self,
+        rows: pa.Table,
+        table: DeltaTable,
+        batch: str,
+        own: Collection[str],
+        may_add: Collection[str],
+        may_lack: Collection[str],
+    ) -> pa.Table:
+        """Return rows as the table takes them; put those that do not fit into the quarantine, and say so."""
+        known = pa.schema(table.schema().to_arrow())
+        check_names((name for name in rows.column_names if name not in known.names), known.names)
+
+        def is_whole(column: str) -> bool:
+            try:
+                self.scan(self.all_files(table), [column], table=table)[column].cast(pa.int64())
+            except pa.ArrowInvalid:
+                return False
+            return True
+
+        try:
+            return fit(rows, known, own, may_add, may_lack, is_whole)
+        except Misfit as reason:
+            with self.guarded():
+                file = put_aside(rows, self.path, batch, str(reason))
+            raise InvalidFrame(
+                f"Batch {batch!r} does not fit the log: {reason}. Its {rows.num_rows} rows are kept in {file}; "
+                "mend them and send them again."
+            ) from None
 
     def open(self) -> DeltaTable | None:
         """Return the Delta table, or None before the first append."""
