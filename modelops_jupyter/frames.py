@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -262,9 +263,10 @@ def to_arrow(frame: pd.DataFrame) -> pa.Table:
         elif isinstance(dtype, pd.SparseDtype):
             plain[name] = frame[name].astype(dtype.subtype)
     try:
-        table = pa.Table.from_pandas(plain, preserve_index=False).replace_schema_metadata(None)
-    except _NO_ARROW as error:
-        raise _several_types(next((name for name in plain if not _has_one_type(plain[name])), None)) from error
+        table = pa.Table.from_pandas(plain, preserve_index=False)
+    except _NO_ARROW:
+        table = pa.table({name: _arrow_column(name, plain[name]) for name in plain})
+    table = table.replace_schema_metadata(None)
     for name, dtype in plain.dtypes.items():
         if dtype == "object" and pa.types.is_temporal(table.schema.field(name).type):
             _check_one_kind_of_time(plain[name])
@@ -295,12 +297,13 @@ def zones_in_arrow(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.astype({name: pd.ArrowDtype(kind) for name, kind in types.items()})
 
 
-def _has_one_type(values: pd.Series[Any]) -> bool:
+def _arrow_column(name: str, values: pd.Series[Any]) -> pa.ChunkedArray:
+    """Return a column that Arrow may not know the type of, or say which it is."""
     import pandas as pd
     import pyarrow as pa
 
-    try:
-        pa.Table.from_pandas(zones_in_arrow(pd.DataFrame({"values": values})), preserve_index=False)
-    except _NO_ARROW:
-        return False
-    return True
+    with suppress(*_NO_ARROW):
+        return pa.Table.from_pandas(zones_in_arrow(pd.DataFrame({"values": values})), preserve_index=False)["values"]
+    with suppress(*_NO_ARROW):  # Python's whole numbers beyond the signed ones of 64 bits
+        return pa.chunked_array([pa.array(values, pa.uint64(), from_pandas=True)])
+    raise _several_types(name)

@@ -165,6 +165,8 @@ def _cast(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
         return pa.chunked_array(chunks, pa.dictionary(kind.index_type, wanted)).cast(wanted)
     if isinstance(kind, pa.BaseExtensionType) and kind.extension_name == "arrow.uuid":
         return pa.chunked_array([_uuid_texts(chunk) for chunk in column.chunks], pa.string())
+    if pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
+        return pa.chunked_array([pa.array(column.to_pylist(), wanted)])  # Arrow's own cast of empty ones is not valid
     return column.cast(wanted)
 
 

@@ -158,6 +158,8 @@ def _fitted(column: pa.ChunkedArray, name: str, kind: pa.DataType, is_whole: Cal
     with suppress(pa.ArrowException):
         if kind == WHOLE and held == pa.float64():
             return column.cast(pa.int64())
+        if _is_vague(held) and is_list(kind):
+            return column.cast(kind)
         if _is_akin(held, kind) and column.cast(kind, safe=not is_number(held)).cast(held).equals(column):
             return column.cast(kind)
     has = "whole numbers beyond 2**53" if kind == WHOLE else kind
@@ -172,7 +174,7 @@ def _is_vague(kind: pa.DataType) -> bool:
 def _is_akin(held: pa.DataType, kind: pa.DataType) -> bool:
     """Return whether values of the log's type `held` may be those of a type that an earlier version has written."""
     if is_list(held) and is_list(kind):
-        return pa.types.is_null(held.value_type) or _is_akin(held.value_type, kind.value_type)
+        return _is_akin(held.value_type, kind.value_type)
     both_decimal = pa.types.is_decimal(held) and pa.types.is_decimal(kind)
     return held == kind or both_decimal or (is_number(held) and is_number(kind))
 

@@ -137,6 +137,7 @@ class BatchTable:
             else:
                 rows = split(first_columns(rows, own), {}, own)
             with self.guarded(), self._noted(before + rows.num_rows):
+                table = self._retyped(table, rows.schema)
                 write_deltalake(
                     table if table is not None else str(self.path),
                     rows,
@@ -177,6 +178,24 @@ class BatchTable:
                 f"Batch {batch!r} does not fit the log: {reason}. Its {rows.num_rows} rows are kept in {file}; "
                 "mend them and send them again."
             ) from None
+
+    def _retyped(self, table: DeltaTable | None, schema: pa.Schema) -> DeltaTable | None:
+        """Return the table with columns of decimal numbers for those that had no value yet, which Delta cannot merge."""
+        if table is None:
+            return None
+        known = pa.schema(table.schema().to_arrow())
+        empty = [field for field in known if pa.types.is_null(field.type)]
+        fields = {
+            field.name: schema.field(field.name)
+            for field in empty
+            if pa.types.is_decimal(schema.field(field.name).type)
+        }
+        if not fields:
+            return table
+        new = pa.schema([fields.get(field.name, field) for field in known])
+        # No row is overwritten: the commit has the new schema alone.
+        write_deltalake(table, new.empty_table(), mode="overwrite", predicate="false", schema_mode="overwrite")
+        return self.open()
 
     def open(self) -> DeltaTable | None:
         """Return the Delta table, or None before the first append."""
