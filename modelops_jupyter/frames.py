@@ -229,9 +229,15 @@ def request_ids(values: pd.Series[Any]) -> pd.Series[Any]:
 
 def outcomes(values: pd.Series[Any], task: str) -> pd.Series[Any]:
     """Return predictions or labels as the log keeps them: floats for regression, text for everything else."""
+    import pandas as pd
+
     if task == "regression":
         return numbers(values)
-    return values.map(outcome_text).astype("str")
+    if values.dtype == "object":  # where True and 1 are equal, and two texts
+        return values.map(outcome_text).astype("str")
+    codes, known = values.factorize()
+    texts = pd.Series([*map(outcome_text, known), None], dtype="str")
+    return pd.Series(texts.take(codes).array, values.index, name=values.name)
 
 
 def numbers(values: pd.Series[Any]) -> pd.Series[Any]:
@@ -297,7 +303,7 @@ def zones_in_arrow(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.astype({name: pd.ArrowDtype(kind) for name, kind in types.items()})
 
 
-def _arrow_column(name: str, values: pd.Series[Any]) -> pa.ChunkedArray:
+def _arrow_column(name: Any, values: pd.Series[Any]) -> pa.ChunkedArray:
     """Return a column that Arrow may not know the type of, or say which it is."""
     import pandas as pd
     import pyarrow as pa

@@ -20,7 +20,7 @@ LAYERS = (
     {"log"},
     {"profiles"},
     {"registry", "monitoring", "governance", "pipelines", "notifications"},
-    {"actions.fleet", "actions.labelled_rows", "actions.measurement", "data_files"},
+    {"actions.class_labels", "actions.fleet", "actions.labelled_rows", "actions.measurement", "data_files"},
     {"actions.validation", "actions.versions"},
     {"actions.publication", "actions.aliases", "actions.adopted", "actions.service_files"},
     {"actions.evaluation", "actions.registration"},

@@ -118,13 +118,17 @@ def compare_versions(
     missing = [column for column in segments if column not in frame.columns]
     if missing:
         raise InvalidFrame(f"data has no column {missing[0]!r} to make segments of.")
+    labels = as_labels(labels, task)
+    if labels is not None:
+        classes = dict.fromkeys([*first.body["classes"], *second.body["classes"]])
+        check_classes(labels, list(classes), "data")
     prediction_a, score_a = predict_with(registry.load(first.body, unsafe=unsafe), frame)
     prediction_b, score_b = predict_with(registry.load(second.body, unsafe=unsafe), frame)
     return compare(
         first.full_name,
         second.full_name,
         frame,
-        None if labels is None else outcomes(labels, task).to_numpy(),
+        None if labels is None else labels.to_numpy(),
         outcomes(pd.Series(prediction_a), task).to_numpy(),
         outcomes(pd.Series(prediction_b), task).to_numpy(),
         score_a,

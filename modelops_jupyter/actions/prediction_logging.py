@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from modelops_jupyter.actions.class_labels import as_classes
 from modelops_jupyter.actions.versions import find_version
 from modelops_jupyter.errors import InvalidFrame
 from modelops_jupyter.frames import numbers, other_columns, outcomes, pick_columns, request_ids, to_arrow, utc_times
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from modelops_jupyter.log import Appended, PredictionLog
     from modelops_jupyter.store import Store
 
+PREDICTED = "Log the class that was predicted; a probability is the score."
+LABELLED = "Write labels as the model's target was written, and leave out those that are not known yet."
 ONCE = "a request counts once in a window."
 OWN_COLUMNS = ("request_id", "timestamp", "model", "version", "alias", "prediction", "score", "decision", "label")
 
@@ -50,7 +53,8 @@ def log_predictions(
         raise InvalidFrame(f"Feature column {clash[0]!r} has a name that the log keeps for itself: rename it.")
     task = version.body["task"]
     decides = version.body["kind"] == "decision"
-    predicted = outcomes(columns[prediction], task)
+    classes = version.body.get("classes", [])
+    predicted, remark = as_classes(outcomes(columns[prediction], task), classes, version.full_name, PREDICTED)
     scores = numbers(columns[score]) if score else pd.Series(float("nan"), index=columns.index)
     beyond = scores[(scores < 0) | (scores > 1)]
     if task == "classification" and len(beyond):
@@ -77,7 +81,7 @@ def log_predictions(
     appended = log.append_predictions(version.name, rows, batch_id=batch_id, features=wanted, others=others)
     keep(store, version.name, "predictions")
     repeats = int(table["request_id"].duplicated().sum())
-    return appended if not repeats else _warned(appended, f"{repeats} of its rows repeat a request id: {ONCE}")
+    return _warned(appended, remark, f"{repeats} of its rows repeat a request id: {ONCE}" if repeats else None)
 
 
 def log_labels(
@@ -104,13 +108,10 @@ def log_labels(
     ids, labels = given[id], given[label]
     if labels.isna().any():
         raise InvalidFrame(f"Column {label!r} must have a value in every row: leave unknown labels out.")
-    classes = version.body.get("classes", [])
-    named = outcomes(labels, version.body["task"])
-    if classes and not named.isin(classes).any():
-        raise InvalidFrame(
-            f"Column {label!r} holds {named.iloc[0]!r} and no class of {version.full_name}: its classes are "
-            f"{', '.join(classes)}."
-        )
+    # A label meets the predictions of every version, and each may know a class that others do not.
+    bodies = [version.body, *(record.body for record in store.find("version", version.name))]
+    classes = list(dict.fromkeys(name for body in bodies for name in body.get("classes", [])))
+    named, remark = as_classes(outcomes(labels, version.body["task"]), classes, version.full_name, LABELLED)
     arrival = pd.Series(pd.Timestamp(datetime.now(UTC)), index=given.index).astype("datetime64[us, UTC]")
     table = pd.DataFrame(
         {
@@ -126,12 +127,11 @@ def log_labels(
     keep(store, version.name, "labels")
     stranger = log.unlike(version.name, rows["request_id"])
     if stranger is None:
-        return appended
+        return _warned(appended, remark)
     ours = table["request_id"].iloc[0]
-    return _warned(
-        appended, f"None of its request ids has a prediction yet: it has {ours!r}, the predictions have {stranger!r}."
-    )
+    unmet = f"None of its request ids has a prediction yet: it has {ours!r}, the predictions have {stranger!r}."
+    return _warned(appended, remark, unmet)
 
 
-def _warned(appended: Appended, warning: str) -> Appended:
-    return replace(appended, warning=" ".join(filter(None, (appended.warning, warning))))
+def _warned(appended: Appended, *warnings: str | None) -> Appended:
+    return replace(appended, warning=" ".join(filter(None, (appended.warning, *warnings))) or None)

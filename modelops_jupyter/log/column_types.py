@@ -14,7 +14,7 @@ texts, categories, UUIDs, JSON  string
 bytes                           binary
 dates                           date32
 times with or without a zone    timestamp in microseconds, in UTC if they have one
-lists and arrays of these       list, its numbers double
+lists and arrays of these       list, its numbers double; but not of decimal numbers and UUIDs
 nothing but missing values      null, until a batch with values says what they are
 ==============================  ==============================================================================
 """
@@ -62,7 +62,7 @@ def log_type(kind: pa.DataType) -> pa.DataType | None:
         return pa.binary()
     if is_list(kind) and not isinstance(kind.value_type, pa.BaseExtensionType):
         values = log_type(kind.value_type)
-        return None if values is None else pa.list_(pa.field("element", values))
+        return None if values is None or values == DECIMAL else pa.list_(pa.field("element", values))
     return None
 
 
@@ -167,7 +167,17 @@ def _cast(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
         return pa.chunked_array([_uuid_texts(chunk) for chunk in column.chunks], pa.string())
     if pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
         return pa.chunked_array([pa.array(column.to_pylist(), wanted)])  # Arrow's own cast of empty ones is not valid
+    if wanted == DECIMAL:
+        return _rescaled(column)
     return column.cast(wanted)
+
+
+def _rescaled(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return decimal numbers at the log's scale; Arrow's own cast lets numbers of too many digits overflow."""
+    greatest = pc.max(pc.abs(column.cast(pa.float64()))).as_py()
+    if greatest is not None and greatest > 10.0 ** (DECIMAL.precision - DECIMAL.scale):
+        raise pa.ArrowInvalid("too many digits before the point")
+    return column.cast(pa.decimal256(76, DECIMAL.scale)).cast(DECIMAL)
 
 
 def _uuid_texts(uuids: pa.Array) -> pa.Array:
@@ -189,6 +199,8 @@ def _described(kind: pa.DataType) -> str:
     """Return what values of a type are that the log cannot hold, and what to do."""
     is_a = pa.types
     kind = _values_of(kind)
+    if isinstance(kind, pa.BaseExtensionType):
+        return f"values that the log cannot hold ({kind.extension_name}): write them as numbers or as text"
     if is_list(kind):
         return f"lists of values that the log cannot hold ({kind}): write them as text, or leave the column out"
     if is_a.is_duration(kind) or is_a.is_interval(kind):

@@ -180,7 +180,7 @@ class BatchTable:
             ) from None
 
     def _retyped(self, table: DeltaTable | None, schema: pa.Schema) -> DeltaTable | None:
-        """Return the table with columns of decimal numbers for those that had no value yet, which Delta cannot merge."""
+        """Return the table once columns that had no value yet are of decimal numbers, which Delta cannot merge."""
         if table is None:
             return None
         known = pa.schema(table.schema().to_arrow())

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -153,8 +151,6 @@ KINDS: dict[str, Kind] = {
         is_held=False,
     ),
 }
-# What stands for a missing value in a column of objects.
-MISSING = st.sampled_from([None, float("nan"), pd.NA, pd.NaT])
 EMPTY = {
     "pandas object": lambda n: pd.Series([None] * n, dtype="object"),
     "an empty column of a CSV": lambda n: pd.Series([float("nan")] * n),
@@ -173,6 +169,3 @@ def table(columns: dict[str, Any]) -> Any:
     if isinstance(column, pa.Array):
         return pa.table(columns)
     return pd.DataFrame(columns)
-
-
-__all__ = ["EMPTY", "KINDS", "Decimal", "Kind", "table", "uuid"]
