@@ -69,8 +69,9 @@ def test_columns_of_every_kind_are_monitored(ws: Workspace) -> None:
     for name in ("whole", "huge", "floats", "decimals", "truth", "texts", "categories"):
         for window in (windows[1], windows[2]):
             assert window.drift[name]["jensen_shannon"]["value"] == pytest.approx(0, abs=0.01), name
-            assert window.quality[name]["null_rate"]["value"] == 0, name
-        assert windows[3].quality[name]["null_rate"]["value"] == 1, name
+            assert window.drift[name]["null_rate"]["value"] == 0, name
+        assert windows[3].drift[name]["null_rate"]["value"] == 1, name
+    assert ws.multivariate_drift("m", window="2026-01-03") is not None
 
 
 TIMES = ["0001-01-01", "1677-12-20", "2262-01-20", "9999-12-31 23:59:59"]
