@@ -33,16 +33,13 @@ from modelops_jupyter.log.content import digest
 from modelops_jupyter.log.exact_numbers import split
 from modelops_jupyter.log.quarantine import put_aside
 from modelops_jupyter.log.schema import Misfit, first_columns, fit, normalise, plain
+from modelops_jupyter.log.table_files import ALWAYS, COARSE, Span, count_rows, file_actions, file_paths, file_spans
 
 BUSY_SECONDS = 30.0
 AGAIN = (
     "The same requests were there already, and of each what was logged first counts: with a batch id they are not "
     "written twice."
 )
-_COARSE = 1000  # Delta's statistics know times to the millisecond
-_ALWAYS = (-(2**63), 2**63 - 1)
-# A file, its rows, and bounds of its times.
-Span = tuple[str, int, int, int]
 # A year of daily batches is opened in 3 ms in place of 20, and a batch appended in half the time: files are chosen by
 # time alone, so that no other column's extremes belong into the table's log.
 _CONFIGURATION = {"delta.checkpointInterval": "10"}
@@ -244,7 +241,7 @@ class BatchTable:
 
     def all_files(self, table: DeltaTable) -> list[str]:
         """Return the paths of all files."""
-        return _files(self.path, _actions(table))
+        return file_paths(self.path, file_actions(table))
 
     def newest_first(self, table: DeltaTable) -> list[str]:
         """Return the files, those with the latest times first."""
@@ -253,10 +250,10 @@ class BatchTable:
     def outermost(self, table: DeltaTable) -> list[str]:
         """Return the files that may hold the earliest and the latest time."""
         spans = self._spans(table)
-        known = [span for span in spans if span[2:] != _ALWAYS]
-        least = min((first for _, _, first, _ in known), default=_ALWAYS[0])
-        greatest = max((last for _, _, _, last in known), default=_ALWAYS[1])
-        return [uri for uri, _, first, last in spans if first <= least + 2 * _COARSE or last >= greatest - 2 * _COARSE]
+        known = [span for span in spans if span[2:] != ALWAYS]
+        least = min((first for _, _, first, _ in known), default=ALWAYS[0])
+        greatest = max((last for _, _, _, last in known), default=ALWAYS[1])
+        return [uri for uri, _, first, last in spans if first <= least + 2 * COARSE or last >= greatest - 2 * COARSE]
 
     def verify(self, table: DeltaTable) -> int:
         """Return the number of rows; raise `LogDamaged` if its batches wrote more: never a smaller window."""
@@ -270,10 +267,10 @@ class BatchTable:
 
     def _whole(self, table: DeltaTable) -> int:
         """Return the number of rows of `table`, which is open; raise `LogDamaged` if more were written."""
-        expected, rows = self._manifest()["rows"], _rows(table)
+        expected, rows = self._manifest()["rows"], count_rows(table)
         if rows < expected:
             now = BatchTable(self.path).open()  # the manifest may be newer than the open table, or the pinned one
-            if now is None or (held := _rows(now)) < expected:
+            if now is None or (held := count_rows(now)) < expected:
                 held = 0 if now is None else held
                 raise LogDamaged(
                     f"{self.path} holds {held} rows, but {expected} were written: restore it from a backup."
@@ -281,7 +278,7 @@ class BatchTable:
         return rows
 
     def _spans(self, table: DeltaTable) -> list[Span]:
-        return _spans(table, self.path)
+        return file_spans(table, self.path)
 
     def added_since(self, table: DeltaTable, version: int) -> list[str]:
         """Return the files that came after `version` of the table; those of all of it after a negative one."""
@@ -378,16 +375,6 @@ class BatchTable:
                 pass
 
 
-def _actions(table: DeltaTable) -> pa.Table:
-    """Return what Delta knows of the files, those written first first: of a request what was logged first counts."""
-    actions = pa.table(table.get_add_actions(flatten=True))
-    return actions.sort_by([("modification_time", "ascending"), ("path", "ascending")])
-
-
-def _rows(table: DeltaTable) -> int:
-    return int(sum(_actions(table)["num_records"].to_pylist()))
-
-
 class _Pinned(BatchTable):
     """A table that is opened and verified once."""
 
@@ -402,7 +389,7 @@ class _Pinned(BatchTable):
 
     @cached_property
     def _files(self) -> list[Span]:
-        return [] if self._opened is None else _spans(self._opened, self.path)
+        return [] if self._opened is None else file_spans(self._opened, self.path)
 
     @cached_property
     def _opened(self) -> DeltaTable | None:
@@ -416,26 +403,6 @@ class _Pinned(BatchTable):
 def _configuration(schema: pa.Schema) -> dict[str, str | None]:
     indexed = [name for name in _INDEXED if name in schema.names]
     return {**_CONFIGURATION, "delta.dataSkippingStatsColumns": ",".join(indexed)}
-
-
-def _files(folder: Path, actions: pa.Table) -> list[str]:
-    """Return the paths of a table's files; those that Delta gives are encoded as in an address."""
-    return [str(folder / unquote(path)) for path in actions["path"].to_pylist()]
-
-
-def _spans(table: DeltaTable, folder: Path) -> list[Span]:
-    """Return every file with its rows and bounds of its times; all times where Delta keeps no statistics."""
-    actions = _actions(table)
-    rows = actions["num_records"].to_pylist()
-    bounds = []
-    for name, slack in (("min.timestamp", -_COARSE), ("max.timestamp", _COARSE)):
-        usual = _ALWAYS[0] if slack < 0 else _ALWAYS[1]
-        if name not in actions.column_names:
-            bounds.append([usual] * len(rows))
-            continue
-        values = actions[name].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()).to_pylist()
-        bounds.append([usual if value is None else value + slack for value in values])
-    return list(zip(_files(folder, actions), rows, *bounds, strict=True))
 
 
 def _typed(error: Exception, path: Path) -> LogDamaged | StoreFull | WorkspaceReadOnly:
