@@ -32,6 +32,7 @@ from modelops_jupyter.log.column_types import check_names
 from modelops_jupyter.log.content import digest
 from modelops_jupyter.log.exact_numbers import split
 from modelops_jupyter.log.quarantine import put_aside
+from modelops_jupyter.log.repair import make_readable, unreadable_columns
 from modelops_jupyter.log.schema import Misfit, first_columns, fit, normalise, plain
 from modelops_jupyter.log.table_files import ALWAYS, COARSE, Span, count_rows, file_actions, file_paths, file_spans
 
@@ -130,6 +131,7 @@ class BatchTable:
                     self._add_checksums()
                     return Appended(rows.num_rows, batch, repeated=True)
                 again = table.transaction_version(same_rows.app_id) is not None
+                table = self._readable(table, before)
                 rows = self._fitted(rows, table, batch, own, may_add, may_lack)
             else:
                 rows = split(first_columns(rows, own), {}, own)
@@ -175,6 +177,14 @@ class BatchTable:
                 f"Batch {batch!r} does not fit the log: {reason}. Its {rows.num_rows} rows are kept in {file}; "
                 "mend them and send them again."
             ) from None
+
+    def _readable(self, table: DeltaTable, rows: int) -> DeltaTable:
+        """Return the table, with columns that nothing can read written again."""
+        if not unreadable_columns(table):
+            return table
+        with self.guarded(), self._noted(rows):
+            make_readable(table)
+        return DeltaTable(str(self.path))
 
     def _retyped(self, table: DeltaTable | None, schema: pa.Schema) -> DeltaTable | None:
         """Return the table once columns that had no value yet are of decimal numbers, which Delta cannot merge."""
@@ -258,6 +268,12 @@ class BatchTable:
     def verify(self, table: DeltaTable) -> int:
         """Return the number of rows; raise `LogDamaged` if its batches wrote more: never a smaller window."""
         rows = self._whole(table)
+        unreadable = unreadable_columns(table)
+        if unreadable:
+            raise LogDamaged(
+                f"Column {unreadable[0]!r} in {self.path} holds UUIDs as an earlier version wrote them, which nothing "
+                "reads: log the next batch, which repairs that and loses no row."
+            )
         names = [Path(file).name for file, _, _, _ in self._spans(table)]
         there = set(os.listdir(self.path))
         missing = [name for name in names if name not in there and not (self.path / name).exists()]

@@ -21,8 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelops_jupyter.actions.prediction_logging import log_predictions
-from modelops_jupyter.errors import InvalidFrame
-from modelops_jupyter.log import PredictionLog, read_quarantine
+from modelops_jupyter.errors import InvalidFrame, LogDamaged
+from modelops_jupyter.log import PredictionLog, read_quarantine, table_problems
 from modelops_jupyter.store import Change, InMemoryStore, Put
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -261,3 +261,29 @@ def test_a_log_of_narrower_types_takes_what_it_can_hold(tmp_path: Path) -> None:
         assert log.append(pd.Series(fits, dtype="object"), fits) is None
         assert "does not fit the log" in str(log.append(pd.Series(other, dtype="object"), other))
         log.check()
+
+
+def test_a_log_that_uuids_have_spoiled_is_repaired_by_the_next_batch(tmp_path: Path) -> None:
+    """Earlier versions took them as Arrow has them, and nobody could read the log again."""
+    log = Log(tmp_path)
+    log.append(pd.Series([1.0]), [1.0])
+    table = pa.table(log.log.read("m", *MONTH)).drop_columns(["label"])
+    log, path = Log(tmp_path / "spoiled", "u", 'a "b"'), tmp_path / "spoiled" / "m" / "predictions"
+    for row in range(3):
+        values = [uuid.UUID(int=row)] if row else [None]
+        spoiled = table.set_column(table.column_names.index("u"), "u", pa.array(values, pa.uuid()))
+        spoiled = spoiled.set_column(0, "request_id", pa.array([f"r{row}"])).append_column('a "b"', pa.array([0.5]))
+        write_deltalake(str(path), spoiled, mode="append")
+        log.expected[f"r{row}"] = str(values[0]) if row else None
+    with pytest.raises(LogDamaged, match=r"Column 'u' .* holds UUIDs .*: log the next batch"):
+        log.log.read("m", *MONTH)
+    (problem,) = (problem for problem in table_problems(path) if "UUIDs" in problem.what)
+    assert "log the next batch" in problem.fix
+    own = {"i": ["r3"], "t": [START], "p": [0.5], 'a "b"': [0.5]}
+    log.log_frame(pd.DataFrame({**own, "u": pd.Series([uuid.UUID(int=3)], dtype="object")}))
+    log.expected["r3"] = str(uuid.UUID(int=3))
+    log.check()
+    read = log.log.read("m", *MONTH)
+    assert read is not None
+    assert read['a "b"'].to_pylist() == [0.5] * 4
+    assert not [problem for problem in table_problems(path) if "UUIDs" in problem.what]
