@@ -59,7 +59,7 @@ class Columns:
         types = _types(table.schema)
         # Looked up once: a table searches all of its names for each.
         columns: dict[str, pa.ChunkedArray] = dict(zip(table.column_names, table.columns, strict=True))
-        return cls(table.num_rows, types, lambda name: _decoded(columns[name]) if name in types else None)
+        return cls(table.num_rows, types, lambda name: decoded(columns[name]) if name in types else None)
 
     @classmethod
     def of_parquet(cls, path: str | Path) -> Columns:
@@ -81,7 +81,7 @@ class Columns:
         def of_groups(groups: Sequence[int], parts: Sequence[Columns] = ()) -> Columns:
             read = ParquetColumns(file, metadata, groups).read
             rows = sum(metadata.row_group(group).num_rows for group in groups)
-            return cls(rows, types, lambda name: _decoded(read(name)) if name in types else None, parts)
+            return cls(rows, types, lambda name: decoded(read(name)) if name in types else None, parts)
 
         every = range(metadata.num_row_groups)
         return of_groups(every, [of_groups(groups) for groups in _together(metadata)])
@@ -115,10 +115,13 @@ def _types(schema: pa.Schema) -> dict[str, pa.DataType]:
 def _plain(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_dictionary(kind):
         return _plain(kind.value_type)
+    if pa.types.is_decimal(kind):
+        return pa.float64()
     return pa.string() if pa.types.is_string_view(kind) else kind  # Arrow cannot choose among views yet
 
 
-def _decoded(values: pa.ChunkedArray | None) -> pa.ChunkedArray | None:
+def decoded(values: pa.ChunkedArray | None) -> pa.ChunkedArray | None:
+    """Return a column as it is counted: words for codes, other than those of texts, and floats for decimal numbers."""
     if values is None or (pa.types.is_dictionary(values.type) and pa.types.is_string(values.type.value_type)):
         return values
     wanted = _plain(values.type)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.errors import InvalidFrame
@@ -12,6 +15,11 @@ if TYPE_CHECKING:
 
 
 _GREATEST_WHOLE = 2**53  # beyond it, two whole numbers may be one float
+# What pyarrow raises, some of it through Python, at values that it has no type for.
+_NO_ARROW = (ValueError, TypeError, OverflowError, NotImplementedError)
+# The years 1678 to 2261, which a clock of nanoseconds can tell, in microseconds since 1970 (UTC). Before and after lie
+# the times that stand for none: 0001-01-01, 9999-12-31.
+FIRST_TIME, LAST_TIME = -9_214_560_000_000_000, 9_214_646_399_999_999
 
 
 def to_pandas(frame: Any, what: str) -> pd.DataFrame:
@@ -26,26 +34,95 @@ def to_pandas(frame: Any, what: str) -> pd.DataFrame:
         If `frame` is no table, has no rows or two columns of one name; `what` names it in the message.
     """
     import pandas as pd
-    import pyarrow as pa
 
     if isinstance(frame, pd.DataFrame):
         table = frame
-    elif isinstance(frame, pa.Table):
-        table = frame.to_pandas()
     elif isinstance(frame, dict):
         table = pd.DataFrame(frame)
-    elif hasattr(frame, "__arrow_c_stream__"):
-        table = pa.table(frame).to_pandas()
     else:
-        raise InvalidFrame(f"{what} must be a table (pandas, polars or Arrow), not {type(frame).__name__}.")
+        table = _arrow_table(frame, what).to_pandas()
     if table.empty:
         raise InvalidFrame(f"{what} has no rows: pass at least one.")
     if not all(isinstance(name, str) for name in table.columns):
         table = table.set_axis([column_name(name) for name in table.columns], axis="columns")
     if not table.columns.is_unique:
-        twice = table.columns[table.columns.duplicated()][0]
-        raise InvalidFrame(f"{what} has two columns {twice!r}: rename one.")
+        raise _two_columns(what, table.columns[table.columns.duplicated()][0])
     return table
+
+
+def pick_columns(frame: Any, names: Sequence[str], what: str) -> pd.DataFrame:
+    """Return the columns of `names`, once each, as pandas has them.
+
+    Raises
+    ------
+    InvalidFrame
+        As `to_pandas`, or if there is no such column; `what` names the table in the message.
+    """
+    import pandas as pd
+
+    wanted = list(dict.fromkeys(names))
+    if isinstance(frame, pd.DataFrame | dict):
+        table = to_pandas(frame, what)
+        for name in wanted:
+            check_column(name, table.columns, what)
+        return table[wanted]
+    rows = _arrow_table(frame, what)
+    for name in wanted:
+        check_column(name, rows.column_names, what)
+    return to_pandas(rows.select(wanted), what)
+
+
+def other_columns(frame: Any, names: Sequence[str], what: str) -> pa.Table:
+    """Return all columns but those of `names` as Arrow has them.
+
+    What lies in polars or Arrow does not pass through pandas, which would round whole numbers beside gaps.
+
+    Raises
+    ------
+    InvalidFrame
+        As `to_pandas` and `to_arrow`; `what` names the table in the message.
+    """
+    import pandas as pd
+
+    if isinstance(frame, pd.DataFrame | dict):
+        return to_arrow(to_pandas(frame, what).drop(columns=list(names)))
+    return _arrow_table(frame, what).drop_columns(list(dict.fromkeys(names)))
+
+
+def _arrow_table(frame: Any, what: str) -> pa.Table:
+    """Return a table of another library than pandas, or raise `InvalidFrame` with what Arrow cannot take of it."""
+    import pyarrow as pa
+
+    if not hasattr(frame, "__arrow_c_stream__"):
+        raise InvalidFrame(f"{what} must be a table (pandas, polars or Arrow), not {type(frame).__name__}.")
+    schema = getattr(frame, "schema", {})
+    kinds = schema.items() if isinstance(schema, Mapping) else ()
+    objects = [name for name, kind in kinds if str(kind) == "Object"]
+    if objects:  # polars hands out their addresses in memory
+        raise InvalidFrame(f"Column {objects[0]!r} of {what} holds Python objects: make them text or numbers.")
+    try:
+        table = pa.table(frame).replace_schema_metadata(None)
+    except pa.ArrowException as error:
+        name = next((name for name, _ in kinds if not _is_arrow(frame, name)), None)
+        raise InvalidFrame(f"Column {name!r} of {what} has a type that Arrow does not know: convert it.") from error
+    names = table.column_names
+    if len(set(names)) < len(names):
+        raise _two_columns(what, next(name for name in names if names.count(name) > 1))
+    return table
+
+
+def _is_arrow(frame: Any, name: str) -> bool:
+    import pyarrow as pa
+
+    try:
+        pa.table(frame[[name]])
+    except pa.ArrowException:
+        return False
+    return True
+
+
+def _two_columns(what: str, name: str) -> InvalidFrame:
+    return InvalidFrame(f"{what} has two columns {name!r}: rename one.")
 
 
 def column_name(name: Any) -> str:
@@ -55,25 +132,59 @@ def column_name(name: Any) -> str:
 
 def take(frame: pd.DataFrame, column: str, what: str) -> pd.Series[Any]:
     """Return one column, or say which columns there are."""
-    if column not in frame.columns:
-        known = ", ".join(str(name) for name in frame.columns[:20])
-        raise InvalidFrame(f"{what} has no column {column!r}: it has {known}.")
+    check_column(column, frame.columns, what)
     return frame[column]
 
 
-def utc_times(values: pd.Series[Any], column: str) -> pd.Series[Any]:
-    """Return `values` in UTC; naive times are refused because nobody can know what they meant."""
-    import pandas as pd
+def check_column(column: str, names: Sequence[str] | pd.Index[Any], what: str) -> None:
+    """Raise `InvalidFrame` if a table has no such column, and say which it has."""
+    if column not in names:
+        known = ", ".join(str(name) for name in names[:20])
+        raise InvalidFrame(f"{what} has no column {column!r}: it has {known}.")
 
-    if not isinstance(values.dtype, pd.DatetimeTZDtype):
+
+def utc_times(values: pd.Series[Any], column: str) -> pd.Series[Any]:
+    """Return `values` in UTC, to the microsecond; naive times are refused because nobody can know what they meant.
+
+    Raises
+    ------
+    InvalidFrame
+        If they are no times with a zone, one is missing, or one stands for a missing time, such as 9999-12-31.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    times = values
+    if isinstance(values.dtype, pd.ArrowDtype) and pa.types.is_timestamp(values.dtype.pyarrow_dtype):
+        times = pd.Series(pa.array(values).to_pandas(), values.index, name=values.name)
+    elif values.dtype == "object" and all(getattr(value, "tzinfo", None) for value in values.dropna()):
+        times = pd.to_datetime(values, utc=True)
+    if not isinstance(times.dtype, pd.DatetimeTZDtype):
         hint = "write each with its zone, as in 2026-08-01T00:00:00Z"
-        if values.dtype.kind == "M":
+        if times.dtype.kind == "M":
             hint = "localise it, e.g. frame[col].dt.tz_localize('UTC')"
         raise InvalidFrame(f"Column {column!r} holds {values.dtype}, not times with a time zone: {hint}.")
-    if values.isna().any():
-        raise InvalidFrame(f"Column {column!r} has {int(values.isna().sum())} missing times: every row needs one.")
-    converted: pd.Series[Any] = values.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
+    if times.isna().any():
+        raise InvalidFrame(f"Column {column!r} has {int(times.isna().sum())} missing times: every row needs one.")
+    converted: pd.Series[Any] = times.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
+    micros = converted.astype("int64")
+    check_times(int(micros.min()), int(micros.max()), column)
     return converted
+
+
+def check_times(first: int, last: int, column: str) -> None:
+    """Raise `InvalidFrame` if one of a column's times stands for a missing one.
+
+    `first` and `last` are its extremes, in microseconds since 1970 (UTC).
+    """
+    import numpy as np
+
+    for micros in (first, last):
+        if not FIRST_TIME <= micros <= LAST_TIME:
+            raise InvalidFrame(
+                f"Column {column!r} holds {str(np.datetime64(micros, 'us'))[:10]}, which stands for a missing time: "
+                "leave such rows out, or give each its time."
+            )
 
 
 def outcome_text(value: Any) -> str | None:
@@ -83,9 +194,13 @@ def outcome_text(value: Any) -> str | None:
     plain = value.item() if hasattr(value, "item") else value
     if plain is None or plain is pd.NA or plain != plain:
         return None
-    if isinstance(plain, float) and plain.is_integer():
+    if (isinstance(plain, float) and plain.is_integer()) or (isinstance(plain, Decimal) and _is_whole(plain)):
         return str(int(plain))
     return str(plain)
+
+
+def _is_whole(number: Decimal) -> bool:
+    return number.is_finite() and number == number.to_integral_value()
 
 
 def request_ids(values: pd.Series[Any]) -> pd.Series[Any]:
@@ -114,9 +229,15 @@ def request_ids(values: pd.Series[Any]) -> pd.Series[Any]:
 
 def outcomes(values: pd.Series[Any], task: str) -> pd.Series[Any]:
     """Return predictions or labels as the log keeps them: floats for regression, text for everything else."""
+    import pandas as pd
+
     if task == "regression":
         return numbers(values)
-    return values.map(outcome_text).astype("str")
+    if values.dtype == "object":  # where True and 1 are equal, and two texts
+        return values.map(outcome_text).astype("str")
+    codes, known = values.factorize()
+    texts = pd.Series([*map(outcome_text, known), None], dtype="str")
+    return pd.Series(texts.take(codes).array, values.index, name=values.name)
 
 
 def numbers(values: pd.Series[Any]) -> pd.Series[Any]:
@@ -145,13 +266,31 @@ def to_arrow(frame: pd.DataFrame) -> pa.Table:
     for name, dtype in frame.dtypes.items():
         if isinstance(dtype, pd.CategoricalDtype):
             plain[name] = frame[name].astype("str").where(frame[name].notna())
+        elif isinstance(dtype, pd.SparseDtype):
+            plain[name] = frame[name].astype(dtype.subtype)
     try:
-        return pa.Table.from_pandas(plain, preserve_index=False).replace_schema_metadata(None)
-    except (pa.ArrowException, OverflowError) as error:
-        name = next((name for name in plain if not _has_one_type(plain[name])), None)
-        raise InvalidFrame(
-            f"Column {name!r} holds values of several types or of an unknown one: convert it."
-        ) from error
+        table = pa.Table.from_pandas(plain, preserve_index=False)
+    except _NO_ARROW:
+        table = pa.table({name: _arrow_column(name, plain[name]) for name in plain})
+    table = table.replace_schema_metadata(None)
+    for name, dtype in plain.dtypes.items():
+        if dtype == "object" and pa.types.is_temporal(table.schema.field(name).type):
+            _check_one_kind_of_time(plain[name])
+    return table
+
+
+def _several_types(name: Any) -> InvalidFrame:
+    return InvalidFrame(f"Column {name!r} holds values of several types or of an unknown one: convert it.")
+
+
+def _check_one_kind_of_time(values: pd.Series[Any]) -> None:
+    """Refuse dates among times, and times with and without a zone: Arrow would take them for what comes first."""
+    present = values.dropna()
+    kinds = {
+        (hasattr(value, "hour") or hasattr(value, "dtype"), getattr(value, "tzinfo", None) is None) for value in present
+    }
+    if len(kinds) > 1:
+        raise _several_types(values.name)
 
 
 def zones_in_arrow(frame: pd.DataFrame) -> pd.DataFrame:
@@ -164,12 +303,13 @@ def zones_in_arrow(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.astype({name: pd.ArrowDtype(kind) for name, kind in types.items()})
 
 
-def _has_one_type(values: pd.Series[Any]) -> bool:
+def _arrow_column(name: Any, values: pd.Series[Any]) -> pa.ChunkedArray:
+    """Return a column that Arrow may not know the type of, or say which it is."""
     import pandas as pd
     import pyarrow as pa
 
-    try:
-        pa.Table.from_pandas(zones_in_arrow(pd.DataFrame({"values": values})), preserve_index=False)
-    except (pa.ArrowException, OverflowError):
-        return False
-    return True
+    with suppress(*_NO_ARROW):
+        return pa.Table.from_pandas(zones_in_arrow(pd.DataFrame({"values": values})), preserve_index=False)["values"]
+    with suppress(*_NO_ARROW):  # Python's whole numbers beyond the signed ones of 64 bits
+        return pa.chunked_array([pa.array(values, pa.uint64(), from_pandas=True)])
+    raise _several_types(name)

@@ -20,7 +20,7 @@ LAYERS = (
     {"log"},
     {"profiles"},
     {"registry", "monitoring", "governance", "pipelines", "notifications"},
-    {"actions.fleet", "actions.labelled_rows", "actions.measurement", "data_files"},
+    {"actions.class_labels", "actions.fleet", "actions.labelled_rows", "actions.measurement", "data_files"},
     {"actions.validation", "actions.versions", "actions.restoration", "table_files"},
     {"actions.scored_rows"},
     {"actions.publication", "actions.aliases", "actions.adopted", "actions.service_files"},

@@ -123,6 +123,10 @@ def compare_versions(
     missing = [column for column in segments if column not in frame.columns]
     if missing:
         raise InvalidFrame(f"data has no column {missing[0]!r} to make segments of.")
+    labels = as_labels(labels, task)
+    if labels is not None:
+        classes = dict.fromkeys([*first.body["classes"], *second.body["classes"]])
+        check_classes(labels, list(classes), "data")
 
     def scored(version: RegisteredVersion) -> Predictions:
         model = registry.load(version.body, unsafe=unsafe)
@@ -133,7 +137,7 @@ def compare_versions(
         first.full_name,
         second.full_name,
         frame,
-        None if labels is None else outcomes(labels, task).to_numpy(),
+        None if labels is None else labels.to_numpy(),
         outcomes(pd.Series(a.prediction), task).to_numpy(),
         outcomes(pd.Series(b.prediction), task).to_numpy(),
         a.score,

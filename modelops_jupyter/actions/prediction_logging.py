@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from modelops_jupyter.actions.class_labels import as_classes
 from modelops_jupyter.actions.scored_rows import typed_features
 from modelops_jupyter.actions.versions import contract_of, find_version
 from modelops_jupyter.errors import InvalidFrame
-from modelops_jupyter.frames import numbers, outcomes, request_ids, take, to_arrow, to_pandas, utc_times
+from modelops_jupyter.frames import numbers, other_columns, outcomes, pick_columns, request_ids, to_arrow, utc_times
 from modelops_jupyter.refs import ModelReference, parse
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from modelops_jupyter.log import Appended, PredictionLog
     from modelops_jupyter.store import Store
 
+PREDICTED = "Log the class that was predicted; a probability is the score."
+LABELLED = "Write labels as the model's target was written, and leave out those that are not known yet."
 ONCE = "a request counts once in a window."
-OWN_COLUMNS = ("request_id", "timestamp", "model", "version", "alias", "prediction", "score", "decision")
+OWN_COLUMNS = ("request_id", "timestamp", "model", "version", "alias", "prediction", "score", "decision", "label")
 
 
 def log_predictions(
@@ -38,23 +44,23 @@ def log_predictions(
     from modelops_jupyter.log import check_kept, keep
 
     version = find_version(store, reference)
-    given = to_pandas(frame, "frame")
     named = [id, time, prediction, *([score] if score else [])]
-    columns = {name: take(given, name, "frame") for name in named}
-    features = typed_features(given.drop(columns=named), contract_of(store, version))
+    columns, given = pick_columns(frame, named, "frame"), other_columns(frame, named, "frame")
+    features = _in_the_contracts_types(given, contract_of(store, version))
     wanted = version.body.get("features", [])
-    missing = [name for name in wanted if name not in given.columns]
+    missing = [name for name in wanted if name not in features.column_names and name not in columns]
     if missing:
         raise InvalidFrame(
             f"frame has no column {missing[0]!r}, a feature of {version.full_name}: add it, with gaps if need be."
         )
-    clash = [str(name) for name in features.columns if name in OWN_COLUMNS]
+    clash = [name for name in features.column_names if name in OWN_COLUMNS]
     if clash:
         raise InvalidFrame(f"Feature column {clash[0]!r} has a name that the log keeps for itself: rename it.")
     task = version.body["task"]
     decides = version.body["kind"] == "decision"
-    predicted = outcomes(columns[prediction], task)
-    scores = numbers(columns[score]) if score else pd.Series(float("nan"), index=given.index)
+    classes = version.body.get("classes", [])
+    predicted, remark = as_classes(outcomes(columns[prediction], task), classes, version.full_name, PREDICTED)
+    scores = numbers(columns[score]) if score else pd.Series(float("nan"), index=columns.index)
     beyond = scores[(scores < 0) | (scores > 1)]
     if task == "classification" and len(beyond):
         raise InvalidFrame(
@@ -64,21 +70,45 @@ def log_predictions(
         {
             "request_id": request_ids(columns[id]),
             "timestamp": utc_times(columns[time], time),
-            "model": pd.Series(version.name, index=given.index, dtype="str"),
-            "version": pd.Series(version.version, index=given.index, dtype="int64"),
-            "alias": pd.Series(parse(reference).alias or "", index=given.index, dtype="str"),
+            "model": pd.Series(version.name, index=columns.index, dtype="str"),
+            "version": pd.Series(version.version, index=columns.index, dtype="int64"),
+            "alias": pd.Series(parse(reference).alias or "", index=columns.index, dtype="str"),
             "prediction": predicted,
             "score": scores,
-            "decision": predicted if decides else pd.Series("", index=given.index, dtype="str"),
+            "decision": predicted if decides else pd.Series("", index=columns.index, dtype="str"),
         }
     )
-    rows = to_arrow(pd.concat([table, features], axis=1))
+    rows = to_arrow(table)
+    for name, column in zip(features.column_names, features.columns, strict=True):
+        rows = rows.append_column(name, column)
     check_kept(store, log, version.name)
     others = {name for record in store.find("version", version.name) for name in record.body.get("features", [])}
     appended = log.append_predictions(version.name, rows, batch_id=batch_id, features=wanted, others=others)
     keep(store, version.name, "predictions")
     repeats = int(table["request_id"].duplicated().sum())
-    return appended if not repeats else _warned(appended, f"{repeats} of its rows repeat a request id: {ONCE}")
+    return _warned(appended, remark, f"{repeats} of its rows repeat a request id: {ONCE}" if repeats else None)
+
+
+def _in_the_contracts_types(features: pa.Table, contract: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Return features with text in place of numbers, and the other way round, where the version was registered so."""
+    import pyarrow as pa
+
+    def is_text(kind: pa.DataType) -> bool:
+        return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind))
+
+    def is_plain(kind: pa.DataType) -> bool:
+        return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
+
+    for column in contract:
+        place = features.schema.get_field_index(str(column["name"]))
+        if place < 0 or column["dtype"] == "object":
+            continue
+        kind = features.schema.field(place).type
+        as_text = column["dtype"] == "category" or "str" in str(column["dtype"])
+        if (is_text(kind) and not as_text) or (is_plain(kind) and as_text):
+            typed = to_arrow(typed_features(features.select([place]).to_pandas(), [column]))
+            features = features.set_column(place, typed.schema.field(0), typed.column(0))
+    return features
 
 
 def log_labels(
@@ -101,23 +131,20 @@ def log_labels(
     from modelops_jupyter.log import check_kept, keep
 
     version = find_version(store, name)
-    given = to_pandas(frame, "frame")
-    ids, labels = take(given, id, "frame"), take(given, label, "frame")
+    given = pick_columns(frame, [id, label, *([event_time] if event_time else [])], "frame")
+    ids, labels = given[id], given[label]
     if labels.isna().any():
         raise InvalidFrame(f"Column {label!r} must have a value in every row: leave unknown labels out.")
-    classes = version.body.get("classes", [])
-    named = outcomes(labels, version.body["task"])
-    if classes and not named.isin(classes).any():
-        raise InvalidFrame(
-            f"Column {label!r} holds {named.iloc[0]!r} and no class of {version.full_name}: its classes are "
-            f"{', '.join(classes)}."
-        )
+    # A label meets the predictions of every version, and each may know a class that others do not.
+    bodies = [version.body, *(record.body for record in store.find("version", version.name))]
+    classes = list(dict.fromkeys(name for body in bodies for name in body.get("classes", [])))
+    named, remark = as_classes(outcomes(labels, version.body["task"]), classes, version.full_name, LABELLED)
     arrival = pd.Series(pd.Timestamp(datetime.now(UTC)), index=given.index).astype("datetime64[us, UTC]")
     table = pd.DataFrame(
         {
             "request_id": request_ids(ids),
             "label": named,
-            "event_time": utc_times(take(given, event_time, "frame"), event_time) if event_time else arrival,
+            "event_time": utc_times(given[event_time], event_time) if event_time else arrival,
             "arrival_time": arrival,
         }
     )
@@ -127,12 +154,11 @@ def log_labels(
     keep(store, version.name, "labels")
     stranger = log.unlike(version.name, rows["request_id"])
     if stranger is None:
-        return appended
+        return _warned(appended, remark)
     ours = table["request_id"].iloc[0]
-    return _warned(
-        appended, f"None of its request ids has a prediction yet: it has {ours!r}, the predictions have {stranger!r}."
-    )
+    unmet = f"None of its request ids has a prediction yet: it has {ours!r}, the predictions have {stranger!r}."
+    return _warned(appended, remark, unmet)
 
 
-def _warned(appended: Appended, warning: str) -> Appended:
-    return replace(appended, warning=" ".join(filter(None, (appended.warning, warning))))
+def _warned(appended: Appended, *warnings: str | None) -> Appended:
+    return replace(appended, warning=" ".join(filter(None, (appended.warning, *warnings))) or None)

@@ -11,8 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from modelops_jupyter.frames import FIRST_TIME, LAST_TIME
+from modelops_jupyter.log.column_types import UTC_TIME, to_log_types
 from modelops_jupyter.log.distinct import first_of_each, surely_distinct
-from modelops_jupyter.log.schema import LABEL_COLUMNS, PREDICTION_COLUMNS, check_own_columns, normalise, widened
+from modelops_jupyter.log.exact_numbers import restored, with_exact
+from modelops_jupyter.log.schema import LABEL_COLUMNS, PREDICTION_COLUMNS, check_own_columns
 from modelops_jupyter.log.stream import Array, Slab, attach_labels, latest_labels, read_slab, row_groups, slabs
 from modelops_jupyter.log.table import Appended, BatchTable
 from modelops_jupyter.refs import check_name
@@ -56,15 +59,16 @@ class PredictionLog:
     ) -> Appended:
         """Append predictions: the log's own columns, then the features, exactly as in every earlier batch.
 
-        Numbers of features are kept as doubles. `features` of the version that predicted may be new to the log, and
-        those that only `others` have, its other versions, may be lacking. The requests and their times make a batch:
-        scored again, perhaps by another version, it is the same batch, and what was logged first counts.
+        `column_types` says in which types they are kept. `features` of the version that predicted may be new to the
+        log, and those that only `others` have, its other versions, may be lacking. The requests and their times make a
+        batch: scored again, perhaps by another version, it is the same batch, and what was logged first counts.
         """
-        rows = widened(normalise(frame))
+        rows = to_log_types(frame, PREDICTION_COLUMNS)
         check_own_columns(rows, PREDICTION_COLUMNS, "The predictions")
         return self._table(model, "predictions").append(
             rows,
             batch_id,
+            own=PREDICTION_COLUMNS,
             same=("request_id", "timestamp"),
             may_add=features,
             may_lack={*others} - {*features} - {*PREDICTION_COLUMNS},
@@ -75,11 +79,12 @@ class PredictionLog:
 
         Requests, labels and, where they are known, event times make a batch, whenever it arrives.
         """
-        rows = normalise(frame)
+        rows = to_log_types(frame.select([name for name in frame.column_names if name in LABEL_COLUMNS]), LABEL_COLUMNS)
         check_own_columns(rows, LABEL_COLUMNS, "The labels")
         timed = not rows["event_time"].equals(rows["arrival_time"])
         same = ("request_id", "label", "event_time") if timed else ("request_id", "label")
-        return self._table(model, "labels").append(rows.select(list(LABEL_COLUMNS)), batch_id, same=same)
+        rows = rows.select(list(LABEL_COLUMNS))
+        return self._table(model, "labels").append(rows, batch_id, own=LABEL_COLUMNS, same=same)
 
     def read(self, model: str, start: datetime, end: datetime, columns: Sequence[str] | None = None) -> pa.Table | None:
         """Return the predictions of ``[start, end)`` with their `label`, or None before the first prediction.
@@ -98,10 +103,14 @@ class PredictionLog:
         if table is None:
             return None
         predictions.verify(table)
-        wanted = None if columns is None else list(dict.fromkeys(["request_id", "timestamp", *columns]))
+        wanted = (
+            None
+            if columns is None
+            else with_exact(["request_id", "timestamp", *columns], pa.schema(table.schema().to_arrow()).names)
+        )
         inside = (ds.field("timestamp") >= pa.scalar(start)) & (ds.field("timestamp") < pa.scalar(end))
         rows = predictions.scan(predictions.all_files(table), wanted, inside, table)
-        rows = _first_of_each_request(rows)
+        rows = restored(_first_of_each_request(rows))
         labels = self._labels(model)
         if labels is None:
             return rows.append_column("label", pa.nulls(rows.num_rows, pa.string()))
@@ -150,7 +159,10 @@ class PredictionLog:
         return self._table(model, table).path
 
     def extent(self, model: str) -> Extent | None:
-        """Return how far the log of a model reaches, or None before the first prediction."""
+        """Return how far the log of a model reaches, or None before the first prediction.
+
+        Times that stand for missing ones, which a log may hold that an earlier version has written, do not count.
+        """
         predictions = self._table(model, "predictions")
         table = predictions.open()
         if table is None:
@@ -160,8 +172,8 @@ class PredictionLog:
         events = self._table(model, "labels")
         labels = events.open()
         return Extent(
-            start=span["min"].as_py(),
-            end=span["max"].as_py(),
+            start=_possible(span["min"]),
+            end=_possible(span["max"]),
             rows=rows,
             labels=0 if labels is None else events.verify(labels),
             predictions_version=table.version(),
@@ -196,7 +208,7 @@ class PredictionLog:
         if not touched:
             return None
         spans = [pc.min_max(column) for column in touched]
-        return min(s["min"].as_py() for s in spans), max(s["max"].as_py() for s in spans)
+        return min(_possible(s["min"]) for s in spans), max(_possible(s["max"]) for s in spans)
 
     def _new_rows(self, model: str, name: str, version: int, column: str) -> pa.ChunkedArray | None:
         """Return one column of the files that came after `version`; of all files where Delta knows it no longer."""
@@ -237,6 +249,13 @@ class PredictionLog:
     def _table(self, model: str, name: str) -> BatchTable:
         table = BatchTable(self.root / check_name(model) / name)
         return table if self._pinned is None else self._pinned.setdefault((model, name), table.pinned())
+
+
+def _possible(time: pa.Scalar) -> datetime:
+    """Return a time, or the first or the last one that a prediction can have."""
+    micros = min(max(time.cast(pa.int64()).as_py(), FIRST_TIME), LAST_TIME)
+    possible: datetime = pa.scalar(micros, pa.int64()).cast(UTC_TIME).as_py()
+    return possible
 
 
 def _first_of_each_request(rows: pa.Table) -> pa.Table:

@@ -1,19 +1,20 @@
 """What the prediction log's tables hold, and the exact comparison that guards every append.
 
 delta-rs casts what it can (1.5 becomes 1 in a column of integers, silently), so schemas are compared before it sees
-any row. What may differ from batch to batch is said here: numbers that happen to be whole are numbers, and the
+any row. What may differ from batch to batch is said here and in `column_types`: a column may lack values, and the
 features of another version come and go with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextlib import suppress
 
 import pyarrow as pa
 
 from modelops_jupyter.errors import InvalidFrame
-
-UTC_TIME = pa.timestamp("us", tz="UTC")
+from modelops_jupyter.log.column_types import UTC_TIME, is_list, is_number
+from modelops_jupyter.log.exact_numbers import EXACT, WHOLE, split
 
 PREDICTION_COLUMNS: dict[str, tuple[pa.DataType, ...]] = {
     "request_id": (pa.string(),),
@@ -37,32 +38,16 @@ def normalise(table: pa.Table) -> pa.Table:
     """Return `table` with one spelling per type: plain strings, microseconds, no dictionaries, no metadata."""
     fields, columns = [], []
     for field, column in zip(table.schema, table.columns, strict=True):
-        wanted = _spelling(field.type)
+        wanted = spelling(field.type)
         columns.append(column if wanted == field.type else column.cast(wanted))
         fields.append(pa.field(field.name, wanted))
     return pa.table(columns, schema=pa.schema(fields))
 
 
-def widened(table: pa.Table) -> pa.Table:
-    """Return `table` with whole and short numbers of features as doubles, where nothing is lost by that.
-
-    A file of whole numbers and one of fractions are then of one type, whichever comes first.
-    """
-    for index, field in enumerate(table.schema):
-        whole = pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
-        if not whole or field.name in PREDICTION_COLUMNS or field.type == pa.float64():
-            continue
-        try:
-            column = table.column(index).cast(pa.float64())
-        except pa.ArrowInvalid:  # a whole number of over 53 bits
-            continue
-        table = table.set_column(index, pa.field(field.name, pa.float64()), column)
-    return table
-
-
-def _spelling(kind: pa.DataType) -> pa.DataType:
+def spelling(kind: pa.DataType) -> pa.DataType:
+    """Return the log's own spelling of a type that another writer may spell in another way."""
     if pa.types.is_dictionary(kind):
-        return _spelling(kind.value_type)
+        return spelling(kind.value_type)
     if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return pa.string()
     if pa.types.is_timestamp(kind) and kind.tz is not None:
@@ -85,28 +70,115 @@ def check_own_columns(table: pa.Table, wanted: dict[str, tuple[pa.DataType, ...]
             raise InvalidFrame(f"Column {name!r} has {table[name].null_count} missing values: every row needs one.")
 
 
-def misfit(
-    new: pa.Schema, known: pa.Schema, may_add: Collection[str] = (), may_lack: Collection[str] = ()
-) -> str | None:
-    """Return the first reason why rows of schema `new` do not fit a table of schema `known`, or None."""
-    for field in known:
-        index = new.get_field_index(field.name)
-        if index < 0 and field.name not in may_lack:
-            return f"column {field.name!r} is missing"
-        if index >= 0 and _spelling(new.field(index).type) != _spelling(field.type):
-            return f"column {field.name!r} holds {new.field(index).type}, the log has {field.type}"
-    return next((f"column {name!r} is new" for name in new.names if name not in {*known.names, *may_add}), None)
+class Misfit(Exception):
+    """Why rows do not fit a table."""
 
 
-def fitted(rows: pa.Table, known: pa.Schema) -> pa.Table:
-    """Return `rows` in the order of `known`, with gaps where they lack a column; what is new comes last."""
-    columns = {
-        field.name: rows[field.name] if field.name in rows.column_names else pa.nulls(rows.num_rows, field.type)
-        for field in known
-    }
-    return pa.table({**columns, **{name: rows[name] for name in rows.column_names if name not in columns}})
+def fit(
+    rows: pa.Table,
+    known: pa.Schema,
+    own: Collection[str],
+    may_add: Collection[str],
+    may_lack: Collection[str],
+    is_whole: Callable[[str], bool],
+) -> pa.Table:
+    """Return `rows`, which are in the log's types, as a table of schema `known` takes them.
+
+    A column without any value fits whatever the table has, and one that had no value yet takes any type.
+
+    Parameters
+    ----------
+    own
+        The log's own columns.
+    may_add, may_lack
+        Columns that may be new to the table, and those of the table that `rows` may be without.
+    is_whole
+        Returns whether a column of the table has whole numbers only.
+
+    Raises
+    ------
+    Misfit
+        If they do not fit.
+    """
+    kinds = {field.name: spelling(field.type) for field in known}
+    columns: dict[str, pa.ChunkedArray] = {}
+    for name in (name for name in kinds if not name.endswith(EXACT)):
+        if name in rows.column_names:
+            exact = WHOLE if name + EXACT in kinds else kinds[name]
+            columns[name] = _fitted(rows[name], name, exact, is_whole)
+        elif name in may_lack:
+            columns[name] = pa.nulls(rows.num_rows, kinds[name])
+        else:
+            raise Misfit(f"column {name!r} is missing")
+    for name in rows.column_names:
+        if name not in kinds and name not in may_add:
+            raise Misfit(f"column {name!r} is new")
+    new = rows.drop_columns([name for name in rows.column_names if name in kinds])
+    columns |= dict(zip(new.column_names, first_columns(new, own).columns, strict=True))
+    written = split(pa.table(columns), kinds, own)
+    for name, kind in kinds.items():
+        if name not in written.column_names:
+            written = written.append_column(name, pa.nulls(rows.num_rows, kind))
+    return written.select([*kinds, *(name for name in written.column_names if name not in kinds)])
+
+
+def first_columns(rows: pa.Table, own: Collection[str]) -> pa.Table:
+    """Return columns as a table takes them that has none of them yet; without any value they have no type.
+
+    Raises
+    ------
+    InvalidFrame
+        If the values of a column do not say of which type they are.
+    """
+    for index, field in enumerate(rows.schema):
+        column = rows.column(index)
+        if field.name in own:
+            continue
+        if column.null_count == len(column):
+            rows = rows.set_column(index, field.name, pa.nulls(rows.num_rows))
+        elif _is_vague(field.type):
+            raise InvalidFrame(
+                f"Column {field.name!r} holds empty lists alone, and the log cannot know of what: leave it out until "
+                "one has a value."
+            )
+    return rows
+
+
+def _fitted(column: pa.ChunkedArray, name: str, kind: pa.DataType, is_whole: Callable[[str], bool]) -> pa.ChunkedArray:
+    """Return a column in the type that its table has, or raise `Misfit`."""
+    held = column.type
+    if held == kind:
+        return column
+    if column.null_count == len(column):
+        return pa.chunked_array([pa.nulls(len(column), pa.float64() if kind == WHOLE else kind)])
+    if pa.types.is_null(kind):
+        return first_columns(pa.table({name: column}), ())[name]
+    if pa.types.is_integer(held) and (kind == WHOLE or (kind == pa.float64() and is_whole(name))):
+        return column
+    with suppress(pa.ArrowException):
+        if kind == WHOLE and held == pa.float64():
+            return column.cast(pa.int64())
+        if _is_vague(held) and is_list(kind):
+            return column.cast(kind)
+        if _is_akin(held, kind) and column.cast(kind, safe=not is_number(held)).cast(held).equals(column):
+            return column.cast(kind)
+    has = "whole numbers beyond 2**53" if kind == WHOLE else kind
+    holds = "whole numbers beyond 2**53" if pa.types.is_integer(held) else held
+    raise Misfit(f"column {name!r} holds {holds}, the log has {has}")
+
+
+def _is_vague(kind: pa.DataType) -> bool:
+    return pa.types.is_null(kind) or (is_list(kind) and _is_vague(kind.value_type))
+
+
+def _is_akin(held: pa.DataType, kind: pa.DataType) -> bool:
+    """Return whether values of the log's type `held` may be those of a type that an earlier version has written."""
+    if is_list(held) and is_list(kind):
+        return _is_akin(held.value_type, kind.value_type)
+    both_decimal = pa.types.is_decimal(held) and pa.types.is_decimal(kind)
+    return held == kind or both_decimal or (is_number(held) and is_number(kind))
 
 
 def plain(schema: pa.Schema) -> pa.Schema:
     """Return a schema in the log's own spelling of types."""
-    return pa.schema([pa.field(field.name, _spelling(field.type)) for field in schema])
+    return pa.schema([pa.field(field.name, spelling(field.type)) for field in schema])

@@ -14,10 +14,11 @@ import pyarrow.dataset as ds
 import pyarrow.fs
 import pyarrow.parquet as pq
 
-from modelops_jupyter.columns import ParquetColumns, Read, numbers_of
+from modelops_jupyter.columns import ParquetColumns, Read, decoded, numbers_of
 from modelops_jupyter.hashing import hashes_of, keys_of
+from modelops_jupyter.log.column_types import UTC_TIME
 from modelops_jupyter.log.distinct import differ, first_of_each, surely_distinct
-from modelops_jupyter.log.schema import UTC_TIME, normalise
+from modelops_jupyter.log.schema import normalise
 
 Array = np.ndarray[Any, Any]
 Guard = Callable[[], AbstractContextManager[None]]
@@ -47,7 +48,7 @@ class RowGroups:
     rows: int
     first: int
     last: int
-    columns: frozenset[str]
+    schema: pq.ParquetSchema
     ages: tuple[tuple[int, int], ...]
 
 
@@ -92,7 +93,7 @@ class Piece:
         if name == "label":
             return self.label
         if name not in _SHARED:
-            return self.column(name)
+            return decoded(self.column(name))
         if name not in self._known:
             self._known[name] = self.column(name)
         return self._known[name]
@@ -117,15 +118,14 @@ def row_groups(files: Sequence[tuple[str, int]], start: int, end: int) -> list[R
     for age, (uri, rows) in enumerate(files):
         with _opened(uri) as file:
             metadata = pq.read_metadata(file)
-        columns = frozenset(metadata.schema.names)
         spans = [_span(metadata, index) for index in range(metadata.num_row_groups)]
         if rows < SMALL_FILE and spans:
             bounds = min(first for first, _ in spans), max(last for _, last in spans)
-            small.append(RowGroups((uri,), None, rows, *bounds, columns, ((age, rows),)))
+            small.append(RowGroups((uri,), None, rows, *bounds, metadata.schema, ((age, rows),)))
             continue
         for index, (first, last) in enumerate(spans):
             held = metadata.row_group(index).num_rows
-            found.append(RowGroups((uri,), index, held, first, last, columns, ((age, held),)))
+            found.append(RowGroups((uri,), index, held, first, last, metadata.schema, ((age, held),)))
     inside = [group for group in (*found, *_together(small)) if group.first < end and group.last >= start]
     return sorted(inside, key=lambda group: (group.first, group.last, group.uris, group.index or 0))
 
@@ -135,12 +135,12 @@ def _together(small: Sequence[RowGroups]) -> list[RowGroups]:
     found: list[RowGroups] = []
     for file in sorted(small, key=lambda file: (file.first, file.last, file.uris)):
         before = found[-1] if found else None
-        if before is None or before.rows + file.rows > SMALL_FILE or before.columns != file.columns:
+        if before is None or before.rows + file.rows > SMALL_FILE or not before.schema.equals(file.schema):
             found.append(file)
             continue
         bounds = min(before.first, file.first), max(before.last, file.last)
         uris, rows, ages = (*before.uris, *file.uris), before.rows + file.rows, (*before.ages, *file.ages)
-        found[-1] = RowGroups(uris, None, rows, *bounds, file.columns, ages)
+        found[-1] = RowGroups(uris, None, rows, *bounds, file.schema, ages)
     return found
 
 
@@ -182,7 +182,7 @@ def read_slab(
         if group.first < end and group.last >= start:
             column, parts = _columns(group, guard)
             times = column("timestamp")
-            if times is None or "request_id" not in group.columns:
+            if times is None or "request_id" not in group.schema.names:
                 continue
             numbers = numbers_of(times.cast(UTC_TIME))
             inside = (numbers >= start) & (numbers < end)

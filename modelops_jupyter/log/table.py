@@ -28,19 +28,19 @@ from modelops_jupyter.errors import (
     WorkspaceReadOnly,
 )
 from modelops_jupyter.log.checksums import add_checksums
+from modelops_jupyter.log.column_types import check_names
 from modelops_jupyter.log.content import digest
+from modelops_jupyter.log.exact_numbers import split
 from modelops_jupyter.log.quarantine import put_aside
-from modelops_jupyter.log.schema import fitted, misfit, normalise, plain
+from modelops_jupyter.log.repair import make_readable, unreadable_columns
+from modelops_jupyter.log.schema import Misfit, first_columns, fit, normalise, plain
+from modelops_jupyter.log.table_files import ALWAYS, COARSE, Span, count_rows, file_actions, file_paths, file_spans
 
 BUSY_SECONDS = 30.0
 AGAIN = (
     "The same requests were there already, and of each what was logged first counts: with a batch id they are not "
     "written twice."
 )
-_COARSE = 1000  # Delta's statistics know times to the millisecond
-_ALWAYS = (-(2**63), 2**63 - 1)
-# A file, its rows, and bounds of its times.
-Span = tuple[str, int, int, int]
 # A year of daily batches is opened in 3 ms in place of 20, and a batch appended in half the time: files are chosen by
 # time alone, so that no other column's extremes belong into the table's log.
 _CONFIGURATION = {"delta.checkpointInterval": "10"}
@@ -80,14 +80,17 @@ class BatchTable:
         rows: pa.Table,
         batch_id: str | None,
         *,
+        own: Collection[str],
         same: Sequence[str],
         may_add: Collection[str] = (),
         may_lack: Collection[str] = (),
     ) -> Appended:
-        """Append `rows` once per `batch_id`.
+        """Append `rows`, which are in the log's types, once per `batch_id`.
 
         Parameters
         ----------
+        own
+            The log's own columns.
         same
             Columns that tell a batch that is sent again from another one.
         may_add, may_lack
@@ -128,17 +131,12 @@ class BatchTable:
                     self._add_checksums()
                     return Appended(rows.num_rows, batch, repeated=True)
                 again = table.transaction_version(same_rows.app_id) is not None
-                known_columns = pa.schema(table.schema().to_arrow())
-                reason = misfit(rows.schema, known_columns, may_add, may_lack)
-                if reason is not None:
-                    with self.guarded():
-                        file = put_aside(rows, self.path, batch, reason)
-                    raise InvalidFrame(
-                        f"Batch {batch!r} does not fit the log: {reason}. Its {rows.num_rows} rows are kept in {file}; "
-                        "mend them and send them again."
-                    )
-                rows = fitted(rows, plain(known_columns))
+                table = self._readable(table, before)
+                rows = self._fitted(rows, table, batch, own, may_add, may_lack)
+            else:
+                rows = split(first_columns(rows, own), {}, own)
             with self.guarded(), self._noted(before + rows.num_rows):
+                table = self._retyped(table, rows.schema)
                 write_deltalake(
                     table if table is not None else str(self.path),
                     rows,
@@ -149,6 +147,62 @@ class BatchTable:
                 )
             self._add_checksums()
         return Appended(rows.num_rows, batch, warning=AGAIN if again else None)
+
+    def _fitted(
+        self,
+        rows: pa.Table,
+        table: DeltaTable,
+        batch: str,
+        own: Collection[str],
+        may_add: Collection[str],
+        may_lack: Collection[str],
+    ) -> pa.Table:
+        """Return rows as the table takes them; put those that do not fit into the quarantine, and say so."""
+        known = pa.schema(table.schema().to_arrow())
+        check_names((name for name in rows.column_names if name not in known.names), known.names)
+
+        def is_whole(column: str) -> bool:
+            try:
+                self.scan(self.all_files(table), [column], table=table)[column].cast(pa.int64())
+            except pa.ArrowInvalid:
+                return False
+            return True
+
+        try:
+            return fit(rows, known, own, may_add, may_lack, is_whole)
+        except Misfit as reason:
+            with self.guarded():
+                file = put_aside(rows, self.path, batch, str(reason))
+            raise InvalidFrame(
+                f"Batch {batch!r} does not fit the log: {reason}. Its {rows.num_rows} rows are kept in {file}; "
+                "mend them and send them again."
+            ) from None
+
+    def _readable(self, table: DeltaTable, rows: int) -> DeltaTable:
+        """Return the table, with columns that nothing can read written again."""
+        if not unreadable_columns(table):
+            return table
+        with self.guarded(), self._noted(rows):
+            make_readable(table)
+        return DeltaTable(str(self.path))
+
+    def _retyped(self, table: DeltaTable | None, schema: pa.Schema) -> DeltaTable | None:
+        """Return the table once columns that had no value yet are of decimal numbers, which Delta cannot merge."""
+        if table is None:
+            return None
+        known = pa.schema(table.schema().to_arrow())
+        empty = [field for field in known if pa.types.is_null(field.type)]
+        fields = {
+            field.name: schema.field(field.name)
+            for field in empty
+            if pa.types.is_decimal(schema.field(field.name).type)
+        }
+        if not fields:
+            return table
+        new = pa.schema([fields.get(field.name, field) for field in known])
+        # No row is overwritten: the commit has the new schema alone.
+        write_deltalake(table, new.empty_table(), mode="overwrite", predicate="false", schema_mode="overwrite")
+        return self.open()
 
     def open(self) -> DeltaTable | None:
         """Return the Delta table, or None before the first append."""
@@ -197,7 +251,7 @@ class BatchTable:
 
     def all_files(self, table: DeltaTable) -> list[str]:
         """Return the paths of all files."""
-        return _files(self.path, _actions(table))
+        return file_paths(self.path, file_actions(table))
 
     def newest_first(self, table: DeltaTable) -> list[str]:
         """Return the files, those with the latest times first."""
@@ -206,14 +260,20 @@ class BatchTable:
     def outermost(self, table: DeltaTable) -> list[str]:
         """Return the files that may hold the earliest and the latest time."""
         spans = self._spans(table)
-        known = [span for span in spans if span[2:] != _ALWAYS]
-        least = min((first for _, _, first, _ in known), default=_ALWAYS[0])
-        greatest = max((last for _, _, _, last in known), default=_ALWAYS[1])
-        return [uri for uri, _, first, last in spans if first <= least + 2 * _COARSE or last >= greatest - 2 * _COARSE]
+        known = [span for span in spans if span[2:] != ALWAYS]
+        least = min((first for _, _, first, _ in known), default=ALWAYS[0])
+        greatest = max((last for _, _, _, last in known), default=ALWAYS[1])
+        return [uri for uri, _, first, last in spans if first <= least + 2 * COARSE or last >= greatest - 2 * COARSE]
 
     def verify(self, table: DeltaTable) -> int:
         """Return the number of rows; raise `LogDamaged` if its batches wrote more: never a smaller window."""
         rows = self._whole(table)
+        unreadable = unreadable_columns(table)
+        if unreadable:
+            raise LogDamaged(
+                f"Column {unreadable[0]!r} in {self.path} holds UUIDs as an earlier version wrote them, which nothing "
+                "reads: log the next batch, which repairs that and loses no row."
+            )
         names = [Path(file).name for file, _, _, _ in self._spans(table)]
         there = set(os.listdir(self.path))
         missing = [name for name in names if name not in there and not (self.path / name).exists()]
@@ -223,10 +283,10 @@ class BatchTable:
 
     def _whole(self, table: DeltaTable) -> int:
         """Return the number of rows of `table`, which is open; raise `LogDamaged` if more were written."""
-        expected, rows = self._manifest()["rows"], _rows(table)
+        expected, rows = self._manifest()["rows"], count_rows(table)
         if rows < expected:
             now = BatchTable(self.path).open()  # the manifest may be newer than the open table, or the pinned one
-            if now is None or (held := _rows(now)) < expected:
+            if now is None or (held := count_rows(now)) < expected:
                 held = 0 if now is None else held
                 raise LogDamaged(
                     f"{self.path} holds {held} rows, but {expected} were written: restore it from a backup."
@@ -234,7 +294,7 @@ class BatchTable:
         return rows
 
     def _spans(self, table: DeltaTable) -> list[Span]:
-        return _spans(table, self.path)
+        return file_spans(table, self.path)
 
     def added_since(self, table: DeltaTable, version: int) -> list[str]:
         """Return the files that came after `version` of the table; those of all of it after a negative one."""
@@ -331,16 +391,6 @@ class BatchTable:
                 pass
 
 
-def _actions(table: DeltaTable) -> pa.Table:
-    """Return what Delta knows of the files, those written first first: of a request what was logged first counts."""
-    actions = pa.table(table.get_add_actions(flatten=True))
-    return actions.sort_by([("modification_time", "ascending"), ("path", "ascending")])
-
-
-def _rows(table: DeltaTable) -> int:
-    return int(sum(_actions(table)["num_records"].to_pylist()))
-
-
 class _Pinned(BatchTable):
     """A table that is opened and verified once."""
 
@@ -355,7 +405,7 @@ class _Pinned(BatchTable):
 
     @cached_property
     def _files(self) -> list[Span]:
-        return [] if self._opened is None else _spans(self._opened, self.path)
+        return [] if self._opened is None else file_spans(self._opened, self.path)
 
     @cached_property
     def _opened(self) -> DeltaTable | None:
@@ -369,26 +419,6 @@ class _Pinned(BatchTable):
 def _configuration(schema: pa.Schema) -> dict[str, str | None]:
     indexed = [name for name in _INDEXED if name in schema.names]
     return {**_CONFIGURATION, "delta.dataSkippingStatsColumns": ",".join(indexed)}
-
-
-def _files(folder: Path, actions: pa.Table) -> list[str]:
-    """Return the paths of a table's files; those that Delta gives are encoded as in an address."""
-    return [str(folder / unquote(path)) for path in actions["path"].to_pylist()]
-
-
-def _spans(table: DeltaTable, folder: Path) -> list[Span]:
-    """Return every file with its rows and bounds of its times; all times where Delta keeps no statistics."""
-    actions = _actions(table)
-    rows = actions["num_records"].to_pylist()
-    bounds = []
-    for name, slack in (("min.timestamp", -_COARSE), ("max.timestamp", _COARSE)):
-        usual = _ALWAYS[0] if slack < 0 else _ALWAYS[1]
-        if name not in actions.column_names:
-            bounds.append([usual] * len(rows))
-            continue
-        values = actions[name].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()).to_pylist()
-        bounds.append([usual if value is None else value + slack for value in values])
-    return list(zip(_files(folder, actions), rows, *bounds, strict=True))
 
 
 def _typed(error: Exception, path: Path) -> LogDamaged | StoreFull | WorkspaceReadOnly:

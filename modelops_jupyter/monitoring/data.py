@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from modelops_jupyter.columns import Columns
 from modelops_jupyter.errors import InvalidFrame, NotFound
-from modelops_jupyter.frames import to_arrow, to_pandas, zones_in_arrow
+from modelops_jupyter.frames import check_times, to_arrow, to_pandas, zones_in_arrow
 from modelops_jupyter.monitoring.figures.baseline import Baseline
 from modelops_jupyter.monitoring.figures.figure import FEWEST_ROWS
 from modelops_jupyter.monitoring.incidents.alerts import raise_alerts
@@ -171,7 +172,10 @@ def _times(columns: Columns, timestamp: str) -> pa.ChunkedArray:
     values = columns.read(timestamp)
     if values is None or values.null_count:
         raise InvalidFrame(f"Column {timestamp!r} of current has missing times: every row needs one.")
-    return values.cast(pa.timestamp("us", tz="UTC"), safe=False)
+    times = values.cast(pa.timestamp("us", tz="UTC"), safe=False)
+    span = pc.min_max(times.cast(pa.int64()))
+    check_times(span["min"].as_py(), span["max"].as_py(), timestamp)
+    return times
 
 
 def _no_column(timestamp: str, known: Iterable[str]) -> InvalidFrame:

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from modelops_jupyter.columns import Columns, numbers_of
 from modelops_jupyter.errors import InvalidFrame
+from modelops_jupyter.frames import check_times
 from modelops_jupyter.profiles.binning import Binning
 from modelops_jupyter.profiles.groups import Groups
 from modelops_jupyter.profiles.profile import Profile
@@ -68,6 +69,8 @@ def scan_spark(
         if row["period"] is None:
             raise InvalidFrame(f"Column {times or 'timestamp'!r} has missing times: every row needs one.")
         profile = Profile.from_dict(json.loads(row["body"]))
+        if profile.first is not None and profile.last is not None:
+            check_times(profile.first, profile.last, times or "timestamp")
         found[row["period"]] = found[row["period"]] + profile if row["period"] in found else profile
     return {ORIGIN + number * length: found[number] for number in sorted(found)}
 

@@ -168,7 +168,7 @@ def test_what_cannot_be_is_refused_and_what_is_odd_is_said(desk: Desk) -> None:
     assert "2 of its rows repeat a request id" in str(desk.predict([1, 1, 1, 2]))
     body = {"name": "m", "version": 1, "task": "classification", "kind": "ml", "classes": ["0", "1"]}
     desk.store.commit(Change(puts=(Put("version", "m/000001", body, "m"),)))
-    with pytest.raises(InvalidFrame, match=r"'late' holds 'yes' and no class of m/1: its classes are 0, 1"):
+    with pytest.raises(InvalidFrame, match=r"'late' holds 'yes', which is not a class of m/1: its classes are 0, 1"):
         desk.label([1], value="yes")
 
 

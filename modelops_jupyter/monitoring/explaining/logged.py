@@ -8,6 +8,7 @@ from datetime import datetime
 import numpy as np
 import pyarrow as pa
 
+from modelops_jupyter.columns import decoded
 from modelops_jupyter.errors import NotFound
 from modelops_jupyter.log import PredictionLog
 from modelops_jupyter.monitoring.figures.ranking import Array
@@ -24,6 +25,7 @@ def rows_of(
     table = log.read(model, starts[0], ends[-1])
     if table is None:
         raise NotFound(f"{model!r} has no predictions in its log.")
+    table = pa.table([decoded(column) for column in table.columns], names=table.column_names)
     micros = table["timestamp"].cast(pa.int64()).to_numpy()
     begin, end = (np.array([int(at.timestamp() * 1e6) for at in side]) for side in (starts, ends))
     number = np.searchsorted(begin, micros, side="right") - 1

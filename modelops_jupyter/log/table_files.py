@@ -1,0 +1,45 @@
+"""What Delta's log knows of a table's files: their paths, their rows, and bounds of their times."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote
+
+import pyarrow as pa
+from deltalake import DeltaTable
+
+COARSE = 1000  # Delta's statistics know times to the millisecond
+ALWAYS = (-(2**63), 2**63 - 1)
+# A file, its rows, and bounds of its times.
+Span = tuple[str, int, int, int]
+
+
+def file_actions(table: DeltaTable) -> pa.Table:
+    """Return what Delta knows of the files, those written first first: of a request what was logged first counts."""
+    actions = pa.table(table.get_add_actions(flatten=True))
+    return actions.sort_by([("modification_time", "ascending"), ("path", "ascending")])
+
+
+def count_rows(table: DeltaTable) -> int:
+    """Return how many rows a table has, by its own count."""
+    return int(sum(file_actions(table)["num_records"].to_pylist()))
+
+
+def file_paths(folder: Path, actions: pa.Table) -> list[str]:
+    """Return the paths of a table's files; those that Delta gives are encoded as in an address."""
+    return [str(folder / unquote(path)) for path in actions["path"].to_pylist()]
+
+
+def file_spans(table: DeltaTable, folder: Path) -> list[Span]:
+    """Return every file with its rows and bounds of its times; all times where Delta keeps no statistics."""
+    actions = file_actions(table)
+    rows = actions["num_records"].to_pylist()
+    bounds = []
+    for name, slack in (("min.timestamp", -COARSE), ("max.timestamp", COARSE)):
+        usual = ALWAYS[0] if slack < 0 else ALWAYS[1]
+        if name not in actions.column_names:
+            bounds.append([usual] * len(rows))
+            continue
+        values = actions[name].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()).to_pylist()
+        bounds.append([usual if value is None else value + slack for value in values])
+    return list(zip(file_paths(folder, actions), rows, *bounds, strict=True))
