@@ -38,7 +38,7 @@ def describe(
     frames
         The rows it has been seen with, its training data first; none leave it without signature and example.
     facts
-        Kind, task and classes.
+        Kind, task, classes and the functions of the project that it calls.
     """
     scoring_copy().write(folder)
     _write_environment(folder, flavor)
@@ -60,7 +60,8 @@ def describe(
         description.signature = _signature(model, frames, columns, prediction)
         description.saved_input_example_info = write_examples(folder, example)
     description.save(str(folder / "MLmodel"))
-    write_manifest(folder, format=flavor.NAME, safe=flavor.SAFE, columns=columns)
+    functions = facts["project_functions"]
+    write_manifest(folder, format=flavor.NAME, safe=flavor.SAFE, columns=columns, functions=functions)
     return columns
 
 

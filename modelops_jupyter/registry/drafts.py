@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,10 +32,14 @@ NOT_FACTS = ("model", "folder", "contract")  # the contract has a record of its 
 class Draft:
     """What is known of a version before MLflow has it; `folder` holds its files.
 
-    `task_hinted` is set where names and figures in MLflow are all that tells the task: the model was not loaded.
-
     Attributes
     ----------
+    project_functions : tuple of mapping
+        Functions of the project that it calls: ``function, file, sha256``.
+    project_code : mapping of str to str
+        The text of the files that define them, for who approves.
+    task_hinted : bool
+        Names and figures in MLflow are all that tells the task: the model was not loaded.
     contract : sequence of mapping
         What its columns held, as `input_columns.describe` writes it; none where no rows were given.
     """
@@ -55,6 +59,8 @@ class Draft:
     decision_table: dict[str, Any] | None = None
     task_hinted: bool = False
     contract: Sequence[Mapping[str, Any]] = ()
+    project_functions: tuple[dict[str, str], ...] = ()
+    project_code: dict[str, str] = field(default_factory=dict)
 
     @property
     def positive(self) -> str | None:
@@ -87,9 +93,11 @@ def write_draft(
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "model"
         folder.mkdir()
-        flavor = formats.write_model(model, folder, unsafe=unsafe, columns=columns)
+        written = formats.write_model(model, folder, unsafe=unsafe, columns=columns, project=project)
+        flavor, functions = written.flavor, tuple(function.facts() for function in written.functions)
         frames = [frame for frame in (data, reference) if frame is not None]
-        contract = describe(model, folder, flavor, frames, {"kind": kind, "task": task, "classes": classes})
+        facts = {"kind": kind, "task": task, "classes": classes, "project_functions": [*functions]}
+        contract = describe(model, folder, flavor, frames, facts)
         digests = file_digests(folder)
         yield Draft(
             model=model,
@@ -106,6 +114,8 @@ def write_draft(
             source=find_source(project).facts(),
             decision_table=model.summary() if isinstance(model, DecisionTable) else None,
             contract=contract,
+            project_functions=functions,
+            project_code={f["file"]: (folder / f["file"]).read_text(encoding="utf-8") for f in functions},
         )
 
 

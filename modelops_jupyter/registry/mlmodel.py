@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -144,13 +144,22 @@ def _native(flavors: Mapping[str, Mapping[str, Any]]) -> ModelFile | None:
     return None
 
 
-def read_model(folder: Path, how: ModelFile, features: Iterable[str], *, unsafe: bool = False) -> Any:
+def read_model(
+    folder: Path,
+    how: ModelFile,
+    features: Iterable[str],
+    *,
+    unsafe: bool = False,
+    functions: Sequence[Mapping[str, Any]] = (),
+) -> Any:
     """Return the live model in `folder`, whose bytes have been checked.
 
     Parameters
     ----------
     features
         The columns it takes, for formats that do not name them.
+    functions
+        Those of the project that are on record with it, as `formats.read_model` takes them; of no adopted version.
 
     Raises
     ------
@@ -171,7 +180,7 @@ def read_model(folder: Path, how: ModelFile, features: Iterable[str], *, unsafe:
     file = folder / how.file
     try:
         if not how.file:
-            return formats.read_model(folder, how.flavor, unsafe=unsafe)
+            return formats.read_model(folder, how.flavor, unsafe=unsafe, functions=functions)
         if how.flavor == onnx.NAME:
             return onnx.read_with_weights(file, [*features] or None)
         if how.estimator is not None:

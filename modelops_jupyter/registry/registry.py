@@ -157,6 +157,8 @@ class Registry:
     def load(self, body: Mapping[str, Any], *, unsafe: bool = False) -> Any:
         """Return the live model of a version on record; the bytes that are checked are the bytes that are loaded.
 
+        Functions of the project that are on record with it run from the source that is kept with it.
+
         Raises
         ------
         ArtifactChanged
@@ -169,7 +171,8 @@ class Registry:
         with tempfile.TemporaryDirectory() as temporary:
             copy = self.fetch(body, Path(temporary) / "copy")
             how = ModelFile(body["flavor"], body.get("model_file", ""), body.get("estimator"))
-            return read_model(copy, how, body["features"], unsafe=unsafe)
+            functions = body["project_functions"]
+            return read_model(copy, how, body["features"], unsafe=unsafe, functions=functions)
 
     def fetch(self, body: Mapping[str, Any], copy: Path) -> Path:
         """Return a private copy of a version's files, each checked against what was registered.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import pickletools
 import platform
 import re
@@ -14,6 +15,8 @@ import yaml
 
 from modelops_jupyter.registry.environment import Environment, Installed
 from modelops_jupyter.scoring.formats import Flavor
+from modelops_jupyter.scoring.project_code import FOLDER
+from modelops_jupyter.scoring.project_sources import imported_names
 
 REQUIREMENTS, PYTHON_ENV, CONDA = "requirements.txt", "python_env.yaml", "conda.yaml"
 # MLflow brings these in any case, in whichever version is newest then; answers hang on them.
@@ -49,13 +52,18 @@ def _pins(items: Iterable[Installed | None]) -> list[str]:
 
 
 def imported_modules(folder: Path) -> set[str]:
-    """Return the top-level modules that reading a scikit-learn model or a pickle imports; the model is not loaded."""
+    """Return the top-level modules that reading a scikit-learn model or a pickle imports; the model is not loaded.
+
+    With a scikit-learn model those that the project's code beside it imports.
+    """
     modules: set[str] = set()
     for file in folder.glob("*.skops"):
         with zipfile.ZipFile(file) as archive:
             modules |= set(re.findall(r'"__module__": *"(\w+)', archive.read("schema.json").decode()))
     for file in folder.glob("*.pkl"):
         modules |= _pickled_modules(file.read_bytes())
+    for file in (folder / FOLDER).rglob("*.py"):
+        modules |= {name.partition(".")[0] for name in imported_names(ast.parse(file.read_bytes()))}
     return {module for module in modules if module not in sys.stdlib_module_names and module != "__main__"}
 
 

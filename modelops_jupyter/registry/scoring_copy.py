@@ -39,7 +39,7 @@ class ScoringCopy:
     def write(self, folder: Path) -> None:
         """Write the archive into a version's folder."""
         file = folder / self.file
-        file.parent.mkdir()
+        file.parent.mkdir(exist_ok=True)
         file.write_bytes(self.archive)
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from ..errors import InvalidInput, NotFound, UnsafeArtifact
 from .flavors import catboost, decision, lightgbm, onnx, pickle, sklearn, xgboost
+from .flavors._function_marks import with_marks
 from .flavors._recipes import recipe
+from .project_code import ProjectFunction, load_functions
+from .project_sources import project_code
 
 
 class Flavor(Protocol):
@@ -85,13 +89,28 @@ def adapt(model: Any) -> Any:
     return model if flavor is None else flavor.adapt(model)
 
 
-def write_model(model: Any, folder: Path, *, unsafe: bool, columns: Sequence[str] | None = None) -> Flavor:
-    """Write an adapted `model` under `folder` in the safest format it has, and return that.
+@dataclass(frozen=True)
+class Written:
+    """How a model was written, and the functions of the project whose source was kept with it."""
+
+    flavor: Flavor
+    functions: tuple[ProjectFunction, ...] = ()
+
+
+def write_model(
+    model: Any, folder: Path, *, unsafe: bool, project: Path, columns: Sequence[str] | None = None
+) -> Written:
+    """Write an adapted `model` under `folder` in the safest format it has.
+
+    Parameters
+    ----------
+    project
+        The folder whose plain functions a pipeline may call: the files that define them are kept with it.
 
     Raises
     ------
     UnsafeArtifact
-        If it has no format on the allow-list, and `unsafe` is False.
+        If it has no format on the allow-list, or calls functions that cannot be kept, and `unsafe` is False.
     InvalidInput
         If it cannot predict.
     """
@@ -99,9 +118,11 @@ def write_model(model: Any, folder: Path, *, unsafe: bool, columns: Sequence[str
     if flavor is not None and not hasattr(model, "predict"):
         raise InvalidInput(_without_predict(model))
     try:
+        if flavor is sklearn:
+            return _write_pipeline(model, folder, project, columns)
         if flavor is not None:
             flavor.write(model, folder, columns)
-            return flavor
+            return Written(flavor)
         raise UnsafeArtifact(_without_format(model))
     except UnsafeArtifact:
         if not unsafe:
@@ -109,7 +130,15 @@ def write_model(model: Any, folder: Path, *, unsafe: bool, columns: Sequence[str
     if not pickle.handles(model):
         raise InvalidInput(_without_predict(model))
     pickle.write(model, folder, columns)
-    return flavor_of(pickle.NAME)
+    return Written(flavor_of(pickle.NAME))
+
+
+def _write_pipeline(model: Any, folder: Path, project: Path, columns: Sequence[str] | None) -> Written:
+    """Write an estimator, with the source of the project's functions that it calls."""
+    code, names = project_code(model, project)
+    sklearn.write(with_marks(model, names), folder, columns)
+    code.write(folder)
+    return Written(sklearn, code.functions)
 
 
 def _without_predict(model: Any) -> str:
@@ -132,19 +161,28 @@ def _without_format(model: Any) -> str:
     )
 
 
-def read_model(folder: Path, name: str, *, unsafe: bool = False) -> Any:
+def read_model(folder: Path, name: str, *, unsafe: bool = False, functions: Sequence[Mapping[str, Any]] = ()) -> Any:
     """Return the live model of format `name` under `folder`, whose bytes have been checked.
+
+    Parameters
+    ----------
+    functions
+        Those of the project that are on record with the model (`ProjectFunction.facts`): the kept source is run.
 
     Raises
     ------
     UnsafeArtifact
         If the format is not on the allow-list, or runs code when it is loaded and `unsafe` is False.
+    ArtifactChanged
+        If the kept source of a function is not the one on record.
     """
     flavor = flavor_of(name)
     if not flavor.SAFE and not unsafe:
         raise UnsafeArtifact(
             f"A model of format {name!r} runs code when it is loaded: say unsafe=True (--unsafe) if you trust it."
         )
+    if functions and flavor is sklearn:
+        return sklearn.read(folder, load_functions(folder, functions))
     return flavor.read(folder)
 
 

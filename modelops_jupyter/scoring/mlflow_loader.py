@@ -1,7 +1,8 @@
 """How stock MLflow loads a version: the `python_function` flavor's loader module, run from the version's own copy.
 
 It holds to the rules of `Workspace.load`: the bytes are checked before anything is read, the format must be on the
-allow-list, and one that runs code is loaded only where that was allowed.
+allow-list, and one that runs code is loaded only where that was allowed. Functions of the project that a version was
+made in run from the source that is kept with it.
 """
 
 from __future__ import annotations
@@ -87,7 +88,8 @@ def _load_pyfunc(path: str) -> ScoringModel:
     unsafe = not flavor_of(manifest.format).SAFE
     if unsafe:
         _check_allowed(what, manifest.format)
-    return ScoringModel(read_model(folder, manifest.format, unsafe=unsafe), manifest)
+    model = read_model(folder, manifest.format, unsafe=unsafe, functions=manifest.functions)
+    return ScoringModel(model, manifest)
 
 
 def _check_allowed(what: str, format: str) -> None:

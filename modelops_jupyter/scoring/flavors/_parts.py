@@ -43,7 +43,7 @@ def replaced(value: Any, swap: Callable[[Any], Any]) -> Any:
     `swap` returns its argument where there is nothing to change.
     """
     if isinstance(value, _OPAQUE):
-        return value
+        return swap(value) if isinstance(value, FunctionType) else value
     swapped = swap(value)
     if swapped is not value:
         return swapped

@@ -5,13 +5,16 @@ What a file may name is held to an allow-list of our own (see `_trust`), part by
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from ...errors import InvalidInput, LibraryMissing, UnsafeArtifact
 from . import _skops_audit as audit
 from ._boosters_inside import check_boosters
+from ._function_marks import MARK as FUNCTION_MARK
+from ._function_marks import with_functions
 from ._library import DISTRIBUTIONS, EXTRAS
 from ._pandas_parts import MARK, with_pandas, with_values
 from ._parts import children
@@ -37,7 +40,7 @@ def adapt(model: Any) -> Any:
 
 
 def write(model: Any, folder: Path, columns: Sequence[str] | None) -> None:
-    """Write an estimator, once it has been rebuilt from what is written.
+    """Write an estimator, once it has been rebuilt from what is written; marks for functions stay marks.
 
     Raises
     ------
@@ -59,9 +62,9 @@ def write(model: Any, folder: Path, columns: Sequence[str] | None) -> None:
     (folder / FILE).write_bytes(content)
 
 
-def read(folder: Path) -> Any:
-    """Return the live estimator."""
-    return read_file(folder / FILE)
+def read(folder: Path, functions: Mapping[str, FunctionType] | None = None) -> Any:
+    """Return the live estimator; `functions` are those of the project it was fitted in that it may call."""
+    return _read(folder / FILE, functions or {})
 
 
 def recognises(file: Path) -> bool:
@@ -79,11 +82,15 @@ def read_file(file: Path) -> Any:
     UnsafeArtifact
         If it holds parts that are not on the allow-list.
     """
+    return _read(file, {})
+
+
+def _read(file: Path, functions: Mapping[str, FunctionType]) -> Any:
     content = file.read_bytes()
     try:
         schema = audit.read_schema(content)
         _check(schema, FROM_PYTHON)
-        model = _rebuilt(content, schema)
+        model = with_functions(_rebuilt(content, schema), functions)
     except (UnsafeArtifact, InvalidInput, LibraryMissing):
         raise
     except Exception as error:  # whatever a reader stumbles over: no archive, no schema, a part that is none
@@ -103,7 +110,8 @@ def mlflow_flavor(folder: Path) -> dict[str, dict[str, Any]]:
     import skops.io as skops
 
     content = (folder / FILE).read_bytes()
-    if MARK in str(audit.read_schema(content).root):
+    schema = str(audit.read_schema(content).root)
+    if MARK in schema or FUNCTION_MARK in schema:
         return {}
     conf = {
         "pickled_model": FILE,
