@@ -86,6 +86,8 @@ export interface IVersion {
   /** The metrics on one line, as measured or claimed. */
   readonly evaluation: string;
   readonly unsafe: boolean;
+  /** Functions of the project that it calls, whose source is kept with it. */
+  readonly calls: string;
   readonly created_by: string;
   readonly created_at: string;
 }
@@ -167,6 +169,8 @@ export interface IGate {
   readonly self_review: boolean;
   readonly assurance: string;
   readonly policy: string;
+  /** The text of each file of the project that the version runs, by the file's path in the version. */
+  readonly project_code: Readonly<Record<string, string>>;
 }
 
 export interface IAuditVerification {

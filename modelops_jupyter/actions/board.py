@@ -33,7 +33,8 @@ class Board(Presentable):
         ``registered_by``, ``registered_at``, ``evaluation`` (its metrics, as measured or claimed), ``approved_by``,
         ``gate`` (open or closed), ``missing``.
     serving : tuple of mapping
-        Each champion: ``model``, ``version``, ``since``, ``promoted_by``, ``reason``, ``evaluation``, ``unsafe``.
+        Each champion: ``model``, ``version``, ``since``, ``promoted_by``, ``reason``, ``evaluation``, ``unsafe``,
+        ``calls`` (functions of the project).
     decisions : tuple of mapping
         The last 50 approvals, rejections, comments, promotions and rollbacks, newest first: ``at``, ``what``,
         ``model``, ``version``, ``actor``, ``reason``.
@@ -155,7 +156,7 @@ def _serving(
     versions: Mapping[tuple[str, int], Mapping[str, Any]],
     moves: list[Mapping[str, Any]],
 ) -> tuple[Mapping[str, Any], ...]:
-    from modelops_jupyter.governance import metrics_text
+    from modelops_jupyter.governance import called_functions, metrics_text
 
     last = {move["name"]: move for move in sorted(moves, key=lambda m: str(m["at"])) if move["alias"] == ALIAS}
     return tuple(
@@ -167,6 +168,7 @@ def _serving(
             "reason": last.get(name, {}).get("reason", ""),
             "evaluation": metrics_text(versions.get((name, held["version"]), {}), most=SHOWN_METRICS),
             "unsafe": bool(versions.get((name, held["version"]), {}).get("unsafe")),
+            "calls": called_functions(versions.get((name, held["version"]), {})),
         }
         for name, held in sorted(champions.items())
     )

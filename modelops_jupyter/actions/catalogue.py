@@ -210,7 +210,7 @@ def models(store: Store, use_cases: Mapping[str, UseCase]) -> Listing:
 
 def versions(store: Store, name: str) -> Listing:
     """Return a row per version of a model, newest first."""
-    from modelops_jupyter.governance import metrics_text
+    from modelops_jupyter.governance import called_functions, metrics_text
 
     find_version(store, check_name(name))
     aliases: dict[int, list[str]] = {}
@@ -218,13 +218,15 @@ def versions(store: Store, name: str) -> Listing:
         aliases.setdefault(record.body["version"], []).append(record.body["alias"])
     rows = tuple(
         {
-            **record.body,
+            **{fact: value for fact, value in record.body.items() if fact != "project_code"},  # a card has the text
+            "calls": called_functions(record.body),
             "aliases": ", ".join(sorted(aliases.get(record.body["version"], []))),
             "evaluation": metrics_text(record.body, most=SHOWN_METRICS),
         }
         for record in reversed(store.find("version", name))
     )
-    columns = ("version", "aliases", "flavor", "evaluation", "unsafe", "created_by", "created_at")
+    calls = ("calls",) if any(row["calls"] for row in rows) else ()
+    columns = ("version", "aliases", "flavor", "evaluation", "unsafe", *calls, "created_by", "created_at")
     return Listing(f"Versions of {name}", columns, rows)
 
 

@@ -105,7 +105,8 @@ def _put_on_record(store: Store, token: str, kept: Mapping[str, Any], number: in
         puts.append(Put("reference", key, kept["reference"], subject=name))
     for column, profile in kept["segments"].items():
         puts.append(Put("segment_reference", f"{key}/{column}", profile, subject=name))
-    details = {fact: facts[fact] for fact in ("digest", "flavor", "unsafe", "claimed", "measured")}
+    recorded = ("digest", "flavor", "unsafe", "project_functions", "claimed", "measured")
+    details = {fact: facts[fact] for fact in recorded}
     event = Event("register", f"{name}/{number}", str(facts["created_by"]), str(kept["assurance"]), details)
     store.commit(
         Change(

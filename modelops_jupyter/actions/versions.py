@@ -42,15 +42,20 @@ class RegisteredVersion(Presentable):
     def __str__(self) -> str:
         aliases = f" ({', '.join(self.aliases)})" if self.aliases else ""
         unsafe = ", unsafe: it runs code when it is loaded" if self.body.get("unsafe") else ""
-        return "\n  ".join(
-            [f"{self.full_name}{aliases}{unsafe}", *(f"{what}: {text}" for what, text in self.evidence())]
-        )
+        rows = [*self.evidence(), *(("calls", f"{name} ({file})") for name, file in self.project_functions())]
+        return "\n  ".join([f"{self.full_name}{aliases}{unsafe}", *(f"{what}: {text}" for what, text in rows)])
 
     def evidence(self) -> tuple[tuple[str, str], ...]:
         """Return the version's metrics, a line for those that were measured and one for those that were claimed."""
         from modelops_jupyter.governance import evidence
 
         return evidence(self.body)
+
+    def project_functions(self) -> tuple[tuple[str, str], ...]:
+        """Return the functions of the project that the version calls, each with its kept file and that one's digest."""
+        from modelops_jupyter.governance import function_rows
+
+        return function_rows(self.body)
 
     def to_dict(self) -> dict[str, Any]:
         """Return every recorded fact."""

@@ -194,12 +194,19 @@ def versions(page: ModelOverview) -> Html:
             element("b", f"{v['version']}"),
             value_text(v["aliases"]),
             sentence(v["evaluation"]) or NOTHING,
-            join(cell("unsafe", True)) if v["unsafe"] else value_text(v["flavor"]),
+            _format(v),
             join(steady(moment_text(v["created_at"])), f" by {v['created_by']}"),
         ]
         for v in page.versions
     ]
     return _table(("Version", "Alias", "Evaluation", "Format", "Registered"), rows, MOST_VERSIONS)
+
+
+def _format(version: Mapping[str, Any]) -> str:
+    if version["unsafe"]:
+        return join(cell("unsafe", True))
+    calls = f", calls {version['calls']}" if version["calls"] else ""
+    return f"{value_text(version['flavor'])}{calls}"
 
 
 def history(page: ModelOverview) -> Html:

@@ -76,11 +76,17 @@ def serving(shown: Board, link: Link | None = None) -> Html:
             s["promoted_by"] or NOTHING,
             s["reason"] or NOTHING,
             sentence(s["evaluation"]) or NOTHING,
-            badge("▲", "unsafe format", palette.RED) if s["unsafe"] else "allowed",
+            _format(s),
         ]
         for s in shown.serving
     ]
     return table(("Version", "Since", "Promoted by", "Why", "Evaluation", "Format"), rows)
+
+
+def _format(champion: Mapping[str, Any]) -> str:
+    if champion["unsafe"]:
+        return badge("▲", "unsafe format", palette.RED)
+    return f"allowed, calls {champion['calls']}" if champion["calls"] else "allowed"
 
 
 def decisions(shown: Board, link: Link | None = None) -> Html:

@@ -8,7 +8,7 @@ from modelops_jupyter.display import decisions, palette
 from modelops_jupyter.display.grids import interval_chart
 from modelops_jupyter.display.html import Html, element
 from modelops_jupyter.display.listings import moved
-from modelops_jupyter.display.tables import badge, block, facts, fold, heading, note, prose, table
+from modelops_jupyter.display.tables import badge, block, facts, fold, heading, note, prose, source, table
 from modelops_jupyter.display.words import NOTHING, metric_name, number, sentence, short_time, signed
 from modelops_jupyter.governance import CheckResult, Comparison, Decision, GateReport, MetricComparison, ModelCard
 from modelops_jupyter.governance import Transition as Move
@@ -30,6 +30,7 @@ def gate(report: GateReport) -> Html:
         heading(f"Gate of {report.model}/{report.version} to {report.alias}"),
         element("p", answer, style="font-size:16px;margin:2px 0 6px"),
         table(("", "Check", "Evidence", "Finding"), rows),
+        *(fold(f"Source of {file}", source(text)) for file, text in report.project_code.items()),
         note(f"{approved}policy {report.policy}, {report.policy_digest[:12]}"),
     )
 
@@ -100,6 +101,8 @@ def card(shown: ModelCard) -> Html:
             if rows
             else note("Nothing on record."),
         ]
+    for file, text in shown.code.items():
+        parts += [heading(file), source(text)]
     return block(*parts)
 
 

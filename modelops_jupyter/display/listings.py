@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from modelops_jupyter.display import palette
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.lines import sparkline
-from modelops_jupyter.display.tables import badge, block, facts, fold, heading, health, note, steady, table
+from modelops_jupyter.display.tables import badge, block, facts, fold, heading, health, note, source, steady, table
 from modelops_jupyter.display.words import NOTHING, capital, metric_name, sentence, short_time, value_text
 from modelops_jupyter.wording import count
 
@@ -138,6 +138,7 @@ def version(shown: RegisteredVersion) -> Html:
         ("Aliases", ", ".join(shown.aliases)),
         ("Kind", f"{body.get('kind', '')} {body.get('task', '')}"),
         ("Format", value_text(body.get("flavor"))),
+        *(("Calls", f"{name} of the project ({file})") for name, file in shown.project_functions()),
         *((capital(word), sentence(text)) for word, text in shown.evidence()),
         ("Features", value_text(body.get("features"))),
         ("Registered", f"{short_time(body.get('created_at'))} by {value_text(body.get('created_by'))}"),
@@ -149,7 +150,8 @@ def version(shown: RegisteredVersion) -> Html:
     folded = fold("Origin and digests", facts(rest)) if rest else None
     warning = badge("▲", "Unsafe format: runs code when loaded", palette.RED) if body.get("unsafe") else None
     title = f"{shown.name}/{shown.version}"
-    return block(heading(title), warning, facts([row for row in known if row[1].strip(f" {NOTHING}")]), folded)
+    code = [fold(f"Source of {file}", source(text)) for file, text in (body.get("project_code") or {}).items()]
+    return block(heading(title), warning, facts([row for row in known if row[1].strip(f" {NOTHING}")]), *code, folded)
 
 
 def _adopted(body: Fields) -> str:

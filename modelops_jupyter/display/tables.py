@@ -65,6 +65,11 @@ def prose(text: str) -> Html:
     return join(*(element("code", part.strip("`")) if command else sentence(part) for part, command in parts(text)))
 
 
+def source(text: str) -> Html:
+    """Return source as it is written."""
+    return scrolling(element("pre", text, style="font-size:12px;margin:4px 0 10px"))
+
+
 def heading(text: str, *, level: int = 4) -> Html:
     """Return a heading."""
     return element(f"h{level}", text, style="margin:14px 0 4px")

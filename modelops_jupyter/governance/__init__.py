@@ -6,6 +6,7 @@ from modelops_jupyter.governance.comparison import Comparison, MetricComparison,
 from modelops_jupyter.governance.gate import GateReport, evaluate_gate
 from modelops_jupyter.governance.metric_checks import CheckResult
 from modelops_jupyter.governance.policy import CheckSpec, Policy, Rule, load_policy
+from modelops_jupyter.governance.project_code import called_functions, function_rows
 from modelops_jupyter.governance.recorded import (
     RecordedMetric,
     audited_metrics,
@@ -44,6 +45,7 @@ __all__ = [
     "Transition",
     "approve",
     "audited_metrics",
+    "called_functions",
     "check",
     "check_reason",
     "comment",
@@ -51,6 +53,7 @@ __all__ = [
     "crosstab",
     "evaluate_gate",
     "evidence",
+    "function_rows",
     "gate",
     "load_policy",
     "measured_on",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from modelops_jupyter.governance.project_code import altered_source, function_rows, source_texts
 from modelops_jupyter.governance.recorded import measured_on, metric_text, recorded_metrics
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.store import Store
@@ -13,14 +14,16 @@ from modelops_jupyter.store import Store
 
 @dataclass(frozen=True)
 class ModelCard(Presentable):
-    """Sections of (label, value) rows, in reading order."""
+    """Sections of (label, value) rows, in reading order; `code` is the text of each file of the project it runs."""
 
     title: str
     sections: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    code: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the card as plain data."""
-        return {"title": self.title, "sections": {name: dict(rows) for name, rows in self.sections}}
+        sections = {name: dict(rows) for name, rows in self.sections}
+        return {"title": self.title, "sections": sections, "code": dict(self.code)}
 
     def to_markdown(self) -> str:
         """Return the card as Markdown; what users wrote is escaped, so that it stays text."""
@@ -28,6 +31,8 @@ class ModelCard(Presentable):
         for name, rows in self.sections:
             lines += ["", f"## {name}", ""]
             lines += [f"- **{_text(label)}**: {_text(value)}" for label, value in rows] or ["Nothing on record."]
+        for file, text in self.code.items():
+            lines += ["", f"## {_text(file)}", "", *_fenced(text)]
         return "\n".join(lines)
 
     def __str__(self) -> str:
@@ -40,6 +45,14 @@ def _text(value: str) -> str:
     from html import escape
 
     return re.sub(r"([\\`*\[\]|#]|(?<!\w)_|_(?!\w))", r"\\\1", escape(" ".join(value.split()), quote=False))
+
+
+def _fenced(text: str) -> list[str]:
+    """Return source as a block of Markdown, whose fence is longer than any in it."""
+    import re
+
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return [f"{fence}python", *text.splitlines(), fence]
 
 
 def model_card(store: Store, name: str, version: int) -> ModelCard:
@@ -56,6 +69,8 @@ def model_card(store: Store, name: str, version: int) -> ModelCard:
         ("Task", body["task"]),
         ("Format", body["flavor"] + (", UNSAFE: runs code when loaded" if body["unsafe"] else "")),
         *_rules(body.get("decision_table")),
+        *((f"Calls {name} of the project", file) for name, file in function_rows(body)),
+        ("Source on record", _warning(body)),
         ("Description", model.body["description"]),
         ("Registered", f"{body['created_at']} by {body['created_by']}"),
         ("Adopted from MLflow", f"{body['adopted_at']} by {body['adopted_by']}" if body.get("adopted") else None),
@@ -89,7 +104,14 @@ def model_card(store: Store, name: str, version: int) -> ModelCard:
                 ),
             ),
         ),
+        source_texts(body),
     )
+
+
+def _warning(body: Mapping[str, Any]) -> str | None:
+    """Return that the text shown is not what runs, where it is not."""
+    altered = altered_source(body)
+    return altered and f"{altered} as it is shown here is not what the version runs: register it again"
 
 
 def _shown(version: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

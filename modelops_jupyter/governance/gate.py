@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.errors import PolicyNotEnforceable
 from modelops_jupyter.governance.metric_checks import CheckResult, judge_metric
 from modelops_jupyter.governance.policy import Policy, Rule
+from modelops_jupyter.governance.project_code import altered_source, called_functions, files_text, source_texts
 from modelops_jupyter.presentable import Presentable
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class GateReport(Presentable):
         How sure we are of who approved: ``self-asserted`` in an embedded workspace.
     holder : int or None
         The version that holds the alias now: what `promote` takes as `expected`.
+    project_code : mapping of str to str
+        The text of each file of the project that the version runs, by its path in the version: for who approves.
     """
 
     model: str
@@ -40,6 +43,7 @@ class GateReport(Presentable):
     policy: str
     policy_digest: str
     holder: int | None = None
+    project_code: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain data."""
@@ -90,6 +94,8 @@ def evaluate_gate(
     checks = [judge_metric(spec, rule, alias, version, holder) for spec in rule.checks]
     if version["unsafe"]:
         checks.append(_unsafe(version, rule))
+    if called_functions(version):
+        checks.append(_project_code(version, rule))
     checks.append(_approvals(len(approved_by), rule.approvals))
     if rejected is not None and not approvals:
         text = f"rejected by {rejected['actor']}: {rejected['reason']}"
@@ -106,6 +112,7 @@ def evaluate_gate(
         policy=policy.name,
         policy_digest=policy.digest,
         holder=None if holder is None else int(holder["version"]),
+        project_code=source_texts(version),
     )
 
 
@@ -131,6 +138,20 @@ def _unsafe(version: Mapping[str, Any], rule: Rule) -> CheckResult:
     verdict = "allows" if rule.allow_unsafe else "forbids"
     text = f"format {version['flavor']} is unsafe: it runs code when it is loaded, which the policy {verdict}"
     return CheckResult("format", rule.allow_unsafe, True, None, None, text)
+
+
+def _project_code(version: Mapping[str, Any], rule: Rule) -> CheckResult:
+    reference = f"{version['name']}/{version['version']}"
+    altered = altered_source(version)
+    if altered is not None:
+        text = f"the text of {altered} on record is not what the version runs: register it again"
+        return CheckResult("project code", False, True, None, None, text)
+    verdict = "allows" if rule.allow_project_code else "forbids"
+    text = (
+        f"project code: it calls {called_functions(version)} of the project it was made in ({files_text(version)}), "
+        f"which the policy {verdict}; read the source with `modelops card {reference}`"
+    )
+    return CheckResult("project code", rule.allow_project_code, True, None, None, text)
 
 
 def _approvals(given: int, needed: int) -> CheckResult:

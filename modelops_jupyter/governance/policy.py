@@ -43,6 +43,8 @@ class Rule:
         Whether metrics count only if they were measured by us; in a file the default is true for ``champion``.
     allow_unsafe : bool
         Lets formats in that run code when they are loaded.
+    allow_project_code : bool
+        Lets versions in that call functions of the project they were made in, whose source is kept with them.
     """
 
     checks: tuple[CheckSpec, ...] = ()
@@ -51,6 +53,7 @@ class Rule:
     require_enforced_separation: bool = False
     require_measured: bool = False
     allow_unsafe: bool = True
+    allow_project_code: bool = True
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "require_enforced_separation": bool,
     "require_measured": bool,
     "allow_unsafe": bool,
+    "allow_project_code": bool,
 }
 
 

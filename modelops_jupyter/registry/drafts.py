@@ -115,7 +115,7 @@ def write_draft(
             decision_table=model.summary() if isinstance(model, DecisionTable) else None,
             contract=contract,
             project_functions=functions,
-            project_code={f["file"]: (folder / f["file"]).read_text(encoding="utf-8") for f in functions},
+            project_code={f["file"]: (folder / f["file"]).read_bytes().decode() for f in functions},
         )
 
 

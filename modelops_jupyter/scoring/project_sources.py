@@ -22,7 +22,9 @@ MOST_BYTES = 100_000  # of a file that somebody is to read
 _INSTALLED = ("site-packages", "dist-packages")
 _LIBRARIES = ("stdlib", "platstdlib", "purelib", "platlib")
 # What could make a reader see another text than Python does, or steer a terminal.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_CONTROL = re.compile(
+    r"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+)
 _COMPUTED = {"__import__", "eval", "exec"}  # code, or imports, that nobody can read off the file
 _COMPUTED_IMPORTS = {"importlib", "imp", "pkgutil", "runpy"}
 _MISSING = object()

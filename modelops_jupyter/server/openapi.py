@@ -80,12 +80,17 @@ _OWN_FORM: Mapping[str, Mapping[str, Any]] = {
     },
     "ModelCard": {
         "type": "object",
-        "required": ["title", "sections"],
+        "required": ["title", "sections", "code"],
         "properties": {
             "title": {"type": "string"},
             "sections": {
                 "type": "object",
                 "additionalProperties": {"type": "object", "additionalProperties": {"type": "string"}},
+            },
+            "code": {
+                "type": "object",
+                "additionalProperties": {"type": "string"},
+                "description": "The text of each file of the project that the version runs.",
             },
         },
     },

@@ -3,6 +3,7 @@ import React from 'react';
 import type { IGate } from '../tokens';
 import { HealthIcon } from './Health';
 import { Prose } from './Prose';
+import { SourceFiles } from './SourceFiles';
 
 /** The policy's answer: open or closed, and every check that made it so. */
 export function GateView({ gate, trans }: { gate: IGate; trans: TranslationBundle }): JSX.Element {
@@ -26,6 +27,7 @@ export function GateView({ gate, trans }: { gate: IGate; trans: TranslationBundl
           </li>
         ))}
       </ul>
+      <SourceFiles files={gate.project_code} trans={trans} />
       <p className="jp-ModelOpsPage-quiet">
         {gate.approved_by.length > 0 && trans.__('Approved by %1. ', gate.approved_by.join(', '))}
         {gate.self_review && trans.__('The approval is a self-review. ')}

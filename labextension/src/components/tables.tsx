@@ -72,7 +72,12 @@ export function VersionsTable({ rows, picked, pick, trans }: IVersionsTableProps
         { title: trans.__('Aliases'), cell: version => <Aliases text={version.aliases} /> },
         {
           title: trans.__('Format'),
-          cell: version => (version.unsafe ? trans.__('%1 (unsafe)', version.flavor) : version.flavor)
+          cell: version =>
+            version.unsafe
+              ? trans.__('%1 (unsafe)', version.flavor)
+              : version.calls
+                ? trans.__('%1 (calls project code)', version.flavor)
+                : version.flavor
         },
         { title: trans.__('Evaluation'), wraps: true, cell: version => sentence(version.evaluation) || NOTHING },
         { title: trans.__('By'), cell: version => version.created_by },

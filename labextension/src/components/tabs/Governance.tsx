@@ -7,6 +7,7 @@ import { FactList, Section } from '../Facts';
 import { GateView } from '../GateView';
 import { Failed, Loading } from '../Notice';
 import type { ITab } from '../page';
+import { SourceFiles } from '../SourceFiles';
 import { DecisionsTable, HistoryTable } from '../tables';
 import { Pick } from './Compare';
 
@@ -15,6 +16,7 @@ const DECISIONS = new Set(['approve', 'reject', 'comment']);
 interface ICard {
   readonly title: string;
   readonly sections: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly code: Readonly<Record<string, string>>;
 }
 
 /** What the policy says about a version, who decided what, every move, and the version's card. */
@@ -59,6 +61,7 @@ export function Governance({ page, client, trans, act }: ITab): JSX.Element {
               )}
             </React.Fragment>
           ))}
+        {card.data && <SourceFiles files={card.data.code} trans={trans} />}
       </Section>
     </>
   );

@@ -43,6 +43,7 @@ export function versionFacts(version: IVersion, trans: TranslationBundle): reado
     [trans.__('Not measured'), sentence(version.measured_reason ?? '')],
     [trans.__('Task'), version.task],
     [trans.__('Format'), version.unsafe ? trans.__('%1 (unsafe: runs code when loaded)', version.flavor) : version.flavor],
+    [trans.__('Calls functions of the project'), version.calls],
     [trans.__('Features'), version.features.join(', ')],
     [trans.__('Registered'), <Moment key="at" at={version.created_at} />],
     [trans.__('By'), version.created_by],
