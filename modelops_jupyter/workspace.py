@@ -124,7 +124,8 @@ class Workspace(IncidentVerbs, RecordVerbs, ScoringVerbs):
         ----------
         model
             A fitted model of an allowed format (scikit-learn, XGBoost, LightGBM, ONNX), a `DecisionTable`, the path of
-            a file that holds one, or MLflow's address of one: ``models:/iris@champion``, ``runs:/RUN/model``.
+            a file that holds one, or MLflow's address of one: ``models:/iris@champion``, ``runs:/RUN/model``. Plain
+            functions of the project that a pipeline calls are kept with it, with the file that defines them.
         data, target
             Training rows and their labels (or the name of a column); used for the signature and the data fingerprint.
         reference, outcomes

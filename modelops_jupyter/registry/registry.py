@@ -171,7 +171,7 @@ class Registry:
         with tempfile.TemporaryDirectory() as temporary:
             copy = self.fetch(body, Path(temporary) / "copy")
             how = ModelFile(body["flavor"], body.get("model_file", ""), body.get("estimator"))
-            functions = body["project_functions"]
+            functions = body.get("project_functions", ())
             return read_model(copy, how, body["features"], unsafe=unsafe, functions=functions)
 
     def fetch(self, body: Mapping[str, Any], copy: Path) -> Path:

@@ -133,7 +133,8 @@ def draft_stock(files: StockFiles, lineage: Lineage) -> tuple[Draft, ModelFile, 
 
 def draft_on_record(body: Mapping[str, Any]) -> Draft:
     """Return the draft that a version on record once was, without its live model."""
-    known = {field.name: body[field.name] for field in fields(Draft) if field.name not in NOT_FACTS}
+    names = [field.name for field in fields(Draft) if field.name not in NOT_FACTS]
+    known = {name: body[name] for name in names if name in body}
     return Draft(model=None, folder=Path(), **known)
 
 

@@ -7,10 +7,10 @@ import os
 import re
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import CellType, FunctionType, ModuleType
 from typing import Any
 
 from ..errors import UnsafeArtifact
@@ -52,7 +52,7 @@ def project_code(model: Any, project: Path) -> tuple[ProjectCode, dict[FunctionT
             continue
         try:
             kept[function] = _source_of(function, project)
-            if any(file.path == kept[function].path and file != kept[function] for file in kept.values()):
+            if _is_other_release(kept[function], kept.values()):
                 raise _Unkeepable("is of another release of its file than the rest of the model", "fit it anew")
         except _Unkeepable as error:
             name = f"{function.__module__}.{function.__qualname__}"
@@ -62,6 +62,10 @@ def project_code(model: Any, project: Path) -> tuple[ProjectCode, dict[FunctionT
         names[function]: ProjectFunction(names[function], file.kept_as, file.sha256) for function, file in kept.items()
     }
     return ProjectCode(tuple(functions.values()), tuple(dict.fromkeys(kept.values()))), names
+
+
+def _is_other_release(file: SourceFile, others: Iterable[SourceFile]) -> bool:
+    return any(other.path == file.path and other.content != file.content for other in others)
 
 
 def _is_of_project(function: FunctionType, project: Path) -> bool:
@@ -128,7 +132,7 @@ def _read(path: Path, inside: str) -> bytes:
         ast.parse(text)
     except (OSError, ValueError, SyntaxError) as error:
         reason = next(iter(str(error).splitlines()), "").rstrip(".")
-        raise _Unkeepable(f"is of {inside}, which cannot be read ({reason})", "mend the file") from error
+        raise _Unkeepable(f"is of {inside}, which cannot be read ({reason})", "fix the file") from error
     if len(content) > MOST_BYTES:
         way = "put the function into a file of its own"
         raise _Unkeepable(f"is of {inside}, whose {len(content):,} bytes are more than a person reads", way)
@@ -186,38 +190,52 @@ def _check_in_memory(file: SourceFile, module: ModuleType) -> None:
     except Exception as error:  # whatever the project's code raises
         reason = next(iter(str(error).splitlines()), "").rstrip(".")
         text = f"is of {file.path}, which cannot be run by itself ({type(error).__name__}: {reason})"
-        raise _Unkeepable(text, "mend the file") from error
+        raise _Unkeepable(text, "fix the file") from error
     for name, value in vars(anew).items():
-        if not name.startswith("__") and _differs(vars(module).get(name, _MISSING), value, anew.__name__):
+        if not name.startswith("__") and _differs(vars(module).get(name, _MISSING), value, {}):
             raise _Unkeepable(
                 f"is of {file.path}, where {name} is another than in this process",
                 "restart the kernel and fit again, and let no function change a variable of the file",
             )
 
 
-def _differs(live: Any, anew: Any, module: str) -> bool:
-    """Return whether two values of a name are known to differ; what cannot be compared is taken for equal."""
-    if isinstance(anew, FunctionType):
-        if anew.__module__ != module:
-            return live is not anew
-        same = isinstance(live, FunctionType) and live.__code__ == anew.__code__
-        return not same or _differs(live.__defaults__, anew.__defaults__, module)
-    if isinstance(anew, type) and anew.__module__ == module:
-        return not isinstance(live, type) or any(
-            _differs(vars(live).get(name, _MISSING), value, module)
-            for name, value in vars(anew).items()
-            if isinstance(value, FunctionType)
-        )
+def _differs(live: Any, anew: Any, seen: dict[tuple[int, int], Any]) -> bool:
+    """Return whether two values of a name are known to differ; what cannot be compared is taken for equal.
+
+    Pairs that are being compared are `seen`, and held there: what refers to itself comes to an end.
+    """
+    pair = id(live), id(anew)
+    if live is anew or pair in seen:
+        return False
+    seen[pair] = live, anew
     if type(live).__qualname__ != type(anew).__qualname__:
         return True
+    if isinstance(anew, FunctionType):
+        return live.__code__ != anew.__code__ or _differs(_held(live), _held(anew), seen)
+    if isinstance(anew, type):
+        own = {name: _plain(value) for name, value in vars(anew).items() if isinstance(_plain(value), FunctionType)}
+        return any(_differs(_plain(vars(live).get(name)), value, seen) for name, value in own.items())
+    if hasattr(anew, "__wrapped__"):  # by functools.cache, say
+        return _differs(getattr(live, "__wrapped__", None), anew.__wrapped__, seen)
     if isinstance(anew, list | tuple):
-        return len(live) != len(anew) or any(_differs(a, b, module) for a, b in zip(live, anew, strict=True))
+        return len(live) != len(anew) or any(_differs(a, b, seen) for a, b in zip(live, anew, strict=True))
     if isinstance(anew, dict):
-        return live.keys() != anew.keys() or any(_differs(live[key], value, module) for key, value in anew.items())
+        return live.keys() != anew.keys() or any(_differs(live[key], value, seen) for key, value in anew.items())
     if isinstance(anew, str | bytes | int | float | complex | set | frozenset):
         return bool(live != anew and anew == anew)  # NaN is not equal to itself
-    if hasattr(anew, "equals"):  # tables and columns of pandas
+    if type(anew).__module__.partition(".")[0] == "pandas" and hasattr(anew, "equals"):
         return not anew.equals(live)
     if type(anew).__module__ == "numpy" and hasattr(anew, "tobytes") and not anew.dtype.hasobject:
         return bool(live.dtype != anew.dtype or live.shape != anew.shape or live.tobytes() != anew.tobytes())
     return False
+
+
+def _held(function: FunctionType) -> list[Any]:
+    """Return what a function holds beside its code: defaults, and the values of the function that made it."""
+    cells = [cell.cell_contents for cell in function.__closure__ or () if cell != CellType()]
+    return [function.__defaults__, function.__kwdefaults__, *cells]
+
+
+def _plain(member: Any) -> Any:
+    """Return the function inside of a property, a static or a class method; any other member as it is."""
+    return getattr(member, "fget", None) or getattr(member, "__func__", member)

@@ -38,9 +38,11 @@ FEATURES = '''"""Features of flights."""
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 SCALE = 2.0
 
@@ -74,6 +76,39 @@ def importance(rows, target):
 
 def words(text):
     return text.lower().split("-")
+
+
+def doubling(function):
+    @functools.wraps(function)
+    def wrapper(rows, *, factor=2):
+        return wrapper.factor * function(rows) if hasattr(wrapper, "factor") else factor * function(rows)
+
+    return wrapper
+
+
+@doubling
+def decorated(rows):
+    return rows
+
+
+@functools.cache
+def cached(number):
+    return number + 1
+
+
+class Scale:
+    @property
+    def factor(self):
+        return 2
+
+    @staticmethod
+    def twice(rows):
+        return rows * 2
+
+
+TABLE = pd.DataFrame({"a": [1.0, np.nan]})
+ARRAY = np.array([1.0, np.nan])
+BOUNDS = {"low": (0, float("nan")), "high": {1, 2}}
 '''
 
 
@@ -316,6 +351,12 @@ def test_a_function_that_was_edited_after_it_was_imported_is_refused(ws: Workspa
         "scaled": ("np.log1p(rows)", "np.sqrt(rows)"),
         "SCALE": ("SCALE = 2.0", "SCALE = 2.5"),
         "powers": ("rows, exponent", "rows, exponent=1"),
+        "decorated": ("def decorated(rows):\n    return rows", "def decorated(rows):\n    return -rows"),
+        "cached": ("number + 1", "number + 3"),
+        "Scale": ("rows * 2", "rows * 4"),
+        "TABLE": ("[1.0, np.nan]}", "[5.0, np.nan]}"),
+        "ARRAY": ("np.array([1.0", "np.array([5.0"),
+        "BOUNDS": ("(0, float", "(-1, float"),
     }
     for name, (old, new) in edits.items():
         model = fitted(imported(project).with_product)

@@ -40,7 +40,10 @@ def _nearest_way(refusals: Sequence[Refusal]) -> str:
     if refusals[0].kind in ("value", "replacement"):
         return "Save it anew with the library that made it"
     if place.attribute in _FUNCTIONS:
-        return "Take a function of NumPy's that works element by element, such as np.log1p"
+        return (
+            "Take a function of NumPy's that works element by element, such as np.log1p, or write one with def in a "
+            ".py file in the project's folder, which is kept with the model"
+        )
     if place.attribute in _FITTING_ONLY and all(refusal.place.path.startswith(place.path) for refusal in refusals):
         owner = place.path.rpartition(f".{place.attribute}")[0]
         value = _FITTING_ONLY[place.attribute]
