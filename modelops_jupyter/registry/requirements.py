@@ -63,7 +63,7 @@ def imported_modules(folder: Path) -> set[str]:
     for file in folder.glob("*.pkl"):
         modules |= _pickled_modules(file.read_bytes())
     for file in (folder / FOLDER).rglob("*.py"):
-        modules |= {name.partition(".")[0] for name in imported_names(ast.parse(file.read_bytes()))}
+        modules |= {name.partition(".")[0] for name in imported_names(ast.parse(file.read_text(encoding="utf-8")))}
     return {module for module in modules if module not in sys.stdlib_module_names and module != "__main__"}
 
 

@@ -64,6 +64,11 @@ class SourceFile:
     content: bytes = field(repr=False)
 
     @property
+    def text(self) -> str:
+        """Its text as it is shown: what it says of its own encoding counts for nothing, so that this is what runs."""
+        return self.content.decode()
+
+    @property
     def sha256(self) -> str:
         """The digest of its bytes."""
         return hashlib.sha256(self.content).hexdigest()
@@ -99,9 +104,8 @@ def run(file: SourceFile) -> ModuleType:
     label = f"<{file.path}, SHA-256 {file.sha256[:12]}>"
     module = ModuleType(name)
     module.__dict__[_KEPT] = file
-    code = compile(file.content, label, "exec", dont_inherit=True)
-    lines = file.content.decode().splitlines(keepends=True)
-    linecache.cache[label] = (len(file.content), None, lines, label)
+    code = compile(file.text, label, "exec", dont_inherit=True)
+    linecache.cache[label] = (len(file.content), None, file.text.splitlines(keepends=True), label)
     with _running:  # what looks its own module up while it is built, such as a dataclass, finds it
         sys.modules[name] = module
         try:

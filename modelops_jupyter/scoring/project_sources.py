@@ -18,7 +18,7 @@ from .flavors._function_marks import functions_in
 from .flavors._refusal_text import UNSAFE
 from .project_code import ProjectCode, ProjectFunction, SourceFile, kept_file, run
 
-MOST_BYTES = 100_000  # of a file that somebody is to read
+MOST_BYTES, LONGEST_LINE = 100_000, 500  # of a file that somebody is to read
 _INSTALLED = ("site-packages", "dist-packages")
 _LIBRARIES = ("stdlib", "platstdlib", "purelib", "platlib")
 # What could make a reader see another text than Python does, or steer a terminal.
@@ -136,6 +136,8 @@ def _read(path: Path, inside: str) -> bytes:
     if len(content) > MOST_BYTES:
         way = "put the function into a file of its own"
         raise _Unkeepable(f"is of {inside}, whose {len(content):,} bytes are more than a person reads", way)
+    if any(len(line) > LONGEST_LINE for line in text.splitlines()):
+        raise _Unkeepable(f"is of {inside}, which has a line that no reader sees the end of", "break its long lines")
     if _CONTROL.search(text):
         raise _Unkeepable(
             f"is of {inside}, which holds characters that no page shows", "write them as escapes (\\u200b)"
@@ -145,7 +147,7 @@ def _read(path: Path, inside: str) -> bytes:
 
 def _check_imports(file: SourceFile, project: Path) -> None:
     """Raise where a file imports more of the project, what is not installed, or what nobody can read off it."""
-    tree = ast.parse(file.content)
+    tree = ast.parse(file.text)
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id == "__file__":
             raise _Unkeepable(f"is of {file.path}, which asks where it lies", "put what it reads there into the code")

@@ -325,6 +325,14 @@ UNKEEPABLE = {
         "def with_product(rows):\n    return rows\n" + "# more\n" * 20_000,
         "bytes are more than a person reads",
     ),
+    "a text that Python reads otherwise": (
+        "# coding: utf-7\ndef with_product(rows):\n    word = '+AC0-'\n    return rows\n",
+        "is of features.py, where with_product is another than in this process",
+    ),
+    "a line without an end": (
+        "def with_product(rows):\n    return rows" + " " * 600 + "* 2\n",
+        "which has a line that no reader sees the end of",
+    ),
     "state that changes": (
         "CALLS = [0]\n\n\ndef with_product(rows):\n    CALLS[0] += 1\n    return rows\n",
         "is of features.py, where CALLS is another than in this process",
