@@ -1,5 +1,6 @@
 """Acting on a model in JupyterLab: the policy's answer before one confirms, the reason, and what is done."""
 
+import importlib
 import re
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from made_flights import flights
 from playwright.sync_api import Locator, Page, Route, expect
 from servers import Server
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.workspace import Workspace
@@ -28,12 +31,39 @@ def churn(project: Path) -> str:
     return "churn"
 
 
+@pytest.fixture
+def fares(project: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Register a version that calls a function of the project."""
+    (project / "fare_features.py").write_text("def halved(rows):\n    return rows / 2  # <b>half</b>\n")
+    monkeypatch.syspath_prepend(str(project))
+    halved = importlib.import_module("fare_features").halved
+    x, y = flights(300, 1)
+    model = make_pipeline(FunctionTransformer(halved), LogisticRegression()).fit(x, y)
+    with Workspace(find_settings(project)) as ws:
+        ws.register(model, "fares", data=x, target=y, reference=flights(300, 2))
+    return "fares"
+
+
 def dialog_of(tab: Locator, version: int, action: str) -> Locator:
     """Open an action's dialog for a version."""
     tab.get_by_role("tab", name="Versions").click()
     tab.get_by_role("button", name=f"Version {version}", exact=True).click()
     tab.get_by_role("button", name=action).click()
     return tab.page.get_by_role("dialog")
+
+
+def test_who_approves_reads_the_code_of_the_project_first(page: Page, lab: Server, fares: str) -> None:
+    tab = open_page(page, lab, fares)
+    tab.get_by_role("tab", name="Versions").click()
+    expect(tab.get_by_role("row", name=re.compile("Version 1"))).to_contain_text("(calls project code)")
+    dialog = dialog_of(tab, 1, "Approve…")
+    expect(dialog).to_contain_text("it calls fare_features.halved of the project it was made in")
+    dialog.get_by_text("Source of code/project/fare_features.py").click()
+    expect(dialog.get_by_text("return rows / 2 # <b>half</b>")).to_be_visible()
+    dialog.get_by_role("button", name="Cancel").click()
+    tab.get_by_role("tab", name="Governance").click()
+    tab.get_by_text("Source of code/project/fare_features.py").click()
+    expect(tab.get_by_text("return rows / 2 # <b>half</b>")).to_be_visible()
 
 
 def test_a_version_is_approved_promoted_and_rolled_back(page: Page, lab: Server, churn: str) -> None:
