@@ -23,7 +23,8 @@ class ScoringVerbs(Foundations):
     def load(self, reference: str | ModelReference, *, unsafe: bool = False) -> Any:
         """Return the live model behind `reference`, after checking every byte against what was registered.
 
-        `unsafe` loads a version that was registered as unsafe, which runs the code inside it.
+        `unsafe` loads a version that was registered as unsafe, which runs the code inside it. Functions of the project
+        that a version calls run from the source that is kept with it, which `card` shows.
         """
         return self.registry.load(find_version(self.known, reference).body, unsafe=unsafe)
 

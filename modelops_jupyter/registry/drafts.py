@@ -34,7 +34,7 @@ class Draft:
 
     Attributes
     ----------
-    project_functions : tuple of mapping
+    project_functions : list of dict
         Functions of the project that it calls: ``function, file, sha256``.
     project_code : mapping of str to str
         The text of the files that define them, for who approves.
@@ -59,7 +59,7 @@ class Draft:
     decision_table: dict[str, Any] | None = None
     task_hinted: bool = False
     contract: Sequence[Mapping[str, Any]] = ()
-    project_functions: tuple[dict[str, str], ...] = ()
+    project_functions: list[dict[str, str]] = field(default_factory=list)
     project_code: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -94,9 +94,9 @@ def write_draft(
         folder = Path(temporary) / "model"
         folder.mkdir()
         written = formats.write_model(model, folder, unsafe=unsafe, columns=columns, project=project)
-        flavor, functions = written.flavor, tuple(function.facts() for function in written.functions)
+        flavor, functions = written.flavor, [function.facts() for function in written.functions]
         frames = [frame for frame in (data, reference) if frame is not None]
-        facts = {"kind": kind, "task": task, "classes": classes, "project_functions": [*functions]}
+        facts = {"kind": kind, "task": task, "classes": classes, "project_functions": functions}
         contract = describe(model, folder, flavor, frames, facts)
         digests = file_digests(folder)
         yield Draft(

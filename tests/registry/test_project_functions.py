@@ -181,7 +181,7 @@ def test_a_version_runs_the_kept_function_in_another_process_and_folder(
         "file": "code/project/features.py",
         "sha256": hashlib.sha256(source).hexdigest(),
     }
-    assert [*version.body["project_functions"]] == [function]
+    assert version.body["project_functions"] == [function]
     assert not version.body["unsafe"]
     assert (folder_of(ws, "m/1") / "code/project/features.py").read_bytes() == source
     assert version.body["artifact_digests"]["code/project/features.py"] == function["sha256"]
@@ -385,7 +385,7 @@ def test_a_function_of_a_notebook_is_refused_by_name(
 def test_unsafe_takes_what_cannot_be_kept_and_leaves_no_source(ws: Workspace, project: Path) -> None:
     model = fitted(imported(project, UNKEEPABLE["a lambda"][0]).with_product)
     version = ws.register(model, "m", data=X, target=Y, unsafe=True)
-    assert (version.body["unsafe"], [*version.body["project_functions"]]) == (True, [])
+    assert (version.body["unsafe"], version.body["project_functions"]) == (True, [])
     assert not (folder_of(ws, "m/1") / "code/project").exists()
 
 
