@@ -457,3 +457,15 @@ def test_a_text_that_is_not_what_runs_closes_the_gate(ws: Workspace, project: Pa
     ws.store.commit(Change(puts=(Put("version", record.key, body, subject="m"),)))
     assert "is not what the version runs" in str(ws.check("m/1"))
     assert "is not what the version runs" in str(ws.card("m/1"))
+
+
+def test_a_copy_in_mlflow_is_adopted_as_unsafe(ws: Workspace, project: Path) -> None:
+    """What MLflow was given is on no record of ours: its code runs with `unsafe` alone."""
+    model = fitted(imported(project).with_product)
+    ws.register(model, "m", data=X, target=Y)
+    ws.registry.client.copy_model_version("models:/m/1", "copy")
+    ws.adopt("copy")
+    assert ws.version("copy/1").body["unsafe"]
+    with pytest.raises(UnsafeArtifact, match="runs code when it is loaded"):
+        ws.predict("copy/1", X)
+    assert (ws.predict("copy/1", X, unsafe=True)[0] == model.predict(X)).all()
