@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from modelops_jupyter.errors import ArtifactChanged, RegistryDamaged, StoreFull
 from modelops_jupyter.registry.relocation import is_below, local_path
-from modelops_jupyter.scoring.digests import MLFLOW_FILES, MOST_MLFLOW_BYTES, file_digests
+from modelops_jupyter.scoring.digests import COMPILED, MLFLOW_FILES, MOST_MLFLOW_BYTES, file_digests
 from modelops_jupyter.settings import Settings
 
 
@@ -42,7 +42,7 @@ def put_files(folder: Path, target: Path) -> None:
 
 
 def file_sizes(folder: Path) -> dict[str, int]:
-    """Return the bytes of every file under `folder`, by its path inside; nothing is read."""
+    """Return the bytes of every file under `folder`, by its path inside, as `file_digests` does; nothing is read."""
     sizes: dict[str, int] = {}
     waiting = [""]
     while waiting:
@@ -51,7 +51,7 @@ def file_sizes(folder: Path) -> dict[str, int]:
             for entry in entries:
                 name = f"{inside}{entry.name}"
                 if entry.is_dir(follow_symlinks=False):
-                    waiting.append(f"{name}/")
+                    waiting += [f"{name}/"] if entry.name != COMPILED else []
                 else:
                     sizes[name] = entry.stat(follow_symlinks=entry.is_file()).st_size
     return sizes
@@ -116,7 +116,7 @@ def take_files(folder: Path, copy: Path, what: str) -> Path:
         If there is no room for the copy.
     """
     try:
-        return Path(shutil.copytree(folder, copy))
+        return Path(shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(COMPILED)))
     except (OSError, shutil.Error) as error:
         if not folder.is_dir():
             raise gone(what, folder) from error
@@ -126,6 +126,12 @@ def take_files(folder: Path, copy: Path, what: str) -> Path:
             f"The files of {what} in {folder} cannot be read ({error}): make them readable, or restore them from a "
             "backup."
         ) from error
+
+
+def drop_compiled(folder: Path) -> None:
+    """Remove from a private copy what Python would load in place of the code that was checked."""
+    for compiled in list(folder.rglob(COMPILED)):
+        shutil.rmtree(compiled)
 
 
 def gone(what: str, where: object) -> RegistryDamaged:

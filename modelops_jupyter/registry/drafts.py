@@ -17,7 +17,7 @@ from modelops_jupyter.registry.fingerprints import data_fingerprint
 from modelops_jupyter.registry.mlmodel import PYFUNC, UNKNOWN, class_names, read_description
 from modelops_jupyter.registry.pyfunc import PyFuncEstimator
 from modelops_jupyter.scoring import formats, input_columns
-from modelops_jupyter.scoring.digests import file_digests, overall_digest
+from modelops_jupyter.scoring.digests import COMPILED, file_digests, overall_digest
 from modelops_jupyter.scoring.flavors.decision import DecisionTable
 from modelops_jupyter.scoring.predictions import several_targets
 
@@ -126,7 +126,7 @@ def write_pyfunc_draft(
     """Lend the draft of a model that MLflow alone can load: its files as they are."""
     task, classes = (UNKNOWN, []) if model.classes_ is None else class_names(model.classes_)
     with tempfile.TemporaryDirectory() as temporary:
-        compiled = shutil.ignore_patterns("__pycache__")  # by loading it
+        compiled = shutil.ignore_patterns(COMPILED)  # by loading it
         folder = Path(shutil.copytree(model.folder, Path(temporary) / "model", ignore=compiled))
         digests = file_digests(folder)
         yield Draft(

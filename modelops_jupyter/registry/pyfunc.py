@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.errors import InvalidFrame, InvalidInput, LibraryMissing
+from modelops_jupyter.scoring.digests import COMPILED
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +33,7 @@ def load_pyfunc(folder: Path) -> PyFuncEstimator:
 
     kept = tempfile.mkdtemp(prefix="modelops-")  # some models read files when they predict
     try:
-        own = Path(shutil.copytree(folder, Path(kept) / "model"))
+        own = Path(shutil.copytree(folder, Path(kept) / "model", ignore=shutil.ignore_patterns(COMPILED)))
         model = PyFuncEstimator(mlflow.pyfunc.load_model(str(own), suppress_warnings=True), own)
     except Exception as error:  # the model's own code
         shutil.rmtree(kept, ignore_errors=True)

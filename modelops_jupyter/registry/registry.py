@@ -202,6 +202,7 @@ class Registry:
                 else:
                     folder = Path(client.download_artifacts(run, path, str(copy)))
                 if folder.is_relative_to(copy):
+                    artifacts.drop_compiled(folder)
                     return folder
                 return artifacts.take_files(folder, copy / "taken", what)  # a local artifact is handed out in place
             except (MlflowException, OSError, RegistryDamaged) as error:

@@ -30,6 +30,7 @@ from modelops_jupyter.settings import Settings
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+MOST_FILES = 10_000
 _VERSION = re.compile(r"models:/(?P<name>[^/@]+)(?:/(?P<number>\d{1,9})|@(?P<alias>[^/@]+))")
 
 
@@ -78,11 +79,19 @@ def fetch_files(
     ------
     RegistryDamaged
         If they are gone.
+    InvalidInput
+        If they are no model's: they are not read then.
     """
     address = download_address(client, version, lineage)
     folder = fetch(settings, address, temporary)
+    read_description(folder)  # before every byte is read: an address may be any folder
+    sizes = file_sizes(folder)
+    if len(sizes) > MOST_FILES:
+        raise InvalidInput(
+            f"Its folder holds {len(sizes):,} files, and a model has at most {MOST_FILES:,}: log the model by itself."
+        )
     digests = model_digests(folder)
-    sizes = {name: size for name, size in file_sizes(folder).items() if name in digests}
+    sizes = {name: size for name, size in sizes.items() if name in digests}
     path = None if folder.is_relative_to(temporary) or settings.server else path_on_record(settings, folder)
     return StockFiles(folder, digests, address, path, sizes)
 

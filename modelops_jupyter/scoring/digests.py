@@ -15,9 +15,21 @@ MLFLOW_FILES: Mapping[str, str] = {
 }
 MOST_MLFLOW_BYTES = 4096  # a model's name and version, as YAML
 
+# Python keeps there what it has compiled of code beside a model. It is no part of a version, and is never loaded.
+COMPILED = "__pycache__"
+
+
+def is_compiled(name: str) -> bool:
+    """Tell whether a file of a folder, by its path inside, lies where Python keeps what it has compiled.
+
+    >>> is_compiled("code/__pycache__/x.cpython-311.pyc"), is_compiled("code/x.pyc")
+    (True, False)
+    """
+    return COMPILED in name.split("/")[:-1]
+
 
 def file_digests(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file under `folder`, by its path inside."""
+    """Return the SHA-256 of every file under `folder`, by its path inside; what Python has compiled is left out."""
     return {name: _digest(folder / name) for name in _names(folder)}
 
 
@@ -55,7 +67,8 @@ def check_digests(folder: Path, expected: Mapping[str, str], what: str) -> None:
 
 
 def _names(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    names = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return sorted(name for name in names if not is_compiled(name))
 
 
 def _digest(file: Path) -> str:

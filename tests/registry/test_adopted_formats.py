@@ -1,6 +1,10 @@
 """What MLflow's own flavors write is read by our readers where they can, and predicts what MLflow predicts."""
 
+import os
+import py_compile
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,6 +33,7 @@ from sklearn.tree import DecisionTreeClassifier
 from stock import X, Y, classifier, log, register, tracking
 
 from modelops_jupyter.errors import ArtifactChanged, InvalidInput, NotFound, UnsafeArtifact
+from modelops_jupyter.registry import stock as stock_files
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.workspace import Workspace
 
@@ -250,6 +255,15 @@ def test_neither_a_loader_nor_a_trusted_type_of_the_files_own_word_counts(settin
         assert not mark.exists()
 
 
+class Coded(mlflow.pyfunc.PythonModel):
+    """A model whose code lies in a file beside it."""
+
+    def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> Any:
+        import raising_by_one
+
+        return raising_by_one.answer(model_input)
+
+
 class Opener:
     """A type that no list of ours trusts."""
 
@@ -337,6 +351,66 @@ def test_what_mlflow_leaves_beside_a_model_that_somebody_loads_is_no_part_of_it(
         mlflow.pyfunc.load_model("models:/weather@champion")
         assert "registered_model_meta" not in ws.version("weather/1").body["artifact_digests"]
         assert len(ws.predict("weather@champion", X)[0]) == len(X)
+
+
+def test_what_python_compiles_beside_a_model_is_no_part_of_it_and_never_runs(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = settings.project / "raising_by_one.py"
+    code.write_text("def answer(rows):\n    return rows.iloc[:, 0].to_numpy() + 1\n")
+    with Workspace(settings) as ws, tracking(ws.tracking_uri) as client:
+
+        def answers() -> Any:
+            monkeypatch.delitem(sys.modules, "raising_by_one", raising=False)
+            return ws.predict("coded/1", X, unsafe=True)[0].tolist()
+
+        register(client, "coded", log(log_function, Coded(), code_paths=[str(code)]))
+        assert ws.adopt("coded", unsafe=True).ok
+        folder = settings.root / ws.version("coded/1").body["artifact_path"]
+        load_elsewhere(ws.tracking_uri, "models:/coded/1")
+        (compiled,) = folder.rglob("raising_by_one*.pyc")
+        assert answers() == (X.iloc[:, 0] + 1).tolist()
+        assert not [problem for problem in ws.doctor().problems if problem.part == "artifacts"]
+        code.write_text("raise SystemExit('planted')\n")
+        mode = py_compile.PycInvalidationMode.UNCHECKED_HASH  # Python runs it in place of any source
+        py_compile.compile(str(code), cfile=str(compiled), doraise=True, invalidation_mode=mode)
+        assert answers() == (X.iloc[:, 0] + 1).tolist()
+        (folder / "code" / "another.pyc").write_bytes(compiled.read_bytes())
+        with pytest.raises(ArtifactChanged, match=r"another\.pyc"):
+            answers()
+
+
+def log_function(model: Any, **options: Any) -> Any:
+    """Log a function, as `log` logs other models."""
+    return mlflow.pyfunc.log_model(python_model=model, **options)
+
+
+def load_elsewhere(uri: str, address: str) -> None:
+    """Load a model with stock MLflow, and predict, in a process that writes what it compiles."""
+    lines = f"mlflow.set_tracking_uri({uri!r}); mlflow.pyfunc.load_model({address!r}).predict(X)"
+    path = [str(Path(__file__).parent), str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    command = [sys.executable, "-W", "ignore", "-c", f"import mlflow; from stock import X; {lines}"]
+    subprocess.run(command, check=True, env=environment)
+
+
+def test_a_folder_that_is_no_model_is_not_read(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    large, foreign = settings.project / "large", settings.project / "foreign"
+    for folder in (large, foreign):
+        folder.mkdir()
+        for number in range(4):
+            (folder / f"{number}.txt").write_text("secret")
+    (large / "MLmodel").write_text("flavors: {python_function: {}}")
+    monkeypatch.setattr(stock_files, "MOST_FILES", 4)
+    monkeypatch.setattr(stock_files, "model_digests", lambda folder: pytest.fail(f"{folder} was read"))
+    with Workspace(settings) as ws, tracking(ws.tracking_uri) as client:
+        for name, folder in (("foreign", foreign), ("large", large)):
+            client.create_registered_model(name)
+            client.create_model_version(name, folder.as_uri())
+        reasons = [row["reason"] for row in ws.adopt(all=True).left]
+        assert reasons[0].startswith("The files hold no MLmodel file")
+        assert reasons[1] == "Its folder holds 5 files, and a model has at most 4: log the model by itself."
 
 
 @pytest.mark.parametrize("address", ["models:/weather/1", "models:/weather@champion", "{model}", "runs:/{run}/model"])
