@@ -70,7 +70,7 @@ def test_a_refusal_is_shown_as_what_it_is_with_what_to_do_next(
 ) -> None:
     x = pd.DataFrame(np.random.default_rng(0).normal(size=(100, 2)), columns=["a", "b"])
     y = (x["a"] > 0).astype(int)
-    shell.user_ns.update(model=LogisticRegression().fit(x, y), X=x, y=y, X_valid=x[1:], y_valid=y[1:])
+    shell.user_ns.update(model=LogisticRegression().fit(x, y), X=x[::2], y=y[::2], X_valid=x[1::2], y_valid=y[1::2])
     rows = "--data X --target y --validated-on X_valid --outcomes y_valid"
     shell.run_line_magic("modelops", f"register model delay {rows}")
     capsys.readouterr()
