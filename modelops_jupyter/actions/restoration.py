@@ -69,15 +69,16 @@ def restoring(store: Store, name: str) -> Iterator[Restoration]:
     Conflict
         If another process is at it.
     """
+    busy = f"Another process is making {name!r} again in MLflow: repeat this in a moment."
     earlier = store.get(KIND, name)
     if earlier is not None and is_going_on(earlier.body):
-        raise Conflict(
-            f"Process {earlier.body['pid']} on {earlier.body['host']} is making {name!r} again in MLflow: "
-            "repeat this in a moment."
-        )
+        raise Conflict(busy)
     restoration = Restoration(store, name, uuid4().hex, int(earlier.body["highest"]) if earlier else 0)
     body, revision = _body(restoration.token, restoration.highest), earlier.revision if earlier else 0
-    store.commit(Change(puts=(Put(KIND, name, body, name, expected_revision=revision),)))
+    try:
+        store.commit(Change(puts=(Put(KIND, name, body, name, expected_revision=revision),)))
+    except Conflict as error:  # it was first by a moment
+        raise Conflict(busy) from error
     try:
         yield restoration
     except BaseException:

@@ -152,8 +152,8 @@ def typed_errors(settings: Settings) -> Iterator[None]:
         if cause is not None:
             raise sqlite_error(cause, settings.mlflow_path) from error
         raise RegistryDamaged(
-            f"MLflow cannot use {settings.mlflow_path} and {settings.artifacts_path} ({line}): restore them from a "
-            "backup."
+            f"MLflow cannot use {settings.mlflow_path} and {settings.artifacts_path} ({line}): run "
+            "`modelops doctor`, which says whether anything there is damaged, then repeat."
         ) from error
 
 
