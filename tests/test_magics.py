@@ -69,8 +69,9 @@ def test_a_refusal_is_shown_as_what_it_is_with_what_to_do_next(
     shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
 ) -> None:
     x = pd.DataFrame(np.random.default_rng(0).normal(size=(100, 2)), columns=["a", "b"])
-    y = (x["a"] > 0).astype(int)
-    shell.user_ns.update(model=LogisticRegression().fit(x, y), X=x[::2], y=y[::2], X_valid=x[1::2], y_valid=y[1::2])
+    labels = (x["a"] > 0).astype(int)  # a name of its own: a magic line sees the variables of its caller
+    held_out = {"X_valid": x[1::2], "y_valid": labels[1::2]}
+    shell.user_ns.update(model=LogisticRegression().fit(x, labels), X=x[::2], y=labels[::2], **held_out)
     rows = "--data X --target y --validated-on X_valid --outcomes y_valid"
     shell.run_line_magic("modelops", f"register model delay {rows}")
     capsys.readouterr()
