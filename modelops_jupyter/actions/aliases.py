@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from modelops_jupyter.actions.restoration import KIND, is_going_on, restoring
 from modelops_jupyter.actions.versions import mlflow_mark, version_key
 from modelops_jupyter.errors import Conflict, DependencyFailed, RegistryDamaged
 from modelops_jupyter.listing import Listing
@@ -171,8 +172,6 @@ def _highest_recorded(store: Store) -> Mapping[str, int]:
 
 def _restorations(store: Store) -> dict[str, bool]:
     """Return the models that are being made again in MLflow, and whether a process is at it now."""
-    from modelops_jupyter.actions.restoration import KIND, is_going_on
-
     return {record.key: is_going_on(record.body) for record in store.find(KIND)}
 
 
@@ -238,8 +237,6 @@ def restore_model(store: Store, registry: Registry, settings: Settings, actor: A
 
 
 def _restore(store: Store, registry: Registry, name: str) -> None:
-    from modelops_jupyter.actions.restoration import restoring
-
     with restoring(store, name) as restoration:
         bodies = [record.body for record in store.find("version", name)]
         registry.restore(name, bodies, restoration.highest, restoration.renew)

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from modelops_jupyter import processes
 from modelops_jupyter.errors import Conflict, DependencyFailed
-from modelops_jupyter.store import Change, Delete, Put, Store
+
+if TYPE_CHECKING:
+    from modelops_jupyter.store import Store
 
 KIND = "restoration"
 LEASE = timedelta(seconds=120)  # longer than MLflow takes for any one version
@@ -40,6 +41,8 @@ class Restoration:
         Conflict
             If another process took the lease, because this one had not been heard of for too long.
         """
+        from modelops_jupyter.store import Change, Put
+
         record = self.store.get(KIND, self.name)
         if record is None or record.body["token"] != self.token:
             raise Conflict(f"Another process makes {self.name!r} again in MLflow: this one stops.")
@@ -48,6 +51,8 @@ class Restoration:
 
     def interrupt(self) -> None:
         """Let others go on with what this attempt has left."""
+        from modelops_jupyter.store import Change, Put
+
         record = self.store.get(KIND, self.name)
         if record is not None and record.body["token"] == self.token:
             body = {**record.body, "until": datetime.now(UTC).isoformat()}
@@ -55,6 +60,8 @@ class Restoration:
 
     def finish(self) -> None:
         """Take the record away: everything is there."""
+        from modelops_jupyter.store import Change, Delete
+
         record = self.store.get(KIND, self.name)
         if record is not None and record.body["token"] == self.token:
             self.store.commit(Change(deletes=(Delete(KIND, self.name),)))
@@ -69,6 +76,8 @@ def restoring(store: Store, name: str) -> Iterator[Restoration]:
     Conflict
         If another process is at it.
     """
+    from modelops_jupyter.store import Change, Put
+
     busy = f"Another process is making {name!r} again in MLflow: repeat this in a moment."
     earlier = store.get(KIND, name)
     if earlier is not None and is_going_on(earlier.body):
@@ -90,9 +99,13 @@ def restoring(store: Store, name: str) -> Iterator[Restoration]:
 
 def is_going_on(body: Mapping[str, Any]) -> bool:
     """Return whether the holder of a lease is at work: it was heard of lately, and its process is not known dead."""
+    from modelops_jupyter import processes
+
     return datetime.fromisoformat(body["until"]) > datetime.now(UTC) and processes.is_alive(body) is not False
 
 
 def _body(token: str, highest: int) -> dict[str, Any]:
+    from modelops_jupyter import processes
+
     until = (datetime.now(UTC) + LEASE).isoformat()
     return {"token": token, "highest": highest, "until": until, **processes.identity()}
