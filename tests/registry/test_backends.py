@@ -164,6 +164,7 @@ DOWN: dict[str, tuple[int, list[str]]] = {
     "evaluate": (3, ["cancer/1", "--data", "labelled.parquet", "--target", "benign"]),
     "adopt": (3, ["--all"]),
     "compare": (3, ["cancer/1", "cancer/2", "--data", "rows.parquet"]),
+    "predict": (3, ["cancer/1", "rows.parquet", "scored.parquet"]),
     "curves": (0, ["cancer"]),
     "explain": (0, ["cancer", "--window", "2013-04-02"]),
     "gate": (0, ["cancer/2"]),
