@@ -53,7 +53,7 @@ def day(number: int, fault: str, seed: int) -> pa.Table:
     if fault == "accuracy":
         late = predicted ^ (generator.permutation(rows) < rows * (0.16 if broken else 0.1))
     missing = generator.permutation(rows) < (0.02 * rows if broken and fault == "missing" else 0)
-    at = BEGIN + pd.Timedelta(days=number) + pd.to_timedelta(np.arange(rows), unit="s")
+    at = BEGIN.tz_convert(None) + pd.Timedelta(days=number) + pd.to_timedelta(np.arange(rows), unit="s")
     return pa.table(
         {
             "request_id": [f"{number}-{n}" for n in range(rows)],

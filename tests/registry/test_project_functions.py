@@ -225,7 +225,7 @@ def test_the_source_may_change_afterwards(ws: Workspace, project: Path) -> None:
 
 
 def test_every_place_that_takes_a_function_takes_one_of_the_project(ws: Workspace, project: Path) -> None:
-    features = imported(project, name="flights.features")
+    features = imported(project, name="journeys.features")
     models = {
         "options": fitted(features.powers, kw_args={"exponent": 2}),
         "partial": fitted(partial(features.powers, exponent=0.5)),
@@ -239,7 +239,7 @@ def test_every_place_that_takes_a_function_takes_one_of_the_project(ws: Workspac
     }
     for name, model in models.items():
         version = ws.register(model, name, data=X, target=Y)
-        assert {f["file"] for f in version.body["project_functions"]} == {"code/project/flights/features.py"}
+        assert {f["file"] for f in version.body["project_functions"]} == {"code/project/journeys/features.py"}
         assert (ws.predict(f"{name}/1", X)[1] == model.predict_proba(X)[:, 1]).all(), name
     texts = pd.DataFrame({"route": ["JFK-LAX", "LAX-SFO", "JFK-SFO", "SFO-LAX"]})
     vectors = make_column_transformer((CountVectorizer(tokenizer=features.words, token_pattern=None), "route"))
