@@ -41,7 +41,7 @@ test: export PATH := $(abspath $(BIN)):$(PATH)
 test: $(VENV)/installed labextension
 	cd labextension && npm test
 	$(BIN)/python -m pytest $(WORKERS)
-	$(BIN)/python -m pytest $(WORKERS) -m "slow or demo or soak or mlflow_env"
+	$(BIN)/python -m pytest $(WORKERS) -m "slow or browser or demo or soak or mlflow_env"
 	$(OTHER_PROCESSOR) $(BIN)/python -m pytest -q $(VERDICTS)
 
 # Spark's own group: it needs Java 17 or newer, and 500 MB.

@@ -20,6 +20,8 @@ from modelops_jupyter.frames import column_name, to_pandas
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 VALUES = np.random.default_rng(0).normal(size=(60, 3))
 LABELS = (VALUES[:, 0] > 0).astype(int)
 NAMES: dict[str, Any] = {

@@ -37,6 +37,8 @@ from modelops_jupyter.registry import stock as stock_files
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 THREE = pd.cut(X["wind"], [-9, -0.5, 0.5, 9], labels=["calm", "breeze", "storm"]).astype(str)
 VALUES = X["wind"] * 2 + X["rain"]
 SMALL: dict[str, Any] = {"n_estimators": 5, "max_depth": 2, "n_jobs": 1}

@@ -22,6 +22,8 @@ from modelops_jupyter.errors import InvalidInput, NotFound, UnsafeArtifact
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(params=["embedded", "file", "server"])
 def ws(request: pytest.FixtureRequest, settings: Settings, mlflow_database: Path) -> Iterator[Workspace]:

@@ -19,6 +19,8 @@ from modelops_jupyter.scoring.digests import MLFLOW_FILES, MOST_MLFLOW_BYTES, ch
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 X = pd.DataFrame(np.random.default_rng(0).normal(size=(100, 2)), columns=["a", "b"])
 Y = (X["a"] > 0).astype(int)
 URI = "models:/m@champion"

@@ -22,6 +22,8 @@ from modelops_jupyter.registry.client import check_reachable, typed_errors
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 X = pd.DataFrame(np.random.default_rng(0).normal(size=(100, 2)), columns=["a", "b"])
 Y = (X["a"] > 0).astype(int)
 MODEL = LogisticRegression().fit(X, Y)

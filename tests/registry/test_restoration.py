@@ -10,6 +10,8 @@ import pytest
 from mlflow.exceptions import MlflowException
 from test_mlflow_habits import Champion, X, Y, champion, delete_model, fitted, shown
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def changed(tmp_path: Path, mlflow_database: Path) -> Champion:

@@ -10,6 +10,8 @@ import pytest
 from dashboard_fixtures import running_dashboard, shoot
 from playwright.sync_api import Page, expect
 
+pytestmark = pytest.mark.browser
+
 Open = Callable[..., Page]
 ASLEEP = """async () => {
   while (!document.querySelector(".mo-asleep")) {

@@ -9,6 +9,8 @@ from axe_playwright_python.sync_playwright import Axe
 from dashboard_fixtures import shoot
 from playwright.sync_api import Page, expect
 
+pytestmark = pytest.mark.browser
+
 Open = Callable[..., Page]
 READY = {
     "fleet.ipynb?": ".mo-name",

@@ -11,6 +11,8 @@ import pytest
 from dashboard_fixtures import running_dashboard, shoot
 from playwright.sync_api import Browser, Page, expect
 
+pytestmark = pytest.mark.browser
+
 Open = Callable[..., Page]
 
 

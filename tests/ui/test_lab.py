@@ -13,6 +13,8 @@ from lab_pages import FLEET, kernel_idle, look_up, model, open_lab, refreshed, u
 from playwright.sync_api import Locator, Page, Route, expect
 from servers import TOKEN, Server, serve
 
+pytestmark = pytest.mark.browser
+
 STATUS = re.compile(r"/modelops/api/v1/status(\?|$)")
 # Scrolls by over a page a frame and measures how long each frame takes to come with its rows in place.
 SCROLL = """async list => {

@@ -16,6 +16,8 @@ from sklearn.preprocessing import FunctionTransformer
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.workspace import Workspace
 
+pytestmark = pytest.mark.browser
+
 
 @pytest.fixture
 def churn(project: Path) -> str:

@@ -13,6 +13,8 @@ from servers import Server
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.workspace import Workspace
 
+pytestmark = pytest.mark.browser
+
 MODELS = ("tide", "surf")
 
 

@@ -24,6 +24,8 @@ from playwright.sync_api import Locator, Page, expect
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.workspace import Workspace
 
+pytestmark = pytest.mark.browser
+
 INSERT = """async source => {
   const {commands, shell} = window.jupyterapp;
   await commands.execute('notebook:insert-cell-below');

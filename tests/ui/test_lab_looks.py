@@ -7,6 +7,8 @@ import pytest
 from lab_pages import model, refreshed, show_in, violations
 from playwright.sync_api import Locator, expect
 
+pytestmark = pytest.mark.browser
+
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_looks_and_accessibility(panel: Locator, screenshots: Path, theme: str) -> None:

@@ -14,6 +14,8 @@ from modelops_jupyter.actions import registration
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.workspace import Workspace
 
+pytestmark = pytest.mark.browser
+
 
 def test_single_windows_can_be_read_off_the_chart(panel: Locator) -> None:
     panel.get_by_role("button", name="Refresh").click()

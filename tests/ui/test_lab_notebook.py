@@ -13,6 +13,8 @@ from playwright.sync_api import Locator, expect
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.workspace import Workspace
 
+pytestmark = pytest.mark.browser
+
 BESIDE = """async () => {
   const {commands, shell} = window.jupyterapp;
   const notebook = shell.currentWidget;

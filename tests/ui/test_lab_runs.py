@@ -11,6 +11,8 @@ from lab_pages import open_lab, until
 from playwright.sync_api import Locator, Page, expect
 from servers import TOKEN, Server
 
+pytestmark = pytest.mark.browser
+
 PARAMETERS = """\
 rows: int = 100  # how many rows to take
 title = "spring"

@@ -16,6 +16,8 @@ from playwright.sync_api import Browser, expect
 
 from modelops_jupyter import workspace as workspaces
 
+pytestmark = pytest.mark.browser
+
 CELL = """
 import traitlets, ipywidgets, modelops_jupyter as mo
 from modelops_jupyter.display.chart import Chart

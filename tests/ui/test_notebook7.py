@@ -10,6 +10,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 from servers import TOKEN, Server, serve
 
+pytestmark = pytest.mark.browser
+
 
 @pytest.fixture
 def notebook7(project: Path, tmp_path: Path) -> Iterator[Server]:
