@@ -66,6 +66,10 @@ class InvalidFrame(InvalidInput):
     code = "invalid-frame"
 
 
+class ModelFailed(InvalidFrame):
+    """A model cannot answer rows that have every column it was fitted on."""
+
+
 class InvalidPolicy(InvalidInput):
     """A policy file that cannot be read."""
 

@@ -15,7 +15,7 @@ from modelops_jupyter.actions.labelled_rows import (
     labels_fingerprint,
 )
 from modelops_jupyter.actions.measurement import Measurement, measure, recorded
-from modelops_jupyter.errors import ModelOpsError
+from modelops_jupyter.errors import ModelFailed, ModelOpsError
 from modelops_jupyter.frames import outcomes, to_arrow
 
 if TYPE_CHECKING:
@@ -93,6 +93,8 @@ def answers_of(model: Any, frame: pd.DataFrame, task: str) -> Answers:
 
     try:
         answer = predict(model, frame)
+    except ModelFailed as error:
+        return Answers(None, None, f"the model failed on these rows: {str(error).rstrip('.')}")
     except ModelOpsError:
         raise
     except Exception as error:  # whatever a model of the user's raises

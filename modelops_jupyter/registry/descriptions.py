@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter._version import __version__
-from modelops_jupyter.errors import InvalidFrame, ModelOpsError
+from modelops_jupyter.errors import InvalidFrame, ModelFailed, ModelOpsError
 from modelops_jupyter.registry.environment import LOCK, Environment, installed, lock
 from modelops_jupyter.registry.mlmodel import OWN
 from modelops_jupyter.registry.requirements import CONDA, PYTHON_ENV, write_requirements
@@ -52,9 +52,9 @@ def describe(
         example = frames[0].head(EXAMPLE_ROWS)
         try:
             prediction = predict(model, example).prediction
-        except ModelOpsError:
-            raise
         except Exception as error:  # of whatever kind: the version is registered, and says what came of it
+            if isinstance(error, ModelOpsError) and not isinstance(error, ModelFailed):
+                raise  # the call was wrong
             prediction = None
             description.metadata = {NO_ANSWER: f"{type(error).__name__}: {error}"}
         description.signature = _signature(model, frames, columns, prediction)

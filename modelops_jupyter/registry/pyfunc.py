@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.errors import InvalidFrame, InvalidInput, LibraryMissing
+from modelops_jupyter.errors import InvalidFrame, InvalidInput, LibraryMissing, ModelFailed
 from modelops_jupyter.scoring.digests import COMPILED
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class PyFuncEstimator:
         try:
             answer = predict(self._own(frame))
         except Exception as error:  # the model's own code
-            raise InvalidFrame(f"The model cannot take these rows: {_first_line(error)}.") from error
+            raise ModelFailed(f"The model cannot take these rows: {_first_line(error)}.") from error
         columns = list(answer.values()) if isinstance(answer, dict) else [answer]
         matrix = np.asarray(columns[0])
         if matrix.size != len(frame) or len(columns) > 1:

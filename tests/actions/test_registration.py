@@ -245,3 +245,27 @@ def test_a_model_that_fails_on_its_own_rows_is_registered_and_says_so(ws: Worksp
     assert "Found unknown categories ['z']" in description.metadata["modelops_no_answer"]
     assert description.signature.outputs is None
     assert list(ws.predict("m/1", known)[0]) == [0, 1] * 20
+
+
+class Failing(mlflow.pyfunc.PythonModel):
+    """A model of MLflow's that answers no row."""
+
+    def predict(self, context: Any, model_input: pd.DataFrame) -> Any:
+        raise RuntimeError("the service is gone")
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:mlflow")  # MLflow's advice on how to log a model
+def test_a_model_of_mlflows_that_answers_nothing_is_registered_and_says_so(ws: Workspace) -> None:
+    signature = mlflow.models.infer_signature(X, Y)
+    mlflow.set_tracking_uri(ws.tracking_uri)
+    mlflow.pyfunc.log_model(
+        name="m",
+        python_model=Failing(),
+        registered_model_name="theirs",
+        signature=signature,
+        pip_requirements=["scikit-learn"],
+    )
+    version = ws.register("models:/theirs/1", "m", reference=(X, Y), unsafe=True)
+    assert version.body["metrics"] == {}
+    assert "the model failed on these rows: The model cannot take these rows" in version.body["measured_reason"]
+    assert "the service is gone" in version.body["measured_reason"]

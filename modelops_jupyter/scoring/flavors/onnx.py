@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...errors import InvalidFrame, InvalidInput
+from ...errors import InvalidFrame, InvalidInput, ModelFailed
 from ._library import comes_from, library, plain_classes, read_side, write_side
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class OnnxModel:
         try:
             return self._session.run([output.name], fed)[0]
         except Exception as error:  # as above
-            raise InvalidFrame(f"The ONNX model cannot take these rows: {_first_line(error)}.") from error
+            raise ModelFailed(f"The ONNX model cannot take these rows: {_first_line(error)}.") from error
 
 
 def handles(model: Any) -> bool:
