@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import catboost
 import lightgbm
 import numpy as np
 import pandas as pd
@@ -71,6 +72,11 @@ def lgbm() -> tuple[Any, pd.DataFrame]:
     return lightgbm.LGBMClassifier(**SMALL, verbose=-1).fit(rows, LABELS), rows
 
 
+def cat() -> tuple[Any, pd.DataFrame]:
+    options = {"iterations": 5, "verbose": 0, "allow_writing_files": False, "random_seed": 0, "thread_count": 1}
+    return catboost.CatBoostClassifier(**options).fit(NUMBERS, LABELS), NUMBERS
+
+
 def onnx() -> tuple[Any, pd.DataFrame]:
     model = make_pipeline(StandardScaler(), LogisticRegression()).fit(NUMBERS, LABELS)
     return to_onnx(model, NUMBERS.to_numpy("float32")[:1], options={"zipmap": False}), NUMBERS
@@ -99,6 +105,7 @@ MODELS: dict[str, Callable[[], tuple[Any, pd.DataFrame]]] = {
     "sklearn": pipeline,
     "xgboost": xgb,
     "lightgbm": lgbm,
+    "catboost": cat,
     "onnx": onnx,
     "decision": decisions,
     "pickle": a_pickle,
