@@ -25,6 +25,7 @@ from modelops_jupyter.refs import ModelReference
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
 
     from modelops_jupyter.governance import Comparison
     from modelops_jupyter.registry import Predictions, Registry
@@ -95,6 +96,14 @@ def predict(
     return answer.prediction, answer.score
 
 
+def _labelled(frame: pd.DataFrame, labels: pd.Series[Any]) -> tuple[pd.DataFrame, pd.Series[Any]]:
+    """Return the rows whose label is known: the others say nothing of who is right."""
+    known = labels.notna().to_numpy()
+    if not known.any():
+        raise InvalidFrame("No row has a label: pass rows of which some are known, or leave out target (--target).")
+    return (frame, labels) if known.all() else (frame[known], labels[known])
+
+
 def compare_versions(
     store: Store,
     registry: Registry,
@@ -125,6 +134,7 @@ def compare_versions(
         raise InvalidFrame(f"data has no column {missing[0]!r} to make segments of.")
     labels = as_labels(labels, task)
     if labels is not None:
+        frame, labels = _labelled(frame, labels)
         classes = dict.fromkeys([*first.body["classes"], *second.body["classes"]])
         check_classes(labels, list(classes), "data")
 

@@ -434,3 +434,17 @@ def test_labels_that_stand_in_the_order_of_the_rows_are_taken(ws: Workspace, row
     assert body["measured"]["metrics"]["roc_auc"] == pytest.approx(expected)
     with pytest.raises(InvalidFrame, match="in another order"):
         ws.evaluate("m/1", data=X_VALID, target=Y_VALID[::-1])
+
+
+def test_rows_without_a_label_say_nothing_in_a_comparison(settings: Settings) -> None:
+    labels = pd.Series(Y_VALID).astype("float64").reset_index(drop=True)
+    labels[::3] = float("nan")
+    known = labels.notna().to_numpy()
+    with Workspace(settings) as ws:
+        for c in (1.0, 0.01):
+            ws.register(LogisticRegression(C=c).fit(X_TRAIN, Y_TRAIN), "m", data=X_TRAIN, target=Y_TRAIN)
+        compared = ws.compare("m/1", "m/2", data=X_VALID, target=labels)
+        alone = ws.compare("m/1", "m/2", data=X_VALID[known], target=labels[known])
+        assert (compared.rows, compared.conclusion) == (alone.rows, alone.conclusion)
+        with pytest.raises(InvalidFrame, match="No row has a label"):
+            ws.compare("m/1", "m/2", data=X_VALID, target=labels * float("nan"))
