@@ -137,6 +137,7 @@ def version_facts(
         "adopted_by": by,
         "mlflow": {
             "source": version.address,
+            "inputs": [dict(column) for column in how.inputs],
             "stage": version.stage,
             "description": version.description,
             "tags": {**lineage.tags, **version.own_tags},

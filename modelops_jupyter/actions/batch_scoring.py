@@ -115,6 +115,8 @@ def predict_file(
     registered = find_version(store, version)
     contract = contract_of(store, registered)
     source = open_table(data)
+    if not source.typed and not contract:
+        contract = _types_of_text(registered, source)
     check_output(os.fspath(output), source.name)
     _check_columns(source, log_columns)
     scorer = PartScorer.of(registered, registry.load(registered.body, unsafe=unsafe), contract, invalid == "mark")
@@ -143,6 +145,25 @@ def log_columns(log: bool, id: str | None, time: str | None, batch_id: str | Non
     if not id or not time:
         raise InvalidInput("The log takes request ids and times: name their columns with id= and time= (--id, --time).")
     return LogColumns(id, time, batch_id)
+
+
+def _types_of_text(version: RegisteredVersion, source: TableSource) -> list[dict[str, Any]]:
+    """Return the types in which columns of text are read for a version without a contract: MLflow's signature has them.
+
+    Raises
+    ------
+    InvalidInput
+        If nothing on record says them: text that is taken for text would be scored as something else, in silence.
+    """
+    from modelops_jupyter.scoring.input_columns import of_signature
+
+    types = of_signature(version.body.get("mlflow", {}).get("inputs", ()))
+    if not types:
+        raise InvalidInput(
+            f"{source.name!r} holds nothing but text, and nothing on record says of which types the columns of "
+            f"{version.full_name} are: pass a Parquet file, or register the version with its rows."
+        )
+    return types
 
 
 def _pinned(reference: str | ModelReference, registered: RegisteredVersion) -> ModelReference:

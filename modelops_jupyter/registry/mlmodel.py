@@ -41,11 +41,14 @@ class ModelFile:
         The model's own file inside the folder; empty where the folder as a whole is read.
     estimator : str or None
         The class of XGBoost's estimator; None for a booster and for every other library.
+    inputs : tuple of mapping
+        The columns of MLflow's signature.
     """
 
     flavor: str
     file: str = ""
     estimator: str | None = None
+    inputs: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def safe(self) -> bool:

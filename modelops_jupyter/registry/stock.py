@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,7 +137,7 @@ def draft_stock(files: StockFiles, lineage: Lineage) -> tuple[Draft, ModelFile, 
             "git_commit": lineage.git_commit,
         },
     )
-    return draft, how, note
+    return draft, replace(how, inputs=description.inputs), note
 
 
 def draft_on_record(body: Mapping[str, Any]) -> Draft:

@@ -37,6 +37,28 @@ def describe(frames: Sequence[pd.DataFrame]) -> list[dict[str, Any]]:
     ]
 
 
+# MLflow's types of a signature's columns, as pandas has them.
+_MLFLOW_TYPES = {
+    "boolean": "bool",
+    "datetime": "datetime64[ns]",
+    "double": "float64",
+    "float": "float32",
+    "integer": "int32",
+    "long": "int64",
+    "string": "str",
+}
+
+
+def of_signature(inputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the types that an MLflow signature names as a contract; empty where it names not every column's."""
+    columns = [
+        {"name": str(column["name"]), "missing": not column.get("required", True), "dtype": _MLFLOW_TYPES[kind]}
+        for column in inputs
+        if column.get("name") is not None and (kind := str(column.get("type"))) in _MLFLOW_TYPES
+    ]
+    return columns if len(columns) == len(inputs) else []
+
+
 def _described(name: str, parts: Sequence[pd.Series[Any]]) -> dict[str, Any]:
     kind = _kind(parts[0])
     missing = any(bool(part.isna().any()) for part in parts)

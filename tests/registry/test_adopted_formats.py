@@ -34,7 +34,7 @@ from stock import X, Y, classifier, log, register, tracking
 
 from modelops_jupyter.errors import ArtifactChanged, InvalidInput, NotFound, UnsafeArtifact
 from modelops_jupyter.registry import stock as stock_files
-from modelops_jupyter.settings import Settings
+from modelops_jupyter.settings import Settings, find_settings
 from modelops_jupyter.workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -468,3 +468,26 @@ def test_an_onnx_file_with_its_weights_beside_it_really_has_them_there(settings:
         folder = Path(client.get_logged_model(info.model_id).artifact_location.removeprefix("file://"))
         proto = onnx.load_model(folder / "model.onnx", load_external_data=False)
         assert any(tensor.external_data for tensor in proto.graph.initializer)
+
+
+def test_a_csv_file_is_read_in_the_types_of_the_signature(tmp_path: Path) -> None:
+    """In a CSV file everything is text; a model that was fitted on numbers must not be asked with text."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import OneHotEncoder
+
+    towns = pd.DataFrame({"zip": np.arange(200) % 5, "word": pd.Series(["1", "02"] * 100, dtype="str")})
+    target = ((towns["zip"] > 2) & (towns["word"] == "02")).astype(int)
+    model = make_pipeline(OneHotEncoder(handle_unknown="ignore"), LogisticRegression()).fit(towns, target)
+    towns.to_csv(tmp_path / "towns.csv", index=False)
+    (tmp_path / "modelops.toml").write_text('actor = "ann"\n')
+    with Workspace(find_settings(tmp_path, environ={})) as ws:
+        with tracking(ws.tracking_uri) as client:
+            info = log(model=model, signature=infer_signature(towns, target), serialization_format="skops")
+            register(client, "towns", info)
+            register(client, "blank", log(model=model, signature=None, serialization_format="skops"))
+        assert ws.adopt(all=True).ok
+        ws.predict_file("towns/1", tmp_path / "towns.csv", tmp_path / "scored.parquet")
+        scored = pd.read_parquet(tmp_path / "scored.parquet")
+        assert scored["prediction"].astype(int).tolist() == model.predict(towns).tolist()
+        with pytest.raises(InvalidInput, match="nothing on record says of which types the columns of blank/1 are"):
+            ws.predict_file("blank/1", tmp_path / "towns.csv", tmp_path / "none.parquet")
