@@ -98,10 +98,10 @@ def predict(
 
 def _labelled(frame: pd.DataFrame, labels: pd.Series[Any]) -> tuple[pd.DataFrame, pd.Series[Any]]:
     """Return the rows whose label is known: the others say nothing of who is right."""
-    known = labels.notna().to_numpy()
-    if not known.any():
+    is_labelled = labels.notna().to_numpy()
+    if not is_labelled.any():
         raise InvalidFrame("No row has a label: pass rows of which some are known, or leave out target (--target).")
-    return (frame, labels) if known.all() else (frame[known], labels[known])
+    return (frame, labels) if is_labelled.all() else (frame[is_labelled], labels[is_labelled])
 
 
 def compare_versions(
