@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.errors import PolicyNotEnforceable
+from modelops_jupyter.governance.measured_check import judge_measured
 from modelops_jupyter.governance.metric_checks import CheckResult, judge_metric
 from modelops_jupyter.governance.policy import Policy, Rule
 from modelops_jupyter.governance.project_code import altered_source, called_functions, files_text, source_texts
@@ -92,6 +93,9 @@ def evaluate_gate(
     rejected, approvals = _counted(decisions, version, rule)
     approved_by = tuple(dict.fromkeys(str(d["actor"]) for d in approvals))
     checks = [judge_metric(spec, rule, alias, version, holder) for spec in rule.checks]
+    if rule.require_measured and not any(check.applies for check in checks):
+        measured = judge_measured(version, rule, alias)
+        checks += [] if measured is None else [measured]
     if version["unsafe"]:
         checks.append(_unsafe(version, rule))
     if called_functions(version):

@@ -51,13 +51,16 @@ def judge_metric(
     required = rule.require_measured if spec.require_measured is None else spec.require_measured
     value = _value(version, spec.metric, required)
     if not _applies(version, spec.metric) and (required or value is None):
-        text = f"{spec.metric} does not apply: {_kind(version)} has none"
+        text = f"{spec.metric} does not apply: {kind_of(version)} has none"
         return CheckResult(spec.metric, True, False, None, spec.threshold, text)
     if value is None:
         text, source = _missing(spec.metric, required, alias, version), None
         if spec.metric in version["metrics"]:
             source = CLAIMED
         return CheckResult(spec.metric, False, True, None, spec.threshold, text, source)
+    few = _too_few_rows(spec.metric, rule, alias, version)
+    if few is not None:
+        return CheckResult(spec.metric, False, True, float(value), spec.threshold, few, MEASURED)
     before = None if holder is None else _value(holder, spec.metric, required)
     unmeasured = _unmeasured_holder(spec, required, alias, holder, before)
     if unmeasured is not None:
@@ -110,10 +113,9 @@ def _compared(
 
 def _missing(metric: str, required: bool, alias: str, version: Mapping[str, Any]) -> str:
     """Return why there is no value that counts, and what gives one."""
-    measuring = f"`modelops evaluate {version['name']}/{version['version']} --data FILE --target COLUMN`"
     if not required:
         return (
-            f"{metric} is not on record: measure it with {measuring}, or register the version with "
+            f"{metric} is not on record: measure it with {_evaluating(version)}, or register the version with "
             f"`--metric {metric}=VALUE`"
         )
     claimed = version["metrics"].get(metric)
@@ -128,15 +130,39 @@ def _missing(metric: str, required: bool, alias: str, version: Mapping[str, Any]
         begin = f"{metric} {claimed:.4g} is only claimed, and for {alias} a metric must be measured"
     if SAME.get(metric, metric) not in measurable(version):
         return (
-            f"{begin}: modelops does not measure it for {_kind(version)}; check another metric, or set "
+            f"{begin}: modelops does not measure it for {kind_of(version)}; check another metric, or set "
             "require_measured = false in this check of the policy"
         )
     reason = f" ({version['measured_reason']})" if version.get("measured_reason") else ""
     if version.get("measured"):
         return f"{begin}{reason or ' (it is undefined on the rows that were measured)'}: check another metric"
+    return f"{begin}{reason}: {how_to_measure(version)}"
+
+
+def how_to_measure(version: Mapping[str, Any]) -> str:
+    """Return what a user does to have a version measured."""
     return (
-        f"{begin}{reason}: register the version with reference=(rows, outcomes) "
-        f"(`--validated-on FILE --outcomes COLUMN`), or run {measuring}"
+        "register the version with reference=(rows, outcomes) (`--validated-on FILE --outcomes COLUMN`), or run "
+        f"{_evaluating(version)}"
+    )
+
+
+def _evaluating(version: Mapping[str, Any]) -> str:
+    return f"`modelops evaluate {version['name']}/{version['version']} --data FILE --target COLUMN`"
+
+
+def _too_few_rows(metric: str, rule: Rule, alias: str, version: Mapping[str, Any]) -> str | None:
+    """Return what is wrong if a metric was measured on fewer rows than the rule asks for."""
+    if measured_value(version, metric) is None or version["measured"]["rows"] >= rule.min_rows:
+        return None
+    return too_few(metric, rule, alias, version)
+
+
+def too_few(what: str, rule: Rule, alias: str, version: Mapping[str, Any]) -> str:
+    """Return the sentence on a measurement of too few rows."""
+    return (
+        f"{what} was measured on {count(version['measured']['rows'], 'row')}, and for {alias} the policy asks for "
+        f"{rule.min_rows}: run {_evaluating(version)} with more rows"
     )
 
 
@@ -181,7 +207,8 @@ def _applies(version: Mapping[str, Any], metric: str) -> bool:
     return name not in OF_VALUES or version["task"] == "regression"
 
 
-def _kind(version: Mapping[str, Any]) -> str:
+def kind_of(version: Mapping[str, Any]) -> str:
+    """Return what a version is, in words."""
     if version["task"] == "classification":
         return f"a classification of {len(version['classes'])} classes"
     return f"a {version['task']}"

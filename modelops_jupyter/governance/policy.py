@@ -40,7 +40,10 @@ class Rule:
     Attributes
     ----------
     require_measured : bool
-        Whether metrics count only if they were measured by us; in a file the default is true for ``champion``.
+        Whether metrics count only if they were measured by us; in a file the default is true for ``champion``. A model
+        that no check applies to must then be measured all the same.
+    min_rows : int
+        How many rows with a label a metric must be measured on.
     allow_unsafe : bool
         Lets formats in that run code when they are loaded.
     allow_project_code : bool
@@ -52,6 +55,7 @@ class Rule:
     allow_self_review: bool = True
     require_enforced_separation: bool = False
     require_measured: bool = False
+    min_rows: int = 0
     allow_unsafe: bool = True
     allow_project_code: bool = True
 
@@ -106,6 +110,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "allow_self_review": bool,
     "require_enforced_separation": bool,
     "require_measured": bool,
+    "min_rows": int,
     "allow_unsafe": bool,
     "allow_project_code": bool,
 }
@@ -116,7 +121,7 @@ def _known(kind: type, values: dict[str, Any], where: str) -> dict[str, Any]:
     for name, value in values.items():
         if name not in names:
             raise InvalidPolicy(f"{where} has an unknown field {name!r}: known are {', '.join(sorted(names))}.")
-        if not isinstance(value, _TYPES[name]):
+        if not isinstance(value, _TYPES[name]) or (isinstance(value, bool) and _TYPES[name] is not bool):
             raise InvalidPolicy(f"{where}: {name} cannot be {value!r}.")
     if kind is CheckSpec and "metric" not in values:
         raise InvalidPolicy(f"{where}: a check names its metric.")

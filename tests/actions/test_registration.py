@@ -192,7 +192,7 @@ class Stranger:
 def test_an_unsafe_version_is_marked_wherever_it_is_shown(ws: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(UnsafeArtifact):
         ws.register(Stranger(), "m", data=X, target=Y)
-    version = ws.register(Stranger(), "m", data=X, target=Y, unsafe=True)
+    version = ws.register(Stranger(), "m", data=X[::2], target=Y[::2], reference=(X[1::2], Y[1::2]), unsafe=True)
     ws.register(MODEL, "safe", data=X, target=Y)
     ws.approve("m/1", reason="trusted")
     ws.promote("m/1", reason="trusted")
@@ -224,7 +224,7 @@ def test_an_unsafe_version_is_marked_wherever_it_is_shown(ws: Workspace, capsys:
 
 
 def test_a_policy_may_forbid_unsafe_formats(ws: Workspace) -> None:
-    (ws.settings.project / "policy.toml").write_text("[champion]\nallow_unsafe = false\n")
+    (ws.settings.project / "policy.toml").write_text("[champion]\nrequire_measured = false\nallow_unsafe = false\n")
     strict = Workspace(replace(ws.settings, policy=ws.settings.project / "policy.toml"))
     strict.register(Stranger(), "m", data=X, target=Y, unsafe=True)
     with pytest.raises(GateClosed, match="runs code when it is loaded, which the policy forbids"):

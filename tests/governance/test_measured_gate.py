@@ -100,6 +100,63 @@ def test_a_metric_is_judged_by_what_was_measured(
     assert says in found.message
 
 
+@pytest.mark.parametrize(
+    ("task", "classes", "metrics", "rows", "passed", "says"),
+    [
+        ("regression", 0, None, 0, False, "no metric is on record, and for champion a model must be measured"),
+        (
+            "regression",
+            0,
+            {"r2": 0.4, "mean_absolute_error": 3.0},
+            200,
+            True,
+            "r2 0.4, mean_absolute_error 3 (measured",
+        ),
+        ("regression", 0, {"r2": -0.1}, 200, False, "guessing reaches r2 0 too"),
+        ("regression", 0, {"mean_absolute_error": 3.0}, 200, True, "no threshold for a regression"),
+        ("classification", 3, {"accuracy": 0.9, "balanced_accuracy": 0.8}, 200, True, "a classification of 3 classes"),
+        (
+            "classification",
+            3,
+            {"accuracy": 0.9, "balanced_accuracy": 0.33},
+            200,
+            False,
+            "guessing reaches balanced_accuracy",
+        ),
+        (
+            "classification",
+            3,
+            {"balanced_accuracy": 0.8},
+            5,
+            False,
+            "measured on 5 rows, and for champion the policy asks",
+        ),
+        ("classification", 2, {"roc_auc": 0.9}, 5, False, "roc_auc was measured on 5 rows"),
+    ],
+)
+def test_the_policy_that_comes_with_it_takes_no_model_that_was_not_measured(
+    task: str, classes: int, metrics: dict[str, float] | None, rows: int, passed: bool, says: str
+) -> None:
+    evidence = None if metrics is None else {**measured(**metrics), "rows": rows}
+    body = {**version(InMemoryStore(), 1), "task": task, "classes": list("abc"[:classes]), "metrics": metrics or {}}
+    report = evaluate_gate(load_policy(None), "champion", {**body, "measured": evidence}, (), None)
+    judgement = next(check for check in report.checks if check.applies)
+    assert judgement.passed == passed
+    assert says in judgement.message
+    if metrics is None:
+        claim = {**body, "measured": None, "metrics": {"r2": 0.99}}
+        report = evaluate_gate(load_policy(None), "champion", claim, (), None)
+        judgement = next(check for check in report.checks if check.applies)
+        assert (judgement.passed, judgement.source) == (False, "claimed")
+        assert "only claims are on record (r2)" in judgement.message
+
+
+def test_a_decision_table_needs_no_metric() -> None:
+    body = {**version(InMemoryStore(), 1), "task": "decision", "classes": [], "metrics": {}, "measured": None}
+    report = evaluate_gate(load_policy(None), "champion", body, (), None)
+    assert [check.name for check in report.checks if not check.passed] == ["approvals"]
+
+
 def test_without_the_requirement_a_claim_counts_and_a_measured_metric_still_rules() -> None:
     body = version(InMemoryStore(), 1)
     assert judged({**body, **CLAIMED, "metrics": {"roc_auc": 0.99}}, CheckSpec("roc_auc", 0.8), required=False).passed

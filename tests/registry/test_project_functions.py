@@ -439,7 +439,7 @@ def test_an_approval_stands_for_the_source_that_was_read(ws: Workspace, project:
 
 
 def test_a_policy_forbids_it(ws: Workspace, project: Path) -> None:
-    (project / "policy.toml").write_text("[champion]\nallow_project_code = false\n")
+    (project / "policy.toml").write_text("[champion]\nrequire_measured = false\nallow_project_code = false\n")
     ws.register(fitted(imported(project).with_product), "m", data=X, target=Y)
     plain = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, Y)
     ws.register(plain, "m", data=X, target=Y)
