@@ -86,11 +86,27 @@ def _read_table(file: Path) -> pd.DataFrame:
 
 
 def _read_csv(file: Path) -> pd.DataFrame:
-    """Read a CSV; columns of ISO times that name their zone become times, all others stay as they are."""
+    """Read a CSV; columns of ISO times that name their zone become times, and codes as ``00123`` stay text."""
     import pandas as pd
 
     frame = pd.read_csv(file)
+    numbers = [place for place, dtype in enumerate(frame.dtypes) if dtype.kind in "iuf"]
+    if numbers:
+        texts = pd.read_csv(file, dtype="str", usecols=numbers)
+        frame = frame.assign(**{name: texts[name] for name in texts.columns if _are_codes(texts[name])})
     return with_zoned_times(frame, frame.columns)
+
+
+def _are_codes(texts: pd.Series[str]) -> bool:
+    """Tell whether numbers are written as codes are: as three digits or more of one width, some with zeros in front.
+
+    Of postal codes and account numbers the zeros are a part; a version that was fitted on numbers reads them as such.
+    """
+    written = texts.dropna()
+    widths = written.str.len().unique()
+    if len(widths) != 1 or widths[0] < 3 or not written.str.startswith("0").any():
+        return False
+    return bool(written.str.fullmatch("[0-9]+").all())
 
 
 def with_zoned_times(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:

@@ -12,12 +12,13 @@ from modelops_jupyter.actions.labelled_rows import (
     features_of,
     is_training_data,
     labels_fingerprint,
+    learnt_from,
     split_labels,
 )
 from modelops_jupyter.actions.measurement import measure, recorded
 from modelops_jupyter.actions.scored_rows import predict_rows
 from modelops_jupyter.actions.validation import answers_of
-from modelops_jupyter.actions.versions import RegisteredVersion, contract_of, find_version
+from modelops_jupyter.actions.versions import RegisteredVersion, contract_of, find_version, training_rows_of
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidFrame, InvalidInput
 from modelops_jupyter.frames import outcomes
@@ -57,8 +58,7 @@ def evaluate(
     names, contract = body["features"], contract_of(store, registered)
     frame = table[own_columns(names, table, "The data has")] if names else features_of(model, table, given, "data")
     frame = conform(frame, contract).readable()
-    if is_training_data(body["data_fingerprint"], frame, given):
-        raise InvalidFrame(f"{name} was not measured: {TRAINING_ROWS}. Pass rows that it has not learnt from.")
+    _check_new(store, registered, frame, given)
     labels = as_labels(given, body["task"])
     assert labels is not None
     check_classes(labels, body["classes"], "data")
@@ -74,6 +74,16 @@ def evaluate(
     facts = recorded(measurement, body.get("claimed", body["metrics"]), labels_fingerprint(labels))
     record_measurement(store, body, facts, actor)
     return find_version(store, name)
+
+
+def _check_new(store: Store, version: RegisteredVersion, frame: pd.DataFrame, labels: pd.Series[Any]) -> None:
+    """Refuse rows that a version was fitted on: all of them, in any order, or more than a few among others."""
+    training = training_rows_of(store, version)
+    reason = None if training is None else learnt_from(training, frame)
+    if reason is None and is_training_data(version.body["data_fingerprint"], frame, labels):
+        reason = TRAINING_ROWS  # rows of which each occurs more than once have no hash of their own on record
+    if reason is not None:
+        raise InvalidFrame(f"{version.full_name} was not measured: {reason}. Pass rows that it has not learnt from.")
 
 
 def _check_task(*versions: RegisteredVersion) -> None:

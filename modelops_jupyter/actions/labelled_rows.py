@@ -12,6 +12,7 @@ from modelops_jupyter.frames import outcomes, to_pandas
 if TYPE_CHECKING:
     import pandas as pd
 
+    from modelops_jupyter.registry import TrainingRows
 
 NO_VALIDATION_ROWS = "no validation rows were given"
 MOST_TRAINING_ROWS = 0.1  # of validation rows: more say little of rows that are new
@@ -30,6 +31,8 @@ class RegistrationRows:
         What monitoring compares with: the validation rows and their labels, or else the training rows.
     unmeasurable : str or None
         Why metrics on the reference would show nothing: it is what the model was fitted on.
+    training : TrainingRows or None
+        Hashes of `data`.
     """
 
     data: pd.DataFrame | None
@@ -37,6 +40,7 @@ class RegistrationRows:
     reference: pd.DataFrame | None
     labels: pd.Series[Any] | None
     unmeasurable: str | None = None
+    training: TrainingRows | None = None
 
 
 def read_rows(model: Any, data: Any, target: Any, reference: Any, outcomes: Any) -> RegistrationRows:
@@ -49,6 +53,7 @@ def read_rows(model: Any, data: Any, target: Any, reference: Any, outcomes: Any)
     InvalidInput
         If labels are given without their rows, or twice.
     """
+    from modelops_jupyter.registry import TrainingRows
     from modelops_jupyter.scoring.predictions import own_columns
 
     rows, own_labels = reference if isinstance(reference, tuple) else (reference, None)
@@ -62,8 +67,9 @@ def read_rows(model: Any, data: Any, target: Any, reference: Any, outcomes: Any)
     if data is not None:
         table, labels = split_labels(data, target, "data")
         features = features_of(model, table, labels, "data")
+    training = None if features is None else TrainingRows.of(features)
     if rows is None:
-        return RegistrationRows(features, labels, features, labels, NO_VALIDATION_ROWS)
+        return RegistrationRows(features, labels, features, labels, NO_VALIDATION_ROWS, training)
     given, label = outcomes if own_labels is None else own_labels, label_name(target)
     table, names = to_pandas(rows, "reference"), fitted_columns(model)
     if names is None and features is not None:
@@ -76,15 +82,13 @@ def read_rows(model: Any, data: Any, target: Any, reference: Any, outcomes: Any)
         table = features_of(model, table, validation_labels, "reference")
     else:
         table = table[own_columns(names, table, "The reference has")]
-    reason = None if features is None else _learnt_from(features, table)
-    return RegistrationRows(features, labels, table, validation_labels, reason)
+    reason = None if training is None else learnt_from(training, table)
+    return RegistrationRows(features, labels, table, validation_labels, reason, training)
 
 
-def _learnt_from(features: pd.DataFrame, reference: pd.DataFrame) -> str | None:
-    """Return why metrics on the reference would show nothing, where it holds training rows."""
-    from modelops_jupyter.registry import share_of_training_rows
-
-    share = share_of_training_rows(features, reference)
+def learnt_from(training: TrainingRows, frame: pd.DataFrame) -> str | None:
+    """Return why metrics on some rows would show nothing, where they are training rows."""
+    share = training.share_of(frame)
     if share <= MOST_TRAINING_ROWS:
         return None
     if share > 0.99:

@@ -19,7 +19,7 @@ from modelops_jupyter.store import Change, Delete, Event, Put
 
 if TYPE_CHECKING:
     from modelops_jupyter.actor import Actor
-    from modelops_jupyter.registry import Registry
+    from modelops_jupyter.registry import Registry, TrainingRows
     from modelops_jupyter.store import Store
 
 
@@ -32,6 +32,7 @@ def publish(
     reference: Mapping[str, Any] | None,
     segments: Mapping[str, Mapping[str, Any]],
     contract: Sequence[Mapping[str, Any]],
+    training: TrainingRows | None,
 ) -> RegisteredVersion:
     """Create the MLflow version of what was uploaded and put it on record.
 
@@ -43,6 +44,8 @@ def publish(
         The profile of what the version was validated on, and one by each column that it is sliced by.
     contract
         What its columns held; see `scoring.input_columns`.
+    training
+        Hashes of the rows that it was fitted on.
     """
     token = uuid4().hex
     name = str(facts["name"])
@@ -52,6 +55,7 @@ def publish(
         "reference": reference,
         "segments": dict(segments),
         "contract": [dict(column) for column in contract],
+        "training_rows": None if training is None else training.sample().to_dict(),
         "assurance": actor.assurance,
         "process": processes.identity(),
     }
@@ -101,6 +105,8 @@ def _put_on_record(store: Store, token: str, kept: Mapping[str, Any], number: in
         puts.append(Put("model", name, about, subject=name))
     if kept["contract"]:
         puts.append(contract_put(key, name, kept["contract"]))
+    if kept["training_rows"] is not None:
+        puts.append(Put("training_rows", key, kept["training_rows"], subject=name))
     if kept["reference"] is not None:
         puts.append(Put("reference", key, kept["reference"], subject=name))
     for column, profile in kept["segments"].items():

@@ -74,7 +74,7 @@ def register(
     at = datetime.now(UTC).isoformat()
     facts = {**uploaded, **known, "created_at": at, "created_by": actor.name}
     profiles = validation.profile, validation.segments
-    return publication.publish(store, registry, actor, facts, description, *profiles, draft.contract)
+    return publication.publish(store, registry, actor, facts, description, *profiles, draft.contract, rows.training)
 
 
 def check_free(store: Store, name: str) -> None:

@@ -12,6 +12,7 @@ from modelops_jupyter.refs import ModelReference, parse
 
 if TYPE_CHECKING:
     from modelops_jupyter.profiles import Reference
+    from modelops_jupyter.registry import TrainingRows
     from modelops_jupyter.store import Put, Store
 
 
@@ -78,6 +79,14 @@ def contract_of(store: Store, version: RegisteredVersion) -> list[dict[str, Any]
     """Return the contract of a version; without any column where it was registered without rows."""
     record = store.get("contract", version_key(version.name, version.version))
     return [] if record is None else list(record.body["columns"])
+
+
+def training_rows_of(store: Store, version: RegisteredVersion) -> TrainingRows | None:
+    """Return the hashes of the rows that a version was fitted on, where it was registered with them."""
+    from modelops_jupyter.registry import TrainingRows
+
+    record = store.get("training_rows", version_key(version.name, version.version))
+    return None if record is None else TrainingRows.from_dict(record.body)
 
 
 def mlflow_mark(body: Mapping[str, Any]) -> dict[str, str]:

@@ -2,12 +2,13 @@
 
 from modelops_jupyter.registry.adoption import Lineage, StockModel, StockVersion
 from modelops_jupyter.registry.drafts import Draft
-from modelops_jupyter.registry.fingerprints import data_fingerprint, share_of_training_rows
+from modelops_jupyter.registry.fingerprints import data_fingerprint
 from modelops_jupyter.registry.importance import Importance, feature_importance
 from modelops_jupyter.registry.mlmodel import ModelFile, class_names, describe_task
 from modelops_jupyter.registry.pyfunc import PyFuncEstimator
 from modelops_jupyter.registry.registry import Registry
 from modelops_jupyter.registry.stock import StockFile, StockFiles, draft_on_record, draft_stock
+from modelops_jupyter.registry.training_rows import TrainingRows
 from modelops_jupyter.scoring.flavors.decision import DecisionTable
 from modelops_jupyter.scoring.flavors.onnx import OnnxModel
 from modelops_jupyter.scoring.formats import read_model_file
@@ -30,6 +31,7 @@ __all__ = [
     "StockFiles",
     "StockModel",
     "StockVersion",
+    "TrainingRows",
     "class_names",
     "data_fingerprint",
     "describe_task",
@@ -38,5 +40,4 @@ __all__ = [
     "feature_importance",
     "predict",
     "read_model_file",
-    "share_of_training_rows",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -44,23 +43,6 @@ def row_hashes(frame: pd.DataFrame, target: Any = None) -> np.ndarray[Any, Any]:
         values = pd.util.hash_pandas_object(_plain(column), index=False).to_numpy(dtype="uint64")
         hashes = hashes * np.uint64(0x9E3779B97F4A7C15) + values  # wraps, as is meant
     return hashes
-
-
-def share_of_training_rows(training: pd.DataFrame, rows: pd.DataFrame) -> float:
-    """Return the share of `rows` that are among the training rows beyond what chance brings, from 0 to 1.
-
-    Rows of few possible values meet each other by chance. A new row is one that the training rows hold exactly once
-    with a probability of 2 N2 / n, where N2 values of their n occur exactly twice (I. J. Good, "The population
-    frequencies of species and the estimation of population parameters", Biometrika 40, 1953): so much is taken off.
-    """
-    import numpy as np
-
-    values, counts = np.unique(row_hashes(training), return_counts=True)
-    met = float(np.mean(np.isin(row_hashes(rows), values[counts == 1])))
-    twice, n = int(np.sum(counts == 2)), len(training)
-    by_chance = 2 * twice / n
-    error = math.sqrt(met * (1 - met) / len(rows) + 4 * twice / n**2)  # of both shares, were counts Poisson's
-    return met - by_chance if met - by_chance > 4 * error else 0.0
 
 
 def _plain(column: pd.Series[Any]) -> pd.Series[Any]:

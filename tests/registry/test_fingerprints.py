@@ -1,5 +1,7 @@
 """The same rows are known again, whatever their order and the types in which they are kept; new rows are not."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,9 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
+from modelops_jupyter.data_files import read_file
 from modelops_jupyter.errors import GateClosed, InvalidFrame
-from modelops_jupyter.registry import data_fingerprint, share_of_training_rows
+from modelops_jupyter.registry import TrainingRows, data_fingerprint
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.workspace import Workspace
 
@@ -48,10 +54,11 @@ def test_new_rows_are_not_taken_for_training_rows_however_few_values_they_have(v
     shares = []
     for _ in range(40):
         training, new = (pd.DataFrame({"v": generator.integers(0, values, 300)}) for _ in range(2))
-        shares.append(share_of_training_rows(training, new))
+        shares.append(TrainingRows.of(training).share_of(new))
+        shares.append(TrainingRows.of(training).sample(50).share_of(new))
         half = pd.concat([new[:150], training[:150]])
         if values > 1000:
-            assert 0.4 < share_of_training_rows(training, half) < 0.6
+            assert 0.4 < TrainingRows.of(training).share_of(half) < 0.6
     assert max(shares) < 0.1
 
 
@@ -74,8 +81,34 @@ def test_training_rows_open_no_gate(settings: Settings, reference: Any) -> None:
         ws.approve("m/1", reason="roc_auc of 1")
         with pytest.raises(GateClosed, match="rows are those that the model was fitted on"):
             ws.promote("m/1", reason="roc_auc of 1")
+        for rows in (X.iloc[ORDER], X[:5], X[-40:].astype("object")):
+            with pytest.raises(InvalidFrame, match="rows are those that the model was fitted on"):
+                ws.evaluate("m/1", data=rows, target=COIN[rows.index])
+
+
+def test_a_sample_of_the_training_rows_is_enough_and_can_be_kept() -> None:
+    generator = np.random.default_rng(5)
+    training, new = (pd.DataFrame(generator.normal(size=(20_000, 3)), columns=list("abc")) for _ in range(2))
+    sample = TrainingRows.from_dict(json.loads(json.dumps(TrainingRows.of(training).sample(2000).to_dict())))
+    assert len(sample.hashes) == 2000
+    assert sample.share_of(training[:300]) == 1
+    assert sample.share_of(new) == 0
+    assert 0.2 < sample.share_of(pd.concat([training[:500], new[:1500]])) < 0.3
+    for few in (training[:0], new[:1]):
+        assert sample.share_of(few) == 0
+    alike = TrainingRows.of(pd.DataFrame({"a": [1] * 10}))
+    assert (alike.share_of(pd.DataFrame({"a": [1]})), alike.sample(3).share_of(training[["a"]])) == (0, 0)
+
+
+def test_training_rows_in_a_file_of_codes_open_no_gate(settings: Settings, tmp_path: Path) -> None:
+    rows = X[:80].assign(zip=[f"{number:05d}" for number in range(80)])
+    rows.assign(y=COIN[:80]).to_csv(tmp_path / "part.csv", index=False)
+    model = make_pipeline(OneHotEncoder(handle_unknown="ignore"), LogisticRegression()).fit(rows, COIN[:80])
+    with Workspace(settings) as ws:
+        ws.register(model, "m", data=rows, target=COIN[:80])
+        part = read_file(str(tmp_path / "part.csv"))[:30]
         with pytest.raises(InvalidFrame, match="rows are those that the model was fitted on"):
-            ws.evaluate("m/1", data=X.iloc[ORDER], target=COIN.iloc[ORDER])
+            ws.evaluate("m/1", data=part, target="y")
 
 
 def test_rows_of_which_some_were_learnt_say_how_many(settings: Settings) -> None:
