@@ -23,21 +23,22 @@ FIRST_TIME, LAST_TIME = -9_214_560_000_000_000, 9_214_646_399_999_999
 
 
 def to_pandas(frame: Any, what: str) -> pd.DataFrame:
-    """Return `frame` (pandas, polars, Arrow, or a dict of columns) as a pandas DataFrame.
+    """Return `frame` (pandas, polars, Arrow, a dict of columns or an array of two dimensions) as a pandas DataFrame.
 
     Columns have names of text afterwards, as they have in files and in the log: 0 is ``"0"``, and a name of several
-    levels is joined as in ``"delay_mean"``.
+    levels is joined as in ``"delay_mean"``. The columns of an array are ``"0"``, ``"1"`` and so on.
 
     Raises
     ------
     InvalidFrame
         If `frame` is no table, has no rows or two columns of one name; `what` names it in the message.
     """
+    import numpy as np
     import pandas as pd
 
     if isinstance(frame, pd.DataFrame):
         table = frame
-    elif isinstance(frame, dict):
+    elif isinstance(frame, dict) or (isinstance(frame, np.ndarray) and frame.ndim == 2):
         table = pd.DataFrame(frame)
     else:
         table = _arrow_table(frame, what).to_pandas()
@@ -58,10 +59,11 @@ def pick_columns(frame: Any, names: Sequence[str], what: str) -> pd.DataFrame:
     InvalidFrame
         As `to_pandas`, or if there is no such column; `what` names the table in the message.
     """
+    import numpy as np
     import pandas as pd
 
     wanted = list(dict.fromkeys(names))
-    if isinstance(frame, pd.DataFrame | dict):
+    if isinstance(frame, pd.DataFrame | dict | np.ndarray):
         table = to_pandas(frame, what)
         for name in wanted:
             check_column(name, table.columns, what)
@@ -82,9 +84,10 @@ def other_columns(frame: Any, names: Sequence[str], what: str) -> pa.Table:
     InvalidFrame
         As `to_pandas` and `to_arrow`; `what` names the table in the message.
     """
+    import numpy as np
     import pandas as pd
 
-    if isinstance(frame, pd.DataFrame | dict):
+    if isinstance(frame, pd.DataFrame | dict | np.ndarray):
         return to_arrow(to_pandas(frame, what).drop(columns=list(names)))
     return _arrow_table(frame, what).drop_columns(list(dict.fromkeys(names)))
 
@@ -94,7 +97,11 @@ def _arrow_table(frame: Any, what: str) -> pa.Table:
     import pyarrow as pa
 
     if not hasattr(frame, "__arrow_c_stream__"):
-        raise InvalidFrame(f"{what} must be a table (pandas, polars or Arrow), not {type(frame).__name__}.")
+        shape = f" of shape {frame.shape}" if hasattr(frame, "shape") else ""
+        raise InvalidFrame(
+            f"{what} must be a table (pandas, polars, Arrow) or an array of rows and columns, not "
+            f"{type(frame).__name__}{shape}."
+        )
     schema = getattr(frame, "schema", {})
     kinds = schema.items() if isinstance(schema, Mapping) else ()
     objects = [name for name, kind in kinds if str(kind) == "Object"]

@@ -61,12 +61,29 @@ def test_such_columns_go_through_every_verb(settings: Settings, model: Any, name
         series = {name: frame.iloc[:, place] for place, name in enumerate(frame.columns)}
         logged = pd.DataFrame({**series, "id": range(60), "at": times, "said": model.predict(frame)})
         assert ws.log_predictions("m/1", logged, **columns).rows == 60
-        ws.evaluate("m/1", data=frame[1:], target=LABELS[1:])
+        ws.evaluate("m/1", data=frame[3::2], target=LABELS[3::2])
         ws.approve("m/1", reason="reads well")
         ws.promote("m/1", reason="first")
         mlflow.set_tracking_uri(ws.tracking_uri)
         read_by_mlflow = mlflow.pyfunc.load_model("models:/m@champion")
         assert np.array_equal(read_by_mlflow.predict(frame.set_axis(texts, axis="columns")), model.predict(frame))
+
+
+def test_arrays_go_through_every_verb(settings: Settings) -> None:
+    rows, labels = np.random.default_rng(0).normal(size=(200, 3)), np.arange(200) % 2
+    model = LogisticRegression().fit(rows[::2], labels[::2])
+    with Workspace(settings) as ws:
+        ws.register(model, "m", data=rows[::2], target=labels[::2], reference=(rows[1::2], labels[1::2]))
+        assert ws.version("m/1").body["features"] == ["0", "1", "2"]
+        assert np.array_equal(ws.predict("m/1", rows)[1], model.predict_proba(rows)[:, 1])
+        ws.evaluate("m/1", data=rows[3::2], target=labels[3::2])
+        ws.compare("m/1", "m/1", data=rows[1::2], target=labels[1::2])
+        mlflow.set_tracking_uri(ws.tracking_uri)
+        named = pd.DataFrame(rows, columns=["0", "1", "2"])
+        assert np.array_equal(mlflow.pyfunc.load_model("models:/m/1").predict(named), model.predict(rows))
+        for wrong, shape in ((rows[0], r"ndarray of shape \(3,\)"), (rows[None], r"ndarray of shape \(1, 200, 3\)")):
+            with pytest.raises(InvalidFrame, match=f"an array of rows and columns, not {shape}"):
+                ws.predict("m/1", wrong)
 
 
 @given(st.lists(st.one_of(st.integers(), st.floats(), st.text(), st.dates(), st.none(), st.booleans()), min_size=1))
