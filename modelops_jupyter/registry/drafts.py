@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.provenance import find_source
-from modelops_jupyter.registry.descriptions import describe
 from modelops_jupyter.registry.fingerprints import data_fingerprint
 from modelops_jupyter.registry.mlmodel import PYFUNC, UNKNOWN, class_names, read_description
 from modelops_jupyter.registry.pyfunc import PyFuncEstimator
@@ -86,6 +85,8 @@ def write_draft(
 
     `reference` is what it was validated on: with `data`, it shows which columns may lack values.
     """
+    from modelops_jupyter.registry.descriptions import describe  # 0.1 s that no prediction need wait for
+
     model = formats.adapt(model)
     kind = kind_of(model, kind)
     task, classes = _task(model)
