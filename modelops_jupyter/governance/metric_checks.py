@@ -62,9 +62,9 @@ def judge_metric(
     if few is not None:
         return CheckResult(spec.metric, False, True, float(value), spec.threshold, few, MEASURED)
     before = None if holder is None else _value(holder, spec.metric, required)
-    unmeasured = _unmeasured_holder(spec, required, alias, holder, before)
-    if unmeasured is not None:
-        return CheckResult(spec.metric, False, True, float(value), spec.threshold, unmeasured, MEASURED)
+    incomparable = _incomparable_holder(spec, required, alias, version, holder)
+    if incomparable is not None:
+        return CheckResult(spec.metric, False, True, float(value), spec.threshold, incomparable, MEASURED)
     return _compared(spec, version, holder, float(value), before)
 
 
@@ -166,17 +166,21 @@ def too_few(what: str, rule: Rule, alias: str, version: Mapping[str, Any]) -> st
     )
 
 
-def _unmeasured_holder(
-    spec: CheckSpec, required: bool, alias: str, holder: Mapping[str, Any] | None, before: float | None
+def _incomparable_holder(
+    spec: CheckSpec, required: bool, alias: str, version: Mapping[str, Any], holder: Mapping[str, Any] | None
 ) -> str | None:
-    """Return what is wrong if a comparison with the holder is due and the holder's metric was not measured."""
+    """Return what is wrong if a comparison with the holder is due and its metric was not measured on the same rows."""
     compares = spec.min_absolute_change is not None or spec.min_relative_change is not None
-    if holder is None or before is not None or not (compares and required and _applies(holder, spec.metric)):
+    if holder is None or not (compares and required and _applies(holder, spec.metric)):
         return None
-    name = f"{holder['name']}/{holder['version']}"
+    begin = f"{spec.metric} of {holder['name']}/{holder['version']}, which is {alias} now, was"
+    if measured_value(holder, spec.metric) is None:
+        return f"{begin} not measured, so there is nothing to compare with: run {_evaluating(holder)}"
+    if _same_rows(version, holder, spec.metric):
+        return None
     return (
-        f"{spec.metric} of {name}, which is {alias} now, was not measured, so there is nothing to compare with: run "
-        f"`modelops evaluate {name} --data FILE --target COLUMN`"
+        f"{begin} measured on other rows, which compares nothing: run {_evaluating(holder)} with the rows that "
+        f"{version['name']}/{version['version']} was measured on, or both on new ones"
     )
 
 

@@ -172,6 +172,11 @@ def test_the_holder_is_compared_by_what_was_measured() -> None:
     found = judged(body, check, holder=boasting)
     assert not found.passed
     assert "run `modelops evaluate m/1 --data FILE --target COLUMN`" in found.message
+    elsewhere = {**holder, "measured": {**measured(roc_auc=0.6), "fingerprint": "other"}}
+    found = judged(body, check, holder=elsewhere)
+    assert not found.passed
+    assert "m/1, which is champion now, was measured on other rows, which compares nothing: run" in found.message
+    assert judged(body, CheckSpec("roc_auc", 0.6), holder=elsewhere).passed, "nothing is compared"
     assert not judged(body, check, holder=boasting, required=False).passed, "a claim of the holder counts there"
     assert judged(body, CheckSpec("roc_auc", 0.6), holder=boasting).passed, "nothing is compared"
     other = {**boasting, "task": "regression", "classes": []}
