@@ -87,6 +87,7 @@ def test_a_result_without_an_equal_is_said_to_have_none(settings: Settings) -> N
         ws.register(probit, "m", data=X, target=CLASSES)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 @pytest.mark.parametrize("scripted", [False, True], ids=["module", "TorchScript"])
 def test_a_torch_module_becomes_a_file_of_onnx(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, scripted: bool
