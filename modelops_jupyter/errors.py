@@ -35,7 +35,10 @@ user interfaces share it.
 
 from __future__ import annotations
 
+import os
 from typing import ClassVar
+
+LONGEST_NAME = 200  # of a path in a sentence
 
 
 class ModelOpsError(Exception):
@@ -136,8 +139,13 @@ class Unexpected(ModelOpsError):
     code = "internal"
 
     @classmethod
-    def of(cls, error: Exception) -> Unexpected:
-        """Say in one sentence what `error` was."""
+    def of(cls, error: Exception) -> ModelOpsError:
+        """Say in one sentence what `error` was: of a path that the system refuses, which one and why."""
+        path = error.filename if isinstance(error, OSError) else None
+        if isinstance(path, str | bytes | os.PathLike) and error.strerror:  # type: ignore[attr-defined]
+            name = os.fsdecode(path)
+            name = name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
+            return InvalidInput(f"{name!r} cannot be used: {error.strerror[:1].lower()}{error.strerror[1:]}.")  # type: ignore[attr-defined]
         reason = next(iter(str(error).splitlines()), "").rstrip(".")
         kind = type(error).__name__
         return cls(f"Something went wrong ({kind}{f': {reason}' if reason else ''}): repeat with --debug to see where.")

@@ -198,7 +198,9 @@ def outcome_text(value: Any) -> str | None:
     """Write one class or decision the same way wherever it comes from: 1, 1.0 and np.int64(1) are all ``"1"``."""
     import pandas as pd
 
-    plain = value.item() if hasattr(value, "item") else value
+    plain = value.item() if hasattr(value, "item") and not getattr(value, "ndim", 0) else value
+    if getattr(plain, "ndim", 0):
+        return str(plain)
     if plain is None or plain is pd.NA or plain != plain:
         return None
     if (isinstance(plain, float) and plain.is_integer()) or (isinstance(plain, Decimal) and _is_whole(plain)):

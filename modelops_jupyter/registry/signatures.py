@@ -161,6 +161,10 @@ def write_examples(folder: Path, rows: pd.DataFrame) -> dict[str, str]:
 
 def _cell(value: Any) -> Any:
     """Return a value as JSON has it: None for a missing one, every digit of a number, ISO 8601 for a time."""
+    if isinstance(value, list | tuple) or getattr(value, "ndim", 0) > 0:  # a cell of several values
+        return [_cell(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _cell(item) for key, item in value.items()}
     plain = value.item() if hasattr(value, "item") and not hasattr(value, "isoformat") else value
     if isinstance(plain, bool | int):
         return plain

@@ -88,7 +88,7 @@ def absent(index: pd.Index[Any], column: Mapping[str, Any]) -> pd.Series[Any]:
 
 def text_of(value: Any) -> str:
     """Return a value as text, the same wherever it comes from: 1, 1.0 and np.int64(1) are all ``"1"``."""
-    plain = value.item() if hasattr(value, "item") else value
+    plain = value.item() if hasattr(value, "item") and not getattr(value, "ndim", 0) else value
     return str(int(plain)) if isinstance(plain, float) and plain.is_integer() else str(plain)
 
 

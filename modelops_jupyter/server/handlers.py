@@ -17,7 +17,7 @@ from jupyter_server.base.handlers import APIHandler
 from tornado.web import HTTPError, authenticated
 
 from modelops_jupyter.actor import Actor
-from modelops_jupyter.errors import ModelOpsError, NotFound
+from modelops_jupyter.errors import ModelOpsError, NotFound, Unexpected
 from modelops_jupyter.server.dashboard import DashboardServer
 from modelops_jupyter.server.fields import read_body, take, take_query
 from modelops_jupyter.server.imports import import_for
@@ -78,7 +78,9 @@ class WorkspaceHandler(APIHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer JSON with a `message` and a `code`, whatever went wrong."""
         error = kwargs.get("exc_info", (None, None, None))[1]
-        if isinstance(error, ModelOpsError):
+        if isinstance(error, OSError):
+            error = Unexpected.of(error)
+        if isinstance(error, ModelOpsError) and not isinstance(error, Unexpected):
             self.set_status(error.http_status)
             return self._refuse(str(error), error.code)
         if isinstance(error, HTTPError):

@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 
 from modelops_jupyter import processes
 from modelops_jupyter.actor import Actor
-from modelops_jupyter.errors import ModelOpsError
+from modelops_jupyter.errors import ModelOpsError, Unexpected
 from modelops_jupyter.job_folders import write_whole
 from modelops_jupyter.portable import recorded_path, with_fields
 from modelops_jupyter.server.calls import Call
@@ -61,8 +61,11 @@ def _carry_out(job: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
         return {"state": "failed", "error": {"message": str(error), "code": error.code}}
     except Exception as error:
         traceback.print_exc()  # into the job's log
-        message = f"Something went wrong ({type(error).__name__}: {error}); the job's log has the details."
-        return {"state": "failed", "error": {"message": message, "code": "internal"}}
+        ours = Unexpected.of(error)
+        message = str(ours)
+        if isinstance(ours, Unexpected):
+            message = f"Something went wrong ({type(error).__name__}: {error}); the job's log has the details."
+        return {"state": "failed", "error": {"message": message, "code": ours.code}}
 
 
 def _callbacks(method: Callable[..., Any], tell: Tell) -> dict[str, Callable[[Any], None]]:
