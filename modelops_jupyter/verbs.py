@@ -217,7 +217,8 @@ VERBS: tuple[Verb, ...] = (
     ),
     Verb(
         "reconcile",
-        "make MLflow's aliases what is on record; each that was moved behind our back becomes an incident",
+        "make MLflow's aliases what is on record; each that was moved behind our back becomes an incident; exit code 1 "
+        "where MLflow cannot show what is on record",
         lambda ws, a, r: ws.reconcile(),
     ),
     Verb(

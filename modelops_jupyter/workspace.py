@@ -15,6 +15,7 @@ from modelops_jupyter.actions import (
     inspection,
     moves,
     prediction_logging,
+    reconciliation,
     registration,
     running,
     versions,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.actions.casework import Incident
     from modelops_jupyter.actions.catalogue import Status
     from modelops_jupyter.actions.overview import Distribution, ModelOverview
+    from modelops_jupyter.actions.reconciliation import Reconciliation
     from modelops_jupyter.actions.versions import RegisteredVersion
     from modelops_jupyter.governance import Comparison, Decision, GateReport, Transition
     from modelops_jupyter.log import Appended
@@ -249,9 +251,12 @@ class Workspace(IncidentVerbs, RecordVerbs, ScoringVerbs):
         """Point `alias` back at the last version that held it before and is not rejected."""
         return moves.rollback(self, name, alias, reason)
 
-    def reconcile(self) -> Listing:
-        """Make MLflow's models and aliases what is on record; what somebody changed there becomes an incident."""
-        return aliases.reconcile(self.store, self.registry, self.settings, self.actor)
+    def reconcile(self) -> Reconciliation:
+        """Make MLflow's models and aliases what is on record; what somebody changed there becomes an incident.
+
+        What MLflow can no longer show, such as a version that was deleted there, is listed with what to do instead.
+        """
+        return reconciliation.reconcile(self.store, self.registry, self.settings, self.actor)
 
     # Watching.
 

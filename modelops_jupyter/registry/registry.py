@@ -126,6 +126,11 @@ class Registry:
         folder = artifacts.recorded_folder(self._settings, body)
         return {} if folder is None else artifacts.changed_sizes(folder, body["artifact_sizes"])
 
+    def files_are_gone(self, body: Mapping[str, Any]) -> bool:
+        """Return whether nothing is left of a version's files in MLflow, as far as that is seen without a download."""
+        with self._asking() as client:
+            return self._source(client, body) is None
+
     def _put(self, folder: Path, run: str, path: str) -> dict[str, Any]:
         """Put a version's files into a run, and return where they are, if they are in the workspace's own folder."""
         if self._settings.server is not None:
