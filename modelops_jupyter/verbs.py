@@ -17,7 +17,7 @@ def _arg(*flags: str, **options: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
     return flags, options
 
 
-_REFERENCE = _arg("reference", metavar="REFERENCE", help="name, name/3 or name@champion")
+_REFERENCE = _arg("reference", metavar="REFERENCE", help="name/3, name@champion, or name alone for its champion")
 _NAME = _arg("name", metavar="NAME", help="name of the model")
 _ALIAS = _arg("alias", nargs="?", default="champion", help="alias to move (default: champion)")
 _NOTEBOOK = _arg("path", metavar="NOTEBOOK", help="the .ipynb file")
@@ -122,7 +122,7 @@ VERBS: tuple[Verb, ...] = (
         "measure a version's metrics on labelled rows, and put them on record for gates to read",
         verb_calls.evaluate,
         (
-            _arg("version", metavar="VERSION", help="name, name/3 or name@champion"),
+            _arg("version", metavar="VERSION", help="name/3, name@champion, or name alone for its champion"),
             _arg("--data", required=True, help="rows it was not fitted on: .parquet or .csv; in a notebook, a name"),
             _arg("--target", required=True, help="their labels: a column, or data of their own"),
             _arg("--unsafe", action="store_true", help="load a version that runs code when it is loaded"),
@@ -135,7 +135,7 @@ VERBS: tuple[Verb, ...] = (
         "score a table of any size into another: its columns are kept, predictions and scores appended",
         verb_calls.predict_file,
         (
-            _arg("version", metavar="VERSION", help="name, name/3 or name@champion"),
+            _arg("version", metavar="VERSION", help="name/3, name@champion, or name alone for its champion"),
             _arg(
                 "data", metavar="DATA", help=".parquet, .csv, a folder of them or delta:FOLDER; in a notebook, a name"
             ),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions.fleet import read_fleet
-from modelops_jupyter.actions.versions import find_version
+from modelops_jupyter.actions.versions import find_model, find_version
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.portable import absolute_path
@@ -212,7 +212,7 @@ def versions(store: Store, name: str) -> Listing:
     """Return a row per version of a model, newest first."""
     from modelops_jupyter.governance import called_functions, metrics_text
 
-    find_version(store, check_name(name))
+    find_model(store, check_name(name))
     aliases: dict[int, list[str]] = {}
     for record in store.find("alias", name):
         aliases.setdefault(record.body["version"], []).append(record.body["alias"])
@@ -235,7 +235,7 @@ def alerts(store: Store, name: str | None, state: str | None) -> Listing:
     if state not in (None, *ALERT_STATES):
         raise InvalidInput(f"An alert is {' or '.join(ALERT_STATES)}, not {state!r}.")
     if name is not None:
-        find_version(store, check_name(name))
+        find_model(store, check_name(name))
     found = [dict(record.body) for record in store.find("alert", name) if state in (None, record.body["state"])]
     rows = tuple(sorted(found, key=lambda body: str(body["window_start"]), reverse=True))
     columns = ("model", "window_start", "kind", "column", "metric", "figure", "threshold", "state", "message")
@@ -245,7 +245,7 @@ def alerts(store: Store, name: str | None, state: str | None) -> Listing:
 def runs(store: Store, name: str | None, project: Path) -> Listing:
     """Return runs of pipelines, newest first: all, or those of the pipelines that made versions of a model."""
     if name is not None:
-        find_version(store, check_name(name))
+        find_model(store, check_name(name))
     made: dict[str, list[str]] = {}
     for record in store.find("version", name):
         if record.body.get("step"):

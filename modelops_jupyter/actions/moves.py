@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions.aliases import project_alias
 from modelops_jupyter.actions.obstacles import check_can_serve
-from modelops_jupyter.actions.versions import find_version
+from modelops_jupyter.actions.versions import find_model, find_version
 from modelops_jupyter.errors import RegistryDamaged
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.refs import ModelReference, check_name
@@ -81,7 +81,7 @@ def rollback(ws: Foundations, name: str, alias: str, reason: str) -> Transition:
             passed_over = f"or `modelops reject {name}/{number} --reason ...`, so that rollback passes it over"
             raise RegistryDamaged(f"{str(error).rstrip('.')}, {passed_over}.") from error
 
-    find_version(ws.known, check_name(name))  # says so when there is no such model
+    find_model(ws.known, check_name(name))  # says so when there is no such model
     ws.registry.check()
     move = rollback(ws.store, ws.policy, name, alias, reason, ws.actor, check_can_serve=check)
     project_alias(ws.store, ws.registry, name, alias)
