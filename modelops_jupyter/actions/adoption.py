@@ -21,7 +21,7 @@ from uuid import uuid4
 from modelops_jupyter.actions.adopted import REASON, Adoption, left_out, reason_of, together, version_facts
 from modelops_jupyter.actions.measurement import without_metrics
 from modelops_jupyter.actions.references import GivenReference, Rows, give_reference, learn_task, read_rows
-from modelops_jupyter.actions.versions import contract_put, version_key
+from modelops_jupyter.actions.versions import contract_put, unsafe_put, version_key
 from modelops_jupyter.errors import InvalidInput, InvalidReference, NotFound, RegistryUnreachable
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.refs import check_alias, check_name
@@ -288,6 +288,7 @@ def _put_on_record(call: _Call, task: _Task, ready: Sequence[_Version], at: str)
     for version in ready:
         key = version_key(task.name, version.body["version"])
         puts.append(Put("version", key, version.body, subject=task.name, expected_revision=0))
+        puts += [unsafe_put(key, task.name)] if version.body["unsafe"] else []
         puts += _reference_puts(key, task.name, version.reference)
     for alias, number in taken.items():
         puts += _alias_puts(ws, task.name, alias, number, unsafe[number], at)

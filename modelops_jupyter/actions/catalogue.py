@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.store import AuditVerification, Store
 
 ALERT_STATES = ("open", "healed")
+MOST_UNSAFE = 5  # versions that a line names
 SHOWN_METRICS = 3  # of those that were measured, where there is no room for all
 
 
@@ -104,7 +105,7 @@ class Status(Presentable):
             champion += " (UNSAFE: it runs code when it is loaded)" if m["unsafe"] else ""
             through = f" through {m['data_through'][:16].removesuffix('T00:00')}" if m["data_through"] else ""
             lines.append(
-                f"  {m['name']:<24} {m['health']:<8} {champion}, {count(m['versions'], 'version')}, "
+                f"  {m['name']:<24} {m['health']:<8} {champion}, {count(m['versions'], 'version')}{_unsafe(m)}, "
                 f"{count(m['windows'], 'window')}{through}, {count(m['open_alerts'], 'open alert')}"
             )
             lines += [f"    {m['learning']}"] if m["learning"] else []
@@ -113,6 +114,13 @@ class Status(Presentable):
         lines += [f"  {self.adoption_sentence}"] if self.unadopted else []
         lines += [_aside(batch) for batch in self.quarantine]
         return "\n".join(lines)
+
+
+def _unsafe(model: Mapping[str, Any]) -> str:
+    """Return which versions run code when they are loaded, the champion left out, which says so itself."""
+    others = [number for number in model["unsafe_versions"] if number != model["champion"]]
+    more = f" and {len(others) - MOST_UNSAFE} more" if len(others) > MOST_UNSAFE else ""
+    return f" ({', '.join(map(str, others[:MOST_UNSAFE]))}{more} unsafe)" if others else ""
 
 
 def _aside(batch: Mapping[str, Any]) -> str:
@@ -142,6 +150,7 @@ def status(
             "kind": summary.kind,
             "champion": summary.champion,
             "unsafe": summary.unsafe,
+            "unsafe_versions": list(summary.unsafe_versions),
             "versions": summary.versions,
             "health": summary.health,
             "windows": summary.windows,
@@ -191,6 +200,7 @@ def models(store: Store, use_cases: Mapping[str, UseCase]) -> Listing:
             "kind": s.kind,
             "champion": s.champion,
             "unsafe": s.unsafe,
+            "unsafe_versions": list(s.unsafe_versions),
             "versions": s.versions,
             "health": s.health,
             "open_alerts": s.open_alerts,
@@ -203,7 +213,7 @@ def models(store: Store, use_cases: Mapping[str, UseCase]) -> Listing:
         }
         for s in read_fleet(store, use_cases=use_cases)
     )
-    unsafe = ("unsafe",) if any(row["unsafe"] for row in rows) else ()
+    unsafe = ("unsafe_versions",) if any(row["unsafe_versions"] for row in rows) else ()
     columns = ("name", "kind", "champion", *unsafe, "versions", "health", "open_alerts", "data_through")
     return Listing("Models", columns, rows, "No models yet: register one with `modelops register`.")
 

@@ -10,9 +10,9 @@ from modelops_jupyter.actions.labelled_rows import (
     NO_VALIDATION_ROWS,
     RegistrationRows,
     as_labels,
-    check_classes,
     fitted_columns,
     labels_fingerprint,
+    read_classes,
 )
 from modelops_jupyter.actions.measurement import Measurement, measure, recorded
 from modelops_jupyter.errors import ModelFailed, ModelOpsError
@@ -56,7 +56,8 @@ def validate(draft: Draft, rows: RegistrationRows, claimed: Mapping[str, float])
         unmeasured = recorded(Measurement(reason=NO_VALIDATION_ROWS), claimed, None)
         return Validation({**nothing, **unmeasured, "features": fitted_columns(draft.model) or []})
     if labels is not None:
-        check_classes(labels, draft.classes, "data" if rows.reference is rows.data else "reference")
+        what = "data" if rows.reference is rows.data else "reference"
+        labels, _ = read_classes(labels, draft.classes, what, "the model")
     answers = answers_of(draft.model, frame, draft.task)
     predicted = answers.prediction is not None
     profile = build_reference(

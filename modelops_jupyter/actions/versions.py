@@ -71,6 +71,13 @@ def version_key(name: str, version: int) -> str:
     return f"{name}/{version:06d}"
 
 
+def unsafe_put(key: str, name: str) -> Put:
+    """Return what marks a version as one that runs code when it is loaded, for lists that do not read every version."""
+    from modelops_jupyter.store import Put
+
+    return Put("unsafe_version", key, {}, subject=name)
+
+
 def contract_put(key: str, name: str, contract: Sequence[Mapping[str, Any]]) -> Put:
     """Return what puts the contract of a version on record; see `scoring.input_columns`."""
     from modelops_jupyter.store import Put

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.errors import NotFound, RegistryDamaged
+from modelops_jupyter.errors import NotFound, RegistryDamaged, UnsafeArtifact
 from modelops_jupyter.provenance import corrections, process_start, tags_of
 from modelops_jupyter.registry import artifacts
 from modelops_jupyter.registry.addresses import fetch
@@ -173,6 +173,11 @@ class Registry:
         RegistryDamaged
             If MLflow no longer has the artifact.
         """
+        if body.get("unsafe") and not unsafe:
+            raise UnsafeArtifact(
+                f"{body['name']}/{body['version']} is unsafe: a model of format {body['flavor']} runs code when it is "
+                "loaded. Say unsafe=True (--unsafe) if you trust it."
+            )
         with tempfile.TemporaryDirectory() as temporary:
             copy = self.fetch(body, Path(temporary) / "copy")
             how = ModelFile(body["flavor"], body.get("model_file", ""), body.get("estimator"))
