@@ -44,12 +44,12 @@ def register(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
 
 def adopt(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
     """Adopt, with the rows that the line names, and show how far it is."""
-    data = read(a.data) if a.data else None
+    reference = read(a.validated_on) if a.validated_on else None
     return ws.adopt(
         a.name,
         all=a.all,
-        data=data,
-        target=labels_of(data, a.target, read),
+        reference=reference,
+        outcomes=labels_of(reference, a.outcomes, read),
         new_name=a.new_name,
         unsafe=a.unsafe,
         on_progress=_show_pace,

@@ -153,8 +153,8 @@ class Workspace(IncidentVerbs, RecordVerbs, ScoringVerbs):
         name: str | None = None,
         *,
         all: bool = False,
-        data: Any = None,
-        target: Any = None,
+        reference: Any = None,
+        outcomes: Any = None,
         new_name: str | None = None,
         unsafe: bool = False,
         on_progress: Callable[[WorkEvent], None] | None = None,
@@ -168,8 +168,9 @@ class Workspace(IncidentVerbs, RecordVerbs, ScoringVerbs):
         ----------
         name
             A registered model of MLflow's; or say `all`.
-        data, target
-            Reference rows for versions without one, and their labels: data of their own, or the column of `data`.
+        reference, outcomes
+            Validation rows for versions without a reference, and their labels or the name of their column, as in
+            `register`.
         new_name
             What the model is called here, where MLflow's name does not fit.
         unsafe
@@ -177,7 +178,7 @@ class Workspace(IncidentVerbs, RecordVerbs, ScoringVerbs):
         """
         from modelops_jupyter.actions import adoption
 
-        rows: dict[str, Any] = {"data": data, "target": target}
+        rows: dict[str, Any] = {"reference": reference, "outcomes": outcomes}
         return adoption.adopt(self, name, all=all, new_name=new_name, unsafe=unsafe, on_progress=on_progress, **rows)
 
     # Judging and moving.

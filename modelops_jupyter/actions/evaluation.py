@@ -93,8 +93,8 @@ def _check_task(*versions: RegisteredVersion) -> None:
     unclear = next((version.full_name for version in versions if version.body["task"] == "unknown"), None)
     if unclear is not None:
         raise InvalidInput(
-            f"Nothing on record says what {unclear} predicts: give it a reference first, `modelops adopt NAME --data "
-            "FILE --target COLUMN` (with --unsafe where it runs code)."
+            f"Nothing on record says what {unclear} predicts: give it a reference first, `modelops adopt NAME "
+            "--validated-on FILE --outcomes COLUMN` (with --unsafe where it runs code)."
         )
 
 
