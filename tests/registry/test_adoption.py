@@ -243,7 +243,12 @@ def test_all_models_are_taken_and_status_counts_those_that_wait(settings: Settin
 
 def test_a_wrong_call_says_so_before_anything_is_asked(settings: Settings) -> None:
     with Workspace(settings) as ws:
-        for wrong in ({}, {"name": "a", "all": True}, {"all": True, "new_name": "b"}, {"name": "a", "outcomes": "late"}):
+        for wrong in (
+            {},
+            {"name": "a", "all": True},
+            {"all": True, "new_name": "b"},
+            {"name": "a", "outcomes": "late"},
+        ):
             with pytest.raises(InvalidInput):
                 ws.adopt(**wrong)
         with pytest.raises(NotFound, match="no registered model 'ghost': it has none yet"):
