@@ -75,7 +75,7 @@ class Workspace(IncidentVerbs, RecordVerbs, ScoringVerbs):
         moved = [f"{change}: {change.advice}" for change in changes]
         waiting = adoption.unadopted(self.store, self.registry)
         changed = changed_in_service(self.store, self.registry)
-        return catalogue.status(self.store, self.settings, moved, waiting, changed)
+        return catalogue.status(self.store, self.settings, moved, waiting.models, waiting.misnamed, changed)
 
     def models(self) -> Listing:
         """Return every model with its champion, health and open alerts."""

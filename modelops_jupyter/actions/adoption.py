@@ -37,19 +37,38 @@ FAILURES = 3  # of MLflow in a row, after which it is not asked any more
 Files = Future["StockFiles"]
 
 
-def unadopted(store: Store, registry: Registry) -> int:
-    """Return how many models of MLflow's registry have versions that are not on record; no file and no run is read."""
+@dataclass(frozen=True)
+class Waiting:
+    """What of MLflow's registry is not on record: how many models, and those that their names keep out of ``--all``."""
+
+    models: int = 0
+    misnamed: tuple[str, ...] = ()
+
+
+def unadopted(store: Store, registry: Registry) -> Waiting:
+    """Return the models of MLflow's registry with versions that are not on record; no file and no run is read."""
     registered = registry.stock.registered()
     ours = _names(store)
     pending = {record.key for record in store.find("registration", bodies=False)}  # being registered right now
     recorded = {record.key for record in store.find("version", bodies=False)}
-    return sum(
-        any(
+    names = [
+        name
+        for name, model in registered.items()
+        if any(
             version_key(ours.get(name, name), number) not in recorded and token not in pending
             for number, token in model.versions.items()
         )
-        for name, model in registered.items()
-    )
+    ]
+    misnamed = tuple(sorted(name for name in names if not _has_name_here(name, ours)))
+    return Waiting(len(names) - len(misnamed), misnamed)
+
+
+def _has_name_here(mlflow_name: str, names: Mapping[str, str]) -> bool:
+    try:
+        _name_here(mlflow_name, names, None)
+    except InvalidInput:
+        return False
+    return True
 
 
 def adopt(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.store import AuditVerification, Store
 
 ALERT_STATES = ("open", "healed")
+MOST_MISNAMED = 3  # names of MLflow's that a line names
 MOST_UNSAFE = 5  # versions that a line names
 SHOWN_METRICS = 3  # of those that were measured, where there is no room for all
 
@@ -49,7 +51,9 @@ class Status(Presentable):
     quarantine : tuple of mapping
         Batches that did not fit the log: model, table, batch, rows, reason, and the file that holds them.
     unadopted : int
-        Models of the MLflow registry with versions that are not on record.
+        Models of the MLflow registry with versions that are not on record, which `adopt` takes.
+    misnamed : tuple of str
+        Others, whose names cannot be used here.
     changed : tuple of str
         Versions in service whose files are gone, foreign or of another size, a sentence each with what to do.
     """
@@ -63,11 +67,28 @@ class Status(Presentable):
     moved: tuple[str, ...] = ()
     quarantine: tuple[Mapping[str, Any], ...] = ()
     unadopted: int = 0
+    misnamed: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
 
     @property
     def adoption_sentence(self) -> str:
         """What waits in the MLflow registry, and what takes it; empty if nothing does."""
+        return ". ".join(filter(None, (self._waiting(), self._misnamed())))
+
+    def _misnamed(self) -> str:
+        """Return which models have names that cannot be used here, and what to do."""
+        if not self.misnamed:
+            return ""
+        first, most = self.misnamed[0], MOST_MISNAMED
+        more = f" and {len(self.misnamed) - most} more" if len(self.misnamed) > most else ""
+        names = ", ".join(repr(name) for name in self.misnamed[:most])
+        cannot = count(len(self.misnamed), "model of the MLflow registry", "models of the MLflow registry")
+        return (
+            f"{cannot} cannot be adopted under {'its name' if len(self.misnamed) == 1 else 'their names'}: "
+            f"{names}{more}. Rename in MLflow, or run `modelops adopt {shlex.quote(first)} --as NEWNAME`"
+        )
+
+    def _waiting(self) -> str:
         if not self.unadopted:
             return ""
         waiting = count(self.unadopted, "model of the MLflow registry is", "models of the MLflow registry are")
@@ -85,6 +106,7 @@ class Status(Presentable):
             "moved": list(self.moved),
             "quarantine": [dict(q) for q in self.quarantine],
             "unadopted": self.unadopted,
+            "misnamed": list(self.misnamed),
             "changed": list(self.changed),
         }
 
@@ -95,7 +117,7 @@ class Status(Presentable):
         return pd.DataFrame(self.models)
 
     def __str__(self) -> str:
-        if not self.models and self.unadopted:
+        if not self.models and self.adoption_sentence:
             return f"{self.workspace}: no models on record. {self.adoption_sentence}."
         if not self.models:
             return f"{self.workspace}: no models yet. Register one with `modelops register`, or try `modelops demo`."
@@ -111,7 +133,7 @@ class Status(Presentable):
             lines += [f"    {m['learning']}"] if m["learning"] else []
         lines += [_told(target) for target in self.targets]
         lines += [f"  {sentence}" for sentence in (*self.changed, *self.moved)]
-        lines += [f"  {self.adoption_sentence}"] if self.unadopted else []
+        lines += [f"  {self.adoption_sentence}"] if self.adoption_sentence else []
         lines += [_aside(batch) for batch in self.quarantine]
         return "\n".join(lines)
 
@@ -141,7 +163,12 @@ def _told(target: Mapping[str, Any]) -> str:
 
 
 def status(
-    store: Store, settings: Settings, moved: Sequence[str] = (), unadopted: int = 0, changed: Sequence[str] = ()
+    store: Store,
+    settings: Settings,
+    moved: Sequence[str] = (),
+    unadopted: int = 0,
+    misnamed: Sequence[str] = (),
+    changed: Sequence[str] = (),
 ) -> Status:
     """Gather the state of a workspace."""
     summaries = tuple(
@@ -172,6 +199,7 @@ def status(
         moved=tuple(moved),
         quarantine=_quarantine(settings),
         unadopted=unadopted,
+        misnamed=tuple(misnamed),
         changed=tuple(changed),
     )
 

@@ -100,7 +100,7 @@ def status(shown: Status) -> Html:
         heading(f"{count(len(shown.models), 'model')}, {count(len(open_alerts), 'open alert')}"),
         note(f"{shown.workspace} · registry {shown.registry}"),
         *(note(f"{sentence}.") for sentence in (*shown.changed, *shown.moved)),
-        note(f"{shown.adoption_sentence}.") if shown.unadopted else None,
+        note(f"{shown.adoption_sentence}.") if shown.adoption_sentence else None,
         rows_table(columns, shown.models),
         *(note(f"{model['name']}: {model['learning']}") for model in shown.models if model["learning"]),
         heading("Open alerts") if open_alerts else None,

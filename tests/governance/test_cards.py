@@ -16,11 +16,11 @@ from modelops_jupyter.store import Change, InMemoryStore, Put
 @example("champion -> 2: a > b & c")
 @example("&amp; <b>R&D</b> ~~no~~")
 def test_a_card_rendered_from_markdown_shows_what_was_written(text: str) -> None:
-    words = " ".join(text.split())
-    line = ModelCard("m/1", (("Why", (("a", f"x {words} x"),)),)).to_markdown().splitlines()[-1]
+    words = " ".join(f"x {text} x".split())
+    line = ModelCard("m/1", (("Why", (("a", words),)),)).to_markdown().splitlines()[-1]
     rendered = re.sub(r"</?(ul|li|strong)>", "", mistune.html(line))
     assert "<" not in rendered
-    assert html.unescape(rendered).strip() == f"a: x {words} x"
+    assert html.unescape(rendered).strip() == f"a: {words}"
 
 
 def test_a_card_in_a_terminal_is_plain_where_text_is() -> None:
@@ -33,8 +33,8 @@ def test_a_card_names_the_labels_of_a_measurement_only() -> None:
     version(store, 1, roc_auc=0.7)
     record = store.get("version", "m/000001")
     assert record is not None
-    for measured, named in ((None, False), ({**measured(roc_auc=0.7), "fingerprint": "f" * 64}, True)):
-        body = {**record.body, "outcomes_fingerprint": "e" * 64, "measured": measured}
+    for evidence, named in ((None, False), ({**measured(roc_auc=0.7), "fingerprint": "f" * 64}, True)):
+        body = {**record.body, "outcomes_fingerprint": "e" * 64, "measured": evidence}
         store.commit(Change(puts=(Put("version", "m/000001", body, subject="m"),)))
         text = str(model_card(store, "m", 1))
         assert ("Fingerprint of the labels it was measured on" in text, "f" * 64 in text) == (named, named)
