@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +79,7 @@ def predict_file(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
         except NotFound:
             if not Path(data).is_dir():
                 raise
-    return ws.predict_file(
+    done = ws.predict_file(
         a.version,
         data,
         a.output,
@@ -89,6 +90,7 @@ def predict_file(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
         batch_id=a.batch_id,
         unsafe=a.unsafe,
     )
+    return done if isinstance(data, str) else replace(done, source=a.data)  # a table by the name that the line gives it
 
 
 def log_predictions(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:

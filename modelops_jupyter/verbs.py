@@ -156,8 +156,9 @@ VERBS: tuple[Verb, ...] = (
                 "--invalid",
                 default="mark",
                 choices=("refuse", "mark", "allow"),
-                help="rows unlike those it was registered with (type, missing, range, category): named in a column "
-                "`invalid` (mark, the default), reason to score nothing (refuse), or counted only (allow)",
+                help="what to do with rows unlike those it was registered with (type, missing values, range, "
+                "category): say so in a column `invalid` (mark, the default), score nothing (refuse), or score them and "
+                "only count them (allow)",
             ),
             _arg("--log", action="store_true", help="log the predictions, as log-predictions does"),
             _arg("--id", help="with --log, the column of request ids"),
