@@ -17,6 +17,16 @@ def _arg(*flags: str, **options: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
     return flags, options
 
 
+def _rows(what: str) -> tuple[tuple[str, ...], dict[str, Any]]:
+    text = f"{what}: .parquet or .csv; in a notebook, a Python name"
+    return _arg("--data", "--validated-on", dest="data", required=True, help=text)
+
+
+def _labels(*, required: bool) -> tuple[tuple[str, ...], dict[str, Any]]:
+    text = "their labels: a column, or data of their own"
+    return _arg("--target", "--outcomes", dest="target", required=required, help=text)
+
+
 _REFERENCE = _arg("reference", metavar="REFERENCE", help="name/3, name@champion, or name alone for its champion")
 _NAME = _arg("name", metavar="NAME", help="name of the model")
 _ALIAS = _arg("alias", nargs="?", default="champion", help="alias to move (default: champion)")
@@ -123,20 +133,8 @@ VERBS: tuple[Verb, ...] = (
         verb_calls.evaluate,
         (
             _arg("version", metavar="VERSION", help="name/3, name@champion, or name alone for its champion"),
-            _arg(
-                "--data",
-                "--validated-on",
-                dest="data",
-                required=True,
-                help="rows it was not fitted on: .parquet or .csv; in a notebook, a name",
-            ),
-            _arg(
-                "--target",
-                "--outcomes",
-                dest="target",
-                required=True,
-                help="their labels: a column, or data of their own",
-            ),
+            _rows("rows it was not fitted on"),
+            _labels(required=True),
             _arg("--unsafe", action="store_true", help="load a version that runs code when it is loaded"),
         ),
         effect="execute",
@@ -148,17 +146,14 @@ VERBS: tuple[Verb, ...] = (
         verb_calls.predict_file,
         (
             _arg("version", metavar="VERSION", help="name/3, name@champion, or name alone for its champion"),
-            _arg(
-                "data", metavar="DATA", help=".parquet, .csv, a folder of them or delta:FOLDER; in a notebook, a name"
-            ),
+            _arg("data", metavar="DATA", help=".parquet, .csv, a folder of them, delta:FOLDER; in a notebook, a name"),
             _arg("output", metavar="OUTPUT", help=".parquet, .csv or delta:FOLDER; what was there is replaced"),
             _arg(
                 "--invalid",
                 default="mark",
                 choices=("refuse", "mark", "allow"),
-                help="what to do with rows unlike those it was registered with (type, missing values, range, "
-                "category): say so in a column `invalid` (mark, the default), score nothing (refuse), or score them and "
-                "only count them (allow)",
+                help="what to do with rows unlike those it was registered with (type, missing values, range, category):"
+                " say so in a column `invalid` (mark, the default), score nothing (refuse), score and count them (allow)",
             ),
             _arg("--log", action="store_true", help="log the predictions, as log-predictions does"),
             _arg("--id", help="with --log, the column of request ids"),
@@ -177,14 +172,8 @@ VERBS: tuple[Verb, ...] = (
         (
             _REFERENCE,
             _arg("other", metavar="OTHER", help="the version to compare with"),
-            _arg(
-                "--data",
-                "--validated-on",
-                dest="data",
-                required=True,
-                help="rows to score: .parquet or .csv; in a notebook, a Python name",
-            ),
-            _arg("--target", "--outcomes", dest="target", help="their labels: a column, or data of their own"),
+            _rows("rows to score"),
+            _labels(required=False),
             _arg("--segment", action="append", default=[], help="column to slice by; may be repeated"),
             _arg("--unsafe", action="store_true", help="load versions that run code when they are loaded"),
         ),

@@ -21,7 +21,7 @@ LAYERS = (
     {"profiles"},
     {"registry", "monitoring", "governance", "pipelines", "notifications"},
     {"actions.class_labels"},
-    {"actions.fleet", "actions.labelled_rows", "actions.measurement", "data_files"},
+    {"actions.fleet", "actions.labelled_rows", "actions.measurement", "actions.model_answers", "data_files"},
     {"actions.validation", "actions.versions", "actions.restoration", "table_files"},
     {"actions.scored_rows", "actions.obstacles"},
     {"actions.publication", "actions.aliases", "actions.adopted", "actions.service_files"},

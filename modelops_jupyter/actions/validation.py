@@ -15,7 +15,8 @@ from modelops_jupyter.actions.labelled_rows import (
     read_classes,
 )
 from modelops_jupyter.actions.measurement import Measurement, measure, recorded
-from modelops_jupyter.errors import ModelFailed, ModelOpsError
+from modelops_jupyter.actions.model_answers import ModelRaised, ask_model
+from modelops_jupyter.errors import ModelFailed
 from modelops_jupyter.frames import outcomes, to_arrow
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from modelops_jupyter.registry import Draft
-
-
-LONGEST_REASON = 200
 
 
 @dataclass(frozen=True)
@@ -90,17 +88,12 @@ def answers_of(model: Any, frame: pd.DataFrame, task: str) -> Answers:
     """
     import pandas as pd
 
-    from modelops_jupyter.registry import predict
-
     try:
-        answer = predict(model, frame)
+        answer = ask_model(model, frame)
     except ModelFailed as error:
         return Answers(None, None, f"the model failed on these rows: {str(error).rstrip('.')}")
-    except ModelOpsError:
-        raise
-    except Exception as error:  # whatever a model of the user's raises
-        words = next(iter(str(error).splitlines()), "")[:LONGEST_REASON].rstrip(".")
-        return Answers(None, None, f"the model failed on these rows ({type(error).__name__}: {words})")
+    except ModelRaised as error:
+        return Answers(None, None, f"the model failed on these rows ({error})")
     if answer.prediction.shape != (len(frame),):
         return Answers(None, None, f"the model predicts {answer.prediction.shape} values for {len(frame)} rows")
     return Answers(outcomes(pd.Series(answer.prediction), task), answer.score)
