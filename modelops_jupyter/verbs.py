@@ -153,7 +153,7 @@ VERBS: tuple[Verb, ...] = (
                 default="mark",
                 choices=("refuse", "mark", "allow"),
                 help="what to do with rows unlike those it was registered with (type, missing values, range, category):"
-                " say so in a column `invalid` (mark, the default), score nothing (refuse), score and count them (allow)",
+                " say so in a column `invalid` (mark, the default), score nothing (refuse), or count them (allow)",
             ),
             _arg("--log", action="store_true", help="log the predictions, as log-predictions does"),
             _arg("--id", help="with --log, the column of request ids"),
