@@ -15,7 +15,8 @@ _ALIAS = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 class ModelReference:
     """A model, one of its versions, or whatever an alias points at.
 
-    At most one of `version` and `alias` is set; with neither, the model itself is meant.
+    At most one of `version` and `alias` is set; with neither, the model itself is meant,
+    and where a version is asked for, its champion.
     """
 
     name: str

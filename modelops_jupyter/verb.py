@@ -55,11 +55,6 @@ class Parser(argparse.ArgumentParser):
         """Raise `InvalidInput` with one sentence; a verb that does not exist is answered with the nearest one."""
         from difflib import get_close_matches
 
-        option = re.match(r"unrecognized arguments: (--[\w-]+)", message)
-        if option is not None:
-            near = get_close_matches(option[1], sorted(self._options() - {option[1]}), n=1)
-            if near:
-                raise InvalidInput(f"There is no option {option[1]!r}: did you mean {near[0]!r}?")
         unknown = re.fullmatch(r"argument VERB: invalid choice: '(.*)' \(choose from (.*)\)", message, flags=re.S)
         if unknown is None:
             raise InvalidInput(f"{message[:1].upper()}{message[1:]}. See `{self.prog} --help`.")
@@ -67,10 +62,15 @@ class Parser(argparse.ArgumentParser):
         meant = f": did you mean {near[0]!r}?" if near else "."
         raise InvalidInput(f"There is no verb {unknown[1]!r}{meant} See `{self.prog} --help`.")
 
-    def _options(self) -> set[str]:
-        """Return the options of all verbs."""
-        found = {name for action in self._actions for name in action.option_strings}
-        for action in self._actions:
-            for verb in (action.choices or {}).values() if isinstance(action, argparse._SubParsersAction) else ():
-                found |= verb._options()
-        return found
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """Parse a line; an option that its verb does not have is answered with what the verb has."""
+        from difflib import get_close_matches
+
+        parsed, rest = super().parse_known_args(args, namespace)
+        unknown = next((word.partition("=")[0] for word in rest if word.startswith("--")), None)
+        if unknown is None:
+            return parsed, rest
+        options = sorted(name for action in self._actions for name in action.option_strings if name.startswith("--"))
+        near = get_close_matches(unknown, options, n=1, cutoff=0.75)
+        meant = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(options)}."
+        raise InvalidInput(f"`{self.prog}` has no option {unknown!r}: {meant}")

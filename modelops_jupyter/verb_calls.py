@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,12 +45,12 @@ def register(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
 
 def adopt(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
     """Adopt, with the rows that the line names, and show how far it is."""
-    data = read(a.data) if a.data else None
+    reference = read(a.validated_on) if a.validated_on else None
     return ws.adopt(
         a.name,
         all=a.all,
-        data=data,
-        target=labels_of(data, a.target, read),
+        reference=reference,
+        outcomes=labels_of(reference, a.outcomes, read),
         new_name=a.new_name,
         unsafe=a.unsafe,
         on_progress=_show_pace,
@@ -78,7 +79,7 @@ def predict_file(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
         except NotFound:
             if not Path(data).is_dir():
                 raise
-    return ws.predict_file(
+    done = ws.predict_file(
         a.version,
         data,
         a.output,
@@ -89,6 +90,7 @@ def predict_file(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
         batch_id=a.batch_id,
         unsafe=a.unsafe,
     )
+    return done if isinstance(data, str) else replace(done, source=a.data)  # a table by the name that the line gives it
 
 
 def log_predictions(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:

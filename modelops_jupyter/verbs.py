@@ -17,7 +17,17 @@ def _arg(*flags: str, **options: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
     return flags, options
 
 
-_REFERENCE = _arg("reference", metavar="REFERENCE", help="name, name/3 or name@champion")
+def _rows(what: str) -> tuple[tuple[str, ...], dict[str, Any]]:
+    text = f"{what}: .parquet or .csv; in a notebook, a Python name"
+    return _arg("--data", "--validated-on", dest="data", required=True, help=text)
+
+
+def _labels(*, required: bool) -> tuple[tuple[str, ...], dict[str, Any]]:
+    text = "their labels: a column, or data of their own"
+    return _arg("--target", "--outcomes", dest="target", required=required, help=text)
+
+
+_REFERENCE = _arg("reference", metavar="REFERENCE", help="name/3, name@champion, or name alone for its champion")
 _NAME = _arg("name", metavar="NAME", help="name of the model")
 _ALIAS = _arg("alias", nargs="?", default="champion", help="alias to move (default: champion)")
 _NOTEBOOK = _arg("path", metavar="NOTEBOOK", help="the .ipynb file")
@@ -109,8 +119,8 @@ VERBS: tuple[Verb, ...] = (
         (
             _arg("name", nargs="?", metavar="NAME", help="registered model in MLflow; or say --all"),
             _arg("--all", action="store_true", help="every registered model"),
-            _arg("--data", help="reference rows for versions without one: .parquet or .csv; in a notebook, a name"),
-            _arg("--target", help="the column of outcomes, or data of their own"),
+            _arg("--validated-on", help="the reference of versions without one: .parquet, .csv; in a notebook, a name"),
+            _arg("--outcomes", help="its labels: a column, or data of their own"),
             _arg("--as", dest="new_name", metavar="NEWNAME", help="its name here, where MLflow's does not fit"),
             _arg("--unsafe", action="store_true", help="load models that run code, to learn what they predict"),
         ),
@@ -122,9 +132,9 @@ VERBS: tuple[Verb, ...] = (
         "measure a version's metrics on labelled rows, and put them on record for gates to read",
         verb_calls.evaluate,
         (
-            _arg("version", metavar="VERSION", help="name, name/3 or name@champion"),
-            _arg("--data", required=True, help="rows it was not fitted on: .parquet or .csv; in a notebook, a name"),
-            _arg("--target", required=True, help="their labels: a column, or data of their own"),
+            _arg("version", metavar="VERSION", help="name/3, name@champion, or name alone for its champion"),
+            _rows("rows it was not fitted on"),
+            _labels(required=True),
             _arg("--unsafe", action="store_true", help="load a version that runs code when it is loaded"),
         ),
         effect="execute",
@@ -135,17 +145,15 @@ VERBS: tuple[Verb, ...] = (
         "score a table of any size into another: its columns are kept, predictions and scores appended",
         verb_calls.predict_file,
         (
-            _arg("version", metavar="VERSION", help="name, name/3 or name@champion"),
-            _arg(
-                "data", metavar="DATA", help=".parquet, .csv, a folder of them or delta:FOLDER; in a notebook, a name"
-            ),
+            _arg("version", metavar="VERSION", help="name/3, name@champion, or name alone for its champion"),
+            _arg("data", metavar="DATA", help=".parquet, .csv, a folder of them, delta:FOLDER; in a notebook, a name"),
             _arg("output", metavar="OUTPUT", help=".parquet, .csv or delta:FOLDER; what was there is replaced"),
             _arg(
                 "--invalid",
                 default="mark",
                 choices=("refuse", "mark", "allow"),
-                help="rows unlike those it was registered with (type, missing, range, category): named in a column "
-                "`invalid` (mark, the default), reason to score nothing (refuse), or counted only (allow)",
+                help="what to do with rows unlike those it was registered with (type, missing values, range, category):"
+                " say so in a column `invalid` (mark, the default), score nothing (refuse), or count them (allow)",
             ),
             _arg("--log", action="store_true", help="log the predictions, as log-predictions does"),
             _arg("--id", help="with --log, the column of request ids"),
@@ -164,8 +172,8 @@ VERBS: tuple[Verb, ...] = (
         (
             _REFERENCE,
             _arg("other", metavar="OTHER", help="the version to compare with"),
-            _arg("--data", required=True, help="rows to score: .parquet or .csv; in a notebook, a Python name"),
-            _arg("--target", help="the column of outcomes, or data of their own"),
+            _rows("rows to score"),
+            _labels(required=False),
             _arg("--segment", action="append", default=[], help="column to slice by; may be repeated"),
             _arg("--unsafe", action="store_true", help="load versions that run code when they are loaded"),
         ),
@@ -217,7 +225,8 @@ VERBS: tuple[Verb, ...] = (
     ),
     Verb(
         "reconcile",
-        "make MLflow's aliases what is on record; each that was moved behind our back becomes an incident",
+        "make MLflow's aliases what is on record; each that was moved behind our back becomes an incident; exit code 1 "
+        "where MLflow cannot show what is on record",
         lambda ws, a, r: ws.reconcile(),
     ),
     Verb(

@@ -15,6 +15,7 @@ from modelops_jupyter.actions import (
     inspection,
     moves,
     prediction_logging,
+    reconciliation,
     registration,
     running,
     versions,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.actions.casework import Incident
     from modelops_jupyter.actions.catalogue import Status
     from modelops_jupyter.actions.overview import Distribution, ModelOverview
+    from modelops_jupyter.actions.reconciliation import Reconciliation
     from modelops_jupyter.actions.versions import RegisteredVersion
     from modelops_jupyter.governance import Comparison, Decision, GateReport, Transition
     from modelops_jupyter.log import Appended
@@ -73,7 +75,7 @@ class Workspace(IncidentVerbs, RecordVerbs, ScoringVerbs):
         moved = [f"{change}: {change.advice}" for change in changes]
         waiting = adoption.unadopted(self.store, self.registry)
         changed = changed_in_service(self.store, self.registry)
-        return catalogue.status(self.store, self.settings, moved, waiting, changed)
+        return catalogue.status(self.store, self.settings, moved, waiting.models, waiting.misnamed, changed)
 
     def models(self) -> Listing:
         """Return every model with its champion, health and open alerts."""
@@ -151,8 +153,8 @@ class Workspace(IncidentVerbs, RecordVerbs, ScoringVerbs):
         name: str | None = None,
         *,
         all: bool = False,
-        data: Any = None,
-        target: Any = None,
+        reference: Any = None,
+        outcomes: Any = None,
         new_name: str | None = None,
         unsafe: bool = False,
         on_progress: Callable[[WorkEvent], None] | None = None,
@@ -166,8 +168,9 @@ class Workspace(IncidentVerbs, RecordVerbs, ScoringVerbs):
         ----------
         name
             A registered model of MLflow's; or say `all`.
-        data, target
-            Reference rows for versions without one, and their labels: data of their own, or the column of `data`.
+        reference, outcomes
+            Validation rows for versions without a reference, and their labels or the name of their column, as in
+            `register`.
         new_name
             What the model is called here, where MLflow's name does not fit.
         unsafe
@@ -175,7 +178,7 @@ class Workspace(IncidentVerbs, RecordVerbs, ScoringVerbs):
         """
         from modelops_jupyter.actions import adoption
 
-        rows: dict[str, Any] = {"data": data, "target": target}
+        rows: dict[str, Any] = {"reference": reference, "outcomes": outcomes}
         return adoption.adopt(self, name, all=all, new_name=new_name, unsafe=unsafe, on_progress=on_progress, **rows)
 
     # Judging and moving.
@@ -249,9 +252,12 @@ class Workspace(IncidentVerbs, RecordVerbs, ScoringVerbs):
         """Point `alias` back at the last version that held it before and is not rejected."""
         return moves.rollback(self, name, alias, reason)
 
-    def reconcile(self) -> Listing:
-        """Make MLflow's models and aliases what is on record; what somebody changed there becomes an incident."""
-        return aliases.reconcile(self.store, self.registry, self.settings, self.actor)
+    def reconcile(self) -> Reconciliation:
+        """Make MLflow's models and aliases what is on record; what somebody changed there becomes an incident.
+
+        What MLflow can no longer show, such as a version that was deleted there, is listed with what to do instead.
+        """
+        return reconciliation.reconcile(self.store, self.registry, self.settings, self.actor)
 
     # Watching.
 

@@ -62,9 +62,9 @@ class ScoringVerbs(Foundations):
         data, output
             A .parquet or .csv file or ``delta:FOLDER``; `data` also a folder of Parquet files or a table in memory.
         invalid
-            Of rows that are not as the version was registered with (type, missing values, range, categories): ``mark``
-            names what is wrong in the column ``invalid``, ``refuse`` scores nothing, ``allow`` says it in the answer
-            alone. A row that the model cannot take has no prediction.
+            What to do with rows unlike those that the version was registered with (type, missing values, range,
+            category): ``mark`` says so in the column ``invalid``, ``refuse`` scores nothing, ``allow`` scores them and
+            only counts them. A row that the model cannot take has no prediction.
         log, id, time, batch_id
             Log what was predicted as `log_predictions` does; `id` and `time` are columns of `data`.
         unsafe

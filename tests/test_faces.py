@@ -39,6 +39,7 @@ NO_OPTION = {("monitor", "spelled"): "other libraries' words for its arguments, 
 # Arguments that a shell calls by another name; a plural is given one by one.
 SPELLED = {
     ("register", "reference"): "validated_on",
+    ("adopt", "reference"): "validated_on",
     ("log_predictions", "frame"): "data",
     ("log_labels", "frame"): "data",
 }

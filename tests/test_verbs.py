@@ -1,6 +1,7 @@
 """One table of verbs serves the shell and the notebook; a wrong call says so in one sentence."""
 
 import json
+import re
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -12,7 +13,7 @@ from modelops_jupyter.cli import main
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.monitoring.pace import WorkEvent
 from modelops_jupyter.verb_calls import assignments
-from modelops_jupyter.verbs import parser
+from modelops_jupyter.verbs import VERBS, parser
 
 
 def test_parameters_stay_as_they_are_written() -> None:
@@ -170,4 +171,31 @@ def test_whoever_waits_for_a_backtest_sees_how_far_it_is(
 
 def test_a_misspelled_option_is_answered_with_the_nearest_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["monitor", "delay", "--sgments", "origin"]) == 2
-    assert "There is no option '--sgments': did you mean '--segments'?" in capsys.readouterr().err
+    assert "has no option '--sgments': did you mean '--segments'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", [verb.name for verb in VERBS])
+def test_an_option_that_a_verb_lacks_is_answered_with_that_verbs_options(verb: str) -> None:
+    top, verbs = parser("modelops")
+    own = {name for action in verbs.choices[verb]._actions for name in action.option_strings}
+    others = {name for other in verbs.choices.values() for a in other._actions for name in a.option_strings}
+    needed = [a for a in verbs.choices[verb]._actions if a.required]
+    words = [word for a in needed for word in ([a.option_strings[0], "1"] if a.option_strings else ["1"])]
+    for option in sorted(name for name in others - own if name.startswith("--") and not is_prefix(name, own)):
+        with pytest.raises(InvalidInput, match=rf"`modelops {verb}` has no option '{option}'") as caught:
+            top.parse_args([verb, *words, option])
+        named = set(re.findall(r"--[\w-]+", str(caught.value))) - {option}
+        assert named <= own
+        assert named
+
+
+def is_prefix(name: str, options: set[str]) -> bool:
+    return any(option.startswith(name) for option in options)
+
+
+@pytest.mark.parametrize("verb", ["register", "adopt", "evaluate", "compare"])
+def test_validation_rows_and_their_labels_have_the_same_words_in_every_verb(verb: str) -> None:
+    positional = {"register": ["m.skops", "m"], "adopt": ["m"], "evaluate": ["m/1"], "compare": ["m/1", "m/2"]}[verb]
+    words = ["--validated-on", "rows.parquet", "--outcomes", "late"]
+    given = vars(parser("modelops")[0].parse_args([verb, *positional, *words]))
+    assert {"rows.parquet", "late"} <= {value for value in given.values() if isinstance(value, str)}

@@ -7,9 +7,9 @@ export function literal(text: string): string {
   return JSON.stringify(text).replace(/[\u007f-\uffff]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** Loads a model's champion, or its newest version where it has none. */
+/** Loads a model's champion, or shows its versions to choose from where it has none. */
 export function modelCode(name: string, champion: number | null): string {
-  return `${OPEN}model = ws.load(${literal(champion === null ? name : `${name}@champion`)})`;
+  return `${OPEN}${champion === null ? `ws.versions(${literal(name)})` : `model = ws.load(${literal(`${name}@champion`)})`}`;
 }
 
 /** Loads one version. */

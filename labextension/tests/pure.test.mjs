@@ -159,7 +159,7 @@ test('what users wrote is a Python text in the code that is inserted', () => {
   assert.equal(literal('a"b\\\n'), '"a\\"b\\\\\\n"');
   assert.equal(literal('é'), '"\\u00e9"');
   assert.ok(modelCode('flight-delay', 3).endsWith('model = ws.load("flight-delay@champion")'));
-  assert.ok(modelCode('flight-delay', null).endsWith('model = ws.load("flight-delay")'));
+  assert.ok(modelCode('flight-delay', null).endsWith('\nws.versions("flight-delay")'));
   const alert = alertCode({ model: 'x").y', column: 'wind', metric: 'psi' });
   assert.ok(alert.includes('ws.alerts("x\\").y").to_frame()'));
   assert.ok(alert.endsWith('alerts[(alerts["column"] == "wind") & (alerts["metric"] == "psi")]'));

@@ -33,7 +33,11 @@ class Adoption(Presentable):
     present : tuple of mapping
         ``model`` and the number of its ``versions`` that were on record before.
     left : tuple of mapping
-        What could not be taken, or given a reference: ``model``, ``version`` (None for the whole model), ``reason``.
+        What could not be taken: ``model``, ``version`` (None for the whole model), ``reason``.
+    referenced : tuple of str
+        Versions that were given the reference that was passed.
+    without_reference : tuple of mapping
+        Versions on record that could not be given it: ``model``, ``version``, ``reason``.
     notes : tuple of str
         What else there is to know, a sentence each.
     """
@@ -42,11 +46,13 @@ class Adoption(Presentable):
     present: tuple[Mapping[str, Any], ...] = ()
     left: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
+    referenced: tuple[str, ...] = ()
+    without_reference: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Whether everything that was asked for is on record."""
-        return not self.left
+        """Whether all models are on record, and a reference that was passed serves at least one version."""
+        return not self.left and (bool(self.referenced) or not self.without_reference)
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row per version adopted, per model on record before, and per model or version left out."""
@@ -56,6 +62,7 @@ class Adoption(Presentable):
         rows = [{"state": "adopted", **row, "reason": row["note"]} for row in self.adopted]
         rows += [{"state": "on record before", "model": row["model"]} for row in self.present]
         rows += [{"state": "left out", **row} for row in self.left]
+        rows += [{"state": "on record, without a reference", **row} for row in self.without_reference]
         return pd.DataFrame(rows, columns=columns)
 
     @property
@@ -63,19 +70,30 @@ class Adoption(Presentable):
         """How many models there are of each."""
         models = len({row["model"] for row in self.adopted})
         unsafe = sum(bool(row["unsafe"]) for row in self.adopted)
-        if not self.adopted and not self.left:
-            return f"Nothing new: {count(len(self.present), 'model')} on record before."
+        before = f"{count(len(self.present), 'model')} on record before" if self.present else ""
+        if not self.adopted and not self.left and not self.referenced and not self.without_reference:
+            return f"Nothing new: {before or count(0, 'model')}."
+        taken = f"{count(models, 'model')} adopted with {count(len(self.adopted), 'version')}"
         parts = [
-            f"{count(models, 'model')} adopted with {count(len(self.adopted), 'version')}"
-            + (f" ({unsafe} unsafe: they run code when they are loaded)" if unsafe else ""),
-            f"{count(len(self.present), 'model')} on record before" if self.present else "",
+            taken + (f" ({unsafe} unsafe: they run code when they are loaded)" if unsafe else "") if models else "",
+            before,
             f"{len({row['model'] for row in self.left})} left out" if self.left else "",
         ]
-        return ", ".join(part for part in parts if part) + "."
+        return "; ".join(filter(None, (", ".join(filter(None, parts)), self._references()))) + "."
+
+    def _references(self) -> str:
+        """Return how many versions the reference serves, where one was passed."""
+        if not self.without_reference:
+            return f"{count(len(self.referenced), 'version')} given the reference" if self.referenced else ""
+        lacking = len(self.without_reference)
+        if not self.referenced:
+            return f"the reference serves none of {count(lacking, 'version')}, which stay as they are"
+        return f"{count(len(self.referenced), 'version')} given the reference, {lacking} as before, without one"
 
     def __str__(self) -> str:
         lines = [self.headline]
         lines += [f"  left out  {_named(row)}: {row['reason']}" for row in self.left]
+        lines += [f"  without a reference  {_named(row)}: {row['reason']}" for row in self.without_reference]
         noted = [f"  note      {_named(row)}: {row['note']}" for row in self.adopted if row["note"]]
         noted += [f"  note      {note}" for note in self.notes]
         more = len(noted) - SHOWN
@@ -99,6 +117,8 @@ def together(parts: Sequence[Adoption]) -> Adoption:
         tuple(row for part in parts for row in part.present),
         tuple(row for part in parts for row in part.left),
         tuple(note for part in parts for note in part.notes),
+        tuple(name for part in parts for name in part.referenced),
+        tuple(row for part in parts for row in part.without_reference),
     )
 
 

@@ -21,7 +21,7 @@ from uuid import uuid4
 from modelops_jupyter.actions.adopted import REASON, Adoption, left_out, reason_of, together, version_facts
 from modelops_jupyter.actions.measurement import without_metrics
 from modelops_jupyter.actions.references import GivenReference, Rows, give_reference, learn_task, read_rows
-from modelops_jupyter.actions.versions import contract_put, version_key
+from modelops_jupyter.actions.versions import contract_put, unsafe_put, version_key
 from modelops_jupyter.errors import InvalidInput, InvalidReference, NotFound, RegistryUnreachable
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.refs import check_alias, check_name
@@ -37,19 +37,38 @@ FAILURES = 3  # of MLflow in a row, after which it is not asked any more
 Files = Future["StockFiles"]
 
 
-def unadopted(store: Store, registry: Registry) -> int:
-    """Return how many models of MLflow's registry have versions that are not on record; no file and no run is read."""
+@dataclass(frozen=True)
+class Waiting:
+    """What of MLflow's registry is not on record: how many models, and those that their names keep out of ``--all``."""
+
+    models: int = 0
+    misnamed: tuple[str, ...] = ()
+
+
+def unadopted(store: Store, registry: Registry) -> Waiting:
+    """Return the models of MLflow's registry with versions that are not on record; no file and no run is read."""
     registered = registry.stock.registered()
     ours = _names(store)
     pending = {record.key for record in store.find("registration", bodies=False)}  # being registered right now
     recorded = {record.key for record in store.find("version", bodies=False)}
-    return sum(
-        any(
+    names = [
+        name
+        for name, model in registered.items()
+        if any(
             version_key(ours.get(name, name), number) not in recorded and token not in pending
             for number, token in model.versions.items()
         )
-        for name, model in registered.items()
-    )
+    ]
+    misnamed = tuple(sorted(name for name in names if not _has_name_here(name, ours)))
+    return Waiting(len(names) - len(misnamed), misnamed)
+
+
+def _has_name_here(mlflow_name: str, names: Mapping[str, str]) -> bool:
+    try:
+        _name_here(mlflow_name, names, None)
+    except InvalidInput:
+        return False
+    return True
 
 
 def adopt(
@@ -57,8 +76,8 @@ def adopt(
     name: str | None,
     *,
     all: bool,
-    data: Any,
-    target: Any,
+    reference: Any,
+    outcomes: Any,
     new_name: str | None,
     unsafe: bool,
     on_progress: Callable[[WorkEvent], None] | None,
@@ -67,7 +86,7 @@ def adopt(
     from modelops_jupyter.monitoring.pace import Pace
 
     _check_request(name, all, new_name)
-    rows = read_rows(data, target)
+    rows = read_rows(reference, outcomes)
     models = ws.registry.stock.models(name)
     if name is not None and not models:
         known = ", ".join(sorted(ws.registry.stock.registered())) or "none yet"
@@ -129,6 +148,7 @@ class _Version:
     body: Mapping[str, Any]
     reference: GivenReference | None
     note: str = ""
+    no_reference: str = ""
 
 
 # What there is to do.
@@ -254,8 +274,7 @@ def _ready(call: _Call, task: _Task, version: StockVersion, files: StockFiles, a
         raise InvalidInput(f"{task.name!r} is on record as a {kind} model: a {draft.kind} model takes another name.")
     facts = version_facts(draft, how, version, lineage, files, at, call.ws.actor.name)
     body = {**facts, "name": task.name}
-    notes = [note, _stage_note(version)]
-    given = None
+    given, no_reference = None, ""
     try:
         if draft.model is None and call.unsafe:
             draft = learn_task(draft, call.ws.registry.load(body, unsafe=True), call.rows)
@@ -265,8 +284,9 @@ def _ready(call: _Call, task: _Task, version: StockVersion, files: StockFiles, a
         if call.rows is not None:
             given = give_reference(draft, call.rows, body["claimed"])
     except Exception as error:  # a model may raise anything on the rows
-        notes.append(f"It has no reference. {reason_of(error)}" if call.named else "")
-    return _Version(body if given is None else {**body, **given.facts}, given, " ".join(filter(None, notes)))
+        no_reference = reason_of(error) if call.named else ""
+    text = " ".join(filter(None, (note, _stage_note(version))))
+    return _Version(body if given is None else {**body, **given.facts}, given, text, no_reference)
 
 
 def _stage_note(version: StockVersion) -> str:
@@ -288,6 +308,7 @@ def _put_on_record(call: _Call, task: _Task, ready: Sequence[_Version], at: str)
     for version in ready:
         key = version_key(task.name, version.body["version"])
         puts.append(Put("version", key, version.body, subject=task.name, expected_revision=0))
+        puts += [unsafe_put(key, task.name)] if version.body["unsafe"] else []
         puts += _reference_puts(key, task.name, version.reference)
     for alias, number in taken.items():
         puts += _alias_puts(ws, task.name, alias, number, unsafe[number], at)
@@ -302,6 +323,8 @@ def _put_on_record(call: _Call, task: _Task, ready: Sequence[_Version], at: str)
     event = Event("adopt", task.name, ws.actor.name, ws.actor.assurance, details)
     ws.store.commit(Change(puts=tuple(puts), event=event))
     aliases = {number: [alias for alias, at_ in taken.items() if at_ == number] for number in numbers}
+    lacking = [left_out(task.name, v.body["version"], v.no_reference) for v in ready if v.no_reference]
+    referenced = [f"{task.name}/{version.body['version']}" for version in ready if version.reference is not None]
     rows = (
         {
             "model": task.name,
@@ -315,7 +338,8 @@ def _put_on_record(call: _Call, task: _Task, ready: Sequence[_Version], at: str)
         }
         for version in ready
     )
-    return Adoption(tuple(rows), notes=tuple(_alias_note(task.name, alias, at_) for alias, at_ in left.items()))
+    notes = tuple(_alias_note(task.name, alias, at_) for alias, at_ in left.items())
+    return Adoption(tuple(rows), notes=notes, referenced=tuple(referenced), without_reference=tuple(lacking))
 
 
 def _may_take(store: Store, name: str, alias: str, number: int, shown: Mapping[str, int], numbers: set[int]) -> bool:
@@ -390,6 +414,7 @@ def _refer_later(call: _Call, task: _Task, body: Mapping[str, Any]) -> Adoption:
         judged_anew = Put("decisions", key, {"decided_at": datetime.now(UTC).isoformat()}, subject=task.name)
         ws.store.commit(Change(puts=(put, judged_anew, *_reference_puts(key, task.name, given)), event=event))
     except Exception as error:  # as in `_ready`
-        reason = f"It is on record and has no reference. {reason_of(error)}"
-        return Adoption(left=(left_out(task.name, body["version"], reason),) if call.named else ())
-    return Adoption(notes=(f"{task.name}/{body['version']} has a reference now.",))
+        lacking = (left_out(task.name, body["version"], reason_of(error)),) if call.named else ()
+        return Adoption(without_reference=lacking)
+    name = f"{task.name}/{body['version']}"
+    return Adoption(notes=(f"{name} has a reference now.",), referenced=(name,))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from modelops_jupyter.actions.obstacles import RECONCILE, in_its_place, mlflow_obstacle
 from modelops_jupyter.actions.restoration import KIND, is_going_on, restoring
 from modelops_jupyter.actions.versions import mlflow_mark, version_key
 from modelops_jupyter.errors import Conflict, DependencyFailed, RegistryDamaged
-from modelops_jupyter.listing import Listing
 from modelops_jupyter.wording import count
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from modelops_jupyter.registry import Registry
     from modelops_jupyter.settings import Settings
     from modelops_jupyter.store import Store
-
-RECONCILE = "run `modelops reconcile`"
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ class Difference:
         """What to do next."""
         if not self.obstacle:
             return RECONCILE
-        return "promote another version, or register this one again and promote that"
+        return in_its_place(self.model, self.recorded or 0)
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -122,10 +120,10 @@ def differences(store: Store, registry: Registry) -> tuple[Difference | MissingM
     models = {record.key: record.body for record in store.find("model")}
     if not models:
         return ()
-    before, confirmed = _ledger(store, "alias"), _ledger(store, "projection")
+    before, confirmed = ledger(store, "alias"), ledger(store, "projection")
     recorded, restored_before = _highest_recorded(store), _restorations(store)
     everything = registry.aliases({*models})
-    after, restored = _ledger(store, "alias"), {**restored_before, **_restorations(store)}
+    after, restored = ledger(store, "alias"), {**restored_before, **_restorations(store)}
     shown = {(model, alias): at for model, aliases in everything.items() for alias, at in aliases.items()}
     # What adoption could not take is MLflow's, until the alias is ours.
     left = {(model, alias): at for model, body in models.items() for alias, at in body.get("aliases_left", {}).items()}
@@ -176,9 +174,10 @@ def _restorations(store: Store) -> dict[str, bool]:
 
 
 def _obstacle(store: Store, registry: Registry, name: str, version: int | None) -> str:
-    if version is None:
-        return ""
-    return registry.obstacle(name, version, **_mark(store, name, version))
+    """Return why MLflow cannot show the version that has an alias on record, as half a sentence; empty where it can."""
+    record = None if version is None else store.get("version", version_key(name, version))
+    obstacle = None if record is None else mlflow_obstacle(registry, record.body)
+    return "" if obstacle is None else obstacle.what
 
 
 def _mark(store: Store, name: str, version: int) -> dict[str, str]:
@@ -194,34 +193,6 @@ def _missing(store: Store, registry: Registry, name: str) -> MissingModel:
     return MissingModel(name, len(bodies), registry.now_called(name, own))
 
 
-def reconcile(store: Store, registry: Registry, settings: Settings, actor: Actor) -> Listing:
-    """Make MLflow's models and aliases what the ledger says; see `Workspace.reconcile`."""
-    rows = []
-    for difference in differences(store, registry):
-        _put_on_record(store, settings, actor, difference)
-        rows.append({**asdict(difference), "what": f"{difference}{_settle(store, registry, difference)}"})
-    columns = ("model", "alias", "shown", "recorded", "foreign", "what")
-    return Listing("Put right in MLflow", columns, tuple(rows), "MLflow shows every alias as it is on record.")
-
-
-def _settle(store: Store, registry: Registry, difference: Difference | MissingModel) -> str:
-    """Put one difference right; return what is left to do, so that the others are put right all the same."""
-    if isinstance(difference, MissingModel):
-        try:
-            _restore(store, registry, difference.model)
-        except (RegistryDamaged, Conflict) as error:  # the latter: another process is at it
-            return f". {error}"
-    elif difference.obstacle:
-        return f": {difference.advice}"
-    elif difference.recorded is None:
-        registry.set_alias(difference.model, difference.alias, None)
-        if (difference.model, difference.alias) in _ledger(store, "alias"):  # promoted meanwhile
-            project_alias(store, registry, difference.model, difference.alias)
-    else:
-        project_alias(store, registry, difference.model, difference.alias)
-    return ""
-
-
 def restore_model(store: Store, registry: Registry, settings: Settings, actor: Actor, name: str) -> None:
     """Make a model that is on record and was deleted in MLflow there again, so that numbers go on where they were.
 
@@ -230,13 +201,22 @@ def restore_model(store: Store, registry: Registry, settings: Settings, actor: A
     if store.get("model", name) is None:
         return
     if not registry.has_model(name):
-        _put_on_record(store, settings, actor, _missing(store, registry, name))
+        put_on_record(store, settings, actor, _missing(store, registry, name))
     elif name not in _restorations(store):
         return
-    _restore(store, registry, name)
+    restore(store, registry, name)
 
 
-def _restore(store: Store, registry: Registry, name: str) -> None:
+def restore(store: Store, registry: Registry, name: str) -> None:
+    """Make a model again in MLflow, with those of its aliases that MLflow can show.
+
+    Raises
+    ------
+    RegistryDamaged
+        If no version's artifact is left, or another tool registers versions of it meanwhile.
+    Conflict
+        If another process is at it.
+    """
     with restoring(store, name) as restoration:
         bodies = [record.body for record in store.find("version", name)]
         registry.restore(name, bodies, restoration.highest, restoration.renew)
@@ -261,35 +241,37 @@ def project_alias(store: Store, registry: Registry, name: str, alias: str) -> No
 
     key = f"{name}@{alias}"
 
-    def ledger() -> int | None:
+    def recorded() -> int | None:
         record = store.get("alias", key)
         return None if record is None else record.body["version"]
 
-    shown, wanted = None, ledger()
+    shown, wanted = None, recorded()
     while wanted is not None and shown != wanted:
         try:
             registry.set_alias(name, alias, wanted, **_mark(store, name, wanted))
         except RegistryDamaged as error:
+            reason = str(error).rstrip(".")
             raise RegistryDamaged(
-                f"{key} is version {wanted} on record, but MLflow cannot show it: {error} "
-                "Then run `modelops reconcile`, which puts MLflow right."
+                f"{key} is version {wanted} on record, but MLflow cannot show it ({reason}): "
+                f"{in_its_place(name, wanted)}."
             ) from error
         except DependencyFailed as error:
             raise type(error)(
                 f"{key} is version {wanted} on record, but MLflow does not show it yet: {error} "
                 "Then run `modelops reconcile`, which puts MLflow right."
             ) from error
-        shown, wanted = wanted, ledger()
+        shown, wanted = wanted, recorded()
     body = {"name": name, "alias": alias, "version": shown}
     store.commit(Change(puts=(Put("projection", key, body, subject=name),)))
 
 
-def _ledger(store: Store, kind: str) -> Mapping[tuple[str, str], int]:
+def ledger(store: Store, kind: str) -> Mapping[tuple[str, str], int]:
+    """Return the version that is on record under each model and alias: of kind ``alias``, or ``projection``."""
     found = (record.body for record in store.find(kind))
     return {(body["name"], body["alias"]): body["version"] for body in found if body["version"]}
 
 
-def _put_on_record(store: Store, settings: Settings, actor: Actor, difference: Difference | MissingModel) -> None:
+def put_on_record(store: Store, settings: Settings, actor: Actor, difference: Difference | MissingModel) -> None:
     """Write an audit entry and, where somebody else changed MLflow, an incident: before it is put right."""
     from modelops_jupyter.monitoring.incidents.cases import message_of, monitoring_incident
     from modelops_jupyter.store import Change, Event, Put

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from modelops_jupyter.actions.scoring_parts import (
 from modelops_jupyter.actions.versions import contract_of, find_version
 from modelops_jupyter.data_files import with_zoned_times
 from modelops_jupyter.errors import InvalidFrame, InvalidInput
+from modelops_jupyter.listing import Listing
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import ModelReference, parse
 from modelops_jupyter.wording import count
@@ -34,6 +36,10 @@ if TYPE_CHECKING:
     from modelops_jupyter.registry import Registry
     from modelops_jupyter.store import Store
     from modelops_jupyter.table_files import TableSource
+
+
+MOST_RULES = 10  # ways of breaking a contract that are shown
+KINDS = {"unreadable": "type", "missing": "missing values", "outside": "range", "unseen": "category"}
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,8 @@ class ScoredTable(Presentable):
         Rows that went to the prediction log; None where none were asked for.
     notes : tuple of str
         What else there is to know, a sentence each.
+    invalid : {"mark", "refuse", "allow"}
+        What was asked for rows that break the contract.
     """
 
     version: str
@@ -67,6 +75,19 @@ class ScoredTable(Presentable):
     broken: tuple[BrokenRule, ...] = ()
     logged: int | None = None
     notes: tuple[str, ...] = ()
+    invalid: str = "mark"
+
+    @property
+    def summary(self) -> str:
+        """How many rows break the contract, in which ways, and what became of them; empty where none does."""
+        if not self.broken:
+            return ""
+        ways = Counter(rule.kind for rule in self.broken)
+        columns = count(len({rule.column for rule in self.broken}), "column")
+        kinds = ", ".join(f"{KINDS[kind]} of {count(number, 'column')}" for kind, number in ways.items())
+        breaking = f"{count(self.marked, 'row')} {'breaks' if self.marked == 1 else 'break'} the contract"
+        fate = "the column `invalid` says how" if self.invalid == "mark" else "they were scored where the model can"
+        return f"{breaking} in {columns} ({kinds}); {fate}."
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row for each way in which rows break the contract."""
@@ -78,12 +99,29 @@ class ScoredTable(Presentable):
         lines = [
             f"{self.version} scored {self.scored:,} of {count(self.rows, 'row')} of {self.source} into {self.output}."
         ]
-        if self.marked:
-            lines.append(f"{count(self.marked, 'row')} {'breaks' if self.marked == 1 else 'break'} the contract:")
-            lines += [f"  {rule}" for rule in self.broken]
+        if self.broken:
+            lines += [self.summary, *_table(self.broken)]
         if self.logged is not None:
             lines.append(f"{count(self.logged, 'prediction')} logged.")
         return "\n".join([*lines, *self.notes])
+
+
+def _table(broken: Sequence[BrokenRule]) -> list[str]:
+    """Return the ways in which most rows break the contract, a line each."""
+    most = sorted(broken, key=lambda rule: -rule.rows)
+    rows = [
+        {
+            "column": rule.column,
+            "rows": rule.rows,
+            "what": KINDS[rule.kind],
+            "contract": rule.expected,
+            "first": rule.example,
+        }
+        for rule in most[:MOST_RULES]
+    ]
+    table = str(Listing("", ("column", "rows", "what", "contract", "first"), tuple(rows))).splitlines()[1:]
+    more = [f"  and {len(most) - MOST_RULES} more"] if len(most) > MOST_RULES else []
+    return [*(f"  {line}" for line in table), *more]
 
 
 @dataclass(frozen=True)
@@ -127,7 +165,7 @@ def predict_file(
     )
     progress = _Progress(registered.full_name, source.name, keeper)
     write_table(os.fspath(output), scorer.schema(source.schema), progress.scored(scorer, source))
-    return progress.result(os.fspath(output))
+    return replace(progress.result(os.fspath(output)), invalid=invalid)
 
 
 def log_columns(log: bool, id: str | None, time: str | None, batch_id: str | None) -> LogColumns | None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from modelops_jupyter.actions.versions import find_version
+from modelops_jupyter.actions.versions import find_model
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput, NotFound, Refused
 from modelops_jupyter.listing import Listing
@@ -110,7 +110,7 @@ def incidents(store: Store, name: str | None, state: str | None) -> Listing:
     """Return incidents, newest first; see `Workspace.incidents`."""
 
     if name is not None:
-        find_version(store, check_name(name))
+        find_model(store, check_name(name))
     if state not in (None, *STATES):
         raise InvalidInput(f"An incident is {', '.join(STATES)}, not {state!r}.")
     acts = _acts(store, name)

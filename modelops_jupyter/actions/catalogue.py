@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions.fleet import read_fleet
-from modelops_jupyter.actions.versions import find_version
+from modelops_jupyter.actions.versions import find_model, find_version
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.portable import absolute_path
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from modelops_jupyter.store import AuditVerification, Store
 
 ALERT_STATES = ("open", "healed")
+MOST_MISNAMED = 3  # names of MLflow's that a line names
+MOST_UNSAFE = 5  # versions that a line names
 SHOWN_METRICS = 3  # of those that were measured, where there is no room for all
 
 
@@ -48,7 +51,9 @@ class Status(Presentable):
     quarantine : tuple of mapping
         Batches that did not fit the log: model, table, batch, rows, reason, and the file that holds them.
     unadopted : int
-        Models of the MLflow registry with versions that are not on record.
+        Models of the MLflow registry with versions that are not on record, which `adopt` takes.
+    misnamed : tuple of str
+        Others, whose names cannot be used here.
     changed : tuple of str
         Versions in service whose files are gone, foreign or of another size, a sentence each with what to do.
     """
@@ -62,11 +67,28 @@ class Status(Presentable):
     moved: tuple[str, ...] = ()
     quarantine: tuple[Mapping[str, Any], ...] = ()
     unadopted: int = 0
+    misnamed: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
 
     @property
     def adoption_sentence(self) -> str:
         """What waits in the MLflow registry, and what takes it; empty if nothing does."""
+        return ". ".join(filter(None, (self._waiting(), self._misnamed())))
+
+    def _misnamed(self) -> str:
+        """Return which models have names that cannot be used here, and what to do."""
+        if not self.misnamed:
+            return ""
+        first, most = self.misnamed[0], MOST_MISNAMED
+        more = f" and {len(self.misnamed) - most} more" if len(self.misnamed) > most else ""
+        names = ", ".join(repr(name) for name in self.misnamed[:most])
+        cannot = count(len(self.misnamed), "model of the MLflow registry", "models of the MLflow registry")
+        return (
+            f"{cannot} cannot be adopted under {'its name' if len(self.misnamed) == 1 else 'their names'}: "
+            f"{names}{more}. Rename in MLflow, or run `modelops adopt {shlex.quote(first)} --as NEWNAME`"
+        )
+
+    def _waiting(self) -> str:
         if not self.unadopted:
             return ""
         waiting = count(self.unadopted, "model of the MLflow registry is", "models of the MLflow registry are")
@@ -84,6 +106,7 @@ class Status(Presentable):
             "moved": list(self.moved),
             "quarantine": [dict(q) for q in self.quarantine],
             "unadopted": self.unadopted,
+            "misnamed": list(self.misnamed),
             "changed": list(self.changed),
         }
 
@@ -94,7 +117,7 @@ class Status(Presentable):
         return pd.DataFrame(self.models)
 
     def __str__(self) -> str:
-        if not self.models and self.unadopted:
+        if not self.models and self.adoption_sentence:
             return f"{self.workspace}: no models on record. {self.adoption_sentence}."
         if not self.models:
             return f"{self.workspace}: no models yet. Register one with `modelops register`, or try `modelops demo`."
@@ -104,15 +127,22 @@ class Status(Presentable):
             champion += " (UNSAFE: it runs code when it is loaded)" if m["unsafe"] else ""
             through = f" through {m['data_through'][:16].removesuffix('T00:00')}" if m["data_through"] else ""
             lines.append(
-                f"  {m['name']:<24} {m['health']:<8} {champion}, {count(m['versions'], 'version')}, "
+                f"  {m['name']:<24} {m['health']:<8} {champion}, {count(m['versions'], 'version')}{_unsafe(m)}, "
                 f"{count(m['windows'], 'window')}{through}, {count(m['open_alerts'], 'open alert')}"
             )
             lines += [f"    {m['learning']}"] if m["learning"] else []
         lines += [_told(target) for target in self.targets]
         lines += [f"  {sentence}" for sentence in (*self.changed, *self.moved)]
-        lines += [f"  {self.adoption_sentence}"] if self.unadopted else []
+        lines += [f"  {self.adoption_sentence}"] if self.adoption_sentence else []
         lines += [_aside(batch) for batch in self.quarantine]
         return "\n".join(lines)
+
+
+def _unsafe(model: Mapping[str, Any]) -> str:
+    """Return which versions run code when they are loaded, the champion left out, which says so itself."""
+    others = [number for number in model["unsafe_versions"] if number != model["champion"]]
+    more = f" and {len(others) - MOST_UNSAFE} more" if len(others) > MOST_UNSAFE else ""
+    return f" ({', '.join(map(str, others[:MOST_UNSAFE]))}{more} unsafe)" if others else ""
 
 
 def _aside(batch: Mapping[str, Any]) -> str:
@@ -133,7 +163,12 @@ def _told(target: Mapping[str, Any]) -> str:
 
 
 def status(
-    store: Store, settings: Settings, moved: Sequence[str] = (), unadopted: int = 0, changed: Sequence[str] = ()
+    store: Store,
+    settings: Settings,
+    moved: Sequence[str] = (),
+    unadopted: int = 0,
+    misnamed: Sequence[str] = (),
+    changed: Sequence[str] = (),
 ) -> Status:
     """Gather the state of a workspace."""
     summaries = tuple(
@@ -142,6 +177,7 @@ def status(
             "kind": summary.kind,
             "champion": summary.champion,
             "unsafe": summary.unsafe,
+            "unsafe_versions": list(summary.unsafe_versions),
             "versions": summary.versions,
             "health": summary.health,
             "windows": summary.windows,
@@ -163,6 +199,7 @@ def status(
         moved=tuple(moved),
         quarantine=_quarantine(settings),
         unadopted=unadopted,
+        misnamed=tuple(misnamed),
         changed=tuple(changed),
     )
 
@@ -191,6 +228,7 @@ def models(store: Store, use_cases: Mapping[str, UseCase]) -> Listing:
             "kind": s.kind,
             "champion": s.champion,
             "unsafe": s.unsafe,
+            "unsafe_versions": list(s.unsafe_versions),
             "versions": s.versions,
             "health": s.health,
             "open_alerts": s.open_alerts,
@@ -203,7 +241,7 @@ def models(store: Store, use_cases: Mapping[str, UseCase]) -> Listing:
         }
         for s in read_fleet(store, use_cases=use_cases)
     )
-    unsafe = ("unsafe",) if any(row["unsafe"] for row in rows) else ()
+    unsafe = ("unsafe_versions",) if any(row["unsafe_versions"] for row in rows) else ()
     columns = ("name", "kind", "champion", *unsafe, "versions", "health", "open_alerts", "data_through")
     return Listing("Models", columns, rows, "No models yet: register one with `modelops register`.")
 
@@ -212,7 +250,7 @@ def versions(store: Store, name: str) -> Listing:
     """Return a row per version of a model, newest first."""
     from modelops_jupyter.governance import called_functions, metrics_text
 
-    find_version(store, check_name(name))
+    find_model(store, check_name(name))
     aliases: dict[int, list[str]] = {}
     for record in store.find("alias", name):
         aliases.setdefault(record.body["version"], []).append(record.body["alias"])
@@ -235,7 +273,7 @@ def alerts(store: Store, name: str | None, state: str | None) -> Listing:
     if state not in (None, *ALERT_STATES):
         raise InvalidInput(f"An alert is {' or '.join(ALERT_STATES)}, not {state!r}.")
     if name is not None:
-        find_version(store, check_name(name))
+        find_model(store, check_name(name))
     found = [dict(record.body) for record in store.find("alert", name) if state in (None, record.body["state"])]
     rows = tuple(sorted(found, key=lambda body: str(body["window_start"]), reverse=True))
     columns = ("model", "window_start", "kind", "column", "metric", "figure", "threshold", "state", "message")
@@ -245,7 +283,7 @@ def alerts(store: Store, name: str | None, state: str | None) -> Listing:
 def runs(store: Store, name: str | None, project: Path) -> Listing:
     """Return runs of pipelines, newest first: all, or those of the pipelines that made versions of a model."""
     if name is not None:
-        find_version(store, check_name(name))
+        find_model(store, check_name(name))
     made: dict[str, list[str]] = {}
     for record in store.find("version", name):
         if record.body.get("step"):

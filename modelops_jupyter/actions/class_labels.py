@@ -16,7 +16,7 @@ _TRUTH = {"True": 1.0, "False": 0.0}
 
 
 def as_classes(
-    values: pd.Series[Any], classes: Sequence[str], model: str, advice: str
+    values: pd.Series[Any], classes: Sequence[str], model: str, advice: str, what: str | None = None
 ) -> tuple[pd.Series[Any], str | None]:
     """Return texts as classes of a model, and what is to be said of them.
 
@@ -26,19 +26,22 @@ def as_classes(
     Parameters
     ----------
     values
-        Predictions or labels as `outcomes` writes them; its name is that of their column.
+        Predictions or labels as `outcomes` writes them.
     classes
         The classes that the model knows, or none.
     model
         The model as messages name it.
     advice
         What to do with values that are no class.
+    what
+        The values as messages name them; by default the column of their name.
 
     Raises
     ------
     InvalidFrame
         If there are values of no class, but for those of a new one among more than two.
     """
+    what = f"Column {values.name!r}" if what is None else what
     strange = values[values.notna() & ~values.isin(classes)]
     if not classes or strange.empty:
         return values, None
@@ -48,15 +51,28 @@ def as_classes(
         values = values.replace(readings)
         strange = strange[~strange.isin(list(readings))]
         named = ", ".join(f"{text!r} as {name!r}" for text, name in [*readings.items()][:_MOST_SHOWN])
-        remarks.append(f"Column {values.name!r} is not written as the classes of {model} are: {named} was read.")
+        remarks.append(f"{what} is not written as the classes of {model} are: {named} was read.")
     if len(strange):
         shown = ", ".join([*classes[:_MOST_SHOWN], *(["…"] if len(classes) > _MOST_SHOWN else [])])
-        holds = f"Column {values.name!r} holds {strange.iloc[0]!r}, which is not a class of {model}"
+        holds = f"{what} holds {strange.iloc[0]!r}, which is not a class of {model}"
         fault = f"{holds}: its classes are {shown}"
         if len(classes) <= 2 or len(strange) == values.notna().sum():
             raise InvalidFrame(f"{fault}. {advice}")
         remarks.append(f"{fault}; {len(strange):,} rows like it count as wrong predictions.")
     return values, " ".join(remarks)
+
+
+def read_as(values: pd.Series[Any], classes: Sequence[str]) -> pd.Series[Any]:
+    """Return texts with each that can be read as a class of `classes` written as that class is."""
+    strange = values[values.notna() & ~values.isin(classes)].unique().tolist()
+    readings = _readings(strange, classes) if classes and strange else {}
+    return values.replace(readings) if readings else values
+
+
+def classes_of_both(first: Sequence[str], second: Sequence[str]) -> list[str]:
+    """Return the classes of two models, each once and as the first writes it."""
+    readings = _readings(second, first)
+    return [*first, *(name for name in second if name not in first and name not in readings)]
 
 
 def _readings(texts: Sequence[str], classes: Sequence[str]) -> Mapping[str, str]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from modelops_jupyter.actions.class_labels import classes_of_both, read_as
 from modelops_jupyter.actions.labelled_rows import (
     TRAINING_ROWS,
     as_labels,
-    check_classes,
     features_of,
     is_training_data,
     labels_fingerprint,
     learnt_from,
+    read_classes,
     split_labels,
 )
 from modelops_jupyter.actions.measurement import measure, recorded
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from modelops_jupyter.governance import Comparison
-    from modelops_jupyter.registry import Predictions, Registry
+    from modelops_jupyter.registry import Registry
     from modelops_jupyter.store import Store
 
 
@@ -61,7 +63,7 @@ def evaluate(
     _check_new(store, registered, frame, given)
     labels = as_labels(given, body["task"])
     assert labels is not None
-    check_classes(labels, body["classes"], "data")
+    labels, _ = read_classes(labels, body["classes"], "data", name)
     answers = answers_of(model, frame, body["task"])
     if answers.prediction is None:
         raise InvalidFrame(f"{name} was not measured: {answers.failure}. Pass rows that it can predict.")
@@ -91,8 +93,8 @@ def _check_task(*versions: RegisteredVersion) -> None:
     unclear = next((version.full_name for version in versions if version.body["task"] == "unknown"), None)
     if unclear is not None:
         raise InvalidInput(
-            f"Nothing on record says what {unclear} predicts: give it a reference first, `modelops adopt NAME --data "
-            "FILE --target COLUMN` (with --unsafe where it runs code)."
+            f"Nothing on record says what {unclear} predicts: give it a reference first, `modelops adopt NAME "
+            "--validated-on FILE --outcomes COLUMN` (with --unsafe where it runs code)."
         )
 
 
@@ -142,26 +144,28 @@ def compare_versions(
     missing = [column for column in segments if column not in frame.columns]
     if missing:
         raise InvalidFrame(f"data has no column {missing[0]!r} to make segments of.")
-    labels = as_labels(labels, task)
+    labels, remark = as_labels(labels, task), ""
+    classes = classes_of_both(first.body["classes"], second.body["classes"])
     if labels is not None:
         frame, labels = _labelled(frame, labels)
-        classes = dict.fromkeys([*first.body["classes"], *second.body["classes"]])
-        check_classes(labels, list(classes), "data")
+        labels, remark = read_classes(labels, classes, "data", f"{first.full_name} and {second.full_name}")
 
-    def scored(version: RegisteredVersion) -> Predictions:
+    def scored(version: RegisteredVersion) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any] | None]:
         model = registry.load(version.body, unsafe=unsafe)
-        return predict_rows(model, frame, contract_of(store, version), name=version.full_name)
+        answer = predict_rows(model, frame, contract_of(store, version), name=version.full_name)
+        return read_as(outcomes(pd.Series(answer.prediction), task), classes).to_numpy(), answer.score
 
-    a, b = scored(first), scored(second)
-    return compare(
+    (prediction_a, score_a), (prediction_b, score_b) = scored(first), scored(second)
+    comparison = compare(
         first.full_name,
         second.full_name,
         frame,
         None if labels is None else labels.to_numpy(),
-        outcomes(pd.Series(a.prediction), task).to_numpy(),
-        outcomes(pd.Series(b.prediction), task).to_numpy(),
-        a.score,
-        b.score,
+        prediction_a,
+        prediction_b,
+        score_a,
+        score_b,
         task,
         tuple(segments),
     )
+    return replace(comparison, remark=remark)

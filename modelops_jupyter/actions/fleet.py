@@ -37,6 +37,8 @@ class ModelSummary:
         As its use case says.
     unsafe : bool
         Its champion runs code when it is loaded.
+    unsafe_versions : tuple of int
+        All that do so, newest first.
     """
 
     name: str
@@ -54,6 +56,7 @@ class ModelSummary:
     owner: str | None = None
     risk_tier: str | None = None
     unsafe: bool = False
+    unsafe_versions: tuple[int, ...] = ()
 
 
 def read_fleet(
@@ -64,6 +67,9 @@ def read_fleet(
     held = {r.body["name"]: r.body for r in store.find("alias", only) if r.body["alias"] == "champion"}
     champions = {name: body["version"] for name, body in held.items()}
     versions = Counter(record.subject for record in store.find("version", only, bodies=False))
+    unsafe: dict[str, list[int]] = defaultdict(list)
+    for record in store.find("unsafe_version", only, bodies=False):
+        unsafe[record.subject].append(int(record.key.rpartition("/")[2]))
     alerts: dict[str, list[str]] = defaultdict(list)
     for record in store.find("alert", only):
         if record.body["state"] == "open":
@@ -91,6 +97,7 @@ def read_fleet(
                 owner=case.owner if case else None,
                 risk_tier=case.risk_tier if case else None,
                 unsafe=bool(held.get(name, {}).get("unsafe")),
+                unsafe_versions=tuple(sorted(unsafe[name], reverse=True)),
             )
         )
     return tuple(summaries)

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from modelops_jupyter.actions.class_labels import as_classes
 from modelops_jupyter.errors import InvalidFrame, InvalidInput
 from modelops_jupyter.frames import outcomes, to_pandas
+from modelops_jupyter.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 NO_VALIDATION_ROWS = "no validation rows were given"
 MOST_TRAINING_ROWS = 0.1  # of validation rows: more say little of rows that are new
 TRAINING_ROWS = "the validation rows are those that the model was fitted on, where any model can look good"
+WRITE_LABELS = "Write the labels as the model's target was written, and leave unknown ones empty."
 
 
 @dataclass(frozen=True)
@@ -198,19 +201,27 @@ def features_of(model: Any, frame: pd.DataFrame, labels: pd.Series[Any] | None, 
     return frame.drop(columns=[labels.name]) if repeated else frame
 
 
-def check_classes(labels: pd.Series[Any], classes: Sequence[str], what: str) -> None:
-    """Refuse labels of classes that the model does not know.
+def read_classes(labels: pd.Series[Any], classes: Sequence[str], what: str, model: str) -> tuple[pd.Series[Any], str]:
+    """Return labels written as the classes of a model are, and what is to be said of those of new classes.
 
-    A classification of many classes may meet a new one, which counts as predicted wrongly; not one of two classes, and
-    not where every label is of no known class: then they are written in another way than the model's target was.
+    `as_classes` reads them, as it does those that are logged: ``True``, ``1`` and ``1.0`` are one label.
+
+    Parameters
+    ----------
+    what
+        The rows that they are of: ``data`` or ``reference``.
+    model
+        The model as messages name it.
+
+    Raises
+    ------
+    InvalidFrame
+        If labels are of no class, but for those of a new one among more than two.
     """
-    strange = labels[labels.notna() & ~labels.isin(classes)]
-    if not classes or strange.empty or (len(classes) > 2 and len(strange) < labels.notna().sum()):
-        return
-    raise InvalidFrame(
-        f"The labels of the {what} hold {strange.iloc[0]!r}, and the model's classes are {', '.join(classes)}: write "
-        "the labels as the model's target was written, and leave unknown ones empty."
-    )
+    column = f"The label column of the {what}"
+    read, _ = as_classes(labels, classes, model, WRITE_LABELS, column)
+    strange = int((read.notna() & ~read.isin(classes)).sum()) if classes else 0
+    return read, f"{count(strange, 'label')} of no class of {model} counted as predicted wrongly" if strange else ""
 
 
 def labels_fingerprint(labels: pd.Series[Any]) -> str:

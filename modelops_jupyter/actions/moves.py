@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions.aliases import project_alias
-from modelops_jupyter.actions.versions import find_version, mlflow_mark
+from modelops_jupyter.actions.obstacles import check_can_serve
+from modelops_jupyter.actions.versions import find_model, find_version
 from modelops_jupyter.errors import RegistryDamaged
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.refs import ModelReference, check_name
@@ -61,12 +63,7 @@ def promote(
     from modelops_jupyter.governance import check_reason, promote
 
     version, reason = find_version(ws.known, reference), check_reason(reason)
-    obstacle = ws.registry.obstacle(version.name, version.version, **mlflow_mark(version.body))
-    if obstacle:
-        raise RegistryDamaged(
-            f"{version.full_name} cannot be promoted: {obstacle}. Run `modelops reconcile`, which makes deleted models "
-            "again, or register the model again as a new version."
-        )
+    check_can_serve(ws.registry, version.body, f"{version.full_name} cannot be promoted")
     move = promote(ws.store, ws.policy, version.body, alias, reason, ws.actor, expected_version=expected)
     project_alias(ws.store, ws.registry, version.name, alias)
     return move
@@ -76,8 +73,16 @@ def rollback(ws: Foundations, name: str, alias: str, reason: str) -> Transition:
     """See `Workspace.rollback`."""
     from modelops_jupyter.governance import rollback
 
-    find_version(ws.known, check_name(name))  # says so when there is no such model
+    def check(version: Mapping[str, Any]) -> None:
+        number = version["version"]
+        try:
+            check_can_serve(ws.registry, version, f"{name}@{alias} cannot go back to version {number}")
+        except RegistryDamaged as error:
+            passed_over = f"or `modelops reject {name}/{number} --reason ...`, so that rollback passes it over"
+            raise RegistryDamaged(f"{str(error).rstrip('.')}, {passed_over}.") from error
+
+    find_model(ws.known, check_name(name))  # says so when there is no such model
     ws.registry.check()
-    move = rollback(ws.store, ws.policy, name, alias, reason, ws.actor)
+    move = rollback(ws.store, ws.policy, name, alias, reason, ws.actor, check_can_serve=check)
     project_alias(ws.store, ws.registry, name, alias)
     return move

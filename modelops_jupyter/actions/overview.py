@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions import catalogue
 from modelops_jupyter.actions.fleet import ModelSummary, read_fleet
-from modelops_jupyter.actions.versions import find_version
+from modelops_jupyter.actions.versions import find_model
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_name
 from modelops_jupyter.wording import count
@@ -238,7 +238,7 @@ def read_overview(
     """
     from modelops_jupyter.monitoring import KeptWindows
 
-    find_version(store, check_name(name))
+    find_model(store, check_name(name))
     model = store.get("model", name)
     summary = next(s for s in read_fleet(store, name, use_cases))
     windows = KeptWindows(store, name, every).whole()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions.class_labels import as_classes
 from modelops_jupyter.actions.scored_rows import typed_features
-from modelops_jupyter.actions.versions import contract_of, find_version
+from modelops_jupyter.actions.versions import contract_of, current_version, find_version
 from modelops_jupyter.errors import InvalidFrame
 from modelops_jupyter.frames import numbers, other_columns, outcomes, pick_columns, request_ids, to_arrow, utc_times
 from modelops_jupyter.refs import ModelReference, parse
@@ -130,7 +130,7 @@ def log_labels(
 
     from modelops_jupyter.log import check_kept, keep
 
-    version = find_version(store, name)
+    version = current_version(store, name)
     given = pick_columns(frame, [id, label, *([event_time] if event_time else [])], "frame")
     ids, labels = given[id], given[label]
     if labels.isna().any():

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from modelops_jupyter import processes
-from modelops_jupyter.actions.versions import RegisteredVersion, contract_put, version_key
+from modelops_jupyter.actions.versions import RegisteredVersion, contract_put, unsafe_put, version_key
 from modelops_jupyter.errors import ModelOpsError
 from modelops_jupyter.store import Change, Delete, Event, Put
 
@@ -103,6 +103,8 @@ def _put_on_record(store: Store, token: str, kept: Mapping[str, Any], number: in
     if store.get("model", name) is None:
         about = {fact: facts[fact] for fact in ("name", "kind", "created_at")} | {"description": kept["description"]}
         puts.append(Put("model", name, about, subject=name))
+    if facts["unsafe"]:
+        puts.append(unsafe_put(key, name))
     if kept["contract"]:
         puts.append(contract_put(key, name, kept["contract"]))
     if kept["training_rows"] is not None:

@@ -48,19 +48,24 @@ class GivenReference:
     contract: Sequence[Mapping[str, Any]]
 
 
-def read_rows(data: Any, target: Any) -> Rows | None:
-    """Return the rows that were given; `target` are the labels, or names the column that holds them.
+def read_rows(reference: Any, outcomes: Any) -> Rows | None:
+    """Return the reference that was given; `outcomes` are its labels, or name the column that holds them.
 
     Raises
     ------
     InvalidInput, InvalidFrame
         If they are no table, or there is not one label for each row.
     """
-    if data is None:
-        if target is not None:
-            raise InvalidInput("target holds the labels of data: pass data too.")
+    rows, own_labels = reference if isinstance(reference, tuple) else (reference, None)
+    if own_labels is not None and outcomes is not None:
+        raise InvalidInput("The labels of the reference were given twice: leave out outcomes, or pass the table alone.")
+    if rows is None:
+        if outcomes is not None:
+            raise InvalidInput(
+                "outcomes are the labels of the reference: pass that too, with reference= (--validated-on)."
+            )
         return None
-    return Rows(*split_labels(data, target, "data"))
+    return Rows(*split_labels(rows, outcomes if own_labels is None else own_labels, "reference"))
 
 
 def learn_task(draft: Draft, model: Any, rows: Rows | None) -> Draft:

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions import watching
-from modelops_jupyter.actions.aliases import reconcile
 from modelops_jupyter.actions.liveness import beat, parse_interval, say_what_stopped
+from modelops_jupyter.actions.reconciliation import reconcile
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import Conflict, ModelOpsError
 from modelops_jupyter.foundations import Foundations
@@ -51,7 +51,7 @@ class Round(Presentable):
     moved : int
         Aliases that MLflow did not show as they are on record, and does now.
     registry_error : str or None
-        Why aliases could not be looked at; monitors need no registry.
+        Why aliases could not be looked at, or not put right; monitors need no registry.
     """
 
     at: str
@@ -83,7 +83,7 @@ class Round(Presentable):
             + f"{count(self.failed, 'target')} failed"
             + (f", {count(self.stopped, 'monitor')} found stopped" if self.stopped else "")
             + (f", {self.moved} alias{'es' * (self.moved != 1)} put right in MLflow" if self.moved else "")
-            + (f"; aliases not looked at: {self.registry_error}" if self.registry_error else "")
+            + (f"; MLflow not put right: {self.registry_error}" if self.registry_error else "")
         ]
         for run in self.runs:
             done = f"{count(run.new_windows, 'new window')}, {count(run.open_alerts, 'open alert')}"
@@ -122,11 +122,13 @@ def go_round(ws: Foundations, interval: timedelta) -> Round:
 
 
 def _reconcile(ws: Foundations) -> tuple[int, str | None]:
-    """Return how many aliases MLflow did not show as they are on record, or why nobody can know."""
+    """Return how many aliases MLflow did not show as they are on record and does now, or why others could not be."""
     try:
-        return len(reconcile(ws.store, ws.registry, ws.settings, ws.actor)), None
+        done = reconcile(ws.store, ws.registry, ws.settings, ws.actor)
     except ModelOpsError as error:
         return 0, str(error)
+    left = "; ".join(row["what"] for row in done if not row["put_right"])
+    return len(done) - done.left, left or None
 
 
 def _monitors(store: Store, log: PredictionLog) -> Iterator[tuple[str, str]]:

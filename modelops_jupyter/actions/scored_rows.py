@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.errors import InvalidFrame, InvalidInput, ModelOpsError
+from modelops_jupyter.actions.model_answers import ModelRaised, ask_model
+from modelops_jupyter.errors import InvalidFrame, InvalidInput
 from modelops_jupyter.frames import to_pandas
 from modelops_jupyter.scoring.casting import cast
 from modelops_jupyter.scoring.contract import conform, sentence
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from modelops_jupyter.scoring.predictions import Predictions
 
 POLICIES = ("refuse", "mark", "allow")
-LONGEST_REASON = 200
-_PLACE = re.compile(r"^\[[\d:]+\] \S+:\d+: ")  # of XGBoost's source, in its messages
 
 
 def predict_rows(
@@ -50,16 +48,10 @@ def predict_rows(
 
 def ask(model: Any, frame: pd.DataFrame, name: str, breaches: str) -> Predictions:
     """Return what a model predicts; what it raises becomes one sentence, which names `breaches` of the contract."""
-    from modelops_jupyter.registry import predict
-
     try:
-        return predict(model, frame)
-    except (ModelOpsError, MemoryError):
-        raise
-    except Exception as error:  # whatever a model of the user's raises
-        line = next(iter(str(error).splitlines()), "")[:LONGEST_REASON].rstrip(".")
-        words = _PLACE.sub("", line)
-        reason = breaches or f"{type(error).__name__}: {words}"
+        return ask_model(model, frame)
+    except ModelRaised as error:
+        reason = breaches or str(error)
         raise InvalidFrame(f"{name} cannot score these rows: {reason}. Correct them, or leave them out.") from error
 
 

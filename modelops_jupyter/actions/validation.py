@@ -10,12 +10,13 @@ from modelops_jupyter.actions.labelled_rows import (
     NO_VALIDATION_ROWS,
     RegistrationRows,
     as_labels,
-    check_classes,
     fitted_columns,
     labels_fingerprint,
+    read_classes,
 )
 from modelops_jupyter.actions.measurement import Measurement, measure, recorded
-from modelops_jupyter.errors import ModelFailed, ModelOpsError
+from modelops_jupyter.actions.model_answers import ModelRaised, ask_model
+from modelops_jupyter.errors import ModelFailed
 from modelops_jupyter.frames import outcomes, to_arrow
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from modelops_jupyter.registry import Draft
-
-
-LONGEST_REASON = 200
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,8 @@ def validate(draft: Draft, rows: RegistrationRows, claimed: Mapping[str, float])
         unmeasured = recorded(Measurement(reason=NO_VALIDATION_ROWS), claimed, None)
         return Validation({**nothing, **unmeasured, "features": fitted_columns(draft.model) or []})
     if labels is not None:
-        check_classes(labels, draft.classes, "data" if rows.reference is rows.data else "reference")
+        what = "data" if rows.reference is rows.data else "reference"
+        labels, _ = read_classes(labels, draft.classes, what, "the model")
     answers = answers_of(draft.model, frame, draft.task)
     predicted = answers.prediction is not None
     profile = build_reference(
@@ -89,17 +88,12 @@ def answers_of(model: Any, frame: pd.DataFrame, task: str) -> Answers:
     """
     import pandas as pd
 
-    from modelops_jupyter.registry import predict
-
     try:
-        answer = predict(model, frame)
+        answer = ask_model(model, frame)
     except ModelFailed as error:
         return Answers(None, None, f"the model failed on these rows: {str(error).rstrip('.')}")
-    except ModelOpsError:
-        raise
-    except Exception as error:  # whatever a model of the user's raises
-        words = next(iter(str(error).splitlines()), "")[:LONGEST_REASON].rstrip(".")
-        return Answers(None, None, f"the model failed on these rows ({type(error).__name__}: {words})")
+    except ModelRaised as error:
+        return Answers(None, None, f"the model failed on these rows ({error})")
     if answer.prediction.shape != (len(frame),):
         return Answers(None, None, f"the model predicts {answer.prediction.shape} values for {len(frame)} rows")
     return Answers(outcomes(pd.Series(answer.prediction), task), answer.score)

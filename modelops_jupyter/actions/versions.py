@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from modelops_jupyter.store import Put, Store
 
 
+MOST_VERSIONS = 8  # that a message names
+
+
 @dataclass(frozen=True)
 class RegisteredVersion(Presentable):
     """A version as it stands on record.
@@ -68,6 +71,13 @@ def version_key(name: str, version: int) -> str:
     return f"{name}/{version:06d}"
 
 
+def unsafe_put(key: str, name: str) -> Put:
+    """Return what marks a version as one that runs code when it is loaded, for lists that do not read every version."""
+    from modelops_jupyter.store import Put
+
+    return Put("unsafe_version", key, {}, subject=name)
+
+
 def contract_put(key: str, name: str, contract: Sequence[Mapping[str, Any]]) -> Put:
     """Return what puts the contract of a version on record; see `scoring.input_columns`."""
     from modelops_jupyter.store import Put
@@ -94,8 +104,23 @@ def mlflow_mark(body: Mapping[str, Any]) -> dict[str, str]:
     return {"source": str(body["mlflow"]["source"])} if body.get("adopted") else {"digest": str(body["digest"])}
 
 
+def find_model(store: Store, reference: str | ModelReference) -> str:
+    """Return the name of the model that `reference` is about.
+
+    Raises
+    ------
+    NotFound
+        With the names that there are.
+    """
+    name = parse(reference).name
+    if store.get("model", name) is None:
+        registered = ", ".join(record.key for record in store.find("model")) or "none yet"
+        raise NotFound(f"There is no model {name!r}: registered are {registered}.")
+    return name
+
+
 def find_version(store: Store, reference: str | ModelReference) -> RegisteredVersion:
-    """Return the version behind `reference`; a bare name means its champion, else its newest version.
+    """Return the version behind `reference`; a bare name means its champion.
 
     Where a reference has a number and an alias, the number counts: an alias may have moved since.
 
@@ -105,31 +130,61 @@ def find_version(store: Store, reference: str | ModelReference) -> RegisteredVer
         With the names, versions or aliases that there are.
     """
     wanted = parse(reference)
-    if store.get("model", wanted.name) is None:
-        known = ", ".join(record.key for record in store.find("model")) or "none yet"
-        raise NotFound(f"There is no model {wanted.name!r}: registered are {known}.")
-    held = {r.body["alias"]: r.body["version"] for r in store.find("alias", wanted.name) if r.body["version"]}
+    name = find_model(store, wanted)
+    aliases = _aliases(store, name)
     number = wanted.version
     if number is None and wanted.alias is not None:
-        if wanted.alias not in held:
-            known = ", ".join(sorted(held)) or "none yet"
-            raise NotFound(f"Model {wanted.name!r} has no alias {wanted.alias!r}: it has {known}.")
-        number = held[wanted.alias]
+        if wanted.alias not in aliases:
+            others = ", ".join(sorted(aliases)) or "none yet"
+            raise NotFound(f"Model {name!r} has no alias {wanted.alias!r}: it has {others}.")
+        number = aliases[wanted.alias]
     if number is None:
-        number = held.get("champion") or max(r.body["version"] for r in store.find("version", wanted.name))
-    record = store.get("version", version_key(wanted.name, number))
+        number = aliases.get("champion")
+    if number is None:
+        versions = _versions_text(store, name, aliases)
+        newest = max(record.body["version"] for record in store.find("version", name))
+        raise NotFound(
+            f"{name!r} alone means its champion, which it does not have: name a version, as in '{name}/{newest}', of "
+            f"{versions}."
+        )
+    return _recorded(store, name, number, aliases)
+
+
+def current_version(store: Store, reference: str | ModelReference) -> RegisteredVersion:
+    """Return the champion of a model, or its newest version where it has none: for what all versions have in common."""
+    name = find_model(store, reference)
+    aliases = _aliases(store, name)
+    newest = max(record.body["version"] for record in store.find("version", name))
+    return _recorded(store, name, aliases.get("champion", newest), aliases)
+
+
+def _recorded(store: Store, name: str, number: int, aliases: Mapping[str, int]) -> RegisteredVersion:
+    record = store.get("version", version_key(name, number))
     if record is None:
-        known = ", ".join(str(r.body["version"]) for r in store.find("version", wanted.name))
-        raise NotFound(f"Model {wanted.name!r} has no version {number}: it has {known}.")
-    aliases = tuple(sorted(alias for alias, at in held.items() if at == number))
-    return RegisteredVersion(wanted.name, number, record.body, aliases)
+        raise NotFound(f"Model {name!r} has no version {number}: it has {_versions_text(store, name, {})}.")
+    here = tuple(sorted(alias for alias, at in aliases.items() if at == number))
+    return RegisteredVersion(name, number, record.body, here)
+
+
+def _aliases(store: Store, name: str) -> dict[str, int]:
+    return {r.body["alias"]: r.body["version"] for r in store.find("alias", name) if r.body["version"]}
+
+
+def _versions_text(store: Store, name: str, aliases: Mapping[str, int]) -> str:
+    """Return the numbers of a model's versions, newest first, with their aliases."""
+    names: dict[int, list[str]] = {int(record.body["version"]): [] for record in store.find("version", name)}
+    for alias, number in sorted(aliases.items()):
+        names.get(number, []).append(alias)
+    texts = [f"{number} ({', '.join(names[number])})" if names[number] else str(number) for number in sorted(names)]
+    more = [f"{len(texts) - MOST_VERSIONS} more"] if len(texts) > MOST_VERSIONS else []
+    return ", ".join([*reversed(texts[-MOST_VERSIONS:]), *more])
 
 
 def references(store: Store, name: str, segments: Sequence[str] = ()) -> dict[int, Reference]:
     """Return the reference of every version of a model that has one, with its segments by the columns of `segments`."""
     from modelops_jupyter.profiles import Reference, segments_from_dict
 
-    find_version(store, name)  # says so when there is no such model
+    find_model(store, name)  # says so when there is no such model
     found = {}
     for record in store.find("reference", name):
         sliced = {column: store.get("segment_reference", f"{record.key}/{column}") for column in segments}

@@ -152,7 +152,7 @@ def spelled_out(
     from modelops_jupyter.monitoring.record.spellings import monitor_words
 
     asked = monitor_words(spelled)
-    task = versions.find_version(store, name).body["task"]
+    task = versions.current_version(store, name).body["task"]
     if asked.task is not None and asked.task != task:
         raise InvalidInput(f"{name!r} is a {task}, not a {asked.task}: leave problem_type out.")
     return asked.every or every, segments if asked.segments is None else asked.segments
@@ -169,7 +169,7 @@ def backtest(
     """See `Workspace.backtest`."""
     from modelops_jupyter.monitoring import KeptWindows, alert_rules, run_backtest
 
-    versions.find_version(store, name)
+    versions.find_model(store, name)
     rules = alert_rules(store, name, every, budget, settings.alert_budget)
     references = versions.references(store, name, ())
     profiles = KeptWindows(store, name, every).profiles()

@@ -13,7 +13,7 @@ from modelops_jupyter.problems import RESTORE, Problem
 from modelops_jupyter.wording import count
 
 MOST_FILES = 5  # of a version, named one by one
-_AGAIN = f"{RESTORE}, or register the model again as a new version"
+_AGAIN = f"{RESTORE}, or register the model again as a new version and reject this one with `modelops reject`"
 
 
 def examine_artifacts(evidence: Evidence, problems: list[Problem]) -> str:
@@ -23,8 +23,11 @@ def examine_artifacts(evidence: Evidence, problems: list[Problem]) -> str:
     """
     from modelops_jupyter.registry.artifacts import recorded_folder
 
-    files = versions = left = 0
+    files = versions = left = settled = 0
     for body in evidence.versions:
+        if (str(body["name"]), int(body["version"])) in evidence.rejected:
+            settled += 1
+            continue
         try:
             folder = recorded_folder(evidence.settings, body)
         except ModelOpsError as error:
@@ -39,6 +42,7 @@ def examine_artifacts(evidence: Evidence, problems: list[Problem]) -> str:
         else:
             problems += _changed(evidence, body, folder)
     unseen = f"; {count(left, 'version')} whose files lie elsewhere left out" if left else ""
+    unseen += f"; {count(settled, 'rejected version')} left out" if settled else ""
     return f"{count(files, 'file')} of {count(versions, 'version')}{unseen}"
 
 

@@ -70,6 +70,24 @@ class Evidence:
         return self._aliases[str(body["name"]), int(body["version"])]
 
     @cached_property
+    def rejected(self) -> frozenset[tuple[str, int]]:
+        """Versions that were rejected and have no alias: nothing puts them in service."""
+        last: dict[tuple[str, int], str] = {}
+        for record in sorted(self.find("decision"), key=lambda record: str(record.body["at"])):
+            if record.body["decision"] != "comment":
+                last[str(record.body["name"]), int(record.body["version"])] = str(record.body["decision"])
+        rejected = (version for version, decision in last.items() if decision == "reject")
+        return frozenset(version for version in rejected if not self._aliases.get(version))
+
+    @cached_property
+    def settled(self) -> frozenset[tuple[str, int]]:
+        """Versions without an alias that were rejected, or registered again as new ones."""
+        origins = {str(body.get("registered_from")) for body in self.versions}
+        names = ((str(body["name"]), int(body["version"])) for body in self.versions)
+        again = {(name, number) for name, number in names if f"models:/{name}/{number}" in origins}
+        return self.rejected | frozenset(version for version in again if not self._aliases.get(version))
+
+    @cached_property
     def mlflow_is_elsewhere(self) -> bool:
         """Whether MLflow's embedded database still has the addresses of another folder, or cannot be asked."""
         from modelops_jupyter.registry.relocation import written_elsewhere
@@ -83,7 +101,7 @@ class Evidence:
             return True
 
     @cached_property
-    def _aliases(self) -> Mapping[tuple[str, int], list[str]]:
+    def _aliases(self) -> dict[tuple[str, int], list[str]]:
         aliases: dict[tuple[str, int], list[str]] = defaultdict(list)
         for record in self.find("alias"):
             if record.body["version"]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from modelops_jupyter.actions.obstacles import RECONCILE, again, in_its_place
 from modelops_jupyter.diagnosis.evidence import Evidence
 from modelops_jupyter.errors import ModelOpsError, StoreBusy
-from modelops_jupyter.problems import RESTORE, Problem, problem_at
+from modelops_jupyter.problems import Problem, problem_at
 from modelops_jupyter.wording import count
 
-RECONCILE = "run `modelops reconcile`"
 MOST_LINES = 5
 
 
@@ -116,27 +116,60 @@ def _shown_otherwise(evidence: Evidence, connection: sqlite3.Connection) -> Iter
         if there not in models:
             yield problem_at(path, f"model {name!r} is on record, but MLflow has none called {there!r}", RECONCILE)
     present = {name: there for name, there in names.items() if there in models}
-    yield from _versions(evidence, connection, present)
-    yield from _aliases(evidence, connection, present)
+    unlike = _unlike_the_record(evidence, connection, present)
+    for (name, number), state in unlike.items():
+        aliases = evidence.aliases_of({"name": name, "version": number})
+        if aliases:
+            what = f"{name}@{', '.join(aliases)} is version {number} on record, which {state}"
+            yield problem_at(path, what, in_its_place(name, number))
+        elif (name, number) not in evidence.settled:
+            fix = (
+                f"register it again ({again(name, number)}), or `modelops reject {name}/{number} --reason ...` for good"
+            )
+            yield problem_at(path, f"version {name}/{number} is on record, but {state}", fix)
+    yield from _aliases(evidence, connection, present, {*unlike})
+    yield from _deleted_runs(evidence, connection)
 
 
-def _versions(evidence: Evidence, connection: sqlite3.Connection, names: Mapping[str, str]) -> Iterator[Problem]:
+def _unlike_the_record(
+    evidence: Evidence, connection: sqlite3.Connection, names: Mapping[str, str]
+) -> dict[tuple[str, int], str]:
+    """Return the versions on record that MLflow can no longer show, and what happened to each."""
     numbers = "SELECT name, version FROM model_versions WHERE current_stage IS NOT 'Deleted_Internal'"
     there = {(str(name), int(number)) for name, number in connection.execute(numbers)}
     tags = "SELECT name, version, value FROM model_version_tags WHERE key = 'modelops.digest'"
     digests = {(str(name), int(number)): value for name, number, value in connection.execute(tags)}
-    path = evidence.settings.mlflow_path
+    unlike = {}
     for body in evidence.versions:
         name, key = str(body["name"]), (names.get(str(body["name"]), ""), int(body["version"]))
-        if name in names and key not in there:
-            what = f"version {name}/{key[1]} is on record, but was deleted in MLflow"
-            yield problem_at(path, what, f"{RESTORE}, or register the model again as a new version")
-        elif name in names and not body.get("adopted") and digests.get(key) != body["digest"]:
-            what = f"version {name}/{key[1]} is another model there than the one on record"
-            yield problem_at(path, what, f"{RESTORE}, or register the model again as a new version")
+        if name not in names:
+            continue
+        if key not in there:
+            unlike[name, key[1]] = "was deleted in MLflow"
+        elif not body.get("adopted") and digests.get(key) != body["digest"]:
+            unlike[name, key[1]] = "is another model in MLflow than the one on record"
+    return unlike
 
 
-def _aliases(evidence: Evidence, connection: sqlite3.Connection, names: Mapping[str, str]) -> Iterator[Problem]:
+def _deleted_runs(evidence: Evidence, connection: sqlite3.Connection) -> Iterator[Problem]:
+    """Yield deleted runs that hold files of versions: MLflow's next clean-up takes the files, too."""
+    from modelops_jupyter.registry.registry import run_of
+
+    deleted = {str(run) for (run,) in connection.execute("SELECT run_uuid FROM runs WHERE lifecycle_stage = 'deleted'")}
+    path = evidence.settings.mlflow_path
+    for body in evidence.versions:
+        if run_of(body) in deleted and (str(body["name"]), int(body["version"])) not in evidence.settled:
+            what = (
+                f"the run of {body['name']}/{body['version']} was deleted: `mlflow gc` would remove the version's files"
+            )
+            command = f"MLFLOW_TRACKING_URI=sqlite:///{path.absolute()} mlflow runs restore --run-id {run_of(body)}"
+            yield problem_at(path, what, f"run `{command}`")
+
+
+def _aliases(
+    evidence: Evidence, connection: sqlite3.Connection, names: Mapping[str, str], unlike: Collection[tuple[str, int]]
+) -> Iterator[Problem]:
+    """Yield aliases that `reconcile` puts right: those of versions that MLflow can show."""
     here = {there: name for name, there in names.items()}
     rows = connection.execute("SELECT name, alias, version FROM registered_model_aliases")
     shown = {(here[str(name)], str(alias)): int(number) for name, alias, number in rows if str(name) in here}
@@ -145,7 +178,7 @@ def _aliases(evidence: Evidence, connection: sqlite3.Connection, names: Mapping[
     left = {record.key: record.body.get("aliases_left", {}) for record in evidence.find("model")}
     for name, alias in sorted({*shown, *recorded}):
         at, to = shown.get((name, alias)), recorded.get((name, alias))
-        if at != to and (to is not None or left[name].get(alias) != at):
+        if at != to and (name, to) not in unlike and (to is not None or left[name].get(alias) != at):
             says = f"version {to}" if to else "not"
             shows = f"shows it at version {at}" if at else "does not show it"
             what = f"{name}@{alias} is {says} on record, but MLflow {shows}"

@@ -25,6 +25,8 @@ def adoption(shown: Adoption) -> Html:
         note(shown.headline),
         heading("Left out") if shown.left else None,
         rows_table(("model", "version", "reason"), shown.left) if shown.left else None,
+        heading("On record, without the reference") if shown.without_reference else None,
+        rows_table(("model", "version", "reason"), shown.without_reference) if shown.without_reference else None,
         heading("On record now") if shown.adopted else None,
         rows_table(columns, shown.adopted) if shown.adopted else None,
         *(note(sentence(text)) for text in shown.notes),

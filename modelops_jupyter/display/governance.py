@@ -72,6 +72,7 @@ def comparison(shown: Comparison) -> Html:
         table(_head(shown), [_metric(shown, m, reach[m.metric]) for m in whole], right=(1, 2, 3)),
         segments,
         decisions.changes(shown),
+        note(f"{shown.remark}.") if shown.remark else None,
         note(f"{shown.rows:,} rows, the same for both; the bar is the 95 % interval of the difference."),
     )
 

@@ -68,6 +68,8 @@ def cell(name: str, value: Any) -> str:
         return badge(*STATES[value]) if value in STATES else value_text(value)
     if name == "unsafe":
         return badge("▲", "unsafe format", palette.RED) if value else "no"
+    if name == "unsafe_versions":
+        return badge("▲", f"{', '.join(map(str, value))} unsafe format", palette.RED) if value else "none"
     if name == "metric":
         return metric_name(value) or NOTHING
     if name == "name":
@@ -92,13 +94,13 @@ def status(shown: Status) -> Html:
     if not shown.models:
         return block(heading("Workspace"), note(str(shown)))
     open_alerts = [alert for alert in shown.alerts if alert["state"] == "open"]
-    unsafe = ("unsafe",) if any(model["unsafe"] for model in shown.models) else ()
+    unsafe = ("unsafe_versions",) if any(model["unsafe_versions"] for model in shown.models) else ()
     columns = ("name", "health", "champion", *unsafe, "versions", "windows", "data_through", "open_alerts")
     return block(
         heading(f"{count(len(shown.models), 'model')}, {count(len(open_alerts), 'open alert')}"),
         note(f"{shown.workspace} · registry {shown.registry}"),
         *(note(f"{sentence}.") for sentence in (*shown.changed, *shown.moved)),
-        note(f"{shown.adoption_sentence}.") if shown.unadopted else None,
+        note(f"{shown.adoption_sentence}.") if shown.adoption_sentence else None,
         rows_table(columns, shown.models),
         *(note(f"{model['name']}: {model['learning']}") for model in shown.models if model["learning"]),
         heading("Open alerts") if open_alerts else None,

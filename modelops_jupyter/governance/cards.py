@@ -40,11 +40,14 @@ class ModelCard(Presentable):
 
 
 def _text(value: str) -> str:
-    """Escape what Markdown or the HTML inside it would understand."""
-    import re
-    from html import escape
+    """Escape what Markdown or the HTML inside it would understand, and nothing else: a card is read in terminals, too.
 
-    return re.sub(r"([\\`*\[\]|#]|(?<!\w)_|_(?!\w))", r"\\\1", escape(" ".join(value.split()), quote=False))
+    A ``>`` means something at the beginning of a line alone, where no text stands; a ``&`` before a name and ``;``.
+    """
+    import re
+
+    words = re.sub(r"&(?=#?\w+;)", "&amp;", " ".join(value.split())).replace("<", "&lt;")
+    return re.sub(r"([\\`*\[\]|#]|(?<!\w)_|_(?!\w)|~(?=~)|(?<=~)~)", r"\\\1", words)
 
 
 def _fenced(text: str) -> list[str]:
@@ -82,7 +85,7 @@ def model_card(store: Store, name: str, version: int) -> ModelCard:
         ("Git commit", _commit(body["source"])),
         ("Inputs", ", ".join(body["inputs"])),
         ("Data fingerprint (SHA-256)", body["data_fingerprint"]),
-        ("Fingerprint of the outcomes it was validated on (SHA-256)", body.get("outcomes_fingerprint")),
+        ("Fingerprint of the labels it was measured on (SHA-256)", (body.get("measured") or {}).get("fingerprint")),
         ("Artifact digest (SHA-256)", body["digest"]),
         ("Features", ", ".join(body["features"])),
     ]
@@ -99,9 +102,7 @@ def model_card(store: Store, name: str, version: int) -> ModelCard:
             ("Who decided", tuple((f"{d['decision']}, {d['at']}", f"{d['actor']}: {d['reason']}") for d in decisions)),
             (
                 "Where it served",
-                tuple(
-                    (f"{m['action']}, {m['at']}", f"{m['alias']} -> {m['to_version']}: {m['reason']}") for m in moves
-                ),
+                tuple((f"{m['action']}, {m['at']}", f"{m['alias']} → {m['to_version']}: {m['reason']}") for m in moves),
             ),
         ),
         source_texts(body),

@@ -43,7 +43,10 @@ class MetricComparison:
 
 @dataclass(frozen=True)
 class Comparison(Presentable):
-    """All metrics overall (segment ``""``) and by segment; of decision tables also what became what."""
+    """All metrics overall (segment ``""``) and by segment; of decision tables also what became what.
+
+    `remark` says which labels are of no class of either version.
+    """
 
     a: str
     b: str
@@ -51,6 +54,7 @@ class Comparison(Presentable):
     metrics: tuple[MetricComparison, ...]
     conclusion: str
     changes: tuple[DecisionChange, ...] = ()
+    remark: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the comparison as plain data."""
@@ -63,7 +67,10 @@ class Comparison(Presentable):
         return pd.DataFrame([asdict(metric) for metric in self.metrics])
 
     def __str__(self) -> str:
-        text = f"{self.conclusion}\n{self.to_frame().to_string(index=False)}"
+        frame = self.to_frame()
+        empty = [name for name in ("segment", "reason") if not any(frame[name])]  # no segments; no metric without value
+        text = f"{self.conclusion}\n{frame.drop(columns=empty).to_string(index=False, na_rep='-')}"
+        text = f"{text}\n{self.remark}." if self.remark else text
         return f"{text}\n{changes_text(self.changes, self.a, self.b)}" if self.changes else text
 
 
@@ -110,6 +117,7 @@ class _Measure:
     name: str
     greater: bool | None
     of: Callable[[Array, Array], tuple[float, float]]
+    undefined: str = "one class only"
 
 
 def _measures(
@@ -130,6 +138,7 @@ def _measures(
         return (
             _mean("mean_absolute_error", False, np.abs(pa - y), np.abs(pb - y)),
             _Measure("root_mean_squared_error", False, root),
+            _Measure("r2", True, _r2_of_both(y, squares), "labels of one value only"),
         )
     accuracy = _mean("accuracy", True, (pa == y).astype(float), (pb == y).astype(float))
     if sa is None or sb is None:
@@ -141,6 +150,18 @@ def _measures(
         _mean("brier_score", False, (sa - positive) ** 2, (sb - positive) ** 2),
         _mean("log_loss", False, _log_losses(positive, sa), _log_losses(positive, sb)),
     )
+
+
+def _r2_of_both(y: Array, squares: Callable[[Array, Array], tuple[float, float]]) -> Callable[..., tuple[float, float]]:
+    """Return the coefficient of determination of weighted rows; NaN where their labels are one value."""
+
+    def of(rows: Array, drawn: Array) -> tuple[float, float]:
+        left, right = squares(rows, drawn)
+        mean = y[rows] @ drawn / drawn.sum()
+        spread = float((y[rows] - mean) ** 2 @ drawn / drawn.sum())
+        return (1 - left / spread, 1 - right / spread) if spread > 0 else (float("nan"), float("nan"))
+
+    return of
 
 
 def _mean(name: str, greater: bool | None, left: Array, right: Array) -> _Measure:
@@ -199,7 +220,7 @@ def _segment(segment: str, rows: Array, measures: tuple[_Measure, ...]) -> Itera
         left, right = m.of(rows, np.ones(len(rows)))
         differences = [y - x for x, y in found if np.isfinite(x) and np.isfinite(y)]
         if not np.isfinite(left) or not np.isfinite(right) or len(differences) < DRAWS // 2:
-            yield _without(segment, rows, m, "one class only")
+            yield _without(segment, rows, m, m.undefined)
             continue
         low, high = (float(value) for value in np.percentile(differences, [2.5, 97.5]))
         better = "neither"

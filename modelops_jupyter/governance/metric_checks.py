@@ -123,8 +123,8 @@ def _missing(metric: str, required: bool, alias: str, version: Mapping[str, Any]
     if version.get("task_hinted") and version["task"] == "regression":
         return (
             f"{begin}, and only names and figures in MLflow say that it is a regression, which has none: show what "
-            f"it predicts with `modelops adopt {version['name']} --data FILE --target COLUMN` (--unsafe where it runs "
-            "code)"
+            f"it predicts with `modelops adopt {version['name']} --validated-on FILE --outcomes COLUMN` "
+            "(--unsafe where it runs code)"
         )
     if claimed is not None:
         begin = f"{metric} {claimed:.4g} is only claimed, and for {alias} a metric must be measured"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -152,10 +152,24 @@ def promote(
     return _move(store, held, version, judged, alias, "promote", reason, actor, evidence, holder)
 
 
-def rollback(store: Store, policy: Policy, name: str, alias: str, reason: str, actor: Actor) -> Transition:
+def rollback(
+    store: Store,
+    policy: Policy,
+    name: str,
+    alias: str,
+    reason: str,
+    actor: Actor,
+    *,
+    check_can_serve: Callable[[Mapping[str, Any]], object],
+) -> Transition:
     """Point `alias` back at the version that held it before the last promotion; again, at the one before that.
 
     Figures are not judged again: a version goes back because another is worse. One that was rejected is passed over.
+
+    Parameters
+    ----------
+    check_can_serve
+        Raises where a version cannot be put in service; nothing has moved then.
 
     Raises
     ------
@@ -176,6 +190,7 @@ def rollback(store: Store, policy: Policy, name: str, alias: str, reason: str, a
         judged = _standing(store, version)
         before = _before(store, name, alias, at)
         if rejection(_decisions(store, version), version, policy.rule(alias)) is None:
+            check_can_serve(version)
             evidence = {"policy_digest": policy.digest, "passed_over": passed_over}
             return _move(store, held, version, judged, alias, "rollback", reason, actor, evidence, before)
         passed_over.append(at)

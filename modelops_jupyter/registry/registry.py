@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.errors import NotFound, RegistryDamaged
+from modelops_jupyter.errors import NotFound, RegistryDamaged, UnsafeArtifact
 from modelops_jupyter.provenance import corrections, process_start, tags_of
 from modelops_jupyter.registry import artifacts
 from modelops_jupyter.registry.addresses import fetch
@@ -126,6 +126,11 @@ class Registry:
         folder = artifacts.recorded_folder(self._settings, body)
         return {} if folder is None else artifacts.changed_sizes(folder, body["artifact_sizes"])
 
+    def files_are_gone(self, body: Mapping[str, Any]) -> bool:
+        """Return whether nothing is left of a version's files in MLflow, as far as that is seen without a download."""
+        with self._asking() as client:
+            return self._source(client, body) is None
+
     def _put(self, folder: Path, run: str, path: str) -> dict[str, Any]:
         """Put a version's files into a run, and return where they are, if they are in the workspace's own folder."""
         if self._settings.server is not None:
@@ -168,6 +173,11 @@ class Registry:
         RegistryDamaged
             If MLflow no longer has the artifact.
         """
+        if body.get("unsafe") and not unsafe:
+            raise UnsafeArtifact(
+                f"{body['name']}/{body['version']} is unsafe: a model of format {body['flavor']} runs code when it is "
+                "loaded. Say unsafe=True (--unsafe) if you trust it."
+            )
         with tempfile.TemporaryDirectory() as temporary:
             copy = self.fetch(body, Path(temporary) / "copy")
             how = ModelFile(body["flavor"], body.get("model_file", ""), body.get("estimator"))

@@ -34,8 +34,8 @@ class UnwrittenWorkspace(Workspace):
         from modelops_jupyter.actions import adoption
 
         there = self.settings.server is not None or self.settings.mlflow_path.is_file()
-        waiting = adoption.unadopted(self.store, self.registry) if there else 0
-        return catalogue.status(self.store, self.settings, unadopted=waiting)
+        waiting = adoption.unadopted(self.store, self.registry) if there else adoption.Waiting()
+        return catalogue.status(self.store, self.settings, unadopted=waiting.models, misnamed=waiting.misnamed)
 
 
 def open_workspace(project: Path, actor: Actor | None, *, write: bool, lenient: bool = False) -> Workspace:

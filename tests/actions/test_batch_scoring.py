@@ -81,8 +81,8 @@ def test_what_breaks_the_contract_is_named_by_column_and_count(ws: Workspace) ->
         ("wind", "missing"): 1,
         ("origin", "unseen"): 1,
     }
-    assert "'wind' lies outside the range of training, 0 to 1000, in 2 of 300 rows (the first holds '-9999.0')" in str(
-        done
+    assert "'wind' lies outside the range of training, 0 to 1000, in 2 of 300 rows (the first holds '-9999.0')" in map(
+        str, done.broken
     )
     assert pd.read_parquet("out.parquet")["prediction"].isna().sum() == 1  # the model takes no missing value
     assert done.scored == N - 1
@@ -113,7 +113,7 @@ def test_text_in_a_number_column_has_no_prediction_and_the_others_have(ws: Works
     assert written["prediction"].isna().sum() == 1
     assert written["id"].iloc[12] == "00012"
     assert set(written["prediction"].dropna()) == {"0", "1"}
-    assert "'wind' holds no number in 1 of 300 rows (the first holds 'calm')" in str(done)
+    assert "'wind' holds no number in 1 of 300 rows (the first holds 'calm')" in map(str, done.broken)
     with pytest.raises(InvalidFrame, match="'wind' holds no number in 1 of 300 rows"):
         ws.predict("delay/1", given)
 
@@ -223,8 +223,8 @@ def test_names_of_classes_and_numbers_keep_their_types(ws: Workspace) -> None:
     ws.register(HistGradientBoostingClassifier(max_iter=5).fit(data, words), "kind", data=data, target=words)
     ws.register(LinearRegression().fit(data, data["wind"]), "speed", data=data, target=data["wind"])
     elsewhere().to_parquet("in.parquet")
-    ws.predict_file("kind", "in.parquet", "kind.parquet")
-    ws.predict_file("speed", "in.parquet", "speed.parquet")
+    ws.predict_file("kind/1", "in.parquet", "kind.parquet")
+    ws.predict_file("speed/1", "in.parquet", "speed.parquet")
     kind, speed = pq.read_schema("kind.parquet"), pq.read_schema("speed.parquet")
     assert kind.field("prediction").type == pa.string()
     assert speed.field("prediction").type == pa.float64()
@@ -269,3 +269,39 @@ def test_labels_and_log_take_rows_of_any_form(ws: Workspace) -> None:
     assert logged is not None
     assert logged.num_rows == 2 * N
     assert logged.schema.field("wind").type == pa.float64()
+
+
+def test_many_broken_rules_are_one_line_and_a_short_table(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(settings.project)
+    wide = pd.DataFrame(np.random.default_rng(0).uniform(size=(N, 25)), columns=[f"x{n}" for n in range(25)])
+    beyond = wide.copy()
+    for position, name in enumerate(wide.columns):
+        beyond.loc[:position, name] = 7.0
+    beyond.loc[0, "x0"] = np.nan
+    with Workspace(settings) as ws:
+        ws.register(LinearRegression().fit(wide, wide["x0"]), "wide", data=wide, target=wide["x0"])
+        done = {how: ws.predict_file("wide/1", beyond, f"{how}.parquet", invalid=how) for how in ("mark", "allow")}
+    lines = str(done["mark"]).splitlines()
+    assert lines[1] == (
+        "25 rows break the contract in 25 columns (missing values of 1 column, range of 24 columns); the column "
+        "`invalid` says how."
+    )
+    assert lines[2].split() == ["column", "rows", "what", "contract", "first"]
+    assert lines[3].split()[:3] == ["x24", "25", "range"]
+    assert len(lines) == 14
+    assert lines[-1] == "  and 15 more"
+    assert len(done["mark"].to_frame()) == 25
+    assert "24 columns); they were scored where the model can." in str(done["allow"])
+    html = done["allow"]._repr_mimebundle_()["text/html"]
+    assert "25 rows break the contract" in html
+    assert "x1<" not in html, "only the most frequent are shown"
+
+
+def test_a_notebook_names_the_table_that_it_scores(ws: Workspace) -> None:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell.instance()
+    shell.run_line_magic("load_ext", "modelops_jupyter")
+    shell.user_ns["flights"] = elsewhere()
+    done = shell.run_line_magic("modelops", "predict delay/1 flights out.csv")
+    assert str(done).startswith("delay/1 scored 300 of 300 rows of flights into out.csv.")

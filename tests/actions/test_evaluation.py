@@ -234,9 +234,8 @@ def test_a_model_without_column_names_is_not_fitted_on_its_labels(ws: Workspace)
         (
             {"reference": (X_VALID, Y_VALID.map(str) + "?")},
             InvalidFrame,
-            "hold '[01][?]', and the model's classes are 0, 1",
+            "label column of the reference holds .[01][?]., which is not a class of the model: its classes are 0, 1",
         ),
-        ({"reference": (X_VALID, Y_VALID == 1)}, InvalidFrame, "hold '(True|False)', and the model's classes are 0, 1"),
     ],
 )
 def test_labels_that_cannot_be_meant_are_refused_and_nothing_is_written(
@@ -298,7 +297,7 @@ def _champion(name: str, version: int) -> Any:
         (X_TRAIN, Y_TRAIN, "m/1 was not measured: the validation rows are those that the model was fitted on"),
         (X_VALID, [0] * 100, "every label is '0'"),
         (X_VALID, [None] * 100, "no row has a label"),
-        (X_VALID, Y_VALID == 1, "the model's classes are 0, 1"),
+        (X_VALID, Y_VALID + 1, "holds '2', which is not a class of m/1: its classes are 0, 1"),
         (X_VALID, "late", "no column 'late' in the data"),
         (X_VALID, None, "Metrics take labels"),
         (X_VALID[["wind"]], Y_VALID, "no column 'rain'"),
@@ -396,7 +395,7 @@ def log_with_mlflow(ws: Workspace, names: list[str]) -> None:
 def test_metrics_of_adopted_versions_are_claims_until_they_are_measured(ws: Workspace) -> None:
     log_with_mlflow(ws, ["given-rows", "evaluated"])
     rows = X_VALID.assign(late=Y_VALID)
-    ws.adopt("given-rows", data=rows, target="late")
+    ws.adopt("given-rows", reference=rows, outcomes="late")
     ws.adopt("evaluated")
     given, claimed = ws.version("given-rows/1").body, ws.version("evaluated/1").body
     score = MODEL.predict_proba(X_VALID)[:, 1]
@@ -409,7 +408,7 @@ def test_metrics_of_adopted_versions_are_claims_until_they_are_measured(ws: Work
     ws.evaluate("evaluated/1", data=rows, target="late")
     measured = ws.version("evaluated/1").body["measured"]
     assert measured["metrics"] == given["measured"]["metrics"]
-    ws.adopt("evaluated", data=X_VALID)  # rows without labels give a reference, and take no measurement away
+    ws.adopt("evaluated", reference=X_VALID)  # rows without labels give a reference, and take no measurement away
     assert references(ws.store, "evaluated")[1].profile.rows == 100
     assert ws.version("evaluated/1").body["measured"] == measured
     assert ws.verify_audit().ok
@@ -417,7 +416,7 @@ def test_metrics_of_adopted_versions_are_claims_until_they_are_measured(ws: Work
 
 def test_an_adopted_version_that_cannot_predict_the_rows_says_so_and_has_no_reference(ws: Workspace) -> None:
     log_with_mlflow(ws, ["m"])
-    adoption = ws.adopt("m", data=X_VALID.assign(rain=np.nan, late=Y_VALID), target="late")
+    adoption = ws.adopt("m", reference=X_VALID.assign(rain=np.nan, late=Y_VALID), outcomes="late")
     assert "the model failed on these rows (ValueError" in str(adoption)
     assert ws.store.get("reference", "m/000001") is None
     assert ws.version("m/1").body["measured"] is None

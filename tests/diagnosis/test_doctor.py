@@ -163,7 +163,7 @@ FAULTS: list[tuple[str, Fault, str, str]] = [
     ("registry", lambda p: sql(p, "UPDATE registered_model_aliases SET version = 2"), "at version 2", "reconcile"),
     ("registry", lambda p: sql(p, "DELETE FROM registered_models"), "none called 'delay'", "reconcile"),
     ("registry", lambda p: sql(p, "DELETE FROM model_versions WHERE version = 2"), "delay/2 .*deleted", "register"),
-    ("registry", lambda p: sql(p, "UPDATE model_version_tags SET value = 'x'"), "another model there", "register"),
+    ("registry", lambda p: sql(p, "UPDATE model_version_tags SET value = 'x'"), "another model in MLflow", "register"),
     ("registry", lambda p: sql(p, "UPDATE experiments SET artifact_location = '/far'"), "outside .* /far", "location"),
     ("registry", lambda p: sql(p, "UPDATE modelops_folders SET root = '/old'"), "still read .* /old", "status"),
     ("log", lambda p: shutil.rmtree(p / ".modelops/log/delay/labels"), "is gone, but rows", "backup"),

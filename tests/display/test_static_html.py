@@ -79,6 +79,7 @@ def everything(text: str) -> list[Presentable]:
     y = rng.integers(0, 2, 200).astype(str)
     model = {
         "unsafe": True,
+        "unsafe_versions": [1, 2],
         "name": text,
         "kind": "ml",
         "champion": 1,

@@ -173,16 +173,16 @@ def test_a_guarantee_we_cannot_give_is_refused() -> None:
 def test_rollback_goes_back_and_says_when_it_cannot() -> None:
     store = InMemoryStore()
     with pytest.raises(NotFound, match="promote a version first"):
-        rollback(store, POLICY, "m", "champion", "x", ANN)
+        rollback(store, POLICY, "m", "champion", "x", ANN, check_can_serve=dict)
     for number in (1, 2, 3):
         body = version(store, number)
         approve(store, POLICY, body, "ok", BOB)
         promote(store, POLICY, body, "champion", "x", ANN)
-    move = rollback(store, POLICY, "m", "champion", "worse in May", ANN)
+    move = rollback(store, POLICY, "m", "champion", "worse in May", ANN, check_can_serve=dict)
     assert (move.from_version, move.to_version, move.action) == (3, 2, "rollback")
-    assert rollback(store, POLICY, "m", "champion", "worse still", ANN).to_version == 1
+    assert rollback(store, POLICY, "m", "champion", "worse still", ANN, check_can_serve=dict).to_version == 1
     with pytest.raises(NotFound, match="no version before 1"):
-        rollback(store, POLICY, "m", "champion", "x", ANN)
+        rollback(store, POLICY, "m", "champion", "x", ANN, check_can_serve=dict)
 
 
 def three_champions(store: Store) -> list[dict[str, Any]]:
@@ -197,7 +197,7 @@ def test_rollback_passes_over_what_was_rejected() -> None:
     store = InMemoryStore()
     first, second, _ = three_champions(store)
     reject(store, POLICY, second, "biased: must never serve again", BOB)
-    assert rollback(store, POLICY, "m", "champion", "worse in May", ANN).to_version == 1
+    assert rollback(store, POLICY, "m", "champion", "worse in May", ANN, check_can_serve=dict).to_version == 1
     details = store.audit()[-1].details
     assert (details["digest"], details["passed_over"]) == (first["digest"], [2])
     assert details["policy_digest"] == POLICY.digest
@@ -210,11 +210,11 @@ def test_rollback_to_nothing_but_rejected_versions_is_refused() -> None:
     for body in (first, version(store, 3)):
         reject(store, POLICY, body, "biased", BOB)
     with pytest.raises(GateClosed, match=r"was rejected \(m/3\)"):
-        rollback(store, POLICY, "m", "champion", "x", ANN)
+        rollback(store, POLICY, "m", "champion", "x", ANN, check_can_serve=dict)
     assert store.get("alias", "m@champion").body["version"] == 2
     approve(store, POLICY, first, "mended", BOB)
     approve(store, POLICY, version(store, 3), "mended", BOB)
-    assert rollback(store, POLICY, "m", "champion", "x", ANN).to_version == 3
+    assert rollback(store, POLICY, "m", "champion", "x", ANN, check_can_serve=dict).to_version == 3
 
 
 def test_a_rejection_while_rolling_back_is_heeded() -> None:
@@ -222,8 +222,8 @@ def test_a_rejection_while_rolling_back_is_heeded() -> None:
     _, second, _ = three_champions(store)
     store.meanwhile = lambda: reject(store, POLICY, second, "found a leak", BOB)
     with pytest.raises(Conflict):
-        rollback(store, POLICY, "m", "champion", "worse", ANN)
-    assert rollback(store, POLICY, "m", "champion", "worse", ANN).to_version == 1
+        rollback(store, POLICY, "m", "champion", "worse", ANN, check_can_serve=dict)
+    assert rollback(store, POLICY, "m", "champion", "worse", ANN, check_can_serve=dict).to_version == 1
 
 
 def test_reasons_are_required() -> None:

@@ -214,5 +214,5 @@ def test_a_task_that_names_in_mlflow_hint_at_excuses_no_metric() -> None:
     hinted = {**version(InMemoryStore(), 1), "task": "regression", "task_hinted": True, "classes": [], "measured": None}
     judgement = judged(hinted, CheckSpec("roc_auc", 0.6))
     assert not judgement.passed
-    assert "`modelops adopt m --data FILE --target COLUMN`" in judgement.message
+    assert "`modelops adopt m --validated-on FILE --outcomes COLUMN`" in judgement.message
     assert judged({**hinted, "task_hinted": False}, CheckSpec("roc_auc", 0.6)).passed, "a regression has none"

@@ -212,7 +212,7 @@ def test_what_mlflow_wrote_predicts_what_mlflow_predicts(case: str, settings: Se
         else:
             ours = prediction if compared == "prediction" else score
             np.testing.assert_array_equal(np.asarray(ours), np.asarray(loaded.predict(rows)))
-        assert ws.adopt("weather", data=rows, target=THREE if "three" in case else Y, unsafe=unsafe).ok or task
+        assert ws.adopt("weather", reference=rows, outcomes=THREE if "three" in case else Y, unsafe=unsafe).ok or task
 
 
 def adopt_files(ws: Workspace, change: Callable[[Path], None], **options: Any) -> Any:
@@ -341,7 +341,7 @@ def test_a_model_of_which_nothing_says_what_it_predicts_passes_no_gate_and_is_no
         assert "was not measured" in checks["roc_auc"].message
         with pytest.raises(InvalidInput, match="Nothing on record says what weather/1 predicts"):
             ws.compare("weather/1", "weather/1", data=X, target=Y, unsafe=True)
-        assert ws.adopt("weather", data=X, target=Y, unsafe=True).ok
+        assert ws.adopt("weather", reference=X, outcomes=Y, unsafe=True).ok
         assert ws.version("weather/1").body["task"] == "classification"
 
 

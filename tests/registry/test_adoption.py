@@ -130,7 +130,7 @@ def test_adopted_versions_are_compared_promoted_and_rolled_back(ws: Workspace) -
     with tracking(ws.tracking_uri) as client:
         for c in (1.0, 0.001):
             register(client, name, log(model=classifier(c)), "champion" if c == 1.0 else None)
-    ws.adopt(name, data=X.assign(late=Y), target="late")
+    ws.adopt(name, reference=X.assign(late=Y), outcomes="late")
     assert ws.compare(f"{name}/1", f"{name}/2", data=X, target=Y).rows == len(X)
     assert {1, 2} == set(references(ws.store, name))
     ws.approve(f"{name}/2", reason="reads well")
@@ -149,9 +149,9 @@ def test_a_version_is_monitored_from_the_rows_that_it_was_given(settings: Settin
             register(client, "weather", log(), "champion")
         ws.adopt("weather")
         assert not references(ws.store, "weather")
-        later = ws.adopt("weather", data=X, target=Y)
+        later = ws.adopt("weather", reference=X, outcomes=Y)
         assert later.notes == ("weather/1 has a reference now.",)
-        assert ws.adopt("weather", data=X, target=Y).notes == ()
+        assert ws.adopt("weather", reference=X, outcomes=Y).notes == ()
         profile = references(ws.store, "weather")[1].profile
         assert (profile.rows, profile.outcomes.labelled) == (len(X), len(X))
         times = pd.date_range("2026-01-01", periods=len(X), freq="h", tz="UTC")
@@ -201,9 +201,10 @@ def test_a_pickle_is_marked_unsafe_and_loaded_only_where_one_says_so(ws: Workspa
     predicted, score = ws.predict(f"{name}@champion", X, unsafe=True)
     assert predicted.tolist() == expected.tolist()
     np.testing.assert_array_equal(score, classifier().predict_proba(X)[:, 1])
-    refused = ws.adopt(name, data=X, target=Y)
-    assert "say unsafe=True (--unsafe)" in refused.left[0]["reason"]
-    assert ws.adopt(name, data=X, target=Y, unsafe=True).ok
+    refused = ws.adopt(name, reference=X, outcomes=Y)
+    assert "Say unsafe=True (--unsafe)" in refused.without_reference[0]["reason"]
+    assert not refused.ok
+    assert ws.adopt(name, reference=X, outcomes=Y, unsafe=True).ok
     assert ws.version(f"{name}@champion").body["classes"] == ["0", "1"]
     assert ws.version(f"{name}@champion").body["unsafe"]
 
@@ -242,9 +243,42 @@ def test_all_models_are_taken_and_status_counts_those_that_wait(settings: Settin
 
 def test_a_wrong_call_says_so_before_anything_is_asked(settings: Settings) -> None:
     with Workspace(settings) as ws:
-        for wrong in ({}, {"name": "a", "all": True}, {"all": True, "new_name": "b"}, {"name": "a", "target": "late"}):
+        for wrong in (
+            {},
+            {"name": "a", "all": True},
+            {"all": True, "new_name": "b"},
+            {"name": "a", "outcomes": "late"},
+        ):
             with pytest.raises(InvalidInput):
                 ws.adopt(**wrong)
         with pytest.raises(NotFound, match="no registered model 'ghost': it has none yet"):
             ws.adopt("ghost")
         assert not settings.store_path.exists()
+
+
+def test_a_version_that_the_reference_does_not_fit_is_no_failure_of_the_others(settings: Settings, capsys: Any) -> None:
+    rows = settings.project / "rows.parquet"
+    X.assign(late=Y).to_parquet(rows)
+    (settings.project / "modelops.toml").write_text('actor = "ann"\n')
+    words = ["adopt", "weather", "--validated-on", str(rows), "--outcomes", "late"]
+    words += ["--workspace", str(settings.project)]
+    with Workspace(settings) as ws, tracking(ws.tracking_uri) as client:
+        register(client, "weather", log())
+        register(client, "weather", log(model=classifier(), serialization_format="cloudpickle"), "champion")
+    assert main(words) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(
+        "1 model adopted with 2 versions (1 unsafe: they run code when they are loaded); 1 version given the "
+        "reference, 1 as before, without one.\n  without a reference  weather/2: It runs code when it is loaded"
+    )
+    assert "left out" not in out
+    assert main(words) == 1, "nothing that was asked for came of it"
+    out = capsys.readouterr().out
+    assert out.startswith("1 model on record before; the reference serves none of 1 version, which stay as they are.")
+    with Workspace(settings) as ws:
+        again = ws.adopt("weather", reference=(X, Y))
+        html = again._repr_mimebundle_()["text/html"]
+        assert "On record, without the reference" in html
+        assert ws.adopt("weather", reference=X, outcomes=Y, unsafe=True).referenced == ("weather/2",)
+        with pytest.raises(InvalidInput, match="given twice"):
+            ws.adopt("weather", reference=(X, Y), outcomes=Y)

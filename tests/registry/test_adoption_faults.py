@@ -99,10 +99,16 @@ def test_odd_names_are_left_out_each_with_the_command_that_takes_it(settings: Se
         assert sorted(row["model"] for row in answer.adopted) == ["Weather", "weather"]
         assert sorted(row["model"] for row in answer.left) == sorted(ODD)
         assert all("--as NEWNAME" in row["reason"] and "\n" not in row["reason"] for row in answer.left)
-        assert ws.status().unadopted == len(ODD)
-        for number, name in enumerate(ODD):
+        status = ws.status()
+        assert (status.unadopted, sorted(status.misnamed)) == (0, sorted(ODD))
+        assert "adopt --all" not in str(status)
+        assert f"{len(ODD)} models of the MLflow registry cannot be adopted under their names: " in str(status)
+        assert f" and {len(ODD) - 3} more. Rename in MLflow, or run `modelops adopt " in str(status)
+        client.rename_registered_model("two words", "two-words")
+        assert ws.adopt("two-words", new_name="taken0").ok
+        for number, name in enumerate(ODD[1:], 1):
             assert ws.adopt(name, new_name=f"taken{number}").ok, name
-        assert ws.status().unadopted == 0
+        assert (ws.status().unadopted, ws.status().misnamed) == (0, ())
         assert ws.status().moved == ()
         assert len(ws.predict("taken0@champion", X)[0]) == len(X)
         refused = ws.adopt("weather", new_name="Weather")

@@ -241,6 +241,6 @@ def test_an_edited_xgboost_file_leaves_its_version_out_before_anything_is_predic
             document = json.loads(file.read_text())
             document["learner"]["gradient_booster"]["model"]["trees"][0]["split_indices"][0] = 900_000_000
             file.write_text(json.dumps(document))
-        answer = ws.adopt("edited", data=ROWS, target=LABELS)
+        answer = ws.adopt("edited", reference=ROWS, outcomes=LABELS)
         assert not answer.adopted
         assert "tree 0 refers to nodes or columns that it does not have" in answer.left[0]["reason"]

@@ -327,7 +327,7 @@ def test_a_deleted_version_is_said_once_and_another_takes_its_place(changed: Cha
     ws.promote("m/1", reason="in its place")
     assert shown(changed) == {"champion": 1}
     assert ws.status().moved == ()
-    with pytest.raises(RegistryDamaged, match="is version 2 on record, but MLflow cannot show it: Version 2 of 'm'"):
+    with pytest.raises(RegistryDamaged, match=r"m@champion cannot go back to version 2: version 2 of .m. was deleted"):
         ws.rollback("m", reason="back")
 
 

@@ -42,7 +42,7 @@ def test_what_a_team_has_is_adopted_and_goes_on_from_there(
         assert len([m for m in ws.models() if m["name"].startswith("tumour-") and m["champion"] == 1]) == models
         assert ws.verify_audit().ok
         for name in ("tumour-000", "tumour-007", "tumour-039"):
-            assert ws.adopt(name, data=X, target=Y).ok
+            assert ws.adopt(name, reference=X, outcomes=Y).ok
             comparison = ws.compare(f"{name}@champion", f"{name}@challenger", data=X, target=Y)
             assert comparison.rows == len(X)
             ws.approve(f"{name}@challenger", reason=comparison.conclusion)
