@@ -18,6 +18,7 @@ reference. It is JSON data, for each column in order:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +76,8 @@ def _kind(values: pd.Series[Any]) -> dict[str, Any]:
         if not all(isinstance(category, _PLAIN) for category in categories):
             return {"dtype": "object"}  # of intervals, say: no JSON holds them
         of = str(dtype.categories.dtype)
+        if dtype.categories.dtype.kind == "f":  # JSON has no infinite number: "inf" is read as one again
+            categories = [value if math.isfinite(value) else str(value) for value in categories]
         return {"dtype": "category", "categories": categories, "of": of, "ordered": bool(dtype.ordered)}
     if pd.api.types.is_object_dtype(dtype):
         return {"dtype": "object", "none": any(value is None for value in values)}
