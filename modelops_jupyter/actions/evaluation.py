@@ -141,6 +141,11 @@ def compare_versions(
             f"{first.full_name} is a {task} and {second.full_name} a {second.body['task']}: they have no metric in "
             "common."
         )
+    if task == "clustering":
+        raise InvalidInput(
+            f"{first.full_name} and {second.full_name} number their clusters each in its own way: compare what you use "
+            "them for, such as a model that takes the clusters as a feature."
+        )
     missing = [column for column in segments if column not in frame.columns]
     if missing:
         raise InvalidFrame(f"data has no column {missing[0]!r} to make segments of.")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 NOT_A_MODEL = "a decision table decides, it predicts nothing that labels could confirm"
 NO_LABELS = "no row has a label"
 UNKNOWN_TASK = "nothing on record says whether it predicts classes or values"
+MEASURED_TASKS = ("classification", "regression")
 EVIDENCE = ("metrics", "claimed", "measured", "measured_reason")
 
 
@@ -54,7 +55,8 @@ def measure(
         its row out.
     score : array of shape (n,), optional
         Of a classification with two classes, the probability of `positive`.
-    task : {"classification", "regression", "decision", "unknown"}
+    task : str
+        ``classification``, ``regression``, ``decision``, ``unknown``, or that of a model that learns from no labels.
     positive
         The second of two classes; None where there are more.
     """
@@ -62,6 +64,8 @@ def measure(
         return Measurement(reason=NOT_A_MODEL)
     if task == "unknown":
         return Measurement(reason=UNKNOWN_TASK)
+    if task not in MEASURED_TASKS:
+        return Measurement(reason=f"{task.replace('_', ' ')} learns from no labels, so there are none to measure it by")
     if labels is None or not labels.notna().any():
         return Measurement(reason=NO_LABELS)
     labelled = labels.notna().to_numpy()

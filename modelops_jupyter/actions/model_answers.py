@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from modelops_jupyter.errors import ModelOpsError
 
@@ -20,8 +20,8 @@ class ModelRaised(Exception):
     """A model of the user's raised: the kind of its error and the first line of what that says."""
 
 
-def ask_model(model: Any, frame: pd.DataFrame) -> Predictions:
-    """Return what a model predicts.
+def ask_model(model: Any, frame: pd.DataFrame, *, undecided: Literal["refuse", "missing"] = "refuse") -> Predictions:
+    """Return what a model predicts; `undecided` as in `predict`.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def ask_model(model: Any, frame: pd.DataFrame) -> Predictions:
     from modelops_jupyter.registry import predict
 
     try:
-        return predict(model, frame)
+        return predict(model, frame, undecided=undecided)
     except (ModelOpsError, MemoryError):
         raise
     except Exception as error:  # whatever a model of the user's raises

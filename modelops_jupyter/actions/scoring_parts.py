@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from modelops_jupyter.actions.scored_rows import ask
 from modelops_jupyter.errors import ModelOpsError
 from modelops_jupyter.frames import outcome_text
+from modelops_jupyter.registry.tasks import UNSUPERVISED
 from modelops_jupyter.scoring.column_names import columns_named
 from modelops_jupyter.scoring.contract import Breach, ConformedRows, Kind, conform, told
 
@@ -139,7 +140,9 @@ class PartScorer:
 
         estimator = adapt(model)
         classes = getattr(estimator, "classes_", None)
-        answers = pa.float64() if version.body["task"] == "regression" else pa.string()
+        task = version.body["task"]
+        answers = pa.float64() if task == "regression" else pa.string()
+        answers = pa.int64() if task in UNSUPERVISED.values() else answers  # numbers of clusters, 1 and -1 of outliers
         if classes is not None:
             answers = _type_of_classes(classes)
         two = classes is not None and len(classes) == 2 and gives_probabilities(estimator)

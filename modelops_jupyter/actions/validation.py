@@ -14,7 +14,7 @@ from modelops_jupyter.actions.labelled_rows import (
     labels_fingerprint,
     read_classes,
 )
-from modelops_jupyter.actions.measurement import Measurement, measure, recorded
+from modelops_jupyter.actions.measurement import MEASURED_TASKS, Measurement, measure, recorded
 from modelops_jupyter.actions.model_answers import ModelRaised, ask_model
 from modelops_jupyter.errors import ModelFailed
 from modelops_jupyter.frames import outcomes, to_arrow
@@ -57,13 +57,14 @@ def validate(draft: Draft, rows: RegistrationRows, claimed: Mapping[str, float])
         what = "data" if rows.reference is rows.data else "reference"
         labels, _ = read_classes(labels, draft.classes, what, "the model")
     answers = answers_of(draft.model, frame, draft.task)
+    undecided = _undecided(draft, answers)
     predicted = answers.prediction is not None
     profile = build_reference(
         to_arrow(frame),
         scores=answers.score,
         predictions=None if answers.prediction is None else answers.prediction.to_numpy(),
         labels=labels.to_numpy() if predicted and labels is not None else None,
-        task=draft.task,
+        task=draft.task if draft.task in (*MEASURED_TASKS, "unknown") else "decision",  # of others labels say nothing
         positive=draft.positive,
     )
     fingerprint = None if labels is None else labels_fingerprint(labels)
@@ -74,6 +75,8 @@ def validate(draft: Draft, rows: RegistrationRows, claimed: Mapping[str, float])
         "importance": _importance(draft, frame, labels, answers),
         **recorded(_measured(draft, rows, answers, labels), claimed, fingerprint),
     }
+    if undecided:
+        facts["measured_reason"] = f"{facts['measured_reason']}; {undecided}"
     sliced = {column: segments_to_dict(segments) for column, segments in profile.segments.items()}
     return Validation(facts, profile.to_dict(), sliced)
 
@@ -89,7 +92,7 @@ def answers_of(model: Any, frame: pd.DataFrame, task: str) -> Answers:
     import pandas as pd
 
     try:
-        answer = ask_model(model, frame)
+        answer = ask_model(model, frame, undecided="missing" if task == "decision" else "refuse")
     except ModelFailed as error:
         return Answers(None, None, f"the model failed on these rows: {str(error).rstrip('.')}")
     except ModelRaised as error:
@@ -99,10 +102,21 @@ def answers_of(model: Any, frame: pd.DataFrame, task: str) -> Answers:
     return Answers(outcomes(pd.Series(answer.prediction), task), answer.score)
 
 
+def _undecided(draft: Draft, answers: Answers) -> str:
+    """Return how many rows of the reference no rule of a decision table decides; empty of anything else."""
+    if draft.task != "decision" or answers.prediction is None:
+        return ""
+    rows, total = int(answers.prediction.isna().sum()), len(answers.prediction)
+    if not rows:
+        return ""
+    share = f"{rows / total:.1%}"
+    return f"no rule decides {rows:,} of {total:,} rows ({share}), which predict refuses: add a last rule for the rest"
+
+
 def _measured(draft: Draft, rows: RegistrationRows, answers: Answers, labels: pd.Series[Any] | None) -> Measurement:
     if answers.prediction is None:
         return Measurement(reason=answers.failure)
-    if rows.unmeasurable is not None and draft.task != "decision":
+    if rows.unmeasurable is not None and draft.task in (*MEASURED_TASKS, "unknown"):
         return Measurement(reason=rows.unmeasurable)
     return measure(answers.prediction, answers.score, labels, draft.task, draft.positive)
 

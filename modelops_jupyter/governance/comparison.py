@@ -126,7 +126,7 @@ def _measures(
     """Return the metrics that these data allow."""
     import numpy as np
 
-    if y is None or task == "decision":
+    if y is None or task not in ("classification", "regression"):
         return (_mean("agreement", None, np.ones(len(pa)), (pa == pb).astype(float)),)
     if task == "regression":
         squares = _mean("", False, (pa - y) ** 2, (pb - y) ** 2).of

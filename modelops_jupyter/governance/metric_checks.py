@@ -215,4 +215,5 @@ def kind_of(version: Mapping[str, Any]) -> str:
     """Return what a version is, in words."""
     if version["task"] == "classification":
         return f"a classification of {len(version['classes'])} classes"
-    return f"a {version['task']}"
+    words = str(version["task"]).replace("_", " ")
+    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"

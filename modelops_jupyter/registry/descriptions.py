@@ -51,7 +51,7 @@ def describe(
     if frames:
         example = frames[0].head(EXAMPLE_ROWS)
         try:
-            prediction = predict(model, example).prediction
+            prediction = _decided(predict(model, example, undecided="missing").prediction)
         except Exception as error:  # of whatever kind: the version is registered, and says what came of it
             if isinstance(error, ModelOpsError) and not isinstance(error, ModelFailed):
                 raise  # the call was wrong
@@ -63,6 +63,16 @@ def describe(
     functions = facts["project_functions"]
     write_manifest(folder, format=flavor.NAME, safe=flavor.SAFE, columns=columns, functions=functions)
     return columns
+
+
+def _decided(prediction: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:
+    """Return the answers without those that no rule of a decision table gives; None where there are no others."""
+    import numpy as np
+
+    if prediction.dtype.kind != "O":
+        return prediction
+    values = [value for value in prediction.tolist() if value is not None]
+    return np.asarray(values, dtype="object" if len({*map(type, values)}) > 1 else None) if values else None
 
 
 def _write_environment(folder: Path, flavor: Flavor) -> None:

@@ -15,6 +15,7 @@ from modelops_jupyter.provenance import find_source
 from modelops_jupyter.registry.fingerprints import data_fingerprint
 from modelops_jupyter.registry.mlmodel import PYFUNC, UNKNOWN, class_names, read_description
 from modelops_jupyter.registry.pyfunc import PyFuncEstimator
+from modelops_jupyter.registry.tasks import unsupervised_task
 from modelops_jupyter.scoring import formats, input_columns
 from modelops_jupyter.scoring.digests import COMPILED, file_digests, overall_digest
 from modelops_jupyter.scoring.flavors.decision import DecisionTable
@@ -183,6 +184,9 @@ def _task(model: Any) -> tuple[str, list[str]]:
     """Return what a model does, and its classes."""
     if isinstance(model, DecisionTable):
         return "decision", []
+    unsupervised = unsupervised_task(model)
+    if unsupervised is not None:
+        return unsupervised, []
     from modelops_jupyter.frames import outcome_text
 
     classes = getattr(model, "classes_", None)

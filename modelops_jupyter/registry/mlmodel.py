@@ -17,6 +17,7 @@ import yaml
 
 from modelops_jupyter.errors import InvalidInput, ModelOpsError, UnsafeArtifact
 from modelops_jupyter.registry.pyfunc import load_pyfunc
+from modelops_jupyter.registry.tasks import unsupervised_task
 from modelops_jupyter.scoring import formats
 from modelops_jupyter.scoring.flavors import decision, lightgbm, onnx, sklearn, xgboost
 
@@ -213,6 +214,9 @@ def describe_task(model: Any) -> tuple[str, list[str]]:
     """Return what a live model of a safe format does, and its classes."""
     if isinstance(model, decision.DecisionTable):
         return "decision", []
+    unsupervised = unsupervised_task(model)
+    if unsupervised is not None:
+        return unsupervised, []
     classes = getattr(model, "classes_", None)
     if classes is None:
         return "regression", []

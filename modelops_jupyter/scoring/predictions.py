@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import InvalidFrame, InvalidInput
 from .column_names import columns_named
@@ -26,10 +26,15 @@ class Predictions:
     score: np.ndarray[Any, Any] | None
 
 
-def predict(model: Any, frame: pd.DataFrame) -> Predictions:
+def predict(model: Any, frame: pd.DataFrame, *, undecided: Literal["refuse", "missing"] = "refuse") -> Predictions:
     """Score every row of `frame`, with the model's own columns in the model's own order.
 
     The prediction is what the model's own `predict` says, also where that is not the likelier class.
+
+    Parameters
+    ----------
+    undecided
+        Whether rows that no rule of a decision table decides are refused, or have None in place of a decision.
 
     Raises
     ------
@@ -42,7 +47,8 @@ def predict(model: Any, frame: pd.DataFrame) -> Predictions:
 
     estimator = adapt(model)
     if isinstance(estimator, DecisionTable):
-        return Predictions(estimator.predict(frame), None)  # a number that rules decide is no score
+        decide = estimator.decisions if undecided == "missing" else estimator.predict
+        return Predictions(decide(frame), None)  # a number that rules decide is no score
     frame = _own_frame(estimator, frame)
     classes = getattr(estimator, "classes_", None)
     if classes is not None and gives_probabilities(estimator) and predicts_likeliest(estimator):

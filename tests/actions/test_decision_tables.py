@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 import modelops_jupyter as mo
 from modelops_jupyter.cli import main
 from modelops_jupyter.display.bundle import static_html
-from modelops_jupyter.errors import InvalidInput
+from modelops_jupyter.errors import InvalidFrame, InvalidInput
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.workspace import Workspace
 
@@ -128,3 +128,43 @@ def test_kind_and_decision_are_asked_of_the_model(settings: Settings, tmp_path: 
         with pytest.raises(InvalidInput, match="'delay' is of kind 'ml'"):
             ws.register(file, "delay", data=rows)
         assert [entry["action"] for entry in ws.audit()] == ["register"] * 4
+
+
+def two_tiers() -> str:
+    """Return rules that decide flights of tier 1 and 2 alone."""
+    content = {
+        "hitPolicy": "first",
+        "inputs": [{"id": "x", "field": "tier"}],
+        "outputs": [{"id": "o", "field": "care"}],
+        "rules": [{"x": "1", "o": "'lounge'"}, {"x": "2", "o": "'voucher'"}],
+    }
+    nodes = [
+        {"id": "in", "name": "in", "type": "inputNode"},
+        {"id": "t", "name": "t", "type": "decisionTableNode", "content": content},
+    ]
+    return json.dumps({"nodes": nodes, "edges": [{"id": "1", "sourceId": "in", "targetId": "t"}]})
+
+
+@pytest.mark.parametrize(("tiers", "undecided"), [([1, 2, 1, 3], 25), ([3], 100), ([1, 2], 0)])
+def test_a_table_that_does_not_decide_every_row_is_registered_and_says_how_many(
+    settings: Settings, tiers: list[int], undecided: int
+) -> None:
+    table = mo.DecisionTable.from_text(two_tiers())
+    rows = pd.DataFrame({"tier": (tiers * 100)[:100]})
+    decided = rows[rows["tier"] < 3].reset_index(drop=True)
+    with Workspace(settings) as ws:
+        version = ws.register(table, "care", reference=rows)
+        reason = version.body["measured_reason"]
+        said = f"no rule decides {undecided} of 100 rows ({undecided}.0%), which predict refuses: add a last rule"
+        assert (said in reason) == (undecided > 0)
+        assert (said in str(version)) == (undecided > 0)
+        assert "a decision table decides" in reason
+        if undecided:
+            with pytest.raises(InvalidFrame, match="No rule gives 'care' for the row"):
+                ws.predict("care/1", rows)
+        if len(decided):
+            times = pd.date_range("2026-05-01", periods=len(decided), freq="min", tz="UTC")
+            frame = decided.assign(id=range(len(decided)), at=times, care=ws.predict("care/1", decided)[0])
+            ws.log_predictions("care/1", frame, id="id", time="at", prediction="care")
+            assert ws.monitor("care").new_windows == 1
+            assert set(ws.distribution("care", "prediction").bins) >= {"lounge", "voucher"}

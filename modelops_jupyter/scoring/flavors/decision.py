@@ -139,14 +139,25 @@ class DecisionTable:
         InvalidFrame
             As `decide`, and if no rule decides a row.
         """
-        decided = self.decide(frame)[self.decision]
-        undecided = decided.isna().to_numpy()
-        if undecided.any():
+        decided = self.decisions(frame)
+        undecided = [value is None for value in decided.tolist()]
+        if any(undecided):
             row = rows_as_json(frame[undecided].head(1), self.input_fields)[0]
             raise InvalidFrame(
                 f"No rule gives {self.decision!r} for the row {_shortened(row)}: add a last rule for the rest."
             )
-        values = decided.tolist()
+        return decided
+
+    def decisions(self, frame: pd.DataFrame) -> Array:
+        """Return the decision for each row, shape (n,), as `predict`; None where no rule decides it.
+
+        Raises
+        ------
+        InvalidFrame
+            As `decide`, and if the decision is not one value.
+        """
+        decided = self.decide(frame)[self.decision]
+        values = [None if missing else value for value, missing in zip(decided, decided.isna(), strict=True)]
         composed = next((value for value in values if isinstance(value, list | dict)), None)
         if composed is not None:
             raise InvalidFrame(
