@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 SECONDS = 3.0
+REPOSITORY = ("local", "worktree")  # scopes of settings that lie in the repository itself
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def git_facts(folder: Path, file: Path | None = None) -> GitFacts | None:
     root = ask_git(folder, "rev-parse", "--show-toplevel")
     if not root:
         return None
-    changes = ask_git(folder, "status", "--porcelain", "--untracked-files=no")
+    changes = _changes(folder)
     tracked = file is None or ask_git(folder, "ls-files", "--error-unmatch", "--", str(file)) is not None
     return GitFacts(
         root=Path(root),
@@ -51,15 +52,35 @@ def git_facts(folder: Path, file: Path | None = None) -> GitFacts | None:
     )
 
 
+def _changes(folder: Path) -> str | None:
+    """Return git's list of tracked files with changes, or None if it cannot be had without running a program.
+
+    To compare a file, git runs it through the filter that the repository's settings name for it. Those of the user's
+    own settings are theirs; a repository's come with a copied folder, and may be any command. The latter are off, so
+    that a file that such a filter changes counts as changed. Submodules have settings of their own: nothing looks into
+    them.
+    """
+    listed = ask_git(folder, "config", "--show-scope", "-z", "--get-regexp", r"^filter\.") or ""
+    fields = listed.split("\0")
+    own = {key.partition("\n")[0] for scope, key in zip(fields[::2], fields[1::2], strict=False) if scope in REPOSITORY}
+    names = sorted({key.partition(".")[2].rpartition(".")[0] for key in own})
+    if any("=" in name or "\n" in name for name in names):  # which `-c` cannot name
+        return None
+    off = [f"filter.{name}.{what}" for name in names for what in ("clean=", "smudge=", "process=", "required=false")]
+    options = [word for setting in off for word in ("-c", setting)]
+    return ask_git(folder, *options, "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=dirty")
+
+
 def ask_git(folder: Path, *words: str) -> str | None:
     """Return what git answers about a folder without the last line's end, or None if it cannot.
 
-    Nothing that the repository's settings name as a hook runs, and ``GIT_DIR`` and its kin count for nothing.
+    Nothing that the repository's settings name as a hook or a transport runs, and ``GIT_DIR`` and its kin count for
+    nothing.
     """
     # A hook or a shell may point git elsewhere, and no hook of the repository's runs for a question.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    environment["GIT_OPTIONAL_LOCKS"] = "0"
-    command = ["git", "-c", "core.fsmonitor=false", "-C", str(folder), *words]
+    environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
+    command = ["git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-C", str(folder), *words]
     try:
         done = subprocess.run(command, capture_output=True, timeout=SECONDS, env=environment, check=True)
     except (OSError, subprocess.SubprocessError):  # no git, no repository, too slow: no facts

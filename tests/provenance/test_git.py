@@ -1,5 +1,7 @@
 """What git says of a folder, in real repositories of every state."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -80,13 +82,73 @@ def test_variables_of_a_hook_do_not_lead_elsewhere(tmp_path: Path, monkeypatch: 
     assert (facts.root, facts.dirty) == (here, False)
 
 
-def test_asking_runs_nothing_of_the_repository(tmp_path: Path) -> None:
+PLANTED: dict[str, list[tuple[str, str]]] = {
+    "fsmonitor": [("core.fsmonitor", "{script}")],
+    "clean": [("filter.planted.clean", "{script}")],
+    "a required filter": [("filter.planted.clean", "{script}"), ("filter.planted.required", "true")],
+    "process": [("filter.planted.process", "{script}")],
+    "a name with dots": [("filter.pla.nted.clean", "{script}")],
+    "a name with =": [("filter.pla=nted.clean", "{script}")],
+    "hooks": [("core.hooksPath", "{hooks}")],
+    "textconv": [("diff.planted.textconv", "{script}"), ("diff.external", "{script}")],
+}
+
+
+@pytest.mark.parametrize("settings", PLANTED.values(), ids=PLANTED)
+def test_asking_runs_nothing_of_the_repository(tmp_path: Path, settings: list[tuple[str, str]]) -> None:
+    top = repository(tmp_path / "repo", "a.py", "b.py")
+    script, hooks = tmp_path / "script.sh", tmp_path / "hooks"
+    hooks.mkdir()
+    for file in (script, *(hooks / name for name in ("post-index-change", "pre-commit", "fsmonitor-watchman"))):
+        file.write_text(f"#!/bin/sh\ntouch '{tmp_path}/ran'\ncat\n")
+        file.chmod(0o755)
+    for key, value in settings:
+        name = key.removeprefix("filter.").rpartition(".")[0] if key.startswith("filter.") else "planted"
+        git(top, "config", key, value.format(script=script, hooks=hooks))
+        (top / ".gitattributes").write_text(f"*.py filter={name} diff=planted\n")
+    for file in ("a.py", "b.py"):  # git has to look into both again
+        (top / file).write_text("")
+    os.utime(top / "a.py", (1, 1))
+    facts = git_facts(top, top / "a.py")
+    assert facts is not None
+    assert facts.commit == git(top, "rev-parse", "HEAD")
+    assert not (tmp_path / "ran").exists()
+    if settings[0][0].startswith("filter.planted"):
+        assert facts.dirty is False, "the files are those of the commit"
+        (top / "a.py").write_text("x")
+        changed = git_facts(top, top / "a.py")
+        assert changed is not None
+        assert changed.dirty is True
+        assert not (tmp_path / "ran").exists()
+        subprocess.run(["git", "-C", str(top), "status"], capture_output=True, check=False)
+        assert (tmp_path / "ran").exists(), "what was planted works"
+
+
+def test_a_filter_of_the_users_own_settings_is_theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    top = repository(tmp_path / "repo")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".gitconfig").write_text('[filter "upper"]\n\tclean = tr a-z A-Z\n')
+    (top / ".gitattributes").write_text("*.txt filter=upper\n")
+    (top / "a.txt").write_text("words")
+    git(top, "add", ".")
+    git(top, "commit", "-m", "filtered")
+    os.utime(top / "a.txt", (1, 1))
+    facts = git_facts(top, top / "a.txt")
+    assert facts is not None
+    assert facts.dirty is False
+
+
+def test_a_repository_fetches_nothing_to_answer(tmp_path: Path) -> None:
     top = repository(tmp_path / "repo", "a.py")
-    hook = tmp_path / "hook.sh"
-    hook.write_text(f"#!/bin/sh\ntouch '{tmp_path}/ran'\n")
-    hook.chmod(0o755)
-    git(top, "config", "core.fsmonitor", str(hook))
-    assert git_facts(top) is not None
+    tree = git(top, "rev-parse", "HEAD^{tree}")
+    (top / ".git" / "objects" / tree[:2] / tree[2:]).unlink()
+    git(top, "config", "core.repositoryFormatVersion", "1")
+    git(top, "config", "extensions.partialClone", "origin")
+    git(top, "config", "remote.origin.promisor", "true")
+    git(top, "config", "remote.origin.url", f"ext::sh -c 'touch {tmp_path}/ran'")
+    git(top, "config", "protocol.ext.allow", "always")
+    facts = git_facts(top, top / "a.py")
+    assert facts is not None
     assert not (tmp_path / "ran").exists()
 
 
