@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...errors import InvalidInput
+from ._catboost_trees import MAGIC, check_trees
 from ._library import library
 from ._lightgbm_text import checked_text
 from ._skops_audit import Node, Schema
@@ -16,6 +17,7 @@ from ._ubjson import read_ubjson
 from ._xgboost_trees import check_model
 
 _LIBRARIES = ("lightgbm.basic", "xgboost.core")
+_CATBOOST = "catboost.core"
 
 
 def check_boosters(content: bytes, schema: Schema) -> None:
@@ -30,6 +32,8 @@ def check_boosters(content: bytes, schema: Schema) -> None:
                 for node in _values(booster):
                     if library == "lightgbm" and node["__loader__"] == "JsonNode":
                         _check_text(json.loads(node["content"]))
+                    elif "file" in node and library == "catboost":
+                        _check_catboost(archive.read(node["file"]))
                     elif "file" in node:
                         check_model(read_ubjson(archive.read(node["file"]))["Model"])
             except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError) as error:
@@ -49,10 +53,16 @@ def _check_text(value: Any) -> None:
             raise ValueError(str(error)) from error
 
 
+def _check_catboost(content: bytes) -> None:
+    if content.startswith(MAGIC):
+        check_trees(content)
+
+
 def _boosters(value: Any) -> Iterator[Node]:
     """Yield the nodes of boosters at whatever depth."""
     if isinstance(value, dict):
-        if value.get("__class__") == "Booster" and value.get("__module__") in _LIBRARIES:
+        booster = value.get("__class__") == "Booster" and value.get("__module__") in _LIBRARIES
+        if booster or (value.get("__module__") == _CATBOOST and "content" in value):
             yield value
         else:
             for inner in value.values():

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import InvalidInput, UnsafeArtifact
+from ._catboost_trees import check_trees
 from ._library import comes_from, library, read_side, write_side
 
 if TYPE_CHECKING:
@@ -144,6 +145,12 @@ def _load(file: Path, kind: str) -> Any:
     catboost = library("catboost", "catboost")
     if kind not in ESTIMATORS:
         raise UnsafeArtifact(f"{kind!r} is not one of CatBoost's own estimators: register the model again.")
+    try:
+        check_trees(file.read_bytes())
+    except ValueError as error:
+        raise InvalidInput(
+            f"{str(file)!r} holds no whole CatBoost model: {error}. Save it again with model.save_model(), as .cbm."
+        ) from error
     try:
         return getattr(catboost, kind)().load_model(str(file), format="cbm")
     except catboost.CatBoostError as error:
