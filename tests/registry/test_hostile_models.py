@@ -1,17 +1,10 @@
 """A model file from a stranger runs nothing: neither when it is read, nor when its model predicts."""
 
-import builtins
-import contextlib
 import io
 import json
-import os
-import shutil
-import sys
-import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +14,7 @@ import pytest
 import sklearn.datasets._base
 import sklearn.metrics._scorer
 import skops.io as skops
-from hypothesis import given
-from hypothesis import strategies as st
 from lightgbm import LGBMClassifier
-from saving import save
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier, StackingClassifier
 from sklearn.feature_extraction.text import CountVectorizer
@@ -41,21 +31,10 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeRegressor
 
 from modelops_jupyter.cli import main
-from modelops_jupyter.errors import ArtifactChanged, InvalidInput, UnsafeArtifact
-from modelops_jupyter.registry import Registry
-from modelops_jupyter.scoring.flavors._functions import (
-    CHECKS,
-    DISTANCES,
-    ELEMENTWISE,
-    KERNELS,
-    METRICS,
-    POOLING,
-    SELECTING,
-)
+from modelops_jupyter.errors import InvalidInput, UnsafeArtifact
 from modelops_jupyter.scoring.flavors._skops_audit import read_schema, refusals
 from modelops_jupyter.scoring.flavors.sklearn import read_file
 from modelops_jupyter.settings import Settings
-from modelops_jupyter.workspace import Workspace
 
 X = pd.DataFrame(np.random.default_rng(0).random((60, 2)), columns=["a", "b"])
 Y = (X["a"] > 0.5).astype(int)
@@ -371,57 +350,6 @@ def test_a_file_that_holds_no_estimator_is_refused(tmp_path: Path) -> None:
         read_file(file)
 
 
-_FUNCTIONS = sorted(
-    {
-        f"{module.__name__}.{name}"
-        for module in (np, np.lib.npyio, sklearn.datasets, sklearn.metrics, sklearn.utils, pd, os, shutil, builtins)
-        for name in dir(module)
-        if callable(getattr(module, name)) and not isinstance(getattr(module, name), np.ufunc)
-    }
-)
-
-
-@given(st.sampled_from(_FUNCTIONS), st.sampled_from(["FunctionNode", "TypeNode"]))
-def test_of_all_functions_only_those_that_are_listed_may_transform(name: str, loader: str) -> None:
-    module, _, attribute = name.rpartition(".")
-    content = _edited(TRANSFORMED, _attribute("FunctionTransformer", "func", _function(module, attribute, loader)))
-    refused = refusals(read_schema(content))
-    assert [refusal.name for refusal in refused] == ([] if name in ELEMENTWISE else [name])
-
-
-@pytest.mark.parametrize("name", sorted(ELEMENTWISE | POOLING | SELECTING | METRICS | KERNELS | DISTANCES | CHECKS))
-def test_listed_functions_touch_no_file_and_import_nothing(name: str, tmp_path: Path) -> None:
-    """Whatever they are given: every argument that they take is the name of a file."""
-    module, _, attribute = name.rpartition(".")
-    function = getattr(import_module(module), attribute)
-    target = tmp_path / "written"
-    events: list[str] = []
-    _WATCHING.append(events)
-    try:
-        for argument in (str(target), target, [str(target)], np.array([str(target)], dtype=object)):
-            for number in (1, 2, 3):
-                with contextlib.suppress(Exception), warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    function(*[argument] * number)
-    finally:
-        _WATCHING.remove(events)
-    assert not events
-    assert not target.exists()
-
-
-_WATCHING: list[list[str]] = []
-_ACTS = ("open", "exec", "compile", "subprocess.Popen", "os.system", "socket.connect", "pickle.find_class")
-
-
-def _watch(event: str, arguments: Any) -> None:
-    for events in _WATCHING:
-        if event in _ACTS:
-            events.append(f"{event}{arguments}")
-
-
-sys.addaudithook(_watch)
-
-
 @pytest.mark.parametrize(
     "model",
     [
@@ -446,68 +374,3 @@ def test_scikit_learns_own_models_are_trusted(tmp_path: Path, model: Any) -> Non
     file = tmp_path / "model.skops"
     skops.dump(model.fit(X, Y), file)
     np.testing.assert_array_equal(read_file(file).predict(X), model.predict(X))
-
-
-def edit(line: str) -> Callable[[Path], None]:
-    """Return what makes a version's MLmodel name a loader, or code, of a stranger's choice."""
-
-    def act(folder: Path) -> None:
-        described = (folder / "MLmodel").read_text()
-        key = line.partition(":")[0]
-        before = next(other for other in described.splitlines() if other.strip().startswith(f"{key}:"))
-        (folder / "MLmodel").write_text(described.replace(before, f"    {line}"))
-
-    return act
-
-
-def plant(name: str) -> Callable[[Path], None]:
-    """Return what puts a module of a stranger's beside a version's own code."""
-
-    def act(folder: Path) -> None:
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text("raise SystemExit('run')")
-
-    return act
-
-
-@pytest.mark.parametrize(
-    ("act", "sentence"),
-    [
-        (edit("loader_module: os"), "'MLmodel' was changed"),
-        (edit("loader_module: evil.loader"), "'MLmodel' was changed"),
-        (edit("code: ../../evil"), "'MLmodel' was changed"),
-        (edit("pickled_model: ../../evil.pkl"), "'MLmodel' was changed"),
-        (edit("serialization_format: cloudpickle"), "'MLmodel' was changed"),
-        (plant("code/evil.py"), r"'code/evil\.py' was added"),
-        (plant("sitecustomize.py"), r"'sitecustomize\.py' was added"),
-    ],
-    ids=["os", "loader", "code", "file", "format", "beside", "site"],
-)
-def test_an_edited_version_runs_nothing_of_its_own(
-    settings: Settings, act: Callable[[Path], None], sentence: str
-) -> None:
-    with Workspace(settings) as ws:
-        ws.register(LogisticRegression().fit(X, Y), "m", data=X)
-        act(next(settings.artifacts_path.rglob("MLmodel")).parent)
-        paths, modules = list(sys.path), set(sys.modules)
-        with pytest.raises(ArtifactChanged, match=sentence):
-            ws.predict("m/1", X)
-        assert sys.path == paths
-        assert "evil" not in " ".join(set(sys.modules) - modules)
-
-
-def test_bytecode_beside_a_version_is_no_part_of_it_and_is_not_loaded(settings: Settings) -> None:
-    with Workspace(settings) as ws:
-        model = LogisticRegression().fit(X, Y)
-        ws.register(model, "m", data=X)
-        plant("code/__pycache__/evil.cpython-311.pyc")(next(settings.artifacts_path.rglob("MLmodel")).parent)
-        assert ws.predict("m/1", X)[0].tolist() == model.predict(X).tolist()
-        assert "evil" not in " ".join(sys.modules)
-
-
-def test_a_version_is_read_by_the_format_on_record_whatever_its_files_say(settings: Settings) -> None:
-    registry = Registry(settings)
-    saved = save(registry, LogisticRegression().fit(X, Y), "m", data=X)
-    for format in ("os", "python_function", "modelops_scoring_00000000.scoring.mlflow_loader"):
-        with pytest.raises(UnsafeArtifact, match="not on the allow-list"):
-            registry.load({**saved.body, "flavor": format})
