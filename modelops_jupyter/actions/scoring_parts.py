@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from modelops_jupyter.actions.scored_rows import ask
 from modelops_jupyter.errors import ModelOpsError
 from modelops_jupyter.frames import outcome_text
-from modelops_jupyter.registry.tasks import UNSUPERVISED
 from modelops_jupyter.scoring.column_names import columns_named
 from modelops_jupyter.scoring.contract import Breach, ConformedRows, Kind, conform, told
 
@@ -135,6 +134,7 @@ class PartScorer:
         """Return the scorer of a version."""
         import pyarrow as pa
 
+        from modelops_jupyter.registry.tasks import UNSUPERVISED
         from modelops_jupyter.scoring.formats import adapt
         from modelops_jupyter.scoring.predictions import gives_probabilities
 
