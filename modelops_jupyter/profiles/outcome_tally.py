@@ -14,6 +14,7 @@ from modelops_jupyter.profiles.outcomes import Outcomes
 from modelops_jupyter.profiles.score_cells import ScoreCells
 
 _SMALLEST = 1e-15
+_CERTAIN = 2.0**-44  # a score so near to 1 is 1: its last bits would move the logarithm of what is left by 2
 _STATES = 3  # no label, a negative one, a positive one
 _BINS = SCORE_BINS * (1 + ROUNDING)  # a score that a bin begins with is in it, a last bit less or more
 
@@ -86,7 +87,9 @@ class ClassTally:
         if not labelled.any():
             return
         score, positive, run = score[labelled], state[labelled] == 2, run[labelled]
-        likelihood = np.clip(np.where(positive, score, 1 - score), _SMALLEST, 1)
+        against = 1 - score
+        against[against < _CERTAIN] = 0.0
+        likelihood = np.clip(np.where(positive, score, against), _SMALLEST, 1)
         for column, losses in enumerate(((score - positive) ** 2, -np.log(likelihood))):
             self._losses[groups.numbers, column] += np.bincount(run, weights=losses, minlength=len(groups.starts))
 
