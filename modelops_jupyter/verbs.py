@@ -443,7 +443,7 @@ def parser(prog: str) -> tuple[argparse.ArgumentParser, argparse._SubParsersActi
     top = Parser(prog=prog, description="ModelOps for people who live in Jupyter.")
     verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=Parser)
     for verb in VERBS:
-        sub = verbs.add_parser(verb.name, help=verb.help, description=verb.help.capitalize() + ".")
+        sub = verbs.add_parser(verb.name, help=verb.help, description=f"{verb.help[:1].upper()}{verb.help[1:]}.")
         for flags, options in verb.arguments:
             sub.add_argument(*flags, **options)
         sub.set_defaults(call=verb.call, lenient=verb.lenient)

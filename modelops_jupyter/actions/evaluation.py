@@ -10,6 +10,7 @@ from modelops_jupyter.actions.class_labels import classes_of_both, read_as
 from modelops_jupyter.actions.labelled_rows import (
     TRAINING_ROWS,
     as_labels,
+    distinct_rows,
     features_of,
     is_training_data,
     labels_fingerprint,
@@ -73,7 +74,9 @@ def evaluate(
     )
     if not measurement.metrics:
         raise InvalidFrame(f"{name} was not measured: {measurement.reason}.")
-    facts = recorded(measurement, body.get("claimed", body["metrics"]), labels_fingerprint(labels))
+    facts = recorded(
+        measurement, body.get("claimed", body["metrics"]), labels_fingerprint(labels), distinct_rows(frame, labels)
+    )
     record_measurement(store, body, facts, actor)
     return find_version(store, name)
 

@@ -46,8 +46,15 @@ class RegistrationRows:
     training: TrainingRows | None = None
 
 
-def read_rows(model: Any, data: Any, target: Any, reference: Any, outcomes: Any) -> RegistrationRows:
+def read_rows(
+    model: Any, data: Any, target: Any, reference: Any, outcomes: Any, training: TrainingRows | None = None
+) -> RegistrationRows:
     """Read what `Workspace.register` takes as rows.
+
+    Parameters
+    ----------
+    training
+        Hashes of the training rows that are on record already, for a model that is registered again.
 
     Raises
     ------
@@ -70,7 +77,7 @@ def read_rows(model: Any, data: Any, target: Any, reference: Any, outcomes: Any)
     if data is not None:
         table, labels = split_labels(data, target, "data")
         features = features_of(model, table, labels, "data")
-    training = None if features is None else TrainingRows.of(features)
+    before, training = training, training if features is None else TrainingRows.of(features)
     if rows is None:
         return RegistrationRows(features, labels, features, labels, NO_VALIDATION_ROWS, training)
     given, label = outcomes if own_labels is None else own_labels, label_name(target)
@@ -85,7 +92,8 @@ def read_rows(model: Any, data: Any, target: Any, reference: Any, outcomes: Any)
         table = features_of(model, table, validation_labels, "reference")
     else:
         table = table[own_columns(names, table, "The reference has")]
-    reason = None if training is None else learnt_from(training, table)
+    reasons = (learnt_from(learnt, table) for learnt in (before, training) if learnt is not None)
+    reason = next(filter(None, reasons), None)
     return RegistrationRows(features, labels, table, validation_labels, reason, training)
 
 
@@ -229,6 +237,18 @@ def labels_fingerprint(labels: pd.Series[Any]) -> str:
     from modelops_jupyter.registry import data_fingerprint
 
     return data_fingerprint(labels.to_frame("outcome"), ordered=True)
+
+
+def distinct_rows(frame: pd.DataFrame, labels: pd.Series[Any] | None) -> int:
+    """Return how many distinct rows with a label a table has."""
+    import numpy as np
+
+    from modelops_jupyter.registry import row_hashes
+
+    if labels is None:
+        return 0
+    labelled = labels.notna().to_numpy()
+    return len(np.unique(row_hashes(frame[labelled], labels[labelled])))
 
 
 def is_training_data(fingerprint: str | None, frame: pd.DataFrame, labels: pd.Series[Any] | None) -> bool:

@@ -77,7 +77,9 @@ def measure(
     return _of_two_classes(answer, None if score is None else score[labelled], known, positive)
 
 
-def recorded(measurement: Measurement, claimed: Mapping[str, float], fingerprint: str | None) -> dict[str, Any]:
+def recorded(
+    measurement: Measurement, claimed: Mapping[str, float], fingerprint: str | None, distinct: int | None = None
+) -> dict[str, Any]:
     """Return what a version's record says of its metrics.
 
     Parameters
@@ -85,13 +87,16 @@ def recorded(measurement: Measurement, claimed: Mapping[str, float], fingerprint
     claimed
         Metrics that the caller passed; one of the same name that was measured takes their place in ``metrics``.
     fingerprint
-        Of the labels of the rows, as `registry.outcomes_fingerprint` gives it.
+        Of the labels of the rows, as `labelled_rows.labels_fingerprint` gives it.
+    distinct
+        How many of the rows are distinct: copies show nothing new.
     """
     measured = None
     if measurement.metrics:
         measured = {
             "metrics": dict(measurement.metrics),
             "rows": measurement.rows,
+            "distinct": distinct,
             "fingerprint": fingerprint,
             "at": datetime.now(UTC).isoformat(),
             "by": f"modelops-jupyter {__version__}, scikit-learn {version('scikit-learn')}",

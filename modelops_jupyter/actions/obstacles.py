@@ -50,7 +50,7 @@ def in_its_place(name: str, number: int) -> str:
 
 def again(name: str, number: int) -> str:
     """Return the command that registers a version on record, whatever MLflow did to it, as a new one."""
-    return f"`modelops register models:/{name}/{number} {name} --validated-on ROWS`"
+    return f"`modelops register models:/{name}/{number} {name} --validated-on ROWS --outcomes COLUMN`"
 
 
 def check_can_serve(registry: Registry, body: Mapping[str, Any], refusal: str) -> None:

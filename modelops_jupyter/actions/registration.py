@@ -6,13 +6,13 @@ import math
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions.labelled_rows import read_rows
 from modelops_jupyter.actions.validation import validate
-from modelops_jupyter.actions.versions import RegisteredVersion, find_version
+from modelops_jupyter.actions.versions import RegisteredVersion, find_version, training_rows_of
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.data_files import is_mlflow_address
 from modelops_jupyter.errors import InvalidInput, InvalidReference, NotFound
@@ -20,7 +20,7 @@ from modelops_jupyter.refs import check_name, parse
 from modelops_jupyter.written import check_remark, check_text
 
 if TYPE_CHECKING:
-    from modelops_jupyter.registry import Registry, StockFile
+    from modelops_jupyter.registry import Registry, StockFile, TrainingRows
     from modelops_jupyter.store import Store
 
 _ADDRESS = "inputs names the datasets that a version was made from: leave out what has no address."
@@ -52,11 +52,11 @@ def register(
     check_free(store, name)
     claimed = _claims(metrics or {})
     description, addresses = check_remark(description), [check_text(address, _ADDRESS) for address in inputs]
-    origin, features = None, []
+    origin, features, inherited = None, [], Inherited()
     if is_mlflow_address(model):
-        stock = _from_mlflow(store, registry, model, unsafe)
+        stock, inherited = _from_mlflow(store, registry, model, unsafe)
         origin, features, model, run_id = model, stock.features, stock.model, run_id or stock.run_id
-    rows = read_rows(model, data, target, reference, outcomes)
+    rows = read_rows(model, data, target, reference, outcomes, inherited.training)
     unfinished = publication.finish(store, registry, name)
     validation_rows = None if rows.reference is rows.data else rows.reference
     drawn: dict[str, Any] = {"data": rows.data, "target": rows.target, "reference": validation_rows}
@@ -66,6 +66,7 @@ def register(
         step = _step(name)
         known = {**draft.facts(), **validation.facts, "inputs": addresses, "step": step, "registered_from": origin}
         known["features"] = known["features"] or features
+        known["data_fingerprint"] = known["data_fingerprint"] or inherited.data_fingerprint
         before = _registered_before(store, name, known, unfinished)
         if before is not None:
             return before
@@ -89,8 +90,17 @@ def check_free(store: Store, name: str) -> None:
             )
 
 
-def _from_mlflow(store: Store, registry: Registry, address: str, unsafe: bool) -> StockFile:
+@dataclass(frozen=True)
+class Inherited:
+    """What is on record of the rows that a version was fitted on, which is registered again."""
+
+    training: TrainingRows | None = None
+    data_fingerprint: str | None = None
+
+
+def _from_mlflow(store: Store, registry: Registry, address: str, unsafe: bool) -> tuple[StockFile, Inherited]:
     """Return the live model behind MLflow's address of one, by our record where it has that version."""
+    inherited = Inherited()
     from modelops_jupyter.registry import PyFuncEstimator, StockFile
 
     try:
@@ -100,7 +110,9 @@ def _from_mlflow(store: Store, registry: Registry, address: str, unsafe: bool) -
     else:
         run_id = registry.stock.active_run(version.body["run_id"])
         stock = StockFile(registry.load(version.body, unsafe=unsafe), version.body["features"], run_id)
-    return replace(stock, model=stock.model.inmost) if isinstance(stock.model, PyFuncEstimator) else stock
+        inherited = Inherited(training_rows_of(store, version), version.body["data_fingerprint"])
+    stock = replace(stock, model=stock.model.inmost) if isinstance(stock.model, PyFuncEstimator) else stock
+    return stock, inherited
 
 
 def _check_kind(store: Store, name: str, kind: str) -> None:

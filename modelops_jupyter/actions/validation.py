@@ -10,6 +10,7 @@ from modelops_jupyter.actions.labelled_rows import (
     NO_VALIDATION_ROWS,
     RegistrationRows,
     as_labels,
+    distinct_rows,
     fitted_columns,
     labels_fingerprint,
     read_classes,
@@ -73,7 +74,7 @@ def validate(draft: Draft, rows: RegistrationRows, claimed: Mapping[str, float])
         "answers_fingerprint": _answers_fingerprint(answers),
         "outcomes_fingerprint": fingerprint,
         "importance": _importance(draft, frame, labels, answers),
-        **recorded(_measured(draft, rows, answers, labels), claimed, fingerprint),
+        **recorded(_measured(draft, rows, answers, labels), claimed, fingerprint, distinct_rows(frame, labels)),
     }
     if undecided:
         facts["measured_reason"] = f"{facts['measured_reason']}; {undecided}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.errors import PolicyNotEnforceable
 from modelops_jupyter.governance.measured_check import judge_measured
-from modelops_jupyter.governance.metric_checks import CheckResult, judge_metric
+from modelops_jupyter.governance.metric_checks import CheckResult, judge_metric, kind_of
 from modelops_jupyter.governance.policy import Policy, Rule
 from modelops_jupyter.governance.project_code import altered_source, called_functions, files_text, source_texts
 from modelops_jupyter.presentable import Presentable
@@ -96,6 +96,8 @@ def evaluate_gate(
     if rule.require_measured and not any(check.applies for check in checks):
         measured = judge_measured(version, rule, alias)
         checks += [] if measured is None else [measured]
+    if holder is not None and answers_of(version) != answers_of(holder):
+        checks.append(_other_task(version, holder, alias, rule))
     if version["unsafe"]:
         checks.append(_unsafe(version, rule))
     if called_functions(version):
@@ -142,6 +144,27 @@ def _unsafe(version: Mapping[str, Any], rule: Rule) -> CheckResult:
     verdict = "allows" if rule.allow_unsafe else "forbids"
     text = f"format {version['flavor']} is unsafe: it runs code when it is loaded, which the policy {verdict}"
     return CheckResult("format", rule.allow_unsafe, True, None, None, text)
+
+
+def _other_task(version: Mapping[str, Any], holder: Mapping[str, Any], alias: str, rule: Rule) -> CheckResult:
+    verdict = "allows" if rule.allow_other_task else "forbids: register it under a name of its own"
+    text = (
+        f"{version['name']}/{version['version']} is {kind_of(version)} and {holder['name']}/{holder['version']}, which "
+        f"is {alias} now, {kind_of(holder)}{_classes_text(version, holder)}: who asks for {alias} gets answers of "
+        f"another kind, which the policy {verdict}"
+    )
+    return CheckResult("same task", rule.allow_other_task, True, None, None, text)
+
+
+def _classes_text(version: Mapping[str, Any], holder: Mapping[str, Any]) -> str:
+    if version["task"] != holder["task"] or not holder["classes"]:
+        return ""
+    return f" ({', '.join(version['classes'][:5])} and {', '.join(holder['classes'][:5])})"
+
+
+def answers_of(version: Mapping[str, Any]) -> tuple[str, frozenset[str]]:
+    """Return what kind of answers a version gives: its task and, of a classification, its classes."""
+    return str(version["task"]), frozenset(map(str, version["classes"] or ()))
 
 
 def _project_code(version: Mapping[str, Any], rule: Rule) -> CheckResult:

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modelops_jupyter.governance.metric_checks import CheckResult, how_to_measure, kind_of, measurable, too_few
+from modelops_jupyter.governance.metric_checks import (
+    CheckResult,
+    how_to_measure,
+    kind_of,
+    measurable,
+    measured_rows,
+    too_few,
+)
 from modelops_jupyter.governance.policy import Rule
 from modelops_jupyter.governance.recorded import CLAIMED, MEASURED, measured_metrics, recorded_metrics
-from modelops_jupyter.wording import count
 
 NAME = "measured metrics"
 # What is looked at first, and what guessing reaches: always the mean has an R2 of 0, always one class of k a balanced
@@ -36,7 +42,7 @@ def judge_measured(version: Mapping[str, Any], rule: Rule, alias: str) -> CheckR
     first = _FIRST.get(str(version["task"]), "")
     guessing = 0.0 if first == "r2" else 1 / max(2, len(version["classes"]))
     value = metrics.get(first)
-    text = f"{_listed(metrics, first)} (measured on {count(version['measured']['rows'], 'row')}); "
+    text = f"{_listed(metrics, first)} ({measured_rows(version)}); "
     if value is None or value > guessing:
         text += f"the policy has no threshold for {kind_of(version)}, so who approves judges them"
         return CheckResult(NAME, True, True, value, None, text, MEASURED)

@@ -97,7 +97,7 @@ def _compared(
             demands.append(before + sign * abs(before) * spec.min_relative_change)
     measured = measured_value(version, spec.metric) is not None
     source, claim = (MEASURED, differing_claim(version, spec.metric)) if measured else (CLAIMED, None)
-    origin = f"measured on {count(version['measured']['rows'], 'row')}" if measured else "claimed, not measured"
+    origin = measured_rows(version) if measured else "claimed, not measured"
     if claim is not None:
         origin += f"; {claim:.4g} was claimed"
     if not demands:
@@ -126,6 +126,11 @@ def _missing(metric: str, required: bool, alias: str, version: Mapping[str, Any]
             f"it predicts with `modelops adopt {version['name']} --validated-on FILE --outcomes COLUMN` "
             "(--unsafe where it runs code)"
         )
+    if version["task"] in ("classification", "unknown") and version.get("adopted") and not version["classes"]:
+        return (
+            f"{begin}, since nothing on record says which classes it predicts: show what it predicts with `modelops "
+            f"adopt {version['name']} --validated-on FILE --outcomes COLUMN` (--unsafe where it runs code)"
+        )
     if claimed is not None:
         begin = f"{metric} {claimed:.4g} is only claimed, and for {alias} a metric must be measured"
     if SAME.get(metric, metric) not in measurable(version):
@@ -137,6 +142,17 @@ def _missing(metric: str, required: bool, alias: str, version: Mapping[str, Any]
     if version.get("measured"):
         return f"{begin}{reason or ' (it is undefined on the rows that were measured)'}: check another metric"
     return f"{begin}{reason}: {how_to_measure(version)}"
+
+
+def measured_rows(version: Mapping[str, Any]) -> str:
+    """Return on how many rows a version was measured, and whether it is known that it did not learn from them."""
+    rows = f"measured on {count(version['measured']['rows'], 'row')}"
+    distinct = version["measured"].get("distinct")
+    if distinct is not None and distinct < version["measured"]["rows"]:
+        rows += f", {distinct:,} of them distinct"
+    if version["data_fingerprint"] is None and not version.get("adopted"):
+        rows += "; which rows it was fitted on is not on record"
+    return rows
 
 
 def how_to_measure(version: Mapping[str, Any]) -> str:
@@ -161,8 +177,8 @@ def _too_few_rows(metric: str, rule: Rule, alias: str, version: Mapping[str, Any
 def too_few(what: str, rule: Rule, alias: str, version: Mapping[str, Any]) -> str:
     """Return the sentence on a measurement of too few rows."""
     return (
-        f"{what} was measured on {count(version['measured']['rows'], 'row')}, and for {alias} the policy asks for "
-        f"{rule.min_rows}: run {_evaluating(version)} with more rows"
+        f"{what} was {measured_rows(version)}, and for {alias} the policy asks for {rule.min_rows}: run "
+        f"{_evaluating(version)} with more rows"
     )
 
 

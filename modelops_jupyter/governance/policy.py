@@ -46,6 +46,9 @@ class Rule:
         How many rows with a label a metric must be measured on.
     allow_unsafe : bool
         Lets formats in that run code when they are loaded.
+    allow_other_task : bool
+        Lets versions in that answer something else than the version that holds the alias: of another task, or other
+        classes. Who asks for the alias would get answers of another kind.
     allow_project_code : bool
         Lets versions in that call functions of the project they were made in, whose source is kept with them.
     """
@@ -58,6 +61,7 @@ class Rule:
     min_rows: int = 0
     allow_unsafe: bool = True
     allow_project_code: bool = True
+    allow_other_task: bool = True
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "min_rows": int,
     "allow_unsafe": bool,
     "allow_project_code": bool,
+    "allow_other_task": bool,
 }
 
 

@@ -2,7 +2,7 @@
 
 from modelops_jupyter.registry.adoption import Lineage, StockModel, StockVersion
 from modelops_jupyter.registry.drafts import Draft
-from modelops_jupyter.registry.fingerprints import data_fingerprint
+from modelops_jupyter.registry.fingerprints import data_fingerprint, row_hashes
 from modelops_jupyter.registry.importance import Importance, feature_importance
 from modelops_jupyter.registry.mlmodel import ModelFile, class_names, describe_task
 from modelops_jupyter.registry.pyfunc import PyFuncEstimator
@@ -40,4 +40,5 @@ __all__ = [
     "feature_importance",
     "predict",
     "read_model_file",
+    "row_hashes",
 ]

@@ -24,13 +24,15 @@ def data_fingerprint(frame: pd.DataFrame, target: Any = None, *, ordered: bool =
     return digest.hexdigest()
 
 
-def row_hashes(frame: pd.DataFrame, target: Any = None) -> np.ndarray[Any, Any]:
+def row_hashes(frame: pd.DataFrame, target: Any = None, digits: int | None = None) -> np.ndarray[Any, Any]:
     """Return a hash of 64 bits for every row, shape (n,), by its values in the order of the columns.
 
     Parameters
     ----------
     target : array-like of shape (n,), optional
         Outcomes, which are a column of their own.
+    digits
+        How many significant digits of a number count; None for all.
     """
     import numpy as np
     import pandas as pd
@@ -40,9 +42,26 @@ def row_hashes(frame: pd.DataFrame, target: Any = None) -> np.ndarray[Any, Any]:
         columns.append(pd.Series(list(target)))
     hashes = np.zeros(len(frame), dtype="uint64")
     for column in columns:
-        values = pd.util.hash_pandas_object(_plain(column), index=False).to_numpy(dtype="uint64")
+        plain = _plain(column)
+        if digits is not None and plain.dtype.kind == "f":
+            plain = _rounded(plain, digits)
+        values = pd.util.hash_pandas_object(plain, index=False).to_numpy(dtype="uint64")
         hashes = hashes * np.uint64(0x9E3779B97F4A7C15) + values  # wraps, as is meant
     return hashes
+
+
+def _rounded(numbers: pd.Series[Any], digits: int) -> pd.Series[Any]:
+    """Return a whole number for each number that says its sign, size and first digits."""
+    import numpy as np
+    import pandas as pd
+
+    values = numbers.to_numpy()
+    finite = np.isfinite(values) & (values != 0)
+    size = np.zeros(len(values))
+    size[finite] = np.floor(np.log10(np.abs(values[finite])))
+    first = np.where(finite, np.rint(values / 10.0 ** (size - digits + 1)), values)
+    grown = finite & (np.abs(first) >= 10**digits)  # 9.996 is 10.0
+    return pd.Series(np.where(grown, first / 10, first) + np.where(finite, 10.0 ** (digits + 2) * (size + grown), 0))
 
 
 def _plain(column: pd.Series[Any]) -> pd.Series[Any]:

@@ -153,7 +153,7 @@ def _without_predict(model: Any) -> str:
 def _without_format(model: Any) -> str:
     lines = recipe(model)
     if lines is not None:
-        return f"This is {lines}. Or register it with unsafe=True (--unsafe), which marks it everywhere."
+        return f"This is {lines}. With unsafe=True (--unsafe) it is registered as it is, and marked everywhere."
     return (
         f"{type(model).__module__}.{type(model).__qualname__} has no format on the allow-list (scikit-learn by skops, "
         "ONNX, XGBoost, LightGBM, CatBoost, decision tables): register it with unsafe=True (--unsafe), which marks it "

@@ -151,6 +151,26 @@ def test_the_policy_that_comes_with_it_takes_no_model_that_was_not_measured(
         assert "only claims are on record (r2)" in judgement.message
 
 
+@pytest.mark.parametrize(
+    ("other", "says"),
+    [
+        ({"task": "regression", "classes": []}, "m/2 is a regression and m/1, which is champion now, a classification"),
+        ({"classes": ["0", "1", "2"]}, "(0, 1, 2 and 0, 1): who asks for champion gets answers of another kind"),
+        ({"task": "clustering", "classes": []}, "m/2 is a clustering"),
+    ],
+)
+def test_a_champion_answers_what_the_last_one_answered(other: dict[str, Any], says: str) -> None:
+    holder = version(InMemoryStore(), 1)
+    body = {**version(InMemoryStore(), 2), **other, "measured": measured(r2=0.9, balanced_accuracy=0.9)}
+    report = evaluate_gate(load_policy(None), "champion", body, (), holder)
+    judgement = next(check for check in report.checks if check.name == "same task")
+    assert not judgement.passed
+    assert says in judgement.message
+    lenient = Policy("p", "d", {"champion": Rule(allow_other_task=True)})
+    assert next(c for c in evaluate_gate(lenient, "champion", body, (), holder).checks if c.name == "same task").passed
+    assert "same task" not in {check.name for check in evaluate_gate(lenient, "champion", holder, (), holder).checks}
+
+
 def test_a_decision_table_needs_no_metric() -> None:
     body = {**version(InMemoryStore(), 1), "task": "decision", "classes": [], "metrics": {}, "measured": None}
     report = evaluate_gate(load_policy(None), "champion", body, (), None)

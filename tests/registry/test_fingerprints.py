@@ -71,8 +71,10 @@ def test_new_rows_are_not_taken_for_training_rows_however_few_values_they_have(v
         (X[:5], COIN[:5]),
         (X.astype("object"), COIN),
         (X.assign(d=X["d"].astype("Float64")), COIN),
+        (X[:50].astype("float32"), COIN[:50]),
+        (X[:50] + 1e-9, COIN[:50]),
     ],
-    ids=["same", "shuffled", "one less", "five", "objects", "nullable"],
+    ids=["same", "shuffled", "one less", "five", "objects", "nullable", "single precision", "a little more"],
 )
 def test_training_rows_open_no_gate(settings: Settings, reference: Any) -> None:
     with Workspace(settings) as ws:
@@ -86,11 +88,35 @@ def test_training_rows_open_no_gate(settings: Settings, reference: Any) -> None:
                 ws.evaluate("m/1", data=rows, target=COIN[rows.index])
 
 
+def test_a_model_that_is_registered_again_has_learnt_from_the_same_rows(settings: Settings) -> None:
+    with Workspace(settings) as ws:
+        ws.register(LEARNT_BY_HEART, "m", data=X, target=COIN)
+        first = ws.version("m/1").body
+        again = ws.register("models:/m/1", "other", reference=(X[:100], COIN[:100])).body
+        assert (again["measured"], again["data_fingerprint"]) == (None, first["data_fingerprint"])
+        with pytest.raises(InvalidFrame, match="rows are those that the model was fitted on"):
+            ws.evaluate("other/1", data=X[:50], target=COIN[:50])
+        moved = ws.register(
+            "models:/other/1", "third", data=X[:5] + 9, target=COIN[:5], reference=(X[:100], COIN[:100])
+        )
+        assert moved.body["measured"] is None
+
+
+def test_the_gate_says_what_it_does_not_know_of_the_rows(settings: Settings) -> None:
+    with Workspace(settings) as ws:
+        ws.register(LEARNT_BY_HEART, "m", reference=(pd.concat([X[:5]] * 20), pd.concat([COIN[:5]] * 20)))
+        message = ws.gate("m/1").checks[0].message
+        assert "measured on 100 rows, 5 of them distinct; which rows it was fitted on is not on record" in message
+
+
 def test_a_sample_of_the_training_rows_is_enough_and_can_be_kept() -> None:
     generator = np.random.default_rng(5)
     training, new = (pd.DataFrame(generator.normal(size=(20_000, 3)), columns=list("abc")) for _ in range(2))
     sample = TrainingRows.from_dict(json.loads(json.dumps(TrainingRows.of(training).sample(2000).to_dict())))
-    assert len(sample.hashes) == 2000
+    assert len(sample.exact.hashes) == len(sample.rounded.hashes) == 2000
+    assert sample.share_of(training[:300].astype("float32")) > 0.99
+    assert sample.share_of(training[:300].round(6)) > 0.9
+    assert sample.share_of(training[:300] * (1 + 1e-9)) > 0.99
     assert sample.share_of(training[:300]) == 1
     assert sample.share_of(new) == 0
     assert 0.2 < sample.share_of(pd.concat([training[:500], new[:1500]])) < 0.3

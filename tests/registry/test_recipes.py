@@ -68,6 +68,37 @@ def test_a_statsmodels_result_becomes_an_estimator(settings: Settings, kind: str
         assert np.allclose(prediction if score is None else score, expected, rtol=1e-9)
 
 
+@pytest.mark.parametrize("kind", ["OLS", "Logit", "Poisson"])
+def test_a_table_that_has_the_constant_gives_it_once(settings: Settings, kind: str) -> None:
+    results, labels = fitted(kind, True)
+    rows = api.add_constant(X)
+    with Workspace(settings) as ws:
+        exec(
+            str(statsmodels_lines(results)),
+            {"ws": ws, "name": "m", "X": rows, "y": labels, "results": results, "np": np},
+        )
+        prediction, score = ws.predict("m/1", rows)
+        assert np.allclose(prediction if score is None else score, results.predict(rows), rtol=1e-9)
+
+
+def test_formulas_of_columns_have_lines_and_those_with_terms_have_none(settings: Settings) -> None:
+    formulas = pytest.importorskip("statsmodels.formula.api")
+    table = X.assign(y=VALUES)
+    results = formulas.ols("y ~ c + a", table).fit()
+    with Workspace(settings) as ws:
+        exec(
+            str(statsmodels_lines(results)),
+            {"ws": ws, "name": "m", "X": table, "y": VALUES, "results": results, "np": np},
+        )
+        assert np.allclose(ws.predict("m/1", table)[0], results.predict(table), rtol=1e-9)
+    for formula in ("y ~ a * b", "y ~ I(a ** 2)", "y ~ np.exp(a)"):
+        assert statsmodels_lines(formulas.ols(formula, table).fit()) is None
+    shifted = api.GLM(COUNTS, X, family=FAMILIES.Poisson(), offset=np.ones(300)).fit()
+    exposed = api.Poisson(COUNTS, X, exposure=np.full(300, 2.0)).fit(disp=0)
+    on_arrays = api.OLS(VALUES.to_numpy(), X.to_numpy()).fit()
+    assert [statsmodels_lines(each) for each in (shifted, exposed, on_arrays)] == [None] * 3
+
+
 def test_it_answers_the_same_in_another_process(settings: Settings) -> None:
     results, labels = fitted("Logit", True)
     with Workspace(settings) as ws:
@@ -83,7 +114,7 @@ def test_it_answers_the_same_in_another_process(settings: Settings) -> None:
 
 def test_a_result_without_an_equal_is_said_to_have_none(settings: Settings) -> None:
     probit = api.Probit(CLASSES, X).fit(disp=0)
-    with Workspace(settings) as ws, pytest.raises(ModelOpsError, match="no estimator of scikit-learn that answers"):
+    with Workspace(settings) as ws, pytest.raises(ModelOpsError, match="scikit-learn has no estimator that answers"):
         ws.register(probit, "m", data=X, target=CLASSES)
 
 

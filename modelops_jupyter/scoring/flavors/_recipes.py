@@ -12,6 +12,7 @@ TORCH_LINES = (
     'dynamic_axes={"X": {0: "rows"}}, dynamo=False); ws.register("model.onnx", name, data=X)'
 )
 # Estimators of scikit-learn that answer as a statsmodels result does, by its model or by its family and link.
+_CONSTANTS = ("const", "Intercept")
 _LINEAR, _LOGISTIC, _POISSON, _GAMMA = "LinearRegression", "LogisticRegression", "PoissonRegressor", "GammaRegressor"
 _EQUALS = {
     "OLS": _LINEAR,
@@ -40,7 +41,7 @@ def recipe(model: Any) -> str | None:
         lines = statsmodels_lines(model)
         begin = "a statsmodels result, which has no format but pickle"
         if lines is None:
-            return f"{begin} and no estimator of scikit-learn that answers the same"
+            return f"{begin}, and scikit-learn has no estimator that answers the same from its columns alone"
         return f"{begin}: give its coefficients to the estimator of scikit-learn that answers the same: {lines}"
     return None
 
@@ -48,6 +49,8 @@ def recipe(model: Any) -> str | None:
 def statsmodels_lines(results: Any) -> str | None:
     """Return the lines that make an estimator of a statsmodels result; None where scikit-learn has no such model."""
     fitted = getattr(results, "model", None)
+    if not _is_plain(fitted, results):
+        return None
     family = getattr(fitted, "family", None)
     key = type(fitted).__name__ if family is None else (type(family).__name__, type(family.link).__name__)
     estimator = _EQUALS.get(key)
@@ -56,7 +59,21 @@ def statsmodels_lines(results: Any) -> str | None:
     rows, constant = ("[None]", "[constant]") if estimator == _LOGISTIC else ("", "constant")
     labels = "y.clip(lower=1e-9)" if estimator == _GAMMA else "y"
     return (
-        f"from sklearn.linear_model import {estimator}; m = {estimator}().fit(X, {labels}); p = results.params; "
-        'constant = p.get("const", p.get("Intercept", 0.0)); '
-        f"m.coef_, m.intercept_ = p[X.columns].to_numpy(){rows}, np.array({constant}); ws.register(m, name, data=X)"
+        f"from sklearn.linear_model import {estimator}; p = results.params; "
+        f"slopes = p.drop({list(_CONSTANTS)}, errors='ignore'); Z = X[slopes.index]; "
+        f"constant = p.drop(slopes.index).sum(); m = {estimator}().fit(Z, {labels}); "
+        f"m.coef_, m.intercept_ = slopes.to_numpy(){rows}, np.array({constant}); ws.register(m, name, data=Z)"
     )
+
+
+def _is_plain(fitted: Any, results: Any) -> bool:
+    """Return whether a model is linear in columns of its table alone: no terms of a formula, no offset or exposure."""
+    names = getattr(getattr(results, "params", None), "index", None)
+    data = getattr(fitted, "data", None)
+    if names is None or data is None:  # fitted on arrays: nothing says which column a coefficient is of
+        return False
+    table = getattr(data, "frame", None)
+    columns = getattr(data.orig_exog if table is None else table, "columns", ())
+    given = (getattr(fitted, word, None) for word in ("offset", "exposure", "_offset_exposure"))
+    shifted = any(value is not None and bool(abs(value).max() if hasattr(value, "max") else value) for value in given)
+    return not shifted and all(name in _CONSTANTS or name in columns for name in names)
