@@ -88,6 +88,9 @@ def adopt(
     _check_request(name, all, new_name)
     rows = read_rows(reference, outcomes)
     models = ws.registry.stock.models(name)
+    if name is not None and not models:  # it may be the name that a model of MLflow's was given here
+        theirs = next((theirs for theirs, here in _names(ws.store).items() if here == name), None)
+        models = () if theirs is None else ws.registry.stock.models(theirs)
     if name is not None and not models:
         known = ", ".join(sorted(ws.registry.stock.registered())) or "none yet"
         raise NotFound(f"MLflow has no registered model {name!r}: it has {known}.")

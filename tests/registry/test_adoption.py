@@ -171,7 +171,8 @@ def test_a_version_with_a_name_that_no_model_of_ours_can_have_takes_another(ws: 
         assert f"modelops adopt '{name}' --as NEWNAME" in refused.left[0]["reason"]
         assert not any(row["name"] == name for row in ws.models())
         assert ws.adopt(name, new_name=here).ok
-        assert ws.adopt(name).present == ({"model": here, "versions": 1},)
+        for either in (name, here):
+            assert ws.adopt(either).present == ({"model": here, "versions": 1},)
         with pytest.raises(InvalidInput, match="leave out the new name"):
             raise InvalidInput(ws.adopt(name, new_name="other").left[0]["reason"])
         ws.register(classifier(0.1), here, data=X[1::2], target=Y[1::2], reference=(X[::2], Y[::2]))
