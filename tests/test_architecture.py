@@ -11,7 +11,7 @@ LAYERS = (
     {"errors", "_version", "imports"},
     {"scoring"},
     {"written", "wording"},
-    {"refs", "actor", "presentable", "processes", "portable", "problems", "provenance"},
+    {"refs", "roles", "actor", "presentable", "processes", "portable", "problems", "provenance"},
     {"job_folders"},
     {"listing"},
     {"settings", "frames", "live_names", "columns"},
