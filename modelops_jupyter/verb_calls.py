@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.data_files import is_mlflow_address, labels_of
 from modelops_jupyter.errors import InvalidInput, NotFound
+from modelops_jupyter.roles import SERVED
 from modelops_jupyter.verb import Read
 from modelops_jupyter.written import cleared, printable
 
@@ -87,6 +88,7 @@ def predict_file(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
         id=a.id,
         time=a.time,
         batch_id=a.batch_id,
+        role=a.role,
         unsafe=a.unsafe,
     )
 
@@ -94,7 +96,14 @@ def predict_file(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
 def log_predictions(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
     """Log the rows that the line names."""
     return ws.log_predictions(
-        a.reference, read(a.data), id=a.id, time=a.time, prediction=a.prediction, score=a.score, batch_id=a.batch_id
+        a.reference,
+        read(a.data),
+        id=a.id,
+        time=a.time,
+        prediction=a.prediction,
+        score=a.score,
+        batch_id=a.batch_id,
+        role=a.role or SERVED,
     )
 
 

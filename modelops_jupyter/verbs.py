@@ -10,6 +10,7 @@ import argparse
 from typing import Any
 
 from modelops_jupyter import verb_calls
+from modelops_jupyter.roles import ROLES
 from modelops_jupyter.verb import Parser, Verb
 
 
@@ -22,6 +23,11 @@ _NAME = _arg("name", metavar="NAME", help="name of the model")
 _ALIAS = _arg("alias", nargs="?", default="champion", help="alias to move (default: champion)")
 _NOTEBOOK = _arg("path", metavar="NOTEBOOK", help="the .ipynb file")
 _EVERY = _arg("--every", default="1D", help="length of a window: 1h, 1D (default) or 1W")
+_ROLE = _arg(
+    "--role",
+    choices=ROLES,
+    help="of the logged predictions: served (default), shadow (an answer nobody got) or canary (a share of requests)",
+)
 _INCIDENT = _arg("id", metavar="ID", help="id of the incident, as `modelops incidents` shows it")
 _SPAN = (
     _arg("--window", help="first window, e.g. 2013-07-01 (default: the latest performance alert's, or the last)"),
@@ -151,6 +157,7 @@ VERBS: tuple[Verb, ...] = (
             _arg("--id", help="with --log, the column of request ids"),
             _arg("--time", help="with --log, the column of times, with a time zone"),
             _arg("--batch-id", help="with --log, the name of this batch: sent again, it changes nothing"),
+            _ROLE,
             _arg("--unsafe", action="store_true", help="load a version that runs code when it is loaded"),
         ),
         effect="execute",
@@ -232,6 +239,7 @@ VERBS: tuple[Verb, ...] = (
             _arg("--prediction", required=True, help="column of predictions"),
             _arg("--score", help="column of probabilities of the positive class"),
             _arg("--batch-id", help="name of this batch: sent again, it changes nothing"),
+            _ROLE,
         ),
         slow=True,
     ),

@@ -265,8 +265,11 @@ class Workspace(IncidentVerbs, RecordVerbs, ScoringVerbs):
         prediction: str,
         score: str | None = None,
         batch_id: str | None = None,
+        role: str = "served",
     ) -> Appended:
         """Append what a version predicted; the remaining columns are its features.
+
+        A prediction is a request id, a version and a role; a label meets all predictions of its request.
 
         Parameters
         ----------
@@ -275,9 +278,15 @@ class Workspace(IncidentVerbs, RecordVerbs, ScoringVerbs):
             classifiers, the probability of the positive class.
         batch_id
             A name for this batch: the same requests sent again change nothing, others are a `Conflict`.
+        role
+            ``served``: the answer that was given. ``shadow``: what the version would have answered, on the side.
+            ``canary``: answers to the share of requests that a version is tried on. Each version has a series of
+            figures and alerts of its own for its shadow and for its canary predictions.
         """
         columns: dict[str, Any] = {"id": id, "time": time, "prediction": prediction, "score": score}
-        return prediction_logging.log_predictions(self.known, self.log, reference, frame, **columns, batch_id=batch_id)
+        return prediction_logging.log_predictions(
+            self.known, self.log, reference, frame, **columns, batch_id=batch_id, role=role
+        )
 
     def log_labels(
         self,

@@ -58,7 +58,8 @@ def log_predictions(
 
     from modelops_jupyter.log import check_kept, keep
 
-    version = find_version(store, _of_a_version(reference, role))
+    check_version_named(reference, role)
+    version = find_version(store, reference)
     named = [id, time, prediction, *([score] if score else [])]
     columns, given = pick_columns(frame, named, "frame"), other_columns(frame, named, "frame")
     features = _in_the_contracts_types(given, contract_of(store, version))
@@ -107,21 +108,14 @@ def log_predictions(
     return _warned(appended, another, remark, repeated, _unmonitored(store, version, role))
 
 
-def _of_a_version(reference: str | ModelReference, role: str) -> ModelReference:
-    """Return the reference; what was not served is of the version that it names, not of whichever serves.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such role, or no version is named.
-    """
+def check_version_named(reference: str | ModelReference, role: str) -> None:
+    """Raise `InvalidInput` for an unknown role, or one other than served of no version that the reference names."""
     wanted = parse(reference)
     if check_role(role) != SERVED and wanted.version is None and wanted.alias is None:
         raise InvalidInput(
             f"{role} predictions are of one version, and {str(wanted)!r} names none: write {wanted.name}/2 or "
             f"{wanted.name}@challenger."
         )
-    return wanted
 
 
 def _unmonitored(store: Store, version: RegisteredVersion, role: str) -> str | None:

@@ -111,9 +111,7 @@ class _Rows:
     hashes: Array | None
 
     @classmethod
-    def of(
-        cls, pieces: Sequence[Piece], roles: Sequence[Array | None], window: Callable[[Array], Array]
-    ) -> _Rows:
+    def of(cls, pieces: Sequence[Piece], roles: Sequence[Array | None], window: Callable[[Array], Array]) -> _Rows:
         """Return the rows of `pieces`, whose roles are numbered."""
         time = np.concatenate([piece.times for piece in pieces])
         ages, lengths = np.array([age for piece in pieces for age in piece.ages], dtype="int64").reshape(-1, 2).T
@@ -122,7 +120,8 @@ class _Rows:
         ).astype("int64")
         version = np.concatenate([_versions(piece) for piece in pieces])
         parts = [part for piece in pieces for part in piece.hashes]
-        hashes = None if any(part is None for part in parts) else np.concatenate(parts)
+        hashed = [part for part in parts if part is not None]
+        hashes = np.concatenate(hashed) if len(hashed) == len(parts) else None
         code = version * len(ROLES) + role
         return cls(pieces, time, window(time), np.repeat(ages, lengths), role, version, code, hashes)
 
@@ -180,4 +179,3 @@ def rows_of_series(rows: pa.Table, series: Series) -> pa.Table:
         own = np.zeros(rows.num_rows, dtype="int64") if role is None else role
         rows = rows.filter(pa.array(own == number))
     return rows.filter(pc.equal(rows["version"], series.version)) if series.version else rows
-

@@ -197,8 +197,8 @@ def read_slab(
     """Read times of the rows in ``[start, end)`` and hash their ids; repeats of a request in one window do not count.
 
     Of a request logged more than once in a window and series the earliest row counts, of one time the one that was
-    logged first; see `count_once`. `window` numbers the windows of times. The ids are held where rows are `labelled`; where not, they are read again if
-    any may come twice.
+    logged first; see `count_once`. `window` numbers the windows of times. The ids are held where rows are `labelled`;
+    where not, they are read again if any may come twice.
     """
     pieces = []
     for group in groups:

@@ -40,7 +40,7 @@ from modelops_jupyter.monitoring.record.results import Alert, MonitorReport, Win
 from modelops_jupyter.monitoring.record.summary import summarise
 from modelops_jupyter.monitoring.scanning import WindowProfile, scan_log
 from modelops_jupyter.profiles import Profile, Reference, window_length
-from modelops_jupyter.roles import SERVED, SERVICE, Series
+from modelops_jupyter.roles import SERVICE, Series
 from modelops_jupyter.settings import UseCase
 from modelops_jupyter.store import Change, Delete, Event, Put, Record, Store
 
@@ -105,17 +105,17 @@ class MonitorRun:
         others: dict[Series, dict[str, WindowProfile]] = {}
         served = self._judge(extent, lambda recent: self._scanned(recent, others))
         names = sorted({*others, *known_series(self.store, self.model, self.every)})
-        beside = []
-        for series in names:
-            run = self._beside(series)
-            profiles = others.get(series, {})
-            beside.append(run._judge(extent, lambda recent, run=run, p=profiles: run._measured(p, recent)))
+        beside = [self._beside(series)._judge_profiled(extent, others.get(series, {})) for series in names]
         works = [work for work in (served, *beside) if work is not None]
         if works:
             self.store.commit(self._change(served, works, actor))
         reports = tuple(work.report for work in beside if work is not None)
         report = MonitorReport(self.model, self.every, (), (), 0) if served is None else served.report
         return replace(report, beside=reports)
+
+    def _judge_profiled(self, extent: Extent, profiles: dict[str, WindowProfile]) -> Work | None:
+        """Judge windows that were profiled, and those after them."""
+        return self._judge(extent, lambda recent: self._measured(profiles, recent))
 
     def _beside(self, series: Series) -> MonitorRun:
         """Return the run over a series beside what was served."""
@@ -206,10 +206,10 @@ class MonitorRun:
 
     def _measured(self, profiles: dict[str, WindowProfile], recent: RecentWindows) -> Scanned:
         """Measure windows that were profiled, by start; each teaches the estimates after it."""
-        length = window_length(self.every)
-        return profiles, [
-            window for start in sorted(profiles) for window in _measured(profiles[start], self._baselines, length, recent)
-        ]
+        measured: list[WindowResult] = []
+        for start in sorted(profiles):
+            measured += _measured(profiles[start], self._baselines, window_length(self.every), recent)
+        return profiles, measured
 
     def _judged(
         self,
@@ -265,7 +265,8 @@ class MonitorRun:
         for work in works:
             stored = self.store.find(kind_of("alert", work.series), self.model)
             own = [record for record in stored if _is_of(record.body, self.every, work.series)]
-            bodies = {_alert_key(a, self.every): {**a.to_dict(), "every": self.every} for a in work.report.alerts}
+            prefix = series_key(self.model, self.every, work.series)
+            bodies = {_alert_key(prefix, a): {**a.to_dict(), "every": self.every} for a in work.report.alerts}
             writes += _alert_writes(self.model, work.series, own, bodies)
             if work.evidence is not None:
                 earlier = {record.key for record in own}
@@ -303,7 +304,7 @@ def _measured(
         baseline = baselines.of(found.version, column, segment)
         before = None if segment else recent.before(found.start, profile.served)
         result = measure_window(baseline, profile, found.start, found.start + length, recent=before)
-        return replace(result, segment=segment, role=found.series.role)
+        return replace(result, segment=segment, series=found.series.key)
 
     whole = measured(found.profile)
     recent.add(found.start, found.profile.served, found.profile.outcomes)
@@ -323,6 +324,5 @@ def _first_error(recent: RecentWindows, before: Mapping[str, Any] | None) -> str
     return min((start for start in known if start is not None), default=None)
 
 
-def _alert_key(alert: Alert, every: str) -> str:
-    place = f"{every}/{Series(alert.version, alert.role).key}" if alert.role != SERVED else every
-    return f"{alert.model}/{place}/{alert.window_start}/{alert.metric}/{alert.column}/{alert.segment}"
+def _alert_key(prefix: str, alert: Alert) -> str:
+    return f"{prefix}/{alert.window_start}/{alert.metric}/{alert.column}/{alert.segment}"

@@ -9,7 +9,7 @@ from itertools import pairwise
 from modelops_jupyter.monitoring.figures.deciding import exceeds
 from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.record.results import Alert, Finding, WindowResult
-from modelops_jupyter.roles import SERVED, Series
+from modelops_jupyter.roles import Series
 
 Key = tuple[str, str, str, str]
 Hits = Mapping[Key, Finding]
@@ -181,7 +181,7 @@ def _open(model: str, version: int, finding: Finding, window: WindowResult) -> A
     what += f" where {finding.segment}" if finding.segment else ""
     which = "windows up to that" if finding.metric.startswith("recent_") else "window"
     passed = "fell below" if exceeds(finding.threshold, finding.figure) else "passed"
-    name = model if window.role == SERVED else f"{model}, {Series(version, window.role)}"
+    name = f"{model}, {Series.of_key(window.series)}" if window.series else model
     message = (
         f"{name}: {what} was {finding.figure:.3g} in the {which} from {window.window_start}; it "
         f"{passed} its threshold {finding.threshold:.3g}"

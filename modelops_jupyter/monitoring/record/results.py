@@ -88,8 +88,8 @@ class WindowResult:
         a column are among its `drift`.
     segment : str
         The slice that these rows are, as ``origin=JFK``; empty for all rows of the window.
-    role : {"served", "shadow", "canary"}
-        Of the predictions; `versions` says by which version they are.
+    series : str
+        The key of the series that the rows are of; empty for what was served.
     cycle : mapping of str to mapping
         By column, what the windows of the last cycle say together: see `cycle_figures`. On record are the distances.
     """
@@ -107,7 +107,12 @@ class WindowResult:
     concept: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     segment: str = ""
     cycle: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    role: str = SERVED
+    series: str = ""
+
+    @property
+    def role(self) -> str:
+        """The role of the predictions: ``served``, ``shadow`` or ``canary``."""
+        return Series.of_key(self.series).role
 
     @property
     def version(self) -> int | None:
@@ -117,7 +122,7 @@ class WindowResult:
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain data."""
         plain = {name: {**value} for name, value in vars(self).items() if isinstance(value, Mapping)}
-        return {**vars(self), **plain, "findings": [asdict(finding) for finding in self.findings]}
+        return {**vars(self), **plain, "role": self.role, "findings": [asdict(finding) for finding in self.findings]}
 
     def packed(self) -> dict[str, Any]:
         """Return the result as JSON data that is small and quickly read."""
@@ -219,7 +224,7 @@ class MonitorReport(Presentable):
         report = next((report for report in self.beside if report.series == wanted), None)
         if report is None:
             names = ", ".join(str(report.series) for report in self.beside) or "none"
-            raise NotFound(f"{self.model!r} has no predictions of {wanted} to show: beside those served it has {names}.")
+            raise NotFound(f"{self.model!r} has no predictions of {wanted}: beside what was served it has {names}.")
         return report
 
     def to_dict(self) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from typing import Any
 from modelops_jupyter.monitoring.record.packed import PackedFigures, pack_figures
 from modelops_jupyter.monitoring.record.results import Finding, WindowResult
 from modelops_jupyter.monitoring.record.sheets import Block, SheetFigures, SheetNumbers, pack_number_sheets, pack_sheets
-from modelops_jupyter.roles import SERVED
 
 _FIGURES = ("performance", "estimated", "quality", "concept")
 
@@ -19,7 +18,7 @@ def pack_slices(windows: Sequence[WindowResult]) -> dict[str, Any]:
     return {
         "window_start": windows[0].window_start,
         "window_end": windows[0].window_end,
-        "role": windows[0].role,
+        "series": windows[0].series,
         "segments": [window.segment for window in windows],
         "rows": [window.rows for window in windows],
         "labelled": [window.labelled for window in windows],
@@ -44,7 +43,7 @@ def unpack_slices(body: Mapping[str, Any]) -> tuple[WindowResult, ...]:
             versions=body["versions"][n],
             findings=tuple(Finding(**finding) for finding in body["findings"][n]),
             segment=segment,
-            role=body.get("role", SERVED),
+            series=body.get("series", ""),
             drift=SheetFigures(drift, n),
             cycle=SheetNumbers(cycle, n),
             **{name: _Row(known, str(n)) for name, known in figures.items()},
