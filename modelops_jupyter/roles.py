@@ -48,6 +48,14 @@ class Series:
 SERVICE = Series()
 
 
+def kind_of(kind: str, series: Series) -> str:
+    """Return the kind of records that hold windows, alerts or the state of a series.
+
+    What is beside what was served is of kinds of its own: whoever asks how a model does in service never reads it.
+    """
+    return f"series_{kind}" if series.key else kind
+
+
 def check_role(role: str) -> str:
     """Return `role` if predictions may have it, else raise `InvalidInput`."""
     if role not in ROLES:

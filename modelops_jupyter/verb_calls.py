@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.data_files import is_mlflow_address, labels_of
 from modelops_jupyter.errors import InvalidInput, NotFound
-from modelops_jupyter.roles import SERVED
 from modelops_jupyter.verb import Read
 from modelops_jupyter.written import cleared, printable
 
@@ -65,8 +64,8 @@ def evaluate(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
 
 def compare(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
     """Compare on the rows that the line names."""
-    data = read(a.data)
-    target = labels_of(data, a.target, read)
+    data = read(a.data) if a.data else None
+    target = labels_of(data, a.target, read) if a.data else a.target
     return ws.compare(a.reference, a.other, data=data, target=target, segments=a.segment, unsafe=a.unsafe)
 
 
@@ -103,7 +102,7 @@ def log_predictions(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
         prediction=a.prediction,
         score=a.score,
         batch_id=a.batch_id,
-        role=a.role or SERVED,
+        role=a.role,
     )
 
 

@@ -10,7 +10,7 @@ import argparse
 from typing import Any
 
 from modelops_jupyter import verb_calls
-from modelops_jupyter.roles import ROLES
+from modelops_jupyter.roles import ROLES, SERVED
 from modelops_jupyter.verb import Parser, Verb
 
 
@@ -23,11 +23,7 @@ _NAME = _arg("name", metavar="NAME", help="name of the model")
 _ALIAS = _arg("alias", nargs="?", default="champion", help="alias to move (default: champion)")
 _NOTEBOOK = _arg("path", metavar="NOTEBOOK", help="the .ipynb file")
 _EVERY = _arg("--every", default="1D", help="length of a window: 1h, 1D (default) or 1W")
-_ROLE = _arg(
-    "--role",
-    choices=ROLES,
-    help="of the logged predictions: served (default), shadow (an answer nobody got) or canary (a share of requests)",
-)
+_ROLE = "served: the answer that was given (default); shadow: one nobody got; canary: given to a share of requests"
 _INCIDENT = _arg("id", metavar="ID", help="id of the incident, as `modelops incidents` shows it")
 _SPAN = (
     _arg("--window", help="first window, e.g. 2013-07-01 (default: the latest performance alert's, or the last)"),
@@ -157,7 +153,7 @@ VERBS: tuple[Verb, ...] = (
             _arg("--id", help="with --log, the column of request ids"),
             _arg("--time", help="with --log, the column of times, with a time zone"),
             _arg("--batch-id", help="with --log, the name of this batch: sent again, it changes nothing"),
-            _ROLE,
+            _arg("--role", choices=ROLES, help=f"with --log, the role: {_ROLE}"),
             _arg("--unsafe", action="store_true", help="load a version that runs code when it is loaded"),
         ),
         effect="execute",
@@ -166,12 +162,12 @@ VERBS: tuple[Verb, ...] = (
     ),
     Verb(
         "compare",
-        "compare two versions on the same rows",
+        "compare two versions on the same rows, or on the logged requests of both",
         verb_calls.compare,
         (
             _REFERENCE,
             _arg("other", metavar="OTHER", help="the version to compare with"),
-            _arg("--data", required=True, help="rows to score: .parquet or .csv; in a notebook, a Python name"),
+            _arg("--data", help="rows to score: .parquet or .csv; a Python name (default: what the log has of both)"),
             _arg("--target", help="the column of outcomes, or data of their own"),
             _arg("--segment", action="append", default=[], help="column to slice by; may be repeated"),
             _arg("--unsafe", action="store_true", help="load versions that run code when they are loaded"),
@@ -239,7 +235,7 @@ VERBS: tuple[Verb, ...] = (
             _arg("--prediction", required=True, help="column of predictions"),
             _arg("--score", help="column of probabilities of the positive class"),
             _arg("--batch-id", help="name of this batch: sent again, it changes nothing"),
-            _ROLE,
+            _arg("--role", choices=ROLES, default=SERVED, help=_ROLE),
         ),
         slow=True,
     ),

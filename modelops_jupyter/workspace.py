@@ -13,6 +13,7 @@ from modelops_jupyter.actions import (
     catalogue,
     evaluation,
     inspection,
+    logged_comparison,
     moves,
     prediction_logging,
     registration,
@@ -195,12 +196,19 @@ class Workspace(IncidentVerbs, RecordVerbs, ScoringVerbs):
         reference: str | ModelReference,
         other: str | ModelReference,
         *,
-        data: Any,
+        data: Any = None,
         target: Any = None,
         segments: Sequence[str] = (),
         unsafe: bool = False,
     ) -> Comparison:
-        """Compare two versions on the same rows: metrics with intervals, and by segment; `unsafe` as in `load`."""
+        """Compare two versions on the same rows: metrics with intervals, and by segment; `unsafe` as in `load`.
+
+        Without `data` on what they predicted: on the logged requests of both, paired, with the labels of the log, as
+        of a champion and of the shadow beside it.
+        """
+        if data is None:
+            logged_comparison.check_no_rows(target)
+            return logged_comparison.compare_logged(self.known, self.log, reference, other, segments)
         rows = {"data": data, "target": target, "segments": segments}
         return evaluation.compare_versions(self.known, self.registry, reference, other, **rows, unsafe=unsafe)
 

@@ -25,7 +25,7 @@ LAYERS = (
     {"actions.scored_rows"},
     {"actions.publication", "actions.aliases", "actions.adopted", "actions.service_files"},
     {"actions.evaluation", "actions.registration"},
-    {"actions.references"},
+    {"actions.references", "actions.logged_comparison"},
     {"actions.catalogue", "actions.casework", "actions.liveness", "actions.prediction_logging", "actions.running"},
     {"actions.scoring_parts"},
     {"actions.batch_scoring"},

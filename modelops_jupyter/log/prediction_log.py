@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from modelops_jupyter.columns import whole_numbers
 from modelops_jupyter.frames import FIRST_TIME, LAST_TIME
 from modelops_jupyter.log.column_types import UTC_TIME, to_log_types
 from modelops_jupyter.log.distinct import first_of_each, surely_distinct
 from modelops_jupyter.log.exact_numbers import restored, with_exact
-from modelops_jupyter.log.repeats import rows_of_series
+from modelops_jupyter.log.repeats import role_numbers, rows_of_series
 from modelops_jupyter.log.schema import LABEL_COLUMNS, PREDICTION_COLUMNS, check_own_columns
 from modelops_jupyter.log.stream import Array, Slab, attach_labels, latest_labels, read_slab, row_groups, slabs
 from modelops_jupyter.log.table import Appended, BatchTable
@@ -124,7 +126,36 @@ class PredictionLog:
         inside = (ds.field("timestamp") >= pa.scalar(start)) & (ds.field("timestamp") < pa.scalar(end))
         rows = predictions.scan(predictions.all_files(table), wanted, inside, table)
         rows = rows_of_series(rows, series).drop_columns(own)
-        rows = restored(_first_of_each_request(rows))
+        return self._with_labels(model, restored(_first_of_each_request(rows)))
+
+    def read_version(self, model: str, version: int, columns: Sequence[str]) -> pa.Table | None:
+        """Return what a version predicted, in whichever role, with labels; None before the first prediction.
+
+        Of a request that it predicted in several roles what was served counts, then the shadow's answer; of each the
+        earliest row.
+
+        Raises
+        ------
+        LogDamaged
+            If rows that were written are not there.
+        """
+        predictions = self._table(model, "predictions")
+        table = predictions.open()
+        if table is None:
+            return None
+        predictions.verify(table)
+        names = pa.schema(table.schema().to_arrow()).names
+        there = [name for name in (*columns, "role") if name in names]
+        wanted = with_exact(["request_id", "timestamp", *there], names)
+        rows = predictions.scan(predictions.all_files(table), wanted, ds.field("version") == version, table)
+        role = role_numbers(rows["role"]) if "role" in rows.column_names else None
+        place = np.zeros(rows.num_rows, "int64") if role is None else role
+        order = [(name, "ascending") for name in ("request_id", "place of role", "timestamp")]
+        ordered = rows.append_column("place of role", whole_numbers(place)).sort_by(order)
+        return self._with_labels(model, restored(first_of_each(ordered.drop_columns(["place of role"]))))
+
+    def _with_labels(self, model: str, rows: pa.Table) -> pa.Table:
+        """Return predictions with the label that each request has; missing where none is known."""
         labels = self._labels(model)
         if labels is None:
             return rows.append_column("label", pa.nulls(rows.num_rows, pa.string()))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.monitoring.record.later import LaterSlices, LaterWindows
 from modelops_jupyter.monitoring.record.packed import Array
-from modelops_jupyter.monitoring.record.results import Alert, WindowResult
+from modelops_jupyter.monitoring.record.results import Alert, MonitorReport, WindowResult
 from modelops_jupyter.monitoring.record.slices import pack_slices
 from modelops_jupyter.profiles import (
     Counts,
@@ -17,19 +18,11 @@ from modelops_jupyter.profiles import (
     labelled_from_dict,
     segments_to_dict,
 )
-from modelops_jupyter.roles import SERVICE, Series
+from modelops_jupyter.roles import SERVICE, Series, kind_of
 from modelops_jupyter.store import Delete, Put, Record, Store
 
 if TYPE_CHECKING:
     from modelops_jupyter.monitoring.scanning import WindowProfile
-
-
-def kind_of(kind: str, series: Series) -> str:
-    """Return the kind of records that hold windows, alerts or the state of a series.
-
-    What was not served is of kinds of its own: whoever asks how a model does in service never reads it.
-    """
-    return kind if series == SERVICE else f"series_{kind}"
 
 
 def series_key(model: str, every: str, series: Series) -> str:
@@ -137,9 +130,25 @@ def load_alerts(store: Store, model: str, every: str, series: Series = SERVICE) 
     found = (
         Alert(**{name: value for name, value in body.items() if name != "every"})
         for body in bodies
-        if body["every"] == every and (series == SERVICE or Series(body["version"], body["role"]) == series)
+        if body["every"] == every and body.get("series", "") == series.key
     )
     return tuple(sorted(found, key=Alert.place))
+
+
+def load_report(store: Store, model: str, every: str = "1D") -> MonitorReport:
+    """Return the report as of the last run, from the store alone."""
+    return replace(_load(store, model, every, SERVICE), beside=load_beside(store, model, every))
+
+
+def load_beside(store: Store, model: str, every: str) -> tuple[MonitorReport, ...]:
+    """Return the reports of the series beside what was served, as of the last run."""
+    return tuple(_load(store, model, every, series) for series in known_series(store, model, every))
+
+
+def _load(store: Store, model: str, every: str, series: Series) -> MonitorReport:
+    kept = KeptWindows(store, model, every, series)
+    alerts = load_alerts(store, model, every, series)
+    return MonitorReport(model, every, kept.later_whole(), alerts, 0, kept.later_segments(), series=series)
 
 
 def window_writes(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from modelops_jupyter.actor import Actor
@@ -11,11 +10,10 @@ from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.log import PredictionLog, check_kept
 from modelops_jupyter.monitoring.judging.budget import DEFAULT_BUDGET, AlertBudget
 from modelops_jupyter.monitoring.judging.rules import AlertRules
-from modelops_jupyter.monitoring.kept import KeptWindows, known_series, load_alerts
+from modelops_jupyter.monitoring.kept import load_report
 from modelops_jupyter.monitoring.record.results import MonitorReport
 from modelops_jupyter.monitoring.run import MonitorRun
 from modelops_jupyter.profiles import Reference, window_length, window_start
-from modelops_jupyter.roles import SERVICE, Series
 from modelops_jupyter.settings import UseCase
 from modelops_jupyter.store import Record, Store
 
@@ -106,17 +104,6 @@ def check_references(model: str, references: Mapping[int, Reference], segments: 
                 f"No reference of {model!r} is sliced by {name!r}: take one of the columns with few categories, or "
                 "register a version whose reference has that column."
             )
-
-
-def load_report(store: Store, model: str, every: str = "1D") -> MonitorReport:
-    """Return the report as of the last run, from the store alone."""
-
-    def report(series: Series) -> MonitorReport:
-        kept = KeptWindows(store, model, every, series)
-        alerts = load_alerts(store, model, every, series)
-        return MonitorReport(model, every, kept.later_whole(), alerts, 0, kept.later_segments(), series=series)
-
-    return replace(report(SERVICE), beside=tuple(map(report, known_series(store, model, every))))
 
 
 def _segments_of(state: Record | None) -> tuple[str, ...]:

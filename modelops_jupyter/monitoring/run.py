@@ -29,7 +29,6 @@ from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.kept import (
     KeptCounts,
     KeptWindows,
-    kind_of,
     known_series,
     load_alerts,
     series_key,
@@ -40,7 +39,7 @@ from modelops_jupyter.monitoring.record.results import Alert, MonitorReport, Win
 from modelops_jupyter.monitoring.record.summary import summarise
 from modelops_jupyter.monitoring.scanning import WindowProfile, scan_log
 from modelops_jupyter.profiles import Profile, Reference, window_length
-from modelops_jupyter.roles import SERVICE, Series
+from modelops_jupyter.roles import SERVICE, Series, kind_of
 from modelops_jupyter.settings import UseCase
 from modelops_jupyter.store import Change, Delete, Event, Put, Record, Store
 
@@ -264,7 +263,8 @@ class MonitorRun:
         details = {"every": self.every, "windows": 0 if served is None else served.windows, "new_alerts": 0}
         for work in works:
             stored = self.store.find(kind_of("alert", work.series), self.model)
-            own = [record for record in stored if _is_of(record.body, self.every, work.series)]
+            same = self.every, work.series.key
+            own = [record for record in stored if (record.body["every"], record.body.get("series", "")) == same]
             prefix = series_key(self.model, self.every, work.series)
             bodies = {_alert_key(prefix, a): {**a.to_dict(), "every": self.every} for a in work.report.alerts}
             writes += _alert_writes(self.model, work.series, own, bodies)
@@ -279,11 +279,6 @@ class MonitorRun:
         deletes = tuple(write for write in writes if isinstance(write, Delete))
         event = Event("monitor", self.model, actor.name, actor.assurance, details)
         return Change(puts=(*puts, *cases), deletes=deletes, event=event, outbox=outbox)
-
-
-def _is_of(alert: Mapping[str, Any], every: str, series: Series) -> bool:
-    same = series == SERVICE or Series(alert["version"], alert["role"]) == series
-    return bool(alert["every"] == every and same)
 
 
 def _alert_writes(

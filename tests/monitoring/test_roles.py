@@ -16,6 +16,7 @@ from sklearn.metrics import accuracy_score, brier_score_loss, log_loss, roc_auc_
 
 import modelops_jupyter as mo
 from modelops_jupyter.actor import Actor
+from modelops_jupyter.errors import InvalidInput, NotFound
 from modelops_jupyter.frames import to_arrow
 from modelops_jupyter.log import PredictionLog
 from modelops_jupyter.monitoring import MonitorReport, WindowResult, load_report, run_monitor
@@ -220,3 +221,43 @@ def test_whatever_comes_in_whichever_order_the_figures_are_those_of_a_group_by(
         assert table is not None
         assert sorted(table["score"].to_pylist()) == sorted(expected[place]["score"])
     assert judged(load_report(store, "m")) == judged(report)
+
+
+def test_the_logged_requests_of_both_are_compared_in_pairs(desk: Desk) -> None:
+    with pytest.raises(NotFound, match="Nothing was logged"):
+        desk.ws.compare("delay/1", "delay/2")
+    desk.log("delay/1", desk.served)
+    with pytest.raises(NotFound, match="role='shadow'"):
+        desk.ws.compare("delay/1", "delay/2")
+    some = np.arange(ROWS) % 3 > 0  # the shadow was not asked about each
+    desk.log("delay/2", desk.shadow[some].sample(frac=1.0, random_state=1), "shadow")
+    assert [metric.metric for metric in desk.ws.compare("delay/1", "delay/2").metrics] == ["agreement"]
+    desk.label()
+    comparison = desk.ws.compare("delay/1", "delay/2")
+    assert comparison.rows == some.sum()
+    ours = {metric.metric: (metric.a, metric.b) for metric in comparison.metrics}
+    sides = [figures(desk.flights["late"][some], answers[some]) for answers in (desk.served, desk.shadow)]
+    for name in ("roc_auc", "log_loss", "brier_score", "accuracy"):
+        assert ours[name] == pytest.approx(tuple(side[name] for side in sides))
+    with pytest.raises(InvalidInput, match="target"):
+        desk.ws.compare("delay/1", "delay/2", target="late")
+
+
+def test_a_role_and_a_version_that_are_not_there_are_told(desk: Desk) -> None:
+    with pytest.raises(InvalidInput, match="role is served, shadow or canary, not 'shade'"):
+        desk.log("delay/1", desk.served, "shade")
+    with pytest.raises(InvalidInput, match="names none: write delay/2 or delay@challenger"):
+        desk.log("delay", desk.served, "shadow")
+    desk.log("delay/1", desk.served)
+    with pytest.raises(NotFound, match="no predictions of version 2 as canary"):
+        desk.ws.monitor("delay").of(2, "canary")
+
+
+def test_the_same_batch_of_another_role_is_another_batch_and_sent_again_it_changes_nothing(desk: Desk) -> None:
+    for _ in range(2):
+        first = desk.log("delay/1", desk.served, batch_id="march")
+        second = desk.log("delay/2", desk.shadow, "shadow", batch_id="march")
+    assert "was there already" in str(first)
+    assert "was there already" in str(second)
+    report = desk.ws.monitor("delay")
+    assert [sum(w.rows for w in each.windows) for each in (report, *report.beside)] == [ROWS, ROWS]

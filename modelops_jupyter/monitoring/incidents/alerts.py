@@ -203,5 +203,5 @@ def _open(model: str, version: int, finding: Finding, window: WindowResult) -> A
         message=f"{message} ({finding.why})." if finding.why else f"{message}.",
         segment=finding.segment,
         version=version,
-        role=window.role,
+        series=window.series,
     )

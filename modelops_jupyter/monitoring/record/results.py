@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from modelops_jupyter.errors import NotFound
 from modelops_jupyter.monitoring.record.packed import PackedFigures, PackedNumbers, pack_figures, pack_numbers
 from modelops_jupyter.presentable import Presentable
-from modelops_jupyter.roles import SERVED, SERVICE, Series, check_role
+from modelops_jupyter.roles import SERVICE, Series, check_role
 from modelops_jupyter.wording import count, span
 
 if TYPE_CHECKING:
@@ -152,7 +152,8 @@ class Alert:
     One alert is identified by model, length of the windows, kind, segment, column, metric and `window_start`, the
     window that opened it. All drift of a column is one alert, whichever metric saw it first; a deviation that stays is
     one alert, not one per window. `figure` and `threshold` are those of the opening window, `last_window` is the start
-    of the last one with a finding, `version` and `role` those of the predictions.
+    of the last one with a finding, `version` is that of the predictions, `series` the key of their series, empty for
+    what was served.
     """
 
     model: str
@@ -168,7 +169,7 @@ class Alert:
     message: str
     segment: str = ""
     version: int = 0
-    role: str = SERVED
+    series: str = ""
 
     @property
     def key(self) -> tuple[str, str, str, str]:
