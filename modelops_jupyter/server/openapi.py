@@ -254,7 +254,7 @@ def _schema_of(classes: tuple[type, ...], schemas: dict[str, Any]) -> dict[str, 
         if cls.__name__ not in schemas:
             schema = TypeAdapter(cls).json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
             schemas |= {name: _untitled(form) for name, form in schema.pop("$defs", {}).items()}
-            schemas[cls.__name__] = _untitled(schema)
+            schemas.setdefault(cls.__name__, _untitled(schema))  # one that holds its own kind is among its definitions
     references = [_ref(cls.__name__) for cls in classes]
     return references[0] if len(references) == 1 else {"anyOf": references}
 

@@ -1,0 +1,131 @@
+"""Verbs that watch models: monitor, explain, alerts and incidents."""
+
+from __future__ import annotations
+
+from modelops_jupyter import verb_calls
+from modelops_jupyter.verb import Verb
+from modelops_jupyter.verb_arguments import EVERY, INCIDENT, NAME, REASON, SPAN, argument
+
+MONITORING: tuple[Verb, ...] = (
+    Verb(
+        "monitor",
+        "profile and judge what is new",
+        lambda ws, a, r: ws.monitor(a.name, every=a.every, segments=a.segments, alert_budget=a.alert_budget),
+        (
+            NAME,
+            EVERY,
+            argument("--segments", nargs="*", metavar="COLUMN", help="slice by these (default: as last time)"),
+            argument(
+                "--alert-budget", metavar="N/PERIOD", help="accepted false alerts, as 1/month (default: as last time)"
+            ),
+        ),
+        slow=True,
+    ),
+    Verb(
+        "compare-data",
+        "drift and data quality of rows of no model against a reference, window by window",
+        verb_calls.compare_data,
+        (
+            argument(
+                "reference",
+                metavar="REFERENCE",
+                help="rows to compare with: .parquet or .csv; in a notebook, a name",
+            ),
+            argument(
+                "current", metavar="CURRENT", help="rows to look at: .parquet or .csv; in a notebook, a Python name"
+            ),
+            argument("--timestamp", default="timestamp", help="column of times, with a time zone (default: timestamp)"),
+            EVERY,
+            argument("--alert-budget", metavar="N/PERIOD", help="accepted false alerts (default: 1/month)"),
+        ),
+        effect="read",
+        slow=True,
+    ),
+    Verb(
+        "explain",
+        "the segments that explain a fall in performance",
+        lambda ws, a, r: ws.explain(a.name, window=a.window, until=a.until, every=a.every),
+        (NAME, *SPAN, EVERY),
+        effect="read",
+        slow=True,
+    ),
+    Verb(
+        "multivariate-drift",
+        "whether rows of now can be told from those before, columns taken together",
+        lambda ws, a, r: ws.multivariate_drift(a.name, window=a.window, until=a.until, every=a.every),
+        (NAME, *SPAN, EVERY),
+    ),
+    Verb(
+        "backtest",
+        "what each alert budget would have told: false alerts a month against the least fault seen",
+        verb_calls.backtest,
+        (
+            NAME,
+            EVERY,
+            argument("--alert-budget", metavar="N/PERIOD", help="one to add, as 1/month (default: in force)"),
+        ),
+        slow=True,
+    ),
+    Verb(
+        "alerts",
+        "alerts, newest first",
+        lambda ws, a, r: ws.alerts(a.name, state=a.state),
+        (
+            argument("name", nargs="?", help="name of the model (default: all)"),
+            argument("--state", help="only alerts in this state, e.g. open"),
+        ),
+        effect="read",
+    ),
+    Verb(
+        "incidents",
+        "incidents, newest first: alerts of one cause",
+        lambda ws, a, r: ws.incidents(a.name, state=a.state),
+        (
+            argument("name", nargs="?", help="name of the model (default: all)"),
+            argument("--state", help="only those open, acknowledged, resolved or healed"),
+        ),
+        effect="read",
+    ),
+    Verb(
+        "incident",
+        "one incident: suspects, segments, loss, timeline",
+        lambda ws, a, r: ws.incident(a.id),
+        (INCIDENT,),
+        effect="read",
+    ),
+    Verb(
+        "acknowledge",
+        "take an open incident",
+        lambda ws, a, r: ws.acknowledge(a.id, reason=a.reason),
+        (INCIDENT, REASON),
+    ),
+    Verb("resolve", "close an incident", lambda ws, a, r: ws.resolve(a.id, reason=a.reason), (INCIDENT, REASON)),
+    Verb(
+        "assign",
+        "give an incident to an owner",
+        lambda ws, a, r: ws.assign(a.id, a.owner),
+        (INCIDENT, argument("owner", metavar="OWNER", help="who has it from now on")),
+    ),
+    Verb(
+        "deliver",
+        "send what waits to the targets of modelops.toml; exit code 3 if one does not take it",
+        lambda ws, a, r: ws.deliver(now=a.now),
+        (
+            argument(
+                "--now", action="store_true", help="try targets too that are left alone for a while after a failure"
+            ),
+        ),
+        slow=True,
+    ),
+    Verb(
+        "watch",
+        "run every monitor again and again, and tell of what they find; for a box where nobody sits",
+        verb_calls.watch,
+        (
+            argument("--interval", default="15m", help="time from round to round: 30s, 15m (default), 1h, 1d"),
+            argument("--once", action="store_true", help="one round only, for cron; exit code 3 if something failed"),
+        ),
+        effect="execute",
+        slow=True,
+    ),
+)
