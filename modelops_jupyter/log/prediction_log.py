@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -16,23 +15,12 @@ from modelops_jupyter.log.column_types import UTC_TIME, to_log_types
 from modelops_jupyter.log.distinct import first_of_each, surely_distinct
 from modelops_jupyter.log.exact_numbers import restored, with_exact
 from modelops_jupyter.log.schema import LABEL_COLUMNS, PREDICTION_COLUMNS, check_own_columns
+from modelops_jupyter.log.source import Extent, Position
 from modelops_jupyter.log.stream import Array, Slab, attach_labels, latest_labels, read_slab, row_groups, slabs
 from modelops_jupyter.log.table import Appended, BatchTable
 from modelops_jupyter.refs import check_name
 
 TABLES = ("predictions", "labels")
-
-
-@dataclass(frozen=True)
-class Extent:
-    """How far a model's log reaches: times in UTC, `end` is the last prediction's own time."""
-
-    start: datetime
-    end: datetime
-    rows: int
-    labels: int
-    predictions_version: int
-    labels_version: int
 
 
 class PredictionLog:
@@ -172,12 +160,11 @@ class PredictionLog:
         events = self._table(model, "labels")
         labels = events.open()
         return Extent(
-            start=_possible(span["min"]),
-            end=_possible(span["max"]),
+            start=possible(span["min"]),
+            end=possible(span["max"]),
             rows=rows,
             labels=0 if labels is None else events.verify(labels),
-            predictions_version=table.version(),
-            labels_version=-1 if labels is None else labels.version(),
+            position={"predictions": table.version(), "labels": -1 if labels is None else labels.version()},
         )
 
     def unlike(self, model: str, requests: pa.ChunkedArray) -> str | None:
@@ -196,19 +183,21 @@ class PredictionLog:
                 return None
         return str(ids[0])
 
-    def changed_since(
-        self, model: str, predictions_version: int, labels_version: int
-    ) -> tuple[datetime, datetime] | None:
-        """Return the first and last prediction time touched by what was appended after the two table versions."""
+    def changed_since(self, model: str, position: Position) -> tuple[datetime, datetime] | None:
+        """Return the first and last prediction time touched by what was appended after `position`.
+
+        It holds the versions of both Delta tables, -1 for one that was not there; every row is new to another's.
+        """
+        before = {name: int(position.get(name, -1)) for name in TABLES}
         times = [
-            self._new_rows(model, "predictions", predictions_version, "timestamp"),
-            self._times_of_requests(model, self._new_rows(model, "labels", labels_version, "request_id")),
+            self._new_rows(model, "predictions", before["predictions"], "timestamp"),
+            self._times_of_requests(model, self._new_rows(model, "labels", before["labels"], "request_id")),
         ]
         touched = [column for column in times if column is not None and len(column)]
         if not touched:
             return None
         spans = [pc.min_max(column) for column in touched]
-        return min(_possible(s["min"]) for s in spans), max(_possible(s["max"]) for s in spans)
+        return min(possible(s["min"]) for s in spans), max(possible(s["max"]) for s in spans)
 
     def _new_rows(self, model: str, name: str, version: int, column: str) -> pa.ChunkedArray | None:
         """Return one column of the files that came after `version`; of all files where Delta knows it no longer."""
@@ -251,7 +240,7 @@ class PredictionLog:
         return table if self._pinned is None else self._pinned.setdefault((model, name), table.pinned())
 
 
-def _possible(time: pa.Scalar) -> datetime:
+def possible(time: pa.Scalar) -> datetime:
     """Return a time, or the first or the last one that a prediction can have."""
     micros = min(max(time.cast(pa.int64()).as_py(), FIRST_TIME), LAST_TIME)
     possible: datetime = pa.scalar(micros, pa.int64()).cast(UTC_TIME).as_py()

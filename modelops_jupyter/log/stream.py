@@ -27,6 +27,8 @@ Guard = Callable[[], AbstractContextManager[None]]
 ROWS_AT_ONCE = 2_000_000
 # Files with fewer rows are read together, whole; of larger ones, a column of a row group at a time.
 SMALL_FILE = 1 << 15
+# Not a column of our own log: a number that grows with every row that is written to another table.
+WRITTEN = "(written)"
 _SHARED = ("request_id", "timestamp", "version", "prediction", "score")
 _ALWAYS = (np.iinfo("int64").min, np.iinfo("int64").max)
 
@@ -108,17 +110,37 @@ class Slab:
     pieces: tuple[Piece, ...]
 
 
-def row_groups(files: Sequence[tuple[str, int]], start: int, end: int) -> list[RowGroups]:
+@dataclass(frozen=True)
+class GroupColumns:
+    """What reads the columns of some row groups: each whole, and the request ids also part by part."""
+
+    read: Read
+    id_parts: Callable[[], Iterable[pa.Array]]
+
+
+def row_groups(
+    files: Sequence[tuple[str, int]],
+    start: int,
+    end: int,
+    open_file: Callable[[str], pa.NativeFile] | None = None,
+    bounds_of: Callable[[pq.FileMetaData, int], tuple[int, int]] | None = None,
+) -> list[RowGroups]:
     """Return the row groups that may hold times in ``[start, end)``, in time order.
 
-    Of the files, those written first come first, each with its rows.
+    Parameters
+    ----------
+    files
+        Those written first first, each with its rows.
+    open_file, bounds_of
+        How another table than our own opens a file, and the least and the greatest time of one of its row groups.
     """
+    open_file, bounds_of = open_file or _opened, bounds_of or _span
     found: list[RowGroups] = []
     small: list[RowGroups] = []
     for age, (uri, rows) in enumerate(files):
-        with _opened(uri) as file:
+        with open_file(uri) as file:
             metadata = pq.read_metadata(file)
-        spans = [_span(metadata, index) for index in range(metadata.num_row_groups)]
+        spans = [bounds_of(metadata, index) for index in range(metadata.num_row_groups)]
         if rows < SMALL_FILE and spans:
             bounds = min(first for first, _ in spans), max(last for _, last in spans)
             small.append(RowGroups((uri,), None, rows, *bounds, metadata.schema, ((age, rows),)))
@@ -170,27 +192,51 @@ def read_slab(
     window: Callable[[Array], Array],
     guard: Guard,
     labelled: bool = False,
+    columns_of: Callable[[RowGroups], GroupColumns | None] | None = None,
+    newest: bool = False,
 ) -> Slab:
     """Read times of the rows in ``[start, end)`` and hash their ids; repeats of a request in one window do not count.
 
-    Of a request logged more than once in a window the earliest row counts, of one time the one that was logged first.
-    `window` numbers the windows of times. The ids are held where rows are `labelled`; where not, they are read again if
-    any may come twice.
+    Of a request logged more than once in a window the earliest row counts, of one time the one that was logged first;
+    where the `newest` is to count, the latest. `window` numbers the windows of times. The ids are held where rows are
+    `labelled`; where not, they are read again if any may come twice. `columns_of` reads another table than our own.
     """
     pieces = []
     for group in groups:
         if group.first < end and group.last >= start:
-            column, parts = _columns(group, guard)
-            times = column("timestamp")
-            if times is None or "request_id" not in group.schema.names:
+            columns = _columns(group, guard) if columns_of is None else columns_of(group)
+            times = None if columns is None else columns.read("timestamp")
+            if times is None or columns is None:
                 continue
-            numbers = numbers_of(times.cast(UTC_TIME))
-            inside = (numbers >= start) & (numbers < end)
-            piece = Piece(len(numbers), numbers, inside, (), column, group.ages, _known={"timestamp": times})
+            piece = _piece(times, start, end, columns.read, group.ages)
             with guard():
-                piece.hashes = tuple(map(hashes_of, piece.ids.chunks if labelled else parts("request_id")))
+                piece.hashes = tuple(map(hashes_of, piece.ids.chunks if labelled else columns.id_parts()))
             pieces.append(piece)
-    _drop_repeats(pieces, window)
+    return _slab(start, end, pieces, window, newest)
+
+
+def slab_of_tables(
+    tables: Sequence[pa.Table], start: int, end: int, window: Callable[[Array], Array], newest: bool = False
+) -> Slab:
+    """Return rows that lie in memory, with the log's columns, as a slab; those of later tables were written later."""
+    pieces = []
+    for age, table in enumerate(tables):
+        columns = dict(zip(table.column_names, table.columns, strict=True))
+        piece = _piece(columns["timestamp"], start, end, columns.get, ((age, table.num_rows),))
+        piece.hashes = tuple(map(hashes_of, piece.ids.chunks))
+        pieces.append(piece)
+    return _slab(start, end, pieces, window, newest)
+
+
+def _piece(times: pa.ChunkedArray, start: int, end: int, read: Read, ages: tuple[tuple[int, int], ...]) -> Piece:
+    numbers = numbers_of(times.cast(UTC_TIME))
+    inside = (numbers >= start) & (numbers < end)
+    ages = ages if len(ages) > 1 else ((ages[0][0], len(numbers)),)
+    return Piece(len(numbers), numbers, inside, (), read, ages, _known={"timestamp": times})
+
+
+def _slab(start: int, end: int, pieces: Sequence[Piece], window: Callable[[Array], Array], newest: bool) -> Slab:
+    _drop_repeats(pieces, window, newest)
     return Slab(start, end, tuple(piece for piece in pieces if piece.counted.any()))
 
 
@@ -216,7 +262,7 @@ def _ids(pieces: Sequence[Piece]) -> pa.ChunkedArray:
     return pa.chunked_array([chunk for piece in pieces for chunk in piece.ids.chunks], pa.string())
 
 
-def _drop_repeats(pieces: Sequence[Piece], window: Callable[[Array], Array]) -> None:
+def _drop_repeats(pieces: Sequence[Piece], window: Callable[[Array], Array], newest: bool) -> None:
     if differ(part for piece in pieces for part in piece.hashes):
         return
     ids = _ids(pieces)
@@ -227,8 +273,12 @@ def _drop_repeats(pieces: Sequence[Piece], window: Callable[[Array], Array]) -> 
     ages, lengths = np.array([age for piece in pieces for age in piece.ages], dtype="int64").reshape(-1, 2).T
     written = np.repeat(ages, lengths)
     columns = {"id": ids, "window": window(times), "time": times, "age": written, "row": np.arange(len(times))}
+    order, way = ["time", "age", "row"], "ascending"
+    if newest:
+        columns["written"] = _writing_order(pieces)
+        order, way = ["written", "age", "time", "row"], "descending"
     rows = pa.table(columns).filter(pa.array(counted))
-    rows = rows.sort_by([(name, "ascending") for name in ("id", "window", "time", "age", "row")])
+    rows = rows.sort_by([("id", "ascending"), ("window", "ascending"), *((name, way) for name in order)])
     code = rows["id"].combine_chunks().dictionary_encode()
     code = code.combine_chunks() if isinstance(code, pa.ChunkedArray) else code
     number, within = code.indices.to_numpy(), rows["window"].to_numpy()
@@ -240,13 +290,26 @@ def _drop_repeats(pieces: Sequence[Piece], window: Callable[[Array], Array]) -> 
         piece.counted = counted[begin : begin + piece.rows]
 
 
-def _columns(group: RowGroups, guard: Guard) -> tuple[Read, Callable[[str], Iterable[pa.Array]]]:
-    """Return what reads a column of row groups, whole and in parts; small files are read whole, once."""
+def _writing_order(pieces: Sequence[Piece]) -> Array:
+    """Return the number that grows with every row that is written, where the table has one."""
+    orders = [piece.read(WRITTEN) for piece in pieces]
+    return np.concatenate(
+        [
+            np.zeros(piece.rows, "int64") if order is None else numbers_of(order)
+            for piece, order in zip(pieces, orders, strict=True)
+        ]
+    )
+
+
+def _columns(group: RowGroups, guard: Guard) -> GroupColumns | None:
+    """Return what reads the columns of row groups; small files are read whole, once."""
+    if "request_id" not in group.schema.names:
+        return None
     if group.index is None:
         with guard():
             table = ds.dataset(list(group.uris)).to_table()
         found = dict(zip(table.column_names, normalise(table).columns, strict=True))
-        return found.get, lambda name: found[name].chunks
+        return GroupColumns(found.get, lambda: found["request_id"].chunks)
     with guard():
         file = _opened(group.uris[0])
         columns = ParquetColumns(file, pq.read_metadata(file), [group.index], "request_id")
@@ -255,7 +318,7 @@ def _columns(group: RowGroups, guard: Guard) -> tuple[Read, Callable[[str], Iter
         with guard():
             return columns.read(name)
 
-    return column, columns.parts
+    return GroupColumns(column, lambda: columns.parts("request_id"))
 
 
 def _opened(uri: str) -> pa.NativeFile:

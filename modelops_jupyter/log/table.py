@@ -65,6 +65,14 @@ class Appended:
         return f"Batch {self.batch_id} {done}.{f' {self.warning}' if self.warning else ''}"
 
 
+@dataclass(frozen=True)
+class Added:
+    """The files that one commit added: with rows that it appended, and with rows that were there already."""
+
+    appended: frozenset[str]
+    rewritten: frozenset[str]
+
+
 class BatchTable:
     """A Delta table under `path`; writers take turns through a file lock."""
 
@@ -297,28 +305,41 @@ class BatchTable:
         return file_spans(table, self.path)
 
     def added_since(self, table: DeltaTable, version: int) -> list[str]:
-        """Return the files that came after `version` of the table; those of all of it after a negative one."""
+        """Return files with every row that came after `version` of the table; those of all of it after a negative one.
+
+        A compaction brings no rows: its files count only where it has taken up rows that came after `version`.
+        """
         if version < 0:
             return self.all_files(table)
         files = {Path(file).name: file for file in self.all_files(table)}
-        names: list[str] = []
+        appended: set[str] = set()
+        rewritten: set[str] = set()
         for number in range(version + 1, table.version() + 1):
-            found = self._added_by(number)
-            if found is None:  # Delta drops commits of over 30 days ago once a checkpoint holds them
+            added = self._added_by(number)
+            if added is None:  # Delta drops commits of over 30 days ago once a checkpoint holds them
                 with suppress(DeltaError):
                     before = DeltaTable(str(self.path), version=version)
                     return sorted(set(self.all_files(table)) - set(self.all_files(before)))
                 return self.all_files(table)
-            names += found
-        return sorted(files[name] for name in set(names) if name in files)
+            appended |= added.appended
+            rewritten |= added.rewritten
+        uris = [files[name] for name in appended & files.keys()]
+        taken_up = [str(self.path / name) for name in appended - files.keys()]
+        if all(map(os.path.exists, taken_up)):
+            return sorted([*uris, *taken_up])  # a vacuum has not removed them yet
+        return sorted([*uris, *(files[name] for name in rewritten & files.keys())])
 
-    def _added_by(self, version: int) -> list[str] | None:
+    def _added_by(self, version: int) -> Added | None:
         """Return the names of the files that one commit added, from Delta's log itself: its actions, one a line."""
         commit = self.path / "_delta_log" / f"{version:020d}.json"
         if not commit.exists():
             return None
         actions = [json.loads(line) for line in commit.read_text(encoding="utf-8").splitlines() if line]
-        return [unquote(action["add"]["path"]).rpartition("/")[2] for action in actions if "add" in action]
+        added = [action["add"] for action in actions if "add" in action]
+        names = [(unquote(add["path"]).rpartition("/")[2], add.get("dataChange", True)) for add in added]
+        return Added(
+            frozenset(name for name, is_new in names if is_new), frozenset(name for name, is_new in names if not is_new)
+        )
 
     def _check_absent(self) -> None:
         batches = self._manifest()["batches"]

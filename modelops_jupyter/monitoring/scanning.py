@@ -27,7 +27,7 @@ from modelops_jupyter.profiles import (
 from modelops_jupyter.profiles.windows import ORIGIN
 
 if TYPE_CHECKING:
-    from modelops_jupyter.log import PredictionLog
+    from modelops_jupyter.log import PredictionSource
     from modelops_jupyter.log.stream import Slab
 
 Array = np.ndarray[Any, Any]
@@ -54,7 +54,7 @@ class WindowProfile:
 
 
 def scan_log(
-    log: PredictionLog,
+    log: PredictionSource,
     model: str,
     start: datetime,
     end: datetime,
