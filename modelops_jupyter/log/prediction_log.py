@@ -30,7 +30,7 @@ class PredictionLog:
         self.root = root
         self._pinned: dict[tuple[str, str], BatchTable] | None = None
 
-    def pinned(self) -> PredictionLog:
+    def pinned(self, position: Position | None = None) -> PredictionLog:
         """Return the log to read as it is when each table is first looked at: every answer is of the same rows."""
         log = PredictionLog(self.root)
         log._pinned = {}
@@ -129,7 +129,7 @@ class PredictionLog:
         if table is None:
             return
         predictions.verify(table)
-        events = self._events(model)
+        events = self.label_events(model)
         first, last = (round(time.timestamp() * 1e6) for time in (start, end))
         with predictions.guarded():
             groups = row_groups(predictions.files(table, first, last), first, last)
@@ -199,6 +199,28 @@ class PredictionLog:
         spans = [pc.min_max(column) for column in touched]
         return min(possible(s["min"]) for s in spans), max(possible(s["max"]) for s in spans)
 
+    def label_events(self, model: str) -> Callable[[pa.Array], pa.Table] | None:
+        """Return what reads the label events of some requests, or None before the first label.
+
+        Raises
+        ------
+        LogDamaged
+            If rows that were written are not there.
+        """
+        labels = self._table(model, "labels")
+        table = labels.open()
+        if table is None:
+            return None
+        labels.verify(table)
+        return lambda ids: labels.scan(labels.all_files(table), filter=ds.field("request_id").isin(ids))
+
+    def labels_since(self, model: str, version: int) -> tuple[int, pa.ChunkedArray]:
+        """Return the version of the table of labels, -1 before the first, and the requests that got some since."""
+        table = self._table(model, "labels").open()
+        requests = self._new_rows(model, "labels", version, "request_id")
+        none = pa.chunked_array([], pa.string())
+        return -1 if table is None else table.version(), none if requests is None else requests
+
     def _new_rows(self, model: str, name: str, version: int, column: str) -> pa.ChunkedArray | None:
         """Return one column of the files that came after `version`; of all files where Delta knows it no longer."""
         batch = self._table(model, name)
@@ -216,15 +238,6 @@ class PredictionLog:
             return None
         rows = predictions.scan(predictions.all_files(table), ["request_id", "timestamp"])
         return rows.filter(pc.is_in(rows["request_id"], value_set=requests))["timestamp"]
-
-    def _events(self, model: str) -> Callable[[pa.Array], pa.Table] | None:
-        """Return what reads the label events of some requests, or None before the first label."""
-        labels = self._table(model, "labels")
-        table = labels.open()
-        if table is None:
-            return None
-        labels.verify(table)
-        return lambda ids: labels.scan(labels.all_files(table), filter=ds.field("request_id").isin(ids))
 
     def _labels(self, model: str) -> pa.Table | None:
         labels = self._table(model, "labels")

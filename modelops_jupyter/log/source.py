@@ -38,8 +38,11 @@ class Extent:
 class PredictionSource(Protocol):
     """The predictions of models with their labels."""
 
-    def pinned(self) -> PredictionSource:
-        """Return the source to read as it is now: every answer is of the same rows."""
+    def pinned(self, position: Position | None = None) -> PredictionSource:
+        """Return the source to read as it is now: every answer is of the same rows.
+
+        `position` is where the last run stood: what is still the same as then need not be looked at again.
+        """
 
     def extent(self, model: str) -> Extent | None:
         """Return how far the predictions of a model reach, or None where there are none."""

@@ -119,28 +119,29 @@ class GroupColumns:
 
 
 def row_groups(
-    files: Sequence[tuple[str, int]],
+    files: Sequence[str],
     start: int,
     end: int,
     open_file: Callable[[str], pa.NativeFile] | None = None,
-    bounds_of: Callable[[pq.FileMetaData, int], tuple[int, int]] | None = None,
+    bounds_of: Callable[[str, pq.FileMetaData, int], tuple[int, int]] | None = None,
 ) -> list[RowGroups]:
     """Return the row groups that may hold times in ``[start, end)``, in time order.
 
     Parameters
     ----------
     files
-        Those written first first, each with its rows.
+        Those written first first.
     open_file, bounds_of
         How another table than our own opens a file, and the least and the greatest time of one of its row groups.
     """
     open_file, bounds_of = open_file or _opened, bounds_of or _span
     found: list[RowGroups] = []
     small: list[RowGroups] = []
-    for age, (uri, rows) in enumerate(files):
+    for age, uri in enumerate(files):
         with open_file(uri) as file:
             metadata = pq.read_metadata(file)
-        spans = [bounds_of(metadata, index) for index in range(metadata.num_row_groups)]
+        spans = [bounds_of(uri, metadata, index) for index in range(metadata.num_row_groups)]
+        rows = metadata.num_rows
         if rows < SMALL_FILE and spans:
             bounds = min(first for first, _ in spans), max(last for _, last in spans)
             small.append(RowGroups((uri,), None, rows, *bounds, metadata.schema, ((age, rows),)))
@@ -329,7 +330,7 @@ def _opened(uri: str) -> pa.NativeFile:
     return system.open_input_file(path)
 
 
-def _span(metadata: pq.FileMetaData, index: int) -> tuple[int, int]:
+def _span(uri: str, metadata: pq.FileMetaData, index: int) -> tuple[int, int]:
     """Return the least and greatest time of a row group, as its statistics say; all times where it has none."""
     group = metadata.row_group(index)
     found = [group.column(i) for i in range(group.num_columns) if group.column(i).path_in_schema == "timestamp"]

@@ -253,9 +253,9 @@ class BatchTable:
         except (DeltaError, pa.ArrowException, OSError) as error:
             raise _typed(error, self.path) from error
 
-    def files(self, table: DeltaTable, start: int, end: int) -> list[tuple[str, int]]:
-        """Return the files that may hold times in ``[start, end)``, microseconds since 1970 (UTC), with their rows."""
-        return [(uri, rows) for uri, rows, first, last in self._spans(table) if first < end and last >= start]
+    def files(self, table: DeltaTable, start: int, end: int) -> list[str]:
+        """Return the files that may hold times in ``[start, end)``, microseconds since 1970 (UTC)."""
+        return [uri for uri, _, first, last in self._spans(table) if first < end and last >= start]
 
     def all_files(self, table: DeltaTable) -> list[str]:
         """Return the paths of all files."""

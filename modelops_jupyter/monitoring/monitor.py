@@ -49,7 +49,8 @@ def run_monitor(
     """
     rules, length = rules or AlertRules(), window_length(every)
     check_references(model, references, segments)
-    log = log.pinned()
+    position = store.get("log_position", f"{model}/{every}")
+    log = log.pinned(None if position is None else position.body)
     if isinstance(log, PredictionLog):
         check_kept(store, log, model)
     extent = log.extent(model)
@@ -57,7 +58,6 @@ def run_monitor(
     state = record.body if record is not None else None
     if extent is None:
         return MonitorReport(model, every, (), (), 0) if state is None else _emptied(store, model, every)
-    position = store.get("log_position", f"{model}/{every}")
     span: tuple[datetime, datetime] | None = (extent.start, extent.end)
     if state is not None and position is not None and _segments_of(record) == tuple(segments):
         span = log.changed_since(model, position.body)
