@@ -34,7 +34,16 @@ from modelops_jupyter.log.exact_numbers import split
 from modelops_jupyter.log.quarantine import put_aside
 from modelops_jupyter.log.repair import make_readable, unreadable_columns
 from modelops_jupyter.log.schema import Misfit, first_columns, fit, normalise, plain
-from modelops_jupyter.log.table_files import ALWAYS, COARSE, Span, count_rows, file_actions, file_paths, file_spans
+from modelops_jupyter.log.table_files import (
+    ALWAYS,
+    COARSE,
+    Span,
+    added_by,
+    count_rows,
+    file_actions,
+    file_paths,
+    file_spans,
+)
 
 BUSY_SECONDS = 30.0
 AGAIN = (
@@ -63,14 +72,6 @@ class Appended:
     def __str__(self) -> str:
         done = "was there already; nothing was written" if self.repeated else f"appended, {self.rows} rows"
         return f"Batch {self.batch_id} {done}.{f' {self.warning}' if self.warning else ''}"
-
-
-@dataclass(frozen=True)
-class Added:
-    """The files that one commit added: with rows that it appended, and with rows that were there already."""
-
-    appended: frozenset[str]
-    rewritten: frozenset[str]
 
 
 class BatchTable:
@@ -315,7 +316,7 @@ class BatchTable:
         appended: set[str] = set()
         rewritten: set[str] = set()
         for number in range(version + 1, table.version() + 1):
-            added = self._added_by(number)
+            added = added_by(self.path, number)
             if added is None:  # Delta drops commits of over 30 days ago once a checkpoint holds them
                 with suppress(DeltaError):
                     before = DeltaTable(str(self.path), version=version)
@@ -328,18 +329,6 @@ class BatchTable:
         if all(map(os.path.exists, taken_up)):
             return sorted([*uris, *taken_up])  # a vacuum has not removed them yet
         return sorted([*uris, *(files[name] for name in rewritten & files.keys())])
-
-    def _added_by(self, version: int) -> Added | None:
-        """Return the names of the files that one commit added, from Delta's log itself: its actions, one a line."""
-        commit = self.path / "_delta_log" / f"{version:020d}.json"
-        if not commit.exists():
-            return None
-        actions = [json.loads(line) for line in commit.read_text(encoding="utf-8").splitlines() if line]
-        added = [action["add"] for action in actions if "add" in action]
-        names = [(unquote(add["path"]).rpartition("/")[2], add.get("dataChange", True)) for add in added]
-        return Added(
-            frozenset(name for name, is_new in names if is_new), frozenset(name for name, is_new in names if not is_new)
-        )
 
     def _check_absent(self) -> None:
         batches = self._manifest()["batches"]

@@ -173,6 +173,8 @@ class ColumnMapping:
                     f"Column {self.name(name)!r} of {self.where} holds {values.type}, not numbers: make them numbers."
                 )
             return plain.cast(pa.float64())
+        if pa.types.is_null(values.type):
+            return values.cast(pa.string())
         coded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
         return pa.chunked_array([self._classes(name, chunk) for chunk in coded.chunks], pa.string())
 

@@ -82,7 +82,8 @@ class Place:
 
 def place_of(settings: SourceTable, model: ModelFacts, folder: Path, *, labels: bool = False) -> Place:
     """Return where a table lies; paths start at `folder`."""
-    where = f"the query on {redacted(settings.database)}" if settings.query else redacted(settings.table)
+    database = redacted(settings.database) if "://" in settings.database else "its database"
+    where = f"the query on {database}" if settings.query else redacted(settings.table)
     return Place(where, settings, model, folder, labels)
 
 

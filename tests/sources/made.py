@@ -98,7 +98,7 @@ def expected(rows: pd.DataFrame) -> Iterator[tuple[str, dict[str, float]]]:
         figures: dict[str, float] = {"rows": len(part), "labelled": len(known)}
         if len(known):
             figures["accuracy"] = float(accuracy_score(known["late"].astype(int), known["said"]))
-            figures["roc_auc"] = float(roc_auc_score(known["late"].astype(int), known["p"]))
+            figures["roc_auc"] = float(roc_auc_score(known["late"].astype(int), known["p"].round(2)))
             figures["brier_score"] = float(brier_score_loss(known["late"].astype(int), known["p"]))
         yield start.isoformat(), figures
 
