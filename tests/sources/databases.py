@@ -33,7 +33,10 @@ def postgres(folder: Path) -> Iterator[str]:
     environment = {**os.environ, "LC_ALL": "C.UTF-8", "HOME": str(socket)}
 
     def run(*command: str) -> None:
-        subprocess.run([*as_user, *command], check=True, capture_output=True, env=environment, cwd=socket, timeout=60)
+        done = subprocess.run(
+            [*as_user, *command], capture_output=True, text=True, env=environment, cwd=socket, timeout=60
+        )
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
 
     run(str(found / "initdb"), "-D", str(data), "-U", "ann", "--auth=trust", "--no-sync")
     run(
@@ -43,4 +46,4 @@ def postgres(folder: Path) -> Iterator[str]:
     try:
         yield f"postgresql+psycopg://ann:s3cret@/postgres?host={socket}"
     finally:
-        run(str(found / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop")
+        run(str(found / "pg_ctl"), "-D", str(data), "-m", "immediate", "-w", "stop")

@@ -83,8 +83,8 @@ def test_late_and_corrected_rows_and_labels(tmp_path: Path, database: str, monke
     now.loc[:49, "late"] = 1 - now.loc[:49, "late"]
     now["late"] = now["late"].where(now.index < 1000)
     check(model.run(), now)
-    write(database, "came", rows[["id", "late"]][1000:1003], 3)  # in the same breath as the last ones
-    now.loc[1000:1002, "late"] = rows["late"][1000:1003]
+    write(database, "came", rows[["id", "late"]][1000:1060], 3)  # in the same breath as the last ones
+    now.loc[1000:1059, "late"] = rows["late"][1000:1060]
     check(model.run(), now)
     assert model.changed() is None
     check(Watched(tmp_path, model.source).run(), now)
