@@ -115,6 +115,10 @@ def _check_whole(where: str, values: Mapping[str, Any]) -> None:
             f"{where} has no key: name the column that grows with every row that is written or corrected, so that a "
             "run reads only what is new."
         )
+    if values.get("query") and values.get("format", "rows") != "rows":
+        raise InvalidInput(
+            f"{where}: an inference table is a Delta table or a folder of Parquet files: name it as table."
+        )
     if values.get("zone") and values["zone"] not in available_timezones():
         raise InvalidInput(f"{where}.zone is {values['zone']!r}, which is no time zone: take UTC or Europe/Rome.")
     if values.get("format", "rows") not in FORMATS:

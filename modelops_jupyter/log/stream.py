@@ -112,10 +112,14 @@ class Slab:
 
 @dataclass(frozen=True)
 class GroupColumns:
-    """What reads the columns of some row groups: each whole, and the request ids also part by part."""
+    """What reads the columns of some row groups: each whole, and the request ids also part by part.
+
+    `ages` are those of `RowGroups` where the rows are not as many as those of the files.
+    """
 
     read: Read
     id_parts: Callable[[], Iterable[pa.Array]]
+    ages: tuple[tuple[int, int], ...] = ()
 
 
 def row_groups(
@@ -209,7 +213,7 @@ def read_slab(
             times = None if columns is None else columns.read("timestamp")
             if times is None or columns is None:
                 continue
-            piece = _piece(times, start, end, columns.read, group.ages)
+            piece = _piece(times, start, end, columns.read, columns.ages or group.ages)
             with guard():
                 piece.hashes = tuple(map(hashes_of, piece.ids.chunks if labelled else columns.id_parts()))
             pieces.append(piece)

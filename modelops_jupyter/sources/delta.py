@@ -144,9 +144,13 @@ def _files(table: DeltaTable, mapping: ColumnMapping, schema: pa.Schema) -> dict
 def _bounds(action: Mapping[str, Any], mapping: ColumnMapping, schema: pa.Schema) -> tuple[int, int]:
     name = mapping.name("timestamp")
     low, high = action.get(f"min.{name}"), action.get(f"max.{name}")
-    if low is None or high is None or name not in schema.names or not pa.types.is_timestamp(schema.field(name).type):
+    if low is None or high is None or name not in schema.names:
         return ALWAYS
     kind = schema.field(name).type
+    if pa.types.is_integer(kind):
+        return local_bounds(mapping.time_type(kind), low, high, "")
+    if not pa.types.is_timestamp(kind):
+        return ALWAYS
     if kind.tz is None and not mapping.settings.zone:
         return ALWAYS
     first, last = (

@@ -98,7 +98,7 @@ class FileTable:
     """A table of predictions or labels in Parquet files."""
 
     def __init__(self, snapshot: Snapshot, mapping: ColumnMapping, *, labels: bool = False) -> None:
-        self._now, self._mapping, self.where = snapshot, mapping, snapshot.where
+        self._now, self._mapping, self.where, self._is_labels = snapshot, mapping, snapshot.where, labels
         if snapshot.files:
             mapping.check(snapshot.schema, LABELS if labels else (*PREDICTIONS, *mapping.model.features))
         self._by_path = {file.path: file for file in snapshot.files}
@@ -121,6 +121,8 @@ class FileTable:
     @property
     def features(self) -> list[str]:
         """The columns that are none of the log's own, by our names."""
+        if self._mapping.is_inference_table:
+            return list(self._mapping.model.features)
         return features_of(self._now.schema, self._mapping.settings)
 
     def times(self) -> Span | None:
@@ -203,9 +205,8 @@ class FileTable:
         for column in (group.column(k) for k in range(group.num_columns)):
             statistics = column.statistics if column.path_in_schema == theirs else None
             if statistics is not None and statistics.has_min_max and column.physical_type == "INT64":
-                kind = self._time_type(
-                    metadata.schema.to_arrow_schema().field(theirs).type, self._mapping.name("timestamp")
-                )
+                stored = metadata.schema.to_arrow_schema().field(theirs).type
+                kind = self._time_type(self._mapping.time_type(stored), self._mapping.name("timestamp"))
                 return local_bounds(kind, statistics.min_raw, statistics.max_raw, self._mapping.settings.zone)
         return file.first, file.last
 
@@ -221,7 +222,8 @@ class FileTable:
             chunks = [chunk for column in columns for chunk in column.chunks]
             return pa.chunked_array(chunks, columns[0].type) if len(columns) == len(parts) else None
 
-        return GroupColumns(read, lambda: (chunk for part in parts for chunk in part.id_parts()))
+        ages = tuple((age, part.rows) for (age, _), part in zip(group.ages, parts, strict=True))
+        return GroupColumns(read, lambda: (chunk for part in parts for chunk in part.id_parts()), ages)
 
     def _of_file(self, file: DataFile, index: int | None = None, *, whole: bool = False) -> FileColumns:
         """Return what reads the columns of a file, or of one of its row groups; `whole` reads all of them at once."""
@@ -232,7 +234,7 @@ class FileTable:
         before, held = (0, sum(rows)) if index is None else (sum(rows[:index]), rows[index])
         ids = self._physical("request_id")
         schema = metadata.schema.to_arrow_schema()
-        for name in ("request_id", "timestamp"):
+        for name in ("timestamp",) if self._is_requests else ("request_id", "timestamp"):
             self._check_there(name, schema, file)
         if whole:
             table = pq.ParquetFile(opened, metadata=metadata, coerce_int96_timestamp_unit="us").read(use_threads=False)
@@ -248,16 +250,36 @@ class FileTable:
             column: pa.ChunkedArray | None = stored(self._now.physical.get(name, name))
             return column.cast(self._time_type(column.type, name)) if _is_naive(column) else column
 
+        if self._is_requests:
+            kept = None if file.kept is None else file.kept[before : before + held]
+            return self._requests(theirs, held, kept)
         mapped = self._mapping.read(theirs, held)
 
         def ours(name: str) -> pa.ChunkedArray | None:
             column = mapped(name)
             if name != "timestamp" or column is None or file.kept is None:
                 return column
-            kept = pa.array(file.kept[before : before + held])
-            return pc.if_else(kept, column, pa.scalar(NEVER, pa.int64()).cast(UTC_TIME))
+            there = pa.array(file.kept[before : before + held])
+            return pc.if_else(there, column, pa.scalar(NEVER, pa.int64()).cast(UTC_TIME))
 
         return FileColumns(held, ours, lambda: self._mapping.id_parts(parts()))
+
+    @property
+    def _is_requests(self) -> bool:
+        return self._mapping.is_inference_table and not self._is_labels
+
+    def _requests(self, theirs: Read, rows: int, kept: Array | None) -> FileColumns:
+        """Return what reads the rows of requests."""
+        from modelops_jupyter.sources.inference_table import expanded
+
+        table = expanded(self._mapping, theirs, rows, kept)
+        columns = dict(zip(table.column_names, table.columns, strict=True))
+        read = self._mapping.read(columns.get, table.num_rows)
+
+        def ids() -> Iterator[pa.Array]:
+            yield from self._mapping.id_parts(columns[self._mapping.name("request_id")].chunks)
+
+        return FileColumns(table.num_rows, read, ids)
 
     def _check_there(self, name: str, schema: pa.Schema, file: DataFile) -> None:
         theirs = self._mapping.name(name)
@@ -308,7 +330,7 @@ def file_bounds(opened: pa.NativeFile, metadata: pq.FileMetaData, mapping: Colum
     """Return bounds of the times of a file: from its statistics, else from the times."""
     name, zone = mapping.name("timestamp"), mapping.settings.zone
     schema = file_schema(metadata)
-    kind = schema.field(name).type if name in schema.names else None
+    kind = mapping.time_type(schema.field(name).type) if name in schema.names else None
     if kind is None or not pa.types.is_timestamp(kind) or not (kind.tz or zone):
         return ALWAYS
     groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]

@@ -22,6 +22,9 @@ from modelops_jupyter.source_settings import SourceTable, zone_of
 Array = np.ndarray[Any, Any]
 PREDICTIONS = ("request_id", "timestamp", "prediction")
 LABELS = ("request_id", "label")
+REQUESTS = ("request", "response")
+# What Databricks calls the columns of its inference tables.
+INFERENCE = {"request_id": "databricks_request_id", "timestamp": "request_time"}
 # What may be missing from a table, and is then the same for every row.
 OWN = (*PREDICTIONS, "model", "version", "role", "alias", "score", "decision", "label")
 ADVICE = "Map the column that holds the class with columns =, or write classes as the model's target was written."
@@ -64,7 +67,13 @@ class ColumnMapping:
         """Return what the table calls one of our columns."""
         if ours == WRITTEN:
             return self.settings.key
-        return self.settings.columns.get(ours, ours)
+        usual = INFERENCE.get(ours, ours) if self.is_inference_table else ours
+        return self.settings.columns.get(ours, usual)
+
+    @property
+    def is_inference_table(self) -> bool:
+        """Whether a row is a request, as Databricks' inference tables log it."""
+        return self.settings.format == "inference_table"
 
     def names(self, ours: Iterable[str]) -> list[str]:
         """Return what the table calls some of our columns."""
@@ -76,6 +85,8 @@ class ColumnMapping:
         A column that is mapped must be there as well, and so must the key.
         """
         mapped = [name for name in self.settings.columns if name not in wanted]
+        if self.is_inference_table and "timestamp" in wanted:  # all else is in the texts of the requests
+            wanted, mapped = ("timestamp", *REQUESTS), []
         for ours in (*wanted, *mapped, *([WRITTEN] if self.settings.key else [])):
             theirs = self.name(ours)
             if theirs not in schema.names:
@@ -92,6 +103,8 @@ class ColumnMapping:
     def _check_type(self, ours: str, theirs: str, kind: pa.DataType) -> None:
         kind = kind.value_type if pa.types.is_dictionary(kind) else kind
         if ours in ("timestamp", "event_time", "arrival_time"):
+            if self.is_inference_table and pa.types.is_integer(kind):
+                return  # milliseconds
             if not pa.types.is_timestamp(kind):
                 raise InvalidFrame(
                     f"Column {theirs!r} of {self.where} holds {kind}, not times: cast it to a timestamp where it is "
@@ -138,12 +151,18 @@ class ColumnMapping:
         """Return times in UTC to the microsecond; a missing one is `NEVER`."""
         self._check_type(name, self.name(name), values.type)
         kind = values.type
+        if pa.types.is_integer(kind):
+            values = values.cast(pa.int64()).cast(self.time_type(kind))
         if pa.types.is_dictionary(kind):
             values = values.cast(kind.value_type)
         if values.type.tz is None:
             values = _in_zone(values.cast(pa.timestamp("us"), safe=False), self.settings.zone)
         numbers = values.cast(UTC_TIME, safe=False)
         return numbers if not numbers.null_count else pc.fill_null(numbers, pa.scalar(NEVER, UTC_TIME))
+
+    def time_type(self, stored: pa.DataType) -> pa.DataType:
+        """Return the type of times that are stored as `stored`."""
+        return pa.timestamp("ms", "UTC") if pa.types.is_integer(stored) else stored
 
     def id_parts(self, parts: Iterable[pa.Array]) -> Iterator[pa.Array]:
         """Yield request ids as text; a row without one is a request of its own."""

@@ -241,6 +241,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"table": "x", "format": "csv"}, "format must be one of"),
     ({"table": "x", "labels": {"columns": {}}}, r"labels must have one of table"),
     ({"table": 3}, "table must be text"),
+    ({"query": "q", "database": "d", "key": "k", "format": "inference_table"}, "name it as table"),
     ({"table": "x", "options": {"secret": 77_001}}, "must be text, not …"),
 ]
 
