@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 
 def programs() -> Path | None:
@@ -15,20 +16,25 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def postgres(folder: Path) -> Iterator[str]:
-    """Run PostgreSQL on a socket in `folder`, and give its SQLAlchemy URL."""
+def postgres() -> Iterator[str]:
+    """Run PostgreSQL on a socket in a folder of its own, and give its SQLAlchemy URL.
+
+    Not in pytest's folder, which is root's alone where root runs the tests: PostgreSQL refuses to run as root.
+    """
+    with TemporaryDirectory(prefix="pg-") as folder:
+        yield from _running(Path(folder))
+
+
+def _running(folder: Path) -> Iterator[str]:
     found = programs()
     assert found is not None
     data, socket = folder / "data", folder / "s"
     data.mkdir()
     socket.mkdir()
     as_user: list[str] = []
-    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-        for path in (data, socket):
+    if os.geteuid() == 0:
+        for path in (folder, data, socket):
             shutil.chown(path, "nobody")
-        for path in (folder, *folder.parents):
-            if path.stat().st_uid == 0 and path != Path("/"):
-                path.chmod(path.stat().st_mode | 0o011)
         as_user = ["setpriv", "--reuid=nobody", "--clear-groups"]
     environment = {**os.environ, "LC_ALL": "C.UTF-8", "HOME": str(socket)}
 

@@ -19,13 +19,12 @@ QUERY = """
 
 @pytest.fixture(scope="module", params=["postgresql", "sqlite"])
 def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("db")
     if request.param == "sqlite":
-        yield f"sqlite:///{folder / 'said.db'}"
+        yield f"sqlite:///{tmp_path_factory.mktemp('db') / 'said.db'}"
         return
     if programs() is None:
         pytest.skip("PostgreSQL is not installed")
-    with postgres(folder) as url:
+    with postgres() as url:
         yield url
 
 
