@@ -19,6 +19,7 @@ from modelops_jupyter.log.column_types import UTC_TIME
 from modelops_jupyter.log.stream import WRITTEN, Slab, slab_of_tables
 from modelops_jupyter.settings import redacted
 from modelops_jupyter.sources.mapping import LABELS, NEVER, OWN, PREDICTIONS, ColumnMapping, features_of
+from modelops_jupyter.sources.postgres_copy import can_copy, copied
 from modelops_jupyter.sources.sql_values import column_of, moment, of_json, to_json
 from modelops_jupyter.sources.table import Events, Span, attach, label_events, latest_events, no_events
 
@@ -153,7 +154,7 @@ class SqlTable:
         at = self._column("timestamp")
         query = sa.select(self._rows).where(at >= self._moment(start), at < self._moment(end)).order_by(at)
         names = [*OWN, *features_of(self._schema, self._mapping.settings), WRITTEN]
-        for table in self._streamed(query):
+        for table in self._streamed(query, self._schema):
             read = self._mapping.read(dict(zip(table.column_names, table.columns, strict=True)).get, table.num_rows)
             columns = {name: read(name) for name in names}
             yield pa.table({name: column for name, column in columns.items() if column is not None})
@@ -217,9 +218,12 @@ class SqlTable:
             return pa.table({name: pa.nulls(0) for name in self._names})
         return pa.concat_tables(parts, promote_options="permissive")
 
-    def _streamed(self, query: sa.Select[Any]) -> Iterator[pa.Table]:
-        """Yield the answer in parts, each with the types that its values have."""
+    def _streamed(self, query: sa.Select[Any], schema: pa.Schema | None = None) -> Iterator[pa.Table]:
+        """Yield the answer in parts, each with the types that its values have, or all with those of `schema`."""
         with self._connected() as connection:
+            if schema is not None and can_copy(self._engine.dialect, schema):
+                yield from copied(connection, query, schema)
+                return
             result = connection.execution_options(stream_results=True, max_row_buffer=FETCHED).execute(query)
             names = list(result.keys())
             while rows := result.fetchmany(FETCHED):
@@ -234,7 +238,7 @@ class SqlTable:
     def _guarded(self) -> Iterator[None]:
         try:
             yield
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, pa.ArrowException) as error:
             if isinstance(error, sa.exc.ArgumentError):
                 raise InvalidInput(
                     f"The database of {self.where} is no SQLAlchemy URL: write dialect://host/name."
