@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from string import Template
@@ -27,6 +27,8 @@ from modelops_jupyter.sources.mapping import ColumnMapping, ModelFacts, in_log_t
 from modelops_jupyter.sources.table import Events, Table
 
 Array = np.ndarray[Any, Any]
+SPARK = "spark:"
+_KEYS = ("request_id", "timestamp", "label")
 _OWN = ("request_id", "timestamp", "version", "role", "prediction", "score", "decision")
 
 
@@ -57,6 +59,10 @@ class Place:
             return SqlTable(self._filled(self.settings.database, "database", environ), mapping, labels=self.labels)
         options = {name: self._filled(text, f"options.{name}", environ) for name, text in self.settings.options.items()}
         address = self._filled(self.settings.table, "table", environ)
+        if address.startswith(SPARK):
+            from modelops_jupyter.sources.spark import SparkTable
+
+            return SparkTable(address.removeprefix(SPARK), mapping, labels=self.labels)
         is_delta, address = address.startswith("delta:"), address.removeprefix("delta:")
         if "://" not in address:
             address = str(self.folder / Path(address).expanduser())
@@ -135,10 +141,35 @@ class WatchedSource:
         first, last = (round(time.timestamp() * 1e6) for time in (start, end))
         yield from self._predictions.slabs(first, last, cut, window, self._events)
 
+    @property
+    def lies_in_spark(self) -> bool:
+        """Whether the rows are to be profiled where they lie, from `spark_rows`, in place of `stream`."""
+        return self._source.table.startswith(SPARK)
+
+    def spark_rows(self, start: datetime, end: datetime, length: timedelta | None, origin: datetime) -> Any:
+        """Return the rows of ``[start, end)`` as a Spark table with our log's columns; see `SparkTable.logged`.
+
+        Raises
+        ------
+        InvalidInput
+            If labels lie anywhere else than in Spark.
+        """
+        first, last, zero = (round(time.timestamp() * 1e6) for time in (start, end, origin))
+        predictions: Any = self._predictions
+        name = self._model.name
+        elsewhere = self._source.labels is not None and not self._source.labels.table.startswith(SPARK)
+        if elsewhere or (not predictions.has_labels and self._labels is None and self._log.holds(name, "labels")):
+            raise InvalidInput(f"The labels of {name!r} must lie in Spark, as its predictions do: name a table there.")
+        return predictions.logged(first, last, length, zero, self._labels)
+
     def read(self, model: str, start: datetime, end: datetime, columns: Sequence[str] | None = None) -> pa.Table | None:
         """Return the predictions of ``[start, end)`` with their `label`, as `PredictionLog.read` does."""
         if self._predictions.times() is None:
             return None
+        if self.lies_in_spark:
+            rows = self.spark_rows(start, end, None, start).toArrow().sort_by("timestamp")
+            rows = in_log_types(rows)
+            return rows if columns is None else rows.select([n for n in rows.column_names if n in (*columns, *_KEYS)])
         tables = []
         for slab in self.stream(model, start, end, lambda time: time, lambda times: np.zeros(len(times), "int64")):
             for piece in slab.pieces:
