@@ -51,7 +51,8 @@ def open_delta(where: str, address: str, options: Mapping[str, str], mapping: Co
             for field in schema
             if _PHYSICAL in (field.metadata or {})
         }
-        own = _Commits(table, open_file, partial(_files, mapping=mapping, schema=plain(schema)), address, options)
+        read = partial(_files, mapping=mapping, schema=plain(schema), physical=physical)
+        own = _Commits(table, open_file, read, address, options)
         files = own.files(table)
     position = {"id": str(table.metadata().id), "version": table.version()}
     logical = pa.schema([field.remove_metadata() for field in plain(schema)])
@@ -120,20 +121,25 @@ class _Commits:
         return [json.loads(line) for line in text.splitlines() if line]
 
 
-def _files(table: DeltaTable, mapping: ColumnMapping, schema: pa.Schema) -> dict[str, DataFile]:
+def _files(
+    table: DeltaTable, mapping: ColumnMapping, schema: pa.Schema, physical: Mapping[str, str]
+) -> dict[str, DataFile]:
     """Return the files of a table by path, those written first first, with bounds of their times."""
+    logical = {theirs: name for name, theirs in physical.items()}
     actions = pa.table(table.get_add_actions(flatten=True))
     actions = actions.sort_by([("modification_time", "ascending"), ("path", "ascending")])
     kept = _kept(table)
     found: dict[str, DataFile] = {}
     for action in actions.to_pylist():
         path = unquote(action["path"])
-        constants = {
-            name.removeprefix("partition."): _scalar(value, schema, name.removeprefix("partition."))
-            for name, value in action.items()
-            if name.startswith("partition.")
+        partition = {
+            logical.get(key.removeprefix("partition."), key.removeprefix("partition.")): value
+            for key, value in action.items()
+            if key.startswith("partition.")
         }
-        file = DataFile(path, action["num_records"] or 0, *_bounds(action, mapping, schema), constants)
+        constants = {name: _scalar(value, schema, name) for name, value in partition.items()}
+        bounds = _bounds(action, mapping, schema, physical)
+        file = DataFile(path, action["num_records"] or 0, *bounds, constants)
         mask = kept.get(path.rpartition("/")[2])
         if mask is not None:  # it ends with the last row that was deleted
             mask = np.append(mask, np.ones(max(0, file.rows - len(mask)), dtype=bool))
@@ -141,9 +147,12 @@ def _files(table: DeltaTable, mapping: ColumnMapping, schema: pa.Schema) -> dict
     return found
 
 
-def _bounds(action: Mapping[str, Any], mapping: ColumnMapping, schema: pa.Schema) -> tuple[int, int]:
+def _bounds(
+    action: Mapping[str, Any], mapping: ColumnMapping, schema: pa.Schema, physical: Mapping[str, str]
+) -> tuple[int, int]:
     name = mapping.name("timestamp")
-    low, high = action.get(f"min.{name}"), action.get(f"max.{name}")
+    stored = physical.get(name, name)
+    low, high = action.get(f"min.{stored}"), action.get(f"max.{stored}")
     if low is None or high is None or name not in schema.names:
         return ALWAYS
     kind = schema.field(name).type

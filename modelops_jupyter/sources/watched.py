@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from modelops_jupyter.errors import InvalidInput
+from modelops_jupyter.imports import import_ahead
 from modelops_jupyter.log import Extent, Position, PredictionLog
 from modelops_jupyter.log.column_types import UTC_TIME
 from modelops_jupyter.log.prediction_log import possible
@@ -28,6 +29,8 @@ from modelops_jupyter.sources.table import Events, Table
 
 Array = np.ndarray[Any, Any]
 SPARK = "spark:"
+# What reading rows imports at its first call.
+FOR_READING = ("pandas", "deltalake.exceptions", "modelops_jupyter.sources.inference_table")
 _KEYS = ("request_id", "timestamp", "label")
 _OWN = ("request_id", "timestamp", "version", "role", "prediction", "score", "decision")
 
@@ -52,6 +55,7 @@ class Place:
         """Return the table as it is now; see `PredictionSource.pinned` for `before`."""
         from modelops_jupyter.sources.files import FileTable
 
+        import_ahead(FOR_READING)  # the rows are read in threads
         mapping = ColumnMapping(self.where, self.settings, self.model)
         if self.settings.query:
             from modelops_jupyter.sources.sql import SqlTable

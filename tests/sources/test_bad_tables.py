@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from databricks import create, delete
 from deltalake import DeltaTable, write_deltalake
 from made import COLUMNS, Watched, check, days
 
@@ -252,3 +253,27 @@ def test_settings_that_cannot_be_are_named(entry: dict[str, Any], message: str) 
         parse_source("modelops.toml: source.delay", entry)
     assert "source.delay" in str(error.value)
     assert "77001" not in str(error.value)
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["labels in a column", "labels apart"])
+def test_rows_deleted_without_writing_the_file_again(tmp_path: Path, apart: bool) -> None:
+    """As Databricks does by default; its columns have other names in the files than in the table."""
+    rows = days(range(3))
+    create(tmp_path / "said", to_arrow(rows.drop(columns="late") if apart else rows))
+    source: dict[str, Any] = {"table": "said", "columns": MERGED}
+    if apart:
+        create(tmp_path / "came", to_arrow(rows[["id", "late"]]))
+        labels = {"table": "came", "columns": {"request_id": "id", "label": "late"}}
+        source = {"table": "said", "columns": COLUMNS, "labels": labels}
+    model = Watched(tmp_path, source)
+    check(model.run(), rows)
+    gone = [0, 7, 399]
+    delete(tmp_path / "said", 1, len(rows), gone)
+    assert model.changed() is not None
+    check(model.run(), rows.drop(index=gone))
+    assert model.changed() is None
+    if apart:
+        delete(tmp_path / "came", 1, len(rows), [5, 450])
+        now = rows.assign(late=rows["late"].where(~rows.index.isin([5, 450]))).drop(index=gone)
+        check(model.run(), now)
+        assert model.changed() is None

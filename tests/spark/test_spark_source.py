@@ -84,3 +84,23 @@ def test_what_is_wrong_is_said(spark: Any, tmp_path: Path) -> None:
         Watched(tmp_path, {"table": "spark:nowhere", "key": "written"}).run()
     with pytest.raises(InvalidInput, match="has no key"):
         Watched(tmp_path, {"table": "spark:nowhere"}).run()
+
+
+@pytest.mark.parametrize("kind", ["INT96", "TIMESTAMP_MICROS"])
+def test_a_folder_that_spark_has_written(spark: Any, tmp_path: Path, kind: str) -> None:
+    """Read without Spark: instants are so in either form, whatever the session's zone; days are columns of paths."""
+    rows = days(range(4))
+    spark.conf.set("spark.sql.parquet.outputTimestampType", kind)
+    model = Watched(tmp_path, {"table": "scored", "columns": {**COLUMNS, "label": "late"}})
+    for first in (0, 400):
+        part = spark.createDataFrame(to_arrow(rows[first : first + 400].assign(day=rows["at"].dt.strftime("%Y-%m-%d"))))
+        part.write.mode("append").partitionBy("day").parquet(str(tmp_path / "scored"))
+        check(model.run(), rows[: first + 400])
+        assert model.changed() is None
+    overwritten = spark.createDataFrame(to_arrow(rows[:400].assign(said=1, day=rows["at"].dt.strftime("%Y-%m-%d"))))
+    spark.conf.set("spark.sql.sources.partitionOverwriteMode", "dynamic")
+    overwritten.write.mode("overwrite").partitionBy("day").parquet(str(tmp_path / "scored"))
+    changed = model.changed()
+    assert changed is not None
+    assert changed[1] <= rows["at"][399]
+    check(model.run(), rows.assign(said=rows["said"].where(rows.index >= 400, 1)))
