@@ -26,11 +26,11 @@ from modelops_jupyter.profiles import (
     window_length,
 )
 from modelops_jupyter.profiles.windows import ORIGIN
-from modelops_jupyter.sources import WatchedSource
 
 if TYPE_CHECKING:
     from modelops_jupyter.log import PredictionSource
     from modelops_jupyter.log.stream import Slab
+    from modelops_jupyter.sources import WatchedSource
 
 Array = np.ndarray[Any, Any]
 T = TypeVar("T")
@@ -70,6 +70,8 @@ def scan_log(
     Segments are profiled for the columns of `segments` that the window's reference is sliced by. Memory grows with
     the rows and windows of two slabs, not with the log. `sample` rows of each window are kept.
     """
+    from modelops_jupyter.sources import WatchedSource  # with Delta Lake, which rows of no log do without
+
     if isinstance(log, WatchedSource) and log.lies_in_spark:
         yield from _scanned_in_spark(log, start, end, references, every, segments, sample)
         return
