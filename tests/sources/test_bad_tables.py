@@ -9,9 +9,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from databricks import create, delete
+from delta_features import create, delete
 from deltalake import DeltaTable, write_deltalake
-from made import COLUMNS, Watched, check, days
+from scored_tables import COLUMNS, Watched, check, days
 
 from modelops_jupyter.errors import InvalidFrame, InvalidInput, NotFound, SourceUnreachable
 from modelops_jupyter.frames import to_arrow

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
-from made import BEGIN, COLUMNS, Watched, check, day, days
+from scored_tables import BEGIN, COLUMNS, Watched, check, day, days
 
 from modelops_jupyter.frames import to_arrow
 

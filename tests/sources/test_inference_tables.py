@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from deltalake import DeltaTable, write_deltalake
-from made import Watched, check, days
+from scored_tables import Watched, check, days
 
 from modelops_jupyter.errors import InvalidFrame
 from modelops_jupyter.frames import to_arrow

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 import s3fs
 from deltalake import DeltaTable, write_deltalake
-from made import COLUMNS, Watched, check, days
+from scored_tables import COLUMNS, Watched, check, days
 from waiting import until
 
 from modelops_jupyter.errors import SourceUnreachable

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 from databases import postgres, programs
-from made import COLUMNS, Watched, check, days
+from scored_tables import COLUMNS, Watched, check, days
 
 from modelops_jupyter.errors import InvalidFrame, InvalidInput, SourceUnreachable
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from made import day
+from scored_tables import day
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score
 

@@ -10,7 +10,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "sources"))
 
-from made import COLUMNS, Watched, check, days
+from scored_tables import COLUMNS, Watched, check, days
 
 from modelops_jupyter.errors import InvalidFrame, InvalidInput, NotFound
 from modelops_jupyter.frames import to_arrow
