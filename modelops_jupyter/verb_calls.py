@@ -65,8 +65,8 @@ def evaluate(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
 
 def compare(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
     """Compare on the rows that the line names."""
-    data = read(a.data)
-    target = labels_of(data, a.target, read)
+    data = read(a.data) if a.data else None
+    target = labels_of(data, a.target, read) if a.data else a.target
     return ws.compare(a.reference, a.other, data=data, target=target, segments=a.segment, unsafe=a.unsafe)
 
 
@@ -88,6 +88,7 @@ def predict_file(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
         id=a.id,
         time=a.time,
         batch_id=a.batch_id,
+        role=a.role,
         unsafe=a.unsafe,
     )
     return done if isinstance(data, str) else replace(done, source=a.data)  # a table by the name that the line gives it
@@ -96,7 +97,14 @@ def predict_file(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
 def log_predictions(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
     """Log the rows that the line names."""
     return ws.log_predictions(
-        a.reference, read(a.data), id=a.id, time=a.time, prediction=a.prediction, score=a.score, batch_id=a.batch_id
+        a.reference,
+        read(a.data),
+        id=a.id,
+        time=a.time,
+        prediction=a.prediction,
+        score=a.score,
+        batch_id=a.batch_id,
+        role=a.role,
     )
 
 

@@ -10,6 +10,7 @@ import argparse
 from typing import Any
 
 from modelops_jupyter import verb_calls
+from modelops_jupyter.roles import ROLES, SERVED
 from modelops_jupyter.verb import Parser, Verb
 
 
@@ -32,6 +33,7 @@ _NAME = _arg("name", metavar="NAME", help="name of the model")
 _ALIAS = _arg("alias", nargs="?", default="champion", help="alias to move (default: champion)")
 _NOTEBOOK = _arg("path", metavar="NOTEBOOK", help="the .ipynb file")
 _EVERY = _arg("--every", default="1D", help="length of a window: 1h, 1D (default) or 1W")
+_ROLE = "served: the answer that was given (default); shadow: one nobody got; canary: given to a share of requests"
 _INCIDENT = _arg("id", metavar="ID", help="id of the incident, as `modelops incidents` shows it")
 _SPAN = (
     _arg("--window", help="first window, e.g. 2013-07-01 (default: the latest performance alert's, or the last)"),
@@ -159,6 +161,7 @@ VERBS: tuple[Verb, ...] = (
             _arg("--id", help="with --log, the column of request ids"),
             _arg("--time", help="with --log, the column of times, with a time zone"),
             _arg("--batch-id", help="with --log, the name of this batch: sent again, it changes nothing"),
+            _arg("--role", choices=ROLES, help=f"with --log, the role: {_ROLE}"),
             _arg("--unsafe", action="store_true", help="load a version that runs code when it is loaded"),
         ),
         effect="execute",
@@ -167,7 +170,7 @@ VERBS: tuple[Verb, ...] = (
     ),
     Verb(
         "compare",
-        "compare two versions on the same rows",
+        "compare two versions on the same rows, or on the logged requests of both",
         verb_calls.compare,
         (
             _REFERENCE,
@@ -241,6 +244,7 @@ VERBS: tuple[Verb, ...] = (
             _arg("--prediction", required=True, help="column of predictions"),
             _arg("--score", help="column of probabilities of the positive class"),
             _arg("--batch-id", help="name of this batch: sent again, it changes nothing"),
+            _arg("--role", choices=ROLES, default=SERVED, help=_ROLE),
         ),
         slow=True,
     ),

@@ -13,6 +13,7 @@ from modelops_jupyter.actions import (
     catalogue,
     evaluation,
     inspection,
+    logged_comparison,
     moves,
     prediction_logging,
     reconciliation,
@@ -198,12 +199,19 @@ class Workspace(IncidentVerbs, RecordVerbs, ScoringVerbs):
         reference: str | ModelReference,
         other: str | ModelReference,
         *,
-        data: Any,
+        data: Any = None,
         target: Any = None,
         segments: Sequence[str] = (),
         unsafe: bool = False,
     ) -> Comparison:
-        """Compare two versions on the same rows: metrics with intervals, and by segment; `unsafe` as in `load`."""
+        """Compare two versions on the same rows: metrics with intervals, and by segment; `unsafe` as in `load`.
+
+        Without `data` on what they predicted: on the logged requests of both, paired, with the labels of the log, as
+        of a champion and of the shadow beside it.
+        """
+        if data is None:
+            logged_comparison.check_no_rows(target)
+            return logged_comparison.compare_logged(self.known, self.log, reference, other, segments)
         rows = {"data": data, "target": target, "segments": segments}
         return evaluation.compare_versions(self.known, self.registry, reference, other, **rows, unsafe=unsafe)
 
@@ -271,8 +279,11 @@ class Workspace(IncidentVerbs, RecordVerbs, ScoringVerbs):
         prediction: str,
         score: str | None = None,
         batch_id: str | None = None,
+        role: str = "served",
     ) -> Appended:
         """Append what a version predicted; the remaining columns are its features.
+
+        A prediction is a request id, a version and a role; a label meets all predictions of its request.
 
         Parameters
         ----------
@@ -281,10 +292,16 @@ class Workspace(IncidentVerbs, RecordVerbs, ScoringVerbs):
             classifiers, the probability of the positive class.
         batch_id
             A name for this batch: the same requests sent again change nothing, others are a `Conflict`.
+        role
+            ``served``: the answer that was given. ``shadow``: what the version would have answered, on the side.
+            ``canary``: answers to the share of requests that a version is tried on. Each version has a series of
+            figures and alerts of its own for its shadow and for its canary predictions.
         """
         columns: dict[str, Any] = {"id": id, "time": time, "prediction": prediction, "score": score}
         log = self.sources.log_of(reference)
-        return prediction_logging.log_predictions(self.known, log, reference, frame, **columns, batch_id=batch_id)
+        return prediction_logging.log_predictions(
+            self.known, log, reference, frame, **columns, batch_id=batch_id, role=role
+        )
 
     def log_labels(
         self,

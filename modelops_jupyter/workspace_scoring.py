@@ -50,6 +50,7 @@ class ScoringVerbs(Foundations):
         id: str | None = None,
         time: str | None = None,
         batch_id: str | None = None,
+        role: str | None = None,
         unsafe: bool = False,
     ) -> ScoredTable:
         """Score a table of any size into another, part by part: every column is kept, predictions are appended.
@@ -65,7 +66,7 @@ class ScoringVerbs(Foundations):
             What to do with rows unlike those that the version was registered with (type, missing values, range,
             category): ``mark`` says so in the column ``invalid``, ``refuse`` scores nothing, ``allow`` scores them and
             only counts them. A row that the model cannot take has no prediction.
-        log, id, time, batch_id
+        log, id, time, batch_id, role
             Log what was predicted as `log_predictions` does; `id` and `time` are columns of `data`.
         unsafe
             As in `load`.
@@ -75,7 +76,7 @@ class ScoringVerbs(Foundations):
         InvalidFrame
             If a column is missing, no row can be scored, or rows are refused; nothing is written then.
         """
-        columns = batch_scoring.log_columns(log, id, time, batch_id)
+        columns = batch_scoring.log_columns(log, id, time, batch_id, role)
         how: dict[str, Any] = {"invalid": invalid, "log_columns": columns, "unsafe": unsafe}
         kept = self.sources.log_of(version) if log else self.log
         return batch_scoring.predict_file(self.known, self.registry, kept, version, data, output, **how)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.actions.prediction_logging import log_predictions
+from modelops_jupyter.actions.prediction_logging import check_version_named, log_predictions
 from modelops_jupyter.actions.scored_rows import POLICIES
 from modelops_jupyter.actions.scoring_parts import (
     MARK,
@@ -25,6 +25,7 @@ from modelops_jupyter.errors import InvalidFrame, InvalidInput
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import ModelReference, parse
+from modelops_jupyter.roles import SERVED, check_role
 from modelops_jupyter.wording import count
 
 if TYPE_CHECKING:
@@ -126,11 +127,12 @@ def _table(broken: Sequence[BrokenRule]) -> list[str]:
 
 @dataclass(frozen=True)
 class LogColumns:
-    """Which columns hold the request ids and times of predictions that are logged, and the name of the batch."""
+    """Which columns hold the request ids and times of predictions that are logged, the name of the batch, the role."""
 
     id: str
     time: str
     batch_id: str | None
+    role: str = SERVED
 
 
 def predict_file(
@@ -152,6 +154,8 @@ def predict_file(
         raise InvalidInput(f"invalid is {', '.join(POLICIES[:-1])} or {POLICIES[-1]}, not {invalid!r}.")
     registered = find_version(store, version)
     contract = contract_of(store, registered)
+    if log_columns is not None:
+        check_version_named(version, log_columns.role)
     source = open_table(data)
     if not source.typed and not contract:
         contract = _types_of_text(registered, source)
@@ -168,7 +172,9 @@ def predict_file(
     return replace(progress.result(os.fspath(output)), invalid=invalid)
 
 
-def log_columns(log: bool, id: str | None, time: str | None, batch_id: str | None) -> LogColumns | None:
+def log_columns(
+    log: bool, id: str | None, time: str | None, batch_id: str | None, role: str | None = None
+) -> LogColumns | None:
     """Return what a caller says of the log, None where nothing is to be logged.
 
     Raises
@@ -177,12 +183,14 @@ def log_columns(log: bool, id: str | None, time: str | None, batch_id: str | Non
         If a column is missing, or named although nothing is to be logged.
     """
     if not log:
-        if id or time or batch_id:
-            raise InvalidInput("id, time and batch_id are of the log: say log=True (--log) too, or leave them out.")
+        if id or time or batch_id or role:
+            raise InvalidInput(
+                "id, time, batch_id and role are of the log: say log=True (--log) too, or leave them out."
+            )
         return None
     if not id or not time:
         raise InvalidInput("The log takes request ids and times: name their columns with id= and time= (--id, --time).")
-    return LogColumns(id, time, batch_id)
+    return LogColumns(id, time, batch_id, check_role(role or SERVED))
 
 
 def _types_of_text(version: RegisteredVersion, source: TableSource) -> list[dict[str, Any]]:
@@ -255,7 +263,7 @@ class _Logging:
         batch = name if name is None or number == 1 else f"{name}/{number}"
         frame = with_zoned_times(frame, [self.columns.time]) if self.typed else _read_as_a_file(frame)
         answers: dict[str, Any] = {"prediction": PREDICTION, "score": SCORE if scored else None, "batch_id": batch}
-        where = {"id": self.columns.id, "time": self.columns.time}
+        where = {"id": self.columns.id, "time": self.columns.time, "role": self.columns.role}
         return log_predictions(self.store, self.log, self.reference, frame, **where, **answers)
 
 

@@ -16,6 +16,7 @@ from modelops_jupyter.listing import Listing
 from modelops_jupyter.portable import absolute_path
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import ModelReference, check_name
+from modelops_jupyter.roles import SERVICE, Series, kind_of
 from modelops_jupyter.wording import count
 
 if TYPE_CHECKING:
@@ -274,10 +275,17 @@ def alerts(store: Store, name: str | None, state: str | None) -> Listing:
         raise InvalidInput(f"An alert is {' or '.join(ALERT_STATES)}, not {state!r}.")
     if name is not None:
         find_model(store, check_name(name))
-    found = [dict(record.body) for record in store.find("alert", name) if state in (None, record.body["state"])]
-    rows = tuple(sorted(found, key=lambda body: str(body["window_start"]), reverse=True))
-    columns = ("model", "window_start", "kind", "column", "metric", "figure", "threshold", "state", "message")
+    kinds = [kind_of("alert", SERVICE), kind_of("alert", Series(1))]
+    bodies = [record.body for kind in kinds for record in store.find(kind, name)]
+    alerts = [_with_role(body) for body in bodies if state in (None, body["state"])]
+    rows = tuple(sorted(alerts, key=lambda body: str(body["window_start"]), reverse=True))
+    columns = ("model", "role", "window_start", "kind", "column", "metric", "figure", "threshold", "state", "message")
     return Listing("Alerts", columns, rows, "No alerts.")
+
+
+def _with_role(alert: Mapping[str, Any]) -> dict[str, Any]:
+    key = alert.get("series", "")
+    return {**alert, "series": key, "role": Series.of_key(key).role}
 
 
 def runs(store: Store, name: str | None, project: Path) -> Listing:

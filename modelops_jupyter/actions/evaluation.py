@@ -98,6 +98,24 @@ def _check_task(*versions: RegisteredVersion) -> None:
         )
 
 
+def task_of_both(first: RegisteredVersion, second: RegisteredVersion) -> str:
+    """Return what two versions predict.
+
+    Raises
+    ------
+    InvalidInput
+        If it is not the same, or nothing says what it is.
+    """
+    _check_task(first, second)
+    task = str(first.body["task"])
+    if task != second.body["task"]:
+        raise InvalidInput(
+            f"{first.full_name} is a {task} and {second.full_name} a {second.body['task']}: they have no metric in "
+            "common."
+        )
+    return task
+
+
 def predict(
     store: Store, registry: Registry, reference: str | ModelReference, frame: Any, *, invalid: str, unsafe: bool
 ) -> tuple[np.ndarray, np.ndarray | None]:
@@ -134,18 +152,7 @@ def compare_versions(
 
     frame, labels = split_labels(data, target, "data")
     first, second = find_version(store, reference), find_version(store, other)
-    _check_task(first, second)
-    task = first.body["task"]
-    if task != second.body["task"]:
-        raise InvalidInput(
-            f"{first.full_name} is a {task} and {second.full_name} a {second.body['task']}: they have no metric in "
-            "common."
-        )
-    if task == "clustering":
-        raise InvalidInput(
-            f"{first.full_name} and {second.full_name} number their clusters each in its own way: compare what you use "
-            "them for, such as a model that takes the clusters as a feature."
-        )
+    task = task_of_both(first, second)
     missing = [column for column in segments if column not in frame.columns]
     if missing:
         raise InvalidFrame(f"data has no column {missing[0]!r} to make segments of.")

@@ -13,12 +13,13 @@ from modelops_jupyter.actions.fleet import ModelSummary, read_fleet
 from modelops_jupyter.actions.versions import find_model
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_name
+from modelops_jupyter.roles import Series, kind_of
 from modelops_jupyter.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from modelops_jupyter.monitoring import WindowResult
+    from modelops_jupyter.monitoring import MonitorReport, WindowResult
     from modelops_jupyter.monitoring.record.segment_drift import SegmentDrift
     from modelops_jupyter.settings import UseCase
     from modelops_jupyter.store import Store
@@ -72,6 +73,43 @@ class WindowFigure:
             estimate.get("low"),
             estimate.get("high"),
         )
+
+
+@dataclass(frozen=True)
+class SeriesFigures:
+    """What a version predicted beside what was served, in one role: its figures window by window, oldest first.
+
+    Attributes
+    ----------
+    expected : float or None
+        What the metric was on the version's own reference.
+    """
+
+    version: int
+    role: str
+    windows: tuple[WindowFigure, ...]
+    expected: float | None
+    open_alerts: int
+
+    @classmethod
+    def of(cls, report: MonitorReport, metric: str | None, expected: Mapping[int, float]) -> SeriesFigures:
+        """Return the figures of a report beside the one of what was served."""
+        figures = tuple(WindowFigure.of(window, metric) for window in report.windows if not window.segment)
+        open_alerts = sum(alert.state == "open" for alert in report.alerts)
+        version = report.series.version
+        return cls(version, report.series.role, figures, expected.get(version), open_alerts)
+
+    @property
+    def name(self) -> str:
+        """The series in words: ``version 2 as shadow``."""
+        return str(Series(self.version, self.role))
+
+    def last_beside(self, served: Sequence[WindowFigure]) -> tuple[WindowFigure, WindowFigure | None] | None:
+        """Return the last window with a figure, and what was served in the same one; None where there is no figure."""
+        last = next((window for window in reversed(self.windows) if window.value is not None), None)
+        if last is None:
+            return None
+        return last, next((window for window in served if window.start == last.start), None)
 
 
 @dataclass(frozen=True)
@@ -182,6 +220,8 @@ class ModelOverview(Presentable):
         Promotions and rollbacks, oldest first.
     versions, alerts, audit : tuple of mapping
         Newest first.
+    beside : tuple of SeriesFigures
+        The shadow and canary predictions of each version, beside what was served.
     """
 
     summary: ModelSummary
@@ -194,6 +234,7 @@ class ModelOverview(Presentable):
     transitions: tuple[Mapping[str, Any], ...]
     alerts: tuple[Mapping[str, Any], ...]
     audit: tuple[Mapping[str, Any], ...]
+    beside: tuple[SeriesFigures, ...] = ()
 
     @property
     def name(self) -> str:
@@ -219,6 +260,12 @@ class ModelOverview(Presentable):
         lines += [
             f"  {t['at'][:10]} {t['action']} {t['alias']} -> {t['to_version']}: {t['reason']}" for t in self.transitions
         ]
+        for series in self.beside:
+            pair = series.last_beside(self.windows)
+            figure = "no figure yet" if pair is None else f"{self.metric} {pair[0].value:.3f} on {pair[0].start[:10]}"
+            if pair is not None and pair[1] is not None and pair[1].value is not None:
+                figure += f", served {pair[1].value:.3f}"
+            lines.append(f"  {series.name}: {count(len(series.windows), 'window')}, {figure}.")
         return "\n".join([*lines, *(f"  {a['message']}" for a in self.alerts if a["state"] == "open")])
 
 
@@ -236,12 +283,14 @@ def read_overview(
     InvalidInput
         If `every` is no length of a window.
     """
-    from modelops_jupyter.monitoring import KeptWindows
+    from modelops_jupyter.monitoring.kept import KeptWindows, load_beside
 
     find_model(store, check_name(name))
     model = store.get("model", name)
     summary = next(s for s in read_fleet(store, name, use_cases))
     windows = KeptWindows(store, name, every).whole()
+    metric = summary.metric or _metric_beside(store, name, every)
+    expected = _expected(store, name, metric)
     if not windows:
         _check_length(every)
     entries = [row for row in catalogue.audit(store, None) if re.split("[/:]", str(row["subject"]))[0] == name]
@@ -249,15 +298,22 @@ def read_overview(
     return ModelOverview(
         summary=summary,
         description=model.body["description"] if model else "",
-        metric=summary.metric,
-        expected=_expected(store, name, summary.metric),
-        windows=tuple(WindowFigure.of(window, summary.metric) for window in windows),
+        metric=metric,
+        expected=expected,
+        windows=tuple(WindowFigure.of(window, metric) for window in windows),
         drift=DriftMap.of(windows),
         versions=catalogue.versions(store, name).rows,
         transitions=tuple(transitions),
         alerts=catalogue.alerts(store, name, None).rows,
         audit=tuple(entries[:AUDIT_ENTRIES]),
+        beside=tuple(SeriesFigures.of(each, metric, expected) for each in load_beside(store, name, every)),
     )
+
+
+def _metric_beside(store: Store, name: str, every: str) -> str | None:
+    """Return the metric of a series beside what was served, for a model of which nothing was served with labels."""
+    states = (record.body for record in store.find(kind_of("monitor", Series(1)), name))
+    return next((str(body["metric"]) for body in states if body["every"] == every and body["metric"]), None)
 
 
 def _check_length(every: str) -> None:

@@ -8,22 +8,36 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions.scored_rows import typed_features
-from modelops_jupyter.actions.versions import contract_of, current_version, find_version
+from modelops_jupyter.actions.versions import contract_of, current_version, find_version, version_key
 from modelops_jupyter.class_labels import as_classes
-from modelops_jupyter.errors import InvalidFrame
+from modelops_jupyter.errors import InvalidFrame, InvalidInput
 from modelops_jupyter.frames import numbers, other_columns, outcomes, pick_columns, request_ids, to_arrow, utc_times
 from modelops_jupyter.refs import ModelReference, parse
+from modelops_jupyter.roles import SERVED, check_role
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from modelops_jupyter.actions.versions import RegisteredVersion
     from modelops_jupyter.log import Appended, PredictionLog
     from modelops_jupyter.store import Store
 
 PREDICTED = "Log the class that was predicted; a probability is the score."
 LABELLED = "Write labels as the model's target was written, and leave out those that are not known yet."
 ONCE = "a request counts once in a window."
-OWN_COLUMNS = ("request_id", "timestamp", "model", "version", "alias", "prediction", "score", "decision", "label")
+OWN_COLUMNS = (
+    "request_id",
+    "timestamp",
+    "model",
+    "version",
+    "role",
+    "alias",
+    "prediction",
+    "score",
+    "decision",
+    "label",
+)
+ANOTHER = "What another version would have answered is logged with role='shadow' (--role shadow)."
 
 
 def log_predictions(
@@ -37,12 +51,14 @@ def log_predictions(
     prediction: str,
     score: str | None,
     batch_id: str | None,
+    role: str = SERVED,
 ) -> Appended:
     """Append a scored frame; see `Workspace.log_predictions`."""
     import pandas as pd
 
     from modelops_jupyter.log import check_kept, keep
 
+    check_version_named(reference, role)
     version = find_version(store, reference)
     named = [id, time, prediction, *([score] if score else [])]
     columns, given = pick_columns(frame, named, "frame"), other_columns(frame, named, "frame")
@@ -72,6 +88,7 @@ def log_predictions(
             "timestamp": utc_times(columns[time], time),
             "model": pd.Series(version.name, index=columns.index, dtype="str"),
             "version": pd.Series(version.version, index=columns.index, dtype="int64"),
+            "role": pd.Series(role, index=columns.index, dtype="str"),
             "alias": pd.Series(parse(reference).alias or "", index=columns.index, dtype="str"),
             "prediction": predicted,
             "score": scores,
@@ -86,7 +103,29 @@ def log_predictions(
     appended = log.append_predictions(version.name, rows, batch_id=batch_id, features=wanted, others=others)
     keep(store, version.name, "predictions")
     repeats = int(table["request_id"].duplicated().sum())
-    return _warned(appended, remark, f"{repeats} of its rows repeat a request id: {ONCE}" if repeats else None)
+    repeated = f"{repeats} of its rows repeat a request id: {ONCE}" if repeats else None
+    another = ANOTHER if role == SERVED and appended.warning else None
+    return _warned(appended, another, remark, repeated, _unmonitored(store, version, role))
+
+
+def check_version_named(reference: str | ModelReference, role: str) -> None:
+    """Raise `InvalidInput` for an unknown role, or one other than served of no version that the reference names."""
+    wanted = parse(reference)
+    if check_role(role) != SERVED and wanted.version is None and wanted.alias is None:
+        raise InvalidInput(
+            f"{role} predictions are of one version, and {str(wanted)!r} names none: write {wanted.name}/2 or "
+            f"{wanted.name}@challenger."
+        )
+
+
+def _unmonitored(store: Store, version: RegisteredVersion, role: str) -> str | None:
+    """Return why no series of a version's own will be monitored, or None."""
+    if role == SERVED or store.get("reference", version_key(version.name, version.version)) is not None:
+        return None
+    return (
+        f"{version.full_name} has no reference, so that its {role} predictions are not monitored: register it with "
+        "data= or reference=."
+    )
 
 
 def _in_the_contracts_types(features: pa.Table, contract: Sequence[Mapping[str, Any]]) -> pa.Table:

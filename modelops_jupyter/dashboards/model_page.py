@@ -25,12 +25,14 @@ from modelops_jupyter.dashboards.page import (
 from modelops_jupyter.display.chart import Chart
 from modelops_jupyter.display.grids import drift_marks
 from modelops_jupyter.display.html import Html, element, join
+from modelops_jupyter.display.models import BESIDE_NOTE
 from modelops_jupyter.display.series import between, recent
 from modelops_jupyter.workspace import Workspace
 
 RANGES = (("Last 30 days", 30), ("Last 90 days", 90), ("All", 0))
 TOP = 3
 NEEDS, PERFORMANCE, MOVED = "Needs attention", "Performance over time", "How far each input has moved"
+BESIDE = "Beside what was served"
 CHANGED, GROUPS, PROMISE = "What changed", "How good for each group", "Do scores keep their promise?"
 
 
@@ -54,7 +56,7 @@ class ModelPage(View):
 
     def _widgets(self) -> None:
         self.head, self.tiles = html("mo-head"), html()
-        self.cases, self.alerts, self.versions, self.history, self.audit = (html() for _ in range(5))
+        self.cases, self.alerts, self.versions, self.history, self.audit, self.series = (html() for _ in range(6))
         self.chosen, self.spread, self.calibration = html("mo-chosen"), html("mo-spread"), html("mo-calibration")
         self.performance, self.drift, self.segments = Chart(), Chart(), Chart()
         self.model = w.Dropdown(description="Model")
@@ -68,12 +70,14 @@ class ModelPage(View):
         self.controls = styled(w.HBox(choices), "mo-filters")
         picking = styled(w.HBox([self.which_window, self.which_column, self.clear]), "mo-filters")
         self.needs = card(NEEDS, self.cases)
+        self.others = card(BESIDE, self.series, note=BESIDE_NOTE)
         self.parts = card(GROUPS, self.segments, note=panels.SEGMENTS_NOTE)
         promise = card(PROMISE, self.calibration, note=panels.CALIBRATION_NOTE)
         self.figures = w.VBox(
             [
                 self.needs,
                 card(PERFORMANCE, self.performance, note=panels.PERFORMANCE_NOTE),
+                self.others,
                 card(MOVED, self.drift, note=panels.DRIFT_NOTE),
                 card(CHANGED, picking, self.chosen, self.spread, note=panels.SPREAD_NOTE),
                 styled(w.HBox([self.parts, promise]), "mo-pair"),
@@ -243,6 +247,9 @@ class ModelPage(View):
         if page is not None:
             dated = self.since.value or self.until.value
             self.shown = between(page, self.since.value, self.until.value) if dated else recent(page, self.range.value)
+            shown = self.shown
+            self.series.value = guarded(lambda: panels.beside(shown))
+            self._visible(bool(self.series.value), self.others)
             self.choose(self.window, self.column)
 
     def pick(self, what: str) -> None:
@@ -342,6 +349,7 @@ class ModelPage(View):
         told = (
             (NEEDS, self.cases.value),
             (PERFORMANCE, self.performance.html),
+            (BESIDE, self.series.value),
             (MOVED, panels.drift(page, self.window, self.column)),
             (CHANGED, join(Html(self.chosen.value), Html(self.spread.value))),
             (GROUPS, self.segments.html),

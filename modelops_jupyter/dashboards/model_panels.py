@@ -14,6 +14,7 @@ from modelops_jupyter.display.grids import distribution_chart, drift_chart
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.lines import figure_words, performance_chart
 from modelops_jupyter.display.listings import cell, moved
+from modelops_jupyter.display.models import beside_row
 from modelops_jupyter.display.plain import KINDS, alert_sentence
 from modelops_jupyter.display.series import performance_series
 from modelops_jupyter.display.tables import fold, health, moment_text, steady
@@ -100,6 +101,15 @@ def performance(page: ModelOverview, window: str | None) -> Html:
     if chart is None and page.summary.kind == "decision":
         return _quiet(f"{capital(NO_FIGURE)}: what it is fed and what it decides is watched for drift, below.")
     return chart or element("p", "No outcomes in this time: log them with ", command("modelops log-labels"), ".")
+
+
+def beside(page: ModelOverview) -> str:
+    """Return what versions predicted beside what was served; nothing where none did."""
+    if not page.beside:
+        return ""
+    figure = capital(metric_name(page.metric)) or "Figure"
+    head = ("Series", "Windows", "Cases", "Last", figure, "Served then", "When validated", "Open alerts")
+    return _table(head, [beside_row(each, page.windows) for each in page.beside], MOST_VERSIONS)
 
 
 def segments(page: ModelOverview, figures: Mapping[str, WindowFigure], window: str | None) -> str:

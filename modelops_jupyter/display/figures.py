@@ -12,10 +12,12 @@ from modelops_jupyter.actions.overview import Distribution, DriftMap, ModelOverv
 from modelops_jupyter.display import palette
 from modelops_jupyter.display.bars import MOST_BARS, Bar
 from modelops_jupyter.display.grids import DEEPEST, FOUND, NONE, shade
+from modelops_jupyter.display.lines import BESIDE
 from modelops_jupyter.display.series import (
     Bucket,
     Series,
     buckets,
+    lines_beside,
     middle,
     performance_series,
     report_drift,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 MOST_POINTS = 2000
+DASHES = ("dash", "dot", "dashdot")
 MOST_FEATURES, MOST_CELLS = 20, 3000
 _LAYOUT: dict[str, Any] = {
     "template": "none",
@@ -212,6 +215,26 @@ def _lines(series: Series) -> list[Any]:
             hovertemplate="%{text}<br>%{y:.3g}<extra></extra>",
         ),
         *band,
+        *_beside(series),
+    ]
+
+
+def _beside(series: Series) -> list[Any]:
+    """Return the same metric of versions whose predictions were not served, each as a dashed line."""
+    from plotly.graph_objects import Scatter
+
+    return [
+        Scatter(
+            x=[middle(window).isoformat() for window in windows],
+            y=[window.value for window in windows],
+            name=each.name,
+            mode="lines",
+            connectgaps=False,
+            line={"color": BESIDE[n % len(BESIDE)][0], "width": 2, "dash": DASHES[n % len(DASHES)]},
+            text=[f"{short_time(w.start)}, {each.name}<br>{w.rows:,} rows" for w in windows],
+            hovertemplate="%{text}<br>%{y:.3g}<extra></extra>",
+        )
+        for n, (each, windows) in enumerate(lines_beside(series, MOST_POINTS))
     ]
 
 

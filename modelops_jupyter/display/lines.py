@@ -9,7 +9,7 @@ from html import escape
 from modelops_jupyter.actions.overview import WindowFigure
 from modelops_jupyter.display import palette
 from modelops_jupyter.display.html import Html
-from modelops_jupyter.display.series import Series, middle, sampled
+from modelops_jupyter.display.series import Series, lines_beside, middle, sampled
 from modelops_jupyter.display.svg import (
     bands,
     drawing,
@@ -27,6 +27,9 @@ from modelops_jupyter.display.words import metric_name, moment, number, short_ti
 MOST_POINTS = 1000
 X = Callable[[str | datetime], float]
 Y = Callable[[float], float]
+# Of series beside what was served, one after the other: colour and dashes.
+BESIDE = ((palette.PURPLE, "9 4"), (palette.GREEN, "3 3"), (palette.RED, "12 3 2 3"))
+MOST_ENTRIES = 5
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 960.0, 304.0, 48.0, 16.0, 34.0, 50.0
 
 
@@ -91,6 +94,7 @@ def performance_chart(series: Series, *, selected: str | None = None, pickable: 
             stroke_width=2,
             stroke_linejoin="round",
         ),
+        _beside(series, x, y),
         _marks(series, x),
         _legend(series, estimated, cut=any(not ticks[0] <= end <= ticks[-1] for end in _ends(series))),
     ]
@@ -112,6 +116,7 @@ def _scales(series: Series) -> tuple[X, Y, list[float]]:
     shown = [v for v in (*series.values, *series.expected, *(w.estimated for w in windows)) if v is not None]
     ends = _ends(series)
     cut = len(ends) // 20
+    shown += [w.value for _, line in lines_beside(series, MOST_POINTS) for w in line if w.value is not None]
     shown += ends[cut : len(ends) - cut]
     ticks = nice_ticks(min(shown), max(shown))
     low, high = ticks[0], ticks[-1]
@@ -158,14 +163,27 @@ def _legend(series: Series, estimated: bool, cut: bool) -> Html:
         entries.append(("reached when validated", palette.GREY, "5 4"))
     if estimated:
         entries.append(("estimated before outcomes are known", palette.ORANGE, "1 4"))
+    for n, (each, _) in enumerate(lines_beside(series, MOST_POINTS)):
+        entries.append((each.name, *BESIDE[n % len(BESIDE)]))
     parts, at = [], LEFT
-    for words, colour, dash in entries:
+    for words, colour, dash in entries[:MOST_ENTRIES]:
         parts.append(group(line(at, HEIGHT - 10, at + 24, HEIGHT - 10, dash=dash), stroke=colour, stroke_width=2))
         parts.append(text(at + 30, HEIGHT - 6, words))
         at += 30 + 6.2 * len(words) + 22
     if cut:
         parts.append(text(at, HEIGHT - 6, "widest intervals cut off"))
     return group(*parts, fill=palette.QUIET)
+
+
+def _beside(series: Series, x: X, y: Y) -> Html:
+    """Draw the same metric of versions whose predictions were not served, each dashed in a way of its own."""
+    parts = []
+    for n, (each, windows) in enumerate(lines_beside(series, MOST_POINTS)):
+        colour, dash = BESIDE[n % len(BESIDE)]
+        drawn = paths(None if w.value is None else (x(middle(w)), y(w.value)) for w in windows)
+        title = Html(f"<title>{escape(each.name)}</title>")
+        parts.append(group(title, drawn, fill="none", stroke=colour, stroke_width=2, stroke_dasharray=dash))
+    return group(*parts)
 
 
 def _expected(series: Series, x: X, y: Y) -> Html:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from modelops_jupyter.actions.overview import Distribution, DriftMap, ModelOverview
+from collections.abc import Sequence
+
+from modelops_jupyter.actions.overview import Distribution, DriftMap, ModelOverview, SeriesFigures, WindowFigure
 from modelops_jupyter.display.bars import bar_list, calibration_chart, segment_bars
 from modelops_jupyter.display.grids import distribution_chart, drift_chart
 from modelops_jupyter.display.html import Html
@@ -10,7 +12,7 @@ from modelops_jupyter.display.lines import performance_chart
 from modelops_jupyter.display.listings import alerts_table, history_table, rows_table
 from modelops_jupyter.display.series import Series, performance_series, report_drift, report_series
 from modelops_jupyter.display.tables import block, facts, fold, heading, health, note, scrolling, table
-from modelops_jupyter.display.words import capital, metric_name, number, percent, short_time
+from modelops_jupyter.display.words import NOTHING, capital, metric_name, number, percent, short_time
 from modelops_jupyter.monitoring import MonitorReport
 from modelops_jupyter.monitoring.figures.curves import PerformanceCurves
 from modelops_jupyter.wording import count, span
@@ -36,6 +38,7 @@ def overview(page: ModelOverview) -> Html:
         facts(known),
         note(s.learning) if s.learning else None,
         *_charts(performance_series(page), page.drift),
+        *series_beside(performance_series(page)),
         heading("Open alerts") if open_alerts else None,
         alerts_table(open_alerts) if open_alerts else None,
         heading("Promotions and rollbacks") if page.transitions else None,
@@ -47,10 +50,11 @@ def overview(page: ModelOverview) -> Html:
 
 def monitor_report(report: MonitorReport) -> Html:
     """Show what monitoring found."""
-    if not report.windows:
-        return block(note(str(report)))
-    open_alerts = [alert.to_dict() for alert in report.alerts if alert.state == "open"]
     series = report_series(report)
+    if not report.windows:
+        return block(note(str(report)), *series_beside(series))
+    alerts = [alert for each in (report, *report.beside) for alert in each.alerts]
+    open_alerts = [alert.to_dict() for alert in alerts if alert.state == "open"]
     segments = segment_bars(report, series.metric)
     by_segment = DriftMap.of_segments(report.segment_drift())
     sliced = drift_chart(by_segment, features=STATIC_FEATURES, columns=STATIC_COLUMNS, what="segment")
@@ -62,11 +66,42 @@ def monitor_report(report: MonitorReport) -> Html:
         note(report.remark) if report.remark else None,
         alerts_table(open_alerts) if open_alerts else note("No open alerts."),
         *_charts(series, report_drift(report), scored=any(window.performance for window in report.windows)),
+        *series_beside(series),
         heading("Drift by segment (mean PSI of its columns)") if sliced else None,
         scrolling(sliced) if sliced else None,
         heading("Segments, last window") if segments else None,
         bar_list(segments, series.metric, whole=whole) if segments else None,
     )
+
+
+BESIDE_NOTE = (
+    "Predictions that were not the answer: figures and alerts of their own, against the reference of their version."
+)
+
+
+def series_beside(series: Series) -> list[Html | None]:
+    """Return a table of the series beside what was served, each with the figure of the service in the same window."""
+    if not series.beside:
+        return []
+    figure = capital(metric_name(series.metric)) or "Figure"
+    rows = [beside_row(each, series.windows) for each in series.beside]
+    head = ("Series", "Windows", "Rows", "Last window", figure, "Served then", "When validated", "Open alerts")
+    return [heading("Beside what was served"), note(BESIDE_NOTE), table(head, rows, right=(1, 2, 4, 5, 6, 7))]
+
+
+def beside_row(each: SeriesFigures, served: Sequence[WindowFigure]) -> list[str]:
+    """Return a series as a row: what it is, how much, its last figure beside that of the service, its open alerts."""
+    last, then = each.last_beside(served) or (None, None)
+    return [
+        capital(each.name),
+        f"{len(each.windows):,}",
+        f"{sum(window.rows for window in each.windows):,}",
+        short_time(last.start) if last else NOTHING,
+        number(last.value) if last else "no labels yet",
+        number(then.value) if then is not None and then.value is not None else NOTHING,
+        number(each.expected) if each.expected is not None else NOTHING,
+        f"{each.open_alerts}",
+    ]
 
 
 def _charts(series: Series, drift: DriftMap, *, scored: bool = True) -> list[Html | None]:

@@ -10,6 +10,7 @@ BLUE = "#2b7fc3"
 GREEN = "#1a9674"
 ORANGE = "#d08a00"
 RED = "#d9541e"
+PURPLE = "#a86ca8"
 GREY = "#8a8f98"
 
 HEALTH = {"healthy": GREEN, "warning": ORANGE, "alert": RED, "unknown": GREY}

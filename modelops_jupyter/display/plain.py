@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelops_jupyter.display.words import capital, metric_name, number, sentence
+from modelops_jupyter.roles import Series
 
 KINDS = {"performance": "results", "drift": "data changed", "quality": "data quality"}
 OWN = {"prediction": "the model's answer", "score": "the model's score"}
@@ -28,9 +29,10 @@ def alert_sentence(alert: Mapping[str, Any]) -> str:
     """
     told = _told(str(alert["kind"]), str(alert["metric"]), str(alert["column"] or ""))
     if told is None:
-        return capital(sentence(str(alert["message"]).removeprefix(f"{alert['model']}: ")))
+        return capital(sentence(str(alert["message"]).removeprefix(str(alert["model"])).lstrip(":, ")))
     where = f", for {alert['segment']}" if alert.get("segment") else ""
-    return f"{capital(told)}{where}{_figure(alert)}."
+    which = f"{capital(str(Series.of_key(alert['series'])))}: " if alert.get("series") else ""
+    return f"{which}{told if which else capital(told)}{where}{_figure(alert)}."
 
 
 def _told(kind: str, metric: str, column: str) -> str | None:

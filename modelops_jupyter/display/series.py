@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.actions.overview import DriftMap, ModelOverview, WindowFigure
+from modelops_jupyter.actions.overview import DriftMap, ModelOverview, SeriesFigures, WindowFigure
 from modelops_jupyter.display.words import moment
 
 if TYPE_CHECKING:
@@ -43,12 +43,15 @@ class Series:
         Per window, what the metric was on the reference of the version that served most of it.
     marks : tuple of Mark
         Oldest first.
+    beside : tuple of SeriesFigures
+        The same metric of versions whose predictions were not served.
     """
 
     metric: str
     windows: tuple[WindowFigure, ...]
     expected: tuple[float | None, ...]
     marks: tuple[Mark, ...]
+    beside: tuple[SeriesFigures, ...] = ()
 
     @property
     def values(self) -> tuple[float | None, ...]:
@@ -79,7 +82,7 @@ def sampled(series: Series, most: int) -> Series:
 def performance_series(page: ModelOverview) -> Series:
     """Return a model's metric over time, with promotions and rollbacks."""
     expected = tuple(page.expected.get(w.version) if w.version is not None else None for w in page.windows)
-    return Series(page.metric or "", page.windows, expected, marks(page.windows, page.transitions))
+    return Series(page.metric or "", page.windows, expected, marks(page.windows, page.transitions), page.beside)
 
 
 def report_series(report: MonitorReport) -> Series:
@@ -88,8 +91,11 @@ def report_series(report: MonitorReport) -> Series:
 
     whole = [window for window in report.windows if not window.segment]
     metric = summarise(whole)["metric"]
+    for each in report.beside:  # for a model of which nothing was served with labels
+        metric = metric or summarise(list(each.windows))["metric"]
     windows = tuple(WindowFigure.of(window, metric) for window in whole)
-    return Series(metric or "", windows, (None,) * len(windows), marks(windows, ()))
+    beside = tuple(SeriesFigures.of(each, metric, {}) for each in report.beside)
+    return Series(metric or "", windows, (None,) * len(windows), marks(windows, ()), beside)
 
 
 def report_drift(report: MonitorReport) -> DriftMap:
@@ -164,7 +170,9 @@ def _cut(page: ModelOverview, since: datetime | None, until: datetime | None) ->
         values={name: tuple(values[n] for n in kept) for name, values in page.drift.values.items()},
         found={name: tuple(found[n] for n in kept) for name, found in page.drift.found.items()},
     )
-    return replace(page, windows=tuple(w for w in page.windows if inside(w.start)), drift=drift)
+    beside = (replace(each, windows=tuple(w for w in each.windows if inside(w.start))) for each in page.beside)
+    windows = tuple(window for window in page.windows if inside(window.start))
+    return replace(page, windows=windows, drift=drift, beside=tuple(each for each in beside if each.windows))
 
 
 @dataclass(frozen=True)
@@ -193,6 +201,20 @@ def buckets(drift: DriftMap, columns: Sequence[str], most: int) -> tuple[Bucket,
             worst[name] = drift.starts[n]
         found.append(Bucket(drift.starts[begin], drift.starts[span[-1]], values, worst, drifted))
     return tuple(found)
+
+
+def lines_beside(series: Series, most: int) -> list[tuple[SeriesFigures, tuple[WindowFigure, ...]]]:
+    """Return each series beside, with its windows within the time of what was served, at most `most` of them."""
+    if not series.windows:
+        return []
+    first, last = series.windows[0].start, series.windows[-1].start
+    lines = []
+    for each in series.beside:
+        inside = tuple(window for window in each.windows if first <= window.start <= last)
+        thinned = sampled(Series(series.metric, inside, (None,) * len(inside), ()), most).windows if inside else ()
+        if any(window.value is not None for window in thinned):
+            lines.append((each, thinned))
+    return lines
 
 
 def middle(window: WindowFigure) -> datetime:

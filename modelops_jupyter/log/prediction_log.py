@@ -6,19 +6,23 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from modelops_jupyter.columns import whole_numbers
 from modelops_jupyter.frames import FIRST_TIME, LAST_TIME
 from modelops_jupyter.log.column_types import UTC_TIME, to_log_types
 from modelops_jupyter.log.distinct import first_of_each, surely_distinct
 from modelops_jupyter.log.exact_numbers import restored, with_exact
+from modelops_jupyter.log.repeats import role_numbers, rows_of_series
 from modelops_jupyter.log.schema import LABEL_COLUMNS, PREDICTION_COLUMNS, check_own_columns
 from modelops_jupyter.log.source import Extent, Position
 from modelops_jupyter.log.stream import Array, Slab, attach_labels, latest_labels, read_slab, row_groups, slabs
 from modelops_jupyter.log.table import Appended, BatchTable
 from modelops_jupyter.refs import check_name
+from modelops_jupyter.roles import SERVED, SERVICE, Series
 
 TABLES = ("predictions", "labels")
 
@@ -48,9 +52,12 @@ class PredictionLog:
         """Append predictions: the log's own columns, then the features, exactly as in every earlier batch.
 
         `column_types` says in which types they are kept. `features` of the version that predicted may be new to the
-        log, and those that only `others` have, its other versions, may be lacking. The requests and their times make a
-        batch: scored again, perhaps by another version, it is the same batch, and what was logged first counts.
+        log, and those that only `others` have, its other versions, may be lacking. Without a column `role` they were
+        served. The requests and their times make a batch: scored again, perhaps by another version, it is the same
+        batch, and what was logged first counts. What was not served is a batch of its own version and role.
         """
+        if "role" not in frame.column_names:
+            frame = frame.append_column("role", pa.repeat(pa.scalar(SERVED), frame.num_rows))
         rows = to_log_types(frame, PREDICTION_COLUMNS)
         check_own_columns(rows, PREDICTION_COLUMNS, "The predictions")
         return self._table(model, "predictions").append(
@@ -58,7 +65,8 @@ class PredictionLog:
             batch_id,
             own=PREDICTION_COLUMNS,
             same=("request_id", "timestamp"),
-            may_add=features,
+            series=_series_of(rows),
+            may_add=[*features, "role"],
             may_lack={*others} - {*features} - {*PREDICTION_COLUMNS},
         )
 
@@ -74,10 +82,18 @@ class PredictionLog:
         rows = rows.select(list(LABEL_COLUMNS))
         return self._table(model, "labels").append(rows, batch_id, own=LABEL_COLUMNS, same=same)
 
-    def read(self, model: str, start: datetime, end: datetime, columns: Sequence[str] | None = None) -> pa.Table | None:
+    def read(
+        self,
+        model: str,
+        start: datetime,
+        end: datetime,
+        columns: Sequence[str] | None = None,
+        series: Series = SERVICE,
+    ) -> pa.Table | None:
         """Return the predictions of ``[start, end)`` with their `label`, or None before the first prediction.
 
-        A request logged twice counts once, its earliest row. Among the label events of one request the one with the
+        They are those of `series`: without it, what was served. A request logged twice in it counts once, its earliest
+        row; a label meets every prediction of its request. Among the label events of one request the one with the
         latest event time counts, then the latest arrival, then the greatest value: an answer that depends on the set
         of events alone, not on their order.
 
@@ -91,14 +107,43 @@ class PredictionLog:
         if table is None:
             return None
         predictions.verify(table)
-        wanted = (
-            None
-            if columns is None
-            else with_exact(["request_id", "timestamp", *columns], pa.schema(table.schema().to_arrow()).names)
-        )
+        names = pa.schema(table.schema().to_arrow()).names
+        chosen = None if columns is None else [*dict.fromkeys(("request_id", "timestamp", *columns))]
+        own = [name for name in ("version", "role") if name in names and name not in (chosen or names)]
+        wanted = None if chosen is None else with_exact([*chosen, *own], names)
         inside = (ds.field("timestamp") >= pa.scalar(start)) & (ds.field("timestamp") < pa.scalar(end))
         rows = predictions.scan(predictions.all_files(table), wanted, inside, table)
-        rows = restored(_first_of_each_request(rows))
+        rows = rows_of_series(rows, series).drop_columns(own)
+        return self._with_labels(model, restored(_first_of_each_request(rows)))
+
+    def read_version(self, model: str, version: int, columns: Sequence[str]) -> pa.Table | None:
+        """Return what a version predicted, in whichever role, with labels; None before the first prediction.
+
+        Of a request that it predicted in several roles what was served counts, then the shadow's answer; of each the
+        earliest row.
+
+        Raises
+        ------
+        LogDamaged
+            If rows that were written are not there.
+        """
+        predictions = self._table(model, "predictions")
+        table = predictions.open()
+        if table is None:
+            return None
+        predictions.verify(table)
+        names = pa.schema(table.schema().to_arrow()).names
+        there = [name for name in (*columns, "role") if name in names]
+        wanted = with_exact(["request_id", "timestamp", *there], names)
+        rows = predictions.scan(predictions.all_files(table), wanted, ds.field("version") == version, table)
+        role = role_numbers(rows["role"]) if "role" in rows.column_names else None
+        place = np.zeros(rows.num_rows, "int64") if role is None else role
+        order = [(name, "ascending") for name in ("request_id", "place of role", "timestamp")]
+        ordered = rows.append_column("place of role", whole_numbers(place)).sort_by(order)
+        return self._with_labels(model, restored(first_of_each(ordered.drop_columns(["place of role"]))))
+
+    def _with_labels(self, model: str, rows: pa.Table) -> pa.Table:
+        """Return predictions with the label that each request has; missing where none is known."""
         labels = self._labels(model)
         if labels is None:
             return rows.append_column("label", pa.nulls(rows.num_rows, pa.string()))
@@ -110,7 +155,8 @@ class PredictionLog:
     ) -> Iterator[Slab]:
         """Yield the predictions of ``[start, end)`` with their labels, in time order and bounded memory.
 
-        A request logged twice in one window counts once there, its earliest row; its label is as `read` says.
+        A request logged twice in one window and series counts once there, its earliest row; its label is as `read`
+        says.
 
         Parameters
         ----------
@@ -251,6 +297,12 @@ class PredictionLog:
     def _table(self, model: str, name: str) -> BatchTable:
         table = BatchTable(self.root / check_name(model) / name)
         return table if self._pinned is None else self._pinned.setdefault((model, name), table.pinned())
+
+
+def _series_of(rows: pa.Table) -> str:
+    """Return the versions and roles of rows that were not served; nothing of those that were, by whichever version."""
+    pairs = rows.select(["version", "role"]).group_by(["version", "role"]).aggregate([]).to_pylist()
+    return ",".join(sorted(Series(p["version"], p["role"]).key for p in pairs if p["role"] != SERVED))
 
 
 def possible(time: pa.Scalar) -> datetime:

@@ -21,6 +21,7 @@ PREDICTION_COLUMNS: dict[str, tuple[pa.DataType, ...]] = {
     "timestamp": (UTC_TIME,),
     "model": (pa.string(),),
     "version": (pa.int64(),),
+    "role": (pa.string(),),
     "alias": (pa.string(),),
     "prediction": (pa.string(), pa.float64()),
     "score": (pa.float64(),),

@@ -17,8 +17,10 @@ import pyarrow.parquet as pq
 from modelops_jupyter.columns import ParquetColumns, Read, decoded, numbers_of
 from modelops_jupyter.hashing import hashes_of, keys_of
 from modelops_jupyter.log.column_types import UTC_TIME
-from modelops_jupyter.log.distinct import differ, first_of_each, surely_distinct
+from modelops_jupyter.log.distinct import first_of_each, surely_distinct
+from modelops_jupyter.log.repeats import code_of, count_once, series_of
 from modelops_jupyter.log.schema import normalise
+from modelops_jupyter.roles import SERVICE, Series
 
 Array = np.ndarray[Any, Any]
 Guard = Callable[[], AbstractContextManager[None]]
@@ -27,9 +29,7 @@ Guard = Callable[[], AbstractContextManager[None]]
 ROWS_AT_ONCE = 2_000_000
 # Files with fewer rows are read together, whole; of larger ones, a column of a row group at a time.
 SMALL_FILE = 1 << 15
-# Not a column of our own log: a number that grows with every row that is written to another table.
-WRITTEN = "(written)"
-_SHARED = ("request_id", "timestamp", "version", "prediction", "score")
+_SHARED = ("request_id", "timestamp", "version", "role", "prediction", "score")
 _ALWAYS = (np.iinfo("int64").min, np.iinfo("int64").max)
 
 
@@ -63,7 +63,9 @@ class Piece:
     times : array of int64 of shape (rows,)
         Microseconds since 1970 (UTC).
     counted : array of bool of shape (rows,)
-        Which rows count: those of the slab, without repeats of a request.
+        Which rows count as served: those of the slab, each request once.
+    beside : array of int64 of shape (rows,), or None
+        The code of the other series that each row counts in, each request once; negative for none.
     hashes : tuple of array of uint64, or None
         Hashes of the request ids, part by part; see `hashes_of`.
     ages : tuple of tuple of two int
@@ -77,6 +79,7 @@ class Piece:
     column: Read
     ages: tuple[tuple[int, int], ...]
     label: pa.ChunkedArray | None = None
+    beside: Array | None = None
     _known: dict[str, pa.ChunkedArray | None] = field(default_factory=dict)
 
     @property
@@ -89,6 +92,24 @@ class Piece:
         """Return a number per row that follows from its request id alone; uint64 of shape (rows,)."""
         hashes = [part for part in self.hashes if part is not None]
         return np.concatenate(hashes) if len(hashes) == len(self.hashes) else keys_of(self.ids)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no row counts."""
+        return not self.counted.any() and not self.others
+
+    @property
+    def others(self) -> set[Series]:
+        """The series beside what was served that rows count in."""
+        codes = () if self.beside is None else np.unique(self.beside[self.beside >= 0]).tolist()
+        return {series_of(code) for code in codes}
+
+    def rows_of(self, series: Series) -> Array:
+        """Return which rows count in a series; bool of shape (rows,)."""
+        if series == SERVICE:
+            return self.counted
+        none = np.zeros(self.rows, dtype=bool)
+        return none if self.beside is None else self.beside == code_of(series)
 
     def read(self, name: str) -> pa.ChunkedArray | None:
         """Return a column, or None where the log has no such column; ``label`` is what came of each request."""
@@ -202,9 +223,10 @@ def read_slab(
 ) -> Slab:
     """Read times of the rows in ``[start, end)`` and hash their ids; repeats of a request in one window do not count.
 
-    Of a request logged more than once in a window the earliest row counts, of one time the one that was logged first;
-    where the `newest` is to count, the latest. `window` numbers the windows of times. The ids are held where rows are
-    `labelled`; where not, they are read again if any may come twice. `columns_of` reads another table than our own.
+    Of a request logged more than once in a window and series the earliest row counts, of one time the one that was
+    logged first, where the `newest` is to count the latest; see `count_once`. `window` numbers the windows of times.
+    The ids are held where rows are `labelled`; where not, they are read again if any may come twice. `columns_of` reads
+    another table than our own.
     """
     pieces = []
     for group in groups:
@@ -217,7 +239,8 @@ def read_slab(
             with guard():
                 piece.hashes = tuple(map(hashes_of, piece.ids.chunks if labelled else columns.id_parts()))
             pieces.append(piece)
-    return _slab(start, end, pieces, window, newest)
+    with guard():
+        return _slab(start, end, pieces, window, newest)
 
 
 def slab_of_tables(
@@ -241,8 +264,8 @@ def _piece(times: pa.ChunkedArray, start: int, end: int, read: Read, ages: tuple
 
 
 def _slab(start: int, end: int, pieces: Sequence[Piece], window: Callable[[Array], Array], newest: bool) -> Slab:
-    _drop_repeats(pieces, window, newest)
-    return Slab(start, end, tuple(piece for piece in pieces if piece.counted.any()))
+    count_once(pieces, window, newest)
+    return Slab(start, end, tuple(piece for piece in pieces if not piece.is_empty))
 
 
 def attach_labels(pieces: Sequence[Piece], events: Callable[[pa.Array], pa.Table] | None) -> None:
@@ -265,45 +288,6 @@ def latest_labels(events: pa.Table) -> pa.Table:
 
 def _ids(pieces: Sequence[Piece]) -> pa.ChunkedArray:
     return pa.chunked_array([chunk for piece in pieces for chunk in piece.ids.chunks], pa.string())
-
-
-def _drop_repeats(pieces: Sequence[Piece], window: Callable[[Array], Array], newest: bool) -> None:
-    if differ(part for piece in pieces for part in piece.hashes):
-        return
-    ids = _ids(pieces)
-    if pc.count_distinct(ids).as_py() == len(ids):
-        return
-    counted = np.concatenate([piece.counted for piece in pieces])
-    times = np.concatenate([piece.times for piece in pieces])
-    ages, lengths = np.array([age for piece in pieces for age in piece.ages], dtype="int64").reshape(-1, 2).T
-    written = np.repeat(ages, lengths)
-    columns = {"id": ids, "window": window(times), "time": times, "age": written, "row": np.arange(len(times))}
-    order, way = ["time", "age", "row"], "ascending"
-    if newest:
-        columns["written"] = _writing_order(pieces)
-        order, way = ["written", "age", "time", "row"], "descending"
-    rows = pa.table(columns).filter(pa.array(counted))
-    rows = rows.sort_by([("id", "ascending"), ("window", "ascending"), *((name, way) for name in order)])
-    code = rows["id"].combine_chunks().dictionary_encode()
-    code = code.combine_chunks() if isinstance(code, pa.ChunkedArray) else code
-    number, within = code.indices.to_numpy(), rows["window"].to_numpy()
-    kept = np.ones(len(number), dtype=bool)
-    kept[1:] = (number[1:] != number[:-1]) | (within[1:] != within[:-1])
-    counted[rows["row"].to_numpy()[~kept]] = False
-    begins = np.cumsum([0, *(piece.rows for piece in pieces)])
-    for piece, begin in zip(pieces, begins, strict=False):
-        piece.counted = counted[begin : begin + piece.rows]
-
-
-def _writing_order(pieces: Sequence[Piece]) -> Array:
-    """Return the number that grows with every row that is written, where the table has one."""
-    orders = [piece.read(WRITTEN) for piece in pieces]
-    return np.concatenate(
-        [
-            np.zeros(piece.rows, "int64") if order is None else numbers_of(order)
-            for piece, order in zip(pieces, orders, strict=True)
-        ]
-    )
 
 
 def _columns(group: RowGroups, guard: Guard) -> GroupColumns | None:

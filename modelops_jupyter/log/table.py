@@ -91,6 +91,7 @@ class BatchTable:
         *,
         own: Collection[str],
         same: Sequence[str],
+        series: str = "",
         may_add: Collection[str] = (),
         may_lack: Collection[str] = (),
     ) -> Appended:
@@ -102,6 +103,8 @@ class BatchTable:
             The log's own columns.
         same
             Columns that tell a batch that is sent again from another one.
+        series
+            What else tells a batch from another one of the same rows and the same name; it is no part of the rows.
         may_add, may_lack
             Columns that may be new to the table, and those of the table that `rows` may be without.
 
@@ -123,14 +126,15 @@ class BatchTable:
                 "has a % in it."
             )
         batch = batch_id or uuid4().hex
+        scope = f" {series}" if series else ""
         held = digest(rows.select(list(same)))
         content = 1 if batch_id is None else held  # Delta keeps a number per batch id
-        same_rows, again = Transaction(f"rows-{held}", 1), False
+        name, same_rows, again = batch + scope, Transaction(f"rows-{held}{scope}", 1), False
         with self._turn():
             table = self.open()
             before = 0 if table is None else self._whole(table)
             if table is not None:
-                known = table.transaction_version(batch)
+                known = table.transaction_version(name)
                 if known is not None:
                     if known != content:
                         raise Conflict(
@@ -152,7 +156,7 @@ class BatchTable:
                     mode="append",
                     schema_mode="merge",
                     configuration=_configuration(rows.schema) if table is None else None,
-                    commit_properties=CommitProperties(app_transactions=[Transaction(batch, content), same_rows]),
+                    commit_properties=CommitProperties(app_transactions=[Transaction(name, content), same_rows]),
                 )
             self._add_checksums()
         return Appended(rows.num_rows, batch, warning=AGAIN if again else None)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from modelops_jupyter.monitoring.judging.budget import AlertBudget
     from modelops_jupyter.monitoring.judging.judge import judge_windows
     from modelops_jupyter.monitoring.judging.rules import AlertRules
-    from modelops_jupyter.monitoring.kept import KeptWindows
-    from modelops_jupyter.monitoring.monitor import alert_rules, load_report, run_monitor, watched_segments
+    from modelops_jupyter.monitoring.kept import KeptWindows, load_report
+    from modelops_jupyter.monitoring.monitor import alert_rules, run_monitor, watched_segments
     from modelops_jupyter.monitoring.record.results import Alert, Finding, MonitorReport, WindowResult
 
 # Imported on first use: a page that reads results needs nothing of what computes them.
@@ -43,7 +43,7 @@ _LAZY = {
     "explain_fall": "explaining.explain",
     "jensen_shannon": "figures.drift",
     "judge_windows": "judging.judge",
-    "load_report": "monitor",
+    "load_report": "kept",
     "measure_window": "figures.measure",
     "psi": "figures.drift",
     "raise_alerts": "incidents.alerts",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.monitoring.record.later import LaterSlices, LaterWindows
 from modelops_jupyter.monitoring.record.packed import Array
-from modelops_jupyter.monitoring.record.results import Alert, WindowResult
+from modelops_jupyter.monitoring.record.results import Alert, MonitorReport, WindowResult
 from modelops_jupyter.monitoring.record.slices import pack_slices
 from modelops_jupyter.profiles import (
     Counts,
@@ -17,17 +18,30 @@ from modelops_jupyter.profiles import (
     labelled_from_dict,
     segments_to_dict,
 )
+from modelops_jupyter.roles import SERVICE, Series, kind_of
 from modelops_jupyter.store import Delete, Put, Record, Store
 
 if TYPE_CHECKING:
     from modelops_jupyter.monitoring.scanning import WindowProfile
 
 
+def series_key(model: str, every: str, series: Series) -> str:
+    """Return the key of a series' state, with which those of its windows begin."""
+    return f"{model}/{every}/{series.key}" if series.key else f"{model}/{every}"
+
+
+def known_series(store: Store, model: str, every: str) -> tuple[Series, ...]:
+    """Return the series on record beside what was served."""
+    states = store.find(kind_of("monitor", Series(1)), model)
+    return tuple(sorted(Series.of_key(s.body["series"]) for s in states if s.body["every"] == every))
+
+
 class KeptWindows:
     """The windows of a model on record; `since` and `until` are starts: from the one on, before the other."""
 
-    def __init__(self, store: Store, model: str, every: str) -> None:
-        self._store, self._model, self._prefix = store, model, f"{model}/{every}/"
+    def __init__(self, store: Store, model: str, every: str, series: Series = SERVICE) -> None:
+        self._store, self._model, self._series = store, model, series
+        self._prefix = f"{series_key(model, every, series)}/"
 
     def whole(self, since: str | None = None, until: str | None = None) -> tuple[WindowResult, ...]:
         """Return the results of windows as a whole, oldest first."""
@@ -77,6 +91,7 @@ class KeptWindows:
     def _find(self, kind: str, since: str | None, until: str | None) -> tuple[Record, ...]:
         # The character after "/" ends the keys of this length of windows.
         end = self._prefix + until if until else self._prefix[:-1] + "0"
+        kind = kind_of(kind, self._series)
         return self._store.find(kind, self._model, since=self._prefix + (since or ""), until=end)
 
     def _start(self, record: Record) -> str:
@@ -109,20 +124,37 @@ def _told(window: WindowResult) -> tuple[Any, ...]:
     return window.findings, window.remembered, window.quality
 
 
-def load_alerts(store: Store, model: str, every: str) -> tuple[Alert, ...]:
+def load_alerts(store: Store, model: str, every: str, series: Series = SERVICE) -> tuple[Alert, ...]:
     """Return the alerts of one length of windows, as of the last run."""
-    bodies = (record.body for record in store.find("alert", model))
+    bodies = (record.body for record in store.find(kind_of("alert", series), model))
     found = (
         Alert(**{name: value for name, value in body.items() if name != "every"})
         for body in bodies
-        if body["every"] == every
+        if body["every"] == every and body.get("series", "") == series.key
     )
     return tuple(sorted(found, key=Alert.place))
+
+
+def load_report(store: Store, model: str, every: str = "1D") -> MonitorReport:
+    """Return the report as of the last run, from the store alone."""
+    return replace(_load(store, model, every, SERVICE), beside=load_beside(store, model, every))
+
+
+def load_beside(store: Store, model: str, every: str) -> tuple[MonitorReport, ...]:
+    """Return the reports of the series beside what was served, as of the last run."""
+    return tuple(_load(store, model, every, series) for series in known_series(store, model, every))
+
+
+def _load(store: Store, model: str, every: str, series: Series) -> MonitorReport:
+    kept = KeptWindows(store, model, every, series)
+    alerts = load_alerts(store, model, every, series)
+    return MonitorReport(model, every, kept.later_whole(), alerts, 0, kept.later_segments(), series=series)
 
 
 def window_writes(
     model: str,
     every: str,
+    series: Series,
     windows: Sequence[WindowResult],
     before: Mapping[tuple[str, str], WindowResult],
     found: Mapping[str, WindowProfile],
@@ -144,16 +176,20 @@ def window_writes(
         if kept is None or _told(kept) != _told(window):
             changed.add(window.window_start)
     writes: list[Put | Delete] = []
+    prefix = series_key(model, every, series)
+
+    def write(kind: str, start: str, body: Mapping[str, Any]) -> None:
+        own, key = kind_of(kind, series), f"{prefix}/{start}"
+        writes.append(Put(own, key, body, subject=model) if body else Delete(own, key))
+
     for start in sorted(changed):
-        key = f"{model}/{every}/{start}"
-        writes += [Put("window", key, w.packed(), subject=model) for w in by_start[start] if not w.segment]
+        for window in by_start[start]:
+            if not window.segment:
+                write("window", start, window.packed())
         slices = [window for window in by_start[start] if window.segment]
-        gone = Delete("segment_window", key)
-        writes.append(Put("segment_window", key, pack_slices(slices), subject=model) if slices else gone)
+        write("segment_window", start, pack_slices(slices) if slices else {})
     for start, each in found.items():
-        key = f"{model}/{every}/{start}"
-        writes.append(Put("profile", key, each.profile.to_dict(), subject=model))
+        write("profile", start, each.profile.to_dict())
         profiles = {column: segments_to_dict(segments) for column, segments in each.segments.items()}
-        gone = Delete("segment_profile", key)
-        writes.append(Put("segment_profile", key, profiles, subject=model) if profiles else gone)
+        write("segment_profile", start, profiles)
     return writes

@@ -11,7 +11,7 @@ from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.log import PredictionLog, PredictionSource, check_kept
 from modelops_jupyter.monitoring.judging.budget import DEFAULT_BUDGET, AlertBudget
 from modelops_jupyter.monitoring.judging.rules import AlertRules
-from modelops_jupyter.monitoring.kept import KeptWindows, load_alerts
+from modelops_jupyter.monitoring.kept import load_report
 from modelops_jupyter.monitoring.record.results import MonitorReport
 from modelops_jupyter.monitoring.run import MonitorRun
 from modelops_jupyter.profiles import Reference, window_length, window_start
@@ -34,7 +34,8 @@ def run_monitor(
 ) -> MonitorReport:
     """Profile and judge the windows touched since the last run, and return the whole report.
 
-    A window is compared with the reference of the version that served most of its rows; so is every segment of it by
+    A window is compared with the reference of the version that served most of its rows; a window of shadow or canary
+    predictions, which are never mixed with others, with that of their version. So is every segment of it by
     the columns of `segments`, with the same segment of that reference. Other segments than the last run's mean that
     all windows are profiled again. `sample` rows of each window are kept, coarsely coded, to see how columns hang
     together. The windows after those that were touched are judged again, for they look back on them: whatever came in
@@ -106,13 +107,6 @@ def check_references(model: str, references: Mapping[int, Reference], segments: 
                 f"No reference of {model!r} is sliced by {name!r}: take one of the columns with few categories, or "
                 "register a version whose reference has that column."
             )
-
-
-def load_report(store: Store, model: str, every: str = "1D") -> MonitorReport:
-    """Return the report as of the last run, from the store alone."""
-    kept = KeptWindows(store, model, every)
-    alerts = load_alerts(store, model, every)
-    return MonitorReport(model, every, kept.later_whole(), alerts, 0, kept.later_segments())
 
 
 def _emptied(store: Store, model: str, every: str) -> MonitorReport:

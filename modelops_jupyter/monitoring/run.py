@@ -1,8 +1,13 @@
-"""One run of the monitor: windows are scanned, measured, judged with as much of the past as that takes, and kept."""
+"""One run of the monitor: windows are scanned, measured, judged with as much of the past as that takes, and kept.
+
+What was served, and each series beside it, the shadow or canary predictions of a version, is judged on its own: with
+its own windows, past, findings and alerts. One scan profiles all of them, and one transaction keeps them. Incidents and
+messages are of what was served alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -20,18 +25,46 @@ from modelops_jupyter.monitoring.incidents.suspects import Evidence, gather_evid
 from modelops_jupyter.monitoring.judging.judge import judge_windows
 from modelops_jupyter.monitoring.judging.lookback import with_cycle
 from modelops_jupyter.monitoring.judging.rules import AlertRules
-from modelops_jupyter.monitoring.kept import KeptCounts, KeptWindows, load_alerts, window_writes
+from modelops_jupyter.monitoring.kept import (
+    KeptCounts,
+    KeptWindows,
+    known_series,
+    load_alerts,
+    series_key,
+    window_writes,
+)
 from modelops_jupyter.monitoring.past import Past, TrackStarts
 from modelops_jupyter.monitoring.record.results import Alert, MonitorReport, WindowResult
 from modelops_jupyter.monitoring.record.summary import summarise
 from modelops_jupyter.monitoring.scanning import WindowProfile, scan_log
 from modelops_jupyter.profiles import Profile, Reference, window_length
+from modelops_jupyter.roles import SERVICE, Series, kind_of
 from modelops_jupyter.settings import UseCase
-from modelops_jupyter.store import Change, Delete, Event, Put, Store
+from modelops_jupyter.store import Change, Delete, Event, Put, Record, Store
 from modelops_jupyter.wording import count, span
 
 Span = tuple[datetime, datetime]
 Windows = tuple[WindowResult, ...]
+Scanned = tuple[dict[str, WindowProfile], list[WindowResult]]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a run makes of one series: what is to be written, beside its alerts, and what is reported.
+
+    Attributes
+    ----------
+    evidence : Evidence or None
+        What incidents are made with; None where none are made.
+    windows : int
+        How many were profiled.
+    """
+
+    series: Series
+    writes: Sequence[Put | Delete]
+    evidence: Evidence | None
+    windows: int
+    report: MonitorReport
 
 
 @dataclass(frozen=True)
@@ -48,6 +81,8 @@ class MonitorRun:
         What the last run left; None where all windows are judged.
     sample : int
         Rows of each window to keep.
+    series : Series
+        What the windows are of.
     """
 
     model: str
@@ -62,18 +97,45 @@ class MonitorRun:
     span: Span | None
     state: Mapping[str, Any] | None
     sample: int = 0
+    series: Series = SERVICE
 
     def commit(self, extent: Extent, actor: Actor) -> MonitorReport:
         """Do all of it in one transaction, and return the report."""
+        others: dict[Series, dict[str, WindowProfile]] = {}
+        served = self._judge(extent, lambda recent: self._scanned(recent, others))
+        names = sorted({*others, *known_series(self.store, self.model, self.every)})
+        beside = [self._beside(series)._judge_profiled(extent, others.get(series, {})) for series in names]
+        works = [work for work in (served, *beside) if work is not None]
+        if works:
+            self.store.commit(self._change(served, works, actor))
+        reports = tuple(work.report for work in beside if work is not None)
+        report = MonitorReport(self.model, self.every, (), (), 0) if served is None else served.report
+        return replace(report, beside=reports)
+
+    def _judge_profiled(self, extent: Extent, profiles: dict[str, WindowProfile]) -> Work | None:
+        """Judge windows that were profiled, and those after them."""
+        return self._judge(extent, lambda recent: self._measured(profiles, recent))
+
+    def _beside(self, series: Series) -> MonitorRun:
+        """Return the run over a series beside what was served."""
+        record = None
+        if self.state is not None:
+            record = self.store.get(kind_of("monitor", series), series_key(self.model, self.every, series))
+        own = {version: reference for version, reference in self.references.items() if version == series.version}
+        state = None if record is None else record.body
+        return replace(self, references=own, use_case=None, state=state, series=series)
+
+    def _judge(self, extent: Extent, measure: Callable[[RecentWindows], Scanned]) -> Work | None:
+        """Judge the windows that `measure` gives, and those after them; None where there are none."""
         since, kept = self.first.isoformat(), self.kept
         past = Past(kept, since, self._track_starts, self.every)
         recent = past.recent(None if self.state is None else self.state["first_error"])
-        found, measured = self._scanned(recent)
+        found, measured = measure(recent)
         replaced = kept.whole(since) + kept.segments(since)
         same = [window for window in replaced if window.window_start not in found]
         now = sorted((*same, *measured), key=lambda window: (bool(window.segment), window.window_start))
         if not now:
-            return MonitorReport(self.model, self.every, past.whole, (), 0)
+            return None
         past.reach(now, self.versions, self.rules.windows**2, sliced=bool(self.segments))
         began = past.track_starts(now, self.versions)
         judged = self._judged(past, now, found, began)
@@ -84,16 +146,17 @@ class MonitorRun:
             **summarise(_whole(judged), past=past.whole, replaced=_whole(replaced), before=self.state),
             **self._known(began),
         }
-        evidence = self._evidence(past, judged)
+        evidence = self._evidence(past, judged) if self.series == SERVICE else None
+        body |= {"series": self.series.key} if evidence is None else {"basis": evidence.basis}
         before = {(window.window_start, window.segment): window for window in replaced}
-        writes = window_writes(self.model, self.every, judged, before, found)
-        key = f"{self.model}/{self.every}"
-        writes.append(Put("monitor", key, {**body, "basis": evidence.basis}, self.model))
-        writes.append(Put("log_position", key, extent.position, self.model))
-        self.store.commit(self._change(writes, alerts, evidence, len(found), actor))
+        writes = window_writes(self.model, self.every, self.series, judged, before, found)
+        kind, key = kind_of("monitor", self.series), series_key(self.model, self.every, self.series)
+        writes.append(Put(kind, key, body, self.model))
+        if self.series == SERVICE:
+            writes.append(Put("log_position", f"{self.model}/{self.every}", extent.position, self.model))
         new = set(found) - {window.window_start for window in replaced}
         whole, sliced = _whole(judged), tuple(window for window in judged if window.segment)
-        return MonitorReport(
+        report = MonitorReport(
             self.model,
             self.every,
             kept.later_whole(whole, until=since),
@@ -101,7 +164,9 @@ class MonitorRun:
             len(new),
             kept.later_segments(sliced, until=since),
             remark=" ".join(filter(None, (extent.remark, self._left_without_rows(same)))),
+            series=self.series,
         )
+        return Work(self.series, writes, evidence, len(found), report)
 
     def _left_without_rows(self, same: Sequence[WindowResult]) -> str:
         """Say which windows had rows and have none now: of a log none, of a table that others write perhaps many."""
@@ -117,7 +182,7 @@ class MonitorRun:
     @cached_property
     def kept(self) -> KeptWindows:
         """The windows on record."""
-        return KeptWindows(self.store, self.model, self.every)
+        return KeptWindows(self.store, self.model, self.every, self.series)
 
     @cached_property
     def versions(self) -> list[int]:
@@ -137,17 +202,27 @@ class MonitorRun:
             return None
         return {(segment, version): start for segment, version, start in self.state["tracks"]}
 
-    def _scanned(self, recent: RecentWindows) -> tuple[dict[str, WindowProfile], list[WindowResult]]:
-        """Profile and measure what is to be profiled, by start; each window teaches the estimates after it."""
-        found: dict[str, WindowProfile] = {}
+    def _scanned(self, recent: RecentWindows, others: dict[Series, dict[str, WindowProfile]]) -> Scanned:
+        """Profile what is to be profiled, and measure what was served of it, by start; the rest goes to `others`."""
+        profiles: dict[str, WindowProfile] = {}
         measured: list[WindowResult] = []
         if self.span is None:
-            return found, measured
+            return profiles, measured
         windows = scan_log(self.log, self.model, *self.span, self.references, self.every, self.segments, self.sample)
         for profiled in windows:
-            found[profiled.start.isoformat()] = profiled
+            if profiled.series != self.series:
+                others.setdefault(profiled.series, {})[profiled.start.isoformat()] = profiled
+                continue
+            profiles[profiled.start.isoformat()] = profiled
             measured += _measured(profiled, self._baselines, window_length(self.every), recent)
-        return found, measured
+        return profiles, measured
+
+    def _measured(self, profiles: dict[str, WindowProfile], recent: RecentWindows) -> Scanned:
+        """Measure windows that were profiled, by start; each teaches the estimates after it."""
+        measured: list[WindowResult] = []
+        for start in sorted(profiles):
+            measured += _measured(profiles[start], self._baselines, window_length(self.every), recent)
+        return profiles, measured
 
     def _judged(
         self,
@@ -171,7 +246,7 @@ class MonitorRun:
         windows = (*past.windows, *judged)
         if self.state is None:
             return raise_alerts(self.model, windows, self.rules)
-        known = load_alerts(self.store, self.model, self.every)
+        known = load_alerts(self.store, self.model, self.every, self.series)
         return raise_alerts(self.model, windows, self.rules, known, self.first.isoformat())
 
     def _evidence(self, past: Past, judged: Windows) -> Evidence:
@@ -192,30 +267,39 @@ class MonitorRun:
             "tracks": [[*track, start] for track, start in sorted(began.items())],
         }
 
-    def _change(
-        self,
-        writes: Sequence[Put | Delete],
-        alerts: tuple[Alert, ...],
-        evidence: Evidence,
-        windows: int,
-        actor: Actor,
-    ) -> Change:
-        """Return the one change of a run: late labels may close or move alerts, so the set is replaced as a whole."""
-        stored = self.store.find("alert", self.model)
-        known = {record.key: record.body for record in stored if record.body["every"] == self.every}
-        bodies = {_alert_key(alert, self.every): {**alert.to_dict(), "every": self.every} for alert in alerts}
-        puts = [write for write in writes if isinstance(write, Put)]
-        puts += [Put("alert", key, body, subject=self.model) for key, body in bodies.items() if known.get(key) != body]
-        gone = [write for write in writes if isinstance(write, Delete)]
-        gone += [Delete("alert", key) for key in known if key not in bodies]
-        new = [body for key, body in bodies.items() if key not in known and body["state"] == "open"]
-        now = [*bodies.values(), *(record.body for record in stored if record.body["every"] != self.every)]
-        owner = self.use_case.owner if self.use_case else None
-        at = datetime.now(UTC).isoformat()
-        cases, outbox = update_incidents(self.store, self.model, now, evidence, at, owner)
-        details = {"every": self.every, "windows": windows, "new_alerts": len(new)}
+    def _change(self, served: Work | None, works: Sequence[Work], actor: Actor) -> Change:
+        """Return the one change of a run: late labels may close or move alerts, so the sets are replaced as a whole."""
+        writes = [write for work in works for write in work.writes]
+        cases: tuple[Put, ...] = ()
+        outbox: tuple[Mapping[str, Any], ...] = ()
+        details = {"every": self.every, "windows": 0 if served is None else served.windows, "new_alerts": 0}
+        for work in works:
+            stored = self.store.find(kind_of("alert", work.series), self.model)
+            same = self.every, work.series.key
+            own = [record for record in stored if (record.body["every"], record.body.get("series", "")) == same]
+            prefix = series_key(self.model, self.every, work.series)
+            bodies = {_alert_key(prefix, a): {**a.to_dict(), "every": self.every} for a in work.report.alerts}
+            writes += _alert_writes(self.model, work.series, own, bodies)
+            if work.evidence is not None:
+                earlier = {record.key for record in own}
+                new = [body for key, body in bodies.items() if key not in earlier and body["state"] == "open"]
+                details["new_alerts"] = len(new)
+                alerts = [*bodies.values(), *(record.body for record in stored if record.body["every"] != self.every)]
+                owner, at = self.use_case.owner if self.use_case else None, datetime.now(UTC).isoformat()
+                cases, outbox = update_incidents(self.store, self.model, alerts, work.evidence, at, owner)
+        puts = tuple(write for write in writes if isinstance(write, Put))
+        deletes = tuple(write for write in writes if isinstance(write, Delete))
         event = Event("monitor", self.model, actor.name, actor.assurance, details)
-        return Change(puts=(*puts, *cases), deletes=tuple(gone), event=event, outbox=outbox)
+        return Change(puts=(*puts, *cases), deletes=deletes, event=event, outbox=outbox)
+
+
+def _alert_writes(
+    model: str, series: Series, stored: Sequence[Record], bodies: Mapping[str, Mapping[str, Any]]
+) -> list[Put | Delete]:
+    """Return what makes the alerts of a series on record those of `bodies`."""
+    kind, before = kind_of("alert", series), {record.key: record.body for record in stored}
+    puts = [Put(kind, key, body, subject=model) for key, body in bodies.items() if before.get(key) != body]
+    return [*puts, *(Delete(kind, key) for key in before if key not in bodies)]
 
 
 def _measured(
@@ -227,7 +311,7 @@ def _measured(
         baseline = baselines.of(found.version, column, segment)
         before = None if segment else recent.before(found.start, profile.served)
         result = measure_window(baseline, profile, found.start, found.start + length, recent=before)
-        return replace(result, segment=segment)
+        return replace(result, segment=segment, series=found.series.key)
 
     whole = measured(found.profile)
     recent.add(found.start, found.profile.served, found.profile.outcomes)
@@ -247,5 +331,5 @@ def _first_error(recent: RecentWindows, before: Mapping[str, Any] | None) -> str
     return min((start for start in known if start is not None), default=None)
 
 
-def _alert_key(alert: Alert, every: str) -> str:
-    return f"{alert.model}/{every}/{alert.window_start}/{alert.metric}/{alert.column}/{alert.segment}"
+def _alert_key(prefix: str, alert: Alert) -> str:
+    return f"{prefix}/{alert.window_start}/{alert.metric}/{alert.column}/{alert.segment}"

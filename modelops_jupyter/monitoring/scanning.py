@@ -26,6 +26,7 @@ from modelops_jupyter.profiles import (
     window_length,
 )
 from modelops_jupyter.profiles.windows import ORIGIN
+from modelops_jupyter.roles import SERVICE, Series
 
 if TYPE_CHECKING:
     from modelops_jupyter.log import PredictionSource
@@ -47,12 +48,15 @@ class WindowProfile:
         Whose reference the window is compared with: the one that served most of its rows.
     segments : mapping of str to mapping of str to Profile
         By column, then by segment name; those without a row are left out.
+    series : Series
+        What the rows are: those that were served, or those of one version and role.
     """
 
     start: datetime
     version: int
     profile: Profile
     segments: Mapping[str, Mapping[str, Profile]]
+    series: Series = SERVICE
 
 
 def scan_log(
@@ -67,6 +71,7 @@ def scan_log(
 ) -> Iterator[WindowProfile]:
     """Profile the windows of ``[start, end)`` from the log, on all cores; a window without rows is none.
 
+    What was served is profiled, and each series beside it whose version has a reference, in windows of its own.
     Segments are profiled for the columns of `segments` that the window's reference is sliced by. Memory grows with
     the rows and windows of two slabs, not with the log. `sample` rows of each window are kept.
     """
@@ -85,11 +90,18 @@ def scan_log(
         return origin + (time - origin) // length * length
 
     def count(slab: Slab) -> list[Counted]:
-        parts = [
-            Part(p.rows, p.read, _counted(Runs.of_times(p.times, length, origin), p.counted), keys=p.keys)
-            for p in slab.pieces
-        ]
-        return count_windows(parts, references, every, segments, pool, sample)
+        others = {series for piece in slab.pieces for series in piece.others if series.version in references}
+        counted = []
+        for series in (SERVICE, *sorted(others)):
+            masks = [(piece, piece.rows_of(series)) for piece in slab.pieces]
+            parts = [
+                Part(p.rows, p.read, _counted(Runs.of_times(p.times, length, origin), mask), keys=p.keys)
+                for p, mask in masks
+                if mask.any()
+            ]
+            own = {series.version: references[series.version]} if series.version else references
+            counted += count_windows(parts, own, every, segments, pool, sample, series)
+        return counted
 
     texts = any(reference.binning.has_texts for reference in references.values())
     with (
@@ -195,6 +207,7 @@ class Counted:
     tally: Tally
     slices: Sequence[Slicing]
     begins: Sequence[int]
+    series: Series = SERVICE
 
     def profile(self, place: int, start: datetime) -> WindowProfile:
         """Return the profiles of the window at a place of `numbers`."""
@@ -204,13 +217,13 @@ class Counted:
             found[slicing.column] = {
                 label: self.tally.profile(group) for group, label in groups if self.tally.rows(group)
             }
-        return WindowProfile(start, self.version, self.tally.profile(place), found)
+        return WindowProfile(start, self.version, self.tally.profile(place), found, self.series)
 
 
 def _profiles(counted: Sequence[Counted], every: str) -> Iterator[WindowProfile]:
-    places = sorted((number, windows, k) for windows in counted for k, number in enumerate(windows.numbers.tolist()))
-    for number, windows, place in places:
-        yield windows.profile(place, ORIGIN + number * window_length(every))
+    places = [(number, n, k) for n, one in enumerate(counted) for k, number in enumerate(one.numbers.tolist())]
+    for number, n, place in sorted(places):
+        yield counted[n].profile(place, ORIGIN + number * window_length(every))
 
 
 def count_windows(
@@ -220,6 +233,7 @@ def count_windows(
     segments: Sequence[str],
     pool: Executor | None,
     sample: int,
+    series: Series = SERVICE,
 ) -> list[Counted]:
     """Count the rows of `parts` by window, and by window and segment, for each version apart."""
     windows = np.unique(np.concatenate([np.zeros(0, "int64"), *(part.windows.numbers for part in parts)]))
@@ -240,7 +254,7 @@ def count_windows(
         tally = Tally(reference.binning, groups, sample, len(mine))
         held = [(part, place) for part, place in rows if (place.numbers >= 0).any()]
         tally.add(*(_grouped(part, place, slices, begins) for part, place in held), pool=pool)
-        found.append(Counted(version, windows[mine], tally, slices, begins))
+        found.append(Counted(version, windows[mine], tally, slices, begins, series))
     return found
 
 

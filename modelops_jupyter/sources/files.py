@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 from modelops_jupyter.columns import ParquetColumns, Read, numbers_of, present
 from modelops_jupyter.errors import InvalidFrame
 from modelops_jupyter.log.column_types import UTC_TIME
-from modelops_jupyter.log.stream import WRITTEN, GroupColumns, RowGroups, Slab, read_slab, row_groups, slabs
+from modelops_jupyter.log.repeats import WRITTEN
+from modelops_jupyter.log.stream import GroupColumns, RowGroups, Slab, read_slab, row_groups, slabs
 from modelops_jupyter.log.table_files import ALWAYS
 from modelops_jupyter.sources.mapping import LABELS, NEVER, PREDICTIONS, ColumnMapping, features_of, local_bounds
 from modelops_jupyter.sources.table import (

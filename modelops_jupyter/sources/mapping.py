@@ -16,7 +16,7 @@ from modelops_jupyter.columns import Read, decoded
 from modelops_jupyter.errors import InvalidFrame
 from modelops_jupyter.frames import outcomes
 from modelops_jupyter.log.column_types import UTC_TIME, is_list, is_number, log_type, to_log_types
-from modelops_jupyter.log.stream import WRITTEN
+from modelops_jupyter.log.repeats import WRITTEN
 from modelops_jupyter.source_settings import SourceTable, zone_of
 
 Array = np.ndarray[Any, Any]

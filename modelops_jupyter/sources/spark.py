@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from modelops_jupyter.errors import InvalidInput, LibraryMissing, NotFound
-from modelops_jupyter.log.stream import WRITTEN, Slab
+from modelops_jupyter.log.repeats import WRITTEN
+from modelops_jupyter.log.stream import Slab
 from modelops_jupyter.sources.mapping import LABELS, PREDICTIONS, ColumnMapping, features_of
 from modelops_jupyter.sources.table import Events, Span
 

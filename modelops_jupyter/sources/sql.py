@@ -16,7 +16,8 @@ from sqlalchemy.pool import NullPool
 
 from modelops_jupyter.errors import InvalidFrame, InvalidInput, LibraryMissing, SourceUnreachable
 from modelops_jupyter.log.column_types import UTC_TIME
-from modelops_jupyter.log.stream import WRITTEN, Slab, slab_of_tables
+from modelops_jupyter.log.repeats import WRITTEN
+from modelops_jupyter.log.stream import Slab, slab_of_tables
 from modelops_jupyter.settings import redacted
 from modelops_jupyter.sources.mapping import LABELS, NEVER, OWN, PREDICTIONS, ColumnMapping, features_of
 from modelops_jupyter.sources.postgres_copy import can_copy, copied

@@ -11,6 +11,7 @@ import pytest
 from modelops_jupyter.log import PredictionLog, stream
 from modelops_jupyter.monitoring.scanning import WindowProfile, scan_log
 from modelops_jupyter.profiles import Profile, Reference, build_reference, scan
+from modelops_jupyter.roles import SERVICE, Series
 
 BEGIN = datetime(2013, 4, 1, tzinfo=UTC)
 DAYS = 6
@@ -83,9 +84,10 @@ def written(folder: Path, order: np.ndarray, batches: int) -> PredictionLog:
     return log
 
 
-def profiles(log: PredictionLog, days: int = DAYS) -> list[WindowProfile]:
+def profiles(log: PredictionLog, days: int = DAYS, series: Series = SERVICE) -> list[WindowProfile]:
     end = BEGIN + timedelta(days=days)
-    return list(scan_log(log, "m", BEGIN, end, REFERENCES, "1D", ["origin", "gate"], SAMPLED))
+    windows = scan_log(log, "m", BEGIN, end, REFERENCES, "1D", ["origin", "gate"], SAMPLED)
+    return [window for window in windows if window.series == series]
 
 
 def same(one: Profile, other: Profile) -> bool:
@@ -132,6 +134,13 @@ def test_every_way_of_writing_and_cutting_gives_the_same_profiles(
     order = np.argsort(TABLE["timestamp"].to_numpy()) if sorted_ else np.random.default_rng(3).permutation(ROWS)
     log = written(tmp_path, order, 9)
     found = profiles(log)
+    for version in (1, 2):  # both answered some of the requests: each has a series of its own
+        own = profiles(log, series=Series(version))
+        assert len(own) == DAYS
+        for window in own:
+            table = log.read("m", window.start, window.start + timedelta(days=1), series=window.series)
+            assert table is not None
+            assert same(window.profile, scan(table, REFERENCES[version].binning, SAMPLED))
     assert [window.start for window in found] == [BEGIN + timedelta(days=day) for day in range(DAYS)]
     assert all(same(window.profile, whole) for window, whole in zip(found, expected, strict=True))
     for window in found:

@@ -16,7 +16,7 @@ from modelops_jupyter.errors import InvalidInput, NotFound
 from modelops_jupyter.log import PredictionSource
 from modelops_jupyter.monitoring.explaining.logged import rows_of
 from modelops_jupyter.monitoring.explaining.segments import Losses, Segment, cut_columns, find_segments
-from modelops_jupyter.monitoring.monitor import load_report
+from modelops_jupyter.monitoring.kept import load_report
 from modelops_jupyter.monitoring.record.results import MonitorReport, WindowResult
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.profiles import Binning, Reference, time_of

@@ -14,7 +14,7 @@ from modelops_jupyter.monitoring.explaining.logged import rows_of
 from modelops_jupyter.monitoring.figures import intervals
 from modelops_jupyter.monitoring.figures.figure import Figure
 from modelops_jupyter.monitoring.figures.ranking import Array
-from modelops_jupyter.monitoring.monitor import load_report
+from modelops_jupyter.monitoring.kept import load_report
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.profiles import time_of
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 from modelops_jupyter.monitoring.figures.deciding import exceeds
 from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.record.results import Alert, Finding, WindowResult
+from modelops_jupyter.roles import Series
 
 Key = tuple[str, str, str, str]
 Hits = Mapping[Key, Finding]
@@ -180,13 +181,14 @@ def _open(model: str, version: int, finding: Finding, window: WindowResult) -> A
     what += f" where {finding.segment}" if finding.segment else ""
     which = "windows up to that" if finding.metric.startswith("recent_") else "window"
     passed = "fell below" if exceeds(finding.threshold, finding.figure) else "passed"
+    name = f"{model}, {Series.of_key(window.series)}" if window.series else model
     message = (
-        f"{model}: {what} was {finding.figure:.3g} in the {which} from {window.window_start}; it "
+        f"{name}: {what} was {finding.figure:.3g} in the {which} from {window.window_start}; it "
         f"{passed} its threshold {finding.threshold:.3g}"
     )
     if finding.metric == "null_rate" and finding.figure == 1:
         where = f" where {finding.segment}" if finding.segment else ""
-        message = f"{model}: {finding.column} has no value at all{where} in the {which} from {window.window_start}"
+        message = f"{name}: {finding.column} has no value at all{where} in the {which} from {window.window_start}"
     return Alert(
         model=model,
         kind=finding.kind,
@@ -201,4 +203,5 @@ def _open(model: str, version: int, finding: Finding, window: WindowResult) -> A
         message=f"{message} ({finding.why})." if finding.why else f"{message}.",
         segment=finding.segment,
         version=version,
+        series=window.series,
     )

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from modelops_jupyter.errors import NotFound
 from modelops_jupyter.monitoring.record.packed import PackedFigures, PackedNumbers, pack_figures, pack_numbers
 from modelops_jupyter.presentable import Presentable
+from modelops_jupyter.roles import SERVICE, Series, check_role
 from modelops_jupyter.wording import count, span
 
 if TYPE_CHECKING:
@@ -86,6 +88,8 @@ class WindowResult:
         a column are among its `drift`.
     segment : str
         The slice that these rows are, as ``origin=JFK``; empty for all rows of the window.
+    series : str
+        The key of the series that the rows are of; empty for what was served.
     cycle : mapping of str to mapping
         By column, what the windows of the last cycle say together: see `cycle_figures`. On record are the distances.
     """
@@ -103,11 +107,22 @@ class WindowResult:
     concept: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     segment: str = ""
     cycle: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    series: str = ""
+
+    @property
+    def role(self) -> str:
+        """The role of the predictions: ``served``, ``shadow`` or ``canary``."""
+        return Series.of_key(self.series).role
+
+    @property
+    def version(self) -> int | None:
+        """The version that most of the rows are of."""
+        return max((int(v) for v in self.versions), key=lambda v: (self.versions[str(v)], v), default=None)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain data."""
         plain = {name: {**value} for name, value in vars(self).items() if isinstance(value, Mapping)}
-        return {**vars(self), **plain, "findings": [asdict(finding) for finding in self.findings]}
+        return {**vars(self), **plain, "role": self.role, "findings": [asdict(finding) for finding in self.findings]}
 
     def packed(self) -> dict[str, Any]:
         """Return the result as JSON data that is small and quickly read."""
@@ -137,7 +152,8 @@ class Alert:
     One alert is identified by model, length of the windows, kind, segment, column, metric and `window_start`, the
     window that opened it. All drift of a column is one alert, whichever metric saw it first; a deviation that stays is
     one alert, not one per window. `figure` and `threshold` are those of the opening window, `last_window` is the start
-    of the last one with a finding, `version` the one that served.
+    of the last one with a finding, `version` is that of the predictions, `series` the key of their series, empty for
+    what was served.
     """
 
     model: str
@@ -153,6 +169,7 @@ class Alert:
     message: str
     segment: str = ""
     version: int = 0
+    series: str = ""
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -180,6 +197,10 @@ class MonitorReport(Presentable):
         The same windows slice by slice, each compared with the same slice of the reference; by window, then segment.
     remark : str
         A sentence on what is not judged: not yet, or not at all; empty if everything is.
+    series : Series
+        The predictions that the windows are of: those that were served, or those of one version and role.
+    beside : tuple of MonitorReport
+        Those of the shadow and canary predictions of each version, against its own reference, with alerts of their own.
     """
 
     model: str
@@ -189,18 +210,40 @@ class MonitorReport(Presentable):
     new_windows: int
     segments: Sequence[WindowResult] = ()
     remark: str = ""
+    series: Series = SERVICE
+    beside: tuple[MonitorReport, ...] = ()
+
+    def of(self, version: int, role: str) -> MonitorReport:
+        """Return the report on the predictions of one version in one role.
+
+        Raises
+        ------
+        NotFound
+            If there are none.
+        """
+        wanted = Series(version, check_role(role))
+        report = next((report for report in self.beside if report.series == wanted), None)
+        if report is None:
+            names = ", ".join(str(report.series) for report in self.beside) or "none"
+            raise NotFound(f"{self.model!r} has no predictions of {wanted}: beside what was served it has {names}.")
+        return report
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain data."""
         return {
             **vars(self),
+            "series": asdict(self.series),
+            "beside": [report.to_dict() for report in self.beside],
             "windows": [window.to_dict() for window in self.windows],
             "alerts": [alert.to_dict() for alert in self.alerts],
             "segments": [window.to_dict() for window in self.segments],
         }
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a tidy table: a row per window, segment (None for all rows), column and metric, with intervals."""
+        """Return a tidy table: a row per window, version, role, segment (None for all rows), column and metric.
+
+        What was served comes first, then each series beside it.
+        """
         from modelops_jupyter.monitoring.record.tables import tidy
 
         return tidy(self)
@@ -260,11 +303,18 @@ class MonitorReport(Presentable):
         return best_known(self.windows, self.every)
 
     def __str__(self) -> str:
-        if not self.windows:
+        if not self.windows and not self.beside:
             return f"{self.model}: nothing logged yet. Log predictions with `modelops log-predictions`."
+        return "\n".join([self._told(), *(report._told() for report in self.beside)])
+
+    def _told(self) -> str:
+        """Return what is said of these windows."""
+        name = f"{self.model}, {self.series}" if self.series.version else self.model
+        if not self.windows:
+            return f"{name}: nothing was served yet."
         open_alerts = [alert for alert in self.alerts if alert.state == "open"]
         lines = [
-            f"{self.model}: {count(len(self.windows), 'window')} of {self.every}, {self.new_windows} of them new, "
+            f"{name}: {count(len(self.windows), 'window')} of {self.every}, {self.new_windows} of them new, "
             f"{span(self.windows[0].window_start, self.windows[-1].window_end)}; "
             f"{count(len(open_alerts), 'open alert')}."
         ]

@@ -18,6 +18,7 @@ def pack_slices(windows: Sequence[WindowResult]) -> dict[str, Any]:
     return {
         "window_start": windows[0].window_start,
         "window_end": windows[0].window_end,
+        "series": windows[0].series,
         "segments": [window.segment for window in windows],
         "rows": [window.rows for window in windows],
         "labelled": [window.labelled for window in windows],
@@ -42,6 +43,7 @@ def unpack_slices(body: Mapping[str, Any]) -> tuple[WindowResult, ...]:
             versions=body["versions"][n],
             findings=tuple(Finding(**finding) for finding in body["findings"][n]),
             segment=segment,
+            series=body.get("series", ""),
             drift=SheetFigures(drift, n),
             cycle=SheetNumbers(cycle, n),
             **{name: _Row(known, str(n)) for name, known in figures.items()},

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 TIDY = (
     "window_start",
     "window_end",
+    "version",
+    "role",
     "segment",
     "rows",
     "column",
@@ -52,12 +54,14 @@ def tidy(report: MonitorReport) -> pd.DataFrame:
     """Return a row per window, segment (None for all rows), column (None for the window) and metric."""
     import pandas as pd
 
-    rows = [row for window in (*report.windows, *report.segments) for row in _rows(window)]
+    reports = (report, *report.beside)
+    rows = [row for each in reports for window in (*each.windows, *each.segments) for row in _rows(window)]
     return pd.DataFrame(rows, columns=list(TIDY))
 
 
 def _rows(window: WindowResult) -> Iterator[tuple[Any, ...]]:
-    head = (window.window_start, window.window_end, window.segment or None, window.rows)
+    times = window.window_start, window.window_end
+    head = (*times, window.version, window.role, window.segment or None, window.rows)
     estimated = {f"estimated_{metric}": figure for metric, figure in window.estimated.items()}
     whole = {**window.performance, **estimated, **window.concept, **window.quality}
     for column, metrics in ((None, whole), *window.drift.items()):
