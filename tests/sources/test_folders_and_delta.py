@@ -98,3 +98,20 @@ def test_labels_in_a_column_that_a_merge_fills(tmp_path: Path) -> None:
     assert watched.changed() is None
     check(watched.run(), now.drop(index=600))
     assert day(0).equals(rows[:200])
+
+
+@pytest.mark.parametrize(("write", "prefix"), KINDS)
+def test_roles_of_a_table_are_series_of_their_own(tmp_path: Path, write: Write, prefix: str) -> None:
+    rows = days(range(4))
+    shadow = rows.assign(said=1 - rows["said"], p=1 - rows["p"])
+    columns = {**COLUMNS, "label": "late", "role": "part"}
+    watched = Watched(tmp_path, {"table": f"{prefix}said", "columns": columns})
+    both = pd.concat([rows.assign(part="served"), shadow.assign(part="shadow")])
+    write(tmp_path / "said", both, "both")
+    report = watched.run()
+    check(report, rows)
+    (beside,) = report.beside
+    check(beside, shadow)
+    assert beside.series.role == "shadow"
+    write(tmp_path / "said", rows[:30].assign(said=0, part="served"), "corrected")
+    check(watched.run(), rows.assign(said=rows["said"].where(rows.index >= 30, 0)))
