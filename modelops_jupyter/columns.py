@@ -139,7 +139,8 @@ class ParquetColumns:
         self._names = frozenset(schema.names)
         self._groups = list(groups)
         texts = [f.name for f in schema if f.type in (pa.string(), pa.large_string()) and f.name != plain]
-        self._reader_of_file = partial(pq.ParquetFile, file, metadata=metadata, read_dictionary=texts)
+        how = {"read_dictionary": texts, "coerce_int96_timestamp_unit": "us"}  # Spark writes the year 9999 as it is
+        self._reader_of_file = partial(pq.ParquetFile, file, metadata=metadata, **how)
         # One thread reads by a reader at a time; the file is theirs together: the system gives a process few of them.
         self._readers = threading.local()
 

@@ -23,6 +23,7 @@ Our exception hierarchy::
         ├── StoreTooNew
         ├── WorkspaceReadOnly
         ├── LogDamaged
+        ├── SourceUnreachable
         ├── RegistryUnreachable
         ├── RegistryDamaged
         ├── DeliveryFailed
@@ -193,6 +194,12 @@ class LogDamaged(DependencyFailed):
     """The prediction log cannot be read, or rows are missing from it."""
 
     code = "log-damaged"
+
+
+class SourceUnreachable(DependencyFailed):
+    """A table that others write cannot be read now."""
+
+    code = "source-unreachable"
 
 
 class RegistryUnreachable(DependencyFailed):

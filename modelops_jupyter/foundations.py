@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.governance import Policy
     from modelops_jupyter.log import PredictionLog
     from modelops_jupyter.registry import Registry
+    from modelops_jupyter.sources import Sources
     from modelops_jupyter.store import Store
 
 
@@ -65,6 +66,19 @@ class Foundations:
         from modelops_jupyter.log import PredictionLog
 
         return PredictionLog(self.settings.log_path)
+
+    @cached_property
+    def sources(self) -> Sources:
+        """Where the predictions of each model are read from: our own log, or a table that others write."""
+        from modelops_jupyter.actions.versions import model_facts
+        from modelops_jupyter.sources import Sources
+
+        return Sources(
+            lambda: self.settings.sources,
+            self.settings.project,
+            self.log,
+            lambda name, version: model_facts(self.known, name, version),
+        )
 
     @cached_property
     def registry(self) -> Registry:

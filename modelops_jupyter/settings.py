@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from modelops_jupyter.errors import InvalidInput, NotFound
+from modelops_jupyter.source_settings import Source, parse_source
 
 FILE_NAME = "modelops.toml"
 _SQLITE = "sqlite:///"
@@ -92,6 +93,8 @@ class Settings:
         By model.
     targets : tuple of Target
         Where incidents and promotions are told.
+    sources : mapping of str to Source
+        Where predictions lie that are not in our own log, by model.
     problem : str or None
         Why the settings file cannot be used, where one has asked for what can be used of it all the same.
     """
@@ -105,6 +108,7 @@ class Settings:
     sample_rows: int = SAMPLE_ROWS
     use_cases: Mapping[str, UseCase] = field(default_factory=dict)
     targets: tuple[Target, ...] = ()
+    sources: Mapping[str, Source] = field(default_factory=dict)
     problem: str | None = None
 
     @property
@@ -217,6 +221,7 @@ def _settings(file: Path, values: dict[str, Any], environ: Mapping[str, str]) ->
         sample_rows=_rows(file, values.get("sample_rows", SAMPLE_ROWS)),
         use_cases={name: UseCase(**entry) for name, entry in values.get("use_case", {}).items()},
         targets=tuple(Target(name, **entry) for name, entry in values.get("notify", {}).items()),
+        sources=values.get("source", {}),
     )
 
 
@@ -249,7 +254,7 @@ def _read(file: Path) -> dict[str, Any]:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise InvalidInput(f"{file} cannot be read: {error}. Mend it or remove it.") from error
-    _check_keys(file, "", values, (*_KEYS, *_NUMBERS, *_TABLES))
+    _check_keys(file, "", values, (*_KEYS, *_NUMBERS, *_TABLES, "source"))
     for table, shape in _TABLES.items():
         entries = values.get(table, {})
         if not isinstance(entries, dict) or not all(isinstance(entry, dict) for entry in entries.values()):
@@ -261,10 +266,18 @@ def _read(file: Path) -> dict[str, Any]:
     for name, entry in values.get("notify", {}).items():
         if "url" not in entry:
             raise InvalidInput(f"{file}: notify.{name} has no url: say where its messages go.")
+    if "source" in values:
+        values["source"] = _sources(file, values["source"])
     for key in _KEYS:
         if key in values:
             _text(file, key, values[key])
     return values
+
+
+def _sources(file: Path, entries: Any) -> dict[str, Source]:
+    if not isinstance(entries, dict):
+        raise InvalidInput(f"{file}: 'source' is written as [source.MODEL], with settings below it.")
+    return {name: parse_source(f"{file}: source.{name}", entry) for name, entry in entries.items()}
 
 
 def _rows(file: Path, value: Any) -> int:

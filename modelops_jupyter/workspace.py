@@ -298,8 +298,9 @@ class Workspace(IncidentVerbs, RecordVerbs, ScoringVerbs):
             figures and alerts of its own for its shadow and for its canary predictions.
         """
         columns: dict[str, Any] = {"id": id, "time": time, "prediction": prediction, "score": score}
+        log = self.sources.log_of(reference)
         return prediction_logging.log_predictions(
-            self.known, self.log, reference, frame, **columns, batch_id=batch_id, role=role
+            self.known, log, reference, frame, **columns, batch_id=batch_id, role=role
         )
 
     def log_labels(
@@ -314,7 +315,8 @@ class Workspace(IncidentVerbs, RecordVerbs, ScoringVerbs):
     ) -> Appended:
         """Append outcomes as they become known, in any order; a later event for the same request corrects it."""
         columns: dict[str, Any] = {"id": id, "label": label, "event_time": event_time}
-        return prediction_logging.log_labels(self.known, self.log, name, frame, **columns, batch_id=batch_id)
+        log = self.sources.log_of(name, "labels")
+        return prediction_logging.log_labels(self.known, log, name, frame, **columns, batch_id=batch_id)
 
     def monitor(
         self,
@@ -339,7 +341,9 @@ class Workspace(IncidentVerbs, RecordVerbs, ScoringVerbs):
         """
         if spelled:
             every, segments = watching.spelled_out(self.known, name, spelled, every, segments)
-        return watching.monitor(self.known, self.log, self.settings, self.actor, name, every, segments, alert_budget)
+        return watching.monitor(
+            self.known, self.sources, self.settings, self.actor, name, every, segments, alert_budget
+        )
 
     def compare_data(
         self,
@@ -364,13 +368,13 @@ class Workspace(IncidentVerbs, RecordVerbs, ScoringVerbs):
             Start of the first and of the last window to explain (UTC, say ``2013-07-01``); by default those of the
             latest performance alert, else the last seven with labels.
         """
-        return watching.explain(self.known, self.log, name, every, window, until)
+        return watching.explain(self.known, self.sources, name, every, window, until)
 
     def multivariate_drift(
         self, name: str, *, window: str | None = None, until: str | None = None, every: str = "1D"
     ) -> MultivariateDrift:
         """Test whether a classifier can tell the rows of `window` to `until` (default: the last) from the 28 before."""
-        return watching.multivariate_drift(self.known, self.log, name, every, window, until)
+        return watching.multivariate_drift(self.known, self.sources, name, every, window, until)
 
     def backtest(
         self,

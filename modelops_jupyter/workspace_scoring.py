@@ -78,4 +78,5 @@ class ScoringVerbs(Foundations):
         """
         columns = batch_scoring.log_columns(log, id, time, batch_id, role)
         how: dict[str, Any] = {"invalid": invalid, "log_columns": columns, "unsafe": unsafe}
-        return batch_scoring.predict_file(self.known, self.registry, self.log, version, data, output, **how)
+        kept = self.sources.log_of(version) if log else self.log
+        return batch_scoring.predict_file(self.known, self.registry, kept, version, data, output, **how)

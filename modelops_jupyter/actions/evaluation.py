@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.actions.class_labels import classes_of_both, read_as
 from modelops_jupyter.actions.labelled_rows import (
     TRAINING_ROWS,
     as_labels,
@@ -23,6 +22,7 @@ from modelops_jupyter.actions.scored_rows import predict_rows
 from modelops_jupyter.actions.validation import answers_of
 from modelops_jupyter.actions.versions import RegisteredVersion, contract_of, find_version, training_rows_of
 from modelops_jupyter.actor import Actor
+from modelops_jupyter.class_labels import classes_of_both, read_as
 from modelops_jupyter.errors import InvalidFrame, InvalidInput
 from modelops_jupyter.frames import outcomes
 from modelops_jupyter.refs import ModelReference

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.actions.class_labels import as_classes
+from modelops_jupyter.class_labels import as_classes
 from modelops_jupyter.errors import InvalidFrame, InvalidInput
 from modelops_jupyter.frames import outcomes, to_pandas
 from modelops_jupyter.wording import count

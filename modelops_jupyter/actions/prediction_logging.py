@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.actions.class_labels import as_classes
 from modelops_jupyter.actions.scored_rows import typed_features
 from modelops_jupyter.actions.versions import contract_of, current_version, find_version, version_key
+from modelops_jupyter.class_labels import as_classes
 from modelops_jupyter.errors import InvalidFrame, InvalidInput
 from modelops_jupyter.frames import numbers, other_columns, outcomes, pick_columns, request_ids, to_arrow, utc_times
 from modelops_jupyter.refs import ModelReference, parse

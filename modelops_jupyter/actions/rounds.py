@@ -20,8 +20,8 @@ from modelops_jupyter.wording import count
 if TYPE_CHECKING:
     import pandas as pd
 
-    from modelops_jupyter.log import PredictionLog
     from modelops_jupyter.settings import Settings
+    from modelops_jupyter.sources import Sources
     from modelops_jupyter.store import Store
 
 
@@ -107,12 +107,12 @@ def watch(ws: Foundations, interval: str, once: bool, on_round: Callable[[Round]
 
 def go_round(ws: Foundations, interval: timedelta) -> Round:
     """Put aliases right, run every monitor, say what stopped, deliver; what fails does not keep the rest from it."""
-    store, log, settings, actor = ws.store, ws.log, ws.settings, ws.actor
+    store, sources, settings, actor = ws.store, ws.sources, ws.settings, ws.actor
     at = datetime.now(UTC)
     moved, registry_error = _reconcile(ws)  # first: MLflow's import takes seconds that no heartbeat should count
     runs = []
-    for model, every in _monitors(store, log):
-        run = _run(store, log, settings, actor, model, every)
+    for model, every in _monitors(store, sources):
+        run = _run(store, sources, settings, actor, model, every)
         use_case = settings.use_cases.get(model)
         beat(store, model, every, interval, datetime.now(UTC), run.error, use_case.owner if use_case else None)
         runs.append(run)
@@ -131,19 +131,26 @@ def _reconcile(ws: Foundations) -> tuple[int, str | None]:
     return len(done) - done.left, left or None
 
 
-def _monitors(store: Store, log: PredictionLog) -> Iterator[tuple[str, str]]:
+def _monitors(store: Store, sources: Sources) -> Iterator[tuple[str, str]]:
     """Yield model and window length: those that ran before, and a day for models with a reference and predictions."""
     known = sorted({(record.subject, str(record.body["every"])) for record in store.find("monitor")})
     yield from known
     ran = {model for model, _ in known}
     for model in sorted({record.subject for record in store.find("reference")} - ran):
-        if log.extent(model) is not None:
+        if _has_predictions(sources, model):
             yield model, "1D"
 
 
-def _run(store: Store, log: PredictionLog, settings: Settings, actor: Actor, model: str, every: str) -> MonitorRun:
+def _has_predictions(sources: Sources, model: str) -> bool:
     try:
-        report = watching.run(store, log, settings, actor, model, every)
+        return sources.of(model).extent(model) is not None
+    except ModelOpsError:  # its run says what is wrong
+        return True
+
+
+def _run(store: Store, sources: Sources, settings: Settings, actor: Actor, model: str, every: str) -> MonitorRun:
+    try:
+        report = watching.run(store, sources, settings, actor, model, every)
     except Conflict:  # another process watches too, and was first
         return MonitorRun(model, every, 0, _open(store, model), None)
     except ModelOpsError as error:

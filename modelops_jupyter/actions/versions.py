@@ -13,6 +13,7 @@ from modelops_jupyter.refs import ModelReference, parse
 if TYPE_CHECKING:
     from modelops_jupyter.profiles import Reference
     from modelops_jupyter.registry import TrainingRows
+    from modelops_jupyter.sources import ModelFacts
     from modelops_jupyter.store import Put, Store
 
 
@@ -178,6 +179,16 @@ def _versions_text(store: Store, name: str, aliases: Mapping[str, int]) -> str:
     texts = [f"{number} ({', '.join(names[number])})" if names[number] else str(number) for number in sorted(names)]
     more = [f"{len(texts) - MOST_VERSIONS} more"] if len(texts) > MOST_VERSIONS else []
     return ", ".join([*reversed(texts[-MOST_VERSIONS:]), *more])
+
+
+def model_facts(store: Store, name: str, version: int | None) -> ModelFacts:
+    """Return what reading a model's predictions from another table takes; `version` made them, else the champion."""
+    from modelops_jupyter.sources import ModelFacts
+
+    found = current_version(store, name) if version is None else find_version(store, f"{name}/{version}")
+    bodies = [found.body, *(record.body for record in store.find("version", name))]
+    classes = tuple(dict.fromkeys(text for body in bodies for text in body.get("classes", [])))
+    return ModelFacts(name, found.body["task"], classes, tuple(found.body.get("features", ())), found.version)
 
 
 def references(store: Store, name: str, segments: Sequence[str] = ()) -> dict[int, Reference]:

@@ -17,11 +17,11 @@ from modelops_jupyter.imports import import_ahead
 from modelops_jupyter.settings import Settings
 
 if TYPE_CHECKING:
-    from modelops_jupyter.log import PredictionLog
     from modelops_jupyter.monitoring import Backtest, Explanation, MonitorReport
     from modelops_jupyter.monitoring.explaining.multivariate import MultivariateDrift
     from modelops_jupyter.monitoring.pace import WorkEvent
     from modelops_jupyter.notifications import DeliveryReport
+    from modelops_jupyter.sources import Sources
     from modelops_jupyter.store import Store
 
 ANNOUNCE_SECONDS = 3.0
@@ -31,7 +31,7 @@ FOR_DELIVERY = ("modelops_jupyter.monitoring.incidents.cases", "modelops_jupyter
 
 def monitor(
     store: Store,
-    log: PredictionLog,
+    sources: Sources,
     settings: Settings,
     actor: Actor,
     name: str,
@@ -40,14 +40,14 @@ def monitor(
     alert_budget: str | None,
 ) -> MonitorReport:
     """See `Workspace.monitor`."""
-    report = run(store, log, settings, actor, name, every, segments, alert_budget)
+    report = run(store, sources, settings, actor, name, every, segments, alert_budget)
     announce(store, settings)
     return report
 
 
 def run(
     store: Store,
-    log: PredictionLog,
+    sources: Sources,
     settings: Settings,
     actor: Actor,
     name: str,
@@ -63,7 +63,7 @@ def run(
     report = run_monitor(
         name,
         store=store,
-        log=log,
+        log=sources.of(name),
         references=versions.references(store, name, watched),
         every=every,
         segments=watched,
@@ -74,17 +74,20 @@ def run(
     )
     record, held = store.get("monitor", f"{name}/{every}"), store.get("alias", f"{name}@champion")
     champion = None if held is None else held.body["version"]
-    return report if record is None else replace(report, remark=learning(record.body, champion))
+    remarks = [report.remark, "" if record is None else learning(record.body, champion)]
+    return replace(report, remark=" ".join(filter(None, remarks)))
 
 
 def explain(
-    store: Store, log: PredictionLog, name: str, every: str, window: str | None, until: str | None
+    store: Store, sources: Sources, name: str, every: str, window: str | None, until: str | None
 ) -> Explanation:
     """See `Workspace.explain`."""
     from modelops_jupyter.monitoring import explain_fall
 
     references = versions.references(store, name)
-    return explain_fall(name, store=store, log=log, references=references, every=every, window=window, until=until)
+    return explain_fall(
+        name, store=store, log=sources.of(name), references=references, every=every, window=window, until=until
+    )
 
 
 def compare_data(
@@ -128,14 +131,14 @@ def announce(store: Store, settings: Settings) -> None:
 
 
 def multivariate_drift(
-    store: Store, log: PredictionLog, name: str, every: str, window: str | None, until: str | None
+    store: Store, sources: Sources, name: str, every: str, window: str | None, until: str | None
 ) -> MultivariateDrift:
     """See `Workspace.multivariate_drift`."""
     from modelops_jupyter.monitoring.explaining.multivariate import multivariate_drift
 
     references = versions.references(store, name)
     return multivariate_drift(
-        name, store=store, log=log, references=references, every=every, window=window, until=until
+        name, store=store, log=sources.of(name), references=references, every=every, window=window, until=until
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -19,24 +18,13 @@ from modelops_jupyter.log.distinct import first_of_each, surely_distinct
 from modelops_jupyter.log.exact_numbers import restored, with_exact
 from modelops_jupyter.log.repeats import role_numbers, rows_of_series
 from modelops_jupyter.log.schema import LABEL_COLUMNS, PREDICTION_COLUMNS, check_own_columns
+from modelops_jupyter.log.source import Extent, Position
 from modelops_jupyter.log.stream import Array, Slab, attach_labels, latest_labels, read_slab, row_groups, slabs
 from modelops_jupyter.log.table import Appended, BatchTable
 from modelops_jupyter.refs import check_name
 from modelops_jupyter.roles import SERVED, SERVICE, Series
 
 TABLES = ("predictions", "labels")
-
-
-@dataclass(frozen=True)
-class Extent:
-    """How far a model's log reaches: times in UTC, `end` is the last prediction's own time."""
-
-    start: datetime
-    end: datetime
-    rows: int
-    labels: int
-    predictions_version: int
-    labels_version: int
 
 
 class PredictionLog:
@@ -46,7 +34,7 @@ class PredictionLog:
         self.root = root
         self._pinned: dict[tuple[str, str], BatchTable] | None = None
 
-    def pinned(self) -> PredictionLog:
+    def pinned(self, position: Position | None = None) -> PredictionLog:
         """Return the log to read as it is when each table is first looked at: every answer is of the same rows."""
         log = PredictionLog(self.root)
         log._pinned = {}
@@ -187,7 +175,7 @@ class PredictionLog:
         if table is None:
             return
         predictions.verify(table)
-        events = self._events(model)
+        events = self.label_events(model)
         first, last = (round(time.timestamp() * 1e6) for time in (start, end))
         with predictions.guarded():
             groups = row_groups(predictions.files(table, first, last), first, last)
@@ -218,12 +206,11 @@ class PredictionLog:
         events = self._table(model, "labels")
         labels = events.open()
         return Extent(
-            start=_possible(span["min"]),
-            end=_possible(span["max"]),
+            start=possible(span["min"]),
+            end=possible(span["max"]),
             rows=rows,
             labels=0 if labels is None else events.verify(labels),
-            predictions_version=table.version(),
-            labels_version=-1 if labels is None else labels.version(),
+            position={"predictions": table.version(), "labels": -1 if labels is None else labels.version()},
         )
 
     def unlike(self, model: str, requests: pa.ChunkedArray) -> str | None:
@@ -242,19 +229,43 @@ class PredictionLog:
                 return None
         return str(ids[0])
 
-    def changed_since(
-        self, model: str, predictions_version: int, labels_version: int
-    ) -> tuple[datetime, datetime] | None:
-        """Return the first and last prediction time touched by what was appended after the two table versions."""
+    def changed_since(self, model: str, position: Position) -> tuple[datetime, datetime] | None:
+        """Return the first and last prediction time touched by what was appended after `position`.
+
+        It holds the versions of both Delta tables, -1 for one that was not there; every row is new to another's.
+        """
+        before = {name: int(position.get(name, -1)) for name in TABLES}
         times = [
-            self._new_rows(model, "predictions", predictions_version, "timestamp"),
-            self._times_of_requests(model, self._new_rows(model, "labels", labels_version, "request_id")),
+            self._new_rows(model, "predictions", before["predictions"], "timestamp"),
+            self._times_of_requests(model, self._new_rows(model, "labels", before["labels"], "request_id")),
         ]
         touched = [column for column in times if column is not None and len(column)]
         if not touched:
             return None
         spans = [pc.min_max(column) for column in touched]
-        return min(_possible(s["min"]) for s in spans), max(_possible(s["max"]) for s in spans)
+        return min(possible(s["min"]) for s in spans), max(possible(s["max"]) for s in spans)
+
+    def label_events(self, model: str) -> Callable[[pa.Array], pa.Table] | None:
+        """Return what reads the label events of some requests, or None before the first label.
+
+        Raises
+        ------
+        LogDamaged
+            If rows that were written are not there.
+        """
+        labels = self._table(model, "labels")
+        table = labels.open()
+        if table is None:
+            return None
+        labels.verify(table)
+        return lambda ids: labels.scan(labels.all_files(table), filter=ds.field("request_id").isin(ids))
+
+    def labels_since(self, model: str, version: int) -> tuple[int, pa.ChunkedArray]:
+        """Return the version of the table of labels, -1 before the first, and the requests that got some since."""
+        table = self._table(model, "labels").open()
+        requests = self._new_rows(model, "labels", version, "request_id")
+        none = pa.chunked_array([], pa.string())
+        return -1 if table is None else table.version(), none if requests is None else requests
 
     def _new_rows(self, model: str, name: str, version: int, column: str) -> pa.ChunkedArray | None:
         """Return one column of the files that came after `version`; of all files where Delta knows it no longer."""
@@ -273,15 +284,6 @@ class PredictionLog:
             return None
         rows = predictions.scan(predictions.all_files(table), ["request_id", "timestamp"])
         return rows.filter(pc.is_in(rows["request_id"], value_set=requests))["timestamp"]
-
-    def _events(self, model: str) -> Callable[[pa.Array], pa.Table] | None:
-        """Return what reads the label events of some requests, or None before the first label."""
-        labels = self._table(model, "labels")
-        table = labels.open()
-        if table is None:
-            return None
-        labels.verify(table)
-        return lambda ids: labels.scan(labels.all_files(table), filter=ds.field("request_id").isin(ids))
 
     def _labels(self, model: str) -> pa.Table | None:
         labels = self._table(model, "labels")
@@ -303,7 +305,7 @@ def _series_of(rows: pa.Table) -> str:
     return ",".join(sorted(Series(p["version"], p["role"]).key for p in pairs if p["role"] != SERVED))
 
 
-def _possible(time: pa.Scalar) -> datetime:
+def possible(time: pa.Scalar) -> datetime:
     """Return a time, or the first or the last one that a prediction can have."""
     micros = min(max(time.cast(pa.int64()).as_py(), FIRST_TIME), LAST_TIME)
     possible: datetime = pa.scalar(micros, pa.int64()).cast(UTC_TIME).as_py()

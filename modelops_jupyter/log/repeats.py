@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 NO_SERIES = -1
+# Not a column of our own log: a number that grows with every row that is written to another table.
+WRITTEN = "(written)"
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio (Knuth, TAOCP 6.4)
 _VERSIONS = 1 << 31
 
@@ -60,12 +62,15 @@ def series_of(code: int) -> Series:
     return Series(version, ROLES[role])
 
 
-def count_once(pieces: Sequence[Piece], window: Callable[[Array], Array]) -> None:
-    """Mark the rows that count as served and those of other series; `window` numbers the windows of times."""
+def count_once(pieces: Sequence[Piece], window: Callable[[Array], Array], newest: bool = False) -> None:
+    """Mark the rows that count as served and those of other series; `window` numbers the windows of times.
+
+    In a table that others write, where rows are corrected, the `newest` row of a request counts in place of the first.
+    """
     roles = [role_numbers(piece.read("role")) for piece in pieces]
     if all(role is None for role in roles) and differ(part for piece in pieces for part in piece.hashes):
         return
-    rows = _Rows.of(pieces, roles, window)
+    rows = _Rows.of(pieces, roles, window, newest)
     inside = np.concatenate([piece.counted for piece in pieces])
     served = np.flatnonzero(inside & (rows.role == 0))
     counted, shared = np.zeros(len(inside), dtype=bool), np.zeros(0, "int64")
@@ -99,6 +104,8 @@ class _Rows:
         Of the version and role; see `series_of`.
     hashes : array of uint64, or None
         Of the request ids; None where one could not be hashed.
+    written : array of int64, or None
+        Greater for a row that was written later, where the newest row of a request counts; None where the first does.
     """
 
     pieces: Sequence[Piece]
@@ -109,9 +116,12 @@ class _Rows:
     version: Array
     code: Array
     hashes: Array | None
+    written: Array | None
 
     @classmethod
-    def of(cls, pieces: Sequence[Piece], roles: Sequence[Array | None], window: Callable[[Array], Array]) -> _Rows:
+    def of(
+        cls, pieces: Sequence[Piece], roles: Sequence[Array | None], window: Callable[[Array], Array], newest: bool
+    ) -> _Rows:
         """Return the rows of `pieces`, whose roles are numbered."""
         time = np.concatenate([piece.times for piece in pieces])
         ages, lengths = np.array([age for piece in pieces for age in piece.ages], dtype="int64").reshape(-1, 2).T
@@ -123,7 +133,8 @@ class _Rows:
         hashed = [part for part in parts if part is not None]
         hashes = np.concatenate(hashed) if len(hashed) == len(parts) else None
         code = version * len(ROLES) + role
-        return cls(pieces, time, window(time), np.repeat(ages, lengths), role, version, code, hashes)
+        written = np.concatenate([_writing_order(piece) for piece in pieces]) if newest else None
+        return cls(pieces, time, window(time), np.repeat(ages, lengths), role, version, code, hashes, written)
 
     def differ(self, rows: Array, group: Array) -> bool:
         """Tell whether hashes prove that no request comes twice among `rows` of one group."""
@@ -133,12 +144,16 @@ class _Rows:
         return not bool((ordered[1:] == ordered[:-1]).any())
 
     def by_request(self, rows: Array, group: Array) -> tuple[Array, Array]:
-        """Return `rows` by request id, group and window, the earliest first, and the places where each begins."""
+        """Return `rows` by request id, group and window, what counts first, and the places where each begins."""
         chunks = [chunk for piece in self.pieces for chunk in piece.ids.chunks]
         ids = pa.chunked_array(chunks, pa.string()).take(pa.array(rows))
-        keys = {"id": ids, "group": group[rows], "window": self.window[rows], "time": self.time[rows]}
-        table = pa.table({**keys, "age": self.age[rows], "row": rows})
-        table = table.sort_by([(name, "ascending") for name in table.column_names])
+        order, way = {"time": self.time[rows], "age": self.age[rows], "row": rows}, "ascending"
+        if self.written is not None:
+            later = {"written": self.written[rows], "age": self.age[rows]}
+            order, way = {**later, "time": self.time[rows], "row": rows}, "descending"
+        keys = {"id": ids, "group": group[rows], "window": self.window[rows]}
+        table = pa.table({**keys, **order})
+        table = table.sort_by([*((name, "ascending") for name in keys), *((name, way) for name in order)])
         code = table["id"].combine_chunks().dictionary_encode()
         code = code.combine_chunks() if isinstance(code, pa.ChunkedArray) else code
         number = pc.fill_null(code.indices, NO_SERIES).to_numpy(zero_copy_only=False)
@@ -162,6 +177,11 @@ class _Rows:
         runs = np.repeat(several, np.diff(begins, append=len(ordered)))
         window_of = self.window * _VERSIONS + self.version
         return served[np.isin(window_of[served], np.unique(window_of[ordered[runs]]))]
+
+
+def _writing_order(piece: Piece) -> Array:
+    order = piece.read(WRITTEN)
+    return np.zeros(piece.rows, "int64") if order is None else numbers_of(order)
 
 
 def _versions(piece: Piece) -> Array:

@@ -131,17 +131,42 @@ class Slab:
     pieces: tuple[Piece, ...]
 
 
-def row_groups(files: Sequence[tuple[str, int]], start: int, end: int) -> list[RowGroups]:
+@dataclass(frozen=True)
+class GroupColumns:
+    """What reads the columns of some row groups: each whole, and the request ids also part by part.
+
+    `ages` are those of `RowGroups` where the rows are not as many as those of the files.
+    """
+
+    read: Read
+    id_parts: Callable[[], Iterable[pa.Array]]
+    ages: tuple[tuple[int, int], ...] = ()
+
+
+def row_groups(
+    files: Sequence[str],
+    start: int,
+    end: int,
+    open_file: Callable[[str], pa.NativeFile] | None = None,
+    bounds_of: Callable[[str, pq.FileMetaData, int], tuple[int, int]] | None = None,
+) -> list[RowGroups]:
     """Return the row groups that may hold times in ``[start, end)``, in time order.
 
-    Of the files, those written first come first, each with its rows.
+    Parameters
+    ----------
+    files
+        Those written first first.
+    open_file, bounds_of
+        How another table than our own opens a file, and the least and the greatest time of one of its row groups.
     """
+    open_file, bounds_of = open_file or _opened, bounds_of or _span
     found: list[RowGroups] = []
     small: list[RowGroups] = []
-    for age, (uri, rows) in enumerate(files):
-        with _opened(uri) as file:
+    for age, uri in enumerate(files):
+        with open_file(uri) as file:
             metadata = pq.read_metadata(file)
-        spans = [_span(metadata, index) for index in range(metadata.num_row_groups)]
+        spans = [bounds_of(uri, metadata, index) for index in range(metadata.num_row_groups)]
+        rows = metadata.num_rows
         if rows < SMALL_FILE and spans:
             bounds = min(first for first, _ in spans), max(last for _, last in spans)
             small.append(RowGroups((uri,), None, rows, *bounds, metadata.schema, ((age, rows),)))
@@ -193,28 +218,53 @@ def read_slab(
     window: Callable[[Array], Array],
     guard: Guard,
     labelled: bool = False,
+    columns_of: Callable[[RowGroups], GroupColumns | None] | None = None,
+    newest: bool = False,
 ) -> Slab:
     """Read times of the rows in ``[start, end)`` and hash their ids; repeats of a request in one window do not count.
 
     Of a request logged more than once in a window and series the earliest row counts, of one time the one that was
-    logged first; see `count_once`. `window` numbers the windows of times. The ids are held where rows are `labelled`;
-    where not, they are read again if any may come twice.
+    logged first, where the `newest` is to count the latest; see `count_once`. `window` numbers the windows of times.
+    The ids are held where rows are `labelled`; where not, they are read again if any may come twice. `columns_of` reads
+    another table than our own.
     """
     pieces = []
     for group in groups:
         if group.first < end and group.last >= start:
-            column, parts = _columns(group, guard)
-            times = column("timestamp")
-            if times is None or "request_id" not in group.schema.names:
+            columns = _columns(group, guard) if columns_of is None else columns_of(group)
+            times = None if columns is None else columns.read("timestamp")
+            if times is None or columns is None:
                 continue
-            numbers = numbers_of(times.cast(UTC_TIME))
-            inside = (numbers >= start) & (numbers < end)
-            piece = Piece(len(numbers), numbers, inside, (), column, group.ages, _known={"timestamp": times})
+            piece = _piece(times, start, end, columns.read, columns.ages or group.ages)
             with guard():
-                piece.hashes = tuple(map(hashes_of, piece.ids.chunks if labelled else parts("request_id")))
+                piece.hashes = tuple(map(hashes_of, piece.ids.chunks if labelled else columns.id_parts()))
             pieces.append(piece)
     with guard():
-        count_once(pieces, window)
+        return _slab(start, end, pieces, window, newest)
+
+
+def slab_of_tables(
+    tables: Sequence[pa.Table], start: int, end: int, window: Callable[[Array], Array], newest: bool = False
+) -> Slab:
+    """Return rows that lie in memory, with the log's columns, as a slab; those of later tables were written later."""
+    pieces = []
+    for age, table in enumerate(tables):
+        columns = dict(zip(table.column_names, table.columns, strict=True))
+        piece = _piece(columns["timestamp"], start, end, columns.get, ((age, table.num_rows),))
+        piece.hashes = tuple(map(hashes_of, piece.ids.chunks))
+        pieces.append(piece)
+    return _slab(start, end, pieces, window, newest)
+
+
+def _piece(times: pa.ChunkedArray, start: int, end: int, read: Read, ages: tuple[tuple[int, int], ...]) -> Piece:
+    numbers = numbers_of(times.cast(UTC_TIME))
+    inside = (numbers >= start) & (numbers < end)
+    ages = ages if len(ages) > 1 else ((ages[0][0], len(numbers)),)
+    return Piece(len(numbers), numbers, inside, (), read, ages, _known={"timestamp": times})
+
+
+def _slab(start: int, end: int, pieces: Sequence[Piece], window: Callable[[Array], Array], newest: bool) -> Slab:
+    count_once(pieces, window, newest)
     return Slab(start, end, tuple(piece for piece in pieces if not piece.is_empty))
 
 
@@ -240,13 +290,15 @@ def _ids(pieces: Sequence[Piece]) -> pa.ChunkedArray:
     return pa.chunked_array([chunk for piece in pieces for chunk in piece.ids.chunks], pa.string())
 
 
-def _columns(group: RowGroups, guard: Guard) -> tuple[Read, Callable[[str], Iterable[pa.Array]]]:
-    """Return what reads a column of row groups, whole and in parts; small files are read whole, once."""
+def _columns(group: RowGroups, guard: Guard) -> GroupColumns | None:
+    """Return what reads the columns of row groups; small files are read whole, once."""
+    if "request_id" not in group.schema.names:
+        return None
     if group.index is None:
         with guard():
             table = ds.dataset(list(group.uris)).to_table()
         found = dict(zip(table.column_names, normalise(table).columns, strict=True))
-        return found.get, lambda name: found[name].chunks
+        return GroupColumns(found.get, lambda: found["request_id"].chunks)
     with guard():
         file = _opened(group.uris[0])
         columns = ParquetColumns(file, pq.read_metadata(file), [group.index], "request_id")
@@ -255,7 +307,7 @@ def _columns(group: RowGroups, guard: Guard) -> tuple[Read, Callable[[str], Iter
         with guard():
             return columns.read(name)
 
-    return column, columns.parts
+    return GroupColumns(column, lambda: columns.parts("request_id"))
 
 
 def _opened(uri: str) -> pa.NativeFile:
@@ -266,7 +318,7 @@ def _opened(uri: str) -> pa.NativeFile:
     return system.open_input_file(path)
 
 
-def _span(metadata: pq.FileMetaData, index: int) -> tuple[int, int]:
+def _span(uri: str, metadata: pq.FileMetaData, index: int) -> tuple[int, int]:
     """Return the least and greatest time of a row group, as its statistics say; all times where it has none."""
     group = metadata.row_group(index)
     found = [group.column(i) for i in range(group.num_columns) if group.column(i).path_in_schema == "timestamp"]

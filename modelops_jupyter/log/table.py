@@ -34,7 +34,16 @@ from modelops_jupyter.log.exact_numbers import split
 from modelops_jupyter.log.quarantine import put_aside
 from modelops_jupyter.log.repair import make_readable, unreadable_columns
 from modelops_jupyter.log.schema import Misfit, first_columns, fit, normalise, plain
-from modelops_jupyter.log.table_files import ALWAYS, COARSE, Span, count_rows, file_actions, file_paths, file_spans
+from modelops_jupyter.log.table_files import (
+    ALWAYS,
+    COARSE,
+    Span,
+    added_by,
+    count_rows,
+    file_actions,
+    file_paths,
+    file_spans,
+)
 
 BUSY_SECONDS = 30.0
 AGAIN = (
@@ -249,9 +258,9 @@ class BatchTable:
         except (DeltaError, pa.ArrowException, OSError) as error:
             raise _typed(error, self.path) from error
 
-    def files(self, table: DeltaTable, start: int, end: int) -> list[tuple[str, int]]:
-        """Return the files that may hold times in ``[start, end)``, microseconds since 1970 (UTC), with their rows."""
-        return [(uri, rows) for uri, rows, first, last in self._spans(table) if first < end and last >= start]
+    def files(self, table: DeltaTable, start: int, end: int) -> list[str]:
+        """Return the files that may hold times in ``[start, end)``, microseconds since 1970 (UTC)."""
+        return [uri for uri, _, first, last in self._spans(table) if first < end and last >= start]
 
     def all_files(self, table: DeltaTable) -> list[str]:
         """Return the paths of all files."""
@@ -301,28 +310,29 @@ class BatchTable:
         return file_spans(table, self.path)
 
     def added_since(self, table: DeltaTable, version: int) -> list[str]:
-        """Return the files that came after `version` of the table; those of all of it after a negative one."""
+        """Return files with every row that came after `version` of the table; those of all of it after a negative one.
+
+        A compaction brings no rows: its files count only where it has taken up rows that came after `version`.
+        """
         if version < 0:
             return self.all_files(table)
         files = {Path(file).name: file for file in self.all_files(table)}
-        names: list[str] = []
+        appended: set[str] = set()
+        rewritten: set[str] = set()
         for number in range(version + 1, table.version() + 1):
-            found = self._added_by(number)
-            if found is None:  # Delta drops commits of over 30 days ago once a checkpoint holds them
+            added = added_by(self.path, number)
+            if added is None:  # Delta drops commits of over 30 days ago once a checkpoint holds them
                 with suppress(DeltaError):
                     before = DeltaTable(str(self.path), version=version)
                     return sorted(set(self.all_files(table)) - set(self.all_files(before)))
                 return self.all_files(table)
-            names += found
-        return sorted(files[name] for name in set(names) if name in files)
-
-    def _added_by(self, version: int) -> list[str] | None:
-        """Return the names of the files that one commit added, from Delta's log itself: its actions, one a line."""
-        commit = self.path / "_delta_log" / f"{version:020d}.json"
-        if not commit.exists():
-            return None
-        actions = [json.loads(line) for line in commit.read_text(encoding="utf-8").splitlines() if line]
-        return [unquote(action["add"]["path"]).rpartition("/")[2] for action in actions if "add" in action]
+            appended |= added.appended
+            rewritten |= added.rewritten
+        uris = [files[name] for name in appended & files.keys()]
+        taken_up = [str(self.path / name) for name in appended - files.keys()]
+        if all(map(os.path.exists, taken_up)):
+            return sorted([*uris, *taken_up])  # a vacuum has not removed them yet
+        return sorted([*uris, *(files[name] for name in rewritten & files.keys())])
 
     def _check_absent(self) -> None:
         batches = self._manifest()["batches"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -28,6 +30,26 @@ def count_rows(table: DeltaTable) -> int:
 def file_paths(folder: Path, actions: pa.Table) -> list[str]:
     """Return the paths of a table's files; those that Delta gives are encoded as in an address."""
     return [str(folder / unquote(path)) for path in actions["path"].to_pylist()]
+
+
+@dataclass(frozen=True)
+class Added:
+    """The names of the files that one commit added: with rows that it appended, and with rows that were there."""
+
+    appended: frozenset[str]
+    rewritten: frozenset[str]
+
+
+def added_by(folder: Path, version: int) -> Added | None:
+    """Return what one commit added, from Delta's log itself: its actions, one a line; None where that is gone."""
+    commit = folder / "_delta_log" / f"{version:020d}.json"
+    if not commit.exists():
+        return None
+    actions = [json.loads(line) for line in commit.read_text(encoding="utf-8").splitlines() if line]
+    added = [action["add"] for action in actions if "add" in action]
+    names = [(unquote(add["path"]).rpartition("/")[2], add.get("dataChange", True)) for add in added]
+    appended = frozenset(name for name, is_new in names if is_new)
+    return Added(appended, frozenset(name for name, _ in names) - appended)
 
 
 def file_spans(table: DeltaTable, folder: Path) -> list[Span]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput
-from modelops_jupyter.log import PredictionLog, check_kept
+from modelops_jupyter.log import PredictionLog, PredictionSource, check_kept
 from modelops_jupyter.monitoring.judging.budget import DEFAULT_BUDGET, AlertBudget
 from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.kept import load_report
@@ -22,7 +23,7 @@ def run_monitor(
     model: str,
     *,
     store: Store,
-    log: PredictionLog,
+    log: PredictionSource,
     references: Mapping[int, Reference],
     every: str = "1D",
     segments: Sequence[str] = (),
@@ -49,19 +50,21 @@ def run_monitor(
     """
     rules, length = rules or AlertRules(), window_length(every)
     check_references(model, references, segments)
-    log = log.pinned()
-    check_kept(store, log, model)
+    position = store.get("log_position", f"{model}/{every}")
+    log = log.pinned(None if position is None else position.body)
+    if isinstance(log, PredictionLog):
+        check_kept(store, log, model)
     extent = log.extent(model)
-    if extent is None:
-        return MonitorReport(model, every, (), (), 0)
     record = store.get("monitor", f"{model}/{every}")
     state = record.body if record is not None else None
+    if extent is None:
+        return MonitorReport(model, every, (), (), 0) if state is None else _emptied(store, model, every)
     span: tuple[datetime, datetime] | None = (extent.start, extent.end)
-    if state is not None and _segments_of(record) == tuple(segments):
-        span = log.changed_since(model, state["predictions_version"], state["labels_version"])
+    if state is not None and position is not None and _segments_of(record) == tuple(segments):
+        span = log.changed_since(model, position.body)
     rejudged = state is None or state["alert_budget"] != rules.budget.text
     if span is None and not rejudged:
-        return load_report(store, model, every)
+        return replace(load_report(store, model, every), remark=extent.remark)
     if span is not None:
         span = window_start(span[0], every), window_start(span[1], every) + length
     first = window_start(extent.start, every) if rejudged or span is None else span[0]
@@ -104,6 +107,12 @@ def check_references(model: str, references: Mapping[int, Reference], segments: 
                 f"No reference of {model!r} is sliced by {name!r}: take one of the columns with few categories, or "
                 "register a version whose reference has that column."
             )
+
+
+def _emptied(store: Store, model: str, every: str) -> MonitorReport:
+    """Return the report of a model whose predictions are all gone: what was found while they were there."""
+    remark = f"No prediction of {model} is left where it had some: its windows stand as they were."
+    return replace(load_report(store, model, every), remark=remark)
 
 
 def _segments_of(state: Record | None) -> tuple[str, ...]:

@@ -14,8 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from modelops_jupyter.actor import Actor
-from modelops_jupyter.log import PredictionLog
-from modelops_jupyter.log.prediction_log import Extent
+from modelops_jupyter.log import Extent, PredictionSource
 from modelops_jupyter.monitoring.figures.baseline import Baselines
 from modelops_jupyter.monitoring.figures.cycle import COMPARED
 from modelops_jupyter.monitoring.figures.learned import RecentWindows
@@ -42,6 +41,7 @@ from modelops_jupyter.profiles import Profile, Reference, window_length
 from modelops_jupyter.roles import SERVICE, Series, kind_of
 from modelops_jupyter.settings import UseCase
 from modelops_jupyter.store import Change, Delete, Event, Put, Record, Store
+from modelops_jupyter.wording import count, span
 
 Span = tuple[datetime, datetime]
 Windows = tuple[WindowResult, ...]
@@ -87,7 +87,7 @@ class MonitorRun:
 
     model: str
     store: Store
-    log: PredictionLog
+    log: PredictionSource
     references: Mapping[int, Reference]
     every: str
     segments: tuple[str, ...]
@@ -144,7 +144,7 @@ class MonitorRun:
             "through": _whole(judged)[-1].window_end,
             "first_error": _first_error(recent, self.state),
             **summarise(_whole(judged), past=past.whole, replaced=_whole(replaced), before=self.state),
-            **self._known(extent, began),
+            **self._known(began),
         }
         evidence = self._evidence(past, judged) if self.series == SERVICE else None
         body |= {"series": self.series.key} if evidence is None else {"basis": evidence.basis}
@@ -152,6 +152,8 @@ class MonitorRun:
         writes = window_writes(self.model, self.every, self.series, judged, before, found)
         kind, key = kind_of("monitor", self.series), series_key(self.model, self.every, self.series)
         writes.append(Put(kind, key, body, self.model))
+        if self.series == SERVICE:
+            writes.append(Put("log_position", f"{self.model}/{self.every}", extent.position, self.model))
         new = set(found) - {window.window_start for window in replaced}
         whole, sliced = _whole(judged), tuple(window for window in judged if window.segment)
         report = MonitorReport(
@@ -161,9 +163,21 @@ class MonitorRun:
             alerts,
             len(new),
             kept.later_segments(sliced, until=since),
+            remark=" ".join(filter(None, (extent.remark, self._left_without_rows(same)))),
             series=self.series,
         )
         return Work(self.series, writes, evidence, len(found), report)
+
+    def _left_without_rows(self, same: Sequence[WindowResult]) -> str:
+        """Say which windows had rows and have none now: of a log none, of a table that others write perhaps many."""
+        if self.span is None:
+            return ""
+        first, end = (time.isoformat() for time in self.span)
+        emptied = [window for window in _whole(same) if first <= window.window_start < end]
+        if not emptied:
+            return ""
+        times = span(emptied[0].window_start, emptied[-1].window_end)
+        return f"No row is left of {count(len(emptied), 'window')} ({times}): their results stand as they were."
 
     @cached_property
     def kept(self) -> KeptWindows:
@@ -242,15 +256,13 @@ class MonitorRun:
         same = self.state is not None and self.state["basis"] == found.basis
         return replace(found, settled=self.first.isoformat()) if same else found
 
-    def _known(self, extent: Extent, began: TrackStarts) -> dict[str, Any]:
+    def _known(self, began: TrackStarts) -> dict[str, Any]:
         """Return what the next run goes on from."""
         return {
             "every": self.every,
             "segments": list(self.segments),
             "alert_budget": self.rules.budget.text,
             "checked_at": datetime.now(UTC).isoformat(),
-            "predictions_version": extent.predictions_version,
-            "labels_version": extent.labels_version,
             "versions": self.versions,
             "tracks": [[*track, start] for track, start in sorted(began.items())],
         }

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from modelops_jupyter.columns import Columns, Read, numbers_of
+from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.profiles import (
     GroupedRows,
     Groups,
@@ -28,8 +29,9 @@ from modelops_jupyter.profiles.windows import ORIGIN
 from modelops_jupyter.roles import SERVICE, Series
 
 if TYPE_CHECKING:
-    from modelops_jupyter.log import PredictionLog
+    from modelops_jupyter.log import PredictionSource
     from modelops_jupyter.log.stream import Slab
+    from modelops_jupyter.sources import WatchedSource
 
 Array = np.ndarray[Any, Any]
 T = TypeVar("T")
@@ -58,7 +60,7 @@ class WindowProfile:
 
 
 def scan_log(
-    log: PredictionLog,
+    log: PredictionSource,
     model: str,
     start: datetime,
     end: datetime,
@@ -73,6 +75,11 @@ def scan_log(
     Segments are profiled for the columns of `segments` that the window's reference is sliced by. Memory grows with
     the rows and windows of two slabs, not with the log. `sample` rows of each window are kept.
     """
+    from modelops_jupyter.sources import WatchedSource  # with Delta Lake, which rows of no log do without
+
+    if isinstance(log, WatchedSource) and log.lies_in_spark:
+        yield from _scanned_in_spark(log, start, end, references, every, segments, sample)
+        return
     length, origin = _micros(every)
 
     def window(times: Array) -> Array:
@@ -105,6 +112,36 @@ def scan_log(
         slabs = _ahead(log.stream(model, start, end, cut, window), beside)
         for counted in _ahead(map(count, slabs), beside):
             yield from _profiles(counted, every)
+
+
+def _scanned_in_spark(
+    log: WatchedSource,
+    start: datetime,
+    end: datetime,
+    references: Mapping[int, Reference],
+    every: str,
+    segments: Sequence[str],
+    sample: int,
+) -> Iterator[WindowProfile]:
+    """Profile the windows of ``[start, end)`` in Spark, where the rows lie."""
+    from modelops_jupyter.profiles.spark import scan_spark, versions_in_spark
+
+    if segments:
+        raise InvalidInput("Segments of a Spark table are not profiled: leave segments out, or pass () to end them.")
+    rows = log.spark_rows(start, end, window_length(every), ORIGIN).persist()
+    try:
+        by_version: dict[int, list[datetime]] = {}
+        for window, served in versions_in_spark(rows, every).items():
+            # Of versions without a reference the newest one's stands in, as in our own log.
+            version = max(references, key=lambda number: (served.get(number, 0), number))
+            by_version.setdefault(version, []).append(window)
+        profiled = []
+        for version, windows in by_version.items():
+            profiles = scan_spark(rows, references[version].binning, every, sample, windows=windows)
+            profiled += [WindowProfile(window, version, profile, {}) for window, profile in profiles.items()]
+        yield from sorted(profiled, key=lambda window: window.start)
+    finally:
+        rows.unpersist()
 
 
 def _ahead(items: Iterator[T], pool: Executor) -> Iterator[T]:

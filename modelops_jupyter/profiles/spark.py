@@ -9,7 +9,7 @@ several times as dear: Spark SQL has no look-up among sorted edges.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -26,14 +26,19 @@ from modelops_jupyter.profiles.scan import GroupedRows, Tally
 from modelops_jupyter.profiles.windows import ORIGIN, window_length
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
 ROWS_AT_ONCE = 250_000
 _OWN = ("timestamp", "version", "prediction", "score", "label")
 
 
 def scan_spark(
-    rows: DataFrame, binning: Binning, every: str, sample: int = 0, times: str | None = None
+    rows: DataFrame,
+    binning: Binning,
+    every: str,
+    sample: int = 0,
+    times: str | None = None,
+    windows: Collection[datetime] | None = None,
 ) -> dict[datetime, Profile]:
     """Profile a Spark table by window, in one pass.
 
@@ -47,6 +52,8 @@ def scan_spark(
         Length of a window, as `window_length` takes it.
     sample
         Rows to keep of each window.
+    windows
+        The starts of the windows to profile; all of them without it.
 
     Returns
     -------
@@ -63,6 +70,9 @@ def scan_spark(
     # By position: Spark cannot select a column whose name has a backtick.
     chosen = rows.toDF(*(f"c{k}" for k in range(len(rows.columns)))).select(*wanted)
     length = window_length(every)
+    if windows is not None:
+        numbers = _number(chosen[_place(wanted, times)], length)
+        chosen = chosen.filter(numbers.isin([(window - ORIGIN) // length for window in windows]))
     found: dict[int, Profile] = {}
     counting = _counting(binning, length, list(wanted.values()), sample, times)
     for row in chosen.mapInArrow(counting, "period long, body string").toLocalIterator(prefetchPartitions=True):
@@ -73,6 +83,28 @@ def scan_spark(
             check_times(profile.first, profile.last, times or "timestamp")
         found[row["period"]] = found[row["period"]] + profile if row["period"] in found else profile
     return {ORIGIN + number * length: found[number] for number in sorted(found)}
+
+
+def versions_in_spark(rows: DataFrame, every: str) -> dict[datetime, dict[int, int]]:
+    """Return how many rows of each version every window has."""
+    length = window_length(every)
+    counts = rows.groupBy(_number(rows["timestamp"], length).alias("number"), "version").count().collect()
+    found: dict[datetime, dict[int, int]] = {}
+    for row in counts:
+        found.setdefault(ORIGIN + int(row["number"]) * length, {})[int(row["version"] or 0)] = int(row["count"])
+    return found
+
+
+def _number(times: Column, length: timedelta) -> Column:
+    """Return the number of the window of each time."""
+    from pyspark.sql import functions as F
+
+    origin = int(ORIGIN.timestamp()) * 1_000_000
+    return F.floor((F.unix_micros(times) - origin) / (length // timedelta(microseconds=1)))
+
+
+def _place(wanted: Mapping[str, str], times: str | None) -> str:
+    return next(place for place, name in wanted.items() if name == (times or "timestamp"))
 
 
 def _counting(

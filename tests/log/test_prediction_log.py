@@ -10,10 +10,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from deltalake import DeltaTable
 from filelock import FileLock
 
 from modelops_jupyter.errors import Conflict, InvalidFrame, InvalidInput, LogDamaged, StoreBusy, StoreFull
-from modelops_jupyter.log import PredictionLog, read_quarantine
+from modelops_jupyter.log import Extent, PredictionLog, read_quarantine
 from modelops_jupyter.log import table as batch_table
 from modelops_jupyter.log.table import BatchTable
 
@@ -132,10 +133,10 @@ def test_late_labels_name_the_span_they_touch(tmp_path: Path) -> None:
     log.append_predictions("m", predictions())
     before = log.extent("m")
     assert before is not None
-    assert log.changed_since("m", before.predictions_version, before.labels_version) is None
+    assert log.changed_since("m", before.position) is None
     log.append_labels("m", labels([("r2", "1", 9, 9)]))
     touched = START + timedelta(hours=24)
-    assert log.changed_since("m", before.predictions_version, before.labels_version) == (touched, touched)
+    assert log.changed_since("m", before.position) == (touched, touched)
 
 
 def test_a_lost_file_is_an_error_never_a_smaller_window(tmp_path: Path) -> None:
@@ -269,9 +270,9 @@ def test_a_version_whose_log_delta_has_cleaned_up_makes_everything_new(tmp_path:
     for n in range(100, 200):
         log.append_predictions("m", predictions(1, first=n))
     assert not (commits / "00000000000000000000.json").exists()
-    touched = log.changed_since("m", 3, 0)
+    touched = log.changed_since("m", {"predictions": 3, "labels": 0})
     assert touched == (START, START + timedelta(hours=12 * 199))
-    newest = log.changed_since("m", 198, 0)
+    newest = log.changed_since("m", {"predictions": 198, "labels": 0})
     assert newest is not None
     assert newest[0] == START + timedelta(hours=12 * 199)
 
@@ -289,7 +290,7 @@ def test_a_log_lies_in_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
     found = log.read("m", extent.start, extent.end + timedelta(days=1))
     assert found is not None
     assert found.num_rows == 8
-    assert log.changed_since("m", 0, -1) is not None
+    assert log.changed_since("m", {"predictions": 0, "labels": -1}) is not None
 
 
 def test_a_folder_that_delta_takes_for_another_is_refused(tmp_path: Path) -> None:
@@ -314,3 +315,38 @@ def test_of_a_request_logged_again_with_other_values_the_first_counts(tmp_path: 
         assert sum(map(len, values)) == count
         assert {float(value) for part in values for value in set(part)} == {1.0}
         assert set(read(log)["x"].to_pylist()) == {1.0}
+
+
+def changes(log: PredictionLog, before: Extent | None) -> tuple[datetime, datetime] | None:
+    assert before is not None
+    return log.changed_since("m", before.position)
+
+
+@pytest.mark.parametrize("rewrite", ["compact", "z_order", "vacuum"])
+def test_after_a_compaction_only_what_was_appended_is_new(tmp_path: Path, rewrite: str) -> None:
+    log = PredictionLog(tmp_path)
+    for n in range(6):
+        log.append_predictions("m", predictions(2, first=2 * n))
+        log.append_labels("m", labels([(f"r{2 * n}", "1", 1, 1)]))
+    before = log.extent("m")
+    log.append_predictions("m", predictions(2, first=12))  # is not read yet
+    for name in ("predictions", "labels"):
+        table = DeltaTable(tmp_path / "m" / name)
+        table.optimize.z_order(["request_id"]) if rewrite == "z_order" else table.optimize.compact()
+        if rewrite == "vacuum":
+            table.vacuum(retention_hours=0, dry_run=False, enforce_retention_duration=False)
+
+    touched = changes(log, before)
+    assert touched is not None
+    vacuumed = rewrite == "vacuum"  # then the rows lie in the compacted file alone
+    assert touched == (START if vacuumed else START + timedelta(hours=12 * 12), START + timedelta(hours=12 * 13))
+
+    after = log.extent("m")
+    assert after is not None
+    assert (after.rows, after.labels) == (14, 6)
+    assert changes(log, after) is None
+    DeltaTable(tmp_path / "m" / "predictions").optimize.compact()
+    assert changes(log, after) is None
+    log.append_predictions("m", predictions(2, first=14))
+    assert changes(log, after) == (START + timedelta(hours=12 * 14), START + timedelta(hours=12 * 15))
+    assert read(log).num_rows == 16

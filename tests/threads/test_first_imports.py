@@ -25,13 +25,16 @@ import pyarrow.parquet as pq
 import pytest
 import skops.io
 import stock
+from deltalake import write_deltalake
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
+from sqlalchemy import create_engine
 from waiting import until
 from watched import Watched
 
+from modelops_jupyter.frames import to_arrow
 from modelops_jupyter.server.jobs import ENDED
 from modelops_jupyter.server.routes import PREFIX, Route, routes
 from modelops_jupyter.settings import find_settings
@@ -55,6 +58,18 @@ allow_private = true
 url = "json://localhost:9/"
 allow_private = true
 """
+COLUMNS = "columns = {request_id = 'id', timestamp = 'at', prediction = 'said'}"
+
+
+def of_source(*lines: str) -> str:
+    """Return what monitors the model on a table that lies elsewhere."""
+    text = "\n".join(["", "[source.delay]", *lines, COLUMNS])
+    return (
+        "import pathlib, shutil\nshutil.rmtree('.modelops/log')\nsettings = pathlib.Path('modelops.toml')\n"
+        f"settings.write_text(settings.read_text() + {text!r})\nmo.open().monitor('delay')"
+    )
+
+
 # Each runs in a copy of one workspace, in processes of its own; backtests and explanations start no thread.
 PATHS = {
     "compare_data": "mo.compare_data('known.parquet', 'current.parquet', timestamp='at')",
@@ -66,6 +81,11 @@ PATHS = {
         " '--prediction', 'said', '--score', 'score'])"
     ),
     "monitor": "mo.open().monitor('delay', segments=['origin'], alert_budget='2/month')",
+    "monitor of a folder": of_source("table = 'scored'"),
+    "monitor of a Delta table": of_source("table = 'delta:scored_in_delta'"),
+    "monitor of a query": of_source(
+        "database = 'sqlite:///scored.db'", "query = 'SELECT * FROM scored'", "key = 'written'", "zone = 'UTC'"
+    ),
     "watch": "mo.open().watch(once=True)",
     "adopt": "mo.open().adopt(all=True)",
     "run": "mo.open().run('pipeline.yaml', jobs=2)",
@@ -163,6 +183,17 @@ def write_types(folder: Path) -> None:
     pq.write_table(pa.table({"at": at, **numbers, **others}), folder / "types.parquet")
 
 
+def write_tables(folder: Path, rows: pd.DataFrame) -> None:
+    """Write predictions to tables of a team's own."""
+    (folder / "scored").mkdir()
+    rows.to_parquet(folder / "scored" / "rows.parquet")
+    write_deltalake(str(folder / "scored_in_delta"), to_arrow(rows))
+    engine = create_engine(f"sqlite:///{folder / 'scored.db'}")
+    local = rows.assign(at=rows["at"].dt.tz_localize(None), written=range(len(rows)))
+    local.to_sql("scored", engine, index=False)
+    engine.dispose()
+
+
 @pytest.fixture(scope="session")
 def monitored(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -> Path:
     """Make a workspace with two versions of a monitored model, an incident, and the files that the paths read."""
@@ -192,6 +223,7 @@ def monitored(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -
         ws.log_predictions("delay/1", rows, id="id", time="at", prediction="said", score="score")
         ws.log_labels("delay", frame[["id", "late"]], id="id", label="late")
         rows.assign(id=rows["id"] + "-late").to_parquet(folder / "current.parquet")
+        write_tables(folder, rows)
         with stock.tracking(ws.tracking_uri) as client:
             stock.register(client, "bought", stock.log())
         ws.monitor("delay")
@@ -208,7 +240,8 @@ def watched(tmp_path: Path, monitored: Path) -> Watched:
     for file in monitored.iterdir():
         if file.is_file():
             (project / file.name).write_bytes(file.read_bytes())
-    shutil.copytree(monitored / ".modelops", project / ".modelops")
+        else:
+            shutil.copytree(file, project / file.name)
     return Watched(project, record)
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from modelops_jupyter.errors import InvalidInput, NotFound
-from modelops_jupyter.log import PredictionLog
+from modelops_jupyter.log import PredictionSource
 from modelops_jupyter.monitoring.explaining.logged import rows_of
 from modelops_jupyter.monitoring.explaining.segments import Losses, Segment, cut_columns, find_segments
 from modelops_jupyter.monitoring.kept import load_report
@@ -103,7 +103,7 @@ def explain_fall(
     model: str,
     *,
     store: Store,
-    log: PredictionLog,
+    log: PredictionSource,
     references: Mapping[int, Reference],
     every: str = "1D",
     window: str | None = None,

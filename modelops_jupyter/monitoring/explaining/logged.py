@@ -10,13 +10,13 @@ import pyarrow as pa
 
 from modelops_jupyter.columns import decoded
 from modelops_jupyter.errors import NotFound
-from modelops_jupyter.log import PredictionLog
+from modelops_jupyter.log import PredictionSource
 from modelops_jupyter.monitoring.figures.ranking import Array
 from modelops_jupyter.monitoring.record.results import WindowResult
 
 
 def rows_of(
-    log: PredictionLog, model: str, good: Sequence[WindowResult], bad: Sequence[WindowResult]
+    log: PredictionSource, model: str, good: Sequence[WindowResult], bad: Sequence[WindowResult]
 ) -> tuple[pa.Table, Array, Array]:
     """Return the rows of the windows, the number of each row's window, and whether each window is a bad one."""
     chosen = [*good, *bad]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from modelops_jupyter.log import PredictionLog
+    from modelops_jupyter.log import PredictionSource
     from modelops_jupyter.profiles import Reference
     from modelops_jupyter.store import Store
 
@@ -223,7 +223,7 @@ def multivariate_drift(
     model: str,
     *,
     store: Store,
-    log: PredictionLog,
+    log: PredictionSource,
     references: Mapping[int, Reference],
     every: str = "1D",
     window: str | None = None,

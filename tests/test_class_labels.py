@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelops_jupyter.actions.class_labels import as_classes
 from modelops_jupyter.actions.prediction_logging import log_labels, log_predictions
+from modelops_jupyter.class_labels import as_classes
 from modelops_jupyter.errors import InvalidFrame
 from modelops_jupyter.log import Appended, PredictionLog
 from modelops_jupyter.store import Change, InMemoryStore, Put

@@ -1,0 +1,255 @@
+"""The predictions of a model that lie in a table of others, read where they are: nothing is copied."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from modelops_jupyter.errors import InvalidInput
+from modelops_jupyter.imports import import_ahead
+from modelops_jupyter.log import Extent, Position, PredictionLog
+from modelops_jupyter.log.column_types import UTC_TIME
+from modelops_jupyter.log.prediction_log import possible
+from modelops_jupyter.log.stream import Slab
+from modelops_jupyter.settings import redacted
+from modelops_jupyter.source_settings import Source, SourceTable
+from modelops_jupyter.sources.mapping import ColumnMapping, ModelFacts, in_log_types
+from modelops_jupyter.sources.table import Events, Table
+
+Array = np.ndarray[Any, Any]
+SPARK = "spark:"
+# What reading rows imports at its first call.
+FOR_READING = ("pandas", "deltalake.exceptions", "modelops_jupyter.sources.inference_table")
+_KEYS = ("request_id", "timestamp", "label")
+_OWN = ("request_id", "timestamp", "version", "role", "prediction", "score", "decision")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one of a model's tables lies, with everything that it takes to open it.
+
+    Attributes
+    ----------
+    where : str
+        The table as messages name it, without any secret.
+    """
+
+    where: str
+    settings: SourceTable
+    model: ModelFacts
+    folder: Path
+    labels: bool
+
+    def open(self, before: Mapping[str, Any] | None, environ: Mapping[str, str] = os.environ) -> Table:
+        """Return the table as it is now; see `PredictionSource.pinned` for `before`."""
+        from modelops_jupyter.sources.files import FileTable
+
+        import_ahead(FOR_READING)  # the rows are read in threads
+        mapping = ColumnMapping(self.where, self.settings, self.model)
+        if self.settings.query:
+            from modelops_jupyter.sources.sql import SqlTable
+
+            return SqlTable(self._filled(self.settings.database, "database", environ), mapping, labels=self.labels)
+        options = {name: self._filled(text, f"options.{name}", environ) for name, text in self.settings.options.items()}
+        address = self._filled(self.settings.table, "table", environ)
+        if address.startswith(SPARK):
+            from modelops_jupyter.sources.spark import SparkTable
+
+            return SparkTable(address.removeprefix(SPARK), mapping, labels=self.labels)
+        is_delta, address = address.startswith("delta:"), address.removeprefix("delta:")
+        if "://" not in address:
+            address = str(self.folder / Path(address).expanduser())
+            is_delta = is_delta or Path(address, "_delta_log").is_dir()
+        if is_delta:
+            from modelops_jupyter.sources.delta import open_delta
+
+            return FileTable(open_delta(self.where, address, options, mapping), mapping, labels=self.labels)
+        from modelops_jupyter.sources.parquet_folder import open_folder
+
+        return FileTable(open_folder(self.where, address, options, mapping, before), mapping, labels=self.labels)
+
+    def _filled(self, text: str, name: str, environ: Mapping[str, str]) -> str:
+        try:
+            return Template(text).substitute(environ)
+        except KeyError as error:
+            raise InvalidInput(
+                f"The {name} of {self.where} names ${error.args[0]}, which is not set: set it."
+            ) from None
+        except ValueError:
+            raise InvalidInput(f"The {name} of {self.where} holds a lone $: write $$ for it.") from None
+
+
+def place_of(settings: SourceTable, model: ModelFacts, folder: Path, *, labels: bool = False) -> Place:
+    """Return where a table lies; paths start at `folder`."""
+    database = redacted(settings.database) if "://" in settings.database else "its database"
+    where = f"the query on {database}" if settings.query else redacted(settings.table)
+    return Place(where, settings, model, folder, labels)
+
+
+class WatchedSource:
+    """The predictions of a model in a table that others write: a `PredictionSource` of that model.
+
+    Parameters
+    ----------
+    log
+        Our own log, which has the labels where no table has them.
+    """
+
+    def __init__(
+        self, source: Source, model: ModelFacts, folder: Path, log: PredictionLog, before: Position | None = None
+    ) -> None:
+        self._source, self._model, self._folder, self._log = source, model, folder, log
+        self._before = before if before is not None and before.get("settings") == self._digest else None
+
+    def pinned(self, position: Position | None = None) -> WatchedSource:
+        """Return the source to read as it is now; see `PredictionSource`."""
+        return WatchedSource(self._source, self._model, self._folder, self._log.pinned(), position)
+
+    def extent(self, model: str) -> Extent | None:
+        """Return how far the predictions reach, or None where there are none."""
+        times = self._predictions.times()
+        self._check_one_place()
+        if times is None:
+            return None
+        labels = 0 if self._labels is None else self._labels.rows
+        return Extent(_time(times[0]), _time(times[1]), self._predictions.rows, labels, self._position)
+
+    def changed_since(self, model: str, position: Position) -> tuple[datetime, datetime] | None:
+        """Return the first and last prediction time of what was written, corrected or labelled after `position`."""
+        if position.get("settings") != self._digest:  # of another table, or read in another way
+            spans = [self._predictions.times()]
+        else:
+            ids = self._labelled_since(position)
+            spans = [self._predictions.changed_times(position["predictions"])]
+            spans += [self._predictions.times_of(ids)] if len(ids) else []
+        there = [span for span in spans if span is not None]
+        if not there:
+            return None
+        return _time(min(first for first, _ in there)), _time(max(last for _, last in there))
+
+    def stream(
+        self, model: str, start: datetime, end: datetime, cut: Callable[[int], int], window: Callable[[Array], Array]
+    ) -> Iterator[Slab]:
+        """Yield the predictions of ``[start, end)`` with their labels; of a request the latest row counts."""
+        first, last = (round(time.timestamp() * 1e6) for time in (start, end))
+        yield from self._predictions.slabs(first, last, cut, window, self._events)
+
+    @property
+    def lies_in_spark(self) -> bool:
+        """Whether the rows are to be profiled where they lie, from `spark_rows`, in place of `stream`."""
+        return self._source.table.startswith(SPARK)
+
+    def spark_rows(self, start: datetime, end: datetime, length: timedelta | None, origin: datetime) -> Any:
+        """Return the rows of ``[start, end)`` as a Spark table with our log's columns; see `SparkTable.logged`.
+
+        Raises
+        ------
+        InvalidInput
+            If labels lie anywhere else than in Spark.
+        """
+        first, last, zero = (round(time.timestamp() * 1e6) for time in (start, end, origin))
+        predictions: Any = self._predictions
+        name = self._model.name
+        elsewhere = self._source.labels is not None and not self._source.labels.table.startswith(SPARK)
+        if elsewhere or (not predictions.has_labels and self._labels is None and self._log.holds(name, "labels")):
+            raise InvalidInput(f"The labels of {name!r} must lie in Spark, as its predictions do: name a table there.")
+        return predictions.logged(first, last, length, zero, self._labels)
+
+    def read(self, model: str, start: datetime, end: datetime, columns: Sequence[str] | None = None) -> pa.Table | None:
+        """Return the predictions of ``[start, end)`` with their `label`, as `PredictionLog.read` does."""
+        if self._predictions.times() is None:
+            return None
+        if self.lies_in_spark:
+            rows = self.spark_rows(start, end, None, start).toArrow().sort_by("timestamp")
+            rows = in_log_types(rows)
+            return rows if columns is None else rows.select([n for n in rows.column_names if n in (*columns, *_KEYS)])
+        tables = []
+        for slab in self.stream(model, start, end, lambda time: time, lambda times: np.zeros(len(times), "int64")):
+            for piece in slab.pieces:
+                names = (
+                    [*_OWN, *self._predictions.features] if columns is None else ["request_id", "timestamp", *columns]
+                )
+                found = {name: piece.read(name) for name in (*dict.fromkeys(names), "label")}
+                there = pa.table({name: column for name, column in found.items() if column is not None})
+                tables.append(in_log_types(there).filter(pa.array(piece.counted)))
+        if not tables:
+            return None
+        rows = pa.concat_tables(tables, promote_options="permissive").sort_by("timestamp")
+        if "label" not in rows.column_names:
+            rows = rows.append_column("label", pa.nulls(rows.num_rows, pa.string()))
+        return rows
+
+    @cached_property
+    def _predictions(self) -> Table:
+        before = None if self._before is None else self._before["predictions"]
+        return place_of(self._source, self._model, self._folder).open(before)
+
+    @cached_property
+    def _labels(self) -> Table | None:
+        if self._source.labels is None:
+            return None
+        before = None if self._before is None else self._before["labels"]
+        return place_of(self._source.labels, self._model, self._folder, labels=True).open(before)
+
+    @cached_property
+    def _events(self) -> Events | None:
+        """Return what reads labels, or None where they are in a column of the predictions."""
+        if self._labels is not None:
+            return self._labels.events
+        return None if self._predictions.has_labels else self._log.label_events(self._model.name)
+
+    @cached_property
+    def _position(self) -> Position:
+        labels: Any = None
+        if self._labels is not None:
+            labels = self._labels.position
+        elif not self._predictions.has_labels:
+            labels = self._log.labels_since(self._model.name, 0)[0]
+        return {"settings": self._digest, "predictions": self._predictions.position, "labels": labels}
+
+    def _labelled_since(self, position: Position) -> pa.ChunkedArray:
+        """Return the requests whose labels are new, other or gone."""
+        if self._labels is not None:
+            return self._labels.changed_ids(position["labels"])
+        if self._predictions.has_labels:
+            return pa.chunked_array([], pa.string())
+        before = position["labels"]
+        return self._log.labels_since(self._model.name, -1 if before is None else int(before))[1]
+
+    @cached_property
+    def _digest(self) -> str:
+        """What says how the tables are read, without secrets: read in another way, everything is new."""
+        said: list[Any] = [self._source.version]
+        for part in (self._source, self._source.labels):
+            if part is not None:
+                places = [redacted(part.table), redacted(part.database), part.query]
+                said.append([*places, dict(part.columns), part.key, part.zone, part.format])
+        text = json.dumps(said, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def _check_one_place(self) -> None:
+        """Raise `InvalidInput` where our own log has predictions or labels of the model as well."""
+        name = self._model.name
+        tables = ["predictions", *(["labels"] if self._labels is not None or self._predictions.has_labels else [])]
+        for table in tables:
+            if self._log.holds(name, table):
+                where = self._predictions.where
+                raise InvalidInput(
+                    f"The {table} of {name!r} lie in two places, {where} and our own log: remove [source.{name}] from "
+                    f"the settings, or move {self._log.path(name, table)} away, so that each request is counted once."
+                )
+
+
+def _time(micros: int) -> datetime:
+    return possible(pa.scalar(micros, pa.int64()).cast(UTC_TIME))
