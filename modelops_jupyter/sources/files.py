@@ -192,12 +192,24 @@ class FileTable:
     def _span_of(self, file: DataFile, ids: pa.ChunkedArray | None = None) -> Span | None:
         """Return the first and the last time of a file's rows, or of those of some requests."""
         with guarded(self.where):
+            if ids is None and file.kept is None and not self._is_requests:
+                return self._bounds_of(file)
             columns = self._of_file(file)
             times = numbers_of(self._needed(columns, "timestamp", file).cast(UTC_TIME))
             there = times != NEVER
             if ids is not None:
                 there &= present(_true(pc.is_in(self._needed(columns, "request_id", file), value_set=ids)))
         return (int(times[there].min()), int(times[there].max())) if there.any() else None
+
+    def _bounds_of(self, file: DataFile) -> Span | None:
+        """Return the first and the last time of a file, by its footer or its rows, where the table's log has none."""
+        opened = self._now.open(file.path)
+        metadata = pq.read_metadata(opened)
+        self._check_there("timestamp", metadata.schema.to_arrow_schema(), file)
+        theirs, name = self._physical("timestamp"), self._mapping.name("timestamp")
+        stored = file_schema(metadata).field(theirs).type
+        span = file_bounds(opened, metadata, self._mapping, theirs, self._time_type(stored, name))
+        return None if span == ALWAYS else span
 
     def _bounds(self, uri: str, metadata: pq.FileMetaData, index: int) -> Span:
         """Return bounds of the times of a row group: its statistics, or what is known of the file."""
@@ -327,11 +339,15 @@ def file_schema(metadata: pq.FileMetaData) -> pa.Schema:
     return schema
 
 
-def file_bounds(opened: pa.NativeFile, metadata: pq.FileMetaData, mapping: ColumnMapping) -> Span:
-    """Return bounds of the times of a file: from its statistics, else from the times."""
-    name, zone = mapping.name("timestamp"), mapping.settings.zone
-    schema = file_schema(metadata)
-    kind = mapping.time_type(schema.field(name).type) if name in schema.names else None
+def file_bounds(
+    opened: pa.NativeFile, metadata: pq.FileMetaData, mapping: ColumnMapping, name: str, kind: pa.DataType | None
+) -> Span:
+    """Return bounds of the times of a file, from its statistics, else from the times; `ALWAYS` where it has none.
+
+    `name` is what the file calls their column, and `kind` which times they are; None where there is no such column.
+    """
+    zone = mapping.settings.zone
+    kind = None if kind is None else mapping.time_type(kind)
     if kind is None or not pa.types.is_timestamp(kind) or not (kind.tz or zone):
         return ALWAYS
     groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]

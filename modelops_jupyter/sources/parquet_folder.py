@@ -55,9 +55,10 @@ def open_folder(
             if not is_known or path == newest:
                 with open_file(path) as opened:
                     metadata = pq.read_metadata(opened)
-                    noted[path] = [stamp, metadata.num_rows, *file_bounds(opened, metadata, mapping)]
-                if path == newest:
-                    schema = file_schema(metadata)
+                    own, name = file_schema(metadata), mapping.name("timestamp")
+                    kind = own.field(name).type if name in own.names else None
+                    noted[path] = [stamp, metadata.num_rows, *file_bounds(opened, metadata, mapping, name, kind)]
+                schema = own if path == newest else schema
     constants = {path: _constants(path) for path in listed}
     types = _types(constants)
     for name, kind in types.items():

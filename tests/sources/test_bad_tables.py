@@ -277,3 +277,27 @@ def test_rows_deleted_without_writing_the_file_again(tmp_path: Path, apart: bool
         now = rows.assign(late=rows["late"].where(~rows.index.isin([5, 450]))).drop(index=gone)
         check(model.run(), now)
         assert model.changed() is None
+
+
+def test_a_delta_table_whose_log_knows_no_times(tmp_path: Path) -> None:
+    """Delta keeps statistics of the first columns alone; then the files say which times they have."""
+    rows, model = days(range(3)), delta(tmp_path)
+    few: dict[str, Any] = {"configuration": {"delta.dataSkippingNumIndexedCols": "0"}}
+    for number in range(3):
+        part = to_arrow(rows[200 * number : 200 * number + 200])
+        write_deltalake(str(tmp_path / "said"), part, mode="append", **(few if not number else {}))
+    check(model.run(), rows)
+    write_deltalake(str(tmp_path / "said"), to_arrow(rows[:10].assign(said=1)), mode="append")
+    assert model.changed() == (rows["at"][0], rows["at"][9])
+    check(model.run(), rows.assign(said=rows["said"].where(rows.index >= 10, 1)))
+
+
+def test_read_in_another_way_everything_is_new(tmp_path: Path) -> None:
+    rows = days(range(3))
+    write(tmp_path / "said", rows.assign(other=1 - rows["said"]))
+    model = folder(tmp_path)
+    check(model.run(), rows)
+    model.source = {**model.source, "columns": {**MERGED, "prediction": "other"}}
+    assert model.changed() is not None
+    check(model.run(), rows.assign(said=1 - rows["said"]))
+    assert model.changed() is None
