@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from modelops_jupyter.errors import ModelOpsError
 from modelops_jupyter.log.checksums import changed_files, checksums_path, read_checksums
 from modelops_jupyter.log.table import BatchTable
+from modelops_jupyter.log.table_files import added_by
 from modelops_jupyter.problems import RESTORE, Problem, problem_at
 
 _AGAIN = "send the newest batch again with its batch id, which writes no row twice, or restore the table from a backup"
+_NEXT = "log the next batch, which puts them there"
 
 
 def table_problems(path: Path) -> list[Problem]:
@@ -54,15 +56,29 @@ def _changed(path: Path, active: set[str] | None) -> Iterator[Problem]:
         yield problem_at(checksums_path(path), "it is gone, and with it the proof of every byte of the table")
         return
     checkpoint = max((_version(name) for name in known if ".checkpoint." in name and name not in changes), default=-1)
+    compacted = _compacted(path, [name for name, state in changes.items() if state == "was added"])
     for name, state in sorted(changes.items()):
         file = path.parent / name
         needed = _version(name) > checkpoint if "/_delta_log/" in name else active is None or file.name in active
         if state == "was changed":
             yield problem_at(file, "its bytes are not those that were written")
+        elif name in compacted and needed:
+            yield problem_at(file, "a compaction wrote it, and its bytes are not on record yet", _NEXT)
         elif state == "was added" and needed:
             yield problem_at(file, "it was not written by modelops, or its writer was ended meanwhile", _AGAIN)
         elif state == "is gone" and needed:
             yield problem_at(file, "it is gone")
+
+
+def _compacted(path: Path, names: Sequence[str]) -> set[str]:
+    """Return which files that are not on record hold nothing but rows that were there, as Delta's own log says."""
+    found: set[str] = set()
+    for name in names:
+        commit = added_by(path, _version(name)) if "/_delta_log/" in name and name.endswith(".json") else None
+        if commit is not None and not commit.appended:
+            found |= {name, *(f"{path.name}/{file}" for file in commit.rewritten)}
+    checkpoints = {name for name in names if ".checkpoint." in name}  # Delta's, of what its commits say
+    return found | checkpoints if found else found
 
 
 def _version(name: str) -> int:

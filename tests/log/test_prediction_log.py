@@ -14,7 +14,7 @@ from deltalake import DeltaTable
 from filelock import FileLock
 
 from modelops_jupyter.errors import Conflict, InvalidFrame, InvalidInput, LogDamaged, StoreBusy, StoreFull
-from modelops_jupyter.log import Extent, PredictionLog, read_quarantine
+from modelops_jupyter.log import Extent, PredictionLog, read_quarantine, table_problems
 from modelops_jupyter.log import table as batch_table
 from modelops_jupyter.log.table import BatchTable
 
@@ -345,8 +345,12 @@ def test_after_a_compaction_only_what_was_appended_is_new(tmp_path: Path, rewrit
     assert after is not None
     assert (after.rows, after.labels) == (14, 6)
     assert changes(log, after) is None
+    said = [problem.what for problem in table_problems(tmp_path / "m" / "predictions")]
+    assert said
+    assert set(said) == {"a compaction wrote it, and its bytes are not on record yet"}
     DeltaTable(tmp_path / "m" / "predictions").optimize.compact()
     assert changes(log, after) is None
     log.append_predictions("m", predictions(2, first=14))
     assert changes(log, after) == (START + timedelta(hours=12 * 14), START + timedelta(hours=12 * 15))
     assert read(log).num_rows == 16
+    assert table_problems(tmp_path / "m" / "predictions") == []
