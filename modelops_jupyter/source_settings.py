@@ -88,10 +88,10 @@ def _table(where: str, entry: Any) -> SourceTable:
 def _checked(where: str, entry: Any, shape: type[SourceTable]) -> dict[str, Any]:
     if not isinstance(entry, Mapping):
         raise InvalidInput(f"{where} must be a table of settings, with table = or query = in it.")
-    known = [f.name for f in fields(shape)]
+    settings = [f.name for f in fields(shape)]
     for name in entry:
-        if name not in known:
-            raise InvalidInput(f"{where} has an unknown setting {name!r}: known are {', '.join(known)}.")
+        if name not in settings:
+            raise InvalidInput(f"{where} has an unknown setting {name!r}: known are {', '.join(settings)}.")
     values = dict(entry)
     for name in ("table", "database", "query", "key", "zone", "format"):
         if name in values:

@@ -18,12 +18,17 @@ MOST_LINES = 5
 
 
 def examine_settings(evidence: Evidence, problems: list[Problem]) -> str:
-    """Report settings that cannot be used; the other parts are then looked at with those that can."""
+    """Report sources of no model, and settings that cannot be used; all else is then looked at with those that can."""
     settings = evidence.settings
     file = settings.project / FILE_NAME
     if settings.problem is not None:
         what = _without(f"{file}", settings.problem)
         problems.append(problem_at(file, what, "correct the file: until then no other verb works"))
+    models = {record.key for record in evidence.find("model")} if settings.sources else set()
+    for name in sorted(settings.sources.keys() - models):
+        known = ", ".join(sorted(models)) or "none yet"
+        what = f"[source.{name}] names a model that is not registered: registered are {known}"
+        problems.append(problem_at(file, what, "correct the name, or register the model"))
     return FILE_NAME if file.exists() else "defaults"
 
 

@@ -128,8 +128,8 @@ def _files(
     logical = {theirs: name for name, theirs in physical.items()}
     actions = pa.table(table.get_add_actions(flatten=True))
     actions = actions.sort_by([("modification_time", "ascending"), ("path", "ascending")])
-    kept = _kept(table)
-    found: dict[str, DataFile] = {}
+    masks = _row_masks(table)
+    files: dict[str, DataFile] = {}
     for action in actions.to_pylist():
         path = unquote(action["path"])
         partition = {
@@ -140,11 +140,11 @@ def _files(
         constants = {name: _scalar(value, schema, name) for name, value in partition.items()}
         bounds = _bounds(action, mapping, schema, physical)
         file = DataFile(path, action["num_records"] or 0, *bounds, constants)
-        mask = kept.get(path.rpartition("/")[2])
+        mask = masks.get(path.rpartition("/")[2])
         if mask is not None:  # it ends with the last row that was deleted
             mask = np.append(mask, np.ones(max(0, file.rows - len(mask)), dtype=bool))
-        found[path] = replace(file, kept=mask)
-    return found
+        files[path] = replace(file, mask=mask)
+    return files
 
 
 def _bounds(
@@ -172,7 +172,7 @@ def _scalar(value: Any, schema: pa.Schema, name: str) -> pa.Scalar:
     return pa.scalar(value, schema.field(name).type) if name in schema.names else pa.scalar(value)
 
 
-def _kept(table: DeltaTable) -> dict[str, np.ndarray[Any, Any]]:
+def _row_masks(table: DeltaTable) -> dict[str, np.ndarray[Any, Any]]:
     """Return which rows of files count, by file name, where others were deleted without writing the file again."""
     features = table.protocol().reader_features or ()
     if "deletionVectors" not in features:

@@ -47,7 +47,7 @@ class DataFile:
         Bounds of its times, in microseconds since 1970 (UTC); `ALWAYS` where nothing is known.
     constants : mapping of str to object
         Values of the columns that are not in the file but in its path.
-    kept : array of bool of shape (rows,), or None
+    mask : array of bool of shape (rows,), or None
         Which rows count, where others were deleted without writing the file again.
     """
 
@@ -56,7 +56,7 @@ class DataFile:
     first: int = ALWAYS[0]
     last: int = ALWAYS[1]
     constants: Mapping[str, Any] = field(default_factory=dict)
-    kept: Array | None = None
+    mask: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class FileTable:
     @cached_property
     def rows(self) -> int:
         """How many rows there are."""
-        return sum(file.rows if file.kept is None else int(file.kept.sum()) for file in self._now.files)
+        return sum(file.rows if file.mask is None else int(file.mask.sum()) for file in self._now.files)
 
     @property
     def has_labels(self) -> bool:
@@ -173,8 +173,8 @@ class FileTable:
         columns = self._of_file(file)
         names, labels = self._needed(columns, "request_id", file), self._needed(columns, "label", file)
         wanted = pc.is_in(names, value_set=ids)
-        if file.kept is not None:
-            wanted = pc.and_(wanted, pa.array(file.kept))
+        if file.mask is not None:
+            wanted = pc.and_(wanted, pa.array(file.mask))
         happened = columns.read("event_time")
         key = columns.read(WRITTEN) if self._mapping.settings.key else None
         written = pa.array(np.full(len(names), age)) if key is None else key
@@ -192,7 +192,7 @@ class FileTable:
     def _span_of(self, file: DataFile, ids: pa.ChunkedArray | None = None) -> Span | None:
         """Return the first and the last time of a file's rows, or of those of some requests."""
         with guarded(self.where):
-            if ids is None and file.kept is None and not self._is_requests:
+            if ids is None and file.mask is None and not self._is_requests:
                 return self._bounds_of(file)
             columns = self._of_file(file)
             times = numbers_of(self._needed(columns, "timestamp", file).cast(UTC_TIME))
@@ -244,7 +244,7 @@ class FileTable:
         metadata = pq.read_metadata(opened)
         every = range(metadata.num_row_groups)
         rows = [metadata.row_group(group).num_rows for group in every]
-        before, held = (0, sum(rows)) if index is None else (sum(rows[:index]), rows[index])
+        before, count = (0, sum(rows)) if index is None else (sum(rows[:index]), rows[index])
         ids = self._physical("request_id")
         schema = metadata.schema.to_arrow_schema()
         for name in ("timestamp",) if self._is_requests else ("request_id", "timestamp"):
@@ -259,33 +259,33 @@ class FileTable:
 
         def theirs(name: str) -> pa.ChunkedArray | None:
             if name in file.constants:
-                return _repeated(file.constants[name], held)
+                return _repeated(file.constants[name], count)
             column: pa.ChunkedArray | None = stored(self._now.physical.get(name, name))
             return column.cast(self._time_type(column.type, name)) if _is_naive(column) else column
 
         if self._is_requests:
-            kept = None if file.kept is None else file.kept[before : before + held]
-            return self._requests(theirs, held, kept)
-        mapped = self._mapping.read(theirs, held)
+            mask = None if file.mask is None else file.mask[before : before + count]
+            return self._requests(theirs, count, mask)
+        mapped = self._mapping.read(theirs, count)
 
         def ours(name: str) -> pa.ChunkedArray | None:
             column = mapped(name)
-            if name != "timestamp" or column is None or file.kept is None:
+            if name != "timestamp" or column is None or file.mask is None:
                 return column
-            there = pa.array(file.kept[before : before + held])
+            there = pa.array(file.mask[before : before + count])
             return pc.if_else(there, column, pa.scalar(NEVER, pa.int64()).cast(UTC_TIME))
 
-        return FileColumns(held, ours, lambda: self._mapping.id_parts(parts()))
+        return FileColumns(count, ours, lambda: self._mapping.id_parts(parts()))
 
     @property
     def _is_requests(self) -> bool:
         return self._mapping.is_inference_table and not self._is_labels
 
-    def _requests(self, theirs: Read, rows: int, kept: Array | None) -> FileColumns:
+    def _requests(self, theirs: Read, rows: int, mask: Array | None) -> FileColumns:
         """Return what reads the rows of requests."""
         from modelops_jupyter.sources.inference_table import expanded
 
-        table = expanded(self._mapping, theirs, rows, kept)
+        table = expanded(self._mapping, theirs, rows, mask)
         columns = dict(zip(table.column_names, table.columns, strict=True))
         read = self._mapping.read(columns.get, table.num_rows)
 
@@ -321,8 +321,8 @@ class FileTable:
 
     def _time_type(self, stored: pa.DataType, name: str) -> pa.DataType:
         """Return the type of stored times: instants where the table says that they are, whatever the file says."""
-        known = self._now.schema.field(name).type if name in self._now.schema.names else stored
-        instants = pa.types.is_timestamp(known) and known.tz is not None
+        logical = self._now.schema.field(name).type if name in self._now.schema.names else stored
+        instants = pa.types.is_timestamp(logical) and logical.tz is not None
         return pa.timestamp(stored.unit, "UTC") if instants else stored
 
 
@@ -352,9 +352,9 @@ def file_bounds(
         return ALWAYS
     groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
     columns = [group.column(k) for group in groups for k in range(group.num_columns)]
-    held = [c.statistics for c in columns if c.path_in_schema == name and c.physical_type == "INT64"]
-    if len(held) == len(groups) and all(statistics is not None and statistics.has_min_max for statistics in held):
-        return _together(local_bounds(kind, s.min_raw, s.max_raw, zone) for s in held) or ALWAYS
+    statistics = [c.statistics for c in columns if c.path_in_schema == name and c.physical_type == "INT64"]
+    if len(statistics) == len(groups) and all(s is not None and s.has_min_max for s in statistics):
+        return _together(local_bounds(kind, s.min_raw, s.max_raw, zone) for s in statistics) or ALWAYS
     reader = pq.ParquetFile(opened, metadata=metadata, coerce_int96_timestamp_unit="us")
     times = reader.read(columns=[name], use_threads=False)[name]
     instants = times.cast(pa.timestamp("us", "UTC")) if _is_naive(times) and kind.tz else times

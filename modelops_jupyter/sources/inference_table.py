@@ -25,13 +25,13 @@ _OWN_ID = "client_request_id"
 _ANSWERS = ("predictions", "outputs")
 
 
-def expanded(mapping: ColumnMapping, theirs: Read, rows: int, kept: np.ndarray[Any, Any] | None) -> pa.Table:
+def expanded(mapping: ColumnMapping, theirs: Read, rows: int, mask: np.ndarray[Any, Any] | None) -> pa.Table:
     """Return a row for each row of the requests, by the table's own names.
 
     Parameters
     ----------
     theirs
-        Reads the columns of the requests; `kept` says which of the `rows` count.
+        Reads the columns of the requests; `mask` says which of the `rows` count.
 
     Raises
     ------
@@ -45,11 +45,11 @@ def expanded(mapping: ColumnMapping, theirs: Read, rows: int, kept: np.ndarray[A
     statuses, own_ids = logged.get("status_code", nothing), logged.get(_OWN_ID, nothing)
     ids, metadata = logged.get(id_name, nothing), logged.get("request_metadata", nothing)
     places: list[int] = []
-    found: list[dict[str, Any]] = []
+    expanded_rows: list[dict[str, Any]] = []
     for place in range(rows):
         request, response = logged[REQUEST][place], logged[RESPONSE][place]
         failed = statuses[place] is not None and int(statuses[place]) != _OK
-        if failed or request is None or response is None or (kept is not None and not kept[place]):
+        if failed or request is None or response is None or (mask is not None and not mask[place]):
             continue
         name = own_ids[place] or ids[place]
         try:
@@ -63,9 +63,9 @@ def expanded(mapping: ColumnMapping, theirs: Read, rows: int, kept: np.ndarray[A
         for number, row in enumerate(answered):
             of_row = name if len(answered) == 1 else f"{name}/{number}"
             places.append(place)
-            found.append({id_name: of_row, **({"version": version} if version else {}), **row})
-    fields = dict.fromkeys([id_name, *(name for row in found for name in row)])
-    columns = {name: _column([row.get(name) for row in found]) for name in fields}
+            expanded_rows.append({id_name: of_row, **({"version": version} if version else {}), **row})
+    fields = dict.fromkeys([id_name, *(name for row in expanded_rows for name in row)])
+    columns = {name: _column([row.get(name) for row in expanded_rows]) for name in fields}
     times = theirs(time_name)
     if times is not None:
         columns[time_name] = times.take(pa.array(places, pa.int64()))
@@ -108,16 +108,16 @@ def _answers(response: Any) -> list[Any]:
 
 def _answer(mapping: ColumnMapping, answer: Any) -> dict[str, Any]:
     """Return what was predicted of a row: the answer, one of its fields, or the likeliest class of probabilities."""
-    said, score = mapping.name("prediction"), mapping.name("score")
+    prediction, score = mapping.name("prediction"), mapping.name("score")
     if isinstance(answer, Mapping):
-        return {name: answer[name] for name in answer if name in (said, score)}
+        return {name: answer[name] for name in answer if name in (prediction, score)}
     if isinstance(answer, list) and len(answer) == len(mapping.model.classes) > 1:
         likeliest = mapping.model.classes[int(np.argmax(answer))]
         return {
-            said: likeliest,
+            prediction: likeliest,
             **({score: answer[1]} if len(answer) == 2 else {}),
         }  # of two classes: that of the second
-    return {said: answer[0] if isinstance(answer, list) and len(answer) == 1 else answer}
+    return {prediction: answer[0] if isinstance(answer, list) and len(answer) == 1 else answer}
 
 
 def _version(metadata: Any) -> int | None:

@@ -90,13 +90,13 @@ class ColumnMapping:
         for ours in (*wanted, *mapped, *([WRITTEN] if self.settings.key else [])):
             theirs = self.name(ours)
             if theirs not in schema.names:
-                known = ", ".join(schema.names[:20]) or "none"
+                columns = ", ".join(schema.names[:20]) or "none"
                 what = "" if ours == theirs else f", which stands for {ours!r}"
                 what = ", which key = names" if ours == WRITTEN else what
                 what = f", a feature of {self.model.name}" if ours in self.model.features else what
                 raise InvalidFrame(
                     f"{self.where} has no column {theirs!r}{what}: map it with columns = in its settings, or add it; "
-                    f"it has {known}."
+                    f"it has {columns}."
                 )
             self._check_type(ours, theirs, schema.field(theirs).type)
 
@@ -228,8 +228,8 @@ def with_log_columns(mapping: ColumnMapping, table: pa.Table, names: Sequence[st
     """Return columns of a table in memory as our log has them; those that it lacks are left out."""
     columns = dict(zip(table.column_names, table.columns, strict=True))
     read = mapping.read(columns.get, table.num_rows)
-    found = {name: read(name) for name in names}
-    return pa.table({name: column for name, column in found.items() if column is not None})
+    columns_by_name = {name: read(name) for name in names}
+    return pa.table({name: column for name, column in columns_by_name.items() if column is not None})
 
 
 def features_of(schema: pa.Schema, settings: SourceTable) -> list[str]:

@@ -44,15 +44,15 @@ def open_folder(
     """
     with guarded(where):
         listed, open_file = _listed(where, address, options)
-        known = {} if before is None else before["files"]
+        earlier = {} if before is None else before["files"]
         noted: dict[str, list[Any]] = {}
         schema = pa.schema([])
         newest = max(listed, key=lambda path: listed[path], default=None)
         for path, (_, stamp) in listed.items():
-            is_known = path in known and known[path][0] == stamp
-            if is_known:
-                noted[path] = list(known[path])
-            if not is_known or path == newest:
+            is_same = path in earlier and earlier[path][0] == stamp
+            if is_same:
+                noted[path] = list(earlier[path])
+            if not is_same or path == newest:
                 with open_file(path) as opened:
                     metadata = pq.read_metadata(opened)
                     own, name = file_schema(metadata), mapping.name("timestamp")
@@ -82,7 +82,7 @@ def _changes(noted: Mapping[str, Any], files: tuple[DataFile, ...], position: Ma
         return Changes(everything=True)
     added = [file for file in files if list(before.get(file.path, [None])[:1]) != noted[file.path][:1]]
     gone = [_file(path, entry) for path, entry in before.items() if path not in noted or entry[0] != noted[path][0]]
-    if any(file.first == ALWAYS[0] for file in gone):  # nobody knows any more which times it had
+    if any(file.first == ALWAYS[0] for file in gone):  # which times it had cannot be told any more
         return Changes(everything=True)
     return Changes(added, gone)
 

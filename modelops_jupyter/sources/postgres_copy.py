@@ -53,12 +53,12 @@ class _Rows(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         """Return the next `size` bytes, fewer only at the end."""
-        parts, held = [self._rest], len(self._rest)
+        parts, length = [self._rest], len(self._rest)
         append = parts.append
         for block in self._blocks:
             append(block)
-            held += len(block)
-            if 0 <= size <= held:
+            length += len(block)
+            if 0 <= size <= length:
                 break
         whole = b"".join(parts)
         self._rest = whole[size:] if size >= 0 else b""

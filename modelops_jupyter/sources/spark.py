@@ -68,14 +68,14 @@ class SparkTable:
     def changed_ids(self, position: Mapping[str, Any] | None) -> pa.ChunkedArray:
         """Return the request ids of what is new since `position`; of all rows where that cannot be told."""
         rows = self._rows if position is None else self._newer(position)
-        found = rows.select(self._column("request_id").cast("string").alias("id")).toArrow()
-        return found["id"].cast(pa.string())
+        ids = rows.select(self._column("request_id").cast("string").alias("id")).toArrow()
+        return ids["id"].cast(pa.string())
 
     def times_of(self, ids: pa.ChunkedArray) -> Span | None:
         """Return the first and the last time of the rows of some requests."""
         wanted = self._session.createDataFrame(pa.table({"wanted": ids}))
-        found = self._rows.join(wanted, self._column("request_id").cast("string") == wanted["wanted"], "leftsemi")
-        return self._span(found)
+        matching = self._rows.join(wanted, self._column("request_id").cast("string") == wanted["wanted"], "leftsemi")
+        return self._span(matching)
 
     def slabs(
         self, start: int, end: int, cut: Callable[[int], int], window: Callable[[Array], Array], events: Events | None
@@ -121,11 +121,11 @@ class SparkTable:
         from pyspark.sql import functions as F
         from pyspark.sql.window import Window
 
-        known = self._rows.filter(self._column("label").isNotNull())
+        labelled = self._rows.filter(self._column("label").isNotNull())
         happened = [self._times("event_time").desc()] if self._mapping.name("event_time") in self._schema.names else []
         order = Window.partitionBy(self._column("request_id")).orderBy(*happened, self._key.desc())
-        known = known.withColumn("__place", F.row_number().over(order)).filter("__place = 1")
-        return known.select(
+        labelled = labelled.withColumn("__place", F.row_number().over(order)).filter("__place = 1")
+        return labelled.select(
             self._column("request_id").cast("string").alias("request_id"), self._outcome("label").alias("label")
         )
 

@@ -93,8 +93,8 @@ class SqlTable:
         newer = () if position is None else self._newer(position)
         if newer is None or self._is_empty:
             return pa.chunked_array([], pa.string())
-        found = self._fetched(sa.select(self._column("request_id")).where(*newer))
-        return self._mapping.column("request_id", found.column(0))
+        ids = self._fetched(sa.select(self._column("request_id")).where(*newer))
+        return self._mapping.column("request_id", ids.column(0))
 
     def times_of(self, ids: pa.ChunkedArray) -> Span | None:
         """Return the first and the last time of the rows of some requests."""

@@ -180,8 +180,8 @@ class WatchedSource:
                 names = (
                     [*_OWN, *self._predictions.features] if columns is None else ["request_id", "timestamp", *columns]
                 )
-                found = {name: piece.read(name) for name in (*dict.fromkeys(names), "label")}
-                there = pa.table({name: column for name, column in found.items() if column is not None})
+                columns_by_name = {name: piece.read(name) for name in (*dict.fromkeys(names), "label")}
+                there = pa.table({name: column for name, column in columns_by_name.items() if column is not None})
                 tables.append(in_log_types(there).filter(pa.array(piece.counted)))
         if not tables:
             return None
@@ -230,12 +230,12 @@ class WatchedSource:
     @cached_property
     def _digest(self) -> str:
         """What says how the tables are read, without secrets: read in another way, everything is new."""
-        said: list[Any] = [self._source.version]
+        parts_of_digest: list[Any] = [self._source.version]
         for part in (self._source, self._source.labels):
             if part is not None:
                 places = [redacted(part.table), redacted(part.database), part.query]
-                said.append([*places, dict(part.columns), part.key, part.zone, part.format])
-        text = json.dumps(said, sort_keys=True)
+                parts_of_digest.append([*places, dict(part.columns), part.key, part.zone, part.format])
+        text = json.dumps(parts_of_digest, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def _check_one_place(self) -> None:

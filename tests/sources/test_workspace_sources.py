@@ -124,8 +124,11 @@ def test_a_source_of_no_model_and_a_table_that_is_gone(project: Path, model: Log
             ws.monitor("delay")
         assert ws.watch(once=True).runs[0].error
         (project / "modelops.toml").write_text(TOML.replace("delay", "other"))
-    with open_workspace() as ws, pytest.raises(NotFound, match="no model 'other'"):
-        ws.monitor("other")
+    with open_workspace() as ws:
+        with pytest.raises(NotFound, match="no model 'other'"):
+            ws.monitor("other")
+        (problem,) = ws.doctor().problems
+        assert "[source.other] names a model that is not registered: registered are delay" in problem.what
 
 
 def test_settings_show_no_secret(tmp_path: Path) -> None:
