@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
@@ -62,6 +62,7 @@ class ColumnMapping:
     where: str
     settings: SourceTable
     model: ModelFacts
+    _read_as: dict[tuple[Any, ...], dict[Any, str | None]] = field(default_factory=dict, compare=False, repr=False)
 
     def name(self, ours: str) -> str:
         """Return what the table calls one of our columns."""
@@ -198,17 +199,23 @@ class ColumnMapping:
         return pa.chunked_array([self._classes(name, chunk) for chunk in coded.chunks], pa.string())
 
     def _classes(self, name: str, coded: pa.DictionaryArray) -> pa.Array:
+        words = coded.dictionary
+        used = np.zeros(len(words), dtype=bool)  # an encoder may list words that no row has
+        used[coded.indices.drop_null().to_numpy()] = True
+        values = words.filter(pa.array(used)).to_pylist()
+        key = name, str(words.type), tuple(values)
+        if key not in self._read_as:  # the same few words come in every file
+            self._read_as[key] = dict(zip(values, self._class_texts(name, values), strict=True))
+        classes = self._read_as[key]
+        return pa.array([classes.get(word) for word in words.to_pylist()], pa.string()).take(coded.indices)
+
+    def _class_texts(self, name: str, values: Sequence[Any]) -> list[str | None]:
+        """Return values as the model's classes are written; raise `InvalidFrame` if one is no class of it."""
         import pandas as pd
 
-        words = coded.dictionary
-        plain = words.cast(pa.string()) if pa.types.is_large_string(words.type) else words
-        texts = outcomes(pd.Series(plain.to_pylist(), dtype="object", name=self.name(name)), self.model.task)
-        # An encoder may list words that no row has.
-        used = np.zeros(len(words), dtype=bool)
-        used[coded.indices.drop_null().to_numpy()] = True
-        whole = texts.where(used)
-        classes, _ = as_classes(whole, self.model.classes, self.model.name, f"{ADVICE} ({self.where})")
-        return pa.array(classes.astype("object").where(classes.notna(), None), pa.string()).take(coded.indices)
+        texts = outcomes(pd.Series(list(values), dtype="object", name=self.name(name)), self.model.task)
+        classes, _ = as_classes(texts, self.model.classes, self.model.name, f"{ADVICE} ({self.where})")
+        return [None if pd.isna(text) else str(text) for text in classes]
 
     def _scores(self, values: pa.ChunkedArray) -> pa.ChunkedArray:
         self._check_type("score", self.name("score"), values.type)
