@@ -260,12 +260,15 @@ class PredictionLog:
         labels.verify(table)
         return lambda ids: labels.scan(labels.all_files(table), filter=ds.field("request_id").isin(ids))
 
-    def labels_since(self, model: str, version: int) -> tuple[int, pa.ChunkedArray]:
-        """Return the version of the table of labels, -1 before the first, and the requests that got some since."""
+    def labels_version(self, model: str) -> int:
+        """Return the version of the table of labels, -1 before the first one."""
         table = self._table(model, "labels").open()
+        return -1 if table is None else table.version()
+
+    def labelled_since(self, model: str, version: int) -> pa.ChunkedArray:
+        """Return the requests that got a label after `version` of the table of labels."""
         requests = self._new_rows(model, "labels", version, "request_id")
-        none = pa.chunked_array([], pa.string())
-        return -1 if table is None else table.version(), none if requests is None else requests
+        return pa.chunked_array([], pa.string()) if requests is None else requests
 
     def _new_rows(self, model: str, name: str, version: int, column: str) -> pa.ChunkedArray | None:
         """Return one column of the files that came after `version`; of all files where Delta knows it no longer."""

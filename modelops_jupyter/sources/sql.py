@@ -39,7 +39,9 @@ class SqlTable:
         self._mapping, self.where = mapping, mapping.where
         with self._guarded():
             try:
-                self._engine = sa.create_engine(database, poolclass=NullPool)
+                # Rows are fetched by one thread after another, which SQLite's driver must be told.
+                threads = {"check_same_thread": False} if database.startswith("sqlite") else {}
+                self._engine = sa.create_engine(database, poolclass=NullPool, connect_args=threads)
             except ImportError as error:
                 missing = f"{error.name}, which is not there: install it."
                 raise LibraryMissing(f"Reading {self.where} takes {missing}") from None

@@ -118,12 +118,13 @@ class WatchedSource:
 
     def extent(self, model: str) -> Extent | None:
         """Return how far the predictions reach, or None where there are none."""
-        times = self._predictions.times()
         self._check_one_place()
+        position = self._position  # first: what is written meanwhile is new to the next run
+        times = self._predictions.times()
         if times is None:
             return None
         labels = 0 if self._labels is None else self._labels.rows
-        return Extent(_time(times[0]), _time(times[1]), self._predictions.rows, labels, self._position)
+        return Extent(_time(times[0]), _time(times[1]), self._predictions.rows, labels, position)
 
     def changed_since(self, model: str, position: Position) -> tuple[datetime, datetime] | None:
         """Return the first and last prediction time of what was written, corrected or labelled after `position`."""
@@ -211,12 +212,13 @@ class WatchedSource:
 
     @cached_property
     def _position(self) -> Position:
+        predictions = self._predictions.position
         labels: Any = None
         if self._labels is not None:
             labels = self._labels.position
         elif not self._predictions.has_labels:
-            labels = self._log.labels_since(self._model.name, 0)[0]
-        return {"settings": self._digest, "predictions": self._predictions.position, "labels": labels}
+            labels = self._log.labels_version(self._model.name)
+        return {"settings": self._digest, "predictions": predictions, "labels": labels}
 
     def _labelled_since(self, position: Position) -> pa.ChunkedArray:
         """Return the requests whose labels are new, other or gone."""
@@ -225,7 +227,7 @@ class WatchedSource:
         if self._predictions.has_labels:
             return pa.chunked_array([], pa.string())
         before = position["labels"]
-        return self._log.labels_since(self._model.name, -1 if before is None else int(before))[1]
+        return self._log.labelled_since(self._model.name, -1 if before is None else int(before))
 
     @cached_property
     def _digest(self) -> str:

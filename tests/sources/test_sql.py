@@ -10,6 +10,7 @@ from databases import postgres, programs
 from scored_tables import COLUMNS, Watched, check, days
 
 from modelops_jupyter.errors import InvalidFrame, InvalidInput, SourceUnreachable
+from modelops_jupyter.sources.sql import SqlTable
 
 QUERY = """
     -- what was said at 12:30 counts as well; 100 % of it
@@ -120,3 +121,26 @@ def test_what_is_wrong_is_said_without_the_password(tmp_path: Path, database: st
     for error in (unknown, missing, wrong):
         assert "s3cret" not in str(error.value)
     assert "s3cret" not in repr(model.open()._source)
+
+
+def test_rows_that_are_written_during_a_run_are_new_to_the_next(
+    tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = watched(database, tmp_path)
+    rows = days(range(3))
+    write(database, "said", rows[:400].drop(columns="late"), 1)
+    write(database, "came", rows[["id", "late"]], 1)
+    span, wrote = SqlTable._span, []
+
+    def while_times_are_asked(table: SqlTable, *conditions: sa.ColumnElement[bool]) -> tuple[int, int] | None:
+        if not wrote:
+            answer = span(table, *conditions)
+            write(database, "said", rows[400:].drop(columns="late"), 2)
+            wrote.append(True)
+            return answer
+        return span(table, *conditions)
+
+    monkeypatch.setattr(SqlTable, "_span", while_times_are_asked)
+    model.run()
+    assert model.changed() is not None
+    check(model.run(), rows)
