@@ -243,7 +243,7 @@ class WatchedSource:
     def _check_one_place(self) -> None:
         """Raise `InvalidInput` where our own log has predictions or labels of the model as well."""
         name = self._model.name
-        tables = ["predictions", *(["labels"] if self._labels is not None or self._predictions.has_labels else [])]
+        tables = ["predictions", *(["labels"] if self._predictions.has_labels or self._labels is not None else [])]
         for table in tables:
             if self._log.holds(name, table):
                 where = self._predictions.where
