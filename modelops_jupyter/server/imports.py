@@ -15,6 +15,7 @@ from modelops_jupyter.imports import each_import
 _STORE = ("modelops_jupyter.store", "modelops_jupyter.profiles")
 _HEALTH = ("modelops_jupyter.monitoring", "modelops_jupyter.monitoring.figures.cycle")  # whether a model still learns
 _WINDOWS = (*_HEALTH, "modelops_jupyter.monitoring.kept", "modelops_jupyter.monitoring.record.packed")
+_ROWS = ("modelops_jupyter.log", "modelops_jupyter.sources")
 _CASES = ("modelops_jupyter.monitoring.incidents.cases",)
 _CURVES = (*_WINDOWS, "modelops_jupyter.actions.inspection", "modelops_jupyter.monitoring.figures.curves")
 # Whose results the document describes.
@@ -57,7 +58,7 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     "promote": _ALIASES,
     "rollback": _ALIASES,
     "reconcile": _ALIASES,
-    "multivariate_drift": (*_WINDOWS, "modelops_jupyter.log", "modelops_jupyter.monitoring.explaining.multivariate"),
+    "multivariate_drift": (*_WINDOWS, *_ROWS, "modelops_jupyter.monitoring.explaining.multivariate"),
     "notebook_parameters": ("modelops_jupyter.pipelines",),
     "openapi": (*_CURVES, *_GATE, *_RESULTS, "modelops_jupyter.server.openapi"),
     "open_dashboard": ("modelops_jupyter.dashboards.serve",),
