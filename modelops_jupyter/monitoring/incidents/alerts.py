@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from modelops_jupyter.monitoring.figures.deciding import exceeds
+from modelops_jupyter.monitoring.incidents.looks import Look, is_estimate, looks_of
 from modelops_jupyter.monitoring.judging.rules import AlertRules
-from modelops_jupyter.monitoring.record.results import Alert, Finding, WindowResult
+from modelops_jupyter.monitoring.record.results import Alert, Finding, Key, WindowResult
 from modelops_jupyter.roles import Series
-
-Key = tuple[str, str, str, str]
-Hits = Mapping[Key, Finding]
 
 
 def raise_alerts(
@@ -25,7 +23,8 @@ def raise_alerts(
     """Fold findings into alerts, oldest first.
 
     One opens by a plain finding or by N likely ones of M windows, and closes after M windows without any finding of its
-    key, lingering ones included: it takes more to open than to stay open. Another version is another model, validated
+    key, lingering ones included: it takes more to open than to stay open. A window that could not be judged by the
+    alert's figure, because its labels are still to come or its rows are too few, counts neither way. Another version is another model, validated
     on other rows: what was wrong with the one before closes once that has not served for M windows.
 
     Parameters
@@ -49,10 +48,10 @@ def raise_alerts(
         if not found or found[-1].window_start < first:
             alerts += earlier
             continue
-        tracks = _by_version(found)
+        tracks, looks = _by_version(found), looks_of(found, rules)
         for version in {**tracks, **dict.fromkeys(alert.version for alert in earlier)}:
             own = [alert for alert in earlier if alert.version == version]
-            alerts += _alerts_of_version(model, version, found, tracks.get(version, []), rules, own, first)
+            alerts += _alerts_of_version(model, version, looks, tracks.get(version, []), rules, own, first)
     return tuple(sorted(alerts, key=Alert.place))
 
 
@@ -68,7 +67,7 @@ def _by_version(windows: Sequence[WindowResult]) -> dict[int, list[int]]:
 def _alerts_of_version(
     model: str,
     version: int,
-    windows: Sequence[WindowResult],
+    looks: Sequence[Look],
     places: Sequence[int],
     rules: AlertRules,
     known: Sequence[Alert],
@@ -79,19 +78,17 @@ def _alerts_of_version(
     stretches = _stretches(places, rules.windows)
     waiting: dict[int, list[Alert]] = {}
     for alert in known:
-        waiting.setdefault(_stretch_of(alert, windows, stretches, rules), []).append(alert)
+        waiting.setdefault(_stretch_of(alert, looks, stretches, rules), []).append(alert)
     alerts += [replace(alert, state="healed") for alert in waiting.get(-1, ())]
     for n, stretch in enumerate(stretches):
-        served = [windows[place] for place in stretch]
-        past = [window for window in served if window.window_start < first]
-        now = [(window, _by_key(window)) for window in served[len(past) :]]
-        replaced = stretch[-1] < len(windows) - rules.windows
+        served = [looks[place] for place in stretch]
+        past = [look for look in served if look.start < first]
+        now = served[len(past) :]
+        replaced = stretch[-1] < len(looks) - rules.windows
         closed, running = _resumed(waiting.get(n, ()), past, rules)
-        last = [_by_key(window) for window in past[-rules.windows :]]
         alerts += closed
-        for key in sorted({*running, *(key for _, hits in now for key in hits)}):
-            hits = [each.get(key) for each in last]
-            alerts += _alerts_of(model, version, key, now, rules, running.get(key), hits, replaced)
+        for key in sorted({*running, *(key for look in now for key in look.findings)}):
+            alerts += _alerts_of(model, version, key, past, now, rules, running.get(key), replaced)
     return alerts
 
 
@@ -105,35 +102,25 @@ def _stretches(places: Sequence[int], longest: int) -> list[list[int]]:
     return found
 
 
-def _stretch_of(
-    alert: Alert, windows: Sequence[WindowResult], stretches: Sequence[Sequence[int]], rules: AlertRules
-) -> int:
+def _stretch_of(alert: Alert, looks: Sequence[Look], stretches: Sequence[Sequence[int]], rules: AlertRules) -> int:
     """Return which stretch an alert of before goes on in; -1 where its version was replaced since."""
-    begun = [n for n, stretch in enumerate(stretches) if windows[stretch[0]].window_start <= alert.last_window]
+    begun = [n for n, stretch in enumerate(stretches) if looks[stretch[0]].start <= alert.last_window]
     if begun:
         return begun[-1]
     # Its last finding lies before the windows at hand.
     return 0 if stretches and stretches[0][0] < rules.windows else -1
 
 
-def _by_key(window: WindowResult) -> dict[Key, Finding]:
-    found: dict[Key, Finding] = {}
-    for finding in window.findings:
-        found.setdefault(finding.key, finding)
-    return found
-
-
-def _resumed(
-    known: Sequence[Alert], past: Sequence[WindowResult], rules: AlertRules
-) -> tuple[list[Alert], dict[Key, Alert]]:
+def _resumed(known: Sequence[Alert], past: Sequence[Look], rules: AlertRules) -> tuple[list[Alert], dict[Key, Alert]]:
     """Return the alerts that were closed by the end of `past`, and those that were open then, by key."""
     closed: list[Alert] = []
     running: dict[Key, Alert] = {}
     for alert in known:
-        hits = [w.window_start for w in past if alert.window_start <= w.window_start and alert.key in _by_key(w)]
+        hits = [look.start for look in past if alert.window_start <= look.start and alert.key in look.findings]
         # One that goes on after `past` had a finding in its last windows; of one that ended, the last is on record.
         last = min(alert.last_window, max(hits, default=alert.last_window))
-        if sum(window.window_start > last for window in past) >= rules.windows:
+        by_estimate = is_estimate(alert.metric) and all(look.by_estimate(alert.key) for look in past)
+        if sum(look.start > last and look.judged(alert.key, by_estimate) for look in past) >= rules.windows:
             closed.append(replace(alert, state="healed", last_window=last))
         else:
             running[alert.key] = replace(alert, state="open", last_window=last)
@@ -144,25 +131,29 @@ def _alerts_of(
     model: str,
     version: int,
     key: Key,
-    windows: Sequence[tuple[WindowResult, Hits]],
+    past: Sequence[Look],
+    now: Sequence[Look],
     rules: AlertRules,
     current: Alert | None,
-    before: Sequence[Finding | None],
     replaced: bool,
 ) -> list[Alert]:
     alerts: list[Alert] = []
-    hits = [*before]
-    for window, found in windows:
-        hit = found.get(key)
+    by_estimate = all(look.by_estimate(key) for look in past) and (current is None or is_estimate(current.metric))
+    hits = [look.findings.get(key) for look in past if look.judged(key, by_estimate)]
+    for look in now:
+        hit = look.findings.get(key)
+        by_estimate = by_estimate and look.by_estimate(key)
+        if not look.judged(key, by_estimate):
+            continue
         hits.append(hit)
         recent = hits[-rules.windows :]
         if current is None and hit is not None and _opens(hit, recent, rules):
-            current = _open(model, version, hit, window)
+            current = _open(model, version, hit, look.window)
         elif current is not None and hit is not None:
-            current = replace(current, last_window=window.window_start)
+            current = replace(current, last_window=look.start)
         elif current is not None and len(recent) == rules.windows and not any(recent):
             alerts.append(replace(current, state="healed"))
-            current = None
+            current, by_estimate = None, True
     if current is not None:
         alerts.append(replace(current, state="healed") if replaced else current)
     return alerts

@@ -54,6 +54,7 @@ class Finding:
         return signal(self.kind, self.segment, self.column, self.metric)
 
 
+Key = tuple[str, str, str, str]  # of the findings that are one alert, see `signal`
 # What later windows are judged by, of what the windows of a cycle say together.
 REMEMBERED = ("jensen_shannon", "kolmogorov_smirnov", "rank_shift", "dependence", "dependence_error", "partners")
 
