@@ -24,8 +24,9 @@ def raise_alerts(
 
     One opens by a plain finding or by N likely ones of M windows, and closes after M windows without any finding of its
     key, lingering ones included: it takes more to open than to stay open. A window that could not be judged by the
-    alert's figure, because its labels are still to come or its rows are too few, counts neither way. Another version is another model, validated
-    on other rows: what was wrong with the one before closes once that has not served for M windows.
+    alert's figure, because its labels are still to come or its rows are too few, counts neither way. Another version is
+    another model, validated on other rows: what was wrong with the one before closes once that has not served for M
+    windows.
 
     Parameters
     ----------
