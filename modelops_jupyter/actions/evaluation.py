@@ -107,7 +107,7 @@ def task_of_both(first: RegisteredVersion, second: RegisteredVersion) -> str:
     Raises
     ------
     InvalidInput
-        If it is not the same, or nothing says what it is.
+        If it is not the same, nothing says what it is, or their answers cannot be compared.
     """
     _check_task(first, second)
     task = str(first.body["task"])
@@ -115,6 +115,11 @@ def task_of_both(first: RegisteredVersion, second: RegisteredVersion) -> str:
         raise InvalidInput(
             f"{first.full_name} is a {task} and {second.full_name} a {second.body['task']}: they have no metric in "
             "common."
+        )
+    if task == "clustering":
+        raise InvalidInput(
+            f"{first.full_name} and {second.full_name} number their clusters each in its own way: compare what you use "
+            "them for, such as a model that takes the clusters as a feature."
         )
     return task
 

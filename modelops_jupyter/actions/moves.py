@@ -71,7 +71,9 @@ def promote(
 
 def rollback(ws: Foundations, name: str, alias: str, reason: str) -> Transition:
     """See `Workspace.rollback`."""
-    from modelops_jupyter.governance import rollback
+    from modelops_jupyter.governance import check_reason, rollback
+
+    reason = check_reason(reason)
 
     def check(version: Mapping[str, Any]) -> None:
         number = version["version"]

@@ -150,7 +150,7 @@ def measured_rows(version: Mapping[str, Any]) -> str:
     distinct = version["measured"].get("distinct")
     if distinct is not None and distinct < version["measured"]["rows"]:
         rows += f", {distinct:,} of them distinct"
-    if version["data_fingerprint"] is None and not version.get("adopted"):
+    if version.get("data_fingerprint") is None and not version.get("adopted"):
         rows += "; which rows it was fitted on is not on record"
     return rows
 

@@ -20,6 +20,7 @@ from modelops_jupyter.log.column_types import UTC_TIME
 from modelops_jupyter.log.repeats import WRITTEN
 from modelops_jupyter.log.stream import GroupColumns, RowGroups, Slab, read_slab, row_groups, slabs
 from modelops_jupyter.log.table_files import ALWAYS
+from modelops_jupyter.sources.joining import joined
 from modelops_jupyter.sources.mapping import LABELS, NEVER, PREDICTIONS, ColumnMapping, features_of, local_bounds
 from modelops_jupyter.sources.table import (
     Changes,
@@ -232,8 +233,7 @@ class FileTable:
 
         def read(name: str) -> pa.ChunkedArray | None:
             columns = [column for part in parts if (column := part.read(name)) is not None]
-            chunks = [chunk for column in columns for chunk in column.chunks]
-            return pa.chunked_array(chunks, columns[0].type) if len(columns) == len(parts) else None
+            return joined(columns, name) if len(columns) == len(parts) else None
 
         ages = tuple((age, part.rows) for (age, _), part in zip(group.ages, parts, strict=True))
         return GroupColumns(read, lambda: (chunk for part in parts for chunk in part.id_parts()), ages)

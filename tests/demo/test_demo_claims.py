@@ -28,7 +28,7 @@ ALERT = {
 
 
 def version(number: int, roc_auc: float) -> Put:
-    measured = {"metrics": {"roc_auc": roc_auc}, "rows": 9, "fingerprint": "f", "at": "2013-04-01T00:00", "by": "us"}
+    measured = {"metrics": {"roc_auc": roc_auc}, "rows": 900, "fingerprint": "f", "at": "2013-04-01T00:00", "by": "us"}
     body: dict[str, Any] = {
         "name": demo.MODEL, "version": number, "kind": "ml", "task": "classification", "classes": ["0", "1"],
         "flavor": "sklearn-skops", "unsafe": False, "digest": f"d{number}", "metrics": {"roc_auc": roc_auc},
@@ -44,6 +44,8 @@ def ws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """A workspace whose newest version is 7, as it is where somebody has registered others in between."""
     monkeypatch.setattr(Registry, "check", lambda registry: None)
     monkeypatch.setattr(Registry, "obstacle", lambda *_, **__: "")
+    monkeypatch.setattr(Registry, "changed_sizes", lambda *_: {})
+    monkeypatch.setattr(Registry, "files_are_gone", lambda *_: False)
     monkeypatch.setattr(Registry, "set_alias", lambda *_, **__: None)
     monkeypatch.setattr(Registry, "aliases", lambda *_, **__: {})
     ws = Workspace(Settings(tmp_path, tmp_path / ".modelops", actor=demo.SCIENTIST))

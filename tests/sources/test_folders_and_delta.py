@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
@@ -115,3 +116,49 @@ def test_roles_of_a_table_are_series_of_their_own(tmp_path: Path, write: Write, 
     assert beside.series.role == "shadow"
     write(tmp_path / "said", rows[:30].assign(said=0, part="served"), "corrected")
     check(watched.run(), rows.assign(said=rows["said"].where(rows.index >= 30, 0)))
+
+
+TEXTS = [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())]
+
+
+def rewritten(rows: pd.DataFrame, number: int) -> pa.Table:
+    """Return rows as another writer writes them: text and numbers of one meaning have many types."""
+    table = to_arrow(rows)
+    for index, field in enumerate(table.schema):
+        kind = TEXTS[number % len(TEXTS)] if pa.types.is_string(field.type) else field.type
+        if pa.types.is_int64(field.type):
+            kind = [pa.int64(), pa.int32(), pa.int8(), pa.float64()][number % 4] if field.name == "said" else kind
+        if pa.types.is_float64(field.type) and field.name != "p":
+            kind = [pa.float64(), pa.float32()][number % 2]
+        column = table.column(index).combine_chunks()
+        text = column.dictionary_encode() if pa.types.is_dictionary(kind) else column.cast(kind)
+        table = table.set_column(index, field.name, text)
+    return table
+
+
+def test_files_of_several_writers_are_one_table(tmp_path: Path) -> None:
+    rows = days(range(6))
+    watched = Watched(tmp_path, {"table": "said", "columns": {**COLUMNS, "label": "late"}})
+    (tmp_path / "said").mkdir()
+    for number in range(6):
+        of_day = rows[rows["id"].str.startswith(f"{number}-")]
+        pq.write_table(rewritten(of_day, number), tmp_path / "said" / f"{number}.parquet")
+        if number == 2:
+            check(watched.run(), rows[rows["id"].str[0].astype(int) <= 2])
+    check(watched.run(), rows)
+
+
+def test_a_table_that_labels_were_merged_into_goes_on(tmp_path: Path) -> None:
+    rows = days(range(4))
+    path = tmp_path / "said"
+    watched = Watched(tmp_path, {"table": "delta:said", "columns": {**COLUMNS, "label": "late"}})
+    first, later = rows[rows["id"].str[0].astype(int) < 3], rows[rows["id"].str[0].astype(int) == 3]
+    kinds = to_arrow(rows).schema
+    write_deltalake(str(path), to_arrow(first.assign(late=None)).cast(kinds))
+    check(watched.run(), first.assign(late=None))
+    labels = pa.Table.from_pandas(first[["id", "late"]], preserve_index=False)
+    merge = DeltaTable(str(path)).merge(labels, "t.id = u.id", source_alias="u", target_alias="t")
+    merge.when_matched_update({"late": "u.late"}).execute()
+    check(watched.run(), first)
+    write_deltalake(str(path), to_arrow(later.assign(late=None)).cast(kinds), mode="append")
+    check(watched.run(), pd.concat([first, later.assign(late=None)]))
