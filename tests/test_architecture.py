@@ -24,6 +24,7 @@ LAYERS = (
     {"actions.fleet", "actions.labelled_rows", "actions.measurement", "actions.model_answers", "data_files"},
     {"actions.validation", "actions.versions", "actions.restoration", "table_files"},
     {"actions.scored_rows", "actions.obstacles"},
+    {"actions.logged_features"},
     {"actions.publication", "actions.aliases", "actions.adopted", "actions.service_files"},
     {"actions.evaluation", "actions.registration"},
     {"actions.references", "actions.reconciliation", "actions.logged_comparison"},

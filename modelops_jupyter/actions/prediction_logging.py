@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.actions.scored_rows import typed_features
+from modelops_jupyter.actions.logged_features import logged_features
 from modelops_jupyter.actions.versions import contract_of, current_version, find_version, version_key
 from modelops_jupyter.class_labels import as_classes
 from modelops_jupyter.errors import InvalidFrame, InvalidInput
@@ -16,8 +15,6 @@ from modelops_jupyter.refs import ModelReference, parse
 from modelops_jupyter.roles import SERVED, check_role
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from modelops_jupyter.actions.versions import RegisteredVersion
     from modelops_jupyter.log import Appended, PredictionLog
     from modelops_jupyter.store import Store
@@ -60,9 +57,10 @@ def log_predictions(
 
     check_version_named(reference, role)
     version = find_version(store, reference)
+    frame = frame.read_all() if hasattr(frame, "read_next_batch") else frame  # Arrow's readers give rows once
     named = [id, time, prediction, *([score] if score else [])]
     columns, given = pick_columns(frame, named, "frame"), other_columns(frame, named, "frame")
-    features = _in_the_contracts_types(given, contract_of(store, version))
+    features = logged_features(given, contract_of(store, version), version.full_name)
     wanted = version.body.get("features", [])
     missing = [name for name in wanted if name not in features.column_names and name not in columns]
     if missing:
@@ -126,28 +124,6 @@ def _unmonitored(store: Store, version: RegisteredVersion, role: str) -> str | N
         f"{version.full_name} has no reference, so that its {role} predictions are not monitored: register it with "
         "data= or reference=."
     )
-
-
-def _in_the_contracts_types(features: pa.Table, contract: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """Return features with text in place of numbers, and the other way round, where the version was registered so."""
-    import pyarrow as pa
-
-    def is_text(kind: pa.DataType) -> bool:
-        return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind))
-
-    def is_plain(kind: pa.DataType) -> bool:
-        return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
-
-    for column in contract:
-        place = features.schema.get_field_index(str(column["name"]))
-        if place < 0 or column["dtype"] == "object":
-            continue
-        kind = features.schema.field(place).type
-        as_text = column["dtype"] == "category" or "str" in str(column["dtype"])
-        if (is_text(kind) and not as_text) or (is_plain(kind) and as_text):
-            typed = to_arrow(typed_features(features.select([place]).to_pandas(), [column]))
-            features = features.set_column(place, typed.schema.field(0), typed.column(0))
-    return features
 
 
 def log_labels(

@@ -53,7 +53,7 @@ def open_folder(
             if is_same:
                 noted[path] = list(earlier[path])
             if not is_same or path == newest:
-                with open_file(path) as opened:
+                with guarded(f"{Path(path).name!r} of {where}"), open_file(path) as opened:
                     metadata = pq.read_metadata(opened)
                     own, name = file_schema(metadata), mapping.name("timestamp")
                     kind = own.field(name).type if name in own.names else None
