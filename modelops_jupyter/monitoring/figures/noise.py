@@ -106,14 +106,15 @@ def divergence(counts: Array, rows: Array, more: float = 1.0) -> Stray:
     return Stray(mean - step * degrees, step, degrees)
 
 
-def cube_root(degrees: Array | float, mean: Array | float = 1.0) -> tuple[Array, Array]:
-    """Return middle and spread of the cube root of a chi-square over its degrees of freedom, of some `mean`.
+def chi_square_power(power: float, degrees: Array, mean: Array | float = 1.0) -> tuple[Array, Array]:
+    """Return middle and spread of a power of a chi-square over its degrees of freedom, a noncentral one of that `mean`.
 
-    It is all but normal from one degree on, where the logarithm has a long lower tail (Wilson and Hilferty 1931). Means
-    over 1 are those of noncentral ones.
+    The cube root is all but normal from one degree on, where the logarithm has a long lower tail (Wilson and Hilferty,
+    PNAS 1931).
     """
-    middle = np.cbrt(mean) * (1 - 2 / (9 * np.asarray(degrees)))
-    spread = np.sqrt(2 * (2 * np.asarray(mean) - 1) / degrees) / (3 * np.cbrt(mean) ** 2)
+    mean = np.asarray(mean, dtype=float)
+    middle: Array = mean**power * (1 + power * (power - 1) / degrees)
+    spread: Array = power * mean ** (power - 1) * np.sqrt(2 * (2 * mean - 1) / degrees)
     return middle, spread
 
 

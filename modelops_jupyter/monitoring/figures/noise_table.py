@@ -49,7 +49,9 @@ class NoiseTable:
         place = np.interp(np.log(np.maximum(rows, 1.0)), np.log(_ROWS), np.arange(len(_ROWS)))
         low = np.minimum(place.astype(int), len(_ROWS) - 2)
         part = (place - low)[:, None]
-        column = np.tile(np.arange(len(self.names)), len(rows) // max(len(self.names), 1)) if columns is None else columns
+        column = (
+            np.tile(np.arange(len(self.names)), len(rows) // max(len(self.names), 1)) if columns is None else columns
+        )
         table = np.moveaxis(tables, 1, 2)
         start, step, degrees = ((1 - part) * table[column, low] + part * table[column, low + 1]).T
         return noise.Stray(start, step, degrees)

@@ -19,15 +19,17 @@ from modelops_jupyter.monitoring.record.results import Finding
 
 Array = np.ndarray[Any, Any]
 METRICS = ("jensen_shannon", "kolmogorov_smirnov")
+# By these powers squares are all but normal: a chi-square's by the cube root, Kolmogorov's statistic by its own.
+POWERS = {"jensen_shannon": 1 / 3, "kolmogorov_smirnov": 1 / 6}
 # Of a number, with the ranks that `rank_findings` judges.
 STATISTICS = 3
 # While no whole cycle was seen, at least such a part of the rows must lie where no season could put them.
 LEAST_BEYOND = 0.05
 # With so many windows a young track may tell that something is no season.
 FEWEST_YOUNG = 3
-# Where days differ by nature, so much further than they are usually (before seasons are known: than they ever were)
-# is no news, as cube roots of squares; and however cycles differ, one that is so much further is.
-LEAST_RISE, MOST_RISE = 1.25 ** (2 / 3), 4.5 ** (2 / 3)
+# Where days differ by nature, less than so much further than usually (before seasons are known: than ever) is no news;
+# and however cycles differ, one that is so much further is told.
+LEAST_RISE, MOST_RISE = 1.25, 4.5
 # Which days that differ by chance alone are taken not to: one column in ten each by their mean and their greatest.
 DOUBT = 0.1
 # A window that is so near to the greatest distance there is holds nothing but one value.
@@ -66,22 +68,22 @@ class DriftJudge:
         }
 
     def _roots(self, metric: str, distances: Array, means: Array | float = 1.0) -> Array:
-        """Return the cube roots of squared distances over their means, by which days are compared: they are all but
-        normal. What is left up to the greatest distance counts as odds do, so that no limit is beyond that.
+        """Return powers of squared distances over their means, by which days are compared.
+
+        What is left up to the greatest distance counts as odds do, so that no limit is beyond that.
         """
         greatest = self.table.greatest[metric]
         part = np.minimum((distances / greatest) ** 2, ALL_BUT)
-        roots: Array = np.cbrt(greatest**2 * part / (1 - part) / means)
+        roots: Array = (greatest**2 * part / (1 - part) / means) ** POWERS[metric]
         return roots
 
-    def _learned(
-        self, metric: str, columns: Array, roots: Array, highest: Array, means: Array | float = 1.0
-    ) -> Array:
+    def _learned(self, metric: str, columns: Array, roots: Array, highest: Array, means: Array | float = 1.0) -> Array:
         """Return the distances of the limits `roots`; none where days have reached the greatest and may again."""
-        squares, greatest = roots**3 * means, self.table.greatest[metric][columns]
+        power, greatest = 1 / POWERS[metric], self.table.greatest[metric][columns]
+        squares = roots**power * means
         full = greatest**2 * ALL_BUT / (1 - ALL_BUT)
         limits: Array = np.sqrt(squares / (1 + squares / greatest**2))
-        return np.where(reaches(squares, full) & reaches(highest**3 * means, full), np.inf, limits)
+        return np.where(reaches(squares, full) & reaches(highest**power * means, full), np.inf, limits)
 
     def _by_chance(self, metric: str, level: str) -> Array:
         """Return the limits of all columns by chance alone, of the windows to be judged."""
@@ -129,10 +131,12 @@ class DriftJudge:
     def _suspects(self, metric: str, i: int, lingers: Array, young: bool) -> Array:
         """Tell of which columns a finding is possible, whatever was learned."""
         figures = self.values[metric][i]
-        suspect = reaches(figures, self.least[metric, "likely"][i - self.first]) | (
+        suspect: Array = reaches(figures, self.least[metric, "likely"][i - self.first]) | (
             lingers & reaches(figures, self.least[metric, "lingering"][i - self.first])
         )
-        return suspect & reaches(figures, self._odd_one_out(metric, i)) if young else suspect
+        if young:
+            suspect &= reaches(figures, self._odd_one_out(metric, i))
+        return suspect
 
     def _odd_one_out(self, metric: str, i: int) -> Array:
         """Return how far an unseen day may be from a reference that the days before resemble.
@@ -148,9 +152,9 @@ class DriftJudge:
     def _differ(self, metric: str, i: int, columns: Array, earlier: Usual) -> Array:
         """Tell of which columns the windows before differ by more than chance, by their mean and their greatest."""
         degrees, k = self.degrees[metric][i, columns], np.maximum(earlier.windows, 1)
-        middle, spread = noise.cube_root(degrees)
+        middle, spread = noise.chi_square_power(POWERS[metric], degrees)
         differ: Array = exceeds(earlier.mean, middle + noise.normal_limit(DOUBT) * spread / np.sqrt(k))
-        differ |= exceeds(earlier.greatest, np.cbrt(noise.chi_square_limit(degrees, DOUBT / k)))
+        differ |= exceeds(earlier.greatest, noise.chi_square_limit(degrees, DOUBT / k) ** POWERS[metric])
         return differ & (earlier.windows >= FEWEST) & self.rules.seasons
 
     def _limits(
@@ -164,12 +168,14 @@ class DriftJudge:
         else:
             by_chance = noise.kolmogorov_limit(chance) / np.sqrt(paired)
         # Even days that all differ from the reference alike differ from each other by chance.
-        distant = np.maximum(np.nan_to_num(earlier.middle) ** 3, 1.0)
-        spread = noise.cube_root(self.degrees[metric][i, columns], distant)[1]
-        roots = np.maximum(earlier.limit(chance, spread), earlier.middle * LEAST_RISE)
+        power = POWERS[metric]
+        distant = np.maximum(np.nan_to_num(earlier.middle) ** (1 / power), 1.0)
+        spread = noise.chi_square_power(power, self.degrees[metric][i, columns], distant)[1]
+        rise = LEAST_RISE ** (2 * power)
+        roots = np.maximum(earlier.limit(chance, spread), earlier.middle * rise)
         if self.track.starts[i] - self.track.began < SEASONS * cycle_length(self.track.every):
             # Seasons cannot be taken out yet: only a record is news.
-            roots = np.fmax(roots, earlier.greatest * LEAST_RISE)
+            roots = np.fmax(roots, earlier.greatest * rise)
         learned = self._learned(metric, columns, roots, earlier.greatest, self.means[metric][i, columns])
         more = differ & exceeds(learned, by_chance)
         return np.maximum(np.where(more, learned, by_chance), self._floor(level)), more
@@ -225,7 +231,7 @@ class DriftJudge:
         """Return what the cycles before allow, where windows differ by more than chance; else nothing."""
         keys = [("drift", segment, self.table.names[c], "") for c in columns]
         usual = self.track.earlier(self.cycles[metric][:, columns], i, keys, apart=CYCLES[self.track.every])
-        roots = np.minimum(usual.limit(self.chances.of_recent(level)), usual.middle * MOST_RISE)
+        roots = np.minimum(usual.limit(self.chances.of_recent(level)), usual.middle * MOST_RISE ** (2 * POWERS[metric]))
         limits = self._learned(metric, columns, roots, usual.greatest)
         return np.where(self.rules.seasons & exceeds(dispersion, 1) & ~np.isnan(limits), limits, 0.0)
 
