@@ -32,7 +32,7 @@ FEWEST_YOUNG = 3
 LEAST_RISE, MOST_RISE = 1.25, 4.5
 # Which days that differ by chance alone are taken not to: one column in ten each by their mean and their greatest.
 DOUBT = 0.1
-# A window that is so near to the greatest distance there is holds nothing but one value.
+# A window that is so near to the greatest distance there is holds all but nothing beside one value.
 ALL_BUT = 0.99
 
 
@@ -59,31 +59,24 @@ class DriftJudge:
             "jensen_shannon": usual.freedom.reshape(paired.shape),
             "kolmogorov_smirnov": np.full(paired.shape, degrees),
         }
-        self.roots = {metric: self._roots(metric, self.values[metric], self.means[metric]) for metric in METRICS}
+        self.roots = {metric: (self.values[metric] ** 2 / self.means[metric]) ** POWERS[metric] for metric in METRICS}
         cycles = [window.cycle for window in track.windows]
-        self.cycles = {metric: self._roots(metric, table(cycles, names, metric)) for metric in METRICS}
+        self.cycles = {metric: table(cycles, names, metric) ** (2 * POWERS[metric]) for metric in METRICS}
         # What no history makes a finding: limits by chance are the least there are.
         self.least = {
             (metric, level): self._by_chance(metric, level) for metric in METRICS for level in ("likely", "lingering")
         }
 
-    def _roots(self, metric: str, distances: Array, means: Array | float = 1.0) -> Array:
-        """Return powers of squared distances over their means, by which days are compared.
+    def _learned(self, metric: str, columns: Array, roots: Array, furthest: Array, means: Array | float = 1.0) -> Array:
+        """Return the distances that limits as powers stand for, within what the figure can reach.
 
-        What is left up to the greatest distance counts as odds do, so that no limit is beyond that.
+        A limit lies no further than half way from the furthest day there was to the greatest distance there is; where
+        days have been all but that far, nothing is too far.
         """
-        greatest = self.table.greatest[metric]
-        part = np.minimum((distances / greatest) ** 2, ALL_BUT)
-        roots: Array = (greatest**2 * part / (1 - part) / means) ** POWERS[metric]
-        return roots
-
-    def _learned(self, metric: str, columns: Array, roots: Array, highest: Array, means: Array | float = 1.0) -> Array:
-        """Return the distances of the limits `roots`; none where days have reached the greatest and may again."""
         power, greatest = 1 / POWERS[metric], self.table.greatest[metric][columns]
-        squares = roots**power * means
-        full = greatest**2 * ALL_BUT / (1 - ALL_BUT)
-        limits: Array = np.sqrt(squares / (1 + squares / greatest**2))
-        return np.where(reaches(squares, full) & reaches(highest**power * means, full), np.inf, limits)
+        limits, record = (np.sqrt(each**power * means) for each in (roots, furthest))
+        within = np.minimum(limits, (record + greatest) / 2)
+        return np.where(reaches(record, ALL_BUT * greatest), limits, within)
 
     def _by_chance(self, metric: str, level: str) -> Array:
         """Return the limits of all columns by chance alone, of the windows to be judged."""
