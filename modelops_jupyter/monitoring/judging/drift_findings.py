@@ -30,8 +30,8 @@ FEWEST_YOUNG = 3
 # Where days differ by nature, less than so much further than usually (before seasons are known: than ever) is no news;
 # and however cycles differ, one that is so much further is told.
 LEAST_RISE, MOST_RISE = 1.25, 4.5
-# Which days that differ by chance alone are taken not to: one column in ten each by their mean and their greatest.
-DOUBT = 0.1
+# Days that differ by chance alone are taken to differ by more in one column of twenty: by mean, and by greatest value.
+DOUBT = 0.05
 # A window that is so near to the greatest distance there is holds all but nothing beside one value.
 ALL_BUT = 0.99
 
