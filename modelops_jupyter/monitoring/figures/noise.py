@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,8 @@ from modelops_jupyter.monitoring.figures.deciding import RELATIVE
 Array = np.ndarray[Any, Any]
 # Squared Jensen-Shannon distance (base 2) times this and the rows is a chi-square to the second order.
 JENSEN_SHANNON_SCALE = 8 * math.log(2)
-# Mean and standard deviation of the logarithm of Kolmogorov's distribution.
-KOLMOGOROV_LOG = (-0.183, 0.290)
+# Mean of the square of Kolmogorov's distribution, and of how many degrees a chi-square of its relative spread is.
+KOLMOGOROV_SQUARE = (math.pi**2 / 12, 5.0)
 _RATES = np.geomspace(1e-3, 1e3, 121)
 
 
@@ -62,6 +63,12 @@ class Stray:
         mean: Array = self.start + self.step * self.degrees
         return mean
 
+    @property
+    def freedom(self) -> Array:
+        """Degrees of freedom of the chi-square that strays as much in relation to its mean."""
+        freedom: Array = (self.mean / self.step) ** 2 / self.degrees
+        return freedom
+
     def limit(self, chance: Array | float) -> Array:
         """Return what is passed with `chance`."""
         from scipy.special import chdtri  # heavy: not before it is needed
@@ -70,13 +77,13 @@ class Stray:
         return limit
 
 
-def divergence(counts: Array, rows: Array) -> Stray:
+def divergence(counts: Array, rows: Array, more: float = 1.0) -> Stray:
     """Return how ``JENSEN_SHANNON_SCALE * rows * distance²`` strays.
 
     A chi-square with one degree per bin less one where bins are full. Sparse bins stray otherwise: the cumulants of
     each bin's term are those of a Poisson count, and a shifted chi-square has the first three of their sum (Pearson's
-    type III; Imhof, Biometrika 1961). A bin counts as if the reference had one row more in it, for that it had few
-    may be chance as well.
+    type III; Imhof, Biometrika 1961). For a limit a bin counts as if the reference had one row more in it, for that it
+    had few may be chance as well.
 
     Parameters
     ----------
@@ -84,8 +91,10 @@ def divergence(counts: Array, rows: Array) -> Stray:
         The reference's, by bin; NaN where there is no such bin.
     rows : array of float, shape (columns,)
         `paired_rows`.
+    more : float
+        Rows that each bin is given beside the reference's own.
     """
-    filled = np.where(np.isnan(counts), 0.0, counts + 1)
+    filled = np.where(np.isnan(counts), 0.0, counts + more)
     expected = filled / np.maximum(np.nansum(counts, -1), 1.0)[:, None] * rows[:, None]
     logs, grid = np.log(np.clip(expected, _RATES[0], _RATES[-1])), np.log(_RATES)
     # Below the least rate a term is nearly always 4 ln 2 times that rate; none at all where there is no bin.
@@ -95,6 +104,18 @@ def divergence(counts: Array, rows: Array) -> Stray:
     mean, variance, third = np.maximum(mean - 1, 0.05), np.maximum(variance - 2, 0.1), np.maximum(third - 8, 0.4)
     step, degrees = third / (4 * variance), 8 * variance**3 / third**2
     return Stray(mean - step * degrees, step, degrees)
+
+
+def chi_square_power(power: float, degrees: Array, mean: Array | float = 1.0) -> tuple[Array, Array]:
+    """Return middle and spread of a power of a chi-square over its degrees of freedom, a noncentral one of that `mean`.
+
+    The cube root is all but normal from one degree on, where the logarithm has a long lower tail (Wilson and Hilferty,
+    PNAS 1931).
+    """
+    mean = np.asarray(mean, dtype=float)
+    middle: Array = mean**power * (1 + power * (power - 1) / degrees)
+    spread: Array = power * mean ** (power - 1) * np.sqrt(2 * (2 * mean - 1) / degrees)
+    return middle, spread
 
 
 def chi_square_limit(degrees: Array | float, chance: Array | float) -> Array:
@@ -117,6 +138,11 @@ def kolmogorov_limit(chance: Array | float) -> Array:
     """Return what √rows times the Kolmogorov-Smirnov statistic passes with `chance`: never too low (Massart 1990)."""
     limit: Array = np.sqrt(np.log(2 / np.asarray(chance)) / 2)
     return limit
+
+
+def normal_limit(chance: float) -> float:
+    """Return what a standard normal value passes with `chance`."""
+    return NormalDist().inv_cdf(1 - chance)
 
 
 def student_limit(degrees: Array | float, chance: Array | float) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 from modelops_jupyter.monitoring.figures import noise
 from modelops_jupyter.monitoring.figures.cycle import CYCLES, cycle_length
 from modelops_jupyter.monitoring.figures.deciding import exceeds, reaches
-from modelops_jupyter.monitoring.judging.history import LEAST_RISE, SEASONS, Usual
+from modelops_jupyter.monitoring.judging.history import FEWEST, SEASONS, Usual
 from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.judging.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
 from modelops_jupyter.monitoring.record.packed import table
@@ -19,14 +19,21 @@ from modelops_jupyter.monitoring.record.results import Finding
 
 Array = np.ndarray[Any, Any]
 METRICS = ("jensen_shannon", "kolmogorov_smirnov")
+# By these powers squares are all but normal: a chi-square's by the cube root, Kolmogorov's statistic by its own.
+POWERS = {"jensen_shannon": 1 / 3, "kolmogorov_smirnov": 1 / 6}
 # Of a number, with the ranks that `rank_findings` judges.
 STATISTICS = 3
 # While no whole cycle was seen, at least such a part of the rows must lie where no season could put them.
 LEAST_BEYOND = 0.05
 # With so many windows a young track may tell that something is no season.
 FEWEST_YOUNG = 3
-# However cycles differ, one that is e times as far as usual is told.
-MOST_RISE = 1.5
+# Where days differ by nature, less than so much further than usually (before seasons are known: than ever) is no news;
+# and however cycles differ, one that is so much further is told.
+LEAST_RISE, MOST_RISE = 1.25, 4.5
+# Days that differ by chance alone are taken to differ by more in one column of twenty: by mean, and by greatest value.
+DOUBT = 0.05
+# A window that is so near to the greatest distance there is holds all but nothing beside one value.
+ALL_BUT = 0.99
 
 
 class DriftJudge:
@@ -41,40 +48,41 @@ class DriftJudge:
         rows = np.array([window.rows for window in track.windows], dtype=float)[:, None]
         self.rows = rows * (1 - np.nan_to_num(track.rates(names, "null_rate")))
         self.paired = noise.paired_rows(self.table.before, self.rows)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            self.logs = {
-                "jensen_shannon": np.log(self._scaled(self.values["jensen_shannon"])),
-                "kolmogorov_smirnov": np.log(np.sqrt(self.paired) * self.values["kolmogorov_smirnov"]),
-            }
-        for logs in self.logs.values():
-            np.maximum(logs, -6.0, out=logs)  # a distance of exactly nothing
-        self.cycles = {metric: self._cycle_logs(metric) for metric in METRICS}
+        usual, paired = self.table.usual(self.paired.reshape(-1)), np.maximum(self.paired, 1.0)
+        step, degrees = noise.KOLMOGOROV_SQUARE
+        # Squared distances are a chi-square over its degrees times their mean.
+        self.means = {
+            "jensen_shannon": usual.mean.reshape(paired.shape) / noise.JENSEN_SHANNON_SCALE / paired,
+            "kolmogorov_smirnov": step / paired,
+        }
+        self.degrees = {
+            "jensen_shannon": usual.freedom.reshape(paired.shape),
+            "kolmogorov_smirnov": np.full(paired.shape, degrees),
+        }
+        self.roots = {metric: (self.values[metric] ** 2 / self.means[metric]) ** POWERS[metric] for metric in METRICS}
+        cycles = [window.cycle for window in track.windows]
+        self.cycles = {metric: table(cycles, names, metric) ** (2 * POWERS[metric]) for metric in METRICS}
         # What no history makes a finding: limits by chance are the least there are.
         self.least = {
             (metric, level): self._by_chance(metric, level) for metric in METRICS for level in ("likely", "lingering")
         }
 
-    def _cycle_logs(self, metric: str) -> Array:
-        """Return the logarithms of the distances of each window's last cycle of windows; NaN where there is none."""
-        found = table([window.cycle for window in self.track.windows], self.table.names, metric)
-        logs: Array = np.log(np.maximum(found, 1e-3))
-        return logs
+    def _learned(self, metric: str, columns: Array, roots: Array, furthest: Array, means: Array | float = 1.0) -> Array:
+        """Return the distances that limits as powers stand for, within what the figure can reach.
 
-    def _strays(self, paired: Array) -> noise.Stray:
-        """Return how the divergence of each window and column strays, in one row."""
-        columns = np.tile(np.arange(len(self.table.names)), len(paired))
-        return self.table.at(paired.reshape(-1), columns)
-
-    def _scaled(self, distances: Array) -> Array:
-        means = self._strays(self.paired).mean.reshape(self.paired.shape)
-        scaled: Array = noise.JENSEN_SHANNON_SCALE * self.paired * distances**2 / means
-        return scaled
+        A limit lies no further than half way from the furthest day there was to the greatest distance there is; where
+        days have been all but that far, nothing is too far.
+        """
+        power, greatest = 1 / POWERS[metric], self.table.greatest[metric][columns]
+        limits, record = (np.sqrt(each**power * means) for each in (roots, furthest))
+        within = np.minimum(limits, (record + greatest) / 2)
+        return np.where(reaches(record, ALL_BUT * greatest), limits, within)
 
     def _by_chance(self, metric: str, level: str) -> Array:
         """Return the limits of all columns by chance alone, of the windows to be judged."""
         chance, paired = self.chances.of(level), np.maximum(self.paired[self.first :], 1.0)
         if metric == "jensen_shannon":
-            scaled = self._strays(self.paired[self.first :]).limit(chance).reshape(paired.shape)
+            scaled = self.table.at(self.paired[self.first :].reshape(-1)).limit(chance).reshape(paired.shape)
             with np.errstate(invalid="ignore"):  # NaN, no limit, where the reference has no values
                 limits = np.sqrt(scaled / noise.JENSEN_SHANNON_SCALE / paired)
         else:
@@ -93,77 +101,77 @@ class DriftJudge:
         young = self.rules.seasons and self.track.starts[i] - self.track.began < cycle_length(self.track.every)
         if young and i < FEWEST_YOUNG:
             return found
+        suspect = {metric: self._suspects(metric, i, lingers, young) for metric in METRICS}
+        columns = np.flatnonzero(np.any([*suspect.values()], axis=0))
+        if not len(columns):
+            return found
+        names = [keys[c] for c in columns]
+        earlier = {metric: self.track.earlier(self.roots[metric][:, columns], i, names) for metric in METRICS}
+        # Of few values the one is as sharp as the other is dull.
+        differ = np.any([self._differ(metric, i, columns, earlier[metric]) for metric in METRICS], axis=0)
         for metric in METRICS:
-            figures = self.values[metric][i]
-            with np.errstate(invalid="ignore"):
-                suspect = reaches(figures, self.least[metric, "likely"][i - self.first]) | (
-                    lingers & reaches(figures, self.least[metric, "lingering"][i - self.first])
-                )
-            if young:
-                suspect &= reaches(self.logs[metric][i], self._odd_one_out(metric, i))
-            columns = np.flatnonzero(suspect)
-            if not len(columns):
-                continue
-            earlier = self.track.earlier(self.logs[metric][:, columns], i, [keys[c] for c in columns])
+            figures = np.where(suspect[metric], self.values[metric][i], np.nan)
             for level in LEVELS:
-                limits, learned = self._limits(metric, i, columns, level, earlier)
+                limits, learned = self._limits(metric, i, columns, level, earlier[metric], differ)
                 hits = reaches(figures[columns], limits) & (lingers[columns] | (level != "lingering"))
                 for n in np.flatnonzero(hits):
                     c = columns[n]
-                    why = self._why(i, c, int(earlier.windows[n]) if learned[n] else 0)
+                    why = self._why(i, c, int(earlier[metric].windows[n]) if learned[n] else 0)
                     name, figure, limit = self.table.names[c], float(figures[c]), float(limits[n])
                     found.append(Finding("drift", name, metric, figure, limit, segment, level, why))
         return found
 
+    def _suspects(self, metric: str, i: int, lingers: Array, young: bool) -> Array:
+        """Tell of which columns a finding is possible, whatever was learned."""
+        figures = self.values[metric][i]
+        suspect: Array = reaches(figures, self.least[metric, "likely"][i - self.first]) | (
+            lingers & reaches(figures, self.least[metric, "lingering"][i - self.first])
+        )
+        if young:
+            suspect &= reaches(figures, self._odd_one_out(metric, i))
+        return suspect
+
     def _odd_one_out(self, metric: str, i: int) -> Array:
-        """Return how far (as `logs`) an unseen day may be from a reference that the days before resemble.
+        """Return how far an unseen day may be from a reference that the days before resemble.
 
         If all but one of the L windows of a cycle are alike and the reference is their mix, the odd one is L - 1 times
         as far from it as the others, and squared distances beyond chance by the square of that.
         """
-        logs = self.logs[metric][:i]
-        logs = np.where(np.isnan(logs), 0.0, logs)
-        squares = np.exp(logs * (1 if metric == "jensen_shannon" else 2))
-        degrees = np.ones(logs.shape[1])
-        if metric == "jensen_shannon":
-            degrees = self.table.at(np.maximum(self.paired[i], 1.0)).degrees
-        chance = 2 * np.sqrt(2 / degrees / i)
-        beyond = np.maximum(squares.mean(0) - 1, 0) + chance
-        limits: Array = np.log(1 + (CYCLES[self.track.every] - 1) ** 2 * beyond)
-        return limits / (1 if metric == "jensen_shannon" else 2)
+        squares = np.nan_to_num(self.values[metric][:i] ** 2 / self.means[metric][:i], nan=1.0)
+        beyond = np.maximum(squares.mean(0) - 1, 0) + 2 * np.sqrt(2 / self.degrees[metric][i] / i)
+        limits: Array = np.sqrt((1 + (CYCLES[self.track.every] - 1) ** 2 * beyond) * self.means[metric][i])
+        return limits
 
-    def _limits(self, metric: str, i: int, columns: Array, level: str, earlier: Usual) -> tuple[Array, Array]:
+    def _differ(self, metric: str, i: int, columns: Array, earlier: Usual) -> Array:
+        """Tell of which columns the windows before differ by more than chance, by their mean and their greatest."""
+        degrees, k = self.degrees[metric][i, columns], np.maximum(earlier.windows, 1)
+        middle, spread = noise.chi_square_power(POWERS[metric], degrees)
+        differ: Array = exceeds(earlier.mean, middle + noise.normal_limit(DOUBT) * spread / np.sqrt(k))
+        differ |= exceeds(earlier.greatest, noise.chi_square_limit(degrees, DOUBT / k) ** POWERS[metric])
+        return differ & (earlier.windows >= FEWEST) & self.rules.seasons
+
+    def _limits(
+        self, metric: str, i: int, columns: Array, level: str, earlier: Usual, differ: Array
+    ) -> tuple[Array, Array]:
         """Return the columns' limits of a distance, and where they follow from the history."""
         chance = self.chances.of(level, earlier.repeats)
         paired = np.maximum(self.paired[i, columns], 1.0)
         if metric == "jensen_shannon":
-            stray = self.table.at(paired, columns)
-            middle, spread = -1 / stray.degrees, np.sqrt(2 / stray.degrees)
-            by_chance = np.log(stray.limit(chance) / stray.mean)
-            at = np.exp(np.nan_to_num(earlier.middle))
-            least_spread = np.sqrt(2 * (2 * at - 1).clip(1) / stray.degrees) / at
+            by_chance = np.sqrt(self.table.at(paired, columns).limit(chance) / noise.JENSEN_SHANNON_SCALE / paired)
         else:
-            middle, spread = (np.full(len(paired), value) for value in noise.KOLMOGOROV_LOG)
-            by_chance = np.log(noise.kolmogorov_limit(chance)) + np.zeros(len(paired))
-            least_spread = np.minimum(spread, 0.5 / np.exp(np.nan_to_num(earlier.middle)))
-        k = np.maximum(earlier.windows, 1)
-        # The median strays by 1.25 s / √k, the median absolute deviation by 1.17 s / √k: three of them are no chance.
-        more = exceeds(earlier.middle, middle + 3 * 1.25 * spread / np.sqrt(k)) | exceeds(
-            earlier.spread, spread * (1 + 3 * 1.17 / np.sqrt(k))
-        )
-        learned = np.maximum(earlier.limit(chance, least_spread), earlier.middle + LEAST_RISE)
+            by_chance = noise.kolmogorov_limit(chance) / np.sqrt(paired)
+        # Even days that all differ from the reference alike differ from each other by chance.
+        power = POWERS[metric]
+        distant = np.maximum(np.nan_to_num(earlier.middle) ** (1 / power), 1.0)
+        spread = noise.chi_square_power(power, self.degrees[metric][i, columns], distant)[1]
+        rise = LEAST_RISE ** (2 * power)
+        roots = np.maximum(earlier.limit(chance, spread), earlier.middle * rise)
         if self.track.starts[i] - self.track.began < SEASONS * cycle_length(self.track.every):
             # Seasons cannot be taken out yet: only a record is news.
-            learned = np.fmax(learned, earlier.greatest + LEAST_RISE)
-        more &= self.rules.seasons
-        more &= exceeds(learned, by_chance)
-        logs = np.where(more, learned, by_chance)
-        with np.errstate(over="ignore"):
-            if metric == "jensen_shannon":
-                limits = np.sqrt(np.exp(logs) * stray.mean / noise.JENSEN_SHANNON_SCALE / paired)
-            else:
-                limits = np.exp(logs) / np.sqrt(paired)
-        return np.maximum(limits, self._floor(level)), more
+            roots = np.fmax(roots, earlier.greatest * rise)
+        learned = self._learned(metric, columns, roots, earlier.greatest, self.means[metric][i, columns])
+        more = differ & exceeds(learned, by_chance)
+        return np.maximum(np.where(more, learned, by_chance), self._floor(level)), more
 
     def _why(self, i: int, column: int, windows: int) -> str:
         if windows:
@@ -216,8 +224,8 @@ class DriftJudge:
         """Return what the cycles before allow, where windows differ by more than chance; else nothing."""
         keys = [("drift", segment, self.table.names[c], "") for c in columns]
         usual = self.track.earlier(self.cycles[metric][:, columns], i, keys, apart=CYCLES[self.track.every])
-        with np.errstate(over="ignore"):
-            limits = np.exp(np.minimum(usual.limit(self.chances.of_recent(level)), usual.middle + MOST_RISE))
+        roots = np.minimum(usual.limit(self.chances.of_recent(level)), usual.middle * MOST_RISE ** (2 * POWERS[metric]))
+        limits = self._learned(metric, columns, roots, usual.greatest)
         return np.where(self.rules.seasons & exceeds(dispersion, 1) & ~np.isnan(limits), limits, 0.0)
 
     def _suspect(self, figure: Mapping[str, float], column: int, lingers: bool) -> bool:

@@ -35,6 +35,8 @@ class Usual:
     ----------
     windows : array of int
         How many they are.
+    of : array of int
+        How many of them the middle is of: those of this window's season, where there is one.
     middle, spread : array of float
         Median, and standard deviation by the median absolute deviation.
     greatest, mean : array of float
@@ -44,6 +46,7 @@ class Usual:
     """
 
     windows: Array
+    of: Array
     middle: Array
     spread: Array
     greatest: Array
@@ -53,11 +56,12 @@ class Usual:
     def limit(self, chance: Array | float, least_spread: Array | float = 0.0) -> Array:
         """Return what the next window's value passes with `chance`, if it is like the earlier ones.
 
-        The prediction limit of a normal sample: middle + t(k-1) s √(1 + 1/k).
+        The prediction limit of a normal sample: middle + t(k-1) s √(1 + π/2n), for a median of n strays by √(π/2n) s.
         """
         k = np.maximum(self.windows, 2)
         spread = np.maximum(self.spread, least_spread)
-        limit: Array = self.middle + student_limit(k - 1, chance) * spread * np.sqrt(1 + 1 / k)
+        strays = np.sqrt(1 + np.pi / 2 / np.maximum(self.of, 1))
+        limit: Array = self.middle + student_limit(k - 1, chance) * spread * strays
         return limit
 
 
@@ -76,12 +80,15 @@ def usual(values: Array, phases: Array, phase: int, apart: int = 1) -> Usual:
     windows = np.sum(~np.isnan(values), axis=0) // apart
     middle, spread = _middle_and_spread(values, windows)
     residuals, own = _without_season(values, phases, phase)
-    narrow = _middle_and_spread(residuals, windows)[1]
+    # Few values lie closer to their own median than to others': so a season is not what chance makes of any days.
+    same = np.maximum(np.sum((phases == phase) & ~np.isnan(values), axis=0), 1)
+    narrow = _middle_and_spread(residuals, windows)[1] * (1 + 2 / same) / (1 + 2 / np.maximum(windows, 1))
     better = ~np.isnan(own) & exceeds(0.8 * spread, narrow)
     middle, spread = np.where(better, own, middle), np.where(better, narrow, spread)
     greatest = np.fmax.reduce(values, axis=0) if len(values) else np.full(values.shape[1], np.nan)
     mean = np.nansum(values, axis=0) / np.maximum(np.sum(~np.isnan(values), axis=0), 1)
-    return Usual(windows, middle, spread, greatest, mean, _repeats(np.where(better, residuals, values)))
+    of = np.where(better, np.minimum(same, windows), windows)
+    return Usual(windows, of, middle, spread, greatest, mean, _repeats(np.where(better, residuals, values)))
 
 
 def _middle_and_spread(values: Array, windows: Array) -> tuple[Array, Array]:

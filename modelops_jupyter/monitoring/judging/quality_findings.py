@@ -15,8 +15,8 @@ from modelops_jupyter.monitoring.record.results import Finding
 from modelops_jupyter.profiles import ColumnProfile
 
 Array = np.ndarray[Any, Any]
-UNSEEN = "unseen_rate"
-METRICS = ("null_rate", "mistyped_rate", UNSEEN, "out_of_range_rate")
+UNSEEN, BEYOND = "unseen_rate", "out_of_range_rate"
+METRICS = ("null_rate", "mistyped_rate", UNSEEN, BEYOND)
 # An endless stream passes the extremes of m rows about twice in m rows.
 BEYOND_EXTREMES = 2
 
@@ -54,7 +54,7 @@ class QualityJudge:
         hits, usual_rows = self.before[metric].T
         usual = hits / np.maximum(usual_rows, 1)
         rates = self.rates[metric][i]
-        rise = self._least_rise(metric)
+        rise = self._least_rise(metric, hits)
         floor = usual + rise
         keys = [("quality", segment, name, metric) for name in self.names]
         lingers = np.array([key in lately for key in keys])
@@ -72,7 +72,7 @@ class QualityJudge:
             learned = earlier.limit(self.chances.of(level, earlier.repeats), chance)
             more = exceeds(earlier.spread, 1.5 * chance + 1e-9)
             limits = np.where(more & exceeds(learned, limits), learned, limits)
-            least = rise * (LINGERING_FLOOR if level == "lingering" else 1.0)
+            least = rise[suspect] * (LINGERING_FLOOR if level == "lingering" else 1.0)
             limits = np.minimum(np.maximum(limits, usual[suspect] + least), 1.0)
             for c in np.flatnonzero(reaches(rates[suspect], limits) & (lingers[suspect] | (level != "lingering"))):
                 column = suspect[c]
@@ -86,13 +86,14 @@ class QualityJudge:
                 )
         return found
 
-    def _least_rise(self, metric: str) -> float:
-        """Return the least rise of a rate that counts; of unseen values, what makes up the least distance.
+    def _least_rise(self, metric: str, hits: Array) -> Array:
+        """Return the least rises of rates that count: where the reference has none, what makes up the least distance.
 
         The squared Jensen-Shannon distance (base 2) of a distribution and one of which a share u went elsewhere is
         u / 2 to the first order.
         """
-        return min(self.rules.rate_rise, 2 * self.rules.distance**2) if metric == UNSEEN else self.rules.rate_rise
+        none = (hits == 0) | (metric in (UNSEEN, BEYOND))
+        return np.where(none, min(self.rules.rate_rise, 2 * self.rules.distance**2), self.rules.rate_rise)
 
 
 def _hits(metric: str, column: ColumnProfile) -> tuple[float, float]:
@@ -102,7 +103,7 @@ def _hits(metric: str, column: ColumnProfile) -> tuple[float, float]:
         "null_rate": (float(column.missing), float(column.n)),
         "mistyped_rate": (float(column.mistyped), float(column.n)),
         UNSEEN: (float(column.unseen + _nearly_unseen(column)), float(present)),
-        "out_of_range_rate": (float(BEYOND_EXTREMES), float(present)),
+        BEYOND: (float(BEYOND_EXTREMES), float(present)),
     }[metric]
 
 

@@ -21,8 +21,6 @@ from modelops_jupyter.monitoring.record.results import Finding
 
 Array = np.ndarray[Any, Any]
 METRIC = "rank_shift"
-# A chi-square by chance: place and spread of the ranks.
-DEGREES = 2.0
 # From so many windows on it shows whether they differ by more than chance; which is said of one in twenty that do not.
 FEWEST_DAYS, DOUBT = 10, 0.05
 # A sum of bounded scores is normal once no row makes up more of its variance than one in so many.
@@ -37,6 +35,8 @@ class RankJudge:
         self.chances = Chances(allowance, 3, STATISTICS, rules)
         numbers, profiles = track.baseline.numbers, track.baseline.reference.profile.columns
         self.names = numbers.names
+        # A chi-square by chance: place and spread of the ranks, which only place has where there are two values.
+        self.degrees = np.maximum((numbers.scores != 0).any(-2).sum(-1), 1.0)
         before = np.array([profiles[name].n - profiles[name].missing for name in self.names], dtype=float)
         rows = np.array([window.rows for window in track.windows], dtype=float)[:, None]
         paired = noise.paired_rows(before, rows * (1 - np.nan_to_num(track.rates(self.names, "null_rate"))))
@@ -46,7 +46,9 @@ class RankJudge:
         # Over what chance does, on average; NaN where rows are too few for it to be a chi-square.
         self.scales = {
             metric: np.where(
-                reaches(rows, LEAST_PARTS * numbers.greatest_score), noise.JENSEN_SHANNON_SCALE * rows / DEGREES, np.nan
+                reaches(rows, LEAST_PARTS * numbers.greatest_score),
+                noise.JENSEN_SHANNON_SCALE * rows / self.degrees,
+                np.nan,
             )
             for metric, rows in ((METRIC, paired), (f"recent_{METRIC}", together))
         }
@@ -64,7 +66,8 @@ class RankJudge:
             return []
         scaled = self.scales[METRIC][:, columns] * self.values[METRIC][:, columns] ** 2
         earlier = self.track.earlier(scaled, i, [keys[c] for c in columns])
-        alike = _alike(earlier) | (not self.rules.seasons)
+        degrees = self.degrees[columns]
+        alike = _alike(earlier, degrees) | (not self.rules.seasons)
         middle = np.nan_to_num(earlier.mean) if self.rules.seasons else np.zeros(len(columns))
         found = []
         for metric, values in self.values.items():
@@ -72,8 +75,8 @@ class RankJudge:
             for level in LEVELS if alone else ("plain", "lingering"):
                 chance = self.chances.of(level) if alone else self.chances.of_recent(level)
                 # The windows before may differ a little without showing it: so their own mean is what chance does.
-                ratio = noise.f_limit(np.full(len(columns), DEGREES), DEGREES * earlier.windows.clip(1), chance)
-                ratio = np.maximum(noise.chi_square_limit(DEGREES, chance), middle * ratio)
+                ratio = noise.f_limit(degrees, degrees * earlier.windows.clip(1), chance)
+                ratio = np.maximum(noise.chi_square_limit(degrees, chance), middle * ratio)
                 limits = np.maximum(np.sqrt(ratio / self.scales[metric][i, columns]), self._floor(level))
                 hits = alike & reaches(values[i, columns], limits) & (lingers[columns] | (level != "lingering"))
                 for n in np.flatnonzero(hits):
@@ -88,7 +91,7 @@ class RankJudge:
         level = "likely" if metric == METRIC else "plain"
         chance = self.chances.of(level) if metric == METRIC else self.chances.of_recent(level)
         with np.errstate(divide="ignore", invalid="ignore"):  # no rows, no limit
-            by_chance = np.sqrt(noise.chi_square_limit(DEGREES, chance) / self.scales[metric][i])
+            by_chance = np.sqrt(noise.chi_square_limit(self.degrees, chance) / self.scales[metric][i])
         limits: Array = np.where(lingers, self._floor("lingering"), np.maximum(by_chance, self._floor(level)))
         return limits
 
@@ -96,14 +99,14 @@ class RankJudge:
         return self.rules.distance * (LINGERING_FLOOR if level == "lingering" else 1.0)
 
 
-def _alike(earlier: Usual) -> Array:
+def _alike(earlier: Usual, degrees: Array) -> Array:
     """Tell of which columns the windows before differ by chance alone: by their mean, greatest value and order."""
     k = np.maximum(earlier.windows, 1)
     with np.errstate(invalid="ignore"):
         alike: Array = (
             (earlier.windows >= FEWEST_DAYS)
-            & ~exceeds(earlier.mean, noise.chi_square_limit(DEGREES * k, DOUBT))
-            & ~exceeds(earlier.greatest, noise.chi_square_limit(DEGREES, DOUBT / k))
+            & ~exceeds(earlier.mean, noise.chi_square_limit(degrees * k, DOUBT))
+            & ~exceeds(earlier.greatest, noise.chi_square_limit(degrees, DOUBT / k))
             & ~exceeds(earlier.repeats, DOUBT)
         )
     return alike
