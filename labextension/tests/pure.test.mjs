@@ -127,7 +127,7 @@ test('a promotion is marked when it was made, or where a replayed log first show
 });
 
 test('everything of the chart stands within its width', () => {
-  const page = { windows: served([1, 1, 2, 2]), transitions: [move(day(2), 'promote', 2)], expected: { 1: 0.75 }, metric: 'auc' };
+  const page = { windows: served([1, 1, 2, 2]), transitions: [move(day(2), 'promote', 2)], expected: { 1: 0.75 }, metric: 'auc', beside: [] };
   for (const width of [240, 900]) {
     const chart = layout(page, width);
     assert.ok(chart.positions.every(x => x >= chart.left && x <= chart.right));
@@ -138,7 +138,7 @@ test('everything of the chart stands within its width', () => {
 });
 
 test('a chart of fifty years draws no more points than one of three', () => {
-  const chart = layout({ windows: served(Array(18_000).fill(1)), transitions: [], expected: { 1: 0.75 }, metric: 'auc' }, 900);
+  const chart = layout({ windows: served(Array(18_000).fill(1)), transitions: [], expected: { 1: 0.75 }, metric: 'auc', beside: [] }, 900);
   for (const path of [chart.line, chart.band, chart.estimated, chart.expected]) {
     assert.ok(path.split(/[LH]/).length < 2100, `${path.length}`);
   }

@@ -29,7 +29,7 @@ X = Callable[[str | datetime], float]
 Y = Callable[[float], float]
 # Of series beside what was served, one after the other: colour and dashes.
 BESIDE = ((palette.PURPLE, "9 4"), (palette.GREEN, "3 3"), (palette.RED, "12 3 2 3"))
-MOST_ENTRIES = 5
+LEGEND_ROW = 18.0
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 960.0, 304.0, 48.0, 16.0, 34.0, 50.0
 
 
@@ -165,13 +165,18 @@ def _legend(series: Series, estimated: bool, cut: bool) -> Html:
         entries.append(("estimated before outcomes are known", palette.ORANGE, "1 4"))
     for n, (each, _) in enumerate(lines_beside(series, MOST_POINTS)):
         entries.append((each.name, *BESIDE[n % len(BESIDE)]))
-    parts, at = [], LEFT
-    for words, colour, dash in entries[:MOST_ENTRIES]:
-        parts.append(group(line(at, HEIGHT - 10, at + 24, HEIGHT - 10, dash=dash), stroke=colour, stroke_width=2))
-        parts.append(text(at + 30, HEIGHT - 6, words))
-        at += 30 + 6.2 * len(words) + 22
+    parts, at, row = [], LEFT, HEIGHT - 6
+    for words, colour, dash in entries:
+        wide = 30 + 6.2 * len(words) + 22
+        if at + wide > WIDTH + 22:
+            at, row = LEFT, row + LEGEND_ROW
+        parts.append(group(line(at, row - 4, at + 24, row - 4, dash=dash), stroke=colour, stroke_width=2))
+        parts.append(text(at + 30, row, words))
+        at += wide
     if cut:
-        parts.append(text(at, HEIGHT - 6, "widest intervals cut off"))
+        words = "widest intervals cut off"
+        at, row = (LEFT, row + LEGEND_ROW) if at + 6.2 * len(words) > WIDTH else (at, row)
+        parts.append(text(at, row, words))
     return group(*parts, fill=palette.QUIET)
 
 
