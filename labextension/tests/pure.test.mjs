@@ -137,6 +137,14 @@ test('everything of the chart stands within its width', () => {
   assert.equal(layout({ ...page, windows: [] }, 900), null);
 });
 
+test('a shadow is drawn beside what was served, within the same time', () => {
+  const shadow = { version: 2, role: 'shadow', windows: served(Array(9).fill(2)), expected: 0.8, open_alerts: 0 };
+  const page = { windows: served([1, 1, 1]), transitions: [], expected: {}, metric: 'auc', beside: [shadow] };
+  const [line] = layout(page, 900).beside;
+  assert.equal(line.name, 'version 2 as shadow');
+  assert.equal(line.line.split('L').length, 3);
+});
+
 test('a chart of fifty years draws no more points than one of three', () => {
   const chart = layout({ windows: served(Array(18_000).fill(1)), transitions: [], expected: { 1: 0.75 }, metric: 'auc', beside: [] }, 900);
   for (const path of [chart.line, chart.band, chart.estimated, chart.expected]) {

@@ -96,15 +96,16 @@ def performance_chart(series: Series, *, selected: str | None = None, pickable: 
         ),
         _beside(series, x, y),
         _marks(series, x),
-        _legend(series, estimated, cut=any(not ticks[0] <= end <= ticks[-1] for end in _ends(series))),
     ]
+    legend, height = _legend(series, estimated, cut=any(not ticks[0] <= end <= ticks[-1] for end in _ends(series)))
+    parts.append(legend)
     chosen = next((w for w in windows if w.start == selected), None)
     if chosen is not None:
         parts.append(_selection(x(chosen.start), x(chosen.end)))
     if pickable:
         parts.append(_targets(series, x))
     words = f"{metric_name(series.metric)} of {len(windows)} windows, {short_time(windows[0].start)} to "
-    return drawing(WIDTH, HEIGHT, words + short_time(windows[-1].end), *parts, narrowest=560)
+    return drawing(WIDTH, height, words + short_time(windows[-1].end), *parts, narrowest=560)
 
 
 def _scales(series: Series) -> tuple[X, Y, list[float]]:
@@ -155,8 +156,11 @@ def _estimates(series: Series, x: X, y: Y) -> Html:
     )
 
 
-def _legend(series: Series, estimated: bool, cut: bool) -> Html:
-    """Name the lines under the chart, each beside a piece of it; say where intervals are `cut`."""
+def _legend(series: Series, estimated: bool, cut: bool) -> tuple[Html, float]:
+    """Return the names of the lines, each beside a piece of it, and the height of the chart with them under it.
+
+    They take more rows where there are more of them. Where intervals are `cut`, they say so.
+    """
     interval = ", with its 95 % interval" if any(w.low is not None for w in series.windows) else ""
     entries: list[tuple[str, str, str | None]] = [(f"{metric_name(series.metric)}{interval}", palette.BLUE, None)]
     if any(level is not None for level in series.expected):
@@ -177,7 +181,7 @@ def _legend(series: Series, estimated: bool, cut: bool) -> Html:
         words = "widest intervals cut off"
         at, row = (LEFT, row + LEGEND_ROW) if at + 6.2 * len(words) > WIDTH else (at, row)
         parts.append(text(at, row, words))
-    return group(*parts, fill=palette.QUIET)
+    return group(*parts, fill=palette.QUIET), row + 6
 
 
 def _beside(series: Series, x: X, y: Y) -> Html:

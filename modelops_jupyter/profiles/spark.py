@@ -91,14 +91,17 @@ def scan_spark(
     return {ORIGIN + number * length: found[number] for number in sorted(found)}
 
 
-def versions_in_spark(rows: DataFrame, every: str) -> dict[datetime, dict[int, int]]:
-    """Return how many rows of each version every window has."""
+def versions_in_spark(rows: DataFrame, every: str) -> dict[Series, dict[datetime, dict[int, int]]]:
+    """Return how many rows of each version every window has: of those that were served, and of each other series."""
     length = window_length(every)
-    counts = rows.groupBy(_number(rows["timestamp"], length).alias("number"), "version").count().collect()
-    found: dict[datetime, dict[int, int]] = {}
-    for row in counts:
-        found.setdefault(ORIGIN + int(row["number"]) * length, {})[int(row["version"] or 0)] = int(row["count"])
-    return found
+    number = _number(rows["timestamp"], length).alias("number")
+    counts: dict[Series, dict[datetime, dict[int, int]]] = {}
+    for row in rows.groupBy(number, "version", "role").count().collect():
+        version = int(row["version"] or 0)
+        series = SERVICE if row["role"] == SERVED else Series(version, row["role"])
+        window = ORIGIN + int(row["number"]) * length
+        counts.setdefault(series, {}).setdefault(window, {})[version] = int(row["count"])
+    return counts
 
 
 def _number(times: Column, length: timedelta) -> Column:
