@@ -1,7 +1,7 @@
 import { band, extent, type IPoint, lanes, line, peaks, scale, steps, ticks, timeTicks } from './chart.js';
 import { moment, number } from './format.js';
 import { type IMark, marks } from './marks.js';
-import type { IOverview } from './tokens';
+import type { IOverview, ISeries, IWindow } from './tokens';
 
 export const HEIGHT = 260;
 const LEFT = 52;
@@ -30,11 +30,18 @@ export interface IChartLayout {
   readonly band: string;
   /** What was estimated before outcomes arrived. */
   readonly estimated: string;
+  /** The same metric of versions whose predictions were not served. */
+  readonly beside: readonly { readonly name: string; readonly line: string }[];
   readonly dots: readonly IPoint[];
   readonly expected: string;
   readonly rows: readonly { y: number; label: string }[];
   readonly columns: readonly { x: number; label: string }[];
   readonly marks: readonly IPlacedMark[];
+}
+
+/** A series in words: version 2 as shadow. */
+export function seriesName({ version, role }: Pick<ISeries, 'version' | 'role'>): string {
+  return `version ${version} as ${role}`;
 }
 
 const DOTS = 60;
@@ -45,9 +52,13 @@ export function layout(page: IOverview, width: number): IChartLayout | null {
   const { windows } = page;
   const levels = windows.map(window => (window.version === null ? null : (page.expected[window.version] ?? null)));
   const figures = windows.flatMap(({ value, low, high, estimated }) => [value, low, high, estimated]);
-  const domain = extent([...figures, ...levels]);
   const first = windows[0];
   const last = windows[windows.length - 1];
+  const others = page.beside.map(series => ({
+    name: seriesName(series),
+    windows: series.windows.filter(({ start }) => first && last && start >= first.start && start <= last.start)
+  }));
+  const domain = extent([...figures, ...levels, ...others.flatMap(other => other.windows.map(({ value }) => value))]);
   if (domain === null || !first || !last) {
     return null;
   }
@@ -62,7 +73,8 @@ export function layout(page: IOverview, width: number): IChartLayout | null {
   const top = 10 + LANE * (rows.length === 0 ? 0 : Math.max(...rows) + 1);
   const y = scale(domain, [bottom, top]);
 
-  const positions = windows.map(window => (x(moment(window.start)) + x(moment(window.end))) / 2);
+  const middle = (window: IWindow): number => (x(moment(window.start)) + x(moment(window.end))) / 2;
+  const positions = windows.map(middle);
   const at = (value: number | null, index: number): IPoint | null =>
     value === null ? null : { x: positions[index] ?? 0, y: y(value) };
   const points = windows.map(({ value }, index) => at(value, index));
@@ -85,6 +97,15 @@ export function layout(page: IOverview, width: number): IChartLayout | null {
     line: line(drawn.map(index => points[index] ?? null)),
     band: band(drawn.map(index => intervals[index] ?? null)),
     estimated: line(estimated.map(index => at(windows[index]?.estimated ?? null, index))),
+    beside: others.map(other => ({
+      name: other.name,
+      line: line(
+        peaks(other.windows.map(window => window.value), MOST_POINTS).map(index => {
+          const window = other.windows[index];
+          return window && window.value !== null ? { x: middle(window), y: y(window.value) } : null;
+        })
+      )
+    })),
     dots: windows.length <= DOTS ? points.filter((point): point is IPoint => point !== null) : [],
     expected: steps(pieces),
     rows: ticks(domain, 5).map(value => ({ y: Math.round(y(value)) + 0.5, label: number(value) })),

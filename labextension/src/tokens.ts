@@ -94,6 +94,9 @@ export interface IVersion {
 
 export interface IAlert {
   readonly model: string;
+  /** The role of the predictions: served, shadow or canary. */
+  readonly role: string;
+  readonly version: number;
   readonly segment: string;
   readonly kind: string;
   readonly column: string;
@@ -222,6 +225,16 @@ export interface IComparison {
   readonly conclusion: string;
 }
 
+/** What a version predicted beside what was served, in one role. */
+export interface ISeries {
+  readonly version: number;
+  readonly role: string;
+  readonly windows: readonly IWindow[];
+  /** What the metric was on the version's own reference. */
+  readonly expected: number | null;
+  readonly open_alerts: number;
+}
+
 export interface IOverview {
   readonly summary: IModelSummary;
   readonly description: string;
@@ -233,6 +246,7 @@ export interface IOverview {
   readonly transitions: readonly ITransition[];
   readonly alerts: readonly IAlert[];
   readonly audit: readonly IAuditEntry[];
+  readonly beside: readonly ISeries[];
 }
 
 /** The tabs of a model's page. */

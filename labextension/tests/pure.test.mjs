@@ -127,7 +127,7 @@ test('a promotion is marked when it was made, or where a replayed log first show
 });
 
 test('everything of the chart stands within its width', () => {
-  const page = { windows: served([1, 1, 2, 2]), transitions: [move(day(2), 'promote', 2)], expected: { 1: 0.75 }, metric: 'auc' };
+  const page = { windows: served([1, 1, 2, 2]), transitions: [move(day(2), 'promote', 2)], expected: { 1: 0.75 }, metric: 'auc', beside: [] };
   for (const width of [240, 900]) {
     const chart = layout(page, width);
     assert.ok(chart.positions.every(x => x >= chart.left && x <= chart.right));
@@ -137,8 +137,16 @@ test('everything of the chart stands within its width', () => {
   assert.equal(layout({ ...page, windows: [] }, 900), null);
 });
 
+test('a shadow is drawn beside what was served, within the same time', () => {
+  const shadow = { version: 2, role: 'shadow', windows: served(Array(9).fill(2)), expected: 0.8, open_alerts: 0 };
+  const page = { windows: served([1, 1, 1]), transitions: [], expected: {}, metric: 'auc', beside: [shadow] };
+  const [line] = layout(page, 900).beside;
+  assert.equal(line.name, 'version 2 as shadow');
+  assert.equal(line.line.split('L').length, 3);
+});
+
 test('a chart of fifty years draws no more points than one of three', () => {
-  const chart = layout({ windows: served(Array(18_000).fill(1)), transitions: [], expected: { 1: 0.75 }, metric: 'auc' }, 900);
+  const chart = layout({ windows: served(Array(18_000).fill(1)), transitions: [], expected: { 1: 0.75 }, metric: 'auc', beside: [] }, 900);
   for (const path of [chart.line, chart.band, chart.estimated, chart.expected]) {
     assert.ok(path.split(/[LH]/).length < 2100, `${path.length}`);
   }

@@ -29,7 +29,7 @@ X = Callable[[str | datetime], float]
 Y = Callable[[float], float]
 # Of series beside what was served, one after the other: colour and dashes.
 BESIDE = ((palette.PURPLE, "9 4"), (palette.GREEN, "3 3"), (palette.RED, "12 3 2 3"))
-MOST_ENTRIES = 5
+LEGEND_ROW = 18.0
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 960.0, 304.0, 48.0, 16.0, 34.0, 50.0
 
 
@@ -96,15 +96,16 @@ def performance_chart(series: Series, *, selected: str | None = None, pickable: 
         ),
         _beside(series, x, y),
         _marks(series, x),
-        _legend(series, estimated, cut=any(not ticks[0] <= end <= ticks[-1] for end in _ends(series))),
     ]
+    legend, height = _legend(series, estimated, cut=any(not ticks[0] <= end <= ticks[-1] for end in _ends(series)))
+    parts.append(legend)
     chosen = next((w for w in windows if w.start == selected), None)
     if chosen is not None:
         parts.append(_selection(x(chosen.start), x(chosen.end)))
     if pickable:
         parts.append(_targets(series, x))
     words = f"{metric_name(series.metric)} of {len(windows)} windows, {short_time(windows[0].start)} to "
-    return drawing(WIDTH, HEIGHT, words + short_time(windows[-1].end), *parts, narrowest=560)
+    return drawing(WIDTH, height, words + short_time(windows[-1].end), *parts, narrowest=560)
 
 
 def _scales(series: Series) -> tuple[X, Y, list[float]]:
@@ -155,8 +156,11 @@ def _estimates(series: Series, x: X, y: Y) -> Html:
     )
 
 
-def _legend(series: Series, estimated: bool, cut: bool) -> Html:
-    """Name the lines under the chart, each beside a piece of it; say where intervals are `cut`."""
+def _legend(series: Series, estimated: bool, cut: bool) -> tuple[Html, float]:
+    """Return the names of the lines, each beside a piece of it, and the height of the chart with them under it.
+
+    They take more rows where there are more of them. Where intervals are `cut`, they say so.
+    """
     interval = ", with its 95 % interval" if any(w.low is not None for w in series.windows) else ""
     entries: list[tuple[str, str, str | None]] = [(f"{metric_name(series.metric)}{interval}", palette.BLUE, None)]
     if any(level is not None for level in series.expected):
@@ -165,14 +169,19 @@ def _legend(series: Series, estimated: bool, cut: bool) -> Html:
         entries.append(("estimated before outcomes are known", palette.ORANGE, "1 4"))
     for n, (each, _) in enumerate(lines_beside(series, MOST_POINTS)):
         entries.append((each.name, *BESIDE[n % len(BESIDE)]))
-    parts, at = [], LEFT
-    for words, colour, dash in entries[:MOST_ENTRIES]:
-        parts.append(group(line(at, HEIGHT - 10, at + 24, HEIGHT - 10, dash=dash), stroke=colour, stroke_width=2))
-        parts.append(text(at + 30, HEIGHT - 6, words))
-        at += 30 + 6.2 * len(words) + 22
+    parts, at, row = [], LEFT, HEIGHT - 6
+    for words, colour, dash in entries:
+        wide = 30 + 6.2 * len(words) + 22
+        if at + wide > WIDTH + 22:
+            at, row = LEFT, row + LEGEND_ROW
+        parts.append(group(line(at, row - 4, at + 24, row - 4, dash=dash), stroke=colour, stroke_width=2))
+        parts.append(text(at + 30, row, words))
+        at += wide
     if cut:
-        parts.append(text(at, HEIGHT - 6, "widest intervals cut off"))
-    return group(*parts, fill=palette.QUIET)
+        words = "widest intervals cut off"
+        at, row = (LEFT, row + LEGEND_ROW) if at + 6.2 * len(words) > WIDTH else (at, row)
+        parts.append(text(at, row, words))
+    return group(*parts, fill=palette.QUIET), row + 6
 
 
 def _beside(series: Series, x: X, y: Y) -> Html:

@@ -9,7 +9,7 @@ from modelops_jupyter.display.bars import bar_list, calibration_chart, segment_b
 from modelops_jupyter.display.grids import distribution_chart, drift_chart
 from modelops_jupyter.display.html import Html
 from modelops_jupyter.display.lines import performance_chart
-from modelops_jupyter.display.listings import alerts_table, history_table, rows_table
+from modelops_jupyter.display.listings import Fields, alerts_table, history_table, rows_table
 from modelops_jupyter.display.series import Series, performance_series, report_drift, report_series
 from modelops_jupyter.display.tables import block, facts, fold, heading, health, note, scrolling, table
 from modelops_jupyter.display.words import NOTHING, capital, metric_name, number, percent, short_time
@@ -31,14 +31,15 @@ def overview(page: ModelOverview) -> Html:
         ("Data through", short_time(s.data_through)),
         ("Open alerts", f"{s.open_alerts}"),
     ]
-    open_alerts = [alert for alert in page.alerts if alert["state"] == "open"]
+    open_alerts = [alert for alert in page.alerts if alert["state"] == "open" and not alert.get("series")]
+    others = [alert for alert in page.alerts if alert["state"] == "open" and alert.get("series")]
     return block(
         heading(page.name, level=3),
         note(page.description) if page.description else None,
         facts(known),
         note(s.learning) if s.learning else None,
         *_charts(performance_series(page), page.drift),
-        *series_beside(performance_series(page)),
+        *series_beside(performance_series(page), others),
         heading("Open alerts") if open_alerts else None,
         alerts_table(open_alerts) if open_alerts else None,
         heading("Promotions and rollbacks") if page.transitions else None,
@@ -51,10 +52,10 @@ def overview(page: ModelOverview) -> Html:
 def monitor_report(report: MonitorReport) -> Html:
     """Show what monitoring found."""
     series = report_series(report)
+    others = [alert.to_dict() for each in report.beside for alert in each.alerts if alert.state == "open"]
     if not report.windows:
-        return block(note(str(report)), *series_beside(series))
-    alerts = [alert for each in (report, *report.beside) for alert in each.alerts]
-    open_alerts = [alert.to_dict() for alert in alerts if alert.state == "open"]
+        return block(note(str(report)), *series_beside(series, others))
+    open_alerts = [alert.to_dict() for alert in report.alerts if alert.state == "open"]
     segments = segment_bars(report, series.metric)
     by_segment = DriftMap.of_segments(report.segment_drift())
     sliced = drift_chart(by_segment, features=STATIC_FEATURES, columns=STATIC_COLUMNS, what="segment")
@@ -66,7 +67,7 @@ def monitor_report(report: MonitorReport) -> Html:
         note(report.remark) if report.remark else None,
         alerts_table(open_alerts) if open_alerts else note("No open alerts."),
         *_charts(series, report_drift(report), scored=any(window.performance for window in report.windows)),
-        *series_beside(series),
+        *series_beside(series, others),
         heading("Drift by segment (mean PSI of its columns)") if sliced else None,
         scrolling(sliced) if sliced else None,
         heading("Segments, last window") if segments else None,
@@ -75,18 +76,26 @@ def monitor_report(report: MonitorReport) -> Html:
 
 
 BESIDE_NOTE = (
-    "Predictions that were not the answer: figures and alerts of their own, against the reference of their version."
+    "Each has figures and alerts of its own, against the reference of its version; none of them opens an incident."
 )
 
 
-def series_beside(series: Series) -> list[Html | None]:
-    """Return a table of the series beside what was served, each with the figure of the service in the same window."""
+def series_beside(series: Series, alerts: Sequence[Fields]) -> list[Html | None]:
+    """Return a table of the series beside what was served, each with the figure of the service in the same window.
+
+    Their open `alerts` stand behind a fold: they are not of what was served.
+    """
     if not series.beside:
         return []
     figure = capital(metric_name(series.metric)) or "Figure"
     rows = [beside_row(each, series.windows) for each in series.beside]
     head = ("Series", "Windows", "Rows", "Last window", figure, "Served then", "When validated", "Open alerts")
-    return [heading("Beside what was served"), note(BESIDE_NOTE), table(head, rows, right=(1, 2, 4, 5, 6, 7))]
+    return [
+        heading("Beside what was served"),
+        note(BESIDE_NOTE),
+        table(head, rows, right=(1, 2, 4, 5, 6, 7)),
+        fold(f"Their {count(len(alerts), 'open alert')}", alerts_table(alerts)) if alerts else None,
+    ]
 
 
 def beside_row(each: SeriesFigures, served: Sequence[WindowFigure]) -> list[str]:

@@ -130,16 +130,20 @@ def _scanned_in_spark(
         raise InvalidInput("Segments of a Spark table are not profiled: leave segments out, or pass () to end them.")
     rows = log.spark_rows(start, end, window_length(every), ORIGIN).persist()
     try:
-        by_version: dict[int, list[datetime]] = {}
-        for window, served in versions_in_spark(rows, every).items():
-            # Of versions without a reference the newest one's stands in, as in our own log.
-            version = max(references, key=lambda number: (served.get(number, 0), number))
-            by_version.setdefault(version, []).append(window)
+        by_version: dict[tuple[Series, int], list[datetime]] = {}
+        for series, counts in versions_in_spark(rows, every).items():
+            if series != SERVICE and series.version not in references:
+                continue
+            for window, served in counts.items():
+                # Of served versions without a reference the newest one's stands in, as in our own log.
+                version = max(references, key=lambda number: (served.get(number, 0), number))
+                by_version.setdefault((series, version), []).append(window)
         profiled = []
-        for version, windows in by_version.items():
-            profiles = scan_spark(rows, references[version].binning, every, sample, windows=windows)
-            profiled += [WindowProfile(window, version, profile, {}) for window, profile in profiles.items()]
-        yield from sorted(profiled, key=lambda window: window.start)
+        for (series, version), windows in by_version.items():
+            binning = references[version].binning
+            profiles = scan_spark(rows, binning, every, sample, windows=windows, series=series)
+            profiled += [WindowProfile(window, version, profile, {}, series) for window, profile in profiles.items()]
+        yield from sorted(profiled, key=lambda window: (window.start, window.series))
     finally:
         rows.unpersist()
 

@@ -24,6 +24,7 @@ from modelops_jupyter.profiles.groups import Groups
 from modelops_jupyter.profiles.profile import Profile
 from modelops_jupyter.profiles.scan import GroupedRows, Tally
 from modelops_jupyter.profiles.windows import ORIGIN, window_length
+from modelops_jupyter.roles import ROLES, SERVED, SERVICE, Series
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -39,6 +40,7 @@ def scan_spark(
     sample: int = 0,
     times: str | None = None,
     windows: Collection[datetime] | None = None,
+    series: Series = SERVICE,
 ) -> dict[datetime, Profile]:
     """Profile a Spark table by window, in one pass.
 
@@ -54,6 +56,8 @@ def scan_spark(
         Rows to keep of each window.
     windows
         The starts of the windows to profile; all of them without it.
+    series
+        Which of the log's rows count: without it those that were served, else those of one version and role.
 
     Returns
     -------
@@ -65,6 +69,8 @@ def scan_spark(
     InvalidFrame
         If a row has no time.
     """
+    if times is None:
+        rows = _of_series(rows, series)
     own = (times,) if times is not None else (*_OWN, "request_id") if sample else _OWN
     wanted = {f"c{k}": name for k, name in enumerate(rows.columns) if name in own or name in binning.columns}
     # By position: Spark cannot select a column whose name has a backtick.
@@ -85,14 +91,17 @@ def scan_spark(
     return {ORIGIN + number * length: found[number] for number in sorted(found)}
 
 
-def versions_in_spark(rows: DataFrame, every: str) -> dict[datetime, dict[int, int]]:
-    """Return how many rows of each version every window has."""
+def versions_in_spark(rows: DataFrame, every: str) -> dict[Series, dict[datetime, dict[int, int]]]:
+    """Return how many rows of each version every window has: of those that were served, and of each other series."""
     length = window_length(every)
-    counts = rows.groupBy(_number(rows["timestamp"], length).alias("number"), "version").count().collect()
-    found: dict[datetime, dict[int, int]] = {}
-    for row in counts:
-        found.setdefault(ORIGIN + int(row["number"]) * length, {})[int(row["version"] or 0)] = int(row["count"])
-    return found
+    number = _number(rows["timestamp"], length).alias("number")
+    counts: dict[Series, dict[datetime, dict[int, int]]] = {}
+    for row in rows.groupBy(number, "version", "role").count().collect():
+        version = int(row["version"] or 0)
+        series = SERVICE if row["role"] == SERVED else Series(version, row["role"])
+        window = ORIGIN + int(row["number"]) * length
+        counts.setdefault(series, {}).setdefault(window, {})[version] = int(row["count"])
+    return counts
 
 
 def _number(times: Column, length: timedelta) -> Column:
@@ -105,6 +114,19 @@ def _number(times: Column, length: timedelta) -> Column:
 
 def _place(wanted: Mapping[str, str], times: str | None) -> str:
     return next(place for place, name in wanted.items() if name == (times or "timestamp"))
+
+
+def _of_series(rows: DataFrame, series: Series) -> DataFrame:
+    """Return the rows of a log that are of a series; one from before roles holds served rows alone."""
+    from pyspark.sql.functions import col
+
+    if dict(rows.dtypes).get("role") == "string":
+        others = [role for role in ROLES if role != SERVED]
+        was_served = col("role").isNull() | ~col("role").isin(others)
+        rows = rows.filter(was_served if series.role == SERVED else col("role") == series.role)
+    elif series.role != SERVED:
+        rows = rows.limit(0)
+    return rows.filter(col("version") == series.version) if series.version else rows
 
 
 def _counting(

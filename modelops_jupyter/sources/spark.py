@@ -13,6 +13,7 @@ import pyarrow as pa
 from modelops_jupyter.errors import InvalidInput, LibraryMissing, NotFound
 from modelops_jupyter.log.repeats import WRITTEN
 from modelops_jupyter.log.stream import Slab
+from modelops_jupyter.roles import ROLES, SERVED
 from modelops_jupyter.sources.mapping import LABELS, PREDICTIONS, ColumnMapping, features_of
 from modelops_jupyter.sources.table import Events, Span
 
@@ -92,8 +93,9 @@ class SparkTable:
     ) -> DataFrame:
         """Return the rows of ``[start, end)``, microseconds since 1970 (UTC), as our log has them, with their labels.
 
-        Of a request that comes more than once in a window of `length`, the row that was written last counts; of the
-        windows, the one numbered 0 begins at `origin`.
+        Of a request that comes more than once in a window of `length`, the row that was written last counts: one of
+        those that were served, and one of each version's in each other role. Of the windows, the one numbered 0 begins
+        at `origin`.
         """
         from pyspark.sql import functions as F
         from pyspark.sql.window import Window
@@ -104,10 +106,12 @@ class SparkTable:
         )
         span = end - start if length is None else length // timedelta(microseconds=1)
         window = F.floor((F.col("__micros") - (start if length is None else origin)) / span)
-        once = Window.partitionBy(self._column("request_id"), window).orderBy(self._key.desc())
+        role, version = self._role(), self._version()
+        series = F.when(role == SERVED, F.lit("")).otherwise(F.concat_ws("-", version, role))
+        once = Window.partitionBy(self._column("request_id"), window, series).orderBy(self._key.desc())
         rows = rows.withColumn("__place", F.row_number().over(once)).filter("__place = 1")
         columns = {"request_id": self._column("request_id").cast("string"), "timestamp": self._times("timestamp")}
-        columns |= {"prediction": self._outcome("prediction"), "version": self._version()}
+        columns |= {"prediction": self._outcome("prediction"), "version": version, "role": role}
         if self._mapping.name("score") in self._schema.names:
             columns["score"] = self._column("score").cast("double")
         if self.has_labels and labels is None:
@@ -172,6 +176,16 @@ class SparkTable:
         if self._mapping.name("version") in self._schema.names:
             return self._column("version").cast("bigint")
         return F.lit(self._mapping.model.version).cast("bigint")
+
+    def _role(self) -> Column:
+        """Return the role of each row; what is no other role was served, as in our log."""
+        from pyspark.sql import functions as F
+
+        served = F.lit(SERVED)
+        if self._mapping.name("role") not in self._schema.names:
+            return served
+        column = self._column("role").cast("string")
+        return F.when(column.isin(list(ROLES)), column).otherwise(served)
 
     @property
     def _key(self) -> Column:

@@ -21,7 +21,9 @@ from modelops_jupyter.imports import import_ahead
 from modelops_jupyter.log import Extent, Position, PredictionLog
 from modelops_jupyter.log.column_types import UTC_TIME
 from modelops_jupyter.log.prediction_log import possible
+from modelops_jupyter.log.repeats import rows_of_series
 from modelops_jupyter.log.stream import Slab
+from modelops_jupyter.roles import SERVICE
 from modelops_jupyter.settings import redacted
 from modelops_jupyter.source_settings import Source, SourceTable
 from modelops_jupyter.sources.mapping import ColumnMapping, ModelFacts, in_log_types
@@ -173,7 +175,7 @@ class WatchedSource:
             return None
         if self.lies_in_spark:
             rows = self.spark_rows(start, end, None, start).toArrow().sort_by("timestamp")
-            rows = in_log_types(rows)
+            rows = rows_of_series(in_log_types(rows), SERVICE)
             return rows if columns is None else rows.select([n for n in rows.column_names if n in (*columns, *_KEYS)])
         tables = []
         for slab in self.stream(model, start, end, lambda time: time, lambda times: np.zeros(len(times), "int64")):

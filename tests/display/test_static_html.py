@@ -11,13 +11,13 @@ from made import HOSTILE, day, move, overview
 
 from modelops_jupyter.actions.adopted import Adoption
 from modelops_jupyter.actions.catalogue import Status
-from modelops_jupyter.actions.overview import Distribution
+from modelops_jupyter.actions.overview import Distribution, SeriesFigures
 from modelops_jupyter.actions.registration import RegisteredVersion
 from modelops_jupyter.display.bundle import PLOTLY, mimebundle, plotly_chart, static_html
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.lines import performance_chart
 from modelops_jupyter.display.plain import alert_sentence
-from modelops_jupyter.display.series import Series, report_series
+from modelops_jupyter.display.series import Series, performance_series, report_series
 from modelops_jupyter.governance import CheckResult, Decision, GateReport, ModelCard, Transition, compare
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.monitoring import (
@@ -249,3 +249,26 @@ def test_a_report_shows_the_metric_that_the_page_shows() -> None:
     performance = {name: {"value": 0.8, "reason": None} for name in ("accuracy", "roc_auc")}
     window = replace(report(windows=1).windows[0], performance=performance)
     assert report_series(replace(report(windows=1), windows=(window,))).metric == "roc_auc"
+
+
+def test_series_beside_what_was_served_are_drawn_named_and_compared_with_it() -> None:
+    page = overview()
+    windows = tuple(replace(w, version=2, value=None if w.value is None else w.value / 2) for w in page.windows)
+    names = [(version, role) for version in (2, 3) for role in ("canary", "shadow")]
+    beside = tuple(SeriesFigures(version, role, windows, 0.9, 1) for version, role in names)
+    chart = str(performance_chart(performance_series(replace(page, beside=beside))))
+    height = float(ElementTree.fromstring(chart).attrib["viewBox"].split()[3])
+    texts = ElementTree.fromstring(chart).findall(".//{*}text")
+    places = {t.text: (float(t.attrib["x"]), float(t.attrib["y"])) for t in texts}
+    for each in beside:
+        left, row = places[each.name]
+        assert left + 6 * len(each.name) < 960
+        assert row < height
+    html = static_html(replace(page, beside=beside))
+    assert html is not None
+    last = next(w for w in reversed(windows) if w.value is not None)
+    served = next(w for w in page.windows if w.start == last.start)
+    assert "Version 3 as shadow" in html
+    assert f"{last.value:.3f}" in html
+    assert f"{served.value:.3f}" in html
+    assert "Beside what was served" not in str(static_html(page))

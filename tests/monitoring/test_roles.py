@@ -261,3 +261,44 @@ def test_the_same_batch_of_another_role_is_another_batch_and_sent_again_it_chang
     assert "was there already" in str(second)
     report = desk.ws.monitor("delay")
     assert [sum(w.rows for w in each.windows) for each in (report, *report.beside)] == [ROWS, ROWS]
+
+
+def test_a_shadow_that_fails_alerts_under_its_name_and_opens_no_incident_of_the_served_model(desk: Desk) -> None:
+    desk.log("delay/1", desk.served)
+    wrong = desk.shadow.assign(p=1 - desk.shadow["p"], said=desk.shadow["said"].map({"yes": "no", "no": "yes"}))
+    desk.log("delay/2", wrong, "shadow")
+    desk.label()
+    report = desk.ws.monitor("delay")
+    alerts = desk.ws.alerts("delay", state="open").rows
+    assert [alert["metric"] for alert in alerts if alert["role"] == "shadow" and alert["kind"] == "performance"]
+    assert {alert["role"] for alert in alerts} == {"shadow"}
+    assert all(alert["message"].startswith("delay, version 2 as shadow: ") for alert in alerts)
+    assert not desk.ws.incidents().rows
+    assert not desk.ws.store.find("outbox")
+    page = desk.ws.overview("delay")
+    assert (page.summary.health, page.summary.open_alerts) == ("healthy", 0)
+    assert page.beside[0].open_alerts == len(alerts)
+    assert not report.alerts
+    assert "version 2 as shadow" in str(report)
+
+
+def test_a_log_from_before_roles_was_served_also_where_a_feature_had_that_name(tmp_path: Path) -> None:
+    predictions, _ = logged(1, 200, 500)
+    rows = predictions.assign(version=1)
+    log = PredictionLog(tmp_path)
+    jobs = as_log(rows.assign(role=np.where(rows.index % 2, "engineer", "nurse")))
+    log._table("m", "predictions").append(jobs, None, own=jobs.column_names, same=("request_id",))
+    report = run_monitor("m", store=InMemoryStore(), log=log, references=REFERENCES, actor=ANN)
+    assert report.beside == ()
+    firsts = rows.groupby(rows["timestamp"].dt.floor("D"))["request_id"].nunique()
+    assert [window.rows for window in report.windows] == firsts.to_list()
+
+
+def test_a_file_is_scored_and_logged_in_the_shadow(desk: Desk, tmp_path: Path) -> None:
+    table = desk.served[["id", "at", "wind", "rain"]]
+    with pytest.raises(InvalidInput, match="say log=True"):
+        desk.ws.predict_file("delay/2", table, tmp_path / "out.parquet", role="shadow")
+    desk.log("delay/1", desk.served)
+    desk.ws.predict_file("delay/2", table, tmp_path / "out.parquet", log=True, id="id", time="at", role="shadow")
+    report = desk.ws.monitor("delay")
+    assert [sum(w.rows for w in each.windows) for each in (report, *report.beside)] == [ROWS, ROWS]

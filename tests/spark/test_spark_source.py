@@ -104,3 +104,20 @@ def test_a_folder_that_spark_has_written(spark: Any, tmp_path: Path, kind: str) 
     assert changed is not None
     assert changed[1] <= rows["at"][399]
     check(model.run(), rows.assign(said=rows["said"].where(rows.index >= 400, 1)))
+
+
+def test_roles_of_a_table_are_series_of_their_own(spark: Any, tmp_path: Path) -> None:
+    rows = days(range(3))
+    shadow = rows.assign(said=1 - rows["said"], p=1 - rows["p"], role="shadow")
+    canary = rows[::4].assign(role="canary")
+    view(spark, "roles", rows.assign(role="served"), shadow, canary)
+    columns = {**COLUMNS, "label": "late", "role": "role"}
+    model = Watched(tmp_path, {"table": "spark:roles", "columns": columns, "key": "written"})
+    report = model.run()
+    check(report, rows)
+    assert [str(each.series) for each in report.beside] == ["version 3 as canary", "version 3 as shadow"]
+    check(report.of(3, "shadow"), shadow)
+    check(report.of(3, "canary"), canary)
+    table = model.open().read("delay", rows["at"].min(), rows["at"].max() + pd.Timedelta(days=1))
+    assert table is not None
+    assert sorted(table["score"].to_pylist()) == pytest.approx(sorted(rows["p"]))

@@ -9,6 +9,9 @@ import { useWidth } from './useWidth';
 /** Half the width of a time's label: closer to the edge it ends at its tick. */
 const ROOM = 26;
 
+/** What tells the lines of versions whose predictions were not served apart. */
+const SIDES = ['jp-mod-first', 'jp-mod-second', 'jp-mod-third'];
+
 interface IChartProps {
   readonly page: IOverview;
   readonly trans: TranslationBundle;
@@ -92,6 +95,11 @@ export function PerformanceChart({ page, trans }: IChartProps): JSX.Element {
           <path className="jp-ModelOpsChart-band" d={chart.band} />
           <path className="jp-ModelOpsChart-expected" d={chart.expected} />
           <path className="jp-ModelOpsChart-estimated" d={chart.estimated} />
+          {chart.beside.map(({ name, line }, index) => (
+            <path key={name} className={`jp-ModelOpsChart-beside ${SIDES[index % SIDES.length]}`} d={line}>
+              <title>{name}</title>
+            </path>
+          ))}
           <path className="jp-ModelOpsChart-line" d={chart.line} />
           {chart.dots.map(({ x, y }) => (
             <circle key={x} className="jp-ModelOpsChart-dot" cx={x} cy={y} r={2.2} />
@@ -121,6 +129,13 @@ export function PerformanceChart({ page, trans }: IChartProps): JSX.Element {
         </span>
         {chart?.estimated && (
           <span className="jp-ModelOpsChart-key jp-mod-estimated">{trans.__('estimated before outcomes')}</span>
+        )}
+        {chart?.beside.map(({ name, line }, index) =>
+          line ? (
+            <span key={name} className={`jp-ModelOpsChart-key jp-mod-beside ${SIDES[index % SIDES.length]}`}>
+              {name}
+            </span>
+          ) : null
         )}
         {chart?.expected && (
           <span className="jp-ModelOpsChart-key jp-mod-expected">{trans.__('expected from validation')}</span>

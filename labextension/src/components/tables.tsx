@@ -2,7 +2,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import { capital, metricName, NOTHING, number, sentence, shortTime } from '../format';
 import { alertCode, versionCode } from '../code';
-import type { IAlert, IAuditEntry, ITransition, IVersion, IWindow } from '../tokens';
+import { seriesName } from '../performance';
+import type { IAlert, IAuditEntry, IOverview, ISeries, ITransition, IVersion, IWindow } from '../tokens';
 import { Moment } from './Moment';
 import { Table } from './Table';
 
@@ -30,12 +31,44 @@ export function AlertsTable({ title, rows, name, state, trans }: IAlertsTablePro
       columns={[
         { title: trans.__('Since'), cell: alert => shortTime(alert.window_start) },
         ...(state ? [{ title: trans.__('State'), cell: (alert: IAlert) => alert.state }] : []),
+        { title: trans.__('Predictions'), cell: alert => (alert.role === 'served' ? alert.role : seriesName(alert)) },
         { title: trans.__('Kind'), cell: alert => alert.kind },
         { title: trans.__('Column'), cell: alert => alert.column || NOTHING },
         { title: trans.__('Metric'), cell: alert => metricName(alert.metric) },
         { title: trans.__('Figure'), numeric: true, cell: alert => number(alert.figure) },
         { title: trans.__('Threshold'), numeric: true, cell: alert => number(alert.threshold) },
         { title: trans.__('What it says'), wraps: true, cell: alert => alertText(alert, name) }
+      ]}
+    />
+  );
+}
+
+/** Versions whose predictions were not the answer: their last figure beside that of the service. */
+export function SeriesTable({ page, trans }: { page: IOverview; trans: TranslationBundle }): JSX.Element | null {
+  if (page.beside.length === 0) {
+    return null;
+  }
+  const lastOf = ({ windows }: ISeries): IWindow | undefined => [...windows].reverse().find(({ value }) => value !== null);
+  const servedThen = (series: ISeries): number | null => {
+    const last = lastOf(series);
+    return page.windows.find(window => window.start === last?.start)?.value ?? null;
+  };
+  return (
+    <Table<ISeries>
+      title={trans.__('Beside what was served')}
+      rows={page.beside}
+      trans={trans}
+      empty=""
+      note={trans.__('Figures and alerts of their own, against the reference of their version; they open no incident.')}
+      columns={[
+        { title: trans.__('Series'), cell: seriesName },
+        { title: trans.__('Windows'), numeric: true, cell: series => series.windows.length },
+        { title: trans.__('Rows'), numeric: true, cell: ({ windows }) => windows.reduce((sum, { rows }) => sum + rows, 0) },
+        { title: trans.__('Last window'), cell: series => shortTime(lastOf(series)?.start ?? null) },
+        { title: capital(metricName(page.metric)), numeric: true, cell: series => number(lastOf(series)?.value ?? null) },
+        { title: trans.__('Served then'), numeric: true, cell: series => number(servedThen(series)) },
+        { title: trans.__('When validated'), numeric: true, cell: ({ expected }) => number(expected) },
+        { title: trans.__('Open alerts'), numeric: true, cell: series => series.open_alerts }
       ]}
     />
   );

@@ -3,7 +3,7 @@ import type { ITab } from '../page';
 import { DistributionChart } from '../DistributionChart';
 import { DriftTable } from '../DriftTable';
 import { Performance } from '../Performance';
-import { AlertsTable } from '../tables';
+import { AlertsTable, SeriesTable } from '../tables';
 
 /** Performance, drift by column, a column's distribution, and every alert there was. */
 export function Monitoring({ page, client, trans }: ITab): JSX.Element {
@@ -12,6 +12,7 @@ export function Monitoring({ page, client, trans }: ITab): JSX.Element {
     <>
       {page.summary.learning && <p className="jp-ModelOpsPage-quiet">{page.summary.learning}</p>}
       <Performance page={page} trans={trans} />
+      <SeriesTable page={page} trans={trans} />
       <DriftTable drift={page.drift} picked={column} pick={setColumn} trans={trans} />
       {column !== null && (
         <DistributionChart name={page.summary.name} column={column} client={client} of={page} trans={trans} />

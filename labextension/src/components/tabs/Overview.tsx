@@ -4,7 +4,7 @@ import { Fact, Facts } from '../Facts';
 import { Incidents } from '../Incidents';
 import type { ITab } from '../page';
 import { Performance } from '../Performance';
-import { AlertsTable, HistoryTable } from '../tables';
+import { AlertsTable, HistoryTable, SeriesTable } from '../tables';
 
 const MOVES = 3;
 
@@ -17,6 +17,7 @@ export function Overview({ page, client, trans, show, handle }: ITab): JSX.Eleme
       <Summary page={page} trans={trans} />
       {page.summary.learning && <p className="jp-ModelOpsPage-quiet">{page.summary.learning}</p>}
       <Performance page={page} trans={trans} />
+      <SeriesTable page={page} trans={trans} />
       {page.alerts.length > 0 && <Incidents page={page} client={client} trans={trans} handle={handle} />}
       <AlertsTable title={trans.__('Open alerts')} rows={open} name={page.summary.name} trans={trans} />
       <HistoryTable title={trans.__('Last promotions and rollbacks')} rows={moves} trans={trans} />
