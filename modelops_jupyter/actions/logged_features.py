@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions.scored_rows import typed_features
@@ -22,16 +22,26 @@ _OF_PANDAS = {
 }
 
 
-def logged_features(features: pa.Table, contract: Sequence[Mapping[str, Any]], version: str) -> pa.Table:
+def logged_features(
+    features: pa.Table, contract: Sequence[Mapping[str, Any]], version: str, is_first: Callable[[], bool]
+) -> pa.Table:
     """Return features as the log keeps them.
 
     The first batch decides of what type a column of the log is. So what is written in another way than the version was
     registered with (text for numbers, numbers for categories, decimal numbers) is read, or refused, from the first on.
 
+    Parameters
+    ----------
+    version
+        What the contract is of, for messages.
+    is_first
+        Tells whether the batch is the log's first. A later one may stay as it came: the log refuses what does not fit
+        it, and keeps the rows.
+
     Raises
     ------
     InvalidFrame
-        If values have no reading in the column's type.
+        If values of the first batch have no reading in the column's type.
     """
     for column in contract:
         place = features.schema.get_field_index(str(column["name"]))
@@ -39,7 +49,7 @@ def logged_features(features: pa.Table, contract: Sequence[Mapping[str, Any]], v
         if place < 0 or wanted is None or _kind(features.schema.field(place).type) in (wanted, None):
             continue
         typed = to_arrow(typed_features(features.select([place]).to_pandas(), [column]))
-        if _kind(typed.schema.field(0).type) not in (wanted, None):
+        if _kind(typed.schema.field(0).type) not in (wanted, None) and is_first():
             raise InvalidFrame(
                 f"Column {str(column['name'])!r} holds {features.schema.field(place).type}, and {version} was "
                 f"registered with {wanted} there: write it so, and leave what is unknown empty."

@@ -60,7 +60,9 @@ def log_predictions(
     frame = frame.read_all() if hasattr(frame, "read_next_batch") else frame  # Arrow's readers give rows once
     named = [id, time, prediction, *([score] if score else [])]
     columns, given = pick_columns(frame, named, "frame"), other_columns(frame, named, "frame")
-    features = logged_features(given, contract_of(store, version), version.full_name)
+    features = logged_features(
+        given, contract_of(store, version), version.full_name, lambda: not log.holds(version.name, "predictions")
+    )
     wanted = version.body.get("features", [])
     missing = [name for name in wanted if name not in features.column_names and name not in columns]
     if missing:

@@ -75,6 +75,9 @@ def test_what_has_no_reading_is_refused_at_the_first_batch(ws: Workspace, change
         with pytest.raises(InvalidFrame, match=f"Column 'n' {says}" if "holds" in says else says):
             log(ws, change(X), first)
     assert log(ws, X, 200) == 100
+    with pytest.raises(InvalidFrame, match=r"does not fit the log.* Its 100 rows are kept in"):
+        log(ws, change(X), 300)
+    assert log(ws, X, 400) == 100
 
 
 def test_readers_of_arrow_are_logged(ws: Workspace) -> None:
