@@ -144,7 +144,12 @@ def follow(it: Champion, advice: str) -> None:
             put_another_in_its_place(it)
         return
     workspace = ["--workspace", str(it.ws.settings.project)]
-    words = commands[0].replace("ROWS", f"{it.ws.settings.project}/rows.parquet --outcomes late").replace("...", "gone")
+    words = (
+        commands[0]
+        .replace("ROWS", f"{it.ws.settings.project}/rows.parquet")
+        .replace("COLUMN", "late")
+        .replace("...", "gone")
+    )
     if words.startswith("MLFLOW_TRACKING_URI="):
         uri, mlflow_words = words.removeprefix("MLFLOW_TRACKING_URI=").split(" ", 1)
         assert uri == it.ws.tracking_uri
