@@ -89,7 +89,8 @@ def adopt(
     rows = read_rows(reference, outcomes)
     models = ws.registry.stock.models(name)
     if name is not None and not models:  # it may be the name that a model of MLflow's was given here
-        theirs = next((theirs for theirs, here in _names(ws.store).items() if here == name), None)
+        names = _names(ws.store) if ws.settings.store_path.exists() else {}  # looking creates none
+        theirs = next((theirs for theirs, here in names.items() if here == name), None)
         models = () if theirs is None else ws.registry.stock.models(theirs)
     if name is not None and not models:
         known = ", ".join(sorted(ws.registry.stock.registered())) or "none yet"

@@ -339,7 +339,7 @@ def test_a_workspace_that_moves_takes_the_files_of_adopted_models_with_it(settin
 
 
 ADDRESSES = {
-    "s3": ("s3://bucket/a", LibraryMissing, r"s3://bucket/a need botocore.*`pip install boto3`"),
+    "s3": ("s3://bucket/a", LibraryMissing, r"s3://bucket/a need boto\w+.*`pip install boto3`"),
     "gs": ("gs://bucket/a", LibraryMissing, r"gs://bucket/a need google.cloud.*`pip install google-cloud-storage`"),
     "http": ("http://ann:secret@localhost:1/x", DependencyFailed, r"//\S*localhost:1/x cannot be fetched \("),
     "hdfs": ("hdfs://host/a", DependencyFailed, r"hdfs://host/a cannot be fetched \("),
@@ -350,7 +350,7 @@ ADDRESSES = {
 def test_addresses_that_cannot_be_read_are_each_one_sentence_and_the_others_are_taken(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for package in ("botocore", "google.cloud"):
+    for package in ("boto3", "botocore", "google.cloud"):
         monkeypatch.setitem(sys.modules, package, None)  # as where it is not installed
     with Workspace(settings) as ws:
         fill(ws, ["whole"])

@@ -20,7 +20,7 @@ def test_a_request_to_a_server_imports_nothing_in_its_thread(tmp_path: Path, mlf
         folder.mkdir()
     settings = f'tracking_uri = "{mlflow_server.uri}"\nactor = "ann"\n[use_case.watched]\nrisk_tier = "low"\n'
     (watched.project / "modelops.toml").write_text(settings)
-    x, y = pd.DataFrame({"wind": [0.0, 1.0, 2.0, 3.0]}), [0, 0, 1, 1]
+    x, y = pd.DataFrame({"wind": [float(number) for number in range(40)]}), [0] * 20 + [1] * 20
     later = (x + 0.25, y)
     with Workspace(find_settings(watched.project, environ={})) as ws:
         ws.register(LogisticRegression().fit(x, y), "watched", data=x, target=y, reference=later)
