@@ -61,7 +61,10 @@ class DriftJudge:
         }
         self.roots = {metric: (self.values[metric] ** 2 / self.means[metric]) ** POWERS[metric] for metric in METRICS}
         cycles = [window.cycle for window in track.windows]
-        self.cycles = {metric: table(cycles, names, metric) ** (2 * POWERS[metric]) for metric in METRICS}
+        self.cycles = {
+            metric: np.maximum(table(cycles, names, metric), 0.0) ** (2 * POWERS[metric])  # rounding may leave -5e-324
+            for metric in METRICS
+        }
         # What no history makes a finding: limits by chance are the least there are.
         self.least = {
             (metric, level): self._by_chance(metric, level) for metric in METRICS for level in ("likely", "lingering")
