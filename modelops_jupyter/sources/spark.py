@@ -81,12 +81,19 @@ class SparkTable:
     def slabs(
         self, start: int, end: int, cut: Callable[[int], int], window: Callable[[Array], Array], events: Events | None
     ) -> Iterator[Slab]:
-        """Raise: the rows of Spark are counted where they lie."""
-        raise NotImplementedError("rows of Spark are profiled by `logged`")
+        """Refuse: the rows of Spark are counted where they lie."""
+        raise self._refusal()
 
     def events(self, ids: pa.Array) -> pa.Table:
-        """Raise: labels of Spark meet their predictions there."""
-        raise NotImplementedError("labels of Spark meet their predictions in `logged`")
+        """Refuse: labels of Spark meet their predictions there."""
+        raise self._refusal()
+
+    def _refusal(self) -> InvalidInput:
+        """Return what to say to a verb that reads row by row."""
+        return InvalidInput(
+            f"The rows of {self.where} stay in Spark, where `modelops monitor` profiles them: for what reads single "
+            "rows, name the folder of Parquet or the Delta table that they lie in."
+        )
 
     def logged(
         self, start: int, end: int, length: timedelta | None, origin: int, labels: SparkTable | None
