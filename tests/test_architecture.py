@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "modelops_jupyter"
 LAYERS = (
     {"errors", "_version", "imports"},
     {"scoring"},
-    {"written", "wording"},
+    {"written", "wording", "mixed_columns"},
     {"refs", "roles", "actor", "presentable", "processes", "portable", "problems", "provenance"},
     {"job_folders", "source_settings"},
     {"listing"},
