@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.errors import InvalidFrame
 from modelops_jupyter.mixed_columns import check_one_kind_of_time, several_types
+from modelops_jupyter.scoring.column_names import absence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,8 +148,7 @@ def take(frame: pd.DataFrame, column: str, what: str) -> pd.Series[Any]:
 def check_column(column: str, names: Sequence[str] | pd.Index[Any], what: str) -> None:
     """Raise `InvalidFrame` if a table has no such column, and say which it has."""
     if column not in names:
-        known = ", ".join(str(name) for name in names[:20])
-        raise InvalidFrame(f"{what} has no column {column!r}: it has {known}.")
+        raise InvalidFrame(absence(f"{what} has", column, names))
 
 
 def utc_times(values: pd.Series[Any], column: str) -> pd.Series[Any]:

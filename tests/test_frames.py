@@ -40,7 +40,7 @@ def test_two_columns_of_one_name_are_refused() -> None:
 
 
 def test_a_missing_column_names_those_there_are() -> None:
-    with pytest.raises(InvalidFrame, match="no column 'b': it has a"):
+    with pytest.raises(InvalidFrame, match="no column 'b': it has 'a'"):
         take(pd.DataFrame({"a": [1]}), "b", "frame")
 
 

@@ -13,6 +13,7 @@ from modelops_jupyter.errors import InvalidFrame, InvalidInput
 from modelops_jupyter.frames import numbers, other_columns, outcomes, pick_columns, request_ids, to_arrow, utc_times
 from modelops_jupyter.refs import ModelReference, parse
 from modelops_jupyter.roles import SERVED, check_role
+from modelops_jupyter.scoring.column_names import absence
 from modelops_jupyter.wording import count
 
 if TYPE_CHECKING:
@@ -67,9 +68,8 @@ def log_predictions(
     wanted = version.body.get("features", [])
     missing = [name for name in wanted if name not in features.column_names and name not in columns]
     if missing:
-        raise InvalidFrame(
-            f"frame has no column {missing[0]!r}, a feature of {version.full_name}: add it, with gaps if need be."
-        )
+        why = f", a feature of {version.full_name} (add it, with gaps if need be)"
+        raise InvalidFrame(absence("frame has", missing[0], [*columns, *given.column_names], why=why))
     clash = [name for name in features.column_names if name in OWN_COLUMNS]
     if clash:
         raise InvalidFrame(f"Feature column {clash[0]!r} has a name that the log keeps for itself: rename it.")

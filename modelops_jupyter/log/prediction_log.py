@@ -52,8 +52,10 @@ class PredictionLog:
 
         `column_types` says in which types they are kept. A batch must have the log's own columns and the `features`;
         other columns (features of other versions, segments, metadata) may be missing from a batch, whose rows then have
-        missing values there, and may come first in a later one. Without a column `role` the predictions were served. The requests and their times make a batch: scored again, perhaps by another version, it is the same
-        batch, and what was logged first counts. What was not served is a batch of its own version and role.
+        missing values there, and may come first in a later one. Without a column `role` the predictions were served.
+
+        The requests and their times make a batch: scored again, perhaps by another version, it is the same batch, and
+        what was logged first counts. What was not served is a batch of its own version and role.
         """
         if "role" not in frame.column_names:
             frame = frame.append_column("role", pa.repeat(pa.scalar(SERVED), frame.num_rows))

@@ -40,7 +40,7 @@ def constructed(notebook: Path, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _marked(value: Any, source: str | None) -> Any:
-    """Return a value with what JSON does not have marked: NaN in a notebook's metadata keeps JupyterLab from opening it."""
+    """Return a value with what JSON lacks marked: JupyterLab opens no notebook with NaN in its metadata."""
     if isinstance(value, list):
         return [_marked(item, None) for item in value]
     if isinstance(value, dict):

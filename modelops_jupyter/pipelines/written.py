@@ -10,7 +10,6 @@ from typing import Any
 
 import yaml
 
-
 _NOT_FINITE = re.compile(r"[-+]?(\.(inf|Inf|INF|nan|NaN|NAN)|inf|Inf|INF|infinity|Infinity|nan|NaN|NAN)")
 
 

@@ -17,6 +17,7 @@ from modelops_jupyter.errors import InvalidFrame
 from modelops_jupyter.frames import outcomes
 from modelops_jupyter.log.column_types import UTC_TIME, is_list, is_number, log_type, to_log_types
 from modelops_jupyter.log.repeats import WRITTEN
+from modelops_jupyter.scoring.column_names import absence
 from modelops_jupyter.source_settings import SourceTable, zone_of
 
 Array = np.ndarray[Any, Any]
@@ -91,14 +92,11 @@ class ColumnMapping:
         for ours in (*wanted, *mapped, *([WRITTEN] if self.settings.key else [])):
             theirs = self.name(ours)
             if theirs not in schema.names:
-                columns = ", ".join(schema.names[:20]) or "none"
                 what = "" if ours == theirs else f", which stands for {ours!r}"
                 what = ", which key = names" if ours == WRITTEN else what
                 what = f", a feature of {self.model.name}" if ours in self.model.features else what
-                raise InvalidFrame(
-                    f"{self.where} has no column {theirs!r}{what}: map it with columns = in its settings, or add it; "
-                    f"it has {columns}."
-                )
+                why = f"{what} (map it with columns = in its settings, or add it)"
+                raise InvalidFrame(absence(f"{self.where} has", theirs, schema.names, why=why))
             self._check_type(ours, theirs, schema.field(theirs).type)
 
     def _check_type(self, ours: str, theirs: str, kind: pa.DataType) -> None:

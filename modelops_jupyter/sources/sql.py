@@ -18,6 +18,7 @@ from modelops_jupyter.errors import InvalidFrame, InvalidInput, LibraryMissing, 
 from modelops_jupyter.log.column_types import UTC_TIME
 from modelops_jupyter.log.repeats import WRITTEN
 from modelops_jupyter.log.stream import Slab, slab_of_tables
+from modelops_jupyter.scoring.column_names import absence
 from modelops_jupyter.settings import redacted
 from modelops_jupyter.sources.mapping import LABELS, NEVER, OWN, PREDICTIONS, ColumnMapping, features_of
 from modelops_jupyter.sources.postgres_copy import can_copy, copied
@@ -202,7 +203,7 @@ class SqlTable:
     def _column(self, ours: str) -> sa.ColumnElement[Any]:
         name = self._mapping.name(ours)
         if name not in self._names:
-            raise InvalidFrame(f"{self.where} has no column {name!r}: it has {', '.join(self._names)}.")
+            raise InvalidFrame(absence(f"{self.where} has", name, self._names))
         column: sa.ColumnElement[Any] = self._rows.c[name]
         return column
 

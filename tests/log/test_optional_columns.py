@@ -113,5 +113,6 @@ def test_the_first_batch_with_values_decides_the_type_and_features_stay_required
         log.append(1, {"segment": pa.array([1.5])}, {})
     with pytest.raises(InvalidFrame, match=r"no column 'x', a feature of m/1"):
         log.append(1, {"segment": pa.array(["b"])}, {}, feature="renamed")
-    log.append(1, {"segment": pa.array(["b"]), "late": pa.array([dt.date(2026, 1, 1)])}, {"segment": ["b"], "late": [dt.date(2026, 1, 1)]})  # fmt: skip
+    back = {"segment": ["b"], "late": [dt.date(2026, 1, 1)]}
+    log.append(1, {name: pa.array(values) for name, values in back.items()}, back)
     log.check(["segment", "late"])
