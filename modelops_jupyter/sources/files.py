@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -15,18 +15,19 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from modelops_jupyter.columns import ParquetColumns, Read, numbers_of, present
-from modelops_jupyter.errors import InvalidFrame
+from modelops_jupyter.errors import InvalidFrame, SourceFileUnreadable, SourceUnreachable
 from modelops_jupyter.log.column_types import UTC_TIME
 from modelops_jupyter.log.repeats import WRITTEN
 from modelops_jupyter.log.stream import GroupColumns, RowGroups, Slab, read_slab, row_groups, slabs
 from modelops_jupyter.log.table_files import ALWAYS
 from modelops_jupyter.sources.joining import joined
-from modelops_jupyter.sources.mapping import LABELS, NEVER, PREDICTIONS, ColumnMapping, features_of, local_bounds
+from modelops_jupyter.sources.mapping import NEVER, ColumnMapping, features_of, local_bounds
 from modelops_jupyter.sources.table import (
     Changes,
     Events,
     Span,
     attach,
+    file_guard,
     guarded,
     label_events,
     latest_events,
@@ -34,6 +35,9 @@ from modelops_jupyter.sources.table import (
 )
 
 Array = np.ndarray[Any, Any]
+T = TypeVar("T")
+# What is read of a file to see whether it can be.
+_LOOKED_AT = ("request_id", "timestamp", "event_time", "prediction", "score", "version", "role", "label")
 # Spark writes times as INT96, which knows no zone, and says beside them that they are instants.
 _SPARK_SCHEMA = b"org.apache.spark.sql.parquet.row.metadata"
 
@@ -102,7 +106,7 @@ class FileTable:
     def __init__(self, snapshot: Snapshot, mapping: ColumnMapping, *, labels: bool = False) -> None:
         self._now, self._mapping, self.where, self._is_labels = snapshot, mapping, snapshot.where, labels
         if snapshot.files:
-            mapping.check(snapshot.schema, LABELS if labels else (*PREDICTIONS, *mapping.model.features))
+            mapping.check(snapshot.schema, mapping.wanted(labels=labels))
         self._by_path = {file.path: file for file in snapshot.files}
 
     @property
@@ -139,11 +143,10 @@ class FileTable:
     def changed_ids(self, position: Mapping[str, Any] | None) -> pa.ChunkedArray:
         """Return the request ids of what is new or gone since `position`; of all rows where that cannot be told."""
         changes: Changes[DataFile] = Changes(everything=True) if position is None else self._now.changes(position)
-        with guarded(self.where):
-            if not changes.everything:
-                with suppress(FileNotFoundError):  # of what is gone, the files may be as well
-                    return self._ids([*changes.added, *changes.removed])
-            return self._ids(self._now.files)
+        if not changes.everything:
+            with suppress(SourceFileUnreadable):  # of what is gone, the files may be as well
+                return self._ids([*changes.added, *changes.removed])
+        return self._ids(self._now.files)
 
     def times_of(self, ids: pa.ChunkedArray) -> Span | None:
         """Return the first and the last time of the rows of some requests."""
@@ -155,8 +158,11 @@ class FileTable:
         """Yield the rows of ``[start, end)`` as `PredictionLog.stream` does; of a request the latest row counts."""
         guard = partial(guarded, self.where)
         files = [file.path for file in self._now.files if file.first < end and file.last >= start]
-        with guard():
+        try:
             groups = row_groups(files, start, end, self._now.open, self._bounds)
+        except (pa.ArrowException, OSError):
+            self._check_footers(files)
+            raise
         for span in slabs(groups, start, end, cut):
             with guard():
                 slab = read_slab(groups, *span, window, guard, events is not None, self._columns, newest=True)
@@ -167,10 +173,51 @@ class FileTable:
         """Return the label events of some requests, as our log has them."""
         if not self._now.files:
             return no_events()
-        with guarded(self.where):
-            return latest_events([self._events_of(file, age, ids) for age, file in enumerate(self._now.files)])
+        return latest_events([self._events_of(file, age, ids) for age, file in enumerate(self._now.files)])
+
+    def unreadable_files(self, position: Mapping[str, Any] | None) -> dict[str, SourceFileUnreadable]:
+        """Return why files cannot be read that are new since `position`, by path: in their columns of the log's own."""
+        changes: Changes[DataFile] = Changes(everything=True) if position is None else self._now.changes(position)
+        errors = {}
+        for file in self._now.files if changes.everything else changes.added:
+            try:
+                columns = self._of_file(file)
+                for name in _LOOKED_AT:
+                    columns.read(name)
+            except SourceFileUnreadable as error:
+                errors[file.path] = error
+        return errors
+
+    def _check_footers(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            with self._reading(self._by_path[path]), self._now.open(path) as opened:
+                pq.read_metadata(opened)
+
+    @contextmanager
+    def _reading(self, file: DataFile) -> Iterator[None]:
+        """Say of which file it is that something cannot be read."""
+        try:
+            with file_guard(f"{file.path!r} of {self.where}"):
+                yield
+        except SourceFileUnreadable:
+            raise
+        except (InvalidFrame, SourceUnreachable) as error:
+            raise SourceFileUnreadable(file.path, self._is_labels, error) from error
+
+    def _reader(self, file: DataFile, read: Callable[[str], T]) -> Callable[[str], T]:
+        """Return what reads a column of a file, and names the file where it cannot."""
+
+        def guarded_read(name: str) -> T:
+            with self._reading(file):
+                return read(name)
+
+        return guarded_read
 
     def _events_of(self, file: DataFile, age: int, ids: pa.Array) -> pa.Table:
+        with self._reading(file):
+            return self._label_events(file, age, ids)
+
+    def _label_events(self, file: DataFile, age: int, ids: pa.Array) -> pa.Table:
         columns = self._of_file(file)
         names, labels = self._needed(columns, "request_id", file), self._needed(columns, "label", file)
         wanted = pc.is_in(names, value_set=ids)
@@ -192,7 +239,7 @@ class FileTable:
 
     def _span_of(self, file: DataFile, ids: pa.ChunkedArray | None = None) -> Span | None:
         """Return the first and the last time of a file's rows, or of those of some requests."""
-        with guarded(self.where):
+        with self._reading(file):
             if ids is None and file.mask is None and not self._is_requests:
                 return self._bounds_of(file)
             columns = self._of_file(file)
@@ -240,6 +287,10 @@ class FileTable:
 
     def _of_file(self, file: DataFile, index: int | None = None, *, whole: bool = False) -> FileColumns:
         """Return what reads the columns of a file, or of one of its row groups; `whole` reads all of them at once."""
+        with self._reading(file):
+            return self._opened(file, index, whole=whole)
+
+    def _opened(self, file: DataFile, index: int | None, *, whole: bool) -> FileColumns:
         opened = self._now.open(file.path)
         metadata = pq.read_metadata(opened)
         every = range(metadata.num_row_groups)
@@ -265,8 +316,9 @@ class FileTable:
 
         if self._is_requests:
             mask = None if file.mask is None else file.mask[before : before + count]
-            return self._requests(theirs, count, mask)
-        mapped = self._mapping.read(theirs, count)
+            return self._requests(file, theirs, count, mask)
+        mapping = self._mapping_of(file)
+        mapped = mapping.read(theirs, count)
 
         def ours(name: str) -> pa.ChunkedArray | None:
             column = mapped(name)
@@ -275,13 +327,23 @@ class FileTable:
             there = pa.array(file.mask[before : before + count])
             return pc.if_else(there, column, pa.scalar(NEVER, pa.int64()).cast(UTC_TIME))
 
-        return FileColumns(count, ours, lambda: self._mapping.id_parts(parts()))
+        return FileColumns(count, self._reader(file, ours), lambda: self._parts(file, mapping, parts))
+
+    def _parts(
+        self, file: DataFile, mapping: ColumnMapping, parts: Callable[[], Iterable[pa.Array]]
+    ) -> Iterator[pa.Array]:
+        with self._reading(file):
+            yield from mapping.id_parts(parts())
+
+    def _mapping_of(self, file: DataFile) -> ColumnMapping:
+        """Return the mapping, which names the file in what it refuses."""
+        return replace(self._mapping, file=file.path)
 
     @property
     def _is_requests(self) -> bool:
         return self._mapping.is_inference_table and not self._is_labels
 
-    def _requests(self, theirs: Read, rows: int, mask: Array | None) -> FileColumns:
+    def _requests(self, file: DataFile, theirs: Read, rows: int, mask: Array | None) -> FileColumns:
         """Return what reads the rows of requests."""
         from modelops_jupyter.sources.inference_table import expanded
 
@@ -292,7 +354,7 @@ class FileTable:
         def ids() -> Iterator[pa.Array]:
             yield from self._mapping.id_parts(columns[self._mapping.name("request_id")].chunks)
 
-        return FileColumns(table.num_rows, read, ids)
+        return FileColumns(table.num_rows, self._reader(file, read), ids)
 
     def _check_there(self, name: str, schema: pa.Schema, file: DataFile) -> None:
         theirs = self._mapping.name(name)
@@ -312,7 +374,7 @@ class FileTable:
     def _lacking(self, name: str, file: DataFile) -> InvalidFrame:
         theirs = self._mapping.name(name)
         return InvalidFrame(
-            f"{file.path} in {self.where} has no column {theirs!r}, which other files have: write it again with it."
+            f"{file.path!r} of {self.where} has no column {theirs!r}, which other files have: write it again with it."
         )
 
     def _physical(self, ours: str) -> str:

@@ -20,7 +20,7 @@ from modelops_jupyter.log.repeats import WRITTEN
 from modelops_jupyter.log.stream import Slab, slab_of_tables
 from modelops_jupyter.scoring.column_names import absence
 from modelops_jupyter.settings import redacted
-from modelops_jupyter.sources.mapping import LABELS, NEVER, OWN, PREDICTIONS, ColumnMapping, features_of
+from modelops_jupyter.sources.mapping import NEVER, OWN, ColumnMapping, features_of
 from modelops_jupyter.sources.postgres_copy import can_copy, copied
 from modelops_jupyter.sources.sql_values import column_of, moment, of_json, to_json
 from modelops_jupyter.sources.table import Events, Span, attach, label_events, latest_events, no_events
@@ -56,7 +56,7 @@ class SqlTable:
         self._schema = sample.schema
         self._is_empty = not sample.num_rows
         if sample.num_rows:
-            mapping.check(sample.schema, LABELS if labels else (*PREDICTIONS, *mapping.model.features))
+            mapping.check(sample.schema, mapping.wanted(labels=labels))
 
     @cached_property
     def position(self) -> Mapping[str, Any]:

@@ -1,0 +1,75 @@
+"""What a table of others holds that cannot be read, as sentences: monitoring goes on without it, and names it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from modelops_jupyter.wording import count
+
+MOST_FILES, MOST_LABELS = 3, 5
+
+
+@dataclass(frozen=True)
+class SourceNotes:
+    """Notes of one run, each made once however often a value is read.
+
+    Attributes
+    ----------
+    left_out : mapping of str to mapping of str to str
+        By table, then by file: why it was left out.
+    lacking : mapping of tuple of str to list of str
+        By table and column: the files that have no such column.
+    labels : mapping of tuple of str to list of str
+        By table and column: labels that cannot be read.
+    others : list of str
+    """
+
+    left_out: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    lacking: dict[tuple[str, str], Sequence[str]] = field(default_factory=dict)
+    labels: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
+    others: dict[str, None] = field(default_factory=dict)
+
+    def add_label(self, where: str, column: str, text: str) -> None:
+        """Note a label that cannot be read."""
+        self.labels.setdefault((where, column), {})[text] = None
+
+    def add(self, sentence: str) -> None:
+        """Note anything else, as a sentence."""
+        self.others[sentence] = None
+
+    def sentences(self) -> tuple[str, ...]:
+        """Return all notes, a sentence each; of many files the first ones."""
+        return (
+            *(text for where, files in self.left_out.items() for text in _left_out(where, files)),
+            *(_lacking(where, column, files) for (where, column), files in self.lacking.items() if files),
+            *(_labels(where, column, list(texts)) for (where, column), texts in self.labels.items()),
+            *self.others,
+        )
+
+
+def _left_out(where: str, files: Mapping[str, str]) -> list[str]:
+    reasons = [f"Left out: {reason}" for reason in list(files.values())[:MOST_FILES]]
+    more = len(files) - MOST_FILES
+    return [*reasons, f"{count(more, 'more file')} of {where} {_was(more)} left out."] if more > 0 else reasons
+
+
+def _lacking(where: str, column: str, files: Sequence[str]) -> str:
+    named = ", ".join(map(repr, files[:MOST_FILES]))
+    more = f" and {len(files) - MOST_FILES} more" if len(files) > MOST_FILES else ""
+    return (
+        f"{count(len(files), 'file')} of {where} without column {column!r} ({named}{more}): it counts as missing there."
+    )
+
+
+def _labels(where: str, column: str, texts: Sequence[str]) -> str:
+    named = ", ".join(map(repr, texts[:MOST_LABELS]))
+    more = f" and {len(texts) - MOST_LABELS} more" if len(texts) > MOST_LABELS else ""
+    return (
+        f"Column {column!r} of {where} holds labels that cannot be read ({named}{more}): their rows count as not "
+        "labelled yet. Write labels as the model's target was written, and leave those empty that are not known yet."
+    )
+
+
+def _was(number: int) -> str:
+    return "was" if number == 1 else "were"
