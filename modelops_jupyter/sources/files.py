@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import Any, TypeGuard, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +19,7 @@ from modelops_jupyter.log.column_types import UTC_TIME
 from modelops_jupyter.log.repeats import WRITTEN
 from modelops_jupyter.log.stream import GroupColumns, RowGroups, Slab, read_slab, row_groups, slabs
 from modelops_jupyter.log.table_files import ALWAYS
+from modelops_jupyter.sources.footers import file_bounds, file_schema, is_naive, together
 from modelops_jupyter.sources.joining import joined
 from modelops_jupyter.sources.mapping import NEVER, ColumnMapping, features_of, local_bounds
 from modelops_jupyter.sources.table import (
@@ -38,8 +38,6 @@ Array = np.ndarray[Any, Any]
 T = TypeVar("T")
 # What is read of a file to see whether it can be.
 _LOOKED_AT = ("request_id", "timestamp", "event_time", "prediction", "score", "version", "role", "label")
-# Spark writes times as INT96, which knows no zone, and says beside them that they are instants.
-_SPARK_SCHEMA = b"org.apache.spark.sql.parquet.row.metadata"
 
 
 @dataclass(frozen=True)
@@ -150,7 +148,7 @@ class FileTable:
 
     def times_of(self, ids: pa.ChunkedArray) -> Span | None:
         """Return the first and the last time of the rows of some requests."""
-        return _together(self._span_of(file, ids) for file in self._now.files)
+        return together(self._span_of(file, ids) for file in self._now.files)
 
     def slabs(
         self, start: int, end: int, cut: Callable[[int], int], window: Callable[[Array], Array], events: Events | None
@@ -235,7 +233,7 @@ class FileTable:
 
     def _span(self, files: Iterable[DataFile]) -> Span | None:
         bounds = ((file, (file.first, file.last)) for file in files)
-        return _together(self._span_of(file) if set(span) & set(ALWAYS) else span for file, span in bounds)
+        return together(self._span_of(file) if set(span) & set(ALWAYS) else span for file, span in bounds)
 
     def _span_of(self, file: DataFile, ids: pa.ChunkedArray | None = None) -> Span | None:
         """Return the first and the last time of a file's rows, or of those of some requests."""
@@ -312,7 +310,7 @@ class FileTable:
             if name in file.constants:
                 return _repeated(file.constants[name], count)
             column: pa.ChunkedArray | None = stored(self._now.physical.get(name, name))
-            return column.cast(self._time_type(column.type, name)) if _is_naive(column) else column
+            return column.cast(self._time_type(column.type, name)) if is_naive(column) else column
 
         if self._is_requests:
             mask = None if file.mask is None else file.mask[before : before + count]
@@ -386,52 +384,6 @@ class FileTable:
         logical = self._now.schema.field(name).type if name in self._now.schema.names else stored
         instants = pa.types.is_timestamp(logical) and logical.tz is not None
         return pa.timestamp(stored.unit, "UTC") if instants else stored
-
-
-def file_schema(metadata: pq.FileMetaData) -> pa.Schema:
-    """Return the schema of a file; times that Spark wrote as instants are so."""
-    schema = metadata.schema.to_arrow_schema().remove_metadata()
-    spark = (metadata.metadata or {}).get(_SPARK_SCHEMA)
-    if spark is None:
-        return schema
-    instants = {field["name"] for field in json.loads(spark)["fields"] if field["type"] == "timestamp"}
-    for place, column in enumerate(schema):
-        if column.name in instants and pa.types.is_timestamp(column.type):
-            schema = schema.set(place, pa.field(column.name, pa.timestamp("us", "UTC")))
-    return schema
-
-
-def file_bounds(
-    opened: pa.NativeFile, metadata: pq.FileMetaData, mapping: ColumnMapping, name: str, kind: pa.DataType | None
-) -> Span:
-    """Return bounds of the times of a file, from its statistics, else from the times; `ALWAYS` where it has none.
-
-    `name` is what the file calls their column, and `kind` which times they are; None where there is no such column.
-    """
-    zone = mapping.settings.zone
-    kind = None if kind is None else mapping.time_type(kind)
-    if kind is None or not pa.types.is_timestamp(kind) or not (kind.tz or zone):
-        return ALWAYS
-    groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
-    columns = [group.column(k) for group in groups for k in range(group.num_columns)]
-    statistics = [c.statistics for c in columns if c.path_in_schema == name and c.physical_type == "INT64"]
-    if len(statistics) == len(groups) and all(s is not None and s.has_min_max for s in statistics):
-        return _together(local_bounds(kind, s.min_raw, s.max_raw, zone) for s in statistics) or ALWAYS
-    reader = pq.ParquetFile(opened, metadata=metadata, coerce_int96_timestamp_unit="us")
-    times = reader.read(columns=[name], use_threads=False)[name]
-    instants = times.cast(pa.timestamp("us", "UTC")) if _is_naive(times) and kind.tz else times
-    numbers = numbers_of(mapping.times("timestamp", instants).cast(UTC_TIME))
-    there = numbers[numbers != NEVER]
-    return (int(there.min()), int(there.max())) if len(there) else ALWAYS
-
-
-def _is_naive(column: pa.ChunkedArray | None) -> TypeGuard[pa.ChunkedArray]:
-    return column is not None and pa.types.is_timestamp(column.type) and column.type.tz is None
-
-
-def _together(spans: Iterable[Span | None]) -> Span | None:
-    there = [span for span in spans if span is not None]
-    return (min(first for first, _ in there), max(last for _, last in there)) if there else None
 
 
 def _repeated(value: Any, rows: int) -> pa.ChunkedArray:

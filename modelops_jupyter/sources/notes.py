@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from modelops_jupyter.wording import count
 
-MOST_FILES, MOST_LABELS = 3, 5
+MOST_FILES, MOST_LABELS, LONGEST = 3, 5, 40
 
 
 @dataclass(frozen=True)
@@ -20,19 +20,24 @@ class SourceNotes:
         By table, then by file: why it was left out.
     lacking : mapping of tuple of str to list of str
         By table and column: the files that have no such column.
-    labels : mapping of tuple of str to list of str
-        By table and column: labels that cannot be read.
+    labels, times : mapping of tuple of str to list of str
+        By table and column: labels and times that cannot be read.
     others : list of str
     """
 
     left_out: dict[str, Mapping[str, str]] = field(default_factory=dict)
     lacking: dict[tuple[str, str], Sequence[str]] = field(default_factory=dict)
     labels: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
+    times: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
     others: dict[str, None] = field(default_factory=dict)
 
     def add_label(self, where: str, column: str, text: str) -> None:
         """Note a label that cannot be read."""
         self.labels.setdefault((where, column), {})[text] = None
+
+    def add_time(self, where: str, column: str, text: str) -> None:
+        """Note a time that cannot be read."""
+        self.times.setdefault((where, column), {})[text] = None
 
     def add(self, sentence: str) -> None:
         """Note anything else, as a sentence."""
@@ -44,6 +49,7 @@ class SourceNotes:
             *(text for where, files in self.left_out.items() for text in _left_out(where, files)),
             *(_lacking(where, column, files) for (where, column), files in self.lacking.items() if files),
             *(_labels(where, column, list(texts)) for (where, column), texts in self.labels.items()),
+            *(_times(where, column, list(texts)) for (where, column), texts in self.times.items()),
             *self.others,
         )
 
@@ -62,11 +68,18 @@ def _lacking(where: str, column: str, files: Sequence[str]) -> str:
     )
 
 
+def _times(where: str, column: str, texts: Sequence[str]) -> str:
+    return f"Column {column!r} of {where} holds texts that are no times ({_few(texts)}): their rows have no time."
+
+
+def _few(texts: Sequence[str]) -> str:
+    named = ", ".join(repr(text if len(text) <= LONGEST else f"{text[:LONGEST]}…") for text in texts[:MOST_LABELS])
+    return f"{named} and {len(texts) - MOST_LABELS} more" if len(texts) > MOST_LABELS else named
+
+
 def _labels(where: str, column: str, texts: Sequence[str]) -> str:
-    named = ", ".join(map(repr, texts[:MOST_LABELS]))
-    more = f" and {len(texts) - MOST_LABELS} more" if len(texts) > MOST_LABELS else ""
     return (
-        f"Column {column!r} of {where} holds labels that cannot be read ({named}{more}): their rows count as not "
+        f"Column {column!r} of {where} holds labels that cannot be read ({_few(texts)}): their rows count as not "
         "labelled yet. Write labels as the model's target was written, and leave those empty that are not known yet."
     )
 

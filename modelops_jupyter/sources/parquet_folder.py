@@ -22,7 +22,8 @@ import pyarrow.parquet as pq
 
 from modelops_jupyter.errors import InvalidFrame, LibraryMissing, ModelOpsError, NotFound
 from modelops_jupyter.log.table_files import ALWAYS
-from modelops_jupyter.sources.files import DataFile, Snapshot, file_bounds, file_schema
+from modelops_jupyter.sources.files import DataFile, Snapshot
+from modelops_jupyter.sources.footers import file_bounds, file_schema
 from modelops_jupyter.sources.mapping import ColumnMapping
 from modelops_jupyter.sources.table import Changes, file_guard, guarded
 

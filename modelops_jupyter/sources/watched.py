@@ -178,8 +178,10 @@ class WatchedSource:
 
     def _leave_out_others(self, *, labels: bool) -> None:
         """Look at all files that are new, so that many unreadable ones take no run each."""
+        from modelops_jupyter.sources.files import FileTable
+
         table = self._labels if labels else self._predictions
-        if hasattr(table, "unreadable_files"):
+        if isinstance(table, FileTable):
             before = None if self._before is None else self._before["labels" if labels else "predictions"]
             for error in table.unreadable_files(before).values():
                 self._faults.files[labels][error.path] = error.cause
