@@ -80,7 +80,10 @@ def read_fleet(
             alerts[record.subject].append(record.body["kind"])
     monitors = {r.subject: r.body for r in sorted(store.find("monitor", only), key=lambda r: str(r.body["checked_at"]))}
     models = store.find("model") if only is None else tuple(r for r in (store.get("model", only),) if r is not None)
-    problems = {record.subject: tuple(record.body["problems"]) for record in store.find(SOURCE_PROBLEMS, only)}
+    problems = {
+        record.subject: (*record.body["of_files"], *record.body["of_rows"])
+        for record in store.find(SOURCE_PROBLEMS, only)
+    }
     summaries = []
     for record in models:
         name, monitor = record.key, monitors.get(record.key)

@@ -92,19 +92,23 @@ def _with_problems(
         report, problems = sources.read(name, work)
     except ModelOpsError as error:
         if sources.is_watched(name):
-            _keep_problems(store, name, (str(error),))
+            _keep_problems(store, name, (str(error),), None)
         raise
     if sources.is_watched(name) or store.get(SOURCE_PROBLEMS, name) is not None:
-        _keep_problems(store, name, problems)
-    return replace(report, remark=" ".join(filter(None, (report.remark, *problems))))
+        of_rows = problems.of_rows if sources.is_watched(name) else ()
+        _keep_problems(store, name, problems.of_files, of_rows)
+    return replace(report, remark=" ".join(filter(None, (report.remark, *problems.sentences))))
 
 
-def _keep_problems(store: Store, name: str, problems: Sequence[str]) -> None:
+def _keep_problems(store: Store, name: str, of_files: Sequence[str], of_rows: Sequence[str] | None) -> None:
+    """Put problems on record; those of rows stand until rows are read again."""
     from modelops_jupyter.store import Change, Put
 
     record = store.get(SOURCE_PROBLEMS, name)
-    if list(problems) != ([] if record is None else record.body["problems"]):
-        body = {"model": name, "problems": list(problems), "at": datetime.now(UTC).isoformat()}
+    before: Mapping[str, Any] = {"of_files": [], "of_rows": []} if record is None else record.body
+    now = {"of_files": list(of_files), "of_rows": list(before["of_rows"] if of_rows is None else of_rows)}
+    if any(now[part] != before[part] for part in now):
+        body = {"model": name, **now, "at": datetime.now(UTC).isoformat()}
         store.commit(Change(puts=(Put(SOURCE_PROBLEMS, name, body, subject=name),)))
 
 

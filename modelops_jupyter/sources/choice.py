@@ -10,20 +10,21 @@ from modelops_jupyter.errors import InvalidInput, SourceFileUnreadable
 from modelops_jupyter.log import PredictionLog, PredictionSource
 from modelops_jupyter.refs import ModelReference, parse
 from modelops_jupyter.source_settings import Source
+from modelops_jupyter.sources.faults import SourceProblems
 from modelops_jupyter.sources.mapping import ModelFacts
 from modelops_jupyter.sources.watched import WatchedSource, place_of
 
 T = TypeVar("T")
 
 
-def read_source(source: PredictionSource, work: Callable[[PredictionSource], T]) -> tuple[T, tuple[str, ...]]:
+def read_source(source: PredictionSource, work: Callable[[PredictionSource], T]) -> tuple[T, SourceProblems]:
     """Return what `work` makes of a source; see `Sources.read`."""
     while isinstance(source, WatchedSource):
         try:
             return work(source), source.problems()
         except SourceFileUnreadable as error:
             source = source.without(error)
-    return work(source), ()
+    return work(source), SourceProblems()
 
 
 class Sources:
@@ -59,8 +60,8 @@ class Sources:
         """Return whether the predictions of a model are read from a table that the settings name."""
         return model in self._sources()
 
-    def read(self, model: str, work: Callable[[PredictionSource], T]) -> tuple[T, tuple[str, ...]]:
-        """Return what `work` makes of the predictions of a model, and what could not be read, a sentence each.
+    def read(self, model: str, work: Callable[[PredictionSource], T]) -> tuple[T, SourceProblems]:
+        """Return what `work` makes of the predictions of a model, and what could not be read.
 
         Where a file of a table that others write cannot be read, the work is done again without it.
         """

@@ -12,6 +12,27 @@ from modelops_jupyter.sources.notes import SourceNotes
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class SourceProblems:
+    """What could not be read of a source, a sentence each.
+
+    Attributes
+    ----------
+    of_files : tuple of str
+        Files that are left out or lack a column, and labels that are not there: as it is now.
+    of_rows : tuple of str, or None
+        Of the rows that were read; None where there was none to read.
+    """
+
+    of_files: tuple[str, ...] = ()
+    of_rows: tuple[str, ...] | None = None
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*self.of_files, *(self.of_rows or ()))
+
+
 @dataclass
 class Faults:
     """What one run could not read.
@@ -24,12 +45,15 @@ class Faults:
         Why no labels can be read at all.
     position : mapping or None
         Where the last run stood.
+    rows_were_read : bool
+        Whether there was anything to read.
     """
 
     files: dict[bool, dict[str, ModelOpsError]] = field(default_factory=lambda: {False: {}, True: {}})
     labels: ModelOpsError | None = None
     notes: SourceNotes = field(default_factory=SourceNotes)
     position: Position | None = None
+    rows_were_read: bool = False
 
     def without(self, error: SourceFileUnreadable) -> Faults:
         """Return the faults with one more.
@@ -45,13 +69,13 @@ class Faults:
         if error.path:
             files[error.labels][error.path] = error.cause
         lost = error.cause if error.labels and not error.path else self.labels
-        return replace(self, files=files, labels=lost, notes=SourceNotes())
+        return replace(self, files=files, labels=lost, notes=SourceNotes(), rows_were_read=False)
 
     def read_again(self) -> Faults:
         """Return the faults for another run over the same rows, whose notes are made anew."""
-        return replace(self, notes=SourceNotes())
+        return replace(self, notes=SourceNotes(), rows_were_read=False)
 
-    def sentences(self) -> tuple[str, ...]:
-        """Return a sentence for each."""
+    def problems(self) -> SourceProblems:
+        """Return them as sentences."""
         lost = [] if self.labels is None else [f"No labels are read: {self.labels}"]
-        return (*lost, *self.notes.sentences())
+        return SourceProblems((*lost, *self.notes.of_files()), self.notes.of_rows() if self.rows_were_read else None)

@@ -43,11 +43,16 @@ class SourceNotes:
         """Note anything else, as a sentence."""
         self.others[sentence] = None
 
-    def sentences(self) -> tuple[str, ...]:
-        """Return all notes, a sentence each; of many files the first ones."""
+    def of_files(self) -> tuple[str, ...]:
+        """Return what is noted whenever the tables are opened, a sentence each; of many files the first ones."""
         return (
             *(text for where, files in self.left_out.items() for text in _left_out(where, files)),
             *(_lacking(where, column, files) for (where, column), files in self.lacking.items() if files),
+        )
+
+    def of_rows(self) -> tuple[str, ...]:
+        """Return what is noted of the rows that were read, a sentence each."""
+        return (
             *(_labels(where, column, list(texts)) for (where, column), texts in self.labels.items()),
             *(_times(where, column, list(texts)) for (where, column), texts in self.times.items()),
             *self.others,

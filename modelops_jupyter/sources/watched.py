@@ -33,7 +33,7 @@ from modelops_jupyter.log.stream import Slab
 from modelops_jupyter.roles import SERVICE
 from modelops_jupyter.settings import redacted
 from modelops_jupyter.source_settings import Source, SourceTable
-from modelops_jupyter.sources.faults import Faults
+from modelops_jupyter.sources.faults import Faults, SourceProblems
 from modelops_jupyter.sources.mapping import ColumnMapping, ModelFacts, in_log_types
 from modelops_jupyter.sources.notes import SourceNotes
 from modelops_jupyter.sources.table import Events, Table, no_events
@@ -172,9 +172,9 @@ class WatchedSource:
             source._leave_out_others(labels=error.labels)
         return WatchedSource(self._source, self._model, self._folder, self._log, faults=faults.read_again())
 
-    def problems(self) -> tuple[str, ...]:
-        """Return what could not be read, a sentence each, and what became of it."""
-        return self._faults.sentences()
+    def problems(self) -> SourceProblems:
+        """Return what could not be read, and what became of it."""
+        return self._faults.problems()
 
     def _leave_out_others(self, *, labels: bool) -> None:
         """Look at all files that are new, so that many unreadable ones take no run each."""
@@ -213,6 +213,7 @@ class WatchedSource:
         self, model: str, start: datetime, end: datetime, cut: Callable[[int], int], window: Callable[[Array], Array]
     ) -> Iterator[Slab]:
         """Yield the predictions of ``[start, end)`` with their labels; of a request the latest row counts."""
+        self._faults.rows_were_read = True
         first, last = (round(time.timestamp() * 1e6) for time in (start, end))
         yield from self._predictions.slabs(first, last, cut, window, self._events)
 
@@ -229,6 +230,7 @@ class WatchedSource:
         InvalidInput
             If labels lie anywhere else than in Spark.
         """
+        self._faults.rows_were_read = True
         first, last, zero = (round(time.timestamp() * 1e6) for time in (start, end, origin))
         predictions: Any = self._predictions
         name = self._model.name

@@ -85,7 +85,8 @@ class Watched:
         def work(source: PredictionSource) -> MonitorReport:
             return run_monitor("delay", store=self.store, log=source, references=REFERENCES, every=every, actor=ANN)
 
-        report, self.problems = read_source(self.open(), work)
+        report, problems = read_source(self.open(), work)
+        self.problems = problems.sentences
         return report
 
     def changed(self) -> tuple[datetime, datetime] | None:
