@@ -82,7 +82,8 @@ def _has_type(rows: Sequence[tuple[int, Any]]) -> bool:
 
 
 def _shown(value: Any, place: int) -> str:
-    return f"{_short(repr(value.item() if hasattr(value, 'item') else value))} ({type(value).__name__}) in row {place}"
+    plain = value.item() if hasattr(value, "item") and not getattr(value, "ndim", 0) else value
+    return f"{_short(repr(plain))} ({type(value).__name__}) in row {place}"
 
 
 def _time(value: Any) -> str:

@@ -66,6 +66,7 @@ def test_a_column_of_several_types_is_named(values: list[object]) -> None:
             [dt.datetime(2026, 1, 1), dt.datetime(2026, 1, 1, tzinfo=dt.UTC)],
             r"without a time zone\) .* row 0 and .*with",
         ),
+        ([np.zeros((2, 2)), 1], r"no file can hold, such as array\(.* \(ndarray\) in row 0"),
         (["x" * 5000, 1], r"'x{39}… \(str\) in row 0 and 1 \(int\) in row 1"),
         (["two\nlines", 1], r"'two\\nlines' \(str\) in row 0"),
     ],
