@@ -250,8 +250,8 @@ class SqlTable:
 
     def _read(self, name: str, values: Sequence[Any]) -> pa.ChunkedArray:
         if self._has_text_times and name in self._mapping.names(_TIMES):
-            known = name in self._schema.names and pa.types.is_timestamp(self._schema.field(name).type)
-            read = times_of(values, certain=known)
+            certain = name in self._schema.names and pa.types.is_timestamp(self._schema.field(name).type)
+            read = times_of(values, certain=certain)
             if read is not None:
                 times, unread = read
                 for text in unread:
