@@ -12,6 +12,7 @@ from modelops_jupyter.errors import InvalidFrame, NotFound
 if TYPE_CHECKING:
     import pandas as pd
 
+_ZONED_TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*(Z|[+-]\d\d:?\d\d)"
 _DATASET = re.compile(r"delta:(?P<path>.+?)(?:@(?P<version>\d+))?")
 
 
@@ -109,14 +110,16 @@ def _are_codes(texts: pd.Series[str]) -> bool:
     return bool(written.str.fullmatch("[0-9]+").all())
 
 
+def are_zoned_times(texts: pd.Series[Any]) -> bool:
+    """Return whether texts are ISO times with their zone: all that there are, and there is one."""
+    present = texts.dropna()
+    return len(present) > 0 and bool(present.str.fullmatch(_ZONED_TIME).all())
+
+
 def with_zoned_times(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
     """Return a table in which those of some columns that hold ISO times with their zone, as text, hold times."""
     import pandas as pd
 
     texts = [name for name in columns if isinstance(frame.dtypes[name], pd.StringDtype)]
-    times = {
-        name: pd.to_datetime(frame[name], utc=True)
-        for name in texts
-        if frame[name].str.fullmatch(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*(Z|[+-]\d\d:?\d\d)").all()
-    }
+    times = {name: pd.to_datetime(frame[name], utc=True) for name in texts if are_zoned_times(frame[name])}
     return frame.assign(**times) if times else frame

@@ -24,6 +24,7 @@ Our exception hierarchy::
         ├── WorkspaceReadOnly
         ├── LogDamaged
         ├── SourceUnreachable
+        │   └── SourceFileUnreadable
         ├── RegistryUnreachable
         ├── RegistryDamaged
         ├── DeliveryFailed
@@ -200,6 +201,26 @@ class SourceUnreachable(DependencyFailed):
     """A table that others write cannot be read now."""
 
     code = "source-unreachable"
+
+
+class SourceFileUnreadable(SourceUnreachable):
+    """One file of a table that others write cannot be read; the others can.
+
+    Parameters
+    ----------
+    path
+        The file as its table names it; empty for the whole table of labels.
+    labels
+        Whether it is of the table of labels.
+    cause
+        What to raise where no file can be read.
+    """
+
+    code = "source-file-unreadable"
+
+    def __init__(self, path: str, labels: bool, cause: ModelOpsError) -> None:
+        super().__init__(str(cause))
+        self.path, self.labels, self.cause = path, labels, cause
 
 
 class RegistryUnreachable(DependencyFailed):

@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.errors import InvalidFrame
+from modelops_jupyter.mixed_columns import check_one_kind_of_time, several_types
+from modelops_jupyter.scoring.column_names import absence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -146,8 +148,7 @@ def take(frame: pd.DataFrame, column: str, what: str) -> pd.Series[Any]:
 def check_column(column: str, names: Sequence[str] | pd.Index[Any], what: str) -> None:
     """Raise `InvalidFrame` if a table has no such column, and say which it has."""
     if column not in names:
-        known = ", ".join(str(name) for name in names[:20])
-        raise InvalidFrame(f"{what} has no column {column!r}: it has {known}.")
+        raise InvalidFrame(absence(f"{what} has", column, names))
 
 
 def utc_times(values: pd.Series[Any], column: str) -> pd.Series[Any]:
@@ -284,22 +285,8 @@ def to_arrow(frame: pd.DataFrame) -> pa.Table:
     table = table.replace_schema_metadata(None)
     for name, dtype in plain.dtypes.items():
         if dtype == "object" and pa.types.is_temporal(table.schema.field(name).type):
-            _check_one_kind_of_time(plain[name])
+            check_one_kind_of_time(plain[name])
     return table
-
-
-def _several_types(name: Any) -> InvalidFrame:
-    return InvalidFrame(f"Column {name!r} holds values of several types or of an unknown one: convert it.")
-
-
-def _check_one_kind_of_time(values: pd.Series[Any]) -> None:
-    """Refuse dates among times, and times with and without a zone: Arrow would take them for what comes first."""
-    present = values.dropna()
-    kinds = {
-        (hasattr(value, "hour") or hasattr(value, "dtype"), getattr(value, "tzinfo", None) is None) for value in present
-    }
-    if len(kinds) > 1:
-        raise _several_types(values.name)
 
 
 def zones_in_arrow(frame: pd.DataFrame) -> pd.DataFrame:
@@ -321,4 +308,4 @@ def _arrow_column(name: Any, values: pd.Series[Any]) -> pa.ChunkedArray:
         return pa.Table.from_pandas(zones_in_arrow(pd.DataFrame({"values": values})), preserve_index=False)["values"]
     with suppress(*_NO_ARROW):  # Python's whole numbers beyond the signed ones of 64 bits
         return pa.chunked_array([pa.array(values, pa.uint64(), from_pandas=True)])
-    raise _several_types(name)
+    raise several_types(values.rename(name))

@@ -289,7 +289,8 @@ class Workspace(IncidentVerbs, RecordVerbs, ScoringVerbs):
         ----------
         id, time, prediction, score
             Names of the columns that hold the request's id, its time (with a time zone), the prediction and, for
-            classifiers, the probability of the positive class.
+            classifiers, the probability of the positive class. Every batch has the version's features, too; other
+            columns (segments, metadata) are kept, may be missing from a batch, and may come first in a later one.
         batch_id
             A name for this batch: the same requests sent again change nothing, others are a `Conflict`.
         role
@@ -313,7 +314,7 @@ class Workspace(IncidentVerbs, RecordVerbs, ScoringVerbs):
         event_time: str | None = None,
         batch_id: str | None = None,
     ) -> Appended:
-        """Append outcomes as they become known, in any order; a later event for the same request corrects it."""
+        """Append outcomes in any order, those of rows that have one; a later event for a request corrects it."""
         columns: dict[str, Any] = {"id": id, "label": label, "event_time": event_time}
         log = self.sources.log_of(name, "labels")
         return prediction_logging.log_labels(self.known, log, name, frame, **columns, batch_id=batch_id)

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions import batch_scoring, evaluation
+from modelops_jupyter.actions.scored_logging import log_columns
 from modelops_jupyter.actions.versions import find_version
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.refs import ModelReference
@@ -61,13 +62,15 @@ class ScoringVerbs(Foundations):
         Parameters
         ----------
         data, output
-            A .parquet or .csv file or ``delta:FOLDER``; `data` also a folder of Parquet files or a table in memory.
+            A .parquet or .csv file or ``delta:FOLDER``; `data` also a folder of files of one kind, or a table in
+            memory. The columns of a folder are those of all its files; a feature that one lacks is refused by name.
         invalid
             What to do with rows unlike those that the version was registered with (type, missing values, range,
             category): ``mark`` says so in the column ``invalid``, ``refuse`` scores nothing, ``allow`` scores them and
             only counts them. A row that the model cannot take has no prediction.
         log, id, time, batch_id, role
-            Log what was predicted as `log_predictions` does; `id` and `time` are columns of `data`.
+            Log what was predicted as `log_predictions` does, once all rows are scored; `id` and `time` are columns of
+            `data`.
         unsafe
             As in `load`.
 
@@ -76,7 +79,7 @@ class ScoringVerbs(Foundations):
         InvalidFrame
             If a column is missing, no row can be scored, or rows are refused; nothing is written then.
         """
-        columns = batch_scoring.log_columns(log, id, time, batch_id, role)
+        columns = log_columns(log, id, time, batch_id, role)
         how: dict[str, Any] = {"invalid": invalid, "log_columns": columns, "unsafe": unsafe}
         kept = self.sources.log_of(version) if log else self.log
         return batch_scoring.predict_file(self.known, self.registry, kept, version, data, output, **how)

@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "modelops_jupyter"
 LAYERS = (
     {"errors", "_version", "imports"},
     {"scoring"},
-    {"written", "wording"},
+    {"written", "wording", "mixed_columns"},
     {"refs", "roles", "actor", "presentable", "processes", "portable", "problems", "provenance"},
     {"job_folders", "source_settings"},
     {"listing"},
@@ -29,7 +29,7 @@ LAYERS = (
     {"actions.evaluation", "actions.registration"},
     {"actions.references", "actions.reconciliation", "actions.logged_comparison"},
     {"actions.catalogue", "actions.casework", "actions.liveness", "actions.prediction_logging", "actions.running"},
-    {"actions.scoring_parts"},
+    {"actions.scoring_parts", "actions.scored_logging"},
     {"actions.batch_scoring"},
     {"actions.watching"},
     {"actions.overview", "foundations"},

@@ -1,6 +1,7 @@
 """Tables from every library become the same columns; what cannot be understood is refused."""
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ def test_two_columns_of_one_name_are_refused() -> None:
 
 
 def test_a_missing_column_names_those_there_are() -> None:
-    with pytest.raises(InvalidFrame, match="no column 'b': it has a"):
+    with pytest.raises(InvalidFrame, match="no column 'b': it has 'a'"):
         take(pd.DataFrame({"a": [1]}), "b", "frame")
 
 
@@ -47,6 +48,35 @@ def test_a_missing_column_names_those_there_are() -> None:
 def test_a_column_of_several_types_is_named(values: list[object]) -> None:
     with pytest.raises(InvalidFrame, match="'mixed'"):
         to_arrow(pd.DataFrame({"fine": [1, 2], "mixed": pd.Series(values, dtype="object")}))
+
+
+@pytest.mark.parametrize(
+    ("values", "examples"),
+    [
+        ([1, None, "a"], r"such as 1 \(int\) in row 0 and 'a' \(str\) in row 2"),
+        (["a"] * 1000 + [2.5], r"such as 'a' \(str\) in row 0 and 2\.5 \(float\) in row 1000"),
+        ([None, np.int64(3), 4, "a"], r"such as 3 \(int64\) in row 1 and 'a' \(str\) in row 3"),
+        ([1, Decimal("1.5"), "z"], r"such as 1 \(int\) in row 0 and 'z' \(str\) in row 2"),
+        ([[1], ["a"]], r"such as \[1\] \(list\) in row 0 and \['a'\] \(list\) in row 1"),
+        ([{"a": 1}, {"a": "x"}], r"such as \{'a': 1\} \(dict\) in row 0 and \{'a': 'x'\} \(dict\) in row 1"),
+        ([1.5, 2**70], r"no file can hold, such as 1180591620717411303424 \(int\) in row 1"),
+        ([object()], r"no file can hold, such as <object object .* \(object\) in row 0"),
+        ([dt.date(2026, 1, 1), dt.datetime(2026, 1, 1)], r"2026-01-01 \(date\) in row 0 and .*without a .* in row 1"),
+        (
+            [dt.datetime(2026, 1, 1), dt.datetime(2026, 1, 1, tzinfo=dt.UTC)],
+            r"without a time zone\) .* row 0 and .*with",
+        ),
+        ([np.zeros((2, 2)), 1], r"no file can hold, such as array\(.* \(ndarray\) in row 0"),
+        (["x" * 5000, 1], r"'x{39}… \(str\) in row 0 and 1 \(int\) in row 1"),
+        (["two\nlines", 1], r"'two\\nlines' \(str\) in row 0"),
+    ],
+)
+def test_a_column_of_several_types_shows_two_values_with_types_and_rows(values: list[object], examples: str) -> None:
+    with pytest.raises(
+        InvalidFrame, match=rf"^Column 'mixed' holds [^\n]*{examples}[^\n]*rows count from 0\)\.$"
+    ) as error:
+        to_arrow(pd.DataFrame({"fine": 0, "mixed": pd.Series(values, dtype="object")}))
+    assert len(str(error.value)) < 300
 
 
 @pytest.mark.parametrize("values", [["high", "low"], pd.to_datetime(["2013-04-01", "2013-04-02"]), [[1], [2]]])

@@ -18,6 +18,8 @@ export interface IModelSummary {
   readonly data_through: string | null;
   /** What its monitor does not judge yet, as a sentence; empty once it does. */
   readonly learning: string;
+  /** What the last run could not read of the table of its predictions, a sentence each. */
+  readonly source_problems?: readonly string[];
   readonly metric: string | null;
   readonly sparkline: readonly (number | null)[];
   readonly owner: string | null;

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions.prediction_logging import check_version_named, log_predictions
+from modelops_jupyter.actions.scored_logging import LogColumns, ScoredBatches
 from modelops_jupyter.actions.scored_rows import POLICIES
 from modelops_jupyter.actions.scoring_parts import (
     MARK,
@@ -20,12 +24,11 @@ from modelops_jupyter.actions.scoring_parts import (
     checked_rows,
 )
 from modelops_jupyter.actions.versions import contract_of, find_version
-from modelops_jupyter.data_files import with_zoned_times
 from modelops_jupyter.errors import InvalidFrame, InvalidInput
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import ModelReference, parse
-from modelops_jupyter.roles import SERVED, check_role
+from modelops_jupyter.scoring.column_names import absence, columns_named
 from modelops_jupyter.wording import count
 
 if TYPE_CHECKING:
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from modelops_jupyter.actions.versions import RegisteredVersion
-    from modelops_jupyter.log import Appended, PredictionLog
+    from modelops_jupyter.log import PredictionLog
     from modelops_jupyter.registry import Registry
     from modelops_jupyter.store import Store
     from modelops_jupyter.table_files import TableSource
@@ -125,16 +128,6 @@ def _table(broken: Sequence[BrokenRule]) -> list[str]:
     return [*(f"  {line}" for line in table), *more]
 
 
-@dataclass(frozen=True)
-class LogColumns:
-    """Which columns hold the request ids and times of predictions that are logged, the name of the batch, the role."""
-
-    id: str
-    time: str
-    batch_id: str | None
-    role: str = SERVED
-
-
 def predict_file(
     store: Store,
     registry: Registry,
@@ -160,37 +153,19 @@ def predict_file(
     if not source.typed and not contract:
         contract = _types_of_text(registered, source)
     check_output(os.fspath(output), source.name)
-    _check_columns(source, log_columns)
+    _check_columns(source, contract, registered.full_name, log_columns)
     scorer = PartScorer.of(registered, registry.load(registered.body, unsafe=unsafe), contract, invalid == "mark")
     if invalid == "refuse":
         _refuse_invalid(registered, contract, source)
-    keeper = (
-        None if log_columns is None else _Logging(store, log, _pinned(version, registered), log_columns, source.typed)
-    )
-    progress = _Progress(registered.full_name, source.name, keeper)
-    write_table(os.fspath(output), scorer.schema(source.schema), progress.scored(scorer, source))
+    with tempfile.TemporaryDirectory(prefix="modelops-scored-") as folder:
+        batches = None
+        if log_columns is not None:
+            append = partial(log_predictions, store, log, _pinned(version, registered))
+            answers = PREDICTION, SCORE if scorer.gives_score else None
+            batches = ScoredBatches(log_columns, source.typed, answers, append, Path(folder))
+        progress = _Progress(registered.full_name, source.name, batches)
+        write_table(os.fspath(output), scorer.schema(source.schema), progress.scored(scorer, source))
     return replace(progress.result(os.fspath(output)), invalid=invalid)
-
-
-def log_columns(
-    log: bool, id: str | None, time: str | None, batch_id: str | None, role: str | None = None
-) -> LogColumns | None:
-    """Return what a caller says of the log, None where nothing is to be logged.
-
-    Raises
-    ------
-    InvalidInput
-        If a column is missing, or named although nothing is to be logged.
-    """
-    if not log:
-        if id or time or batch_id or role:
-            raise InvalidInput(
-                "id, time, batch_id and role are of the log: say log=True (--log) too, or leave them out."
-            )
-        return None
-    if not id or not time:
-        raise InvalidInput("The log takes request ids and times: name their columns with id= and time= (--id, --time).")
-    return LogColumns(id, time, batch_id, check_role(role or SERVED))
 
 
 def _types_of_text(version: RegisteredVersion, source: TableSource) -> list[dict[str, Any]]:
@@ -217,16 +192,24 @@ def _pinned(reference: str | ModelReference, registered: RegisteredVersion) -> M
     return replace(parse(reference), version=registered.version)
 
 
-def _check_columns(source: TableSource, logged: LogColumns | None) -> None:
+def _check_columns(
+    source: TableSource, contract: Sequence[Mapping[str, Any]], version: str, logged: LogColumns | None
+) -> None:
+    """Raise `InvalidFrame`, before anything is scored, if the table or one of its files lacks a column."""
     own = next((name for name in (PREDICTION, SCORE, MARK) if name in source.schema.names), None)
     if own is not None:
         raise InvalidFrame(
             f"{source.name!r} has a column {own!r} already, which is written beside its columns: rename it."
         )
-    for name in () if logged is None else (logged.id, logged.time):
-        if name not in source.schema.names:
-            known = ", ".join(source.schema.names[:20])
-            raise InvalidFrame(f"{source.name!r} has no column {name!r}: it has {known}.")
+    features = [str(column["name"]) for column in contract if not column["missing"]]
+    for file in source.members:
+        columns = dict.fromkeys(file.columns)
+        for name, column in zip(features, columns_named(features, columns), strict=True):
+            if column is None:
+                raise InvalidFrame(absence(f"{file.name!r} has", name, columns, why=f", a feature of {version}"))
+        for name in () if logged is None else (logged.id, logged.time):
+            if name not in columns:
+                raise InvalidFrame(absence(f"{file.name!r} has", name, columns))
 
 
 def _refuse_invalid(version: RegisteredVersion, contract: Sequence[Mapping[str, Any]], source: TableSource) -> None:
@@ -247,49 +230,17 @@ def _refuse_invalid(version: RegisteredVersion, contract: Sequence[Mapping[str, 
         raise InvalidFrame(f"{source.name!r} breaks the contract of {version.full_name}: {rules}. Nothing was scored.")
 
 
-@dataclass(frozen=True)
-class _Logging:
-    """Logs each part as `Workspace.log_predictions` does."""
-
-    store: Store
-    log: PredictionLog
-    reference: ModelReference
-    columns: LogColumns
-    typed: bool
-
-    def append(self, frame: pd.DataFrame, number: int, scored: bool) -> Appended:
-        """Append the rows of part `number`, counted from 1."""
-        name = self.columns.batch_id
-        batch = name if name is None or number == 1 else f"{name}/{number}"
-        frame = with_zoned_times(frame, [self.columns.time]) if self.typed else _read_as_a_file(frame)
-        answers: dict[str, Any] = {"prediction": PREDICTION, "score": SCORE if scored else None, "batch_id": batch}
-        where = {"id": self.columns.id, "time": self.columns.time, "role": self.columns.role}
-        return log_predictions(self.store, self.log, self.reference, frame, **where, **answers)
-
-
-def _read_as_a_file(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return columns of text with the types that a CSV file is read with."""
-    import pandas as pd
-
-    read = {}
-    for name in frame.columns[frame.dtypes == "str"]:
-        numbers = pd.to_numeric(frame[name], errors="coerce")
-        if (numbers.notna() == frame[name].notna()).all():
-            read[name] = numbers
-    return with_zoned_times(frame.assign(**read), [*frame.columns])
-
-
 class _Progress:
     """Scores the parts of a table one by one, and knows what became of them."""
 
-    def __init__(self, version: str, source: str, keeper: _Logging | None) -> None:
-        self._version, self._source, self._keeper = version, source, keeper
+    def __init__(self, version: str, source: str, batches: ScoredBatches | None) -> None:
+        self._version, self._source, self._batches = version, source, batches
         self._rows = self._scored = self._marked = self._logged = 0
         self._broken: list[Sequence[BrokenRule]] = []
         self._notes: dict[str, None] = {}
 
     def scored(self, scorer: PartScorer, source: TableSource) -> Iterator[pa.Table]:
-        """Yield the parts with what was predicted.
+        """Yield the parts with what was predicted, and log them once the last one is scored.
 
         Raises
         ------
@@ -302,17 +253,22 @@ class _Progress:
             self._scored += int(done.scored.sum())
             self._marked += done.marked
             self._broken.append(done.broken)
-            if self._keeper is not None and done.scored.any():
-                appended = self._keeper.append(done.logged_rows(), number, scorer.gives_score)
-                self._logged += 0 if appended.repeated else appended.rows
-                self._notes |= {appended.warning: None} if appended.warning else {}
-                self._notes |= (
-                    {"Predictions that were logged before were not logged again.": None} if appended.repeated else {}
-                )
+            if self._batches is not None and done.scored.any():
+                self._batches.add(done.logged_rows(), number)
             yield done.table
         if self._rows and not self._scored:
             rules = "; ".join(str(rule) for rule in BrokenRule.together(self._broken, self._rows))
             raise InvalidFrame(f"{self._version} can score no row of {self._source!r}: {rules}. Nothing was written.")
+        if self._batches is not None:  # every part is scored, and nothing has taken its place yet
+            self._log_all(self._batches)
+
+    def _log_all(self, batches: ScoredBatches) -> None:
+        for appended in batches.log():
+            self._logged += 0 if appended.repeated else appended.rows
+            self._notes |= {appended.warning: None} if appended.warning else {}
+            self._notes |= (
+                {"Predictions that were logged before were not logged again.": None} if appended.repeated else {}
+            )
 
     def result(self, output: str) -> ScoredTable:
         """Return what became of all parts."""
@@ -324,6 +280,6 @@ class _Progress:
             self._scored,
             self._marked,
             BrokenRule.together(self._broken, self._rows),
-            None if self._keeper is None else self._logged,
+            None if self._batches is None else self._logged,
             tuple(self._notes),
         )

@@ -132,6 +132,7 @@ class Status(Presentable):
                 f"{count(m['windows'], 'window')}{through}, {count(m['open_alerts'], 'open alert')}"
             )
             lines += [f"    {m['learning']}"] if m["learning"] else []
+            lines += [f"    {problem}" for problem in m["source_problems"]]
         lines += [_told(target) for target in self.targets]
         lines += [f"  {sentence}" for sentence in (*self.changed, *self.moved)]
         lines += [f"  {self.adoption_sentence}"] if self.adoption_sentence else []
@@ -185,6 +186,7 @@ def status(
             "windows_with_performance": summary.realised,
             "data_through": summary.data_through,
             "learning": summary.learning,
+            "source_problems": list(summary.source_problems),
             "open_alerts": summary.open_alerts,
         }
         for summary in read_fleet(store)
@@ -237,6 +239,7 @@ def models(store: Store, use_cases: Mapping[str, UseCase]) -> Listing:
             "metric": s.metric,
             "sparkline": s.sparkline,
             "learning": s.learning,
+            "source_problems": list(s.source_problems),
             "owner": s.owner,
             "risk_tier": s.risk_tier,
         }

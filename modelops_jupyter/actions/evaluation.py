@@ -26,6 +26,7 @@ from modelops_jupyter.class_labels import classes_of_both, read_as
 from modelops_jupyter.errors import InvalidFrame, InvalidInput
 from modelops_jupyter.frames import outcomes
 from modelops_jupyter.refs import ModelReference
+from modelops_jupyter.scoring.column_names import absence
 
 if TYPE_CHECKING:
     import numpy as np
@@ -163,7 +164,7 @@ def compare_versions(
     task = task_of_both(first, second)
     missing = [column for column in segments if column not in frame.columns]
     if missing:
-        raise InvalidFrame(f"data has no column {missing[0]!r} to make segments of.")
+        raise InvalidFrame(absence("data has", missing[0], frame.columns, why=" to make segments of"))
     labels, remark = as_labels(labels, task), ""
     classes = classes_of_both(first.body["classes"], second.body["classes"])
     if labels is not None:

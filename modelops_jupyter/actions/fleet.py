@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.settings import UseCase
     from modelops_jupyter.store import Store
 
+SOURCE_PROBLEMS = "source_problems"  # the kind of records of what could not be read of a model's own table
 _WINDOWS = {"1h": "hours", "1D": "days", "1W": "weeks"}
 
 
@@ -33,6 +34,8 @@ class ModelSummary:
         The last day that was monitored, or its last minute where the last window ends within a day.
     learning : str
         A sentence on what its monitor does not judge yet; empty once it does.
+    source_problems : tuple of str
+        What the last run could not read of the table that holds its predictions, a sentence each.
     owner, risk_tier : str or None
         As its use case says.
     unsafe : bool
@@ -53,6 +56,7 @@ class ModelSummary:
     metric: str | None
     sparkline: tuple[float | None, ...]
     learning: str = ""
+    source_problems: tuple[str, ...] = ()
     owner: str | None = None
     risk_tier: str | None = None
     unsafe: bool = False
@@ -76,6 +80,10 @@ def read_fleet(
             alerts[record.subject].append(record.body["kind"])
     monitors = {r.subject: r.body for r in sorted(store.find("monitor", only), key=lambda r: str(r.body["checked_at"]))}
     models = store.find("model") if only is None else tuple(r for r in (store.get("model", only),) if r is not None)
+    problems = {
+        record.subject: (*record.body["of_files"], *record.body["of_rows"])
+        for record in store.find(SOURCE_PROBLEMS, only)
+    }
     summaries = []
     for record in models:
         name, monitor = record.key, monitors.get(record.key)
@@ -94,6 +102,7 @@ def read_fleet(
                 metric=monitor["metric"] if monitor else None,
                 sparkline=tuple(monitor["line"]) if monitor else (),
                 learning=learning(monitor, champions.get(name)) if monitor else "",
+                source_problems=problems.get(name, ()),
                 owner=case.owner if case else None,
                 risk_tier=case.risk_tier if case else None,
                 unsafe=bool(held.get(name, {}).get("unsafe")),

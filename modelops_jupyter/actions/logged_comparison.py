@@ -9,6 +9,7 @@ from modelops_jupyter.actions.evaluation import task_of_both
 from modelops_jupyter.actions.versions import RegisteredVersion, find_version
 from modelops_jupyter.errors import InvalidFrame, InvalidInput, NotFound
 from modelops_jupyter.refs import ModelReference
+from modelops_jupyter.scoring.column_names import absence
 
 if TYPE_CHECKING:
     import numpy as np
@@ -90,7 +91,8 @@ def _predictions(log: PredictionLog, version: RegisteredVersion, segments: Seque
         raise NotFound(f"Nothing was logged of {version.name!r}: log predictions, or pass rows with data= (--data).")
     missing = [name for name in segments if name not in rows.column_names]
     if missing:
-        raise InvalidFrame(f"The log of {version.name!r} has no column {missing[0]!r} to make segments of.")
+        why = " to make segments of"
+        raise InvalidFrame(absence(f"The log of {version.name!r} has", missing[0], rows.column_names, why=why))
     return rows
 
 

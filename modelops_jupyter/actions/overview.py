@@ -266,6 +266,7 @@ class ModelOverview(Presentable):
             if pair is not None and pair[1] is not None and pair[1].value is not None:
                 figure += f", served {pair[1].value:.3f}"
             lines.append(f"  {series.name}: {count(len(series.windows), 'window')}, {figure}.")
+        lines += [f"  {problem}" for problem in s.source_problems]
         return "\n".join([*lines, *(f"  {a['message']}" for a in self.alerts if a["state"] == "open")])
 
 

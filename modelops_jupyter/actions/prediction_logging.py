@@ -13,6 +13,8 @@ from modelops_jupyter.errors import InvalidFrame, InvalidInput
 from modelops_jupyter.frames import numbers, other_columns, outcomes, pick_columns, request_ids, to_arrow, utc_times
 from modelops_jupyter.refs import ModelReference, parse
 from modelops_jupyter.roles import SERVED, check_role
+from modelops_jupyter.scoring.column_names import absence
+from modelops_jupyter.wording import count
 
 if TYPE_CHECKING:
     from modelops_jupyter.actions.versions import RegisteredVersion
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.store import Store
 
 PREDICTED = "Log the class that was predicted; a probability is the score."
-LABELLED = "Write labels as the model's target was written, and leave out those that are not known yet."
+LABELLED = "Write labels as the model's target was written, and leave those empty that are not known yet."
 ONCE = "a request counts once in a window."
 OWN_COLUMNS = (
     "request_id",
@@ -66,9 +68,8 @@ def log_predictions(
     wanted = version.body.get("features", [])
     missing = [name for name in wanted if name not in features.column_names and name not in columns]
     if missing:
-        raise InvalidFrame(
-            f"frame has no column {missing[0]!r}, a feature of {version.full_name}: add it, with gaps if need be."
-        )
+        why = f", a feature of {version.full_name} (add it, with gaps if need be)"
+        raise InvalidFrame(absence("frame has", missing[0], [*columns, *given.column_names], why=why))
     clash = [name for name in features.column_names if name in OWN_COLUMNS]
     if clash:
         raise InvalidFrame(f"Feature column {clash[0]!r} has a name that the log keeps for itself: rename it.")
@@ -99,8 +100,7 @@ def log_predictions(
     for name, column in zip(features.column_names, features.columns, strict=True):
         rows = rows.append_column(name, column)
     check_kept(store, log, version.name)
-    others = {name for record in store.find("version", version.name) for name in record.body.get("features", [])}
-    appended = log.append_predictions(version.name, rows, batch_id=batch_id, features=wanted, others=others)
+    appended = log.append_predictions(version.name, rows, batch_id=batch_id, features=wanted)
     keep(store, version.name, "predictions")
     repeats = int(table["request_id"].duplicated().sum())
     repeated = f"{repeats} of its rows repeat a request id: {ONCE}" if repeats else None
@@ -141,17 +141,21 @@ def log_labels(
 ) -> Appended:
     """Append label events; see `Workspace.log_labels`.
 
-    Labels may come before their predictions; where a whole batch meets none, the answer says so.
+    A row without a label is left out, and the answer says how many there are. Labels
+    may come before their predictions; where a whole batch meets none, the answer says so.
     """
     import pandas as pd
 
-    from modelops_jupyter.log import check_kept, keep
+    from modelops_jupyter.log import Appended, check_kept, keep
 
     version = current_version(store, name)
     given = pick_columns(frame, [id, label, *([event_time] if event_time else [])], "frame")
+    left_out = _left_out(len(given), int(given[label].isna().sum()), label)
+    given = given[given[label].notna()].reset_index(drop=True)
+    if given.empty:
+        check_kept(store, log, version.name)
+        return Appended(0, batch_id or "", warning=left_out)
     ids, labels = given[id], given[label]
-    if labels.isna().any():
-        raise InvalidFrame(f"Column {label!r} must have a value in every row: leave unknown labels out.")
     # A label meets the predictions of every version, and each may know a class that others do not.
     bodies = [version.body, *(record.body for record in store.find("version", version.name))]
     classes = list(dict.fromkeys(name for body in bodies for name in body.get("classes", [])))
@@ -171,10 +175,17 @@ def log_labels(
     keep(store, version.name, "labels")
     stranger = log.unlike(version.name, rows["request_id"])
     if stranger is None:
-        return _warned(appended, remark)
+        return _warned(appended, left_out, remark)
     ours = table["request_id"].iloc[0]
     unmet = f"None of its request ids has a prediction yet: it has {ours!r}, the predictions have {stranger!r}."
-    return _warned(appended, remark, unmet)
+    return _warned(appended, left_out, remark, unmet)
+
+
+def _left_out(rows: int, empty: int, label: str) -> str | None:
+    """Return how many rows of a batch have no label yet, or None where every row has one."""
+    if not empty:
+        return None
+    return f"Left out {empty:,} of {count(rows, 'row')}: column {label!r} has no label there yet."
 
 
 def _warned(appended: Appended, *warnings: str | None) -> Appended:

@@ -10,6 +10,7 @@ from modelops_jupyter.actions.labelled_rows import RegistrationRows, split_label
 from modelops_jupyter.actions.validation import validate
 from modelops_jupyter.errors import InvalidFrame, InvalidInput
 from modelops_jupyter.frames import outcome_text
+from modelops_jupyter.scoring.column_names import absence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,7 +124,7 @@ def give_reference(draft: Draft, rows: Rows, claimed: Mapping[str, float]) -> Gi
 def _columns(draft: Draft, rows: Rows) -> pd.DataFrame:
     missing = [name for name in draft.features if name not in rows.frame.columns]
     if missing:
-        raise InvalidFrame(f"data has no column {missing[0]!r}, which the model takes.")
+        raise InvalidFrame(absence("data has", missing[0], rows.frame.columns, why=", which the model takes"))
     return rows.frame[draft.features] if draft.features else rows.frame
 
 

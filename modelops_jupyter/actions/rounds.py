@@ -143,7 +143,8 @@ def _monitors(store: Store, sources: Sources) -> Iterator[tuple[str, str]]:
 
 def _has_predictions(sources: Sources, model: str) -> bool:
     try:
-        return sources.of(model).extent(model) is not None
+        extent, _ = sources.read(model, lambda source: source.extent(model))
+        return extent is not None
     except ModelOpsError:  # its run says what is wrong
         return True
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions import versions
-from modelops_jupyter.actions.fleet import learning
+from modelops_jupyter.actions.fleet import SOURCE_PROBLEMS, learning
 from modelops_jupyter.actions.liveness import say_what_stopped
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput, ModelOpsError
@@ -17,6 +17,7 @@ from modelops_jupyter.imports import import_ahead
 from modelops_jupyter.settings import Settings
 
 if TYPE_CHECKING:
+    from modelops_jupyter.log import PredictionSource
     from modelops_jupyter.monitoring import Backtest, Explanation, MonitorReport
     from modelops_jupyter.monitoring.explaining.multivariate import MultivariateDrift
     from modelops_jupyter.monitoring.pace import WorkEvent
@@ -60,22 +61,55 @@ def run(
 
     rules = alert_rules(store, name, every, alert_budget, settings.alert_budget)
     watched = watched_segments(store, name, every, segments)
-    report = run_monitor(
-        name,
-        store=store,
-        log=sources.of(name),
-        references=versions.references(store, name, watched),
-        every=every,
-        segments=watched,
-        rules=rules,
-        use_case=settings.use_cases.get(name),
-        actor=actor,
-        sample=settings.sample_rows,
-    )
+    references = versions.references(store, name, watched)
+
+    def work(source: PredictionSource) -> MonitorReport:
+        return run_monitor(
+            name,
+            store=store,
+            log=source,
+            references=references,
+            every=every,
+            segments=watched,
+            rules=rules,
+            use_case=settings.use_cases.get(name),
+            actor=actor,
+            sample=settings.sample_rows,
+        )
+
+    report = _with_problems(store, sources, name, work)
     record, held = store.get("monitor", f"{name}/{every}"), store.get("alias", f"{name}@champion")
     champion = None if held is None else held.body["version"]
     remarks = [report.remark, "" if record is None else learning(record.body, champion)]
     return replace(report, remark=" ".join(filter(None, remarks)))
+
+
+def _with_problems(
+    store: Store, sources: Sources, name: str, work: Callable[[PredictionSource], MonitorReport]
+) -> MonitorReport:
+    """Run a monitor, and put on record what its source holds that could not be read."""
+    try:
+        report, problems = sources.read(name, work)
+    except ModelOpsError as error:
+        if sources.is_watched(name):
+            _keep_problems(store, name, (str(error),), None)
+        raise
+    if sources.is_watched(name) or store.get(SOURCE_PROBLEMS, name) is not None:
+        of_rows = problems.of_rows if sources.is_watched(name) else ()
+        _keep_problems(store, name, problems.of_files, of_rows)
+    return replace(report, remark=" ".join(filter(None, (report.remark, *problems.sentences))))
+
+
+def _keep_problems(store: Store, name: str, of_files: Sequence[str], of_rows: Sequence[str] | None) -> None:
+    """Put problems on record; those of rows stand until rows are read again."""
+    from modelops_jupyter.store import Change, Put
+
+    record = store.get(SOURCE_PROBLEMS, name)
+    before: Mapping[str, Any] = {"of_files": [], "of_rows": []} if record is None else record.body
+    now = {"of_files": list(of_files), "of_rows": list(before["of_rows"] if of_rows is None else of_rows)}
+    if any(now[part] != before[part] for part in now):
+        body = {"model": name, **now, "at": datetime.now(UTC).isoformat()}
+        store.commit(Change(puts=(Put(SOURCE_PROBLEMS, name, body, subject=name),)))
 
 
 def explain(
@@ -85,9 +119,9 @@ def explain(
     from modelops_jupyter.monitoring import explain_fall
 
     references = versions.references(store, name)
-    return explain_fall(
-        name, store=store, log=sources.of(name), references=references, every=every, window=window, until=until
-    )
+    asked: dict[str, Any] = {"references": references, "every": every, "window": window, "until": until}
+    explained, _ = sources.read(name, lambda source: explain_fall(name, store=store, log=source, **asked))
+    return explained
 
 
 def compare_data(
@@ -137,9 +171,9 @@ def multivariate_drift(
     from modelops_jupyter.monitoring.explaining.multivariate import multivariate_drift
 
     references = versions.references(store, name)
-    return multivariate_drift(
-        name, store=store, log=sources.of(name), references=references, every=every, window=window, until=until
-    )
+    asked: dict[str, Any] = {"references": references, "every": every, "window": window, "until": until}
+    drift, _ = sources.read(name, lambda source: multivariate_drift(name, store=store, log=source, **asked))
+    return drift
 
 
 def spelled_out(

@@ -103,6 +103,7 @@ def status(shown: Status) -> Html:
         note(f"{shown.adoption_sentence}.") if shown.adoption_sentence else None,
         rows_table(columns, shown.models),
         *(note(f"{model['name']}: {model['learning']}") for model in shown.models if model["learning"]),
+        *(note(f"{model['name']}: {problem}") for model in shown.models for problem in model["source_problems"]),
         heading("Open alerts") if open_alerts else None,
         alerts_table(open_alerts) if open_alerts else None,
         heading("History") if shown.history else None,

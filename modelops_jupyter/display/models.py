@@ -38,6 +38,7 @@ def overview(page: ModelOverview) -> Html:
         note(page.description) if page.description else None,
         facts(known),
         note(s.learning) if s.learning else None,
+        *map(note, s.source_problems),
         *_charts(performance_series(page), page.drift),
         *series_beside(performance_series(page), others),
         heading("Open alerts") if open_alerts else None,

@@ -47,14 +47,15 @@ class PredictionLog:
         *,
         batch_id: str | None = None,
         features: Collection[str] = (),
-        others: Collection[str] = (),
     ) -> Appended:
-        """Append predictions: the log's own columns, then the features, exactly as in every earlier batch.
+        """Append predictions: the log's own columns, `features` of the version that predicted, and whatever else.
 
-        `column_types` says in which types they are kept. `features` of the version that predicted may be new to the
-        log, and those that only `others` have, its other versions, may be lacking. Without a column `role` they were
-        served. The requests and their times make a batch: scored again, perhaps by another version, it is the same
-        batch, and what was logged first counts. What was not served is a batch of its own version and role.
+        `column_types` says in which types they are kept. A batch must have the log's own columns and the `features`;
+        other columns (features of other versions, segments, metadata) may be missing from a batch, whose rows then have
+        missing values there, and may come first in a later one. Without a column `role` the predictions were served.
+
+        The requests and their times make a batch: scored again, perhaps by another version, it is the same batch, and
+        what was logged first counts. What was not served is a batch of its own version and role.
         """
         if "role" not in frame.column_names:
             frame = frame.append_column("role", pa.repeat(pa.scalar(SERVED), frame.num_rows))
@@ -65,9 +66,8 @@ class PredictionLog:
             batch_id,
             own=PREDICTION_COLUMNS,
             same=("request_id", "timestamp"),
+            required={*features, *PREDICTION_COLUMNS},
             series=_series_of(rows),
-            may_add=[*features, "role"],
-            may_lack={*others} - {*features} - {*PREDICTION_COLUMNS},
         )
 
     def append_labels(self, model: str, frame: pa.Table, *, batch_id: str | None = None) -> Appended:
@@ -80,7 +80,7 @@ class PredictionLog:
         timed = not rows["event_time"].equals(rows["arrival_time"])
         same = ("request_id", "label", "event_time") if timed else ("request_id", "label")
         rows = rows.select(list(LABEL_COLUMNS))
-        return self._table(model, "labels").append(rows, batch_id, own=LABEL_COLUMNS, same=same)
+        return self._table(model, "labels").append(rows, batch_id, own=LABEL_COLUMNS, same=same, required=LABEL_COLUMNS)
 
     def read(
         self,

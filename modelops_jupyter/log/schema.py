@@ -1,8 +1,9 @@
 """What the prediction log's tables hold, and the exact comparison that guards every append.
 
 delta-rs casts what it can (1.5 becomes 1 in a column of integers, silently), so schemas are compared before it sees
-any row. What may differ from batch to batch is said here and in `column_types`: a column may lack values, and the
-features of another version come and go with it.
+any row. What may differ from batch to batch is stated here and in `column_types`: a column may lack values, and columns
+that the version does not need (features of other versions, segments, metadata) may be missing from a batch, which then
+has missing values there, or come first in a later one, as Delta merges schemas.
 """
 
 from __future__ import annotations
@@ -79,20 +80,20 @@ def fit(
     rows: pa.Table,
     known: pa.Schema,
     own: Collection[str],
-    may_add: Collection[str],
-    may_lack: Collection[str],
+    required: Collection[str],
     is_whole: Callable[[str], bool],
 ) -> pa.Table:
     """Return `rows`, which are in the log's types, as a table of schema `known` takes them.
 
-    A column without any value fits whatever the table has, and one that had no value yet takes any type.
+    A column without any value fits whatever the table has, and one that had no value yet takes any type. A column that
+    the table does not have is new to it; one that `rows` do not have is missing in all of them.
 
     Parameters
     ----------
     own
         The log's own columns.
-    may_add, may_lack
-        Columns that may be new to the table, and those of the table that `rows` may be without.
+    required
+        Columns that `rows` must have if the table has them.
     is_whole
         Returns whether a column of the table has whole numbers only.
 
@@ -107,13 +108,10 @@ def fit(
         if name in rows.column_names:
             exact = WHOLE if name + EXACT in kinds else kinds[name]
             columns[name] = _fitted(rows[name], name, exact, is_whole)
-        elif name in may_lack:
-            columns[name] = pa.nulls(rows.num_rows, kinds[name])
-        else:
+        elif name in required:
             raise Misfit(f"column {name!r} is missing")
-    for name in rows.column_names:
-        if name not in kinds and name not in may_add:
-            raise Misfit(f"column {name!r} is new")
+        else:
+            columns[name] = pa.nulls(rows.num_rows, kinds[name])
     new = rows.drop_columns([name for name in rows.column_names if name in kinds])
     columns |= dict(zip(new.column_names, first_columns(new, own).columns, strict=True))
     written = split(pa.table(columns), kinds, own)

@@ -70,6 +70,8 @@ class Appended:
         return asdict(self)
 
     def __str__(self) -> str:
+        if not self.rows:
+            return f"Nothing was appended.{f' {self.warning}' if self.warning else ''}"
         done = "was there already; nothing was written" if self.repeated else f"appended, {self.rows} rows"
         return f"Batch {self.batch_id} {done}.{f' {self.warning}' if self.warning else ''}"
 
@@ -91,9 +93,8 @@ class BatchTable:
         *,
         own: Collection[str],
         same: Sequence[str],
+        required: Collection[str],
         series: str = "",
-        may_add: Collection[str] = (),
-        may_lack: Collection[str] = (),
     ) -> Appended:
         """Append `rows`, which are in the log's types, once per `batch_id`.
 
@@ -103,15 +104,16 @@ class BatchTable:
             The log's own columns.
         same
             Columns that tell a batch that is sent again from another one.
+        required
+            Columns that `rows` must have if the table has them; others may come and go from batch to batch.
         series
             What else tells a batch from another one of the same rows and the same name; it is no part of the rows.
-        may_add, may_lack
-            Columns that may be new to the table, and those of the table that `rows` may be without.
 
         Raises
         ------
         InvalidFrame
-            If the columns are not otherwise exactly the table's; the rows are then kept in the quarantine beside it.
+            If a required column is missing, or one has values of another type than the table's; the rows are then kept
+            in the quarantine beside it.
         Conflict
             If `batch_id` stands for other rows already.
         LogDamaged, StoreFull, StoreBusy
@@ -145,7 +147,7 @@ class BatchTable:
                     return Appended(rows.num_rows, batch, repeated=True)
                 again = table.transaction_version(same_rows.app_id) is not None
                 table = self._readable(table, before)
-                rows = self._fitted(rows, table, batch, own, may_add, may_lack)
+                rows = self._fitted(rows, table, batch, own, required)
             else:
                 rows = split(first_columns(rows, own), {}, own)
             with self.guarded(), self._noted(before + rows.num_rows):
@@ -167,8 +169,7 @@ class BatchTable:
         table: DeltaTable,
         batch: str,
         own: Collection[str],
-        may_add: Collection[str],
-        may_lack: Collection[str],
+        required: Collection[str],
     ) -> pa.Table:
         """Return rows as the table takes them; put those that do not fit into the quarantine, and say so."""
         known = pa.schema(table.schema().to_arrow())
@@ -182,7 +183,7 @@ class BatchTable:
             return True
 
         try:
-            return fit(rows, known, own, may_add, may_lack, is_whole)
+            return fit(rows, known, own, required, is_whole)
         except Misfit as reason:
             with self.guarded():
                 file = put_aside(rows, self.path, batch, str(reason))

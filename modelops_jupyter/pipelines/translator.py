@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from modelops_jupyter.pipelines.values import expression
 
 
 class Constructed(str):
-    """A text from which a notebook makes a value by `expression`; in metadata it stays text."""
+    """A text from which a notebook makes a value by `expression`; in metadata, which is JSON, it stays text."""
 
     expression: str
 
@@ -39,6 +40,13 @@ def constructed(notebook: Path, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _marked(value: Any, source: str | None) -> Any:
+    """Return a value with what JSON lacks marked: JupyterLab opens no notebook with NaN in its metadata."""
+    if isinstance(value, list):
+        return [_marked(item, None) for item in value]
+    if isinstance(value, dict):
+        return {name: _marked(item, None) for name, item in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        source = f"float({str(value)!r})"
     if source is None:
         return value
     marked = Constructed(value)

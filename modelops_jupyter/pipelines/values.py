@@ -14,7 +14,7 @@ from uuid import UUID
 
 from modelops_jupyter.errors import InvalidPipeline
 from modelops_jupyter.pipelines.parameters import Parameter
-from modelops_jupyter.pipelines.written import Written, resolved
+from modelops_jupyter.pipelines.written import Written, not_finite, resolved
 
 # Types that a notebook gets by an expression of their text, by the last word of the annotation.
 EXPRESSIONS = {
@@ -47,9 +47,21 @@ def declaration(parameter: Parameter) -> Declaration:
     try:
         default = ast.literal_eval(parameter.default)
     except ValueError:
-        return Declaration((), True)
+        return Declaration(("number",) if _is_not_finite(parameter.default) else (), True)
     kind = {bool: "bool", str: "str", int: "number", float: "number", list: "list", tuple: "list", dict: "dict"}
     return Declaration((kind[type(default)],) if type(default) in kind else (), True)
+
+
+def _is_not_finite(default: str) -> bool:
+    """Return whether a default is an infinite number or NaN as Python writes them: ``float("inf")``, ``-np.inf``."""
+    node = ast.parse(default, mode="eval").body
+    node = node.operand if isinstance(node, ast.UnaryOp) else node
+    if isinstance(node, ast.Attribute):
+        return node.attr in ("inf", "nan")
+    if not (isinstance(node, ast.Call) and ast.unparse(node.func) == "float" and len(node.args) == 1):
+        return False
+    (spelled,) = node.args
+    return isinstance(spelled, ast.Constant) and not_finite(str(spelled.value)) is not None
 
 
 def _annotated(text: str) -> Declaration:
@@ -146,10 +158,20 @@ def _as(kind: str, plain: Any) -> Any:
     if kind == "bool":
         return value if isinstance(value, bool) else _MISFIT
     if kind in ("int", "float", "number"):
-        return _number(kind, value)
+        return _number(kind, _as_number(plain, value))
     if kind in ("list", "dict"):
         return value if isinstance(value, list if kind == "list" else dict) else _MISFIT
     return _text_of(kind, plain)
+
+
+def _as_number(plain: Any, value: Any) -> Any:
+    """Return the number that a scalar spells; a finite one that no float can be, such as 1e400, stays its text."""
+    if not isinstance(plain, Written):
+        return value
+    number = not_finite(plain)
+    if number is not None:
+        return number
+    return str(plain) if isinstance(value, float) and math.isinf(value) else value
 
 
 def _number(kind: str, value: Any) -> Any:
@@ -167,6 +189,9 @@ def _text_of(kind: str, plain: Any) -> Any:
     if not isinstance(plain, str):
         return _MISFIT
     text = str(plain)
+    if kind == "Decimal" and isinstance(plain, Written):
+        number = not_finite(plain)
+        text = text if number is None else str(number)
     try:
         if kind == "date":
             dt.date.fromisoformat(text)

@@ -10,6 +10,13 @@ from typing import Any
 
 import yaml
 
+_NOT_FINITE = re.compile(r"[-+]?(\.(inf|Inf|INF|nan|NaN|NAN)|inf|Inf|INF|infinity|Infinity|nan|NaN|NAN)")
+
+
+def not_finite(text: str) -> float | None:
+    """Return the infinite number or NaN that a text spells as YAML (``.inf``) or Python (``inf``) does, else None."""
+    return float(text.replace(".", "")) if _NOT_FINITE.fullmatch(text) else None
+
 
 class Written(str):
     """A scalar without quotation marks, as its author wrote it."""
@@ -33,8 +40,8 @@ class Written(str):
                 return resolved(load(text))
             except yaml.YAMLError:  # a text that only begins like a list
                 return text
-        special = re.fullmatch(r"([-+]?)\.(inf|Inf|INF|nan|NaN|NAN)", text)
-        return float(special[1] + special[2]) if special else text
+        number = not_finite(text) if "." in text else None  # without a point it is text
+        return text if number is None else number
 
 
 class _Loader(yaml.SafeLoader):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import InvalidFrame
 from .casting import absent, cast, known_values
-from .column_names import columns_named
+from .column_names import absence, columns_named
 
 if TYPE_CHECKING:
     import numpy as np
@@ -142,7 +142,7 @@ def conform(frame: pd.DataFrame, contract: Sequence[Mapping[str, Any]]) -> Confo
         name = str(column["name"])
         if source is None:
             if not column["missing"]:
-                raise InvalidFrame(f"The rows have no column {name!r}, which the model was fitted on.")
+                raise InvalidFrame(absence("The rows have", name, frame.columns, why=", which the model was fitted on"))
             conformed[name] = absent(frame.index, column)
             as_they_were = False
             continue

@@ -1,6 +1,6 @@
 """Predictions in tables that others write: Parquet folders, Delta tables, SQL queries; where they lie, uncopied."""
 
-from modelops_jupyter.sources.choice import Sources
+from modelops_jupyter.sources.choice import Sources, read_source
 from modelops_jupyter.sources.mapping import ModelFacts
 from modelops_jupyter.sources.watched import WatchedSource
 
@@ -14,4 +14,4 @@ LATER = (
     "pandas",
 )
 
-__all__ = ["ModelFacts", "Sources", "WatchedSource"]
+__all__ = ["ModelFacts", "Sources", "WatchedSource", "read_source"]

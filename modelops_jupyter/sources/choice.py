@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
-from modelops_jupyter.errors import InvalidInput
+from modelops_jupyter.errors import InvalidInput, SourceFileUnreadable
 from modelops_jupyter.log import PredictionLog, PredictionSource
 from modelops_jupyter.refs import ModelReference, parse
 from modelops_jupyter.source_settings import Source
+from modelops_jupyter.sources.faults import SourceProblems
 from modelops_jupyter.sources.mapping import ModelFacts
 from modelops_jupyter.sources.watched import WatchedSource, place_of
+
+T = TypeVar("T")
+
+
+def read_source(source: PredictionSource, work: Callable[[PredictionSource], T]) -> tuple[T, SourceProblems]:
+    """Return what `work` makes of a source; see `Sources.read`."""
+    while isinstance(source, WatchedSource):
+        try:
+            return work(source), source.problems()
+        except SourceFileUnreadable as error:
+            source = source.without(error)
+    return work(source), SourceProblems()
 
 
 class Sources:
@@ -41,6 +55,17 @@ class Sources:
         if source is None:
             return self.log
         return WatchedSource(source, self._facts_of(model, source.version), self._folder, self.log)
+
+    def is_watched(self, model: str) -> bool:
+        """Return whether the predictions of a model are read from a table that the settings name."""
+        return model in self._sources()
+
+    def read(self, model: str, work: Callable[[PredictionSource], T]) -> tuple[T, SourceProblems]:
+        """Return what `work` makes of the predictions of a model, and what could not be read.
+
+        Where a file of a table that others write cannot be read, the work is done again without it.
+        """
+        return read_source(self.of(model), work)
 
     def log_of(self, reference: str | ModelReference, table: str = "predictions") -> PredictionLog:
         """Return our own log, to write to.

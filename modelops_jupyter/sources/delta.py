@@ -18,7 +18,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.fs import DeltaStorageHandler
 
-from modelops_jupyter.errors import NotFound
+from modelops_jupyter.errors import ModelOpsError, NotFound
 from modelops_jupyter.log.schema import plain
 from modelops_jupyter.log.table_files import ALWAYS, COARSE
 from modelops_jupyter.sources.files import DataFile, Snapshot
@@ -29,8 +29,14 @@ Open = Callable[[str], pa.NativeFile]
 _PHYSICAL = b"delta.columnMapping.physicalName"
 
 
-def open_delta(where: str, address: str, options: Mapping[str, str], mapping: ColumnMapping) -> Snapshot:
-    """Return a Delta table as it is now.
+def open_delta(
+    where: str,
+    address: str,
+    options: Mapping[str, str],
+    mapping: ColumnMapping,
+    unreadable_files: Mapping[str, ModelOpsError],
+) -> Snapshot:
+    """Return a Delta table as it is now, without files whose rows could not be read in this run.
 
     Raises
     ------
@@ -38,6 +44,8 @@ def open_delta(where: str, address: str, options: Mapping[str, str], mapping: Co
         If there is no such table.
     SourceUnreachable
         If it cannot be read.
+    ModelOpsError
+        If none of its files can be read.
     """
     with guarded(where):
         try:
@@ -54,9 +62,28 @@ def open_delta(where: str, address: str, options: Mapping[str, str], mapping: Co
         read = partial(_files, mapping=mapping, schema=plain(schema), physical=physical)
         own = _Commits(table, open_file, read, address, options)
         files = own.files(table)
-    position = {"id": str(table.metadata().id), "version": table.version()}
+    left_out = {path: error for path, error in unreadable_files.items() if path in files}
+    readable = {path: file for path, file in files.items() if path not in left_out}
+    if left_out and not readable:
+        raise next(iter(left_out.values()))
+    mapping.notes.left_out[where] = {path: str(error) for path, error in left_out.items()}
+    position = {"id": str(table.metadata().id), "version": table.version(), "left_out": sorted(left_out)}
     logical = pa.schema([field.remove_metadata() for field in plain(schema)])
-    return Snapshot(where, tuple(files.values()), logical, open_file, position, own.changes, physical)
+    changes = partial(_changes, own, files, readable)
+    return Snapshot(where, tuple(readable.values()), logical, open_file, position, changes, physical)
+
+
+def _changes(
+    commits: _Commits, files: Mapping[str, DataFile], readable: Mapping[str, DataFile], position: Mapping[str, Any]
+) -> Changes[DataFile]:
+    """Return what changed since `position`: files that were left out then are new, those that are now are gone."""
+    changes = commits.changes(position)
+    before = position.get("left_out", ())
+    added = {file.path: file for file in changes.added if file.path in readable}
+    added |= {path: readable[path] for path in before if path in readable}
+    new = {file.path for file in changes.added}
+    gone = [file for path, file in files.items() if path not in readable and path not in before and path not in new]
+    return Changes(list(added.values()), [*changes.removed, *gone], changes.everything)
 
 
 def _opener(address: str, options: Mapping[str, str]) -> Open:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import Any, TypeGuard
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -15,18 +14,20 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from modelops_jupyter.columns import ParquetColumns, Read, numbers_of, present
-from modelops_jupyter.errors import InvalidFrame
+from modelops_jupyter.errors import InvalidFrame, SourceFileUnreadable, SourceUnreachable
 from modelops_jupyter.log.column_types import UTC_TIME
 from modelops_jupyter.log.repeats import WRITTEN
 from modelops_jupyter.log.stream import GroupColumns, RowGroups, Slab, read_slab, row_groups, slabs
 from modelops_jupyter.log.table_files import ALWAYS
+from modelops_jupyter.sources.footers import file_bounds, file_schema, is_naive, together
 from modelops_jupyter.sources.joining import joined
-from modelops_jupyter.sources.mapping import LABELS, NEVER, PREDICTIONS, ColumnMapping, features_of, local_bounds
+from modelops_jupyter.sources.mapping import NEVER, ColumnMapping, features_of, local_bounds
 from modelops_jupyter.sources.table import (
     Changes,
     Events,
     Span,
     attach,
+    file_guard,
     guarded,
     label_events,
     latest_events,
@@ -34,8 +35,9 @@ from modelops_jupyter.sources.table import (
 )
 
 Array = np.ndarray[Any, Any]
-# Spark writes times as INT96, which knows no zone, and says beside them that they are instants.
-_SPARK_SCHEMA = b"org.apache.spark.sql.parquet.row.metadata"
+T = TypeVar("T")
+# What is read of a file to see whether it can be.
+_LOOKED_AT = ("request_id", "timestamp", "event_time", "prediction", "score", "version", "role", "label")
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class FileTable:
     def __init__(self, snapshot: Snapshot, mapping: ColumnMapping, *, labels: bool = False) -> None:
         self._now, self._mapping, self.where, self._is_labels = snapshot, mapping, snapshot.where, labels
         if snapshot.files:
-            mapping.check(snapshot.schema, LABELS if labels else (*PREDICTIONS, *mapping.model.features))
+            mapping.check(snapshot.schema, mapping.wanted(labels=labels))
         self._by_path = {file.path: file for file in snapshot.files}
 
     @property
@@ -139,15 +141,14 @@ class FileTable:
     def changed_ids(self, position: Mapping[str, Any] | None) -> pa.ChunkedArray:
         """Return the request ids of what is new or gone since `position`; of all rows where that cannot be told."""
         changes: Changes[DataFile] = Changes(everything=True) if position is None else self._now.changes(position)
-        with guarded(self.where):
-            if not changes.everything:
-                with suppress(FileNotFoundError):  # of what is gone, the files may be as well
-                    return self._ids([*changes.added, *changes.removed])
-            return self._ids(self._now.files)
+        if not changes.everything:
+            with suppress(SourceFileUnreadable):  # of what is gone, the files may be as well
+                return self._ids([*changes.added, *changes.removed])
+        return self._ids(self._now.files)
 
     def times_of(self, ids: pa.ChunkedArray) -> Span | None:
         """Return the first and the last time of the rows of some requests."""
-        return _together(self._span_of(file, ids) for file in self._now.files)
+        return together(self._span_of(file, ids) for file in self._now.files)
 
     def slabs(
         self, start: int, end: int, cut: Callable[[int], int], window: Callable[[Array], Array], events: Events | None
@@ -155,8 +156,11 @@ class FileTable:
         """Yield the rows of ``[start, end)`` as `PredictionLog.stream` does; of a request the latest row counts."""
         guard = partial(guarded, self.where)
         files = [file.path for file in self._now.files if file.first < end and file.last >= start]
-        with guard():
+        try:
             groups = row_groups(files, start, end, self._now.open, self._bounds)
+        except (pa.ArrowException, OSError):
+            self._check_footers(files)
+            raise
         for span in slabs(groups, start, end, cut):
             with guard():
                 slab = read_slab(groups, *span, window, guard, events is not None, self._columns, newest=True)
@@ -167,10 +171,51 @@ class FileTable:
         """Return the label events of some requests, as our log has them."""
         if not self._now.files:
             return no_events()
-        with guarded(self.where):
-            return latest_events([self._events_of(file, age, ids) for age, file in enumerate(self._now.files)])
+        return latest_events([self._events_of(file, age, ids) for age, file in enumerate(self._now.files)])
+
+    def unreadable_files(self, position: Mapping[str, Any] | None) -> dict[str, SourceFileUnreadable]:
+        """Return why files cannot be read that are new since `position`, by path: in their columns of the log's own."""
+        changes: Changes[DataFile] = Changes(everything=True) if position is None else self._now.changes(position)
+        errors = {}
+        for file in self._now.files if changes.everything else changes.added:
+            try:
+                columns = self._of_file(file)
+                for name in _LOOKED_AT:
+                    columns.read(name)
+            except SourceFileUnreadable as error:
+                errors[file.path] = error
+        return errors
+
+    def _check_footers(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            with self._reading(self._by_path[path]), self._now.open(path) as opened:
+                pq.read_metadata(opened)
+
+    @contextmanager
+    def _reading(self, file: DataFile) -> Iterator[None]:
+        """Say of which file it is that something cannot be read."""
+        try:
+            with file_guard(f"{file.path!r} of {self.where}"):
+                yield
+        except SourceFileUnreadable:
+            raise
+        except (InvalidFrame, SourceUnreachable) as error:
+            raise SourceFileUnreadable(file.path, self._is_labels, error) from error
+
+    def _reader(self, file: DataFile, read: Callable[[str], T]) -> Callable[[str], T]:
+        """Return what reads a column of a file, and names the file where it cannot."""
+
+        def guarded_read(name: str) -> T:
+            with self._reading(file):
+                return read(name)
+
+        return guarded_read
 
     def _events_of(self, file: DataFile, age: int, ids: pa.Array) -> pa.Table:
+        with self._reading(file):
+            return self._label_events(file, age, ids)
+
+    def _label_events(self, file: DataFile, age: int, ids: pa.Array) -> pa.Table:
         columns = self._of_file(file)
         names, labels = self._needed(columns, "request_id", file), self._needed(columns, "label", file)
         wanted = pc.is_in(names, value_set=ids)
@@ -188,11 +233,11 @@ class FileTable:
 
     def _span(self, files: Iterable[DataFile]) -> Span | None:
         bounds = ((file, (file.first, file.last)) for file in files)
-        return _together(self._span_of(file) if set(span) & set(ALWAYS) else span for file, span in bounds)
+        return together(self._span_of(file) if set(span) & set(ALWAYS) else span for file, span in bounds)
 
     def _span_of(self, file: DataFile, ids: pa.ChunkedArray | None = None) -> Span | None:
         """Return the first and the last time of a file's rows, or of those of some requests."""
-        with guarded(self.where):
+        with self._reading(file):
             if ids is None and file.mask is None and not self._is_requests:
                 return self._bounds_of(file)
             columns = self._of_file(file)
@@ -240,6 +285,10 @@ class FileTable:
 
     def _of_file(self, file: DataFile, index: int | None = None, *, whole: bool = False) -> FileColumns:
         """Return what reads the columns of a file, or of one of its row groups; `whole` reads all of them at once."""
+        with self._reading(file):
+            return self._opened(file, index, whole=whole)
+
+    def _opened(self, file: DataFile, index: int | None, *, whole: bool) -> FileColumns:
         opened = self._now.open(file.path)
         metadata = pq.read_metadata(opened)
         every = range(metadata.num_row_groups)
@@ -261,12 +310,13 @@ class FileTable:
             if name in file.constants:
                 return _repeated(file.constants[name], count)
             column: pa.ChunkedArray | None = stored(self._now.physical.get(name, name))
-            return column.cast(self._time_type(column.type, name)) if _is_naive(column) else column
+            return column.cast(self._time_type(column.type, name)) if is_naive(column) else column
 
         if self._is_requests:
             mask = None if file.mask is None else file.mask[before : before + count]
-            return self._requests(theirs, count, mask)
-        mapped = self._mapping.read(theirs, count)
+            return self._requests(file, theirs, count, mask)
+        mapping = self._mapping_of(file)
+        mapped = mapping.read(theirs, count)
 
         def ours(name: str) -> pa.ChunkedArray | None:
             column = mapped(name)
@@ -275,13 +325,23 @@ class FileTable:
             there = pa.array(file.mask[before : before + count])
             return pc.if_else(there, column, pa.scalar(NEVER, pa.int64()).cast(UTC_TIME))
 
-        return FileColumns(count, ours, lambda: self._mapping.id_parts(parts()))
+        return FileColumns(count, self._reader(file, ours), lambda: self._parts(file, mapping, parts))
+
+    def _parts(
+        self, file: DataFile, mapping: ColumnMapping, parts: Callable[[], Iterable[pa.Array]]
+    ) -> Iterator[pa.Array]:
+        with self._reading(file):
+            yield from mapping.id_parts(parts())
+
+    def _mapping_of(self, file: DataFile) -> ColumnMapping:
+        """Return the mapping, which names the file in what it refuses."""
+        return replace(self._mapping, file=file.path)
 
     @property
     def _is_requests(self) -> bool:
         return self._mapping.is_inference_table and not self._is_labels
 
-    def _requests(self, theirs: Read, rows: int, mask: Array | None) -> FileColumns:
+    def _requests(self, file: DataFile, theirs: Read, rows: int, mask: Array | None) -> FileColumns:
         """Return what reads the rows of requests."""
         from modelops_jupyter.sources.inference_table import expanded
 
@@ -292,7 +352,7 @@ class FileTable:
         def ids() -> Iterator[pa.Array]:
             yield from self._mapping.id_parts(columns[self._mapping.name("request_id")].chunks)
 
-        return FileColumns(table.num_rows, read, ids)
+        return FileColumns(table.num_rows, self._reader(file, read), ids)
 
     def _check_there(self, name: str, schema: pa.Schema, file: DataFile) -> None:
         theirs = self._mapping.name(name)
@@ -312,7 +372,7 @@ class FileTable:
     def _lacking(self, name: str, file: DataFile) -> InvalidFrame:
         theirs = self._mapping.name(name)
         return InvalidFrame(
-            f"{file.path} in {self.where} has no column {theirs!r}, which other files have: write it again with it."
+            f"{file.path!r} of {self.where} has no column {theirs!r}, which other files have: write it again with it."
         )
 
     def _physical(self, ours: str) -> str:
@@ -324,52 +384,6 @@ class FileTable:
         logical = self._now.schema.field(name).type if name in self._now.schema.names else stored
         instants = pa.types.is_timestamp(logical) and logical.tz is not None
         return pa.timestamp(stored.unit, "UTC") if instants else stored
-
-
-def file_schema(metadata: pq.FileMetaData) -> pa.Schema:
-    """Return the schema of a file; times that Spark wrote as instants are so."""
-    schema = metadata.schema.to_arrow_schema().remove_metadata()
-    spark = (metadata.metadata or {}).get(_SPARK_SCHEMA)
-    if spark is None:
-        return schema
-    instants = {field["name"] for field in json.loads(spark)["fields"] if field["type"] == "timestamp"}
-    for place, column in enumerate(schema):
-        if column.name in instants and pa.types.is_timestamp(column.type):
-            schema = schema.set(place, pa.field(column.name, pa.timestamp("us", "UTC")))
-    return schema
-
-
-def file_bounds(
-    opened: pa.NativeFile, metadata: pq.FileMetaData, mapping: ColumnMapping, name: str, kind: pa.DataType | None
-) -> Span:
-    """Return bounds of the times of a file, from its statistics, else from the times; `ALWAYS` where it has none.
-
-    `name` is what the file calls their column, and `kind` which times they are; None where there is no such column.
-    """
-    zone = mapping.settings.zone
-    kind = None if kind is None else mapping.time_type(kind)
-    if kind is None or not pa.types.is_timestamp(kind) or not (kind.tz or zone):
-        return ALWAYS
-    groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
-    columns = [group.column(k) for group in groups for k in range(group.num_columns)]
-    statistics = [c.statistics for c in columns if c.path_in_schema == name and c.physical_type == "INT64"]
-    if len(statistics) == len(groups) and all(s is not None and s.has_min_max for s in statistics):
-        return _together(local_bounds(kind, s.min_raw, s.max_raw, zone) for s in statistics) or ALWAYS
-    reader = pq.ParquetFile(opened, metadata=metadata, coerce_int96_timestamp_unit="us")
-    times = reader.read(columns=[name], use_threads=False)[name]
-    instants = times.cast(pa.timestamp("us", "UTC")) if _is_naive(times) and kind.tz else times
-    numbers = numbers_of(mapping.times("timestamp", instants).cast(UTC_TIME))
-    there = numbers[numbers != NEVER]
-    return (int(there.min()), int(there.max())) if len(there) else ALWAYS
-
-
-def _is_naive(column: pa.ChunkedArray | None) -> TypeGuard[pa.ChunkedArray]:
-    return column is not None and pa.types.is_timestamp(column.type) and column.type.tz is None
-
-
-def _together(spans: Iterable[Span | None]) -> Span | None:
-    there = [span for span in spans if span is not None]
-    return (min(first for first, _ in there), max(last for _, last in there)) if there else None
 
 
 def _repeated(value: Any, rows: int) -> pa.ChunkedArray:

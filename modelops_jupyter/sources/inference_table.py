@@ -20,6 +20,9 @@ from modelops_jupyter.sources.mapping import ColumnMapping, ModelFacts
 
 REQUEST, RESPONSE = "request", "response"
 _OK = 200
+_FORM = (
+    ": a request must be JSON as MLflow's scoring server takes it, and its response have as many predictions as rows."
+)
 _OWN_ID = "client_request_id"
 # Where the answer to a request may say what was predicted.
 _ANSWERS = ("predictions", "outputs")
@@ -36,7 +39,7 @@ def expanded(mapping: ColumnMapping, theirs: Read, rows: int, mask: np.ndarray[A
     Raises
     ------
     InvalidFrame
-        If a request or its response cannot be read, or they do not have as many rows.
+        If no request can be read with its response; a few are left out and noted.
     """
     id_name, time_name = mapping.names(("request_id", "timestamp"))
     names = (REQUEST, RESPONSE, "status_code", _OWN_ID, "request_metadata", id_name)
@@ -46,6 +49,7 @@ def expanded(mapping: ColumnMapping, theirs: Read, rows: int, mask: np.ndarray[A
     ids, metadata = logged.get(id_name, nothing), logged.get("request_metadata", nothing)
     places: list[int] = []
     expanded_rows: list[dict[str, Any]] = []
+    unread: list[str] = []
     for place in range(rows):
         request, response = logged[REQUEST][place], logged[RESPONSE][place]
         failed = statuses[place] is not None and int(statuses[place]) != _OK
@@ -55,15 +59,18 @@ def expanded(mapping: ColumnMapping, theirs: Read, rows: int, mask: np.ndarray[A
         try:
             answered = list(_rows(mapping, json.loads(request), json.loads(response)))
         except (ValueError, KeyError, TypeError, IndexError) as error:
-            raise InvalidFrame(
-                f"Request {name!r} of {mapping.where} cannot be read ({type(error).__name__}: {error}): its request "
-                "must be JSON as MLflow's scoring server takes it, and its response have as many predictions as rows."
-            ) from error
+            unread.append(f"Request {name!r} of {mapping.place} cannot be read ({type(error).__name__}: {error})")
+            continue
         version = _version(metadata[place])
         for number, row in enumerate(answered):
             of_row = name if len(answered) == 1 else f"{name}/{number}"
             places.append(place)
             expanded_rows.append({id_name: of_row, **({"version": version} if version else {}), **row})
+    if unread and not expanded_rows:
+        raise InvalidFrame(f"{unread[0]}{_FORM}")
+    if unread:
+        more = f"; so are {len(unread) - 1} more of its requests" if len(unread) > 1 else ""
+        mapping.notes.add(f"Left out: {unread[0]}{more}{_FORM}")
     fields = dict.fromkeys([id_name, *(name for row in expanded_rows for name in row)])
     columns = {name: _column([row.get(name) for row in expanded_rows]) for name in fields}
     times = theirs(time_name)

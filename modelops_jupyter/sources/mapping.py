@@ -11,13 +11,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from modelops_jupyter.class_labels import as_classes
+from modelops_jupyter.class_labels import as_classes, read_as
 from modelops_jupyter.columns import Read, decoded
 from modelops_jupyter.errors import InvalidFrame
 from modelops_jupyter.frames import outcomes
 from modelops_jupyter.log.column_types import UTC_TIME, is_list, is_number, log_type, to_log_types
 from modelops_jupyter.log.repeats import WRITTEN
+from modelops_jupyter.scoring.column_names import absence
 from modelops_jupyter.source_settings import SourceTable, zone_of
+from modelops_jupyter.sources.notes import SourceNotes
 
 Array = np.ndarray[Any, Any]
 PREDICTIONS = ("request_id", "timestamp", "prediction")
@@ -30,6 +32,7 @@ OWN = (*PREDICTIONS, "model", "version", "role", "alias", "score", "decision", "
 ADVICE = "Map the column that holds the class with columns =, or write classes as the model's target was written."
 # A time that no window holds: of rows without one.
 NEVER = np.iinfo("int64").min
+_WRITTEN_NUMBERS = (str, int, float)  # a time or a truth value is no label of a regression
 
 
 @dataclass(frozen=True)
@@ -57,12 +60,23 @@ class ColumnMapping:
     ----------
     where : str
         The table as messages name it.
+    notes : SourceNotes
+        What cannot be read of it, and need not be.
+    file : str
+        The file that is read, where messages are to name it.
     """
 
     where: str
     settings: SourceTable
     model: ModelFacts
+    notes: SourceNotes = field(default_factory=SourceNotes, compare=False)
+    file: str = ""
     _read_as: dict[tuple[Any, ...], dict[Any, str | None]] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def place(self) -> str:
+        """The table, or the file of it that is read, as messages name it."""
+        return f"{self.file!r} of {self.where}" if self.file else self.where
 
     def name(self, ours: str) -> str:
         """Return what the table calls one of our columns."""
@@ -80,25 +94,31 @@ class ColumnMapping:
         """Return what the table calls some of our columns."""
         return [self.name(name) for name in ours]
 
-    def check(self, schema: pa.Schema, wanted: Sequence[str]) -> None:
-        """Raise `InvalidFrame` unless a table has the columns that a row cannot do without, in types that can be read.
+    def wanted(self, *, labels: bool) -> list[str]:
+        """Return our names of the columns that a table must have: also features, those that are mapped, and the key."""
+        required = self.required(labels=labels)
+        if self.is_inference_table and not labels:
+            return required
+        features = () if labels else self.model.features
+        return list(dict.fromkeys([*required, *features, *self.settings.columns]))
 
-        A column that is mapped must be there as well, and so must the key.
-        """
-        mapped = [name for name in self.settings.columns if name not in wanted]
-        if self.is_inference_table and "timestamp" in wanted:  # all else is in the texts of the requests
-            wanted, mapped = ("timestamp", *REQUESTS), []
-        for ours in (*wanted, *mapped, *([WRITTEN] if self.settings.key else [])):
+    def required(self, *, labels: bool) -> list[str]:
+        """Return our names of the columns that a row cannot do without."""
+        own: Sequence[str] = LABELS if labels else PREDICTIONS
+        if self.is_inference_table and not labels:  # all else is in the texts of the requests
+            own = ("timestamp", *REQUESTS)
+        return [*own, *([WRITTEN] if self.settings.key else [])]
+
+    def check(self, schema: pa.Schema, wanted: Sequence[str]) -> None:
+        """Raise `InvalidFrame` unless a table has columns of ours, in types that can be read."""
+        for ours in wanted:
             theirs = self.name(ours)
             if theirs not in schema.names:
-                columns = ", ".join(schema.names[:20]) or "none"
                 what = "" if ours == theirs else f", which stands for {ours!r}"
                 what = ", which key = names" if ours == WRITTEN else what
                 what = f", a feature of {self.model.name}" if ours in self.model.features else what
-                raise InvalidFrame(
-                    f"{self.where} has no column {theirs!r}{what}: map it with columns = in its settings, or add it; "
-                    f"it has {columns}."
-                )
+                why = f"{what} (map it with columns = in its settings, or add it)"
+                raise InvalidFrame(absence(f"{self.place} has", theirs, schema.names, why=why))
             self._check_type(ours, theirs, schema.field(theirs).type)
 
     def _check_type(self, ours: str, theirs: str, kind: pa.DataType) -> None:
@@ -108,20 +128,20 @@ class ColumnMapping:
                 return  # milliseconds
             if not pa.types.is_timestamp(kind):
                 raise InvalidFrame(
-                    f"Column {theirs!r} of {self.where} holds {kind}, not times: cast it to a timestamp where it is "
+                    f"Column {theirs!r} of {self.place} holds {kind}, not times: cast it to a timestamp where it is "
                     "written, or in a view."
                 )
             if kind.tz is None and zone_of(self.settings) is None:
                 raise InvalidFrame(
-                    f"Column {theirs!r} of {self.where} holds times without a time zone: say which zone they are in "
+                    f"Column {theirs!r} of {self.place} holds times without a time zone: say which zone they are in "
                     "with zone = in its settings, such as zone = 'UTC'."
                 )
         if ours == "request_id" and log_type(kind) != pa.string() and not pa.types.is_integer(kind):
-            raise InvalidFrame(f"Column {theirs!r} of {self.where} holds {kind}, not request ids: make them text.")
+            raise InvalidFrame(f"Column {theirs!r} of {self.place} holds {kind}, not request ids: make them text.")
         if ours == "score" and not is_number(kind) and not pa.types.is_decimal(kind):
-            raise InvalidFrame(f"Column {theirs!r} of {self.where} holds {kind}, not scores: make them numbers.")
+            raise InvalidFrame(f"Column {theirs!r} of {self.place} holds {kind}, not scores: make them numbers.")
         if ours == WRITTEN and not pa.types.is_integer(kind) and not pa.types.is_timestamp(kind):
-            raise InvalidFrame(f"Column {theirs!r} of {self.where} holds {kind}: a key is a whole number or a time.")
+            raise InvalidFrame(f"Column {theirs!r} of {self.place} holds {kind}: a key is a whole number or a time.")
 
     def read(self, theirs: Read, rows: int) -> Read:
         """Return what reads our columns, given what reads the table's; `rows` is how many there are."""
@@ -141,7 +161,7 @@ class ColumnMapping:
         if name == "request_id":
             return pa.chunked_array(list(self.id_parts(values.chunks)), pa.string())
         if name in ("version", WRITTEN):
-            return _whole(values, self.where, self.name(name))
+            return _whole(values, self.place, self.name(name))
         if name in ("prediction", "label", "decision"):
             return self._outcomes(name, values)
         if name == "score":
@@ -187,10 +207,10 @@ class ColumnMapping:
     def _outcomes(self, name: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
         """Return predictions or labels as our log has them: floats of a regression, else texts of the classes."""
         if self.model.task == "regression":
-            plain = decoded(values)
+            plain = self._label_numbers(values) if name == "label" else decoded(values)
             if plain is None or not is_number(plain.type):
                 raise InvalidFrame(
-                    f"Column {self.name(name)!r} of {self.where} holds {values.type}, not numbers: make them numbers."
+                    f"Column {self.name(name)!r} of {self.place} holds {values.type}, not numbers: make them numbers."
                 )
             return plain.cast(pa.float64())
         if pa.types.is_null(values.type):
@@ -214,8 +234,30 @@ class ColumnMapping:
         import pandas as pd
 
         texts = outcomes(pd.Series(list(values), dtype="object", name=self.name(name)), self.model.task)
-        classes, _ = as_classes(texts, self.model.classes, self.model.name, f"{ADVICE} ({self.where})")
+        try:
+            classes, _ = as_classes(texts, self.model.classes, self.model.name, f"{ADVICE} ({self.place})")
+        except InvalidFrame:
+            if name != "label":
+                raise
+            classes = read_as(texts, self.model.classes)
+            unread = classes.notna() & ~classes.isin(self.model.classes)
+            for text in classes[unread]:
+                self.notes.add_label(self.where, self.name(name), str(text))
+            classes = classes.where(~unread, None)
         return [None if pd.isna(text) else str(text) for text in classes]
+
+    def _label_numbers(self, values: pa.ChunkedArray) -> pa.ChunkedArray:
+        """Return labels of a regression as numbers; missing where one cannot be read."""
+        plain: pa.ChunkedArray = decoded(values)
+        if is_number(plain.type) or pa.types.is_null(plain.type):
+            return plain.cast(pa.float64())
+        import pandas as pd
+
+        given = pd.Series(plain.to_pylist(), dtype="object")
+        numbers = pd.to_numeric(given.where(given.map(type).isin(_WRITTEN_NUMBERS), None), errors="coerce")
+        for value in given[given.notna() & numbers.isna()].map(str).unique():
+            self.notes.add_label(self.where, self.name("label"), value)
+        return pa.chunked_array([pa.array(numbers, pa.float64(), from_pandas=True)])
 
     def _scores(self, values: pa.ChunkedArray) -> pa.ChunkedArray:
         self._check_type("score", self.name("score"), values.type)
@@ -225,7 +267,7 @@ class ColumnMapping:
             for beyond in (span["min"].as_py(), span["max"].as_py()):
                 if beyond is not None and not 0 <= beyond <= 1 and beyond == beyond:
                     raise InvalidFrame(
-                        f"Column {self.name('score')!r} of {self.where} holds {beyond:g}: a score is the probability "
+                        f"Column {self.name('score')!r} of {self.place} holds {beyond:g}: a score is the probability "
                         "of the positive class, from 0 to 1."
                     )
         return scores

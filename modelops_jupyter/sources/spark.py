@@ -14,7 +14,7 @@ from modelops_jupyter.errors import InvalidInput, LibraryMissing, NotFound
 from modelops_jupyter.log.repeats import WRITTEN
 from modelops_jupyter.log.stream import Slab
 from modelops_jupyter.roles import ROLES, SERVED
-from modelops_jupyter.sources.mapping import LABELS, PREDICTIONS, ColumnMapping, features_of
+from modelops_jupyter.sources.mapping import ColumnMapping, features_of
 from modelops_jupyter.sources.table import Events, Span
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class SparkTable:
             raise NotFound(f"There is no table {name!r} in Spark, which {self.where} is to be read from.")
         self._rows = self._session.table(name)
         self._schema = _arrow_schema(self._rows)
-        mapping.check(self._schema, LABELS if labels else (*PREDICTIONS, *mapping.model.features))
+        mapping.check(self._schema, mapping.wanted(labels=labels))
         self.has_labels = mapping.name("label") in self._schema.names
 
     @cached_property

@@ -18,10 +18,11 @@ from modelops_jupyter.errors import InvalidFrame, InvalidInput, LibraryMissing, 
 from modelops_jupyter.log.column_types import UTC_TIME
 from modelops_jupyter.log.repeats import WRITTEN
 from modelops_jupyter.log.stream import Slab, slab_of_tables
+from modelops_jupyter.scoring.column_names import absence
 from modelops_jupyter.settings import redacted
-from modelops_jupyter.sources.mapping import LABELS, NEVER, OWN, PREDICTIONS, ColumnMapping, features_of
+from modelops_jupyter.sources.mapping import NEVER, OWN, ColumnMapping, features_of
 from modelops_jupyter.sources.postgres_copy import can_copy, copied
-from modelops_jupyter.sources.sql_values import column_of, moment, of_json, to_json
+from modelops_jupyter.sources.sql_values import column_of, is_time, moment, of_json, times_of, to_json
 from modelops_jupyter.sources.table import Events, Span, attach, label_events, latest_events, no_events
 
 Array = np.ndarray[Any, Any]
@@ -30,6 +31,7 @@ FETCHED, HELD = 20_000, 500_000
 # Requests that a database is asked for one by one; of more, all rows are read.
 FEW_REQUESTS = 5_000
 _LOOKED_AT = 200
+_TIMES = ("timestamp", "event_time", "arrival_time")
 
 
 class SqlTable:
@@ -51,11 +53,12 @@ class SqlTable:
             names = list(empty.keys())
         self._rows = sa.text(query).columns(*map(sa.column, names)).subquery("source")
         self._names = names
+        self._schema = pa.schema([])
         sample = self._fetched(sa.select(self._rows).limit(_LOOKED_AT))
         self._schema = sample.schema
         self._is_empty = not sample.num_rows
         if sample.num_rows:
-            mapping.check(sample.schema, LABELS if labels else (*PREDICTIONS, *mapping.model.features))
+            mapping.check(sample.schema, mapping.wanted(labels=labels))
 
     @cached_property
     def position(self) -> Mapping[str, Any]:
@@ -120,12 +123,11 @@ class SqlTable:
         for table in () if self._is_empty else self._ordered(start, end):
             tables.append(table)
             rows += table.num_rows
-            last = table["timestamp"][-1].cast(pa.int64()).as_py()
-            here = cut(last)
+            here = cut(_last_time(table))
             if rows >= HELD and here > since:
                 yield self._slab(tables, since, here, window, events)
                 # What is at or after the cut lies in the tables that end there, the last of all.
-                tables = [t for t in tables if t["timestamp"][-1].cast(pa.int64()).as_py() >= here]
+                tables = [t for t in tables if _last_time(t) >= here]
                 since, rows = here, sum(t.num_rows for t in tables)
         yield self._slab(tables, since, end, window, events)
 
@@ -169,8 +171,21 @@ class SqlTable:
         ends = self._one(sa.select(sa.func.min(at), sa.func.max(at)).where(*conditions))
         if ends[0] is None:
             return None
+        if self._has_text_times and not all(is_time(str(end)) for end in ends):
+            return self._span_of_times(sa.select(at).where(*conditions))
         numbers = self._mapping.times("timestamp", column_of(ends)).cast(UTC_TIME).cast(pa.int64()).to_pylist()
         return numbers[0], numbers[1]
+
+    def _span_of_times(self, query: sa.Select[Any]) -> Span | None:
+        """Return the first and the last of times among which texts are that are none."""
+        times = self._mapping.times("timestamp", self._fetched(query).column(0)).cast(pa.int64())
+        there = times.filter(pc.not_equal(times, NEVER))
+        span = pc.min_max(there)
+        return (span["min"].as_py(), span["max"].as_py()) if len(there) else None
+
+    @property
+    def _has_text_times(self) -> bool:
+        return self._engine.dialect.name == "sqlite"
 
     def _newer(self, position: Mapping[str, Any]) -> tuple[sa.ColumnElement[bool], ...] | None:
         """Return the conditions of what is new since `position`: none for everything, None for nothing."""
@@ -202,7 +217,7 @@ class SqlTable:
     def _column(self, ours: str) -> sa.ColumnElement[Any]:
         name = self._mapping.name(ours)
         if name not in self._names:
-            raise InvalidFrame(f"{self.where} has no column {name!r}: it has {', '.join(self._names)}.")
+            raise InvalidFrame(absence(f"{self.where} has", name, self._names))
         column: sa.ColumnElement[Any] = self._rows.c[name]
         return column
 
@@ -230,7 +245,19 @@ class SqlTable:
             result = connection.execution_options(stream_results=True, max_row_buffer=FETCHED).execute(query)
             names = list(result.keys())
             while rows := result.fetchmany(FETCHED):
-                yield pa.table([column_of(values) for values in zip(*rows, strict=True)], names=names)
+                columns = zip(names, zip(*rows, strict=True), strict=True)
+                yield pa.table([self._read(name, values) for name, values in columns], names=names)
+
+    def _read(self, name: str, values: Sequence[Any]) -> pa.ChunkedArray:
+        if self._has_text_times and name in self._mapping.names(_TIMES):
+            certain = name in self._schema.names and pa.types.is_timestamp(self._schema.field(name).type)
+            read = times_of(values, certain=certain)
+            if read is not None:
+                times, unread = read
+                for text in unread:
+                    self._mapping.notes.add_time(self.where, name, text)
+                return times
+        return column_of(values)
 
     @contextmanager
     def _connected(self) -> Iterator[sa.Connection]:
@@ -251,3 +278,9 @@ class SqlTable:
                 f"{self.where} gave no answer ({redacted(reason)[:300].rstrip('.')}): look at the database, and at "
                 "database = and query = in the settings."
             ) from None
+
+
+def _last_time(rows: pa.Table) -> int:
+    """Return the last of the times of rows, among which some may have none."""
+    last: int = pc.max(rows["timestamp"].cast(pa.int64())).as_py()
+    return last

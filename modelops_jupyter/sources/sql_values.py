@@ -46,6 +46,21 @@ def is_time(text: str) -> bool:
     return True
 
 
+def times_of(values: Sequence[Any], *, certain: bool) -> tuple[pa.ChunkedArray, list[str]] | None:
+    """Return texts as times, missing where one is none, and those that are none; None for a column of no times.
+
+    It is `certain` to be one of times where another part of it was.
+
+    A database without a type for times, such as SQLite, holds whatever was written to a column of them.
+    """
+    readable = [isinstance(value, str) and is_time(value) for value in values]
+    if not certain and not any(readable):
+        return None
+    pairs = list(zip(values, readable, strict=True))
+    unread = dict.fromkeys(str(value) for value, is_read in pairs if value is not None and not is_read)
+    return _times([value if is_read else None for value, is_read in pairs]), list(unread)
+
+
 def _times(values: Sequence[Any]) -> pa.ChunkedArray:
     try:
         times = [None if value is None else datetime.fromisoformat(value) for value in values]

@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from modelops_jupyter.errors import SourceUnreachable
+from modelops_jupyter.errors import InvalidFrame, SourceUnreachable
 from modelops_jupyter.log.column_types import UTC_TIME
 from modelops_jupyter.log.distinct import first_of_each
 from modelops_jupyter.log.stream import Slab, attach_labels
@@ -130,6 +130,17 @@ def guarded(where: str) -> Iterator[None]:
     try:
         yield
     except (DeltaError, pa.ArrowException, OSError) as error:
+        raise SourceUnreachable(unreadable(where, error)) from error
+
+
+@contextmanager
+def file_guard(where: str) -> Iterator[None]:
+    """Say in our own words why one file cannot be read: a bad frame, unless reading it again may help."""
+    try:
+        yield
+    except pa.ArrowException as error:
+        raise InvalidFrame(unreadable(where, error)) from error
+    except OSError as error:
         raise SourceUnreachable(unreadable(where, error)) from error
 
 

@@ -11,12 +11,19 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
-from modelops_jupyter.errors import InvalidInput
+from modelops_jupyter.errors import (
+    InvalidFrame,
+    InvalidInput,
+    ModelOpsError,
+    NotFound,
+    SourceFileUnreadable,
+    SourceUnreachable,
+)
 from modelops_jupyter.imports import import_ahead
 from modelops_jupyter.log import Extent, Position, PredictionLog
 from modelops_jupyter.log.column_types import UTC_TIME
@@ -26,10 +33,14 @@ from modelops_jupyter.log.stream import Slab
 from modelops_jupyter.roles import SERVICE
 from modelops_jupyter.settings import redacted
 from modelops_jupyter.source_settings import Source, SourceTable
+from modelops_jupyter.sources.faults import Faults, SourceProblems
 from modelops_jupyter.sources.mapping import ColumnMapping, ModelFacts, in_log_types
-from modelops_jupyter.sources.table import Events, Table
+from modelops_jupyter.sources.notes import SourceNotes
+from modelops_jupyter.sources.table import Events, Table, no_events
 
 Array = np.ndarray[Any, Any]
+T = TypeVar("T")
+R = TypeVar("R")
 SPARK = "spark:"
 # What reading rows imports at its first call.
 FOR_READING = ("pandas", "deltalake.exceptions", "modelops_jupyter.sources.inference_table")
@@ -53,12 +64,29 @@ class Place:
     folder: Path
     labels: bool
 
-    def open(self, before: Mapping[str, Any] | None, environ: Mapping[str, str] = os.environ) -> Table:
-        """Return the table as it is now; see `PredictionSource.pinned` for `before`."""
+    def open(
+        self,
+        before: Mapping[str, Any] | None,
+        notes: SourceNotes | None = None,
+        unreadable_files: Mapping[str, ModelOpsError] | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> Table:
+        """Return the table as it is now, without files that cannot be read.
+
+        Parameters
+        ----------
+        before
+            Of `PredictionSource.pinned`.
+        notes
+            Takes what cannot be read.
+        unreadable_files
+            Files to leave out, with the reasons, by path.
+        """
         from modelops_jupyter.sources.files import FileTable
 
         import_ahead(FOR_READING)  # the rows are read in threads
-        mapping = ColumnMapping(self.where, self.settings, self.model)
+        mapping = ColumnMapping(self.where, self.settings, self.model, SourceNotes() if notes is None else notes)
+        left_out = unreadable_files or {}
         if self.settings.query:
             from modelops_jupyter.sources.sql import SqlTable
 
@@ -76,10 +104,12 @@ class Place:
         if is_delta:
             from modelops_jupyter.sources.delta import open_delta
 
-            return FileTable(open_delta(self.where, address, options, mapping), mapping, labels=self.labels)
+            snapshot = open_delta(self.where, address, options, mapping, left_out)
+            return FileTable(snapshot, mapping, labels=self.labels)
         from modelops_jupyter.sources.parquet_folder import open_folder
 
-        return FileTable(open_folder(self.where, address, options, mapping, before), mapping, labels=self.labels)
+        snapshot = open_folder(self.where, address, options, mapping, before, left_out, labels=self.labels)
+        return FileTable(snapshot, mapping, labels=self.labels)
 
     def _filled(self, text: str, name: str, environ: Mapping[str, str]) -> str:
         try:
@@ -106,17 +136,55 @@ class WatchedSource:
     ----------
     log
         Our own log, which has the labels where no table has them.
+    faults
+        What could not be read in this run.
     """
 
     def __init__(
-        self, source: Source, model: ModelFacts, folder: Path, log: PredictionLog, before: Position | None = None
+        self,
+        source: Source,
+        model: ModelFacts,
+        folder: Path,
+        log: PredictionLog,
+        before: Position | None = None,
+        faults: Faults | None = None,
     ) -> None:
         self._source, self._model, self._folder, self._log = source, model, folder, log
         self._before = before if before is not None and before.get("settings") == self._digest else None
+        self._faults = Faults() if faults is None else faults
 
     def pinned(self, position: Position | None = None) -> WatchedSource:
         """Return the source to read as it is now; see `PredictionSource`."""
-        return WatchedSource(self._source, self._model, self._folder, self._log.pinned(), position)
+        self._faults.position = position
+        return WatchedSource(self._source, self._model, self._folder, self._log.pinned(), position, self._faults)
+
+    def without(self, error: SourceFileUnreadable) -> WatchedSource:
+        """Return the source without a file that cannot be read, nor others that are new and like it.
+
+        Raises
+        ------
+        ModelOpsError
+            If it was left out already.
+        """
+        faults = self._faults.without(error)
+        source = WatchedSource(self._source, self._model, self._folder, self._log, self._faults.position, faults)
+        if error.path:
+            source._leave_out_others(labels=error.labels)
+        return WatchedSource(self._source, self._model, self._folder, self._log, faults=faults.read_again())
+
+    def problems(self) -> SourceProblems:
+        """Return what could not be read, and what became of it."""
+        return self._faults.problems()
+
+    def _leave_out_others(self, *, labels: bool) -> None:
+        """Look at all files that are new, so that many unreadable ones take no run each."""
+        from modelops_jupyter.sources.files import FileTable
+
+        table = self._labels if labels else self._predictions
+        if isinstance(table, FileTable):
+            before = None if self._before is None else self._before["labels" if labels else "predictions"]
+            for error in table.unreadable_files(before).values():
+                self._faults.files[labels][error.path] = error.cause
 
     def extent(self, model: str) -> Extent | None:
         """Return how far the predictions reach, or None where there are none."""
@@ -145,6 +213,7 @@ class WatchedSource:
         self, model: str, start: datetime, end: datetime, cut: Callable[[int], int], window: Callable[[Array], Array]
     ) -> Iterator[Slab]:
         """Yield the predictions of ``[start, end)`` with their labels; of a request the latest row counts."""
+        self._faults.rows_were_read = True
         first, last = (round(time.timestamp() * 1e6) for time in (start, end))
         yield from self._predictions.slabs(first, last, cut, window, self._events)
 
@@ -161,6 +230,7 @@ class WatchedSource:
         InvalidInput
             If labels lie anywhere else than in Spark.
         """
+        self._faults.rows_were_read = True
         first, last, zero = (round(time.timestamp() * 1e6) for time in (start, end, origin))
         predictions: Any = self._predictions
         name = self._model.name
@@ -196,40 +266,59 @@ class WatchedSource:
     @cached_property
     def _predictions(self) -> Table:
         before = None if self._before is None else self._before["predictions"]
-        return place_of(self._source, self._model, self._folder).open(before)
+        place = place_of(self._source, self._model, self._folder)
+        return place.open(before, self._faults.notes, self._faults.files[False])
 
     @cached_property
     def _labels(self) -> Table | None:
-        if self._source.labels is None:
+        if self._source.labels is None or self._faults.labels is not None:
             return None
         before = None if self._before is None else self._before["labels"]
-        return place_of(self._source.labels, self._model, self._folder, labels=True).open(before)
+        place = place_of(self._source.labels, self._model, self._folder, labels=True)
+        try:
+            return place.open(before, self._faults.notes, self._faults.files[True])
+        except (NotFound, InvalidFrame, SourceUnreachable) as error:
+            self._faults.labels = error
+            return None
 
     @cached_property
     def _events(self) -> Events | None:
         """Return what reads labels, or None where they are in a column of the predictions."""
-        if self._labels is not None:
-            return self._labels.events
+        if self._source.labels is not None:
+            return lambda ids: no_events() if self._labels is None else self._read_labels(self._labels.events, ids)
         return None if self._predictions.has_labels else self._log.label_events(self._model.name)
 
     @cached_property
     def _position(self) -> Position:
         predictions = self._predictions.position
         labels: Any = None
-        if self._labels is not None:
-            labels = self._labels.position
+        if self._source.labels is not None:  # of labels that cannot be read now, all are new once they can
+            labels = None if self._labels is None else self._labels.position
         elif not self._predictions.has_labels:
             labels = self._log.labels_version(self._model.name)
         return {"settings": self._digest, "predictions": predictions, "labels": labels}
 
     def _labelled_since(self, position: Position) -> pa.ChunkedArray:
         """Return the requests whose labels are new, other or gone."""
-        if self._labels is not None:
-            return self._labels.changed_ids(position["labels"])
+        if self._source.labels is not None:
+            return (
+                pa.chunked_array([], pa.string())
+                if self._labels is None
+                else self._read_labels(self._labels.changed_ids, position["labels"])
+            )
         if self._predictions.has_labels:
             return pa.chunked_array([], pa.string())
         before = position["labels"]
         return self._log.labelled_since(self._model.name, -1 if before is None else int(before))
+
+    def _read_labels(self, read: Callable[[T], R], what: T) -> R:
+        """Return what is read of the table of labels; where all of it cannot be read, drift goes on without labels."""
+        try:
+            return read(what)
+        except SourceFileUnreadable:
+            raise
+        except (InvalidFrame, SourceUnreachable) as error:
+            raise SourceFileUnreadable("", True, error) from error
 
     @cached_property
     def _digest(self) -> str:
@@ -245,7 +334,10 @@ class WatchedSource:
     def _check_one_place(self) -> None:
         """Raise `InvalidInput` where our own log has predictions or labels of the model as well."""
         name = self._model.name
-        tables = ["predictions", *(["labels"] if self._predictions.has_labels or self._labels is not None else [])]
+        tables = [
+            "predictions",
+            *(["labels"] if self._predictions.has_labels or self._source.labels is not None else []),
+        ]
         for table in tables:
             if self._log.holds(name, table):
                 where = self._predictions.where

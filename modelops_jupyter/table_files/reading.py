@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,17 @@ import pyarrow.parquet as pq
 from modelops_jupyter.data_files import dataset_address
 from modelops_jupyter.errors import InvalidFrame, InvalidInput, NotFound
 from modelops_jupyter.frames import to_arrow, to_pandas
+from modelops_jupyter.scoring.column_names import separator
+from modelops_jupyter.table_files.folders import (
+    CSV,
+    TableFile,
+    constants_of,
+    files_of,
+    names_of,
+    parquet_dataset,
+    parquet_schemas,
+    together,
+)
 
 ROWS = 1 << 17  # of a part
 _BLOCK = 1 << 24  # bytes of a CSV file that are read at once
@@ -34,12 +45,20 @@ class TableSource:
         Whether columns have types of their own; in a CSV file everything is text.
     read : callable
         Returns an iterator over the table from its beginning.
+    files : tuple of TableFile
+        The files of a folder, whose columns may differ: a file without one of them has missing values there.
     """
 
     name: str
     schema: pa.Schema
     typed: bool
     read: Callable[[], Iterable[pa.Table | pa.RecordBatch]]
+    files: tuple[TableFile, ...] = ()
+
+    @property
+    def members(self) -> tuple[TableFile, ...]:
+        """The files with their columns; the table itself where it is not a folder."""
+        return self.files or (TableFile(self.name, tuple(self.schema.names)),)
 
     def parts(self) -> Iterator[pa.Table]:
         """Yield the rows in order, `ROWS` at a time: the same parts whenever the same table is read.
@@ -67,7 +86,7 @@ class TableSource:
 
 
 def open_table(data: Any) -> TableSource:
-    """Open a table by its address: a .parquet or .csv file, a folder of Parquet files, ``delta:FOLDER@VERSION``.
+    """Open a table by its address: a .parquet or .csv file, a folder of files of one kind, ``delta:FOLDER@VERSION``.
 
     A table in memory (pandas, polars, Arrow) is opened as well.
 
@@ -109,8 +128,8 @@ def _source_of(address: str) -> TableSource:
     if path.suffix == ".csv":
         return _csv(address, path)
     raise InvalidInput(
-        f"{address!r} is no table that can be read in parts: name a .parquet or .csv file, a folder of Parquet files, "
-        "or delta:FOLDER."
+        f"{address!r} is no table that can be read in parts: name a .parquet or .csv file, a folder of such files, or "
+        "delta:FOLDER."
     )
 
 
@@ -122,9 +141,34 @@ def _parquet_batches(path: Path) -> Iterator[pa.RecordBatch]:
 
 def _csv(address: str, path: Path) -> TableSource:
     """Open a CSV file whose every value is text: types are the contract's to tell, and ids keep their zeros."""
-    schema = _csv_stream(path, ()).schema
-    types = pa.schema([(name, pa.string()) for name in schema.names])
-    return TableSource(address, types, False, lambda: _csv_stream(path, schema.names))
+    names = _csv_names(path)
+    return TableSource(address, _texts(names), False, lambda: _csv_stream(path, names))
+
+
+def _texts(names: Iterable[str]) -> pa.Schema:
+    return pa.schema([(name, pa.string()) for name in names])
+
+
+def _csv_names(path: Path) -> list[str]:
+    """Return the columns of a CSV file.
+
+    Raises
+    ------
+    InvalidFrame
+        If it cannot be read, with what seems to separate its columns where that is no comma.
+    """
+    try:
+        return list(_csv_stream(path, ()).schema.names)
+    except pa.ArrowException as error:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            header = file.readline().rstrip("\r\n")
+        mark = None if "," in header else separator(header)
+        if mark is None:
+            raise _unreadable(str(path), error) from error
+        raise InvalidFrame(
+            f"{str(path)!r} holds no table that can be read: {mark} seems to separate its columns; write them with "
+            "commas."
+        ) from error
 
 
 def _csv_stream(path: Path, names: Iterable[str]) -> pyarrow.csv.CSVStreamingReader:
@@ -142,10 +186,36 @@ def _csv_stream(path: Path, names: Iterable[str]) -> pyarrow.csv.CSVStreamingRea
 
 
 def _folder(address: str) -> TableSource:
-    files = ds.dataset(address, format="parquet", partitioning="hive")
-    if not files.files:
-        raise InvalidInput(f"The folder {address!r} holds no Parquet files and no Delta table.")
-    return _of_dataset(address, files)
+    folder = Path(address)
+    files = files_of(folder)
+    if files[0].suffix in CSV:
+        return _csv_folder(address, folder, files)
+    schemas = parquet_schemas(files)
+    own = tuple(names_of(files, schemas, folder))
+    return _of_dataset(address, parquet_dataset(folder, files, together(files, schemas)), own)
+
+
+def _csv_folder(address: str, folder: Path, files: Sequence[Path]) -> TableSource:
+    schemas = [_texts(_csv_names(path)) for path in files]
+    own = tuple(names_of(files, schemas, folder))
+    schema = _texts(dict.fromkeys(name for file in own for name in file.columns))
+
+    def read() -> Iterator[pa.Table]:
+        for path, types in zip(files, schemas, strict=True):
+            constants = constants_of(path, folder)
+            for batch in _csv_stream(path, types.names):
+                yield _completed(pa.Table.from_batches([batch]), constants, schema)
+
+    return TableSource(address, schema, False, read, own)
+
+
+def _completed(rows: pa.Table, constants: Mapping[str, str], schema: pa.Schema) -> pa.Table:
+    """Return rows of one file with the columns that others have, and those of its path."""
+    columns = [
+        rows[name] if name in rows.column_names else pa.repeat(pa.scalar(constants.get(name), pa.string()), len(rows))
+        for name in schema.names
+    ]
+    return pa.table(columns, schema=schema)
 
 
 def _delta(address: str, folder: Path, version: int | None) -> TableSource:
@@ -161,7 +231,7 @@ def _delta(address: str, folder: Path, version: int | None) -> TableSource:
         raise NotFound(f"The dataset {str(folder)!r} has no version {version} that can be read: {error}.") from error
 
 
-def _of_dataset(address: str, files: ds.Dataset) -> TableSource:
+def _of_dataset(address: str, files: ds.Dataset, own: tuple[TableFile, ...] = ()) -> TableSource:
     """Read one row group after another: a scanner of the whole would read ahead without bound."""
 
     def read() -> Iterator[pa.RecordBatch]:
@@ -169,7 +239,7 @@ def _of_dataset(address: str, files: ds.Dataset) -> TableSource:
             for group in file.split_by_row_group():
                 yield from group.to_table(schema=files.schema, batch_size=ROWS).to_batches(ROWS)
 
-    return TableSource(address, files.schema, True, read)
+    return TableSource(address, files.schema, True, read, own)
 
 
 def _unreadable(name: str, error: Exception) -> InvalidFrame:

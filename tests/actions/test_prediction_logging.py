@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from modelops_jupyter.actions.catalogue import status
@@ -158,8 +160,36 @@ def test_a_feature_of_the_version_may_not_be_left_out(desk: Desk) -> None:
         desk.log_rows("m/1", {"x": [1.0]})
     assert desk.log.read("m", *EVER) is None
     desk.log_rows("m/1", {"x": [1.0], "wind": [1.0]})
-    with pytest.raises(InvalidFrame, match="column 'gust' is new"):
-        desk.log_rows("m/1", {"x": [1.0], "wind": [1.0], "gust": [1.0]})
+    with pytest.raises(InvalidFrame, match=r"no column 'wind', a feature of m/1"):
+        desk.log_rows("m/1", {"x": [1.0], "gust": [1.0]})
+
+
+def test_rows_without_a_label_are_left_out_and_counted(desk: Desk) -> None:
+    desk.predict(TEN)
+    appended = desk.label(TEN, [1, 0, None, 1, None, 0, 1, 1, float("nan"), 0])
+    assert appended.rows == 7
+    assert "Left out 3 of 10 rows: column 'late' has no label there yet." in str(appended)
+    assert desk.labelled() == 7
+    nothing = desk.label(TEN, None)
+    assert nothing.rows == 0
+    assert str(nothing) == "Nothing was appended. Left out 10 of 10 rows: column 'late' has no label there yet."
+    assert desk.labelled() == 7
+    later = desk.label([TEN[2], None], [0, None])  # an id is needed of rows with a label alone
+    assert later.rows == 1
+    assert desk.labelled() == 8
+
+
+@pytest.mark.parametrize("missing", [None, pd.NA, pd.NaT, float("nan")], ids=repr)
+@pytest.mark.parametrize("library", ["pandas", "polars", "arrow"])
+def test_a_missing_label_of_any_library_is_left_out(desk: Desk, missing: object, library: str) -> None:
+    frame = pd.DataFrame(
+        {"id": ["a", "b", "c"], "late": pd.array([1, missing if missing is pd.NA else None, 0], "Int64")}
+    )
+    if missing is not pd.NA:
+        frame["late"] = pd.Series(["1", missing, "0"], dtype="object")
+    table = {"pandas": frame, "polars": pl.from_pandas(frame), "arrow": pa.Table.from_pandas(frame)}[library]
+    appended = log_labels(desk.store, desk.log, "m", table, id="id", label="late", event_time=None, batch_id=None)
+    assert (appended.rows, "Left out 1 of 3 rows" in str(appended.warning)) == (2, True)
 
 
 def test_what_cannot_be_is_refused_and_what_is_odd_is_said(desk: Desk) -> None:

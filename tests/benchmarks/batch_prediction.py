@@ -48,7 +48,7 @@ def measured(ws: mo.Workspace, name: str, model: Any, folder: Path, pairs: int) 
     source, output, by_hand = folder / "rows.parquet", folder / "ours.parquet", folder / "by hand.parquet"
 
     def ours() -> None:
-        ws.predict_file(name, source, output)
+        ws.predict_file(f"{name}/1", source, output)
 
     def alone() -> None:
         rows = pd.read_parquet(source)

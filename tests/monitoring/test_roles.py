@@ -287,7 +287,7 @@ def test_a_log_from_before_roles_was_served_also_where_a_feature_had_that_name(t
     rows = predictions.assign(version=1)
     log = PredictionLog(tmp_path)
     jobs = as_log(rows.assign(role=np.where(rows.index % 2, "engineer", "nurse")))
-    log._table("m", "predictions").append(jobs, None, own=jobs.column_names, same=("request_id",))
+    log._table("m", "predictions").append(jobs, None, own=jobs.column_names, same=("request_id",), required=())
     report = run_monitor("m", store=InMemoryStore(), log=log, references=REFERENCES, actor=ANN)
     assert report.beside == ()
     firsts = rows.groupby(rows["timestamp"].dt.floor("D"))["request_id"].nunique()

@@ -93,6 +93,9 @@ def test_json_data_arrives_unchanged_where_nothing_is_declared(value: object) ->
         ("p = 1", 0.5, 0.5),
         ("p = compute()", Written("3"), 3),
         ("p: Frame = None", "x", "x"),
+        ("p: float = 0.0", Written("1e308"), 1e308),
+        ("p: str = ''", Written("nan"), "nan"),
+        ("p: Decimal = Decimal(1)", Written(".inf"), "inf"),
     ],
 )
 def test_a_value_is_what_its_declaration_says(cell: str, value: object, arrives: object) -> None:
@@ -111,6 +114,12 @@ def test_a_value_is_what_its_declaration_says(cell: str, value: object, arrives:
         ("p: int = 3", Written("02142")),
         ("p: int = 3", None),
         ("p: float = 3", Written("NO")),
+        ("p: float = 3", Written("1e400")),
+        ("p: int = 3", Written("nan")),
+        ("p: int = 3", Written(".inf")),
+        ("p: int = 3", float("inf")),
+        ("p: bool = True", Written("nan")),
+        ("p: str = ''", float("nan")),
         ("p: str = ''", 3),
         ("p: str = ''", ["a"]),
         ("p: date = None", Written("yesterday")),
@@ -129,6 +138,43 @@ def test_a_value_that_does_not_fit_is_refused_with_its_parameter(cell: str, valu
     with pytest.raises(InvalidPipeline, match=r"Parameter 'p' of a\.ipynb") as refusal:
         fit(declared(cell), value, "a.ipynb")
     assert "\n" not in str(refusal.value)
+
+
+NUMBERS = ["p: float = 0.5", "p = 0.5", "p: float | None = None", "p = float('inf')", "p = -np.inf", "p = math.nan"]
+
+
+@pytest.mark.parametrize("cell", NUMBERS)
+@pytest.mark.parametrize("text", ["nan", ".nan", "NaN", "inf", ".inf", "-.inf", "-inf", "+.Inf", "infinity"])
+def test_numbers_that_are_not_finite_have_one_rule_in_a_shell_and_in_yaml(cell: str, text: str) -> None:
+    wanted = float(text.replace(".", ""))
+    for value in (from_shell(text), load(f"p: {text}")["p"], wanted):
+        np.testing.assert_equal(fit(declared(cell), value, "a.ipynb"), wanted)
+
+
+def test_numbers_that_are_not_finite_arrive_and_the_notebook_is_json(tmp_path: Path, ws: Workspace) -> None:
+    cell = "limit: float = 0.5\nfloor = 0.5\nmany: list = []\nby: dict = {}\n"
+    check = (
+        "import math\nassert limit == math.inf and math.isnan(floor), (limit, floor)\n"
+        "assert many == [1, -math.inf] and math.isnan(by['a']), (many, by)"
+    )
+    write(tmp_path / "a.ipynb", tagged(cell, "parameters"), {"source": check})
+    (tmp_path / "p.yaml").write_text(
+        "name: p\nsteps:\n  a:\n    notebook: a.ipynb\n    parameters: {limit: .inf, floor: nan, many: [1, -.inf],"
+        " by: {a: .nan}}\n"
+    )
+    run = ws.run(tmp_path / "p.yaml")
+    assert run.state == "completed"
+    given = ["limit=inf", "floor=.nan", "many=[1, -.inf]", "by={a: .nan}"]
+    words = [word for text in given for word in ("-p", text)]
+    output = tmp_path / "b.ipynb"
+    place = ["--workspace", str(ws.settings.project)]
+    assert main(["run-notebook", str(tmp_path / "a.ipynb"), *words, "--output", str(output), *place]) == 0
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is not JSON")
+
+    for file in (output, *(Path(step.output) for step in run.steps)):
+        json.loads(file.read_text(), parse_constant=refuse)
 
 
 def test_a_shell_word_in_quotation_marks_is_text() -> None:

@@ -13,11 +13,11 @@ import pytest
 from sklearn.metrics import accuracy_score, brier_score_loss, roc_auc_score
 
 from modelops_jupyter.actor import Actor
-from modelops_jupyter.log import PredictionLog
+from modelops_jupyter.log import PredictionLog, PredictionSource
 from modelops_jupyter.monitoring import MonitorReport, run_monitor
 from modelops_jupyter.profiles import Reference, build_reference
 from modelops_jupyter.source_settings import parse_source
-from modelops_jupyter.sources import ModelFacts, WatchedSource
+from modelops_jupyter.sources import ModelFacts, WatchedSource, read_source
 from modelops_jupyter.store import InMemoryStore, Store
 
 ANN = Actor("ann", "self-asserted")
@@ -75,13 +75,19 @@ class Watched:
     source: Mapping[str, Any]
     store: Store = field(default_factory=InMemoryStore)
     facts: ModelFacts = FACTS
+    problems: tuple[str, ...] = ()
 
     def open(self) -> WatchedSource:
         source = parse_source("source.delay", self.source)
         return WatchedSource(source, self.facts, self.folder, PredictionLog(self.folder / "log"))
 
     def run(self, every: str = "1D") -> MonitorReport:
-        return run_monitor("delay", store=self.store, log=self.open(), references=REFERENCES, every=every, actor=ANN)
+        def work(source: PredictionSource) -> MonitorReport:
+            return run_monitor("delay", store=self.store, log=source, references=REFERENCES, every=every, actor=ANN)
+
+        report, problems = read_source(self.open(), work)
+        self.problems = problems.sentences
+        return report
 
     def changed(self) -> tuple[datetime, datetime] | None:
         """Return the times that the next run has to read."""

@@ -1,6 +1,7 @@
 """Requests and responses as Databricks' inference tables log them: a row is a request of several rows, in JSON."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -99,9 +100,14 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     logged.loc[3, "response"] = '{"predictions": [0, 1, 0]}'
     write_deltalake(str(tmp_path / "payload"), to_arrow(logged))
     model = Watched(tmp_path, {"table": "payload", "format": "inference_table"})
-    with pytest.raises(InvalidFrame, match=r"Request 'request-0-.*payload cannot be read .*rows have 3 predictions"):
-        model.run()
+    report = model.run()
+    (problem,) = model.problems
+    assert re.search(r"Left out: Request 'request-0-.*payload cannot be read .*rows have 3 predictions", problem)
+    assert 0 < report.windows[0].rows < 200
+    write_deltalake(str(tmp_path / "none"), to_arrow(logged[3:4]))
+    with pytest.raises(InvalidFrame, match=r"Request 'request-0-.*none cannot be read .*rows have 3 predictions"):
+        Watched(tmp_path, {"table": "none", "format": "inference_table"}).run()
     write_deltalake(str(tmp_path / "rows"), to_arrow(logged[["request_time"]]))
     model = Watched(tmp_path, {"table": "rows", "format": "inference_table"})
-    with pytest.raises(InvalidFrame, match=r"rows has no column 'request': map it"):
+    with pytest.raises(InvalidFrame, match=r"rows has no column 'request' \(map it"):
         model.run()

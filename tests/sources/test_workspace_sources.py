@@ -144,3 +144,64 @@ def test_settings_show_no_secret(tmp_path: Path) -> None:
         with pytest.raises(InvalidInput, match=r"modelops\.toml.*source") as error:
             find_settings(tmp_path, environ={})
         assert "s3cret" not in str(error.value)
+
+
+def test_what_cannot_be_read_is_on_status_and_overview_until_it_can(
+    project: Path, model: LogisticRegression, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "modelops.toml").write_text(TOML)
+    frame = write(project, model, range(4))
+    file = project / "scored" / "2.parquet"
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    came = pd.read_parquet(project / "came" / "3.parquet")
+    came.assign(late=came["late"].astype(str).where(came.index > 5, "pending")).to_parquet(
+        project / "came" / "3.parquet"
+    )
+    readable = frame[frame["at"].dt.day != 3]
+    with open_workspace() as ws:
+        report = ws.monitor("delay")
+        assert [window.rows for window in report.windows] == [200, 200, 200]
+        assert [window.labelled for window in report.windows] == [200, 200, 194]
+        problems = ws.overview("delay").summary.source_problems
+        assert len(problems) == 2
+        assert "'2.parquet' of scored cannot be read" in problems[0]
+        assert "Column 'late' of came holds labels that cannot be read ('pending')" in problems[1]
+        for shown in (ws.status(), ws.overview("delay"), report):
+            pages = [str(shown), str(shown._repr_mimebundle_()["text/html"])]
+            assert all(page.replace("&#x27;", "'").replace("&#39;", "'").count(problems[0]) == 1 for page in pages)
+        assert ws.models()[0]["source_problems"] == list(problems)
+        assert list(ws.status().to_dict()["models"][0]["source_problems"]) == list(problems)
+        assert ws.monitor("delay").remark.count(problems[0]) == 1
+        assert ws.overview("delay").summary.source_problems == problems  # nothing was read anew
+        assert ws.explain("delay", window="2026-03-04").rows_now == 194  # those with a label
+        assert ws.multivariate_drift("delay", window="2026-03-04").rows_now == 200
+        assert ws.watch(once=True).runs[0].error is None
+    assert main(["status"]) == 0
+    assert problems[0] in capsys.readouterr().out
+    file.write_bytes(whole)
+    came.to_parquet(project / "came" / "3.parquet")
+    with open_workspace() as ws:
+        report = ws.monitor("delay")
+        assert [window.labelled for window in report.windows] == [200] * 4
+        assert ws.overview("delay").summary.source_problems == ()
+        assert "cannot be read" not in f"{ws.status()}{report}"
+    assert len(readable) == 600
+
+
+def test_a_source_that_stops_is_on_the_status_until_it_goes_on(project: Path, model: LogisticRegression) -> None:
+    (project / "modelops.toml").write_text(TOML)
+    write(project, model, range(2))
+    (project / "scored").rename(project / "moved")
+    with open_workspace() as ws:
+        with pytest.raises(NotFound, match=r"no folder .*scored"):
+            ws.monitor("delay")
+        assert "There is no folder" in str(ws.status())
+        assert "There is no folder" in str(ws.overview("delay"))
+    (project / "moved").rename(project / "scored")
+    with open_workspace() as ws:
+        ws.monitor("delay")
+        assert "There is no folder" not in str(ws.status())
+    (project / "modelops.toml").write_text("")
+    with open_workspace() as ws:
+        assert ws.overview("delay").summary.source_problems == ()

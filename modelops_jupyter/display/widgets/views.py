@@ -91,6 +91,7 @@ class MonitorView(Live):
         self.html = join(
             heading(page.name),
             note(page.summary.learning) if page.summary.learning else None,
+            *map(note, page.summary.source_problems),
             line or note("No window has labels yet: log them with `modelops log-labels`."),
             heat or note("Never monitored: log predictions, then run `modelops monitor`."),
             *self._choice(page, window, column),

@@ -11,6 +11,11 @@ export function Monitoring({ page, client, trans }: ITab): JSX.Element {
   return (
     <>
       {page.summary.learning && <p className="jp-ModelOpsPage-quiet">{page.summary.learning}</p>}
+      {page.summary.source_problems?.map(problem => (
+        <p key={problem} className="jp-ModelOpsPage-quiet">
+          {problem}
+        </p>
+      ))}
       <Performance page={page} trans={trans} />
       <SeriesTable page={page} trans={trans} />
       <DriftTable drift={page.drift} picked={column} pick={setColumn} trans={trans} />

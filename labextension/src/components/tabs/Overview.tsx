@@ -16,6 +16,11 @@ export function Overview({ page, client, trans, show, handle }: ITab): JSX.Eleme
     <>
       <Summary page={page} trans={trans} />
       {page.summary.learning && <p className="jp-ModelOpsPage-quiet">{page.summary.learning}</p>}
+      {page.summary.source_problems?.map(problem => (
+        <p key={problem} className="jp-ModelOpsPage-quiet">
+          {problem}
+        </p>
+      ))}
       <Performance page={page} trans={trans} />
       <SeriesTable page={page} trans={trans} />
       {page.alerts.length > 0 && <Incidents page={page} client={client} trans={trans} handle={handle} />}
