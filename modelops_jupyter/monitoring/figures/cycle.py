@@ -18,6 +18,7 @@ from modelops_jupyter.monitoring.figures import distances
 from modelops_jupyter.monitoring.figures.baseline import Baseline
 from modelops_jupyter.monitoring.figures.deciding import exceeds
 from modelops_jupyter.monitoring.figures.figure import FEWEST_ROWS
+from modelops_jupyter.monitoring.figures.noise import slowness
 from modelops_jupyter.profiles import Counts, window_length
 
 Array = np.ndarray[Any, Any]
@@ -25,10 +26,12 @@ Array = np.ndarray[Any, Any]
 CYCLES = {"1h": 168, "1D": 7, "1W": 4}
 # After so many cycles, each season was seen twice: from then on whatever it could bring is judged too.
 LEARNED = 2
-# How windows differ is reckoned over so many.
-COMPARED = {"1h": 168, "1D": 28, "1W": 16}
+# How windows differ is reckoned over so many: eight cycles, of hours one.
+COMPARED = {"1h": 168, "1D": 56, "1W": 32}
 # Windows of a cycle have not all the same number of rows.
 UNEVEN = 1.5
+# Windows that differ by chance alone are taken to differ by more in so many cases.
+DOUBT = 0.05
 
 
 def cycle_length(every: str) -> timedelta:
@@ -55,7 +58,11 @@ class WindowCounts:
 
 
 def cycle_figures(
-    baseline: Baseline, windows: Sequence[WindowCounts], before: Sequence[WindowCounts], seen: float
+    baseline: Baseline,
+    windows: Sequence[WindowCounts],
+    before: Sequence[WindowCounts],
+    seen: float,
+    cycles: Sequence[int],
 ) -> dict[str, Mapping[str, float]]:
     """Return what the last windows together say of every column.
 
@@ -67,22 +74,26 @@ def cycle_figures(
         Those just before, which count for how windows differ.
     seen : float
         How many cycles have passed since the first window of that version.
+    cycles
+        How many cycles ago each window was, those of `before` first and those of the last cycle, 0, last.
 
     Returns
     -------
     mapping of str to mapping
         By column: ``jensen_shannon`` and (numbers) ``kolmogorov_smirnov`` and ``rank_shift`` of the rows
         together, ``rows``, ``windows``;
-        ``dispersion``, from all ``compared`` windows, how many times more they differ from each other than random draws
-        do, over ``degrees`` (dispersion 1: not more) of ``bins``; ``beyond``, the share of rows that no cycle like the
-        reference could hold; and ``seen``. Where rows are sampled, ``dependence`` with its standard error.
+        ``dispersion``, how many times more whole cycles differ from each other than random draws do (windows, while
+        there was one cycle), over ``degrees`` (dispersion 1: not more) of ``bins``, known as well as from ``compared``
+        independent ones; ``beyond``, the share of rows that no cycle like the reference could hold; and ``seen``. Where
+        rows are sampled, ``dependence`` with its standard error.
     """
     found: dict[str, Mapping[str, float]] = {}
-    numbers, many, last = baseline.numbers, [*before, *windows], len(before)
+    numbers, many = baseline.numbers, [*before, *windows]
+    ago = np.array(cycles, dtype=int)
     if numbers.names:
         fine = np.sum([window.fine for window in windows], axis=0)
         steps = distances.kolmogorov_smirnov(_shares(numbers.counts), _shares(fine))
-        rows = _figures(numbers.coarse(numbers.counts), np.array([window.coarse for window in many]), last, seen)
+        rows = _figures(numbers.coarse(numbers.counts), np.array([window.coarse for window in many]), ago, seen)
         ranks = distances.rank_shift(numbers.scores, _shares(fine))
         for name, figures, step, rank in zip(numbers.names, rows, steps.tolist(), ranks.tolist(), strict=True):
             if figures:
@@ -90,7 +101,7 @@ def cycle_figures(
     for name in baseline.categories:
         reference = baseline.reference.profile.columns[name].all_counts[None, :].astype(float)
         counts = np.array([window.categories[name] for window in many])[:, None, :]
-        figures = _figures(reference, counts, last, seen)[0]
+        figures = _figures(reference, counts, ago, seen)[0]
         if figures:
             found[name] = figures
     sampled = [window.sample for window in windows if window.sample.size]
@@ -102,12 +113,12 @@ def cycle_figures(
     return found
 
 
-def _figures(before: Array, many: Array, last: int, seen: float) -> list[dict[str, float]]:
+def _figures(before: Array, many: Array, ago: Array, seen: float) -> list[dict[str, float]]:
     """Return the figures of each column from counts by coarse bin: (columns, bins) and (windows, columns, bins).
 
-    The windows of the cycle are those from `last` on.
+    The windows of the last cycle are those 0 cycles `ago`.
     """
-    windows = many[last:]
+    windows = many[ago == 0]
     together = windows.sum(0)
     p, q = _shares(before), _shares(together)
     distance = distances.jensen_shannon(p, q)
@@ -115,14 +126,19 @@ def _figures(before: Array, many: Array, last: int, seen: float) -> list[dict[st
     beyond = np.maximum(q - np.minimum(1.0, UNEVEN * p / min(max(seen, 1e-9), 1.0)), 0).sum(-1)
     usual = _shares(many.sum(0))
     bins = np.maximum((usual > 0).sum(-1) - 1.0, 1.0)
-    dispersion, degrees = _dispersion(many, usual, bins)
+    # Whole cycles hold each season once: how they differ is what days do that repeat each other, seasons left out.
+    oldest = int(ago.max())
+    compared = np.array([many[ago == n].sum(0) for n in range(oldest, -1, -1)]) if oldest else many
+    differ = _dispersed(many, usual, bins)
+    differ |= _dispersed(compared, usual, bins)
+    dispersion, degrees, independent = _dispersion(compared, usual, bins, differ)
     used, rows = (windows.sum(-1) > 0).sum(0), together.sum(-1)
     return [
         {
             "jensen_shannon": float(distance[i]),
             "rows": int(rows[i]),
             "windows": int(used[i]),
-            "compared": len(many),
+            "compared": float(independent[i]),
             "dispersion": float(dispersion[i]),
             "degrees": float(degrees[i]),
             "bins": float(bins[i]),
@@ -135,31 +151,46 @@ def _figures(before: Array, many: Array, last: int, seen: float) -> list[dict[st
     ]
 
 
-def _dispersion(windows: Array, q: Array, bins: Array) -> tuple[Array, Array]:
-    """Return how much windows differ over what random draws do, and in how many directions.
-
-    Pearson's statistic of homogeneity over its degrees of freedom. The directions are the effective degrees of freedom
-    of the residuals' covariance, (tr S)² / tr S² (Satterthwaite 1946), less what the few windows take away.
-    """
+def _dispersed(windows: Array, q: Array, bins: Array) -> Array:
+    """Tell of which columns windows differ by more than random draws do: Pearson's statistic of homogeneity."""
     from scipy.special import chdtri  # heavy: not before it is needed
 
-    k = len(windows)
-    if k < 2:
-        return np.ones(len(q)), bins
+    residuals = _residuals(windows, q)
+    total = np.einsum("icb,icb->c", residuals, residuals)
+    dispersed: Array = exceeds(total, chdtri(np.maximum(len(windows) - 1, 1) * bins, DOUBT))
+    return dispersed
+
+
+def _residuals(windows: Array, q: Array) -> Array:
     expected = windows.sum(-1, keepdims=True) * q
     with np.errstate(divide="ignore", invalid="ignore"):
-        residuals = np.where(expected > 0, (windows - expected) / np.sqrt(expected), 0.0)
+        return np.where(expected > 0, (windows - expected) / np.sqrt(expected), 0.0)
+
+
+def _dispersion(windows: Array, q: Array, bins: Array, differ: Array) -> tuple[Array, Array, Array]:
+    """Return how much windows differ over what random draws do, in how many directions, and of how many it is known.
+
+    Pearson's statistic over its degrees of freedom, of the columns that `differ`. The directions are the effective
+    degrees of freedom of the residuals' covariance, (tr S)² / tr S² (Satterthwaite 1946), less what the few windows
+    take away. What follows itself from window to window averages out more slowly and shows less of how it varies: k
+    windows are worth k (1 - r) / (1 + r) independent ones (Bartlett 1946), by an upper estimate of their correlation r.
+    """
+    k = len(windows)
+    if k < 2:
+        return np.ones(len(q)), bins, np.full(len(q), float(k))
+    residuals = _residuals(windows, q)
     total = np.einsum("icb,icb->c", residuals, residuals)
     squares = np.maximum(_squared_covariance(residuals), 1e-12)
-    freedom = (k - 1) * bins
-    dispersed = exceeds(total, chdtri(freedom, 0.01))
     inverse = np.maximum(squares / np.maximum(total, 1e-12) ** 2 - 1 / (k - 1), 1 / bins)
-    # What follows itself day after day averages out more slowly: the variance of the mean of an autoregression.
-    next_to = np.einsum("icb,icb->c", residuals[1:], residuals[:-1]) / np.maximum(total, 1e-12) + 1 / k
-    slower = (1 + np.clip(next_to, 0, 0.8)) / (1 - np.clip(next_to, 0, 0.8))
+    degrees = np.where(differ, np.maximum(1 / inverse, 1.0), bins)
+    next_to = np.einsum("icb,icb->c", residuals[1:], residuals[:-1]) / np.maximum(total, 1e-12)
+    slower = slowness(next_to + 1 / k + 1 / np.sqrt((k - 1) * degrees))
+    ratio = np.maximum(total / ((k - 1) * bins), 1.0)
     return (
-        np.where(dispersed, total / freedom * slower, 1.0),
-        np.where(dispersed, np.maximum(1 / inverse, 1.0), bins),
+        # Above one where windows differ, for that is what it says.
+        np.where(differ, np.maximum(ratio * slower, 1 + 1e-6), 1.0),
+        degrees,
+        np.where(differ, np.maximum(k / slower, 1.0), k),
     )
 
 

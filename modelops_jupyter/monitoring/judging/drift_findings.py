@@ -151,6 +151,7 @@ class DriftJudge:
         middle, spread = noise.chi_square_power(POWERS[metric], degrees)
         differ: Array = exceeds(earlier.mean, middle + noise.normal_limit(DOUBT) * spread / np.sqrt(k))
         differ |= exceeds(earlier.greatest, noise.chi_square_limit(degrees, DOUBT / k) ** POWERS[metric])
+        differ |= exceeds(earlier.season, 0.0)
         return differ & (earlier.windows >= FEWEST) & self.rules.seasons
 
     def _limits(
@@ -168,12 +169,14 @@ class DriftJudge:
         distant = np.maximum(np.nan_to_num(earlier.middle) ** (1 / power), 1.0)
         spread = noise.chi_square_power(power, self.degrees[metric][i, columns], distant)[1]
         rise = LEAST_RISE ** (2 * power)
-        roots = np.maximum(earlier.limit(chance, spread), earlier.middle * rise)
-        if self.track.starts[i] - self.track.began < SEASONS * cycle_length(self.track.every):
-            # Seasons cannot be taken out yet: only a record is news.
+        roots = np.where(differ, np.maximum(earlier.limit(chance, spread), earlier.middle * rise), 0.0)
+        young = self.rules.seasons and self.track.starts[i] - self.track.began < SEASONS * cycle_length(
+            self.track.every
+        )
+        if young:  # seasons cannot be taken out yet: only a record is news
             roots = np.fmax(roots, earlier.greatest * rise)
         learned = self._learned(metric, columns, roots, earlier.greatest, self.means[metric][i, columns])
-        more = differ & exceeds(learned, by_chance)
+        more = (differ | young) & exceeds(learned, by_chance)
         return np.maximum(np.where(more, learned, by_chance), self._floor(level)), more
 
     def _why(self, i: int, column: int, windows: int) -> str:
