@@ -24,14 +24,14 @@ from modelops_jupyter.profiles import Counts, window_length
 Array = np.ndarray[Any, Any]
 # So many windows hold every season within them once: the hours of a week, the days of a week, the weeks of a month.
 CYCLES = {"1h": 168, "1D": 7, "1W": 4}
-# After so many cycles, each season was seen twice: from then on whatever it could bring is judged too.
-LEARNED = 2
 # How windows differ is reckoned over so many: eight cycles, of hours one.
 COMPARED = {"1h": 168, "1D": 56, "1W": 32}
 # Windows of a cycle have not all the same number of rows.
 UNEVEN = 1.5
 # Windows that differ by chance alone are taken to differ by more in so many cases.
-DOUBT = 0.05
+DOUBT = 0.01
+# Where so many of its columns differ from day to day, a model's days differ, and those that do not show it may too.
+MANY = 0.25
 
 
 def cycle_length(every: str) -> timedelta:
@@ -80,30 +80,39 @@ def cycle_figures(
     Returns
     -------
     mapping of str to mapping
-        By column: ``jensen_shannon`` and (numbers) ``kolmogorov_smirnov`` and ``rank_shift`` of the rows
-        together, ``rows``, ``windows``;
-        ``dispersion``, how many times more whole cycles differ from each other than random draws do (windows, while
-        there was one cycle), over ``degrees`` (dispersion 1: not more) of ``bins``, known as well as from ``compared``
-        independent ones; ``beyond``, the share of rows that no cycle like the reference could hold; and ``seen``. Where
-        rows are sampled, ``dependence`` with its standard error.
+        By column: ``jensen_shannon`` and (numbers) ``kolmogorov_smirnov`` and ``rank_shift`` of the rows together,
+        ``rows``, ``windows``; ``dispersion``, how many times more whole cycles differ from each other than random draws
+        do (windows, while there was one cycle), over ``degrees`` (dispersion 1: not more) of ``bins``, known as well as
+        from ``compared`` independent ones; ``scatter``, how many times more all these windows differ, and ``differs``,
+        whether that is no chance (1) or may be (0); ``beyond``, the share of rows that no cycle like the reference
+        could hold; and ``seen``. Where rows are sampled, ``dependence`` with its standard error.
     """
     found: dict[str, Mapping[str, float]] = {}
-    numbers, many = baseline.numbers, [*before, *windows]
-    ago = np.array(cycles, dtype=int)
+    numbers, many, ago = baseline.numbers, [*before, *windows], np.array(cycles, dtype=int)
+    columns = {
+        name: _Column(
+            baseline.reference.profile.columns[name].all_counts[None, :].astype(float),
+            np.array([window.categories[name] for window in many])[:, None, :],
+            ago,
+        )
+        for name in baseline.categories
+    }
+    fine = np.sum([window.fine for window in windows], axis=0) if numbers.names else np.zeros((0, 0))
+    groups: list[tuple[tuple[str, ...], _Column]] = [((name,), column) for name, column in columns.items()]
     if numbers.names:
-        fine = np.sum([window.fine for window in windows], axis=0)
+        coarse = np.array([window.coarse for window in many])
+        groups = [(tuple(numbers.names), _Column(numbers.coarse(numbers.counts), coarse, ago)), *groups]
+    differ = np.concatenate([column.differ for _, column in groups]) if groups else np.zeros(0, dtype=bool)
+    all_differ = bool(differ.size) and bool(exceeds(differ.mean(), MANY))
+    for names, column in groups:
+        figures = column.figures(seen, column.differ | all_differ)
+        found |= {name: each for name, each in zip(names, figures, strict=True) if each}
+    if numbers.names:
         steps = distances.kolmogorov_smirnov(_shares(numbers.counts), _shares(fine))
-        rows = _figures(numbers.coarse(numbers.counts), np.array([window.coarse for window in many]), ago, seen)
         ranks = distances.rank_shift(numbers.scores, _shares(fine))
-        for name, figures, step, rank in zip(numbers.names, rows, steps.tolist(), ranks.tolist(), strict=True):
-            if figures:
-                found[name] = {**figures, "kolmogorov_smirnov": step, "rank_shift": rank}
-    for name in baseline.categories:
-        reference = baseline.reference.profile.columns[name].all_counts[None, :].astype(float)
-        counts = np.array([window.categories[name] for window in many])[:, None, :]
-        figures = _figures(reference, counts, ago, seen)[0]
-        if figures:
-            found[name] = figures
+        for name, step, rank in zip(numbers.names, steps.tolist(), ranks.tolist(), strict=True):
+            if name in found:
+                found[name] = {**found[name], "kolmogorov_smirnov": step, "rank_shift": rank}
     sampled = [window.sample for window in windows if window.sample.size]
     bonds = baseline.bonds.changes(np.concatenate(sampled)) if sampled else {}
     for name in bonds.keys() & found.keys():
@@ -113,52 +122,66 @@ def cycle_figures(
     return found
 
 
-def _figures(before: Array, many: Array, ago: Array, seen: float) -> list[dict[str, float]]:
-    """Return the figures of each column from counts by coarse bin: (columns, bins) and (windows, columns, bins).
+class _Column:
+    """Columns of as many bins: the reference's counts (columns, bins), and the windows' (windows, columns, bins).
 
-    The windows of the last cycle are those 0 cycles `ago`.
+    Parameters
+    ----------
+    ago : array of int, shape (windows,)
+        How many cycles ago each window was.
     """
-    windows = many[ago == 0]
-    together = windows.sum(0)
-    p, q = _shares(before), _shares(together)
-    distance = distances.jensen_shannon(p, q)
-    # If the other windows of the cycle held nothing of a bin, this part of it may hold so much and no more.
-    beyond = np.maximum(q - np.minimum(1.0, UNEVEN * p / min(max(seen, 1e-9), 1.0)), 0).sum(-1)
-    usual = _shares(many.sum(0))
-    bins = np.maximum((usual > 0).sum(-1) - 1.0, 1.0)
-    # Whole cycles hold each season once: how they differ is what days do that repeat each other, seasons left out.
-    oldest = int(ago.max())
-    compared = np.array([many[ago == n].sum(0) for n in range(oldest, -1, -1)]) if oldest else many
-    differ = _dispersed(many, usual, bins)
-    differ |= _dispersed(compared, usual, bins)
-    dispersion, degrees, independent = _dispersion(compared, usual, bins, differ)
-    used, rows = (windows.sum(-1) > 0).sum(0), together.sum(-1)
-    return [
-        {
-            "jensen_shannon": float(distance[i]),
-            "rows": int(rows[i]),
-            "windows": int(used[i]),
-            "compared": float(independent[i]),
-            "dispersion": float(dispersion[i]),
-            "degrees": float(degrees[i]),
-            "bins": float(bins[i]),
-            "beyond": float(beyond[i]),
-            "seen": seen,
-        }
-        if rows[i] >= FEWEST_ROWS and before[i].sum() >= FEWEST_ROWS
-        else {}
-        for i in range(len(before))
-    ]
+
+    def __init__(self, before: Array, many: Array, ago: Array) -> None:
+        self.before, self.windows = before, many[ago == 0]
+        self.usual = _shares(many.sum(0))
+        self.bins = np.maximum((self.usual > 0).sum(-1) - 1.0, 1.0)
+        # Whole cycles hold each season once: how they differ is what repeats itself from day to day, without seasons.
+        oldest = int(ago.max())
+        self.compared = np.array([many[ago == n].sum(0) for n in range(oldest, -1, -1)]) if oldest else many
+        self.scatter, self.differ = _scatter(many, self.usual, self.bins)
+        if oldest:
+            self.differ = self.differ | _scatter(self.compared, self.usual, self.bins)[1]
+
+    def figures(self, seen: float, differ: Array) -> list[dict[str, float]]:
+        """Return the figures of each column, of those that `differ` with how much they do."""
+        together = self.windows.sum(0)
+        p, q = _shares(self.before), _shares(together)
+        distance = distances.jensen_shannon(p, q)
+        # If the other windows of the cycle held nothing of a bin, this part of it may hold so much and no more.
+        beyond = np.maximum(q - np.minimum(1.0, UNEVEN * p / min(max(seen, 1e-9), 1.0)), 0).sum(-1)
+        dispersion, degrees, independent = _dispersion(self.compared, self.usual, self.bins, differ)
+        used, rows = (self.windows.sum(-1) > 0).sum(0), together.sum(-1)
+        return [
+            {
+                "jensen_shannon": float(distance[i]),
+                "rows": int(rows[i]),
+                "windows": int(used[i]),
+                "compared": float(independent[i]),
+                "dispersion": float(dispersion[i]),
+                "degrees": float(degrees[i]),
+                "scatter": float(self.scatter[i]),
+                "differs": float(self.differ[i]),
+                "bins": float(self.bins[i]),
+                "beyond": float(beyond[i]),
+                "seen": seen,
+            }
+            if rows[i] >= FEWEST_ROWS and self.before[i].sum() >= FEWEST_ROWS
+            else {}
+            for i in range(len(self.before))
+        ]
 
 
-def _dispersed(windows: Array, q: Array, bins: Array) -> Array:
-    """Tell of which columns windows differ by more than random draws do: Pearson's statistic of homogeneity."""
+def _scatter(windows: Array, q: Array, bins: Array) -> tuple[Array, Array]:
+    """Return how many times more than random draws each column's windows differ, and whether that is no chance.
+
+    Pearson's statistic of homogeneity over its degrees of freedom.
+    """
     from scipy.special import chdtri  # heavy: not before it is needed
 
     residuals = _residuals(windows, q)
     total = np.einsum("icb,icb->c", residuals, residuals)
-    dispersed: Array = exceeds(total, chdtri(np.maximum(len(windows) - 1, 1) * bins, DOUBT))
-    return dispersed
+    freedom = np.maximum(len(windows) - 1, 1) * bins
+    return total / freedom, exceeds(total, chdtri(freedom, DOUBT))
 
 
 def _residuals(windows: Array, q: Array) -> Array:

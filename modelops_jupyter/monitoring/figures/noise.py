@@ -128,7 +128,7 @@ def chi_square_limit(degrees: Array | float, chance: Array | float) -> Array:
     return limit
 
 
-def f_limit(degrees: Array, below: Array, chance: Array | float) -> Array:
+def f_limit(degrees: Array | float, below: Array, chance: Array | float) -> Array:
     """Return what the ratio of two mean squares passes with `chance` (Snedecor's F)."""
     from scipy.special import fdtri
 

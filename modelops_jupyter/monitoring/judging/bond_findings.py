@@ -67,7 +67,7 @@ class BondJudge:
         daily = self.track.earlier(_logs(self.days)[:, columns], i, chosen)
         if int(daily.windows.max()) < FEWEST_DAYS:
             return []
-        more = _more(daily, self.days["degrees"][i, columns])
+        more = _more(daily, self.days["degrees"][i, columns]) | self.track.days_differ(i)
         found = self._judge("dependence", self.days, i, columns, daily, more, lingers, segment)
         return found
 

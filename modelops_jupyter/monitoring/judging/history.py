@@ -45,8 +45,8 @@ class Usual:
         Median, and standard deviation by the median absolute deviation.
     season : array of float
         Median of this window's season less that of all windows; 0 where there is no season.
-    greatest, mean : array of float
-        Of all values.
+    greatest, mean, level : array of float
+        Of all values; `level` is the mean in which what is above the 95 % quantile counts as that.
     repeats : array of float
         How much a window resembles the one before: lag-one rank correlation, from 0 to 1; 0 while that is not known.
     independent : array of float
@@ -61,6 +61,7 @@ class Usual:
     season: Array
     greatest: Array
     mean: Array
+    level: Array
     repeats: Array
     independent: Array
 
@@ -104,8 +105,22 @@ def usual(values: Array, phases: Array, phase: int, apart: int = 1) -> Usual:
     greatest = np.fmax.reduce(values, axis=0) if len(values) else np.full(values.shape[1], np.nan)
     mean = np.nansum(values, axis=0) / np.maximum(np.sum(~np.isnan(values), axis=0), 1)
     of = np.where(better | further, np.minimum(same, windows), windows)
+    level = _level(values)
     least, most = _repeats(np.where(better, residuals, values), apart)
-    return Usual(windows, of, middle, spread, season, greatest, mean, least, np.maximum(windows / slowness(most), 2.0))
+    return Usual(
+        windows, of, middle, spread, season, greatest, mean, level, least, np.maximum(windows / slowness(most), 2.0)
+    )
+
+
+def _level(values: Array) -> Array:
+    """Return means in which what is above the 95 % quantile counts as that: one value in twenty may be anything."""
+    counted = np.sum(~np.isnan(values), axis=0)
+    if not len(values):
+        return np.full(values.shape[1], np.nan)
+    place = np.clip(np.ceil(0.95 * counted).astype(int), 1, len(values)) - 1
+    most = np.sort(values, axis=0)[place, np.arange(values.shape[1])]  # NaN last
+    level: Array = np.nansum(np.minimum(values, most), axis=0) / np.maximum(counted, 1)
+    return level
 
 
 def _middle_and_spread(values: Array, windows: Array) -> tuple[Array, Array]:

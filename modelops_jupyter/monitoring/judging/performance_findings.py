@@ -240,7 +240,7 @@ class FigureJudge:
         errors = self.errors[metric][max(0, i - LONGEST) : i]
         chance = float(np.nanmedian(errors)) if not np.isnan(errors).all() else 0.0
         # The spread by the median absolute deviation strays by 1.17 / √k of itself: up to that it is chance's own.
-        more = exceeds(spread, chance * (1 + 1.17 / math.sqrt(windows)))
+        more = self.track.days_differ(i) or exceeds(spread, chance * (1 + 1.17 / math.sqrt(windows)))
         return max(0.0, spread**2 - chance**2) if more else 0.0, True
 
 
