@@ -69,12 +69,13 @@ class Usual:
         """Return what the next window's value passes with `chance`, if it is like the earlier ones.
 
         The prediction limit of a normal sample: middle + t(k-1) s √(1 + π/2n), for a median of n strays by √(π/2n) s;
-        k and n count independent windows.
+        k and n count independent windows. The least spread there is does not depend on how many show it.
         """
-        spread = np.maximum(self.spread, least_spread)
         share = self.independent / np.maximum(self.windows, 1)
         strays = np.sqrt(1 + np.pi / 2 / np.maximum(self.of * share, 1))
-        limit: Array = self.middle + student_limit(self.independent - 1, chance) * spread * strays
+        learned = student_limit(self.independent - 1, chance) * self.spread
+        least = student_limit(np.maximum(self.windows, 2) - 1, chance) * least_spread
+        limit: Array = self.middle + np.maximum(learned, least) * strays
         return limit
 
 
