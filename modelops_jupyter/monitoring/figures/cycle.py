@@ -26,6 +26,8 @@ Array = np.ndarray[Any, Any]
 CYCLES = {"1h": 168, "1D": 7, "1W": 4}
 # How windows differ is reckoned over so many: eight cycles, of hours one.
 COMPARED = {"1h": 168, "1D": 56, "1W": 32}
+# So many cycles before show how they differ.
+FEWEST_CYCLES = 2
 # Windows of a cycle have not all the same number of rows.
 UNEVEN = 1.5
 # Windows that differ by chance alone are taken to differ by more in so many cases.
@@ -136,11 +138,13 @@ class _Column:
         self.usual = _shares(many.sum(0))
         self.bins = np.maximum((self.usual > 0).sum(-1) - 1.0, 1.0)
         # Whole cycles hold each season once: how they differ is what repeats itself from day to day, without seasons.
+        # What is judged is no part of what it is judged by.
         oldest = int(ago.max())
-        self.compared = np.array([many[ago == n].sum(0) for n in range(oldest, -1, -1)]) if oldest else many
+        cycles = np.array([many[ago == n].sum(0) for n in range(oldest, 0, -1)])
+        self.compared = cycles if oldest >= FEWEST_CYCLES else many
         self.scatter, self.differ = _scatter(many, self.usual, self.bins)
-        if oldest:
-            self.differ = self.differ | _scatter(self.compared, self.usual, self.bins)[1]
+        if oldest >= FEWEST_CYCLES:
+            self.differ = self.differ | _scatter(cycles, _shares(cycles.sum(0)), self.bins)[1]
 
     def figures(self, seen: float, differ: Array) -> list[dict[str, float]]:
         """Return the figures of each column, of those that `differ` with how much they do."""
@@ -149,7 +153,8 @@ class _Column:
         distance = distances.jensen_shannon(p, q)
         # If the other windows of the cycle held nothing of a bin, this part of it may hold so much and no more.
         beyond = np.maximum(q - np.minimum(1.0, UNEVEN * p / min(max(seen, 1e-9), 1.0)), 0).sum(-1)
-        dispersion, degrees, independent = _dispersion(self.compared, self.usual, self.bins, differ)
+        before = _shares(self.compared.sum(0))
+        dispersion, degrees, independent = _dispersion(self.compared, before, self.bins, differ)
         used, rows = (self.windows.sum(-1) > 0).sum(0), together.sum(-1)
         return [
             {

@@ -138,7 +138,7 @@ def usual_figures(track: Track, values: Array, i: int, key: Key, bounds: Bounds)
     if not bounds.two_sided:
         return usual
     other = track.earlier(-values[:, None], i, [key])
-    return replace(usual, spread=np.fmax(usual.spread, other.spread))
+    return replace(usual, spread=np.hypot(usual.spread, other.spread) / math.sqrt(2))
 
 
 class FigureJudge:
