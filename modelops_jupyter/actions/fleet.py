@@ -120,13 +120,14 @@ def learning(monitor: Mapping[str, Any], champion: int | None) -> str:
     monitor
         What is on record of it.
     """
-    from modelops_jupyter.monitoring.figures.cycle import LEARNED, cycle_length
+    from modelops_jupyter.monitoring.figures.cycle import cycle_length
+    from modelops_jupyter.monitoring.judging.history import SEASONS
 
     starts = {version: start for segment, version, start in monitor["tracks"] if not segment}
     start = max(starts.values(), default=None) if champion is None else starts.get(champion)
     if start is None:
         return ""
-    until = datetime.fromisoformat(start) + LEARNED * cycle_length(monitor["every"])
+    until = datetime.fromisoformat(start) + SEASONS * cycle_length(monitor["every"])
     if datetime.fromisoformat(monitor["through"]) >= until:
         return ""
     windows = _WINDOWS[monitor["every"]]

@@ -11,7 +11,7 @@ from modelops_jupyter.display import mimebundle
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.workspace import Workspace
 
-UNTIL = "still learning how days differ, until 2013-04-15"
+UNTIL = "still learning how days differ, until 2013-04-22"
 
 
 def log_day(ws: Workspace, day: int) -> None:
@@ -30,7 +30,7 @@ def test_drift_from_the_first_window_on_is_told_when_the_page_says_so(settings: 
     x = pd.DataFrame({"wind": generator.normal(size=4000), "rain": generator.normal(size=4000)})
     y = (x["wind"] + generator.normal(size=4000) > 0).astype(int)
     ws.register(LogisticRegression().fit(x, y), "delay", data=x, target=y)
-    for day in range(13):
+    for day in range(20):
         log_day(ws, day)
     young = ws.monitor("delay")
     page = ws.overview("delay")
@@ -40,20 +40,20 @@ def test_drift_from_the_first_window_on_is_told_when_the_page_says_so(settings: 
     assert UNTIL in model_panels.summary(page, "1D")
     assert ws.models()[0]["learning"] == page.summary.learning == young.remark
     assert [alert for alert in young.alerts if alert.column == "wind"] == []
-    log_day(ws, 13)
+    log_day(ws, 20)
     grown = ws.monitor("delay")
     page = ws.overview("delay")
     assert (grown.remark, page.summary.learning) == ("", "")
-    assert [alert.column for alert in grown.alerts if alert.window_start.startswith("2013-04-14")].count("wind") == 1
+    assert [alert.column for alert in grown.alerts if alert.window_start.startswith("2013-04-21")].count("wind") == 1
     assert not any("learning" in text for text in (str(grown), str(ws.status()), model_panels.summary(page, "1D")))
 
 
 @pytest.mark.parametrize(
     ("champion", "through", "told"),
     [
-        (None, "2013-06-10", "days differ, until 2013-06-15"),
-        (None, "2013-06-15", ""),
-        (2, "2013-06-10", "days differ, until 2013-06-15"),
+        (None, "2013-06-10", "days differ, until 2013-06-22"),
+        (None, "2013-06-22", ""),
+        (2, "2013-06-10", "days differ, until 2013-06-22"),
         (1, "2013-06-10", ""),  # it came back and has been learned long since
         (3, "2013-06-10", ""),  # it has not served yet
     ],

@@ -18,17 +18,22 @@ from modelops_jupyter.monitoring.figures import distances
 from modelops_jupyter.monitoring.figures.baseline import Baseline
 from modelops_jupyter.monitoring.figures.deciding import exceeds
 from modelops_jupyter.monitoring.figures.figure import FEWEST_ROWS
+from modelops_jupyter.monitoring.figures.noise import slowness
 from modelops_jupyter.profiles import Counts, window_length
 
 Array = np.ndarray[Any, Any]
 # So many windows hold every season within them once: the hours of a week, the days of a week, the weeks of a month.
 CYCLES = {"1h": 168, "1D": 7, "1W": 4}
-# After so many cycles, each season was seen twice: from then on whatever it could bring is judged too.
-LEARNED = 2
-# How windows differ is reckoned over so many.
-COMPARED = {"1h": 168, "1D": 28, "1W": 16}
+# How windows differ is reckoned over so many: eight cycles, of hours one.
+COMPARED = {"1h": 168, "1D": 56, "1W": 32}
+# So many cycles before show how they differ.
+FEWEST_CYCLES = 2
 # Windows of a cycle have not all the same number of rows.
 UNEVEN = 1.5
+# Windows that differ by chance alone are taken to differ by more in so many cases.
+DOUBT = 0.01
+# Where so many of its columns differ from day to day, a model's days differ, and those that do not show it may too.
+MANY = 0.25
 
 
 def cycle_length(every: str) -> timedelta:
@@ -55,7 +60,11 @@ class WindowCounts:
 
 
 def cycle_figures(
-    baseline: Baseline, windows: Sequence[WindowCounts], before: Sequence[WindowCounts], seen: float
+    baseline: Baseline,
+    windows: Sequence[WindowCounts],
+    before: Sequence[WindowCounts],
+    seen: float,
+    cycles: Sequence[int],
 ) -> dict[str, Mapping[str, float]]:
     """Return what the last windows together say of every column.
 
@@ -67,32 +76,45 @@ def cycle_figures(
         Those just before, which count for how windows differ.
     seen : float
         How many cycles have passed since the first window of that version.
+    cycles
+        How many cycles ago each window was, those of `before` first and those of the last cycle, 0, last.
 
     Returns
     -------
     mapping of str to mapping
-        By column: ``jensen_shannon`` and (numbers) ``kolmogorov_smirnov`` and ``rank_shift`` of the rows
-        together, ``rows``, ``windows``;
-        ``dispersion``, from all ``compared`` windows, how many times more they differ from each other than random draws
-        do, over ``degrees`` (dispersion 1: not more) of ``bins``; ``beyond``, the share of rows that no cycle like the
-        reference could hold; and ``seen``. Where rows are sampled, ``dependence`` with its standard error.
+        By column: ``jensen_shannon`` and (numbers) ``kolmogorov_smirnov`` and ``rank_shift`` of the rows together,
+        ``rows``, ``windows``; ``dispersion``, how many times more whole cycles differ from each other than random draws
+        do (windows, while there was one cycle), over ``degrees`` (dispersion 1: not more) of ``bins``, known as well as
+        from ``compared`` independent ones; ``scatter``, how many times more all these windows differ, and ``differs``,
+        whether that is no chance (1) or may be (0); ``beyond``, the share of rows that no cycle like the reference
+        could hold; and ``seen``. Where rows are sampled, ``dependence`` with its standard error.
     """
     found: dict[str, Mapping[str, float]] = {}
-    numbers, many, last = baseline.numbers, [*before, *windows], len(before)
+    numbers, many, ago = baseline.numbers, [*before, *windows], np.array(cycles, dtype=int)
+    columns = {
+        name: _Column(
+            baseline.reference.profile.columns[name].all_counts[None, :].astype(float),
+            np.array([window.categories[name] for window in many])[:, None, :],
+            ago,
+        )
+        for name in baseline.categories
+    }
+    fine = np.sum([window.fine for window in windows], axis=0) if numbers.names else np.zeros((0, 0))
+    groups: list[tuple[tuple[str, ...], _Column]] = [((name,), column) for name, column in columns.items()]
     if numbers.names:
-        fine = np.sum([window.fine for window in windows], axis=0)
+        coarse = np.array([window.coarse for window in many])
+        groups = [(tuple(numbers.names), _Column(numbers.coarse(numbers.counts), coarse, ago)), *groups]
+    differ = np.concatenate([column.differ for _, column in groups]) if groups else np.zeros(0, dtype=bool)
+    all_differ = bool(differ.size) and bool(exceeds(differ.mean(), MANY))
+    for names, column in groups:
+        figures = column.figures(seen, column.differ | all_differ)
+        found |= {name: each for name, each in zip(names, figures, strict=True) if each}
+    if numbers.names:
         steps = distances.kolmogorov_smirnov(_shares(numbers.counts), _shares(fine))
-        rows = _figures(numbers.coarse(numbers.counts), np.array([window.coarse for window in many]), last, seen)
         ranks = distances.rank_shift(numbers.scores, _shares(fine))
-        for name, figures, step, rank in zip(numbers.names, rows, steps.tolist(), ranks.tolist(), strict=True):
-            if figures:
-                found[name] = {**figures, "kolmogorov_smirnov": step, "rank_shift": rank}
-    for name in baseline.categories:
-        reference = baseline.reference.profile.columns[name].all_counts[None, :].astype(float)
-        counts = np.array([window.categories[name] for window in many])[:, None, :]
-        figures = _figures(reference, counts, last, seen)[0]
-        if figures:
-            found[name] = figures
+        for name, step, rank in zip(numbers.names, steps.tolist(), ranks.tolist(), strict=True):
+            if name in found:
+                found[name] = {**found[name], "kolmogorov_smirnov": step, "rank_shift": rank}
     sampled = [window.sample for window in windows if window.sample.size]
     bonds = baseline.bonds.changes(np.concatenate(sampled)) if sampled else {}
     for name in bonds.keys() & found.keys():
@@ -102,64 +124,101 @@ def cycle_figures(
     return found
 
 
-def _figures(before: Array, many: Array, last: int, seen: float) -> list[dict[str, float]]:
-    """Return the figures of each column from counts by coarse bin: (columns, bins) and (windows, columns, bins).
+class _Column:
+    """Columns of as many bins: the reference's counts (columns, bins), and the windows' (windows, columns, bins).
 
-    The windows of the cycle are those from `last` on.
+    Parameters
+    ----------
+    ago : array of int, shape (windows,)
+        How many cycles ago each window was.
     """
-    windows = many[last:]
-    together = windows.sum(0)
-    p, q = _shares(before), _shares(together)
-    distance = distances.jensen_shannon(p, q)
-    # If the other windows of the cycle held nothing of a bin, this part of it may hold so much and no more.
-    beyond = np.maximum(q - np.minimum(1.0, UNEVEN * p / min(max(seen, 1e-9), 1.0)), 0).sum(-1)
-    usual = _shares(many.sum(0))
-    bins = np.maximum((usual > 0).sum(-1) - 1.0, 1.0)
-    dispersion, degrees = _dispersion(many, usual, bins)
-    used, rows = (windows.sum(-1) > 0).sum(0), together.sum(-1)
-    return [
-        {
-            "jensen_shannon": float(distance[i]),
-            "rows": int(rows[i]),
-            "windows": int(used[i]),
-            "compared": len(many),
-            "dispersion": float(dispersion[i]),
-            "degrees": float(degrees[i]),
-            "bins": float(bins[i]),
-            "beyond": float(beyond[i]),
-            "seen": seen,
-        }
-        if rows[i] >= FEWEST_ROWS and before[i].sum() >= FEWEST_ROWS
-        else {}
-        for i in range(len(before))
-    ]
+
+    def __init__(self, before: Array, many: Array, ago: Array) -> None:
+        self.before, self.windows = before, many[ago == 0]
+        self.usual = _shares(many.sum(0))
+        self.bins = np.maximum((self.usual > 0).sum(-1) - 1.0, 1.0)
+        # Whole cycles hold each season once: how they differ is what repeats itself from day to day, without seasons.
+        # What is judged is no part of what it is judged by.
+        oldest = int(ago.max())
+        cycles = np.array([many[ago == n].sum(0) for n in range(oldest, 0, -1)])
+        self.compared = cycles if oldest >= FEWEST_CYCLES else many
+        self.scatter, self.differ = _scatter(many, self.usual, self.bins)
+        if oldest >= FEWEST_CYCLES:
+            self.differ = self.differ | _scatter(cycles, _shares(cycles.sum(0)), self.bins)[1]
+
+    def figures(self, seen: float, differ: Array) -> list[dict[str, float]]:
+        """Return the figures of each column, of those that `differ` with how much they do."""
+        together = self.windows.sum(0)
+        p, q = _shares(self.before), _shares(together)
+        distance = distances.jensen_shannon(p, q)
+        # If the other windows of the cycle held nothing of a bin, this part of it may hold so much and no more.
+        beyond = np.maximum(q - np.minimum(1.0, UNEVEN * p / min(max(seen, 1e-9), 1.0)), 0).sum(-1)
+        before = _shares(self.compared.sum(0))
+        dispersion, degrees, independent = _dispersion(self.compared, before, self.bins, differ)
+        used, rows = (self.windows.sum(-1) > 0).sum(0), together.sum(-1)
+        return [
+            {
+                "jensen_shannon": float(distance[i]),
+                "rows": int(rows[i]),
+                "windows": int(used[i]),
+                "compared": float(independent[i]),
+                "dispersion": float(dispersion[i]),
+                "degrees": float(degrees[i]),
+                "scatter": float(self.scatter[i]),
+                "differs": float(self.differ[i]),
+                "bins": float(self.bins[i]),
+                "beyond": float(beyond[i]),
+                "seen": seen,
+            }
+            if rows[i] >= FEWEST_ROWS and self.before[i].sum() >= FEWEST_ROWS
+            else {}
+            for i in range(len(self.before))
+        ]
 
 
-def _dispersion(windows: Array, q: Array, bins: Array) -> tuple[Array, Array]:
-    """Return how much windows differ over what random draws do, and in how many directions.
+def _scatter(windows: Array, q: Array, bins: Array) -> tuple[Array, Array]:
+    """Return how many times more than random draws each column's windows differ, and whether that is no chance.
 
-    Pearson's statistic of homogeneity over its degrees of freedom. The directions are the effective degrees of freedom
-    of the residuals' covariance, (tr S)² / tr S² (Satterthwaite 1946), less what the few windows take away.
+    Pearson's statistic of homogeneity over its degrees of freedom.
     """
     from scipy.special import chdtri  # heavy: not before it is needed
 
-    k = len(windows)
-    if k < 2:
-        return np.ones(len(q)), bins
+    residuals = _residuals(windows, q)
+    total = np.einsum("icb,icb->c", residuals, residuals)
+    freedom = np.maximum(len(windows) - 1, 1) * bins
+    return total / freedom, exceeds(total, chdtri(freedom, DOUBT))
+
+
+def _residuals(windows: Array, q: Array) -> Array:
     expected = windows.sum(-1, keepdims=True) * q
     with np.errstate(divide="ignore", invalid="ignore"):
-        residuals = np.where(expected > 0, (windows - expected) / np.sqrt(expected), 0.0)
+        return np.where(expected > 0, (windows - expected) / np.sqrt(expected), 0.0)
+
+
+def _dispersion(windows: Array, q: Array, bins: Array, differ: Array) -> tuple[Array, Array, Array]:
+    """Return how much windows differ over what random draws do, in how many directions, and of how many it is known.
+
+    Pearson's statistic over its degrees of freedom, of the columns that `differ`. The directions are the effective
+    degrees of freedom of the residuals' covariance, (tr S)² / tr S² (Satterthwaite 1946), less what the few windows
+    take away. What follows itself from window to window averages out more slowly and shows less of how it varies: k
+    windows are worth k (1 - r) / (1 + r) independent ones (Bartlett 1946), by an upper estimate of their correlation r.
+    """
+    k = len(windows)
+    if k < 2:
+        return np.ones(len(q)), bins, np.full(len(q), float(k))
+    residuals = _residuals(windows, q)
     total = np.einsum("icb,icb->c", residuals, residuals)
     squares = np.maximum(_squared_covariance(residuals), 1e-12)
-    freedom = (k - 1) * bins
-    dispersed = exceeds(total, chdtri(freedom, 0.01))
     inverse = np.maximum(squares / np.maximum(total, 1e-12) ** 2 - 1 / (k - 1), 1 / bins)
-    # What follows itself day after day averages out more slowly: the variance of the mean of an autoregression.
-    next_to = np.einsum("icb,icb->c", residuals[1:], residuals[:-1]) / np.maximum(total, 1e-12) + 1 / k
-    slower = (1 + np.clip(next_to, 0, 0.8)) / (1 - np.clip(next_to, 0, 0.8))
+    degrees = np.where(differ, np.maximum(1 / inverse, 1.0), bins)
+    next_to = np.einsum("icb,icb->c", residuals[1:], residuals[:-1]) / np.maximum(total, 1e-12)
+    slower = slowness(next_to + 1 / k + 1 / np.sqrt((k - 1) * degrees))
+    ratio = np.maximum(total / ((k - 1) * bins), 1.0)
     return (
-        np.where(dispersed, total / freedom * slower, 1.0),
-        np.where(dispersed, np.maximum(1 / inverse, 1.0), bins),
+        # Above one where windows differ, for that is what it says.
+        np.where(differ, np.maximum(ratio * slower, 1 + 1e-6), 1.0),
+        degrees,
+        np.where(differ, np.maximum(k / slower, 1.0), k),
     )
 
 

@@ -21,6 +21,8 @@ Array = np.ndarray[Any, Any]
 JENSEN_SHANNON_SCALE = 8 * math.log(2)
 # Mean of the square of Kolmogorov's distribution, and of how many degrees a chi-square of its relative spread is.
 KOLMOGOROV_SQUARE = (math.pi**2 / 12, 5.0)
+# Nothing is taken to follow itself more closely.
+MOST_REPEATS = 0.97
 _RATES = np.geomspace(1e-3, 1e3, 121)
 
 
@@ -126,7 +128,7 @@ def chi_square_limit(degrees: Array | float, chance: Array | float) -> Array:
     return limit
 
 
-def f_limit(degrees: Array, below: Array, chance: Array | float) -> Array:
+def f_limit(degrees: Array | float, below: Array, chance: Array | float) -> Array:
     """Return what the ratio of two mean squares passes with `chance` (Snedecor's F)."""
     from scipy.special import fdtri
 
@@ -151,6 +153,16 @@ def student_limit(degrees: Array | float, chance: Array | float) -> Array:
 
     limit: Array = -stdtrit(np.maximum(degrees, 1.0), np.asarray(chance))
     return limit
+
+
+def slowness(repeats: Array | float) -> Array:
+    """Return how many of its values are worth one independent one, of what follows itself with lag-one correlation.
+
+    (1 + r) / (1 - r), the variance of the mean of a first-order autoregression (Bartlett, JRSS Supplement 1946).
+    """
+    correlation = np.clip(repeats, 0.0, MOST_REPEATS)
+    slower: Array = (1 + correlation) / (1 - correlation)
+    return slower
 
 
 def share_limit(before_hits: Array, before_rows: Array, rows: Array, chance: Array | float) -> Array:

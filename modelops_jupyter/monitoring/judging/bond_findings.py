@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from modelops_jupyter.monitoring.figures import noise
-from modelops_jupyter.monitoring.figures.cycle import CYCLES, cycle_length
+from modelops_jupyter.monitoring.figures.cycle import cycle_length
 from modelops_jupyter.monitoring.figures.deciding import exceeds, reaches
 from modelops_jupyter.monitoring.judging.history import LEAST_RISE, SEASONS, Usual
 from modelops_jupyter.monitoring.judging.rules import AlertRules
@@ -67,10 +67,9 @@ class BondJudge:
         daily = self.track.earlier(_logs(self.days)[:, columns], i, chosen)
         if int(daily.windows.max()) < FEWEST_DAYS:
             return []
-        more = _more(daily, self.days["degrees"][i, columns])
+        more = _more(daily, self.days["degrees"][i, columns]) | self.track.days_differ(i)
         found = self._judge("dependence", self.days, i, columns, daily, more, lingers, segment)
-        weekly = self.track.earlier(_logs(self.cycles)[:, columns], i, chosen, apart=CYCLES[self.track.every])
-        return found + self._judge("recent_dependence", self.cycles, i, columns, weekly, more, lingers, segment)
+        return found
 
     def _suspect(self, metric: str, figures: dict[str, Array], i: int, lingers: Array) -> Array:
         values = figures["value"][i]
@@ -100,11 +99,12 @@ class BondJudge:
             by_chance = _greatest_normal(chance, partners)
             with np.errstate(invalid="ignore", over="ignore"):
                 learned = np.maximum(earlier.limit(chance), earlier.middle + LEAST_RISE)
+                learned = np.where(more, learned, -np.inf)
                 if young:  # only a record is news; what is not known yet stays so
                     learned = np.maximum(learned, earlier.greatest + LEAST_RISE)
                 known = np.exp(np.minimum(learned, 50.0))
             # Where days differ, a history that is too short yet allows no judgement.
-            limits = np.where(more, np.where(np.isnan(known), np.inf, np.fmax(known, by_chance)), by_chance) * error
+            limits = np.where(np.isnan(known), np.inf, np.fmax(known, by_chance)) * error
             limits = np.maximum(limits, self.rules.bond * (LINGERING_FLOOR if level == "lingering" else 1.0))
             with np.errstate(invalid="ignore"):
                 hits = reaches(value, limits) & (lingers[columns] | (level != "lingering"))
@@ -178,6 +178,7 @@ def _more(earlier: Usual, partners: Array) -> Array:
         more: Array = exceeds(earlier.middle, middle + 3 * 1.25 * spread / np.sqrt(k)) | exceeds(
             earlier.spread, spread * (1 + 3 * 1.17 / np.sqrt(k))
         )
+        more |= exceeds(earlier.season, 0.0)
     return more
 
 

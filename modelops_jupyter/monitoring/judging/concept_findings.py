@@ -72,8 +72,10 @@ class ConceptJudge:
         by_chance = float(np.log(noise.chi_square_limit(np.asarray(degrees), chance)).reshape(-1)[0])
         # Of the logarithm of a chi-square over its degrees of freedom.
         middle, spread = float(psi(degrees / 2) - math.log(degrees / 2)), math.sqrt(float(polygamma(1, degrees / 2)))
-        more = exceeds(float(earlier.middle[0]), middle + 3 * 1.25 * spread / math.sqrt(windows)) or exceeds(
-            float(earlier.spread[0]), spread * (1 + 3 * 1.17 / math.sqrt(windows))
+        more = (
+            self.track.days_differ(i)
+            or exceeds(float(earlier.middle[0]), middle + 3 * 1.25 * spread / math.sqrt(windows))
+            or exceeds(float(earlier.spread[0]), spread * (1 + 3 * 1.17 / math.sqrt(windows)))
         )
         learned = float(np.maximum(earlier.limit(chance, 0.0), earlier.middle + LEAST_RISE).reshape(-1)[0])
         if self.track.starts[i] - self.track.began < SEASONS * cycle_length(self.track.every):

@@ -97,6 +97,7 @@ class DriftJudge:
 
     def judge(self, i: int, segment: str) -> list[Finding]:
         """Return the findings of window `i`; those of the windows before are in the track."""
+        self.segment = segment
         lately = self.track.lately(i, self.rules)
         keys = [("drift", segment, name, "") for name in self.table.names]
         lingers = np.array([key in lately for key in keys])
@@ -151,6 +152,7 @@ class DriftJudge:
         middle, spread = noise.chi_square_power(POWERS[metric], degrees)
         differ: Array = exceeds(earlier.mean, middle + noise.normal_limit(DOUBT) * spread / np.sqrt(k))
         differ |= exceeds(earlier.greatest, noise.chi_square_limit(degrees, DOUBT / k) ** POWERS[metric])
+        differ |= exceeds(earlier.season, 0.0) | self.track.days_differ(i)
         return differ & (earlier.windows >= FEWEST) & self.rules.seasons
 
     def _limits(
@@ -168,13 +170,33 @@ class DriftJudge:
         distant = np.maximum(np.nan_to_num(earlier.middle) ** (1 / power), 1.0)
         spread = noise.chi_square_power(power, self.degrees[metric][i, columns], distant)[1]
         rise = LEAST_RISE ** (2 * power)
-        roots = np.maximum(earlier.limit(chance, spread), earlier.middle * rise)
-        if self.track.starts[i] - self.track.began < SEASONS * cycle_length(self.track.every):
-            # Seasons cannot be taken out yet: only a record is news.
+        learned = np.where(
+            earlier.season != 0, earlier.limit(chance, spread), self._without_season(metric, i, columns, chance)
+        )
+        roots = np.where(differ, np.maximum(learned, earlier.middle * rise), 0.0)
+        young = self.rules.seasons and self.track.starts[i] - self.track.began < SEASONS * cycle_length(
+            self.track.every
+        )
+        if young:  # seasons cannot be taken out yet: only a record is news
             roots = np.fmax(roots, earlier.greatest * rise)
         learned = self._learned(metric, columns, roots, earlier.greatest, self.means[metric][i, columns])
-        more = differ & exceeds(learned, by_chance)
+        more = (differ | young) & exceeds(learned, by_chance)
         return np.maximum(np.where(more, learned, by_chance), self._floor(level)), more
+
+    def _without_season(self, metric: str, i: int, columns: Array, chance: Array) -> Array:
+        """Return the limits, as powers, where days differ but not by their season.
+
+        A square is a chi-square by chance with d - 1 degrees, and one more direction in which days differ: there it is
+        a normal variable's, of a variance that the squares before tell, an F of one over as many degrees as windows.
+        """
+        power, degrees = POWERS[metric], self.degrees[metric][i, columns]
+        names = [("drift", self.segment, self.table.names[c], "") for c in columns]
+        earlier = self.track.earlier(self.roots[metric][:, columns] ** (1 / power), i, names)
+        between = 1 + degrees * np.maximum(np.nan_to_num(earlier.level) - 1, 0)
+        others = degrees - 1 + np.sqrt(2 * np.maximum(degrees - 1, 0))
+        squares = (others + between * noise.f_limit(1.0, earlier.independent, chance)) / degrees
+        limits: Array = np.where(earlier.windows >= FEWEST, squares**power, np.nan)
+        return limits
 
     def _why(self, i: int, column: int, windows: int) -> str:
         if windows:
@@ -196,8 +218,8 @@ class DriftJudge:
         figures = [recent[self.table.names[c]] for c in columns]
         words = ("rows", "windows", "compared", "dispersion", "degrees", "bins", "beyond", "seen")
         group = {word: np.array([figure[word] for figure in figures]) for word in words}
-        # Before each season was seen twice, only what no season could bring is judged.
-        possible = reaches(group["seen"], 2) | reaches(group["beyond"], LEAST_BEYOND + 2 / np.sqrt(group["rows"]))
+        # Before each season was seen so often, only what no season could bring is judged.
+        possible = reaches(group["seen"], SEASONS) | reaches(group["beyond"], LEAST_BEYOND + 2 / np.sqrt(group["rows"]))
         possible |= not self.rules.seasons
         found: list[Finding] = []
         for metric in METRICS:

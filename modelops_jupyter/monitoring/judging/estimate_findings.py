@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,13 +14,12 @@ from modelops_jupyter.monitoring.judging.performance_findings import (
     Bounds,
     judged_metrics,
     numbers_of,
+    usual_figures,
 )
 from modelops_jupyter.monitoring.judging.rules import AlertRules
+from modelops_jupyter.monitoring.judging.seasons import unseen_season
 from modelops_jupyter.monitoring.judging.thresholds import LEVELS, Chances, Track
 from modelops_jupyter.monitoring.record.results import Finding
-
-# Estimates hold none of the chance of labels; however alike the ones before were, they stray by so much of it.
-LEAST_SPREAD = 0.2
 
 
 class EstimateJudge:
@@ -46,14 +46,20 @@ class EstimateJudge:
         if math.isnan(value) or math.isnan(own) or not bounds.suspects([value]):
             return []
         key = ("performance", segment, "", metric)
-        earlier = self.track.earlier(self.values[metric][:, None], i, [key])
+        earlier = usual_figures(self.track, self.values[metric], i, key, bounds)
         windows, before = int(earlier.windows[0]), float(self.expected[metric].error or 0)
-        spread, degrees = own * math.sqrt(1 + UNKNOWN_SPREAD), 10**6
+        # What the calibrator has wrong it has wrong in all windows, so however alike these are, an estimate strays by
+        # its own standard error.
+        spread, degrees = own * math.sqrt(1 + UNKNOWN_SPREAD), 1e6
         if windows >= FEWEST:
-            spread, degrees = max(float(np.nan_to_num(earlier.spread[0])), LEAST_SPREAD * own), windows - 1
+            between = float(np.nan_to_num(earlier.spread[0]))
+            spread, degrees = max(between, own), 1e6 if between <= own else float(earlier.independent[0]) - 1
+        worse = bounds.rise(self.values[metric][: self.track.run_began(key, i)])
+        least = unseen_season(self.track, worse, own, i, bounds.two_sided) if self.rules.seasons else 0.0
+        bounds = replace(bounds, season=bounds.sign * float(earlier.season[0]))
         found = []
         for level in LEVELS if key in lately else LEVELS[:2]:
             chance = float(self.chances.of(level, earlier.repeats).reshape(-1)[0])
             name = f"estimated_{metric}"
-            found += bounds.beyond(name, value, math.hypot(spread, before), degrees, chance, segment, level)
+            found += bounds.beyond(name, value, math.hypot(spread, before), degrees, chance, segment, level, least)
         return found

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from modelops_jupyter.monitoring.figures.deciding import exceeds, side
-from modelops_jupyter.monitoring.figures.noise import student_limit
+from modelops_jupyter.monitoring.figures.noise import slowness, student_limit
 
 Array = np.ndarray[Any, Any]
 LONGEST = 60
@@ -21,8 +21,12 @@ LONGEST = 60
 FEWEST = 5
 # A season must have been seen so often before it is taken out.
 SEASONS = 3
+# A season is further off than others from so many standard errors on.
+RAISED = 2.0
 # Where windows differ by nature, a figure must rise over their middle by at least this factor (as a logarithm).
 LEAST_RISE = 0.25
+# From so many pairs of neighbours on it shows how closely windows follow each other; until then, they may so closely.
+FEWEST_PAIRS, UNKNOWN_REPEATS = 10, 0.5
 # The standard deviation of normal values is 1.4826 times their median absolute deviation.
 _MAD = 1.4826
 
@@ -39,29 +43,39 @@ class Usual:
         How many of them the middle is of: those of this window's season, where there is one.
     middle, spread : array of float
         Median, and standard deviation by the median absolute deviation.
-    greatest, mean : array of float
-        Of all values.
+    season : array of float
+        Median of this window's season less that of all windows; 0 where there is no season.
+    greatest, mean, level : array of float
+        Of all values; `level` is the mean in which what is above the 95 % quantile counts as that.
     repeats : array of float
         How much a window resembles the one before: lag-one rank correlation, from 0 to 1; 0 while that is not known.
+    independent : array of float
+        As many independent windows would show as much of how they differ: fewer where windows repeat each other, or
+        might as far as so few of them tell.
     """
 
     windows: Array
     of: Array
     middle: Array
     spread: Array
+    season: Array
     greatest: Array
     mean: Array
+    level: Array
     repeats: Array
+    independent: Array
 
     def limit(self, chance: Array | float, least_spread: Array | float = 0.0) -> Array:
         """Return what the next window's value passes with `chance`, if it is like the earlier ones.
 
-        The prediction limit of a normal sample: middle + t(k-1) s √(1 + π/2n), for a median of n strays by √(π/2n) s.
+        The prediction limit of a normal sample: middle + t(k-1) s √(1 + π/2n), for a median of n strays by √(π/2n) s;
+        k and n count independent windows. The least spread there is does not depend on how many show it.
         """
-        k = np.maximum(self.windows, 2)
-        spread = np.maximum(self.spread, least_spread)
-        strays = np.sqrt(1 + np.pi / 2 / np.maximum(self.of, 1))
-        limit: Array = self.middle + student_limit(k - 1, chance) * spread * strays
+        share = self.independent / np.maximum(self.windows, 1)
+        strays = np.sqrt(1 + np.pi / 2 / np.maximum(self.of * share, 1))
+        learned = student_limit(self.independent - 1, chance) * self.spread
+        least = student_limit(np.maximum(self.windows, 2) - 1, chance) * least_spread
+        limit: Array = self.middle + np.maximum(learned, least) * strays
         return limit
 
 
@@ -84,11 +98,30 @@ def usual(values: Array, phases: Array, phase: int, apart: int = 1) -> Usual:
     same = np.maximum(np.sum((phases == phase) & ~np.isnan(values), axis=0), 1)
     narrow = _middle_and_spread(residuals, windows)[1] * (1 + 2 / same) / (1 + 2 / np.maximum(windows, 1))
     better = ~np.isnan(own) & exceeds(0.8 * spread, narrow)
-    middle, spread = np.where(better, own, middle), np.where(better, narrow, spread)
+    # One weekday alone that is further off than others hardly shows in the spread of all.
+    with np.errstate(invalid="ignore"):
+        further = exceeds(own - middle, RAISED * np.sqrt(np.pi / 2 / same) * spread)
+    season = np.where(better | further, own - middle, 0.0)
+    middle, spread = np.where(better | further, own, middle), np.where(better, narrow, spread)
     greatest = np.fmax.reduce(values, axis=0) if len(values) else np.full(values.shape[1], np.nan)
     mean = np.nansum(values, axis=0) / np.maximum(np.sum(~np.isnan(values), axis=0), 1)
-    of = np.where(better, np.minimum(same, windows), windows)
-    return Usual(windows, of, middle, spread, greatest, mean, _repeats(np.where(better, residuals, values)))
+    of = np.where(better | further, np.minimum(same, windows), windows)
+    level = _level(values)
+    least, most = _repeats(np.where(better, residuals, values), apart)
+    return Usual(
+        windows, of, middle, spread, season, greatest, mean, level, least, np.maximum(windows / slowness(most), 2.0)
+    )
+
+
+def _level(values: Array) -> Array:
+    """Return means in which what is above the 95 % quantile counts as that: one value in twenty may be anything."""
+    counted = np.sum(~np.isnan(values), axis=0)
+    if not len(values):
+        return np.full(values.shape[1], np.nan)
+    place = np.clip(np.ceil(0.95 * counted).astype(int), 1, len(values)) - 1
+    most = np.sort(values, axis=0)[place, np.arange(values.shape[1])]  # NaN last
+    level: Array = np.nansum(np.minimum(values, most), axis=0) / np.maximum(counted, 1)
+    return level
 
 
 def _middle_and_spread(values: Array, windows: Array) -> tuple[Array, Array]:
@@ -139,17 +172,23 @@ def _without_season(values: Array, phases: Array, phase: int) -> tuple[Array, Ar
     return residuals, own
 
 
-def _repeats(values: Array) -> Array:
-    if len(values) < 3:
-        return np.zeros(values.shape[1])
-    middle = _median(values)
-    signs = side(values, middle)
-    both = signs[1:] * signs[:-1]
-    counted = np.sum(~np.isnan(both), axis=0)
-    # The sine of the quadrant correlation is the correlation of a normal pair (Blomqvist 1950).
+def _repeats(values: Array, apart: int) -> tuple[Array, Array]:
+    """Return how closely a value follows the one `apart` windows before: at least, and at most.
+
+    The sine of the quadrant correlation is the correlation of a normal pair (Blomqvist 1950); both bounds are one
+    standard error away.
+    """
+    few = np.full(values.shape[1], UNKNOWN_REPEATS)
+    if len(values) <= apart + 1:
+        return np.zeros(values.shape[1]), few
+    signs = side(values, _median(values))
+    both = signs[apart:] * signs[:-apart]
+    pairs = np.sum(~np.isnan(both), axis=0)
     with np.errstate(invalid="ignore"):
-        mean = np.nansum(both, axis=0) / np.maximum(counted, 1)
-    # Within one standard error of none it is taken as none.
-    sure = np.maximum(mean - 1 / np.sqrt(np.maximum(counted, 1)), 0)
-    found: Array = np.where(counted >= 10, np.sin(np.pi / 2 * sure), 0.0)
-    return found
+        mean = np.nansum(both, axis=0) / np.maximum(pairs, 1)
+    counted = np.maximum(pairs / apart, 1)
+    error = 1 / np.sqrt(counted)
+    least, most = (np.sin(np.pi / 2 * np.clip(each, 0, 1)) for each in (mean - error, mean + 1 / counted + error))
+    # The median of its own days takes away some of what they have in common.
+    known = pairs >= FEWEST_PAIRS
+    return np.where(known, least, 0.0), np.where(known, most, few)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,14 @@ from modelops_jupyter.monitoring.figures.cycle import CYCLES
 from modelops_jupyter.monitoring.figures.deciding import exceeds, reaches
 from modelops_jupyter.monitoring.figures.figure import Figure
 from modelops_jupyter.monitoring.figures.performance import higher_is_better
-from modelops_jupyter.monitoring.judging.history import FEWEST, LONGEST
+from modelops_jupyter.monitoring.judging.history import FEWEST, LONGEST, Usual
 from modelops_jupyter.monitoring.judging.rules import AlertRules
+from modelops_jupyter.monitoring.judging.seasons import in_first_cycle, unseen_season
 from modelops_jupyter.monitoring.judging.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
 from modelops_jupyter.monitoring.record.results import Finding, WindowResult
 
 Array = np.ndarray[Any, Any]
+Key = tuple[str, str, str, str]
 # What is judged, where it is known with its standard error; the other figures are shown.
 JUDGED = ("roc_auc", "log_loss", "accuracy", "mean_absolute_error", "root_mean_squared_error", "mean_error")
 # Until enough windows have shown how they differ, half a variance more than chance is allowed for.
@@ -67,6 +69,8 @@ class Bounds:
         Whether more is worse; `two_sided`: whether more and less are.
     floor : float
         The least change that counts.
+    season : float
+        By how much windows of such a weekday or hour differ from all.
     """
 
     usual: float
@@ -74,6 +78,7 @@ class Bounds:
     two_sided: bool
     floor: float
     kind: str = "performance"
+    season: float = 0.0
 
     @classmethod
     def of(cls, metric: str, expected: Mapping[str, Figure], rules: AlertRules) -> Bounds:
@@ -84,26 +89,56 @@ class Bounds:
             return cls(usual, rising, True, rules.loss_rise * float(absolute.value or 0) if absolute else 0.0)
         return cls(usual, rising, False, rules.loss_rise * abs(usual) if rising else rules.score_drop)
 
+    def rise(self, value: Array | float) -> Array:
+        """Return by how much values are worse than the reference's; where more and less are, by how much more."""
+        rise: Array = self.sign * (np.asarray(value, dtype=float) - self.usual - self.season)
+        return rise
+
     def worse(self, value: float) -> float:
         """Return how much worse a value is."""
-        rise = value - self.usual
-        return abs(rise) if self.two_sided else rise if self.rising else -rise
+        rise = float(self.rise(value))
+        return abs(rise) if self.two_sided else rise
+
+    @property
+    def sign(self) -> int:
+        """1 where more is worse, or more and less are; -1 where less is."""
+        return 1 if self.rising or self.two_sided else -1
 
     def suspects(self, values: Sequence[float]) -> bool:
         """Tell whether any of the values is so much worse that it counts at all."""
         return bool(reaches(max(map(self.worse, values)), LINGERING_FLOOR * self.floor))
 
     def beyond(
-        self, name: str, value: float, spread: float, degrees: float, chance: float, segment: str, level: str
+        self,
+        name: str,
+        value: float,
+        spread: float,
+        degrees: float,
+        chance: float,
+        segment: str,
+        level: str,
+        least: float = 0.0,
     ) -> list[Finding]:
-        """Return the finding, if `value` is further from the expected one than chance and the floor allow."""
+        """Return the finding, if `value` is further from the expected one than chance, the floor and `least` allow."""
         distance = float(noise.student_limit(degrees, chance / 2 if self.two_sided else chance)) * spread
-        distance = max(distance, self.floor * (LINGERING_FLOOR if level == "lingering" else 1))
+        distance = max(distance, self.floor * (LINGERING_FLOOR if level == "lingering" else 1), least)
         if not reaches(self.worse(value), distance):
             return []
-        limit = self.usual + float(np.sign(value - self.usual)) * distance
-        why = f"{self.usual:.3g} on the reference, give or take {distance:.2g} by chance and from window to window"
+        expected = self.usual + self.season
+        limit = expected + float(np.sign(value - expected)) * distance
+        why = f"{self.usual:.3g} on the reference, "
+        why += f"{self.season:+.2g} on such days, " if self.season else ""
+        why += f"give or take {distance:.2g} by chance and from window to window"
         return [Finding(self.kind, "", name, value, limit, segment, level, why)]
+
+
+def usual_figures(track: Track, values: Array, i: int, key: Key, bounds: Bounds) -> Usual:
+    """Return what was usual of a figure before window `i`, with what is worse counted upwards."""
+    usual = track.earlier(bounds.sign * values[:, None], i, [key])
+    if not bounds.two_sided:
+        return usual
+    other = track.earlier(-values[:, None], i, [key])
+    return replace(usual, spread=np.hypot(usual.spread, other.spread) / math.sqrt(2))
 
 
 class FigureJudge:
@@ -155,28 +190,35 @@ class FigureJudge:
         if math.isnan(value) or math.isnan(own) or not bounds.suspects([value, *lately_mean]):
             return []
         key = (bounds.kind, segment, "", metric)
-        earlier = self.track.earlier(self.values[metric][:, None], i, [key])
+        earlier = usual_figures(self.track, self.values[metric], i, key, bounds)
         if self.patient and int(earlier.windows[0]) < FEWEST:
             return []
         between, known = self._between(metric, i, float(earlier.spread[0]), int(earlier.windows[0]))
-        degrees = min(self.track.windows[i].labelled - 1, int(earlier.windows[0]) - 1 if known and between else 10**6)
+        independent = float(earlier.independent[0]) - 1
+        degrees = min(self.track.windows[i].labelled - 1, independent if known and between else 10**6)
         found = []
         lingers = key in lately and self._goes_on(key, i, float(value) - bounds.usual, bounds)
+        before_run = bounds.rise(self.values[metric][: self.track.run_began(key, i)])
+        least = unseen_season(self.track, before_run, own, i, bounds.two_sided) if self.rules.seasons else 0.0
+        if between:
+            bounds = replace(bounds, season=bounds.sign * float(earlier.season[0]))
         for level in LEVELS if lingers else LEVELS[:2]:
             chance = float(self.chances.of(level, earlier.repeats).reshape(-1)[0])
-            spread = math.sqrt((own**2 + between) * (1 if known else 1 + UNKNOWN_SPREAD) + before**2)
-            found += bounds.beyond(metric, float(value), spread, degrees, chance, segment, level)
+            # The season's own middle is known from few windows.
+            strays = math.pi / 2 / max(float(earlier.of[0]), 1) if bounds.season else 0.0
+            spread = math.sqrt((own**2 + between) * (1 if known else 1 + UNKNOWN_SPREAD) * (1 + strays) + before**2)
+            found += bounds.beyond(metric, float(value), spread, degrees, chance, segment, level, least)
         values, errors = recent
-        if len(values) >= 3:
+        if len(values) >= 3 and not (self.rules.seasons and in_first_cycle(self.track, i)):
             # What follows itself from window to window averages out more slowly.
-            repeats = min(float(earlier.repeats[0]), 0.8)
-            slower = between * (1 + repeats) / (1 - repeats)
+            slower = between * float(earlier.windows[0]) / float(earlier.independent[0])
             spread = math.sqrt(float(np.sum(errors**2 + slower)) / len(values) ** 2 + before**2)
             chance = float(self.chances.of_recent("plain"))
             mean, name = float(values.mean()), f"recent_{metric}"
             # How windows differ was learned from those before; until then, from as many as are at hand.
-            degrees = 10**6 if not between else int(earlier.windows[0]) - 1 if known else len(values) - 1
-            found += bounds.beyond(name, mean, spread, max(degrees, 6), chance, segment, "plain")
+            degrees = 10**6 if not between else independent if known else len(values) - 1
+            whole = replace(bounds, season=0.0)
+            found += whole.beyond(name, mean, spread, max(degrees, 1), chance, segment, "plain")
         return found
 
     def _goes_on(self, key: tuple[str, str, str, str], i: int, change: float, bounds: Bounds) -> bool:
@@ -198,7 +240,7 @@ class FigureJudge:
         errors = self.errors[metric][max(0, i - LONGEST) : i]
         chance = float(np.nanmedian(errors)) if not np.isnan(errors).all() else 0.0
         # The spread by the median absolute deviation strays by 1.17 / √k of itself: up to that it is chance's own.
-        more = exceeds(spread, chance * (1 + 1.17 / math.sqrt(windows)))
+        more = self.track.days_differ(i) or exceeds(spread, chance * (1 + 1.17 / math.sqrt(windows)))
         return max(0.0, spread**2 - chance**2) if more else 0.0, True
 
 

@@ -19,6 +19,8 @@ UNSEEN, BEYOND = "unseen_rate", "out_of_range_rate"
 METRICS = ("null_rate", "mistyped_rate", UNSEEN, BEYOND)
 # An endless stream passes the extremes of m rows about twice in m rows.
 BEYOND_EXTREMES = 2
+# Of so many columns one is taken not to change from day to day.
+FEWEST_COLUMNS = 3
 
 
 class QualityJudge:
@@ -61,13 +63,14 @@ class QualityJudge:
         suspect = np.flatnonzero(reaches(rates, floor) | (lingers & reaches(rates, usual + LINGERING_FLOOR * rise)))
         if not len(suspect):
             return []
-        rows = np.full(len(suspect), float(self.track.windows[i].rows))
+        together = self._rows_together(i)
+        rows = np.full(len(suspect), float(self.track.windows[i].rows) / together)
         earlier = self.track.earlier(self.rates[metric][:, suspect], i, [keys[c] for c in suspect])
         chance = np.sqrt(usual[suspect] * (1 - usual[suspect]) / rows)
         found = []
         for level in LEVELS:
             limits = noise.share_limit(
-                hits[suspect], usual_rows[suspect], rows, self.chances.of(level, earlier.repeats)
+                hits[suspect] / together, usual_rows[suspect] / together, rows, self.chances.of(level, earlier.repeats)
             )
             learned = earlier.limit(self.chances.of(level, earlier.repeats), chance)
             more = exceeds(earlier.spread, 1.5 * chance + 1e-9)
@@ -85,6 +88,16 @@ class QualityJudge:
                     Finding("quality", name, metric, float(rates[column]), float(limits[c]), segment, level, why)
                 )
         return found
+
+    def _rows_together(self, i: int) -> float:
+        """Return how many rows come together, such as those of one person: so many are worth one (Kish 1965).
+
+        Days differ in what a day is like, in some columns. Where rows come together they differ in all of them: by the
+        least that any differs.
+        """
+        cycle = self.track.windows[i - 1].cycle if i else {}
+        scatter = [figures["scatter"] for figures in cycle.values() if figures.get("compared", 0) >= 2]
+        return max(1.0, min(scatter)) if len(scatter) >= FEWEST_COLUMNS else 1.0
 
     def _least_rise(self, metric: str, hits: Array) -> Array:
         """Return the least rises of rates that count: where the reference has none, what makes up the least distance.

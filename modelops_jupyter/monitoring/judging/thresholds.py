@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from statistics import fmean
 from typing import Any
 
 import numpy as np
 
 from modelops_jupyter.monitoring.figures.baseline import Baseline
-from modelops_jupyter.monitoring.figures.deciding import settled
+from modelops_jupyter.monitoring.figures.cycle import MANY
+from modelops_jupyter.monitoring.figures.deciding import exceeds, settled
 from modelops_jupyter.monitoring.judging.budget import chance_of_one
 from modelops_jupyter.monitoring.judging.history import LONGEST, Usual, usual
 from modelops_jupyter.monitoring.judging.rules import AlertRules
@@ -113,6 +115,12 @@ class Track:
                 healthy[low - end :, column] = values[low:end, column]
                 phases[low - end :, column] = self.phases[low:end]
         return usual(healthy, phases, int(self.phases[i]), apart)
+
+    def days_differ(self, i: int) -> bool:
+        """Tell whether so many columns differ between the windows before `i` that any figure may."""
+        cycle = self.windows[i - 1].cycle if i else {}
+        differs = [figures["differs"] for figures in cycle.values() if "differs" in figures]
+        return bool(differs) and bool(exceeds(fmean(differs), MANY))
 
     def run_began(self, key: tuple[str, str, str, str], i: int) -> int:
         """Return where the present run of findings of a key began; `i` if none of the last windows has one."""

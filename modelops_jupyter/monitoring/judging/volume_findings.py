@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from modelops_jupyter.monitoring.figures.cycle import COMPARED
 from modelops_jupyter.monitoring.figures.deciding import reaches
 from modelops_jupyter.monitoring.figures.figure import figure
 from modelops_jupyter.monitoring.judging.history import LEAST_RISE, SEASONS, Usual, usual
@@ -24,6 +23,8 @@ Array = np.ndarray[Any, Any]
 KEY = ("volume", "", "", "volume")
 # Rows come by the hour of the day and by the day of the week.
 SEASON = {"1h": 24, "1D": 7, "1W": 4}
+# How numbers of rows vary is reckoned over so many windows.
+MEMORY = {"1h": 168, "1D": 28, "1W": 16}
 # A window without any row counts as half a row, so that nights without traffic are a season like any other.
 NO_ROWS = 0.5
 LEAST_SPREAD = 0.02
@@ -35,7 +36,7 @@ class VolumeJudge:
     Parameters
     ----------
     since
-        Start of the very first window, where `windows` begin later: with as many as judging looks back on, `COMPARED`.
+        Start of the very first window, where `windows` begin later: with as many as judging looks back on, `MEMORY`.
         What came since a change that long ago is usual by now: nobody waits for a model's traffic to come back.
     until
         The present. A window that is not over has no number of rows yet, so it cannot have too few.
@@ -59,7 +60,7 @@ class VolumeJudge:
         self.before = (starts[0] - datetime.fromisoformat(since)) // length if since else 0
         logs = np.full(self.places[-1] + 1 if windows else 0, math.log(NO_ROWS))
         logs[self.places] = np.log([max(window.rows, NO_ROWS) for window in windows])
-        self.cycle, self.memory = SEASON[every], COMPARED[every]
+        self.cycle, self.memory = SEASON[every], MEMORY[every]
         for before, place in pairwise(self.places):
             logs[before + 1 + self.cycle : place] = np.nan  # what is switched off for long has no usual number of rows
         self.logs, self.phases = logs, np.arange(len(logs)) % self.cycle
