@@ -9,12 +9,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.monitoring.record.later import LaterSlices, LaterWindows
-from modelops_jupyter.monitoring.record.packed import Array
 from modelops_jupyter.monitoring.record.results import Alert, MonitorReport, WindowResult
 from modelops_jupyter.monitoring.record.slices import pack_slices
 from modelops_jupyter.profiles import (
     Counts,
     Profile,
+    ScoreCells,
     labelled_from_dict,
     segments_to_dict,
 )
@@ -72,8 +72,8 @@ class KeptWindows:
         records = self._find("profile", since, until)
         return {datetime.fromisoformat(self._start(r)): Profile.from_dict(r.body) for r in records}
 
-    def labelled(self, since: str, until: str) -> Iterator[tuple[str, int | None, tuple[Array, Array] | None]]:
-        """Yield start, serving version, and negatives and positives by cell of the score of windows as a whole."""
+    def labelled(self, since: str, until: str) -> Iterator[tuple[str, int | None, ScoreCells]]:
+        """Yield start, serving version and labelled rows by cell of the score, of windows as a whole."""
         for record in self._find("profile", since, until):
             versions = {int(version): rows for version, rows in record.body["versions"].items()}
             served = max(versions, key=lambda v: (versions[v], v), default=None)

@@ -1,4 +1,4 @@
-"""What is computed of a profile when somebody looks: curves, and figures at a threshold or a share of the rows."""
+"""What is computed of a profile when somebody looks: curves, and figures at a share of the rows."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.monitoring.figures import classification, ranking
+from modelops_jupyter.monitoring.figures import ranking
 from modelops_jupyter.monitoring.figures.calibration import reliability
-from modelops_jupyter.monitoring.figures.classification import Confusion
-from modelops_jupyter.monitoring.figures.figure import Figure
 from modelops_jupyter.monitoring.figures.regression import error_quantile
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.profiles import Binning, Profile
@@ -80,10 +78,11 @@ def performance_curves(profile: Profile, binning: Binning) -> PerformanceCurves:
         return PerformanceCurves(errors={"share": QUANTILES, "quantile": found} if outcomes.labelled else {})
     if not outcomes.scored:
         return PerformanceCurves(confusion=outcomes.confusion)
-    _, negatives, positives = outcomes.arrays()
+    cells = outcomes.cells.labelled
+    negatives, positives = cells.negatives, cells.positives
     false, true = ranking.roc_curve(negatives, positives)
     precision, recall = ranking.precision_recall_curve(negatives, positives)
-    curve = reliability(negatives, positives)
+    curve = reliability(cells)
     return PerformanceCurves(
         roc=_thin({"false_positive_rate": false, "true_positive_rate": true}),
         precision_recall=_thin({"recall": recall, "precision": precision}),
@@ -95,19 +94,6 @@ def performance_curves(profile: Profile, binning: Binning) -> PerformanceCurves:
         },
         confusion=outcomes.confusion,
     )
-
-
-def performance_at(profile: Profile, threshold: float, positive: str) -> dict[str, Figure]:
-    """Return the figures of a binary model that would say `positive` from a score of `threshold` on."""
-    confusion = Confusion.at(profile.outcomes, threshold, positive, f"not {positive}")
-    if not confusion.rows:
-        return {name: Figure(None, "no labels") for name in ("accuracy", "balanced_accuracy", "f1")}
-    return {
-        "accuracy": classification.accuracy(confusion),
-        "balanced_accuracy": classification.balanced_accuracy(confusion),
-        "f1": classification.f1(confusion, positive),
-        "matthews_correlation": classification.matthews_correlation(confusion),
-    }
 
 
 def _thin(axes: Mapping[str, Any]) -> dict[str, list[float]]:
