@@ -18,6 +18,8 @@ export interface IModelSummary {
   readonly data_through: string | null;
   /** What its monitor does not judge yet, as a sentence; empty once it does. */
   readonly learning: string;
+  /** Which windows lack rows, and what to do, as sentences; empty where there is none. */
+  readonly without_rows: string;
   readonly metric: string | null;
   readonly sparkline: readonly (number | null)[];
   readonly owner: string | null;

@@ -131,7 +131,7 @@ class Status(Presentable):
                 f"  {m['name']:<24} {m['health']:<8} {champion}, {count(m['versions'], 'version')}{_unsafe(m)}, "
                 f"{count(m['windows'], 'window')}{through}, {count(m['open_alerts'], 'open alert')}"
             )
-            lines += [f"    {m['learning']}"] if m["learning"] else []
+            lines += [f"    {m[what]}" for what in ("without_rows", "learning") if m[what]]
         lines += [_told(target) for target in self.targets]
         lines += [f"  {sentence}" for sentence in (*self.changed, *self.moved)]
         lines += [f"  {self.adoption_sentence}"] if self.adoption_sentence else []
@@ -185,6 +185,7 @@ def status(
             "windows_with_performance": summary.realised,
             "data_through": summary.data_through,
             "learning": summary.learning,
+            "without_rows": summary.without_rows,
             "open_alerts": summary.open_alerts,
         }
         for summary in read_fleet(store)
@@ -237,6 +238,7 @@ def models(store: Store, use_cases: Mapping[str, UseCase]) -> Listing:
             "metric": s.metric,
             "sparkline": s.sparkline,
             "learning": s.learning,
+            "without_rows": s.without_rows,
             "owner": s.owner,
             "risk_tier": s.risk_tier,
         }

@@ -33,6 +33,8 @@ class ModelSummary:
         The last day that was monitored, or its last minute where the last window ends within a day.
     learning : str
         A sentence on what its monitor does not judge yet; empty once it does.
+    without_rows : str
+        A sentence on the windows whose rows are gone, and what to do; empty where there is none.
     owner, risk_tier : str or None
         As its use case says.
     unsafe : bool
@@ -53,6 +55,7 @@ class ModelSummary:
     metric: str | None
     sparkline: tuple[float | None, ...]
     learning: str = ""
+    without_rows: str = ""
     owner: str | None = None
     risk_tier: str | None = None
     unsafe: bool = False
@@ -94,6 +97,7 @@ def read_fleet(
                 metric=monitor["metric"] if monitor else None,
                 sparkline=tuple(monitor["line"]) if monitor else (),
                 learning=learning(monitor, champions.get(name)) if monitor else "",
+                without_rows=_without_rows(store, name) if monitor else "",
                 owner=case.owner if case else None,
                 risk_tier=case.risk_tier if case else None,
                 unsafe=bool(held.get(name, {}).get("unsafe")),
@@ -125,6 +129,15 @@ def learning(monitor: Mapping[str, Any], champion: int | None) -> str:
         f"The monitor is still learning how {windows} differ, until {short(until)}: before, it tells only "
         "what no season could bring; `mo.compare_data` tells any difference from the reference at once."
     )
+
+
+def _without_rows(store: Store, name: str) -> str:
+    """Say which windows of each of a model's monitors lack rows."""
+    from modelops_jupyter.monitoring.incidents.missing_rows import missing_rows_sentence
+
+    states = [record.body for record in store.find("monitor", name)]
+    said = (missing_rows_sentence(store, name, str(body["every"]), body["without_rows"]) for body in states)
+    return " ".join(filter(None, said))
 
 
 def _health(monitored: bool, kinds: list[str]) -> str:

@@ -92,7 +92,7 @@ def summary(page: ModelOverview, every: str) -> Html:
         tile(capital(metric_name(page.metric)) or "Performance", figure, hint),
         tile("Data through", short_time(s.data_through), f"{spans(len(page.windows), every)} watched"),
     )
-    return join(figures, _quiet(s.learning)) if s.learning else figures
+    return join(figures, *(_quiet(text) for text in (s.without_rows, s.learning) if text))
 
 
 def performance(page: ModelOverview, window: str | None) -> Html:

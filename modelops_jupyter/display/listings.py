@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Any
 from modelops_jupyter.display import palette
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.lines import sparkline
-from modelops_jupyter.display.tables import badge, block, facts, fold, heading, health, note, source, steady, table
+from modelops_jupyter.display.tables import (
+    badge,
+    block,
+    facts,
+    fold,
+    heading,
+    health,
+    note,
+    prose,
+    source,
+    steady,
+    table,
+)
 from modelops_jupyter.display.words import NOTHING, capital, metric_name, sentence, short_time, value_text
 from modelops_jupyter.wording import count
 
@@ -102,7 +114,12 @@ def status(shown: Status) -> Html:
         *(note(f"{sentence}.") for sentence in (*shown.changed, *shown.moved)),
         note(f"{shown.adoption_sentence}.") if shown.adoption_sentence else None,
         rows_table(columns, shown.models),
-        *(note(f"{model['name']}: {model['learning']}") for model in shown.models if model["learning"]),
+        *(
+            note(f"{model['name']}: ", prose(model[what]))
+            for model in shown.models
+            for what in ("without_rows", "learning")
+            if model[what]
+        ),
         heading("Open alerts") if open_alerts else None,
         alerts_table(open_alerts) if open_alerts else None,
         heading("History") if shown.history else None,

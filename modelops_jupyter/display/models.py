@@ -11,7 +11,7 @@ from modelops_jupyter.display.html import Html
 from modelops_jupyter.display.lines import performance_chart
 from modelops_jupyter.display.listings import Fields, alerts_table, history_table, rows_table
 from modelops_jupyter.display.series import Series, performance_series, report_drift, report_series
-from modelops_jupyter.display.tables import block, facts, fold, heading, health, note, scrolling, table
+from modelops_jupyter.display.tables import block, facts, fold, heading, health, note, prose, scrolling, table
 from modelops_jupyter.display.words import NOTHING, capital, metric_name, number, percent, short_time
 from modelops_jupyter.monitoring import MonitorReport
 from modelops_jupyter.monitoring.figures.curves import PerformanceCurves
@@ -37,7 +37,7 @@ def overview(page: ModelOverview) -> Html:
         heading(page.name, level=3),
         note(page.description) if page.description else None,
         facts(known),
-        note(s.learning) if s.learning else None,
+        *(note(prose(text)) for text in (s.without_rows, s.learning) if text),
         *_charts(performance_series(page), page.drift),
         *series_beside(performance_series(page), others),
         heading("Open alerts") if open_alerts else None,

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from modelops_jupyter.monitoring.incidents.missing_rows import missing_rows_sentence
 from modelops_jupyter.monitoring.record.later import LaterSlices, LaterWindows
 from modelops_jupyter.monitoring.record.results import Alert, MonitorReport, WindowResult
 from modelops_jupyter.monitoring.record.slices import pack_slices
@@ -62,6 +63,12 @@ class KeptWindows:
     ) -> LaterSlices:
         """Return the results of windows' segments likewise."""
         return LaterSlices(lambda: [record.body for record in self._find("segment_window", since, until)], judged)
+
+    def starts(self) -> tuple[str, ...]:
+        """Return the starts of the windows on record, oldest first."""
+        kind, end = kind_of("window", self._series), self._prefix[:-1] + "0"
+        records = self._store.find(kind, self._model, since=self._prefix, until=end, bodies=False)
+        return tuple(self._start(record) for record in records)
 
     def both(self, since: str, until: str) -> tuple[WindowResult, ...]:
         """Return the results of windows as a whole, and then those of segments."""
@@ -148,7 +155,12 @@ def load_beside(store: Store, model: str, every: str) -> tuple[MonitorReport, ..
 def _load(store: Store, model: str, every: str, series: Series) -> MonitorReport:
     kept = KeptWindows(store, model, every, series)
     alerts = load_alerts(store, model, every, series)
-    return MonitorReport(model, every, kept.later_whole(), alerts, 0, kept.later_segments(), series=series)
+    state = store.get(kind_of("monitor", series), series_key(model, every, series))
+    missing: Sequence[str] = () if state is None else state.body["without_rows"]
+    remark = missing_rows_sentence(store, model, every, missing, served=series == SERVICE)
+    return MonitorReport(
+        model, every, kept.later_whole(), alerts, 0, kept.later_segments(), remark=remark, series=series
+    )
 
 
 def window_writes(

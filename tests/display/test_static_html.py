@@ -88,6 +88,7 @@ def everything(text: str) -> list[Presentable]:
         "windows": 1,
         "data_through": day(0),
         "learning": text,
+        "without_rows": text,
         "open_alerts": 1,
     }
     harm = Segment(text, (text,), 9, 0.1, 0.2, None, 0.4, 0.01, 0.001)

@@ -13,7 +13,7 @@ from modelops_jupyter.display.grids import distribution_chart, drift_chart
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.lines import figure_words, performance_chart, sparkline
 from modelops_jupyter.display.series import performance_series
-from modelops_jupyter.display.tables import heading, health, more, note, scrolling
+from modelops_jupyter.display.tables import heading, health, more, note, prose, scrolling
 from modelops_jupyter.display.widgets.live import Live, choice, join_form, text_field
 from modelops_jupyter.display.words import HEALTH, NOTHING, capital, metric_name
 from modelops_jupyter.wording import count, span
@@ -90,7 +90,7 @@ class MonitorView(Live):
         heat = drift_chart(page.drift, selected=(window, column), pickable=True)
         self.html = join(
             heading(page.name),
-            note(page.summary.learning) if page.summary.learning else None,
+            *(note(prose(text)) for text in (page.summary.without_rows, page.summary.learning) if text),
             line or note("No window has labels yet: log them with `modelops log-labels`."),
             heat or note("Never monitored: log predictions, then run `modelops monitor`."),
             *self._choice(page, window, column),
