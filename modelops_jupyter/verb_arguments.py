@@ -35,4 +35,8 @@ SPAN = (
     argument("--window", help="first window, e.g. 2013-07-01 (default: the latest performance alert's, or the last)"),
     argument("--until", help="last window (default: the first)"),
 )
+OF_SERIES = (
+    argument("--version", type=int, help="the version, where --role is another than served"),
+    argument("--role", default="served", help="served (default), or what a version predicted as shadow or canary"),
+)
 REASON = argument("--reason", required=True, help="why; goes on record")

@@ -17,6 +17,7 @@ from modelops_jupyter.verb_arguments import (
     EVERY,
     NAME,
     NOTEBOOK,
+    OF_SERIES,
     REASON,
     REFERENCE,
     ROLE_HELP,
@@ -45,12 +46,13 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "distribution",
         "a column's distribution beside the reference's",
-        lambda ws, a, r: ws.distribution(a.name, a.column, window=a.window, every=a.every),
+        verb_calls.distribution,
         (
             NAME,
             argument("column", metavar="COLUMN", help="a feature, `prediction` or `score`"),
             argument("--window", help="start of the window, as `modelops monitor` shows it (default: the last 30)"),
             EVERY,
+            *OF_SERIES,
         ),
         effect="read",
     ),
@@ -64,11 +66,12 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "curves",
         "calibration and other curves of a window",
-        lambda ws, a, r: ws.curves(a.name, window=a.window, every=a.every),
+        lambda ws, a, r: ws.curves(a.name, window=a.window, every=a.every, version=a.version, role=a.role),
         (
             NAME,
             argument("--window", help="start of the window, as `modelops monitor` shows it (default: the last 30)"),
             EVERY,
+            *OF_SERIES,
         ),
         effect="read",
     ),

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.actions.fleet import read_fleet
+from modelops_jupyter.actions.fleet import SeriesSummary, read_fleet
 from modelops_jupyter.actions.versions import find_model, find_version
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.listing import Listing
@@ -41,7 +41,7 @@ class Status(Presentable):
     workspace, registry : str
     models : tuple of mapping
         Per model: kind, champion and whether that is unsafe, versions, health, monitored windows, windows with
-        realised performance, open alerts.
+        realised performance, open alerts, and in ``beside`` the shadow and canary predictions of each version.
     history : tuple of mapping
         Promotions and rollbacks, oldest first.
     alerts : tuple of mapping
@@ -131,6 +131,7 @@ class Status(Presentable):
                 f"  {m['name']:<24} {m['health']:<8} {champion}, {count(m['versions'], 'version')}{_unsafe(m)}, "
                 f"{count(m['windows'], 'window')}{through}, {count(m['open_alerts'], 'open alert')}"
             )
+            lines += [f"    {SeriesSummary(**series)}" for series in m["beside"]]
             lines += [f"    {m[what]}" for what in ("without_rows", "learning") if m[what]]
         lines += [_told(target) for target in self.targets]
         lines += [f"  {sentence}" for sentence in (*self.changed, *self.moved)]
@@ -186,6 +187,7 @@ def status(
             "data_through": summary.data_through,
             "learning": summary.learning,
             "without_rows": summary.without_rows,
+            "beside": [asdict(series) for series in summary.beside],
             "open_alerts": summary.open_alerts,
         }
         for summary in read_fleet(store)
@@ -239,6 +241,7 @@ def models(store: Store, use_cases: Mapping[str, UseCase]) -> Listing:
             "sparkline": s.sparkline,
             "learning": s.learning,
             "without_rows": s.without_rows,
+            "beside": [asdict(series) for series in s.beside],
             "owner": s.owner,
             "risk_tier": s.risk_tier,
         }

@@ -189,7 +189,10 @@ def _recent(values: Sequence[float | None]) -> float:
 
 @dataclass(frozen=True)
 class Distribution(Presentable):
-    """Shares of a column's bins, in the reference and in the windows looked at; each sums to 1 or is all 0."""
+    """Shares of a column's bins, in the reference and in the windows looked at; each sums to 1 or is all 0.
+
+    `series` says which predictions they are beside what was served, as ``version 2 as shadow``.
+    """
 
     column: str
     bins: tuple[str, ...]
@@ -197,6 +200,7 @@ class Distribution(Presentable):
     current: tuple[float, ...]
     since: str
     until: str
+    series: str = ""
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row per bin."""
@@ -205,7 +209,8 @@ class Distribution(Presentable):
         return pd.DataFrame({"bin": self.bins, "reference": self.reference, "current": self.current})
 
     def __str__(self) -> str:
-        return f"{self.column}, windows from {self.since} to {self.until}\n{self.to_frame().to_string(index=False)}"
+        of = f" of {self.series}" if self.series else ""
+        return f"{self.column}{of}, windows from {self.since} to {self.until}\n{self.to_frame().to_string(index=False)}"
 
 
 @dataclass(frozen=True)

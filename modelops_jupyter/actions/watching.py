@@ -14,6 +14,8 @@ from modelops_jupyter.actions.liveness import say_what_stopped
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput, ModelOpsError
 from modelops_jupyter.imports import import_ahead
+from modelops_jupyter.refs import check_name
+from modelops_jupyter.roles import SERVED, SERVICE, Series, check_role
 from modelops_jupyter.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.monitoring.explaining.multivariate import MultivariateDrift
     from modelops_jupyter.monitoring.pace import WorkEvent
     from modelops_jupyter.notifications import DeliveryReport
+    from modelops_jupyter.profiles import Reference
     from modelops_jupyter.sources import Sources
     from modelops_jupyter.store import Store
 
@@ -78,15 +81,43 @@ def run(
     return replace(report, remark=" ".join(filter(None, remarks)))
 
 
+def series_of(store: Store, name: str, every: str, version: int | None, role: str) -> Series:
+    """Return what `version` and `role` stand for: by default whatever was served; see `kept.find_series`."""
+    if version is None and check_role(role) == SERVED:
+        return SERVICE
+    from modelops_jupyter.monitoring.kept import find_series
+
+    versions.find_model(store, check_name(name))
+    return find_series(store, name, every, version, role)
+
+
+def _references(store: Store, name: str, series: Series) -> dict[int, Reference]:
+    """Return the references that windows of a series are compared with."""
+    every = versions.references(store, name)
+    return {version: reference for version, reference in every.items() if series.version in (0, version)}
+
+
 def explain(
-    store: Store, sources: Sources, name: str, every: str, window: str | None, until: str | None
+    store: Store,
+    sources: Sources,
+    name: str,
+    every: str,
+    window: str | None,
+    until: str | None,
+    series: Series = SERVICE,
 ) -> Explanation:
     """See `Workspace.explain`."""
     from modelops_jupyter.monitoring import explain_fall
 
-    references = versions.references(store, name)
     return explain_fall(
-        name, store=store, log=sources.of(name), references=references, every=every, window=window, until=until
+        name,
+        store=store,
+        log=sources.of(name),
+        references=_references(store, name, series),
+        every=every,
+        window=window,
+        until=until,
+        series=series,
     )
 
 
@@ -131,14 +162,26 @@ def announce(store: Store, settings: Settings) -> None:
 
 
 def multivariate_drift(
-    store: Store, sources: Sources, name: str, every: str, window: str | None, until: str | None
+    store: Store,
+    sources: Sources,
+    name: str,
+    every: str,
+    window: str | None,
+    until: str | None,
+    series: Series = SERVICE,
 ) -> MultivariateDrift:
     """See `Workspace.multivariate_drift`."""
     from modelops_jupyter.monitoring.explaining.multivariate import multivariate_drift
 
-    references = versions.references(store, name)
     return multivariate_drift(
-        name, store=store, log=sources.of(name), references=references, every=every, window=window, until=until
+        name,
+        store=store,
+        log=sources.of(name),
+        references=_references(store, name, series),
+        every=every,
+        window=window,
+        until=until,
+        series=series,
     )
 
 
@@ -168,12 +211,13 @@ def backtest(
     every: str,
     budget: str | None,
     on_progress: Callable[[WorkEvent], None] | None,
+    series: Series = SERVICE,
 ) -> Backtest:
     """See `Workspace.backtest`."""
     from modelops_jupyter.monitoring import KeptWindows, alert_rules, run_backtest
 
     versions.find_model(store, name)
     rules = alert_rules(store, name, every, budget, settings.alert_budget)
-    references = versions.references(store, name, ())
-    profiles = KeptWindows(store, name, every).profiles()
-    return run_backtest(name, references, profiles, rules, every, on_progress=on_progress)
+    profiles = KeptWindows(store, name, every, series).profiles()
+    shown = f"{name}, {series}" if series.key else name
+    return run_backtest(shown, _references(store, name, series), profiles, rules, every, on_progress=on_progress)

@@ -106,6 +106,11 @@ def status(shown: Status) -> Html:
     if not shown.models:
         return block(heading("Workspace"), note(str(shown)))
     open_alerts = [alert for alert in shown.alerts if alert["state"] == "open"]
+    beside = [
+        {**series, "model": model["name"], "series": capital(series["name"])}
+        for model in shown.models
+        for series in model["beside"]
+    ]
     unsafe = ("unsafe_versions",) if any(model["unsafe_versions"] for model in shown.models) else ()
     columns = ("name", "health", "champion", *unsafe, "versions", "windows", "data_through", "open_alerts")
     return block(
@@ -120,6 +125,10 @@ def status(shown: Status) -> Html:
             for what in ("without_rows", "learning")
             if model[what]
         ),
+        heading("Beside what was served") if beside else None,
+        rows_table(("model", "series", "windows", "data_through", "metric", "figure", "open_alerts"), beside)
+        if beside
+        else None,
         heading("Open alerts") if open_alerts else None,
         alerts_table(open_alerts) if open_alerts else None,
         heading("History") if shown.history else None,

@@ -162,8 +162,9 @@ def curves(shown: PerformanceCurves) -> Html:
     ]
     if chart is None and not rows and not errors:
         return block(note(str(shown)))
+    of = f" of {shown.series}" if shown.series else ""
     return block(
-        heading("Calibration") if chart else None,
+        heading(f"Calibration{of}") if chart else None,
         scrolling(chart) if chart else None,
         heading("Errors (prediction minus outcome)") if errors else None,
         table(("Share of rows below", "Error"), errors, right=(0, 1)) if errors else None,
@@ -178,6 +179,6 @@ def distribution(shown: Distribution) -> Html:
     when = short_time(shown.since) + ("" if shown.since == shown.until else f" to {short_time(shown.until)}")
     return block(
         heading(shown.column),
-        note(f"windows from {when}, beside the reference"),
+        note(f"{shown.series + ', ' if shown.series else ''}windows from {when}, beside the reference"),
         scrolling(distribution_chart(shown)),
     )

@@ -39,6 +39,8 @@ class PerformanceCurves(Presentable):
         ``share`` and ``quantile`` of prediction minus label.
     confusion : mapping
         Rows by prediction, then label.
+    series : str
+        ``version 2 as shadow``; empty for what was served.
     """
 
     roc: Mapping[str, Sequence[float]] = field(default_factory=dict)
@@ -47,10 +49,14 @@ class PerformanceCurves(Presentable):
     gains: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
     errors: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
     confusion: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    series: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the curves as plain data."""
-        return {name: dict(getattr(self, name)) for name in self.__dataclass_fields__}
+        return {**self._curves(), "series": self.series}
+
+    def _curves(self) -> dict[str, dict[str, Any]]:
+        return {name: dict(getattr(self, name)) for name in self.__dataclass_fields__ if name != "series"}
 
     def to_frame(self) -> pd.DataFrame:
         """Return a tidy table: a row per curve, point and axis."""
@@ -58,7 +64,7 @@ class PerformanceCurves(Presentable):
 
         rows = [
             (curve, number, axis, value)
-            for curve, axes in self.to_dict().items()
+            for curve, axes in self._curves().items()
             if curve != "confusion"
             for axis, values in axes.items()
             for number, value in enumerate(values)
@@ -66,8 +72,9 @@ class PerformanceCurves(Presentable):
         return pd.DataFrame(rows, columns=["curve", "point", "axis", "value"])
 
     def __str__(self) -> str:
-        drawn = [name for name, axes in self.to_dict().items() if axes]
-        return f"Curves: {', '.join(drawn)}." if drawn else "No labels: there is no curve to draw."
+        drawn = [name for name, axes in self._curves().items() if axes]
+        curves = f"Curves of {self.series}" if self.series else "Curves"
+        return f"{curves}: {', '.join(drawn)}." if drawn else "No labels: there is no curve to draw."
 
 
 def performance_curves(profile: Profile, binning: Binning) -> PerformanceCurves:
