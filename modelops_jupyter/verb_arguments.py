@@ -29,6 +29,7 @@ NAME = argument("name", metavar="NAME", help="name of the model")
 ALIAS = argument("alias", nargs="?", default="champion", help="alias to move (default: champion)")
 NOTEBOOK = argument("path", metavar="NOTEBOOK", help="the .ipynb file")
 EVERY = argument("--every", default="1D", help="length of a window: 1h, 1D (default) or 1W")
+EVERY_MONITORED = argument("--every", help="length of the windows: 1h, 1D or 1W (default: as the model is monitored)")
 ROLE_HELP = "served: the answer that was given (default); shadow: one nobody got; canary: given to a share of requests"
 INCIDENT = argument("id", metavar="ID", help="id of the incident, as `modelops incidents` shows it")
 SPAN = (

@@ -14,7 +14,7 @@ from modelops_jupyter.roles import ROLES, SERVED
 from modelops_jupyter.verb import Parser, Verb
 from modelops_jupyter.verb_arguments import (
     ALIAS,
-    EVERY,
+    EVERY_MONITORED,
     NAME,
     NOTEBOOK,
     OF_SERIES,
@@ -40,7 +40,7 @@ VERBS: tuple[Verb, ...] = (
         "overview",
         "one model on one page: performance, drift, versions, history, alerts",
         lambda ws, a, r: ws.overview(a.name, every=a.every),
-        (NAME, EVERY),
+        (NAME, EVERY_MONITORED),
         effect="read",
     ),
     Verb(
@@ -51,7 +51,7 @@ VERBS: tuple[Verb, ...] = (
             NAME,
             argument("column", metavar="COLUMN", help="a feature, `prediction` or `score`"),
             argument("--window", help="start of the window, as `modelops monitor` shows it (default: the last 30)"),
-            EVERY,
+            EVERY_MONITORED,
             *OF_SERIES,
         ),
         effect="read",
@@ -70,7 +70,7 @@ VERBS: tuple[Verb, ...] = (
         (
             NAME,
             argument("--window", help="start of the window, as `modelops monitor` shows it (default: the last 30)"),
-            EVERY,
+            EVERY_MONITORED,
             *OF_SERIES,
         ),
         effect="read",

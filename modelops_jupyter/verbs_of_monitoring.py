@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelops_jupyter import verb_calls
 from modelops_jupyter.verb import Verb
-from modelops_jupyter.verb_arguments import EVERY, INCIDENT, NAME, OF_SERIES, REASON, SPAN, argument
+from modelops_jupyter.verb_arguments import EVERY, EVERY_MONITORED, INCIDENT, NAME, OF_SERIES, REASON, SPAN, argument
 
 MONITORING: tuple[Verb, ...] = (
     Verb(
@@ -45,7 +45,7 @@ MONITORING: tuple[Verb, ...] = (
         "explain",
         "the segments that explain a fall in performance",
         verb_calls.explain,
-        (NAME, *SPAN, EVERY, *OF_SERIES),
+        (NAME, *SPAN, EVERY_MONITORED, *OF_SERIES),
         effect="read",
         slow=True,
     ),
@@ -53,7 +53,7 @@ MONITORING: tuple[Verb, ...] = (
         "multivariate-drift",
         "whether rows of now can be told from those before, columns taken together",
         verb_calls.multivariate_drift,
-        (NAME, *SPAN, EVERY, *OF_SERIES),
+        (NAME, *SPAN, EVERY_MONITORED, *OF_SERIES),
     ),
     Verb(
         "backtest",
@@ -61,7 +61,7 @@ MONITORING: tuple[Verb, ...] = (
         verb_calls.backtest,
         (
             NAME,
-            EVERY,
+            EVERY_MONITORED,
             argument("--alert-budget", metavar="N/PERIOD", help="one to add, as 1/month (default: in force)"),
             *OF_SERIES,
         ),

@@ -84,8 +84,11 @@ class Workspace(IncidentVerbs, InspectionVerbs, RecordVerbs, ScoringVerbs):
         """Return every version of a model, newest first, with its aliases and metrics."""
         return catalogue.versions(self.known, name)
 
-    def overview(self, name: str, *, every: str = "1D") -> ModelOverview:
-        """Return one model on one page: performance, drift, versions, transitions, alerts, audit trail."""
+    def overview(self, name: str, *, every: str | None = None) -> ModelOverview:
+        """Return one model on one page: performance, drift, versions, transitions, alerts, audit trail.
+
+        Without `every` in windows of the length that the model is monitored in.
+        """
         return read_overview(self.known, name, every, self.settings.use_cases)
 
     def version(self, reference: str | ModelReference) -> RegisteredVersion:

@@ -20,7 +20,8 @@ class InspectionVerbs(Foundations):
     """What a workspace shows of windows that were monitored.
 
     Every verb takes what was served. With `role` it takes what `version` predicted as shadow or canary instead; the
-    version may be left out where one alone did.
+    version may be left out where one alone did. Without `every`, windows are of the length that the model is monitored
+    in.
     """
 
     def distribution(
@@ -29,7 +30,7 @@ class InspectionVerbs(Foundations):
         column: str,
         *,
         window: str | None = None,
-        every: str = "1D",
+        every: str | None = None,
         version: int | None = None,
         role: str = "served",
     ) -> Distribution:
@@ -38,21 +39,21 @@ class InspectionVerbs(Foundations):
         Of what was served, or of what `version` predicted in another `role`; so do `curves`, `explain`,
         `multivariate_drift` and `backtest`.
         """
-        series = watching.series_of(self.known, name, every, version, role)
-        return inspection.inspect(self.known, name, window, every, series=series).distribution(column)
+        length, series = watching.windows_of(self.known, name, every, version, role)
+        return inspection.inspect(self.known, name, window, length, series=series).distribution(column)
 
     def curves(
         self,
         name: str,
         *,
         window: str | None = None,
-        every: str = "1D",
+        every: str | None = None,
         version: int | None = None,
         role: str = "served",
     ) -> PerformanceCurves:
         """Return calibration and other curves of a window (default: the last 30 together)."""
-        series = watching.series_of(self.known, name, every, version, role)
-        return inspection.inspect(self.known, name, window, every, series=series).curves()
+        length, series = watching.windows_of(self.known, name, every, version, role)
+        return inspection.inspect(self.known, name, window, length, series=series).curves()
 
     def explain(
         self,
@@ -60,7 +61,7 @@ class InspectionVerbs(Foundations):
         *,
         window: str | None = None,
         until: str | None = None,
-        every: str = "1D",
+        every: str | None = None,
         version: int | None = None,
         role: str = "served",
     ) -> Explanation:
@@ -72,8 +73,8 @@ class InspectionVerbs(Foundations):
             Start of the first and of the last window to explain (UTC, say ``2013-07-01``); by default those of the
             latest performance alert, else the last seven with labels.
         """
-        series = watching.series_of(self.known, name, every, version, role)
-        return watching.explain(self.known, self.sources, name, every, window, until, series)
+        length, series = watching.windows_of(self.known, name, every, version, role)
+        return watching.explain(self.known, self.sources, name, length, window, until, series)
 
     def multivariate_drift(
         self,
@@ -81,19 +82,19 @@ class InspectionVerbs(Foundations):
         *,
         window: str | None = None,
         until: str | None = None,
-        every: str = "1D",
+        every: str | None = None,
         version: int | None = None,
         role: str = "served",
     ) -> MultivariateDrift:
         """Test whether a classifier can tell the rows of `window` to `until` (default: the last) from the 28 before."""
-        series = watching.series_of(self.known, name, every, version, role)
-        return watching.multivariate_drift(self.known, self.sources, name, every, window, until, series)
+        length, series = watching.windows_of(self.known, name, every, version, role)
+        return watching.multivariate_drift(self.known, self.sources, name, length, window, until, series)
 
     def backtest(
         self,
         name: str,
         *,
-        every: str = "1D",
+        every: str | None = None,
         alert_budget: str | None = None,
         version: int | None = None,
         role: str = "served",
@@ -103,5 +104,5 @@ class InspectionVerbs(Foundations):
 
         `alert_budget` is added to the curve; None stands for the one in force. Segments are left out.
         """
-        series = watching.series_of(self.known, name, every, version, role)
-        return watching.backtest(self.known, self.settings, name, every, alert_budget, on_progress, series)
+        length, series = watching.windows_of(self.known, name, every, version, role)
+        return watching.backtest(self.known, self.settings, name, length, alert_budget, on_progress, series)

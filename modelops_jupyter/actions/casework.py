@@ -131,7 +131,8 @@ def _alerts_beside(store: Store, name: str | None) -> str:
     if not open_alerts:
         return ""
     opens = "opens" if open_alerts == 1 else "open"
-    return f"{count(open_alerts, 'open alert')} of shadow or canary predictions {opens} no incident: see `modelops alerts`."
+    what = f"{count(open_alerts, 'open alert')} of shadow or canary predictions"
+    return f"{what} {opens} no incident: see `modelops alerts`."
 
 
 def incident(store: Store, identity: str) -> Incident:

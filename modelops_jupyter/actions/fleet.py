@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from modelops_jupyter.errors import NotFound
 from modelops_jupyter.roles import Series, kind_of
 from modelops_jupyter.wording import count, last_moment, short
 
@@ -140,6 +141,36 @@ def read_fleet(
             )
         )
     return tuple(summaries)
+
+
+def monitored_length(store: Store, name: str, every: str | None) -> str:
+    """Return the length of windows to look at: `every`, or where that is None the one that a model is monitored in.
+
+    Of several that is a day, else the one that ran last.
+
+    Raises
+    ------
+    InvalidInput
+        If `every` is no length of a window.
+    NotFound
+        If the model is monitored in windows of other lengths only.
+    """
+    kinds = ("monitor", kind_of("monitor", Series(1)))  # of some models nothing is served yet
+    states = [record.body for kind in kinds for record in store.find(kind, name)]
+    ordered = sorted(states, key=lambda body: str(body["checked_at"]))
+    lengths = list(dict.fromkeys(str(body["every"]) for body in ordered))
+    if every is None:
+        return "1D" if "1D" in lengths or not lengths else lengths[-1]
+    if lengths and every not in lengths:
+        from modelops_jupyter.profiles import window_length
+
+        window_length(every)
+        known = " and ".join(lengths)
+        raise NotFound(
+            f"{name!r} is monitored in windows of {known}, not of {every}: look at those (--every {lengths[-1]}), or "
+            f"run `modelops monitor {name} --every {every}`."
+        )
+    return every
 
 
 def learning(monitor: Mapping[str, Any], champion: int | None) -> str:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions import catalogue
-from modelops_jupyter.actions.fleet import ModelSummary, read_fleet
+from modelops_jupyter.actions.fleet import ModelSummary, monitored_length, read_fleet
 from modelops_jupyter.actions.versions import find_model
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_name
@@ -225,6 +225,8 @@ class ModelOverview(Presentable):
         Promotions and rollbacks, oldest first.
     versions, alerts, audit : tuple of mapping
         Newest first.
+    every : str
+        Length of the windows.
     beside : tuple of SeriesFigures
         The shadow and canary predictions of each version, beside what was served.
     """
@@ -240,6 +242,7 @@ class ModelOverview(Presentable):
     alerts: tuple[Mapping[str, Any], ...]
     audit: tuple[Mapping[str, Any], ...]
     beside: tuple[SeriesFigures, ...] = ()
+    every: str = "1D"
 
     @property
     def name(self) -> str:
@@ -275,14 +278,14 @@ class ModelOverview(Presentable):
 
 
 def read_overview(
-    store: Store, name: str, every: str = "1D", use_cases: Mapping[str, UseCase] | None = None
+    store: Store, name: str, every: str | None = None, use_cases: Mapping[str, UseCase] | None = None
 ) -> ModelOverview:
     """Gather the page of a model.
 
     Raises
     ------
     NotFound
-        If there is no such model.
+        If there is no such model, or it is monitored in windows of other lengths only.
     InvalidReference
         If `name` cannot name a model.
     InvalidInput
@@ -291,6 +294,7 @@ def read_overview(
     from modelops_jupyter.monitoring.kept import KeptWindows, load_beside
 
     find_model(store, check_name(name))
+    every = monitored_length(store, name, every)
     model = store.get("model", name)
     summary = next(s for s in read_fleet(store, name, use_cases))
     windows = KeptWindows(store, name, every).whole()
@@ -312,6 +316,7 @@ def read_overview(
         alerts=catalogue.alerts(store, name, None).rows,
         audit=tuple(entries[:AUDIT_ENTRIES]),
         beside=tuple(SeriesFigures.of(each, metric, expected) for each in load_beside(store, name, every)),
+        every=every,
     )
 
 

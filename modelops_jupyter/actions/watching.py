@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions import versions
-from modelops_jupyter.actions.fleet import learning
+from modelops_jupyter.actions.fleet import learning, monitored_length
 from modelops_jupyter.actions.liveness import say_what_stopped
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput, ModelOpsError
@@ -81,14 +81,18 @@ def run(
     return replace(report, remark=" ".join(filter(None, remarks)))
 
 
-def series_of(store: Store, name: str, every: str, version: int | None, role: str) -> Series:
-    """Return what `version` and `role` stand for: by default whatever was served; see `kept.find_series`."""
+def windows_of(store: Store, name: str, every: str | None, version: int | None, role: str) -> tuple[str, Series]:
+    """Return the length of windows and the series that a look at a model's windows means.
+
+    By default those that the model is monitored in, and whatever was served; see `monitored_length`, `find_series`.
+    """
+    length = monitored_length(store, name, every)
     if version is None and check_role(role) == SERVED:
-        return SERVICE
+        return length, SERVICE
     from modelops_jupyter.monitoring.kept import find_series
 
     versions.find_model(store, check_name(name))
-    return find_series(store, name, every, version, role)
+    return length, find_series(store, name, length, version, role)
 
 
 def _references(store: Store, name: str, series: Series) -> dict[int, Reference]:

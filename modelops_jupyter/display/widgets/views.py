@@ -60,9 +60,9 @@ class ModelBrowser(Live):
 class MonitorView(Live):
     """Performance and drift of `model`; choosing a window or a column shows what changed there."""
 
-    every = traitlets.Unicode("1D")
+    every = traitlets.Unicode("")  # as the model is monitored
 
-    def __init__(self, workspace: Workspace, model: str = "", every: str = "1D") -> None:
+    def __init__(self, workspace: Workspace, model: str = "", every: str = "") -> None:
         self._workspace = workspace
         self._read: tuple[tuple[str, str], ModelOverview] | None = None
         super().__init__(model=model, every=every)
@@ -71,7 +71,7 @@ class MonitorView(Live):
         """Return the model's page; read when another model is chosen."""
         wanted = (self.model, self.every)
         if self._read is None or self._read[0] != wanted:
-            self._read = wanted, self._workspace.overview(self.model, every=self.every)
+            self._read = wanted, self._workspace.overview(self.model, every=self.every or None)
         return self._read[1]
 
     def refresh(self) -> None:
@@ -104,7 +104,7 @@ class MonitorView(Live):
             parts.append(element("p", words, f" · {figure_words(found, page.metric)}"))
         if column in page.drift.columns and column is not None:
             shown = self._workspace.distribution(
-                page.name, column, window=found.start if found else None, every=self.every
+                page.name, column, window=found.start if found else None, every=page.every
             )
             parts += [heading(column), distribution_chart(shown)]
         return parts
