@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from modelops_jupyter.listing import Listing
     from modelops_jupyter.pipelines import PipelineRun
 
-TIMES = {"at", "created_at", "window_start", "window_end", "last_window", "data_through", "since"}
-SENTENCES = {"message", "evaluation"}
+TIMES = {"at", "created_at", "window_start", "window_end", "first_window", "last_window", "data_through", "since"}
+SENTENCES = {"message", "evaluation", "title"}
 STATES = {
     "open": ("●", "open", palette.RED),
     "acknowledged": ("◐", "acknowledged", palette.ORANGE),
@@ -50,8 +50,12 @@ Fields = Mapping[str, Any]
 def listing(shown: Listing) -> Html:
     """Show a listing as a table."""
     if not shown.rows:
-        return block(heading(shown.title), note(shown.empty))
-    return block(heading(f"{shown.title} ({len(shown.rows):,})"), rows_table(shown.columns, shown.rows))
+        return block(heading(shown.title), note(shown.empty), note(prose(shown.note)) if shown.note else None)
+    return block(
+        heading(f"{shown.title} ({len(shown.rows):,})"),
+        rows_table(shown.columns, shown.rows),
+        note(prose(shown.note)) if shown.note else None,
+    )
 
 
 def rows_table(columns: Sequence[str], rows: Sequence[Fields], *, most: int = 50) -> Html:
@@ -105,7 +109,9 @@ def status(shown: Status) -> Html:
     """Show where a workspace stands."""
     if not shown.models:
         return block(heading("Workspace"), note(str(shown)))
-    open_alerts = [alert for alert in shown.alerts if alert["state"] == "open"]
+    every = [alert for alert in shown.alerts if alert["state"] == "open"]
+    open_alerts = [alert for alert in every if not alert.get("series")]
+    others = [alert for alert in every if alert.get("series")]
     beside = [
         {**series, "model": model["name"], "series": capital(series["name"])}
         for model in shown.models
@@ -129,6 +135,7 @@ def status(shown: Status) -> Html:
         rows_table(("model", "series", "windows", "data_through", "metric", "figure", "open_alerts"), beside)
         if beside
         else None,
+        fold(f"Their {count(len(others), 'open alert')}", alerts_table(others)) if others else None,
         heading("Open alerts") if open_alerts else None,
         alerts_table(open_alerts) if open_alerts else None,
         heading("History") if shown.history else None,

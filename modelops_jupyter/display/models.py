@@ -64,7 +64,7 @@ def monitor_report(report: MonitorReport) -> Html:
     return block(
         heading(f"Monitoring of {report.model}"),
         note(f"{count(len(series.windows), 'window')} of {report.every}, {report.new_windows} of them new, {period}"),
-        note(report.remark) if report.remark else None,
+        note(prose(report.remark)) if report.remark else None,
         alerts_table(open_alerts) if open_alerts else note("No open alerts."),
         *_charts(series, report_drift(report), scored=any(window.performance for window in report.windows)),
         *series_beside(series, others),
@@ -89,11 +89,13 @@ def series_beside(series: Series, alerts: Sequence[Fields]) -> list[Html | None]
         return []
     figure = capital(metric_name(series.metric)) or "Figure"
     rows = [beside_row(each, series.windows) for each in series.beside]
-    head = ("Series", "Windows", "Rows", "Last window", figure, "Served then", "When validated", "Open alerts")
+    head = ["Series", "Windows", "Rows", "Last window", figure, "Served then", "When validated", "Open alerts"]
+    if all(each.expected is None for each in series.beside):  # a report alone does not know it
+        rows, head = [row[:6] + row[7:] for row in rows], head[:6] + head[7:]
     return [
         heading("Beside what was served"),
         note(BESIDE_NOTE),
-        table(head, rows, right=(1, 2, 4, 5, 6, 7)),
+        table(head, rows, right=(1, 2, *range(4, len(head)))),
         fold(f"Their {count(len(alerts), 'open alert')}", alerts_table(alerts)) if alerts else None,
     ]
 
