@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import psi
 from sklearn import metrics
 
 from modelops_jupyter.monitoring import performance
@@ -119,6 +120,11 @@ def test_a_model_that_is_never_wrong_has_an_average_precision_of_one(rows: int) 
         cells = ScoreCells.of(score, ((score > 0.9) ^ wrong) + 1)
         found = ranking.average_precision(cells.negatives, cells.positives, tied=cells.level == 0)
         assert found.value == pytest.approx(metrics.average_precision_score((score > 0.9) ^ wrong, score), abs=2e-4)
+
+
+def test_digamma_is_that_of_scipy() -> None:
+    x = np.append(np.arange(1.0, 100.0), [1e3, 1e6, 1e9])
+    assert ranking._digamma(x) == pytest.approx(psi(x), abs=1e-9)
 
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=40))
