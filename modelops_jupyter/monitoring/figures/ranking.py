@@ -101,7 +101,9 @@ def _digamma(x: Array) -> Array:
     """
     up = x + 10
     series: Array = np.log(up) - 1 / (2 * up) - 1 / (12 * up**2) + 1 / (120 * up**4) - 1 / (252 * up**6)
-    return series - np.sum([1 / (x + step) for step in range(10)], axis=0)
+    below: Array = np.sum([1 / (x + step) for step in range(10)], axis=0)
+    digamma: Array = series - below
+    return digamma
 
 
 def average_precision_bound(negatives: Array, positives: Array) -> float:
