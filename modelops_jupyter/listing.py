@@ -28,12 +28,15 @@ class Listing(Presentable):
     rows : tuple of mapping
     empty : str
         What to say, and to do next, when there is nothing.
+    note : str
+        What else there is to know, or nothing.
     """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[Mapping[str, Any], ...]
     empty: str = "Nothing yet."
+    note: str = ""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -58,11 +61,11 @@ class Listing(Presentable):
 
     def __str__(self) -> str:
         if not self.rows:
-            return self.empty
+            return "\n".join(filter(None, (self.empty, self.note)))
         table = [list(self.columns), *([_cell(row.get(name)) for name in self.columns] for row in self.rows)]
         widths = [max(len(row[place]) for row in table) for place in range(len(self.columns) - 1)]
         lines = ["  ".join([*map(str.ljust, row, widths), row[-1]]).rstrip() for row in table]
-        return "\n".join([self.title, *lines])
+        return "\n".join([self.title, *lines, *([self.note] if self.note else [])])
 
 
 def _cell(value: Any) -> str:

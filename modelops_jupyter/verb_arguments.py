@@ -29,10 +29,15 @@ NAME = argument("name", metavar="NAME", help="name of the model")
 ALIAS = argument("alias", nargs="?", default="champion", help="alias to move (default: champion)")
 NOTEBOOK = argument("path", metavar="NOTEBOOK", help="the .ipynb file")
 EVERY = argument("--every", default="1D", help="length of a window: 1h, 1D (default) or 1W")
+EVERY_MONITORED = argument("--every", help="length of the windows: 1h, 1D or 1W (default: as the model is monitored)")
 ROLE_HELP = "served: the answer that was given (default); shadow: one nobody got; canary: given to a share of requests"
 INCIDENT = argument("id", metavar="ID", help="id of the incident, as `modelops incidents` shows it")
 SPAN = (
     argument("--window", help="first window, e.g. 2013-07-01 (default: the latest performance alert's, or the last)"),
     argument("--until", help="last window (default: the first)"),
+)
+OF_SERIES = (
+    argument("--version", type=int, help="the version, where --role is another than served"),
+    argument("--role", default="served", help="served (default), or what a version predicted as shadow or canary"),
 )
 REASON = argument("--reason", required=True, help="why; goes on record")

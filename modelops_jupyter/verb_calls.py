@@ -133,7 +133,23 @@ def compare_data(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
 
 def backtest(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
     """Backtest, and show how far it is."""
-    return ws.backtest(a.name, every=a.every, alert_budget=a.alert_budget, on_progress=_show_pace)
+    series = {"version": a.version, "role": a.role}
+    return ws.backtest(a.name, every=a.every, alert_budget=a.alert_budget, **series, on_progress=_show_pace)
+
+
+def distribution(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    """Read a column's distribution."""
+    return ws.distribution(a.name, a.column, window=a.window, every=a.every, version=a.version, role=a.role)
+
+
+def explain(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    """Explain windows."""
+    return ws.explain(a.name, window=a.window, until=a.until, every=a.every, version=a.version, role=a.role)
+
+
+def multivariate_drift(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    """Test rows of windows against those before."""
+    return ws.multivariate_drift(a.name, window=a.window, until=a.until, every=a.every, version=a.version, role=a.role)
 
 
 def _show(event: Any) -> None:

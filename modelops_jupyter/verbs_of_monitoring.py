@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelops_jupyter import verb_calls
 from modelops_jupyter.verb import Verb
-from modelops_jupyter.verb_arguments import EVERY, INCIDENT, NAME, REASON, SPAN, argument
+from modelops_jupyter.verb_arguments import EVERY, EVERY_MONITORED, INCIDENT, NAME, OF_SERIES, REASON, SPAN, argument
 
 MONITORING: tuple[Verb, ...] = (
     Verb(
@@ -44,16 +44,16 @@ MONITORING: tuple[Verb, ...] = (
     Verb(
         "explain",
         "the segments that explain a fall in performance",
-        lambda ws, a, r: ws.explain(a.name, window=a.window, until=a.until, every=a.every),
-        (NAME, *SPAN, EVERY),
+        verb_calls.explain,
+        (NAME, *SPAN, EVERY_MONITORED, *OF_SERIES),
         effect="read",
         slow=True,
     ),
     Verb(
         "multivariate-drift",
         "whether rows of now can be told from those before, columns taken together",
-        lambda ws, a, r: ws.multivariate_drift(a.name, window=a.window, until=a.until, every=a.every),
-        (NAME, *SPAN, EVERY),
+        verb_calls.multivariate_drift,
+        (NAME, *SPAN, EVERY_MONITORED, *OF_SERIES),
     ),
     Verb(
         "backtest",
@@ -61,8 +61,9 @@ MONITORING: tuple[Verb, ...] = (
         verb_calls.backtest,
         (
             NAME,
-            EVERY,
+            EVERY_MONITORED,
             argument("--alert-budget", metavar="N/PERIOD", help="one to add, as 1/month (default: in force)"),
+            *OF_SERIES,
         ),
         slow=True,
     ),

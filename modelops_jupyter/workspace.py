@@ -12,7 +12,6 @@ from modelops_jupyter.actions import (
     casework,
     catalogue,
     evaluation,
-    inspection,
     logged_comparison,
     moves,
     prediction_logging,
@@ -28,6 +27,7 @@ from modelops_jupyter.listing import Listing
 from modelops_jupyter.refs import ModelReference
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.workspace_incidents import IncidentVerbs
+from modelops_jupyter.workspace_inspection import InspectionVerbs
 from modelops_jupyter.workspace_records import RecordVerbs
 from modelops_jupyter.workspace_scoring import ScoringVerbs
 
@@ -35,14 +35,12 @@ if TYPE_CHECKING:
     from modelops_jupyter.actions.adopted import Adoption
     from modelops_jupyter.actions.casework import Incident
     from modelops_jupyter.actions.catalogue import Status
-    from modelops_jupyter.actions.overview import Distribution, ModelOverview
+    from modelops_jupyter.actions.overview import ModelOverview
     from modelops_jupyter.actions.reconciliation import Reconciliation
     from modelops_jupyter.actions.versions import RegisteredVersion
     from modelops_jupyter.governance import Comparison, Decision, GateReport, Transition
     from modelops_jupyter.log import Appended
-    from modelops_jupyter.monitoring import Backtest, Explanation, MonitorReport
-    from modelops_jupyter.monitoring.explaining.multivariate import MultivariateDrift
-    from modelops_jupyter.monitoring.figures.curves import PerformanceCurves
+    from modelops_jupyter.monitoring import MonitorReport
     from modelops_jupyter.monitoring.pace import WorkEvent
     from modelops_jupyter.pipelines import CellEvent, NotebookRun, PipelineRun, StepEvent
 
@@ -62,7 +60,7 @@ def open(path: str | os.PathLike[str] | None = None) -> Workspace:
     return Workspace(find_settings(path))
 
 
-class Workspace(IncidentVerbs, RecordVerbs, ScoringVerbs):
+class Workspace(IncidentVerbs, InspectionVerbs, RecordVerbs, ScoringVerbs):
     """A team's models: registry, prediction log, store and the rules they live by."""
 
     # The catalogue.
@@ -86,17 +84,12 @@ class Workspace(IncidentVerbs, RecordVerbs, ScoringVerbs):
         """Return every version of a model, newest first, with its aliases and metrics."""
         return catalogue.versions(self.known, name)
 
-    def overview(self, name: str, *, every: str = "1D") -> ModelOverview:
-        """Return one model on one page: performance, drift, versions, transitions, alerts, audit trail."""
+    def overview(self, name: str, *, every: str | None = None) -> ModelOverview:
+        """Return one model on one page: performance, drift, versions, transitions, alerts, audit trail.
+
+        Without `every` in windows of the length that the model is monitored in.
+        """
         return read_overview(self.known, name, every, self.settings.use_cases)
-
-    def distribution(self, name: str, column: str, *, window: str | None = None, every: str = "1D") -> Distribution:
-        """Return a column's distribution in a window (default: the last 30 together) beside the reference's."""
-        return inspection.inspect(self.known, name, window, every).distribution(column)
-
-    def curves(self, name: str, *, window: str | None = None, every: str = "1D") -> PerformanceCurves:
-        """Return calibration and other curves of a window (default: the last 30 together)."""
-        return inspection.inspect(self.known, name, window, every).curves()
 
     def version(self, reference: str | ModelReference) -> RegisteredVersion:
         """Return one version; raises `NotFound` if there is no such model, version or alias."""
@@ -211,7 +204,7 @@ class Workspace(IncidentVerbs, RecordVerbs, ScoringVerbs):
         """
         if data is None:
             logged_comparison.check_no_rows(target)
-            return logged_comparison.compare_logged(self.known, self.log, reference, other, segments)
+            return logged_comparison.compare_logged(self.known, self.sources, reference, other, segments)
         rows = {"data": data, "target": target, "segments": segments}
         return evaluation.compare_versions(self.known, self.registry, reference, other, **rows, unsafe=unsafe)
 
@@ -357,39 +350,6 @@ class Workspace(IncidentVerbs, RecordVerbs, ScoringVerbs):
     ) -> MonitorReport:
         """Compare rows of no model, window by window, with a reference; see `modelops_jupyter.compare_data`."""
         return watching.compare_data(self.settings, reference, current, timestamp, every, alert_budget)
-
-    def explain(
-        self, name: str, *, window: str | None = None, until: str | None = None, every: str = "1D"
-    ) -> Explanation:
-        """Search the segments that explain a fall in performance, beside the windows before it.
-
-        Parameters
-        ----------
-        window, until
-            Start of the first and of the last window to explain (UTC, say ``2013-07-01``); by default those of the
-            latest performance alert, else the last seven with labels.
-        """
-        return watching.explain(self.known, self.sources, name, every, window, until)
-
-    def multivariate_drift(
-        self, name: str, *, window: str | None = None, until: str | None = None, every: str = "1D"
-    ) -> MultivariateDrift:
-        """Test whether a classifier can tell the rows of `window` to `until` (default: the last) from the 28 before."""
-        return watching.multivariate_drift(self.known, self.sources, name, every, window, until)
-
-    def backtest(
-        self,
-        name: str,
-        *,
-        every: str = "1D",
-        alert_budget: str | None = None,
-        on_progress: Callable[[WorkEvent], None] | None = None,
-    ) -> Backtest:
-        """Replay the stored windows, healthy and with faults put in: what each alert budget would tell, and how soon.
-
-        `alert_budget` is added to the curve; None stands for the one in force. Segments are left out.
-        """
-        return watching.backtest(self.known, self.settings, name, every, alert_budget, on_progress)
 
     # Running.
 

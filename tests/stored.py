@@ -51,6 +51,7 @@ def puts(name: str, number: int) -> list[Put]:
         "through": days[-1],
         "checked_at": days[-1],
         "tracks": [["", 1, days[0]]],
+        "without_rows": [],
         **summarise(windows),
     }
     return [

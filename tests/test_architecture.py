@@ -36,7 +36,7 @@ LAYERS = (
     {"actions.moves", "actions.rounds", "actions.adoption"},
     {"actions.inspection", "actions.board"},
     {"diagnosis"},
-    {"workspace_incidents", "workspace_records", "workspace_scoring"},
+    {"workspace_incidents", "workspace_inspection", "workspace_records", "workspace_scoring"},
     {"workspace"},
     {"display", "verb", "verb_arguments"},
     {"verb_calls"},

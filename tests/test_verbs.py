@@ -143,7 +143,14 @@ class Waiting:
     """A workspace whose backtest tells that it is half done, and then that it is done."""
 
     def backtest(
-        self, name: str, *, every: str, alert_budget: str | None, on_progress: Callable[[WorkEvent], None]
+        self,
+        name: str,
+        *,
+        every: str | None,
+        alert_budget: str | None,
+        version: int | None,
+        role: str,
+        on_progress: Callable[[WorkEvent], None],
     ) -> str:
         for number in (50, 51, 100):
             on_progress(WorkEvent(f"backtest of {name}", "completed" if number == 100 else "running", number, 100))

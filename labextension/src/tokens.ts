@@ -20,6 +20,8 @@ export interface IModelSummary {
   readonly learning: string;
   /** What the last run could not read of the table of its predictions, a sentence each. */
   readonly source_problems?: readonly string[];
+  /** Which windows lack rows, and what to do, as sentences; empty where there is none. */
+  readonly without_rows: string;
   readonly metric: string | null;
   readonly sparkline: readonly (number | null)[];
   readonly owner: string | null;

@@ -14,6 +14,7 @@ from modelops_jupyter.errors import InvalidInput, NotFound, Refused
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_name
+from modelops_jupyter.roles import SERVED, Series, kind_of
 from modelops_jupyter.wording import count
 from modelops_jupyter.written import check_person, check_text
 
@@ -83,9 +84,10 @@ class Incident(Presentable):
 
     def __str__(self) -> str:
         head = f"{self.id} ({self.state}, {f'owned by {self.owner}' if self.owner else 'no owner'}): {self.title}"
+        of = " of what was served" if self.cause == "data" else ""
         lines = [
             head,
-            f"  bad windows from {self.first_window} to {self.last_window}, {count(len(self.alerts), 'alert')}",
+            f"  bad windows from {self.first_window} to {self.last_window}{of}, {count(len(self.alerts), 'alert')}",
         ]
         lines += [_suspect_line(suspect) for suspect in self.suspects[:5]]
         lines += [f"  segment {part['segment']}: {', '.join(part['columns'])}" for part in self.segments[:5]]
@@ -118,8 +120,19 @@ def incidents(store: Store, name: str | None, state: str | None) -> Listing:
     rows = sorted((row for row in found if state in (None, row["state"])), key=lambda r: str(r["opened_at"]))
     rows = sorted(rows, key=lambda row: str(row["first_window"]), reverse=True)
     cost = ("wrong_decisions", "money", *(("currency",) if any(row["currency"] for row in rows) else ()))
-    columns = ("id", "state", "owner", "first_window", "last_window", "alerts", *cost, "title")
-    return Listing("Incidents", columns, tuple(rows), "No incidents.")
+    columns = ("id", "state", "owner", "role", "first_window", "last_window", "alerts", *cost, "title")
+    return Listing("Incidents", columns, tuple(rows), "No incidents.", _alerts_beside(store, name))
+
+
+def _alerts_beside(store: Store, name: str | None) -> str:
+    """Say how many alerts there are that open no incident, being of no answer that a request got."""
+    alerts = store.find(kind_of("alert", Series(1)), name)
+    open_alerts = sum(record.body["state"] == "open" for record in alerts)
+    if not open_alerts:
+        return ""
+    opens = "opens" if open_alerts == 1 else "open"
+    what = f"{count(open_alerts, 'open alert')} of shadow or canary predictions"
+    return f"{what} {opens} no incident: see `modelops alerts`."
 
 
 def incident(store: Store, identity: str) -> Incident:
@@ -224,6 +237,7 @@ def _row(body: Mapping[str, Any], acts: list[Mapping[str, Any]]) -> dict[str, An
         "state": state,
         "owner": owner,
         "cause": body["cause"],
+        "role": SERVED if body["cause"] == "data" else "",
         "title": body["title"],
         "opened_at": body["opened_at"],
         "first_window": body["first_window"],

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.actions.fleet import read_fleet
+from modelops_jupyter.actions.fleet import SeriesSummary, read_fleet
 from modelops_jupyter.actions.versions import find_model, find_version
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.listing import Listing
@@ -41,7 +41,7 @@ class Status(Presentable):
     workspace, registry : str
     models : tuple of mapping
         Per model: kind, champion and whether that is unsafe, versions, health, monitored windows, windows with
-        realised performance, open alerts.
+        realised performance, open alerts, and in ``beside`` the shadow and canary predictions of each version.
     history : tuple of mapping
         Promotions and rollbacks, oldest first.
     alerts : tuple of mapping
@@ -131,7 +131,8 @@ class Status(Presentable):
                 f"  {m['name']:<24} {m['health']:<8} {champion}, {count(m['versions'], 'version')}{_unsafe(m)}, "
                 f"{count(m['windows'], 'window')}{through}, {count(m['open_alerts'], 'open alert')}"
             )
-            lines += [f"    {m['learning']}"] if m["learning"] else []
+            lines += [f"    {SeriesSummary(**series)}" for series in m["beside"]]
+            lines += [f"    {m[what]}" for what in ("without_rows", "learning") if m[what]]
             lines += [f"    {problem}" for problem in m["source_problems"]]
         lines += [_told(target) for target in self.targets]
         lines += [f"  {sentence}" for sentence in (*self.changed, *self.moved)]
@@ -187,6 +188,8 @@ def status(
             "data_through": summary.data_through,
             "learning": summary.learning,
             "source_problems": list(summary.source_problems),
+            "without_rows": summary.without_rows,
+            "beside": [asdict(series) for series in summary.beside],
             "open_alerts": summary.open_alerts,
         }
         for summary in read_fleet(store)
@@ -240,6 +243,8 @@ def models(store: Store, use_cases: Mapping[str, UseCase]) -> Listing:
             "sparkline": s.sparkline,
             "learning": s.learning,
             "source_problems": list(s.source_problems),
+            "without_rows": s.without_rows,
+            "beside": [asdict(series) for series in s.beside],
             "owner": s.owner,
             "risk_tier": s.risk_tier,
         }

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.wording import last_moment, short
+from modelops_jupyter.errors import NotFound
+from modelops_jupyter.roles import Series, kind_of
+from modelops_jupyter.wording import count, last_moment, short
 
 if TYPE_CHECKING:
     from modelops_jupyter.settings import UseCase
@@ -16,6 +18,35 @@ if TYPE_CHECKING:
 
 SOURCE_PROBLEMS = "source_problems"  # the kind of records of what could not be read of a model's own table
 _WINDOWS = {"1h": "hours", "1D": "days", "1W": "weeks"}
+
+
+@dataclass(frozen=True)
+class SeriesSummary:
+    """The shadow or canary predictions of one version at a glance, beside what was served.
+
+    Attributes
+    ----------
+    name : str
+        ``version 2 as shadow``.
+    figure : float or None
+        The last known value of the model's metric.
+    """
+
+    name: str
+    version: int
+    role: str
+    windows: int
+    data_through: str
+    metric: str | None
+    figure: float | None
+    open_alerts: int
+
+    def __str__(self) -> str:
+        known = f", {self.metric} {self.figure:.3f}" if self.figure is not None else ""
+        through = self.data_through[:16].removesuffix("T00:00")
+        return f"{self.name}: {count(self.windows, 'window')} through {through}{known}, " + count(
+            self.open_alerts, "open alert"
+        )
 
 
 @dataclass(frozen=True)
@@ -36,6 +67,10 @@ class ModelSummary:
         A sentence on what its monitor does not judge yet; empty once it does.
     source_problems : tuple of str
         What the last run could not read of the table that holds its predictions, a sentence each.
+    without_rows : str
+        A sentence on the windows whose rows are gone, and what to do; empty where there is none.
+    beside : tuple of SeriesSummary
+        The shadow and canary predictions of each version; nothing above is of them.
     owner, risk_tier : str or None
         As its use case says.
     unsafe : bool
@@ -57,6 +92,8 @@ class ModelSummary:
     sparkline: tuple[float | None, ...]
     learning: str = ""
     source_problems: tuple[str, ...] = ()
+    without_rows: str = ""
+    beside: tuple[SeriesSummary, ...] = ()
     owner: str | None = None
     risk_tier: str | None = None
     unsafe: bool = False
@@ -79,6 +116,7 @@ def read_fleet(
         if record.body["state"] == "open":
             alerts[record.subject].append(record.body["kind"])
     monitors = {r.subject: r.body for r in sorted(store.find("monitor", only), key=lambda r: str(r.body["checked_at"]))}
+    beside = _beside(store, only)
     models = store.find("model") if only is None else tuple(r for r in (store.get("model", only),) if r is not None)
     problems = {
         record.subject: (*record.body["of_files"], *record.body["of_rows"])
@@ -103,6 +141,8 @@ def read_fleet(
                 sparkline=tuple(monitor["line"]) if monitor else (),
                 learning=learning(monitor, champions.get(name)) if monitor else "",
                 source_problems=problems.get(name, ()),
+                without_rows=_without_rows(store, name) if monitor else "",
+                beside=tuple(beside[name]),
                 owner=case.owner if case else None,
                 risk_tier=case.risk_tier if case else None,
                 unsafe=bool(held.get(name, {}).get("unsafe")),
@@ -110,6 +150,36 @@ def read_fleet(
             )
         )
     return tuple(summaries)
+
+
+def monitored_length(store: Store, name: str, every: str | None) -> str:
+    """Return the length of windows to look at: `every`, or where that is None the one that a model is monitored in.
+
+    Of several that is a day, else the one that ran last.
+
+    Raises
+    ------
+    InvalidInput
+        If `every` is no length of a window.
+    NotFound
+        If the model is monitored in windows of other lengths only.
+    """
+    kinds = ("monitor", kind_of("monitor", Series(1)))  # of some models nothing is served yet
+    states = [record.body for kind in kinds for record in store.find(kind, name)]
+    ordered = sorted(states, key=lambda body: str(body["checked_at"]))
+    lengths = list(dict.fromkeys(str(body["every"]) for body in ordered))
+    if every is None:
+        return "1D" if "1D" in lengths or not lengths else lengths[-1]
+    if lengths and every not in lengths:
+        from modelops_jupyter.profiles import window_length
+
+        window_length(every)
+        known = " and ".join(lengths)
+        raise NotFound(
+            f"{name!r} is monitored in windows of {known}, not of {every}: look at those (--every {lengths[-1]}), or "
+            f"run `modelops monitor {name} --every {every}`."
+        )
+    return every
 
 
 def learning(monitor: Mapping[str, Any], champion: int | None) -> str:
@@ -135,6 +205,39 @@ def learning(monitor: Mapping[str, Any], champion: int | None) -> str:
         f"The monitor is still learning how {windows} differ, until {short(until)}: before, it tells only "
         "what no season could bring; `mo.compare_data` tells any difference from the reference at once."
     )
+
+
+def _beside(store: Store, only: str | None) -> Mapping[str, list[SeriesSummary]]:
+    """Return what each model has beside what was served, in the windows that were looked at last."""
+    kind = kind_of("alert", Series(1))
+    alerts = Counter(
+        (record.subject, record.body["series"], record.body["every"])
+        for record in store.find(kind, only)
+        if record.body["state"] == "open"
+    )
+    states = sorted(store.find(kind_of("monitor", Series(1)), only), key=lambda record: str(record.body["checked_at"]))
+    found: dict[str, list[SeriesSummary]] = defaultdict(list)
+    for (model, key), body in sorted(
+        {(record.subject, record.body["series"]): record.body for record in states}.items()
+    ):
+        series = Series.of_key(key)
+        figure = next((value for value in reversed(body["line"]) if value is not None), None)
+        through, is_open = last_moment(body["through"]), alerts[model, key, body["every"]]
+        found[model].append(
+            SeriesSummary(
+                str(series), series.version, series.role, body["windows"], through, body["metric"], figure, is_open
+            )
+        )
+    return found
+
+
+def _without_rows(store: Store, name: str) -> str:
+    """Say which windows of each of a model's monitors lack rows."""
+    from modelops_jupyter.monitoring.incidents.missing_rows import missing_rows_sentence
+
+    states = [record.body for record in store.find("monitor", name)]
+    said = (missing_rows_sentence(store, name, str(body["every"]), body["without_rows"]) for body in states)
+    return " ".join(filter(None, said))
 
 
 def _health(monitored: bool, kinds: list[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import pairwise
 from operator import add
@@ -13,6 +13,7 @@ from modelops_jupyter.actions.overview import RECENT_WINDOWS, Distribution, Wind
 from modelops_jupyter.actions.versions import version_key
 from modelops_jupyter.errors import NotFound
 from modelops_jupyter.refs import check_name
+from modelops_jupyter.roles import SERVICE, Series, kind_of
 
 if TYPE_CHECKING:
     from modelops_jupyter.monitoring.figures.curves import PerformanceCurves
@@ -30,6 +31,8 @@ class Inspection:
         Oldest first; of the version that served most of the last one, as only profiles of one binning add up.
     since, until : str
         Starts of the first and the last window, of whichever version.
+    series : Series
+        What the windows are of.
     """
 
     model: str
@@ -38,6 +41,7 @@ class Inspection:
     profiles: tuple[Profile, ...]
     since: str
     until: str
+    series: Series = SERVICE
 
     def distribution(self, column: str) -> Distribution:
         """Return a column's distribution; raises `NotFound` if the version has no such column."""
@@ -54,17 +58,28 @@ class Inspection:
             current=_shares(reduce(add, (profile.columns[column] for profile in self.profiles)), binning),
             since=self.since,
             until=self.until,
+            series=self._named,
         )
 
     def curves(self) -> PerformanceCurves:
         """Return calibration and other curves."""
         from modelops_jupyter.monitoring.figures.curves import performance_curves
 
-        return performance_curves(reduce(add, self.profiles), self.reference.binning)
+        found = performance_curves(reduce(add, self.profiles), self.reference.binning)
+        return replace(found, series=self._named)
+
+    @property
+    def _named(self) -> str:
+        return str(self.series) if self.series.key else ""
 
 
 def inspect(
-    store: Store, name: str, window: str | None = None, every: str = "1D", among: Sequence[str] | None = None
+    store: Store,
+    name: str,
+    window: str | None = None,
+    every: str = "1D",
+    among: Sequence[str] | None = None,
+    series: Series = SERVICE,
 ) -> Inspection:
     """Read one window, or the last 30.
 
@@ -74,6 +89,8 @@ def inspect(
         A time in the window, as in ``2013-07-01`` or ``2013-07-01T13:00``; UTC where it names no zone.
     among
         Starts of the windows whose last 30 are meant; all by default.
+    series
+        What the windows are of.
 
     Raises
     ------
@@ -82,24 +99,25 @@ def inspect(
     InvalidInput
         If `every` is no length of a window.
     """
+    from modelops_jupyter.monitoring.kept import series_key
     from modelops_jupyter.profiles import Profile, Reference, time_of, window_length, window_start
 
     window_length(every)
 
-    prefix = f"{check_name(name)}/{every}/"
+    prefix = f"{series_key(check_name(name), every, series)}/"
     if window:
         wanted = [f"{prefix}{window_start(time_of(window), every).isoformat()}"]
     elif among is not None:
         wanted = [f"{prefix}{start}" for start in among[-RECENT_WINDOWS:]]
     else:
-        known = (record.key for record in store.find("window", name, bodies=False))
+        known = (record.key for record in store.find(kind_of("window", series), name, bodies=False))
         wanted = [key for key in known if key.startswith(prefix)][-RECENT_WINDOWS:]
-    records = [record for key in wanted if (record := store.get("profile", key)) is not None]
+    records = [record for key in wanted if (record := store.get(kind_of("profile", series), key)) is not None]
     if not records:
         since = f" from {window}" if window else ""
         raise NotFound(f"{name!r} has no monitored window{since}: run `modelops monitor`.")
     profiles = [Profile.from_dict(record.body) for record in records]
-    version = profiles[-1].served or 0
+    version = series.version or profiles[-1].served or 0
     reference = store.get("reference", version_key(name, version))
     if reference is None:
         raise NotFound(f"{name}/{version} has no reference to compare with.")
@@ -110,6 +128,7 @@ def inspect(
         profiles=tuple(profile for profile in profiles if profile.served == version),
         since=records[0].key.rpartition("/")[2],
         until=records[-1].key.rpartition("/")[2],
+        series=series,
     )
 
 

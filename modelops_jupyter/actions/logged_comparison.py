@@ -1,4 +1,4 @@
-"""Two versions compared on what the log has of them: the same requests, paired, in whichever role of each."""
+"""Two versions compared on what each of them predicted: the same requests, paired, in whichever role of each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from modelops_jupyter.governance import Comparison
-    from modelops_jupyter.log import PredictionLog
+    from modelops_jupyter.log import PredictionSource
+    from modelops_jupyter.sources import Sources
     from modelops_jupyter.store import Store
 
     Array = np.ndarray[Any, Any]
@@ -30,7 +31,7 @@ def check_no_rows(target: Any) -> None:
 
 def compare_logged(
     store: Store,
-    log: PredictionLog,
+    sources: Sources,
     reference: str | ModelReference,
     other: str | ModelReference,
     segments: Sequence[str],
@@ -45,7 +46,7 @@ def compare_logged(
             f"{first.full_name} and {second.full_name} are of two models, whose logs have no request in common: pass "
             "rows for both with data= (--data)."
         )
-    a, b = _paired(log.pinned(), first, second, segments)
+    (a, b), _ = sources.read(first.name, lambda source: _paired(source.pinned(), first, second, segments))
     is_labelled = a.num_rows > 0 and a["label"].null_count == 0
     return compare(
         first.full_name,
@@ -62,7 +63,7 @@ def compare_logged(
 
 
 def _paired(
-    log: PredictionLog, first: RegisteredVersion, second: RegisteredVersion, segments: Sequence[str]
+    log: PredictionSource, first: RegisteredVersion, second: RegisteredVersion, segments: Sequence[str]
 ) -> tuple[pa.Table, pa.Table]:
     """Return the predictions of the requests that both versions predicted, row by row; with labels, these alone.
 
@@ -78,21 +79,21 @@ def _paired(
     a, b = a.filter(pc.is_valid(place)), b.take(pc.drop_null(place))
     if not a.num_rows:
         raise NotFound(
-            f"The log has no request that both {first.full_name} and {second.full_name} predicted: log what the other "
+            f"There is no request that both {first.full_name} and {second.full_name} predicted: log what the other "
             "one would have answered with role='shadow' (--role shadow), or pass rows with data= (--data)."
         )
     labelled = pc.is_valid(a["label"])
     return (a.filter(labelled), b.filter(labelled)) if pc.any(labelled).as_py() else (a, b)
 
 
-def _predictions(log: PredictionLog, version: RegisteredVersion, segments: Sequence[str]) -> pa.Table:
+def _predictions(log: PredictionSource, version: RegisteredVersion, segments: Sequence[str]) -> pa.Table:
     rows = log.read_version(version.name, version.version, ("prediction", "score", *segments))
     if rows is None:
-        raise NotFound(f"Nothing was logged of {version.name!r}: log predictions, or pass rows with data= (--data).")
+        raise NotFound(f"There is no prediction of {version.name!r}: log some, or pass rows with data= (--data).")
     missing = [name for name in segments if name not in rows.column_names]
     if missing:
-        why = " to make segments of"
-        raise InvalidFrame(absence(f"The log of {version.name!r} has", missing[0], rows.column_names, why=why))
+        subject = f"The table of predictions of {version.name!r} has"
+        raise InvalidFrame(absence(subject, missing[0], rows.column_names, why=" to make segments of"))
     return rows
 
 

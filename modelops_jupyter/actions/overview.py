@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions import catalogue
-from modelops_jupyter.actions.fleet import ModelSummary, read_fleet
+from modelops_jupyter.actions.fleet import ModelSummary, monitored_length, read_fleet
 from modelops_jupyter.actions.versions import find_model
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_name
@@ -189,7 +189,10 @@ def _recent(values: Sequence[float | None]) -> float:
 
 @dataclass(frozen=True)
 class Distribution(Presentable):
-    """Shares of a column's bins, in the reference and in the windows looked at; each sums to 1 or is all 0."""
+    """Shares of a column's bins, in the reference and in the windows looked at; each sums to 1 or is all 0.
+
+    `series` says which predictions they are beside what was served, as ``version 2 as shadow``.
+    """
 
     column: str
     bins: tuple[str, ...]
@@ -197,6 +200,7 @@ class Distribution(Presentable):
     current: tuple[float, ...]
     since: str
     until: str
+    series: str = ""
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row per bin."""
@@ -205,7 +209,8 @@ class Distribution(Presentable):
         return pd.DataFrame({"bin": self.bins, "reference": self.reference, "current": self.current})
 
     def __str__(self) -> str:
-        return f"{self.column}, windows from {self.since} to {self.until}\n{self.to_frame().to_string(index=False)}"
+        of = f" of {self.series}" if self.series else ""
+        return f"{self.column}{of}, windows from {self.since} to {self.until}\n{self.to_frame().to_string(index=False)}"
 
 
 @dataclass(frozen=True)
@@ -220,6 +225,8 @@ class ModelOverview(Presentable):
         Promotions and rollbacks, oldest first.
     versions, alerts, audit : tuple of mapping
         Newest first.
+    every : str
+        Length of the windows.
     beside : tuple of SeriesFigures
         The shadow and canary predictions of each version, beside what was served.
     """
@@ -235,6 +242,7 @@ class ModelOverview(Presentable):
     alerts: tuple[Mapping[str, Any], ...]
     audit: tuple[Mapping[str, Any], ...]
     beside: tuple[SeriesFigures, ...] = ()
+    every: str = "1D"
 
     @property
     def name(self) -> str:
@@ -271,14 +279,14 @@ class ModelOverview(Presentable):
 
 
 def read_overview(
-    store: Store, name: str, every: str = "1D", use_cases: Mapping[str, UseCase] | None = None
+    store: Store, name: str, every: str | None = None, use_cases: Mapping[str, UseCase] | None = None
 ) -> ModelOverview:
     """Gather the page of a model.
 
     Raises
     ------
     NotFound
-        If there is no such model.
+        If there is no such model, or it is monitored in windows of other lengths only.
     InvalidReference
         If `name` cannot name a model.
     InvalidInput
@@ -287,6 +295,7 @@ def read_overview(
     from modelops_jupyter.monitoring.kept import KeptWindows, load_beside
 
     find_model(store, check_name(name))
+    every = monitored_length(store, name, every)
     model = store.get("model", name)
     summary = next(s for s in read_fleet(store, name, use_cases))
     windows = KeptWindows(store, name, every).whole()
@@ -308,6 +317,7 @@ def read_overview(
         alerts=catalogue.alerts(store, name, None).rows,
         audit=tuple(entries[:AUDIT_ENTRIES]),
         beside=tuple(SeriesFigures.of(each, metric, expected) for each in load_beside(store, name, every)),
+        every=every,
     )
 
 

@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions import versions
-from modelops_jupyter.actions.fleet import SOURCE_PROBLEMS, learning
+from modelops_jupyter.actions.fleet import SOURCE_PROBLEMS, learning, monitored_length
 from modelops_jupyter.actions.liveness import say_what_stopped
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput, ModelOpsError
 from modelops_jupyter.imports import import_ahead
+from modelops_jupyter.refs import check_name
+from modelops_jupyter.roles import SERVED, SERVICE, Series, check_role
 from modelops_jupyter.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.monitoring.explaining.multivariate import MultivariateDrift
     from modelops_jupyter.monitoring.pace import WorkEvent
     from modelops_jupyter.notifications import DeliveryReport
+    from modelops_jupyter.profiles import Reference
     from modelops_jupyter.sources import Sources
     from modelops_jupyter.store import Store
 
@@ -112,14 +115,40 @@ def _keep_problems(store: Store, name: str, of_files: Sequence[str], of_rows: Se
         store.commit(Change(puts=(Put(SOURCE_PROBLEMS, name, body, subject=name),)))
 
 
+def windows_of(store: Store, name: str, every: str | None, version: int | None, role: str) -> tuple[str, Series]:
+    """Return the length of windows and the series that a look at a model's windows means.
+
+    By default those that the model is monitored in, and whatever was served; see `monitored_length`, `find_series`.
+    """
+    length = monitored_length(store, name, every)
+    if version is None and check_role(role) == SERVED:
+        return length, SERVICE
+    from modelops_jupyter.monitoring.kept import find_series
+
+    versions.find_model(store, check_name(name))
+    return length, find_series(store, name, length, version, role)
+
+
+def _references(store: Store, name: str, series: Series) -> dict[int, Reference]:
+    """Return the references that windows of a series are compared with."""
+    every = versions.references(store, name)
+    return {version: reference for version, reference in every.items() if series.version in (0, version)}
+
+
 def explain(
-    store: Store, sources: Sources, name: str, every: str, window: str | None, until: str | None
+    store: Store,
+    sources: Sources,
+    name: str,
+    every: str,
+    window: str | None,
+    until: str | None,
+    series: Series = SERVICE,
 ) -> Explanation:
     """See `Workspace.explain`."""
     from modelops_jupyter.monitoring import explain_fall
 
-    references = versions.references(store, name)
-    asked: dict[str, Any] = {"references": references, "every": every, "window": window, "until": until}
+    asked: dict[str, Any] = {"every": every, "window": window, "until": until, "series": series}
+    asked["references"] = _references(store, name, series)
     explained, _ = sources.read(name, lambda source: explain_fall(name, store=store, log=source, **asked))
     return explained
 
@@ -165,13 +194,19 @@ def announce(store: Store, settings: Settings) -> None:
 
 
 def multivariate_drift(
-    store: Store, sources: Sources, name: str, every: str, window: str | None, until: str | None
+    store: Store,
+    sources: Sources,
+    name: str,
+    every: str,
+    window: str | None,
+    until: str | None,
+    series: Series = SERVICE,
 ) -> MultivariateDrift:
     """See `Workspace.multivariate_drift`."""
     from modelops_jupyter.monitoring.explaining.multivariate import multivariate_drift
 
-    references = versions.references(store, name)
-    asked: dict[str, Any] = {"references": references, "every": every, "window": window, "until": until}
+    asked: dict[str, Any] = {"every": every, "window": window, "until": until, "series": series}
+    asked["references"] = _references(store, name, series)
     drift, _ = sources.read(name, lambda source: multivariate_drift(name, store=store, log=source, **asked))
     return drift
 
@@ -202,12 +237,13 @@ def backtest(
     every: str,
     budget: str | None,
     on_progress: Callable[[WorkEvent], None] | None,
+    series: Series = SERVICE,
 ) -> Backtest:
     """See `Workspace.backtest`."""
     from modelops_jupyter.monitoring import KeptWindows, alert_rules, run_backtest
 
     versions.find_model(store, name)
     rules = alert_rules(store, name, every, budget, settings.alert_budget)
-    references = versions.references(store, name, ())
-    profiles = KeptWindows(store, name, every).profiles()
-    return run_backtest(name, references, profiles, rules, every, on_progress=on_progress)
+    profiles = KeptWindows(store, name, every, series).profiles()
+    shown = f"{name}, {series}" if series.key else name
+    return run_backtest(shown, _references(store, name, series), profiles, rules, every, on_progress=on_progress)

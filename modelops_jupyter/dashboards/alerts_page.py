@@ -167,11 +167,15 @@ class AlertsPage(View):
 
 
 def _summary(alerts: Sequence[Alert]) -> Html:
-    ours = [alert for alert in alerts if alert["state"] == "open"]
+    """Sum up the alerts of what was served; those of shadow and canary predictions are counted apart."""
+    served = [alert for alert in alerts if not alert.get("series")]
+    ours = [alert for alert in served if alert["state"] == "open"]
+    beside = sum(alert["state"] == "open" for alert in alerts) - len(ours)
+    more = f", {beside:,} more of shadow or canary predictions" if beside else ""
     newest = max((str(alert["window_start"]) for alert in ours), default=None)
     performance = [alert for alert in ours if alert["kind"] == "performance"]
     return tiles(
-        tile("Open", f"{len(ours):,}", f"{len(alerts) - len(ours):,} healed"),
+        tile("Open", f"{len(ours):,}", f"{len(served) - len(ours):,} healed{more}"),
         tile("Models with an open alert", f"{len({alert['model'] for alert in ours}):,}"),
         tile("Worse results", f"{len(performance):,}", "of the open alerts"),
         tile("Newest", short_time(newest), "when it began"),

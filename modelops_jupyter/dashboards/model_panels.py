@@ -17,7 +17,7 @@ from modelops_jupyter.display.listings import cell, moved
 from modelops_jupyter.display.models import beside_row
 from modelops_jupyter.display.plain import KINDS, alert_sentence
 from modelops_jupyter.display.series import performance_series
-from modelops_jupyter.display.tables import fold, health, moment_text, steady
+from modelops_jupyter.display.tables import fold, health, moment_text, prose, steady
 from modelops_jupyter.display.words import (
     NOTHING,
     capital,
@@ -92,7 +92,7 @@ def summary(page: ModelOverview, every: str) -> Html:
         tile(capital(metric_name(page.metric)) or "Performance", figure, hint),
         tile("Data through", short_time(s.data_through), f"{spans(len(page.windows), every)} watched"),
     )
-    return join(figures, *map(_quiet, filter(None, (s.learning, *s.source_problems))))
+    return join(figures, *(_quiet(prose(text)) for text in (s.without_rows, s.learning, *s.source_problems) if text))
 
 
 def performance(page: ModelOverview, window: str | None) -> Html:

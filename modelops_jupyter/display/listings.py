@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Any
 from modelops_jupyter.display import palette
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.lines import sparkline
-from modelops_jupyter.display.tables import badge, block, facts, fold, heading, health, note, source, steady, table
+from modelops_jupyter.display.tables import (
+    badge,
+    block,
+    facts,
+    fold,
+    heading,
+    health,
+    note,
+    prose,
+    source,
+    steady,
+    table,
+)
 from modelops_jupyter.display.words import NOTHING, capital, metric_name, sentence, short_time, value_text
 from modelops_jupyter.wording import count
 
@@ -18,8 +30,8 @@ if TYPE_CHECKING:
     from modelops_jupyter.listing import Listing
     from modelops_jupyter.pipelines import PipelineRun
 
-TIMES = {"at", "created_at", "window_start", "window_end", "last_window", "data_through", "since"}
-SENTENCES = {"message", "evaluation"}
+TIMES = {"at", "created_at", "window_start", "window_end", "first_window", "last_window", "data_through", "since"}
+SENTENCES = {"message", "evaluation", "title"}
 STATES = {
     "open": ("●", "open", palette.RED),
     "acknowledged": ("◐", "acknowledged", palette.ORANGE),
@@ -38,8 +50,12 @@ Fields = Mapping[str, Any]
 def listing(shown: Listing) -> Html:
     """Show a listing as a table."""
     if not shown.rows:
-        return block(heading(shown.title), note(shown.empty))
-    return block(heading(f"{shown.title} ({len(shown.rows):,})"), rows_table(shown.columns, shown.rows))
+        return block(heading(shown.title), note(shown.empty), note(prose(shown.note)) if shown.note else None)
+    return block(
+        heading(f"{shown.title} ({len(shown.rows):,})"),
+        rows_table(shown.columns, shown.rows),
+        note(prose(shown.note)) if shown.note else None,
+    )
 
 
 def rows_table(columns: Sequence[str], rows: Sequence[Fields], *, most: int = 50) -> Html:
@@ -93,7 +109,14 @@ def status(shown: Status) -> Html:
     """Show where a workspace stands."""
     if not shown.models:
         return block(heading("Workspace"), note(str(shown)))
-    open_alerts = [alert for alert in shown.alerts if alert["state"] == "open"]
+    every = [alert for alert in shown.alerts if alert["state"] == "open"]
+    open_alerts = [alert for alert in every if not alert.get("series")]
+    others = [alert for alert in every if alert.get("series")]
+    beside = [
+        {**series, "model": model["name"], "series": capital(series["name"])}
+        for model in shown.models
+        for series in model["beside"]
+    ]
     unsafe = ("unsafe_versions",) if any(model["unsafe_versions"] for model in shown.models) else ()
     columns = ("name", "health", "champion", *unsafe, "versions", "windows", "data_through", "open_alerts")
     return block(
@@ -102,8 +125,17 @@ def status(shown: Status) -> Html:
         *(note(f"{sentence}.") for sentence in (*shown.changed, *shown.moved)),
         note(f"{shown.adoption_sentence}.") if shown.adoption_sentence else None,
         rows_table(columns, shown.models),
-        *(note(f"{model['name']}: {model['learning']}") for model in shown.models if model["learning"]),
-        *(note(f"{model['name']}: {problem}") for model in shown.models for problem in model["source_problems"]),
+        *(
+            note(f"{model['name']}: ", prose(text))
+            for model in shown.models
+            for text in (model["without_rows"], model["learning"], *model["source_problems"])
+            if text
+        ),
+        heading("Beside what was served") if beside else None,
+        rows_table(("model", "series", "windows", "data_through", "metric", "figure", "open_alerts"), beside)
+        if beside
+        else None,
+        fold(f"Their {count(len(others), 'open alert')}", alerts_table(others)) if others else None,
         heading("Open alerts") if open_alerts else None,
         alerts_table(open_alerts) if open_alerts else None,
         heading("History") if shown.history else None,

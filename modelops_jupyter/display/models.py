@@ -11,7 +11,7 @@ from modelops_jupyter.display.html import Html
 from modelops_jupyter.display.lines import performance_chart
 from modelops_jupyter.display.listings import Fields, alerts_table, history_table, rows_table
 from modelops_jupyter.display.series import Series, performance_series, report_drift, report_series
-from modelops_jupyter.display.tables import block, facts, fold, heading, health, note, scrolling, table
+from modelops_jupyter.display.tables import block, facts, fold, heading, health, note, prose, scrolling, table
 from modelops_jupyter.display.words import NOTHING, capital, metric_name, number, percent, short_time
 from modelops_jupyter.monitoring import MonitorReport
 from modelops_jupyter.monitoring.figures.curves import PerformanceCurves
@@ -37,8 +37,7 @@ def overview(page: ModelOverview) -> Html:
         heading(page.name, level=3),
         note(page.description) if page.description else None,
         facts(known),
-        note(s.learning) if s.learning else None,
-        *map(note, s.source_problems),
+        *(note(prose(text)) for text in (s.without_rows, s.learning, *s.source_problems) if text),
         *_charts(performance_series(page), page.drift),
         *series_beside(performance_series(page), others),
         heading("Open alerts") if open_alerts else None,
@@ -65,7 +64,7 @@ def monitor_report(report: MonitorReport) -> Html:
     return block(
         heading(f"Monitoring of {report.model}"),
         note(f"{count(len(series.windows), 'window')} of {report.every}, {report.new_windows} of them new, {period}"),
-        note(report.remark) if report.remark else None,
+        note(prose(report.remark)) if report.remark else None,
         alerts_table(open_alerts) if open_alerts else note("No open alerts."),
         *_charts(series, report_drift(report), scored=any(window.performance for window in report.windows)),
         *series_beside(series, others),
@@ -90,11 +89,13 @@ def series_beside(series: Series, alerts: Sequence[Fields]) -> list[Html | None]
         return []
     figure = capital(metric_name(series.metric)) or "Figure"
     rows = [beside_row(each, series.windows) for each in series.beside]
-    head = ("Series", "Windows", "Rows", "Last window", figure, "Served then", "When validated", "Open alerts")
+    head = ["Series", "Windows", "Rows", "Last window", figure, "Served then", "When validated", "Open alerts"]
+    if all(each.expected is None for each in series.beside):  # a report alone does not know it
+        rows, head = [row[:6] + row[7:] for row in rows], head[:6] + head[7:]
     return [
         heading("Beside what was served"),
         note(BESIDE_NOTE),
-        table(head, rows, right=(1, 2, 4, 5, 6, 7)),
+        table(head, rows, right=(1, 2, *range(4, len(head)))),
         fold(f"Their {count(len(alerts), 'open alert')}", alerts_table(alerts)) if alerts else None,
     ]
 
@@ -163,8 +164,9 @@ def curves(shown: PerformanceCurves) -> Html:
     ]
     if chart is None and not rows and not errors:
         return block(note(str(shown)))
+    of = f" of {shown.series}" if shown.series else ""
     return block(
-        heading("Calibration") if chart else None,
+        heading(f"Calibration{of}") if chart else None,
         scrolling(chart) if chart else None,
         heading("Errors (prediction minus outcome)") if errors else None,
         table(("Share of rows below", "Error"), errors, right=(0, 1)) if errors else None,
@@ -179,6 +181,6 @@ def distribution(shown: Distribution) -> Html:
     when = short_time(shown.since) + ("" if shown.since == shown.until else f" to {short_time(shown.until)}")
     return block(
         heading(shown.column),
-        note(f"windows from {when}, beside the reference"),
+        note(f"{shown.series + ', ' if shown.series else ''}windows from {when}, beside the reference"),
         scrolling(distribution_chart(shown)),
     )

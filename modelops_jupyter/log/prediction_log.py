@@ -6,17 +6,15 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from modelops_jupyter.columns import whole_numbers
 from modelops_jupyter.frames import FIRST_TIME, LAST_TIME
 from modelops_jupyter.log.column_types import UTC_TIME, to_log_types
 from modelops_jupyter.log.distinct import first_of_each, surely_distinct
 from modelops_jupyter.log.exact_numbers import restored, with_exact
-from modelops_jupyter.log.repeats import role_numbers, rows_of_series
+from modelops_jupyter.log.repeats import one_role_each, rows_of_series
 from modelops_jupyter.log.schema import LABEL_COLUMNS, PREDICTION_COLUMNS, check_own_columns
 from modelops_jupyter.log.source import Extent, Position
 from modelops_jupyter.log.stream import Array, Slab, attach_labels, latest_labels, read_slab, row_groups, slabs
@@ -136,11 +134,7 @@ class PredictionLog:
         there = [name for name in (*columns, "role") if name in names]
         wanted = with_exact(["request_id", "timestamp", *there], names)
         rows = predictions.scan(predictions.all_files(table), wanted, ds.field("version") == version, table)
-        role = role_numbers(rows["role"]) if "role" in rows.column_names else None
-        place = np.zeros(rows.num_rows, "int64") if role is None else role
-        order = [(name, "ascending") for name in ("request_id", "place of role", "timestamp")]
-        ordered = rows.append_column("place of role", whole_numbers(place)).sort_by(order)
-        return self._with_labels(model, restored(first_of_each(ordered.drop_columns(["place of role"]))))
+        return self._with_labels(model, restored(one_role_each(rows)))
 
     def _with_labels(self, model: str, rows: pa.Table) -> pa.Table:
         """Return predictions with the label that each request has; missing where none is known."""

@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from modelops_jupyter.columns import numbers_of
-from modelops_jupyter.log.distinct import differ
+from modelops_jupyter.columns import numbers_of, whole_numbers
+from modelops_jupyter.log.distinct import differ, first_of_each
 from modelops_jupyter.roles import ROLES, Series
 
 if TYPE_CHECKING:
@@ -199,3 +199,12 @@ def rows_of_series(rows: pa.Table, series: Series) -> pa.Table:
         own = np.zeros(rows.num_rows, dtype="int64") if role is None else role
         rows = rows.filter(pa.array(own == number))
     return rows.filter(pc.equal(rows["version"], series.version)) if series.version else rows
+
+
+def one_role_each(rows: pa.Table) -> pa.Table:
+    """Return one row of each request: what was served of it, else the shadow's answer; of each the earliest row."""
+    role = role_numbers(rows["role"]) if "role" in rows.column_names else None
+    place = np.zeros(rows.num_rows, "int64") if role is None else role
+    order = [(name, "ascending") for name in ("request_id", "place of role", "timestamp")]
+    ordered = rows.append_column("place of role", whole_numbers(place)).sort_by(order)
+    return first_of_each(ordered.drop_columns(["place of role"]))

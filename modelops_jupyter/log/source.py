@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from modelops_jupyter.log.stream import Array, Slab
+from modelops_jupyter.roles import SERVICE, Series
 
 # How far a source was read: plain data that JSON can hold, and that only the source itself can read.
 Position = Mapping[str, Any]
@@ -55,5 +56,15 @@ class PredictionSource(Protocol):
     ) -> Iterator[Slab]:
         """Yield the predictions of ``[start, end)`` with their labels, in time order and bounded memory."""
 
-    def read(self, model: str, start: datetime, end: datetime, columns: Sequence[str] | None = None) -> pa.Table | None:
-        """Return the predictions of ``[start, end)`` with their `label`, or None where there are none at all."""
+    def read(
+        self,
+        model: str,
+        start: datetime,
+        end: datetime,
+        columns: Sequence[str] | None = None,
+        series: Series = SERVICE,
+    ) -> pa.Table | None:
+        """Return a series' predictions of ``[start, end)`` with their `label`, or None where there are none at all."""
+
+    def read_version(self, model: str, version: int, columns: Sequence[str]) -> pa.Table | None:
+        """Return what a version predicted, once per request, in whichever role, with `label`; None as of `read`."""

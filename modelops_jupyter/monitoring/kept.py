@@ -8,17 +8,19 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from modelops_jupyter.errors import NotFound
+from modelops_jupyter.monitoring.incidents.missing_rows import missing_rows_sentence
 from modelops_jupyter.monitoring.record.later import LaterSlices, LaterWindows
-from modelops_jupyter.monitoring.record.packed import Array
 from modelops_jupyter.monitoring.record.results import Alert, MonitorReport, WindowResult
 from modelops_jupyter.monitoring.record.slices import pack_slices
 from modelops_jupyter.profiles import (
     Counts,
     Profile,
+    ScoreCells,
     labelled_from_dict,
     segments_to_dict,
 )
-from modelops_jupyter.roles import SERVICE, Series, kind_of
+from modelops_jupyter.roles import SERVICE, Series, check_role, kind_of
 from modelops_jupyter.store import Delete, Put, Record, Store
 
 if TYPE_CHECKING:
@@ -34,6 +36,25 @@ def known_series(store: Store, model: str, every: str) -> tuple[Series, ...]:
     """Return the series on record beside what was served."""
     states = store.find(kind_of("monitor", Series(1)), model)
     return tuple(sorted(Series.of_key(s.body["series"]) for s in states if s.body["every"] == every))
+
+
+def find_series(store: Store, model: str, every: str, version: int | None, role: str) -> Series:
+    """Return the series of a version and a role, or that of the only version that there is in the role.
+
+    Raises
+    ------
+    NotFound
+        If there is none on record, or several versions to choose from.
+    """
+    known = known_series(store, model, every)
+    found = [series for series in known if series.role == check_role(role) and version in (None, series.version)]
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(str(series) for series in known) or "none"
+    wanted = f"predictions as {role}" if version is None else f"predictions of {Series(version, role)}"
+    if found:
+        raise NotFound(f"{model!r} has {wanted} of several versions: name one, of {names}.")
+    raise NotFound(f"{model!r} has no {wanted} in windows of {every}: beside what was served it has {names}.")
 
 
 class KeptWindows:
@@ -63,6 +84,12 @@ class KeptWindows:
         """Return the results of windows' segments likewise."""
         return LaterSlices(lambda: [record.body for record in self._find("segment_window", since, until)], judged)
 
+    def starts(self) -> tuple[str, ...]:
+        """Return the starts of the windows on record, oldest first."""
+        kind, end = kind_of("window", self._series), self._prefix[:-1] + "0"
+        records = self._store.find(kind, self._model, since=self._prefix, until=end, bodies=False)
+        return tuple(self._start(record) for record in records)
+
     def both(self, since: str, until: str) -> tuple[WindowResult, ...]:
         """Return the results of windows as a whole, and then those of segments."""
         return self.whole(since, until) + self.segments(since, until)
@@ -72,8 +99,8 @@ class KeptWindows:
         records = self._find("profile", since, until)
         return {datetime.fromisoformat(self._start(r)): Profile.from_dict(r.body) for r in records}
 
-    def labelled(self, since: str, until: str) -> Iterator[tuple[str, int | None, tuple[Array, Array] | None]]:
-        """Yield start, serving version, and negatives and positives by cell of the score of windows as a whole."""
+    def labelled(self, since: str, until: str) -> Iterator[tuple[str, int | None, ScoreCells]]:
+        """Yield start, serving version and labelled rows by cell of the score, of windows as a whole."""
         for record in self._find("profile", since, until):
             versions = {int(version): rows for version, rows in record.body["versions"].items()}
             served = max(versions, key=lambda v: (versions[v], v), default=None)
@@ -137,18 +164,24 @@ def load_alerts(store: Store, model: str, every: str, series: Series = SERVICE) 
 
 def load_report(store: Store, model: str, every: str = "1D") -> MonitorReport:
     """Return the report as of the last run, from the store alone."""
-    return replace(_load(store, model, every, SERVICE), beside=load_beside(store, model, every))
+    return replace(load_series(store, model, every, SERVICE), beside=load_beside(store, model, every))
 
 
 def load_beside(store: Store, model: str, every: str) -> tuple[MonitorReport, ...]:
     """Return the reports of the series beside what was served, as of the last run."""
-    return tuple(_load(store, model, every, series) for series in known_series(store, model, every))
+    return tuple(load_series(store, model, every, series) for series in known_series(store, model, every))
 
 
-def _load(store: Store, model: str, every: str, series: Series) -> MonitorReport:
+def load_series(store: Store, model: str, every: str, series: Series) -> MonitorReport:
+    """Return the report of one series as of the last run."""
     kept = KeptWindows(store, model, every, series)
     alerts = load_alerts(store, model, every, series)
-    return MonitorReport(model, every, kept.later_whole(), alerts, 0, kept.later_segments(), series=series)
+    state = store.get(kind_of("monitor", series), series_key(model, every, series))
+    missing: Sequence[str] = () if state is None else state.body["without_rows"]
+    remark = missing_rows_sentence(store, model, every, missing, served=series == SERVICE)
+    return MonitorReport(
+        model, every, kept.later_whole(), alerts, 0, kept.later_segments(), remark=remark, series=series
+    )
 
 
 def window_writes(

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.log import PredictionLog, PredictionSource, check_kept
+from modelops_jupyter.monitoring.incidents.missing_rows import missing_rows_incident
 from modelops_jupyter.monitoring.judging.budget import DEFAULT_BUDGET, AlertBudget
 from modelops_jupyter.monitoring.judging.rules import AlertRules
-from modelops_jupyter.monitoring.kept import load_report
+from modelops_jupyter.monitoring.kept import KeptWindows, load_report
 from modelops_jupyter.monitoring.record.results import MonitorReport
 from modelops_jupyter.monitoring.run import MonitorRun
 from modelops_jupyter.profiles import Reference, window_length, window_start
 from modelops_jupyter.settings import UseCase
-from modelops_jupyter.store import Record, Store
+from modelops_jupyter.store import Change, Delete, Event, Put, Record, Store
 
 
 def run_monitor(
@@ -58,13 +59,16 @@ def run_monitor(
     record = store.get("monitor", f"{model}/{every}")
     state = record.body if record is not None else None
     if extent is None:
-        return MonitorReport(model, every, (), (), 0) if state is None else _emptied(store, model, every)
+        if record is None:
+            return MonitorReport(model, every, (), (), 0)
+        return _emptied(store, model, record, actor, use_case.owner if use_case else None)
     span: tuple[datetime, datetime] | None = (extent.start, extent.end)
     if state is not None and position is not None and _segments_of(record) == tuple(segments):
         span = log.changed_since(model, position.body)
     rejudged = state is None or state["alert_budget"] != rules.budget.text
     if span is None and not rejudged:
-        return replace(load_report(store, model, every), remark=extent.remark)
+        report = load_report(store, model, every)
+        return replace(report, remark=" ".join(filter(None, (extent.remark, report.remark))))
     if span is not None:
         span = window_start(span[0], every), window_start(span[1], every) + length
     first = window_start(extent.start, every) if rejudged or span is None else span[0]
@@ -109,10 +113,23 @@ def check_references(model: str, references: Mapping[int, Reference], segments: 
             )
 
 
-def _emptied(store: Store, model: str, every: str) -> MonitorReport:
-    """Return the report of a model whose predictions are all gone: what was found while they were there."""
+def _emptied(store: Store, model: str, record: Record, actor: Actor, owner: str | None) -> MonitorReport:
+    """Return the report of a model whose predictions are all gone: what was found while they were there.
+
+    That none of its windows has rows is put on record, and whatever comes next is read from the beginning.
+    """
+    every, position = str(record.body["every"]), f"{model}/{record.body['every']}"
+    starts = list(KeptWindows(store, model, every).starts())
+    if starts != record.body["without_rows"]:
+        at, before = datetime.now(UTC).isoformat(), record.body["without_rows"]
+        cases, outbox = missing_rows_incident(store, model, every, before, starts, at, owner)
+        state = Put("monitor", record.key, {**record.body, "without_rows": starts, "checked_at": at}, model)
+        event = Event("monitor", model, actor.name, actor.assurance, {"every": every, "windows": 0, "new_alerts": 0})
+        deletes = (Delete("log_position", position),)
+        store.commit(Change(puts=(state, *cases), deletes=deletes, event=event, outbox=outbox))
+    report = load_report(store, model, every)
     remark = f"No prediction of {model} is left where it had some: its windows stand as they were."
-    return replace(load_report(store, model, every), remark=remark)
+    return replace(report, remark=" ".join(filter(None, (remark, report.remark))))
 
 
 def _segments_of(state: Record | None) -> tuple[str, ...]:

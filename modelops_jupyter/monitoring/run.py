@@ -7,7 +7,7 @@ messages are of what was served alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -21,6 +21,7 @@ from modelops_jupyter.monitoring.figures.learned import RecentWindows
 from modelops_jupyter.monitoring.figures.measure import measure_window
 from modelops_jupyter.monitoring.incidents.alerts import raise_alerts
 from modelops_jupyter.monitoring.incidents.cases import update_incidents
+from modelops_jupyter.monitoring.incidents.missing_rows import missing_rows_incident, missing_rows_sentence
 from modelops_jupyter.monitoring.incidents.suspects import Evidence, gather_evidence
 from modelops_jupyter.monitoring.judging.judge import judge_windows
 from modelops_jupyter.monitoring.judging.lookback import with_cycle
@@ -37,11 +38,10 @@ from modelops_jupyter.monitoring.past import Past, TrackStarts
 from modelops_jupyter.monitoring.record.results import Alert, MonitorReport, WindowResult
 from modelops_jupyter.monitoring.record.summary import summarise
 from modelops_jupyter.monitoring.scanning import WindowProfile, scan_log
-from modelops_jupyter.profiles import Profile, Reference, window_length
+from modelops_jupyter.profiles import Profile, Reference, window_length, window_start
 from modelops_jupyter.roles import SERVICE, Series, kind_of
 from modelops_jupyter.settings import UseCase
 from modelops_jupyter.store import Change, Delete, Event, Put, Record, Store
-from modelops_jupyter.wording import count, span
 
 Span = tuple[datetime, datetime]
 Windows = tuple[WindowResult, ...]
@@ -58,6 +58,8 @@ class Work:
         What incidents are made with; None where none are made.
     windows : int
         How many were profiled.
+    without_rows : sequence of str
+        Starts of the windows whose rows are gone.
     """
 
     series: Series
@@ -65,6 +67,7 @@ class Work:
     evidence: Evidence | None
     windows: int
     report: MonitorReport
+    without_rows: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -108,9 +111,15 @@ class MonitorRun:
         works = [work for work in (served, *beside) if work is not None]
         if works:
             self.store.commit(self._change(served, works, actor))
-        reports = tuple(work.report for work in beside if work is not None)
-        report = MonitorReport(self.model, self.every, (), (), 0) if served is None else served.report
+        reports = tuple(self._reported(work) for work in beside if work is not None)
+        report = MonitorReport(self.model, self.every, (), (), 0) if served is None else self._reported(served)
         return replace(report, beside=reports)
+
+    def _reported(self, work: Work) -> MonitorReport:
+        """Return the report of a series, with which of its windows lack rows."""
+        served = work.series == SERVICE
+        missing = missing_rows_sentence(self.store, self.model, self.every, work.without_rows, served=served)
+        return replace(work.report, remark=" ".join(filter(None, (work.report.remark, missing))))
 
     def _judge_profiled(self, extent: Extent, profiles: dict[str, WindowProfile]) -> Work | None:
         """Judge windows that were profiled, and those after them."""
@@ -145,6 +154,7 @@ class MonitorRun:
             "first_error": _first_error(recent, self.state),
             **summarise(_whole(judged), past=past.whole, replaced=_whole(replaced), before=self.state),
             **self._known(began),
+            "without_rows": self._without_rows(extent, found, same),
         }
         evidence = self._evidence(past, judged) if self.series == SERVICE else None
         body |= {"series": self.series.key} if evidence is None else {"basis": evidence.basis}
@@ -163,21 +173,30 @@ class MonitorRun:
             alerts,
             len(new),
             kept.later_segments(sliced, until=since),
-            remark=" ".join(filter(None, (extent.remark, self._left_without_rows(same)))),
+            remark=extent.remark,
             series=self.series,
         )
-        return Work(self.series, writes, evidence, len(found), report)
+        return Work(self.series, writes, evidence, len(found), report, body["without_rows"])
 
-    def _left_without_rows(self, same: Sequence[WindowResult]) -> str:
-        """Say which windows had rows and have none now: of a log none, of a table that others write perhaps many."""
-        if self.span is None:
-            return ""
-        first, end = (time.isoformat() for time in self.span)
-        emptied = [window for window in _whole(same) if first <= window.window_start < end]
-        if not emptied:
-            return ""
-        times = span(emptied[0].window_start, emptied[-1].window_end)
-        return f"No row is left of {count(len(emptied), 'window')} ({times}): their results stand as they were."
+    def _without_rows(self, extent: Extent, found: Collection[str], same: Sequence[WindowResult]) -> list[str]:
+        """Return the starts of the windows that had rows and have none now.
+
+        Of our own log there are none; a table that others write may have lost some since the last run or before. Those
+        before its first row and after its last are told without reading it.
+        """
+        emptied: set[str] = set()
+        if self.span is not None:
+            first, end = (time.isoformat() for time in self.span)
+            emptied = {window.window_start for window in _whole(same) if first <= window.window_start < end}
+        first, last = (window_start(time, self.every).isoformat() for time in (extent.start, extent.end))
+        outside = {start for start in self.kept.starts() if not first <= start <= last}
+        return sorted(({*self._missed, *emptied} - set(found)) | (outside - set(found)))
+
+    @cached_property
+    def _missed(self) -> Sequence[str]:
+        """The starts of the windows without rows, as of the last run."""
+        record = self.store.get(kind_of("monitor", self.series), series_key(self.model, self.every, self.series))
+        return () if record is None else record.body["without_rows"]
 
     @cached_property
     def kept(self) -> KeptWindows:
@@ -290,6 +309,12 @@ class MonitorRun:
         puts = tuple(write for write in writes if isinstance(write, Put))
         deletes = tuple(write for write in writes if isinstance(write, Delete))
         event = Event("monitor", self.model, actor.name, actor.assurance, details)
+        if served is not None:
+            owner, at = self.use_case.owner if self.use_case else None, datetime.now(UTC).isoformat()
+            more, messages = missing_rows_incident(
+                self.store, self.model, self.every, self._missed, served.without_rows, at, owner
+            )
+            cases, outbox = (*cases, *more), (*outbox, *messages)
         return Change(puts=(*puts, *cases), deletes=deletes, event=event, outbox=outbox)
 
 

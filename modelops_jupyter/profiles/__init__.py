@@ -3,17 +3,20 @@
 from modelops_jupyter.profiles.binning import Binning, ColumnBinning
 from modelops_jupyter.profiles.column import ColumnProfile, UnseenCategory
 from modelops_jupyter.profiles.groups import Groups
-from modelops_jupyter.profiles.outcomes import Outcomes, labelled_from_dict
+from modelops_jupyter.profiles.outcomes import CERTAIN_SCORE, LEAST_LIKELIHOOD, Outcomes, labelled_from_dict
 from modelops_jupyter.profiles.profile import Counts, Profile, Reference, merge, segments_from_dict, segments_to_dict
 from modelops_jupyter.profiles.reference import build_reference
 from modelops_jupyter.profiles.runs import Runs
 from modelops_jupyter.profiles.sampling import Sample
 from modelops_jupyter.profiles.scan import GroupedRows, Tally, scan
+from modelops_jupyter.profiles.score_cells import ScoreCells
 from modelops_jupyter.profiles.segments import Slicing, slicings
 from modelops_jupyter.profiles.threads import counting_threads
 from modelops_jupyter.profiles.windows import time_of, window_length, window_start
 
 __all__ = [
+    "CERTAIN_SCORE",
+    "LEAST_LIKELIHOOD",
     "Binning",
     "ColumnBinning",
     "ColumnProfile",
@@ -25,6 +28,7 @@ __all__ = [
     "Reference",
     "Runs",
     "Sample",
+    "ScoreCells",
     "Slicing",
     "Tally",
     "UnseenCategory",

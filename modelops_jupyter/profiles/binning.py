@@ -24,7 +24,6 @@ TAILS = (0.0005, 0.001, 0.002, 0.004)
 FINE = np.array(sorted({*TAILS, *(k / 120 for k in range(1, 120)), *(1 - tail for tail in TAILS)}))
 COARSE = np.arange(1, 20) / 20
 MOST_CATEGORIES = 100
-SCORE_BINS = 2000
 ROUNDING = 2.0**-40  # the part of a number that a few thousand last bits make up
 
 

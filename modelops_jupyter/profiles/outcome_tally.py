@@ -7,16 +7,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from modelops_jupyter.columns import numbers_of
-from modelops_jupyter.profiles.binning import ROUNDING, SCORE_BINS, Binning
+from modelops_jupyter.profiles.binning import Binning
 from modelops_jupyter.profiles.categories import encoded
 from modelops_jupyter.profiles.groups import Array, Groups
-from modelops_jupyter.profiles.outcomes import Outcomes
-from modelops_jupyter.profiles.score_cells import ScoreCells
-
-_SMALLEST = 1e-15
-_CERTAIN = 2.0**-44  # a score so near to 1 is 1: its last bits would move the logarithm of what is left by 2
-_STATES = 3  # no label, a negative one, a positive one
-_BINS = SCORE_BINS * (1 + ROUNDING)  # a score that a bin begins with is in it, a last bit less or more
+from modelops_jupyter.profiles.outcomes import CERTAIN_SCORE, LEAST_LIKELIHOOD, Outcomes
+from modelops_jupyter.profiles.score_cells import ScoreCells, cells_by_group
 
 
 class ClassTally:
@@ -27,8 +22,7 @@ class ClassTally:
         self._labelled = np.zeros(groups, dtype="int64")
         self._losses = np.zeros((groups, 2))
         self._confusion: dict[int, dict[str, dict[str, int]]] = {}
-        self._cells: list[tuple[Array, Array]] = []
-        self._by_group: tuple[Array, Array] | None = None
+        self._cells: dict[int, list[ScoreCells]] = {}
 
     def add(
         self, prediction: pa.ChunkedArray, score: pa.ChunkedArray | None, label: pa.ChunkedArray | None, groups: Groups
@@ -71,52 +65,24 @@ class ClassTally:
             self._labelled[group] += count
 
     def _score(self, score: Array, state: Array, run: Array, groups: Groups) -> None:
-        cell = np.minimum((score * _BINS).astype("int64"), SCORE_BINS - 1)
-        place = (run * SCORE_BINS + cell) * _STATES + state
-        size = len(groups.starts) * SCORE_BINS * _STATES
-        if size <= 8 * len(place):
-            counted = np.bincount(place, minlength=size)
-            found = np.flatnonzero(counted)
-            times = counted[found]
-        else:
-            found, times = np.unique(place, return_counts=True)
-        numbers, inside = np.divmod(found, SCORE_BINS * _STATES)
-        self._cells.append((groups.numbers[numbers] * (SCORE_BINS * _STATES) + inside, times))
-        self._by_group = None
+        numbers = groups.numbers.tolist()
+        for place, cells in cells_by_group(run, score, state, len(numbers)):
+            self._cells.setdefault(numbers[place], []).append(cells)
         labelled = state > 0
         if not labelled.any():
             return
         score, positive, run = score[labelled], state[labelled] == 2, run[labelled]
         against = 1 - score
-        against[against < _CERTAIN] = 0.0
-        likelihood = np.clip(np.where(positive, score, against), _SMALLEST, 1)
+        against[against < CERTAIN_SCORE] = 0.0
+        likelihood = np.clip(np.where(positive, score, against), LEAST_LIKELIHOOD, 1)
         for column, losses in enumerate(((score - positive) ** 2, -np.log(likelihood))):
             self._losses[groups.numbers, column] += np.bincount(run, weights=losses, minlength=len(groups.starts))
 
     def outcomes(self, group: int) -> Outcomes:
         """Return the outcomes of one group."""
-        cells = self._cells_of(group)
+        cells = ScoreCells.total(self._cells.get(group, ()))
         brier, log_loss = self._losses[group].tolist()
         return Outcomes(cells, self._confusion.get(group, {}), int(self._labelled[group]), brier, log_loss)
-
-    def _cells_of(self, group: int) -> ScoreCells:
-        if not self._cells:
-            return ScoreCells(np.zeros((0, 4), dtype="int64"))
-        if self._by_group is None:
-            places = np.concatenate([place for place, _ in self._cells])
-            place, which = np.unique(places, return_inverse=True)
-            counted = np.bincount(which, weights=np.concatenate([times for _, times in self._cells])).astype("int64")
-            self._by_group = place, counted
-            self._cells = [self._by_group]
-        place, counted = self._by_group
-        size = SCORE_BINS * _STATES
-        inside = slice(*np.searchsorted(place, (group * size, (group + 1) * size)))
-        cell, state = np.divmod(place[inside] - group * size, _STATES)
-        kept, row = np.unique(cell, return_inverse=True)
-        table = np.zeros((len(kept), 1 + _STATES), dtype="int64")
-        table[:, 0] = kept
-        table[row, 1 + state] = counted[inside]
-        return ScoreCells(table)
 
 
 class ErrorTally:

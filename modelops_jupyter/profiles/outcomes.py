@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from modelops_jupyter.profiles.packing import pack, unpack
 from modelops_jupyter.profiles.score_cells import ScoreCells
 
-Array = np.ndarray[Any, Any]
+CERTAIN_SCORE = 2.0**-44  # a score so near to 1 is 1: its last bits would move the logarithm of what is left by 2
+LEAST_LIKELIHOOD = 1e-15  # of a label, in the logarithm of a loss: what scikit-learn took for the nearest to 0
 
 
 @dataclass(frozen=True)
@@ -21,9 +19,9 @@ class Outcomes:
 
     Attributes
     ----------
-    cells : mapping of int to tuple of int
-        By cell of the score (2,000 equal ones over [0, 1]): rows without label, with a negative, with a positive one.
-        Figures computed from it are off by at most half the share of pairs that share a cell.
+    cells : ScoreCells
+        By cell of the score: rows without label, with a negative, with a positive one. Up to 2,048 different scores
+        have a cell each; beyond that figures are off by at most half the share of pairs that share a cell.
     confusion : mapping of str to mapping of str to int
         Labelled rows by prediction, then label.
     labelled : int
@@ -42,7 +40,7 @@ class Outcomes:
         By coarse bin of the prediction of a regression: labelled rows, and the sums of e, |e|, e², e⁴.
     """
 
-    cells: Mapping[int, tuple[int, int, int]] = field(default_factory=dict)
+    cells: ScoreCells = field(default_factory=ScoreCells)
     confusion: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     labelled: int = 0
     brier: float = 0.0
@@ -59,16 +57,11 @@ class Outcomes:
     @property
     def scored(self) -> int:
         """Labelled rows with a score."""
-        return int(ScoreCells.of(self.cells).table[:, 2:].sum())
-
-    def arrays(self) -> tuple[Array, Array, Array]:
-        """Return rows without label, negatives and positives by cell, each of shape (2000,)."""
-        return ScoreCells.of(self.cells).arrays()
+        return int(self.cells.table[:, 2:].sum())
 
     def __add__(self, other: Outcomes) -> Outcomes:
         if self.errors and other.errors and len(self.errors) != len(other.errors):
             raise ValueError("Outcomes of different binnings do not add up.")
-        cells = ScoreCells.of(self.cells) + ScoreCells.of(other.cells)
         confusion = {said: dict(row) for said, row in self.confusion.items()}
         for said, row in other.confusion.items():
             mine = confusion.setdefault(said, {})
@@ -78,7 +71,7 @@ class Outcomes:
         sums = {name: math.fsum((getattr(self, name), getattr(other, name))) for name in SUMS}
         errors = tuple(a + b for a, b in zip(left, right, strict=True))
         return Outcomes(
-            cells,
+            self.cells + other.cells,
             confusion,
             self.labelled + other.labelled,
             errors=errors,
@@ -90,8 +83,8 @@ class Outcomes:
         """Return the outcomes as JSON data; what is empty is left out."""
         body: dict[str, Any] = {"labelled": self.labelled}
         body |= {name: value for name in SUMS if (value := getattr(self, name))}
-        if self.cells:
-            body["cells"] = pack(ScoreCells.of(self.cells).table)
+        if len(self.cells):
+            body["cells"] = self.cells.to_dict()
         if self.confusion:
             body["confusion"] = {said: dict(sorted(row.items())) for said, row in sorted(self.confusion.items())}
         if self.errors:
@@ -105,16 +98,15 @@ class Outcomes:
         """Read what `to_dict` wrote."""
         given = dict(body)
         if "cells" in given:
-            given["cells"] = ScoreCells(unpack(given["cells"]).reshape(-1, 4))
+            given["cells"] = ScoreCells.from_dict(given["cells"])
         given["errors"] = tuple(given.get("errors", ()))
         given["by_prediction"] = tuple(tuple(row) for row in given.get("by_prediction", ()))
         return cls(**given)
 
 
-def labelled_from_dict(body: Mapping[str, Any]) -> tuple[Array, Array] | None:
-    """Read of what `Outcomes.to_dict` wrote the negatives and positives by cell; None where no score has a label."""
-    cells = ScoreCells(unpack(body["cells"]).reshape(-1, 4) if "cells" in body else np.zeros((0, 4), dtype="int64"))
-    return cells.arrays()[1:] if cells.table[:, 2:].any() else None
+def labelled_from_dict(body: Mapping[str, Any]) -> ScoreCells:
+    """Read the labelled scores of what `Outcomes.to_dict` wrote."""
+    return ScoreCells.from_dict(body["cells"]).labelled if "cells" in body else ScoreCells()
 
 
 def _add_rows(a: tuple[tuple[float, ...], ...], b: tuple[tuple[float, ...], ...]) -> tuple[tuple[float, ...], ...]:

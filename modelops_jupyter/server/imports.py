@@ -13,7 +13,11 @@ from collections.abc import Mapping
 from modelops_jupyter.imports import each_import
 
 _STORE = ("modelops_jupyter.store", "modelops_jupyter.profiles")
-_HEALTH = ("modelops_jupyter.monitoring", "modelops_jupyter.monitoring.figures.cycle")  # whether a model still learns
+_HEALTH = (
+    "modelops_jupyter.monitoring",
+    "modelops_jupyter.monitoring.figures.cycle",  # whether a model still learns
+    "modelops_jupyter.monitoring.incidents.missing_rows",
+)
 _WINDOWS = (*_HEALTH, "modelops_jupyter.monitoring.kept", "modelops_jupyter.monitoring.record.packed")
 _ROWS = ("modelops_jupyter.log", "modelops_jupyter.sources")
 _CASES = ("modelops_jupyter.monitoring.incidents.cases",)

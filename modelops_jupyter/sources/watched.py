@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from modelops_jupyter.errors import (
     InvalidFrame,
@@ -28,9 +29,9 @@ from modelops_jupyter.imports import import_ahead
 from modelops_jupyter.log import Extent, Position, PredictionLog
 from modelops_jupyter.log.column_types import UTC_TIME
 from modelops_jupyter.log.prediction_log import possible
-from modelops_jupyter.log.repeats import rows_of_series
-from modelops_jupyter.log.stream import Slab
-from modelops_jupyter.roles import SERVICE
+from modelops_jupyter.log.repeats import one_role_each, rows_of_series
+from modelops_jupyter.log.stream import Piece, Slab
+from modelops_jupyter.roles import SERVICE, Series
 from modelops_jupyter.settings import redacted
 from modelops_jupyter.source_settings import Source, SourceTable
 from modelops_jupyter.sources.faults import Faults, SourceProblems
@@ -239,15 +240,49 @@ class WatchedSource:
             raise InvalidInput(f"The labels of {name!r} must lie in Spark, as its predictions do: name a table there.")
         return predictions.logged(first, last, length, zero, self._labels)
 
-    def read(self, model: str, start: datetime, end: datetime, columns: Sequence[str] | None = None) -> pa.Table | None:
+    def read(
+        self,
+        model: str,
+        start: datetime,
+        end: datetime,
+        columns: Sequence[str] | None = None,
+        series: Series = SERVICE,
+    ) -> pa.Table | None:
         """Return the predictions of ``[start, end)`` with their `label`, as `PredictionLog.read` does."""
         if self._predictions.times() is None:
             return None
         if self.lies_in_spark:
-            rows = self.spark_rows(start, end, None, start).toArrow().sort_by("timestamp")
-            rows = rows_of_series(in_log_types(rows), SERVICE)
+            rows = rows_of_series(self._from_spark(start, end), series)
             return rows if columns is None else rows.select([n for n in rows.column_names if n in (*columns, *_KEYS)])
+        return self._read(start, end, columns, lambda piece: piece.rows_of(series))
+
+    def read_version(self, model: str, version: int, columns: Sequence[str]) -> pa.Table | None:
+        """Return what a version predicted, in whichever role, with labels, as `PredictionLog.read_version` does."""
+        self._check_one_place()
+        times = self._predictions.times()
+        if times is None:
+            return None
+        start, end = _time(times[0]), _time(times[1] + 1)
+        names = [*dict.fromkeys(("version", "role", *columns))]
+        if self.lies_in_spark:
+            rows = self._from_spark(start, end)
+        else:
+            read = self._read(start, end, names, lambda piece: piece.rows_of(SERVICE) | _beside(piece))
+            if read is None:
+                return None
+            rows = read
+        rows = rows.filter(pc.equal(rows["version"], version))
+        return one_role_each(rows.select([n for n in rows.column_names if n in (*names, *_KEYS)]))
+
+    def _from_spark(self, start: datetime, end: datetime) -> pa.Table:
+        return in_log_types(self.spark_rows(start, end, None, start).toArrow().sort_by("timestamp"))
+
+    def _read(
+        self, start: datetime, end: datetime, columns: Sequence[str] | None, chosen: Callable[[Piece], Array]
+    ) -> pa.Table | None:
+        """Return the rows of ``[start, end)`` that are `chosen` of each piece."""
         tables = []
+        model = self._model.name
         for slab in self.stream(model, start, end, lambda time: time, lambda times: np.zeros(len(times), "int64")):
             for piece in slab.pieces:
                 names = (
@@ -255,7 +290,7 @@ class WatchedSource:
                 )
                 columns_by_name = {name: piece.read(name) for name in (*dict.fromkeys(names), "label")}
                 there = pa.table({name: column for name, column in columns_by_name.items() if column is not None})
-                tables.append(in_log_types(there).filter(pa.array(piece.counted)))
+                tables.append(in_log_types(there).filter(pa.array(chosen(piece))))
         if not tables:
             return None
         rows = pa.concat_tables(tables, promote_options="permissive").sort_by("timestamp")
@@ -345,6 +380,11 @@ class WatchedSource:
                     f"The {table} of {name!r} lie in two places, {where} and our own log: remove [source.{name}] from "
                     f"the settings, or move {self._log.path(name, table)} away, so that each request is counted once."
                 )
+
+
+def _beside(piece: Piece) -> Array:
+    """Return which rows count in a series beside what was served."""
+    return np.zeros(piece.rows, dtype=bool) if piece.beside is None else piece.beside >= 0
 
 
 def _time(micros: int) -> datetime:

@@ -67,7 +67,7 @@ def fill(store: Store, models: int) -> None:
         alias = {"name": name, "alias": "champion", "version": 3, "previous": 2, "since": AT}
         line = [0.8 + 0.001 * (n % 7) for n in range(WINDOWS)]
         seen = {"checked_at": AT, "windows": WINDOWS, "realised": WINDOWS, "through": AT, "metric": "roc_auc"}
-        seen |= {"every": "1D", "tracks": []}
+        seen |= {"every": "1D", "tracks": [], "without_rows": []}
         puts.append(Put("alias", f"{name}@champion", alias, subject=name))
         puts.append(Put("monitor", f"{name}/1D", {**seen, "line": line}, subject=name))
         if number % 10 == 0:

@@ -89,6 +89,19 @@ def everything(text: str) -> list[Presentable]:
         "data_through": day(0),
         "learning": text,
         "source_problems": [text],
+        "without_rows": text,
+        "beside": [
+            {
+                "name": text,
+                "version": 1,
+                "role": text,
+                "windows": 2,
+                "data_through": day(0),
+                "metric": text,
+                "figure": 0.5,
+                "open_alerts": 1,
+            }
+        ],
         "open_alerts": 1,
     }
     harm = Segment(text, (text,), 9, 0.1, 0.2, None, 0.4, 0.01, 0.001)

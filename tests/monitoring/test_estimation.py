@@ -9,7 +9,7 @@ from sklearn import metrics
 
 from modelops_jupyter.monitoring import estimate, performance
 from modelops_jupyter.monitoring.figures.baseline import Baseline
-from modelops_jupyter.monitoring.figures.calibrator import Calibrator
+from modelops_jupyter.monitoring.figures.calibrator import Calibrator, Line, Steps
 from modelops_jupyter.monitoring.figures.confidence import _average_precision, _roc_auc
 from modelops_jupyter.monitoring.figures.learned import Recent
 from modelops_jupyter.profiles import Profile, Reference, build_reference, scan
@@ -73,11 +73,11 @@ def test_labels_that_came_since_correct_the_estimate(baseline: Baseline) -> None
     score, _ = drawn(30_000, 2)
     y = np.random.default_rng(3).random(30_000) < 0.6 - 0.4 * score  # the world was turned round
     truth = performance(binary(score, y, baseline.reference), "classification", "1")["brier_score"].value
-    learned = Recent(*binary(score[:5000], y[:5000], baseline.reference).outcomes.arrays()[1:])
+    learned = Recent(binary(score[:5000], y[:5000], baseline.reference).outcomes.cells)
     window = binary(score, None, baseline.reference)
     before, after = (estimate(baseline, window, known)["brier_score"].value for known in (None, learned))
     assert abs(after - truth) < 0.006 < 0.05 < abs(before - truth)  # type: ignore[operator]
-    few = Recent(*binary(score[:100], y[:100], baseline.reference).outcomes.arrays()[1:])
+    few = Recent(binary(score[:100], y[:100], baseline.reference).outcomes.cells)
     assert estimate(baseline, window, few)["brier_score"].value == before
 
 
@@ -102,11 +102,12 @@ def test_a_bent_score_takes_the_isotonic_fit_and_a_straight_one_does_not(baselin
     generator = np.random.default_rng(4)
     score = generator.random(20_000)
     bent = np.where(score < 0.5, 0.1, 0.9)
-    found = Calibrator.learn(*binary(score, generator.random(20_000) < bent, baseline.reference).outcomes.arrays()[1:])
+    found = Calibrator.learn(binary(score, generator.random(20_000) < bent, baseline.reference).outcomes.cells)
     assert found is not None
-    assert found.probability[[400, 1600]] == pytest.approx([0.1, 0.9], abs=0.02)
+    assert isinstance(found.fit, Steps)
+    assert found.at(np.array([0.2, 0.8]))[0] == pytest.approx([0.1, 0.9], abs=0.02)
     assert baseline.calibrator is not None
-    assert baseline.calibrator.directions.shape == (2000, 2)
+    assert isinstance(baseline.calibrator.fit, Line)
 
 
 def numbers(n: int, seed: int, shift: float = 0.0) -> pa.Table:

@@ -7,7 +7,7 @@ import pytest
 
 from modelops_jupyter.monitoring import MonitorReport, WindowResult
 from modelops_jupyter.monitoring.figures.learned import RecentWindows
-from modelops_jupyter.profiles import Outcomes
+from modelops_jupyter.profiles import Outcomes, ScoreCells
 
 START = datetime(2013, 4, 1, tzinfo=UTC)
 
@@ -59,7 +59,8 @@ def test_the_track_record_counts_mature_windows_alone() -> None:
 
 
 def outcomes(positives: int) -> Outcomes:
-    return Outcomes(cells={1000: (0, 10, positives)}, labelled=10 + positives)
+    cells = ScoreCells.of(np.full(10 + positives, 0.5), np.repeat([1, 2], [10, positives]))
+    return Outcomes(cells=cells, labelled=10 + positives)
 
 
 @pytest.mark.parametrize(("every", "length"), [("1D", timedelta(days=1)), ("1h", timedelta(hours=1))])
@@ -69,12 +70,14 @@ def test_labels_younger_than_a_day_are_not_learned_from(every: str, length: time
     for number in range(windows):
         recent.add(START + number * length, 1, outcomes(1))
     seen = recent.before(START + windows * length, 1)
-    assert seen.positives is not None
+    assert seen.labelled is not None
     inside = timedelta(days=14) // length
-    assert seen.positives.sum() == inside
-    assert recent.before(START + windows * length, 2).positives is None
+    assert seen.labelled.positives.sum() == inside
+    assert recent.before(START + windows * length, 2).labelled is None
     # Half a day later some windows are no longer too young, but none came.
-    assert recent.before(START + windows * length + timedelta(hours=12), 1).positives.sum() <= inside  # type: ignore[union-attr]
+    later = recent.before(START + windows * length + timedelta(hours=12), 1).labelled
+    assert later is not None
+    assert later.positives.sum() <= inside
 
 
 def test_the_spread_is_what_chance_does_not_explain() -> None:

@@ -224,7 +224,7 @@ def test_whatever_comes_in_whichever_order_the_figures_are_those_of_a_group_by(
 
 
 def test_the_logged_requests_of_both_are_compared_in_pairs(desk: Desk) -> None:
-    with pytest.raises(NotFound, match="Nothing was logged"):
+    with pytest.raises(NotFound, match="There is no prediction of"):
         desk.ws.compare("delay/1", "delay/2")
     desk.log("delay/1", desk.served)
     with pytest.raises(NotFound, match="role='shadow'"):

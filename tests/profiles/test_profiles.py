@@ -50,7 +50,7 @@ REFERENCE = reference()
 
 def plain(value: object) -> object:
     """Return a sample's bytes, and cells of the score, as JSON has them."""
-    return list(value) if isinstance(value, bytes) else dict(value)  # type: ignore[call-overload]
+    return value.tolist() if isinstance(value, np.ndarray) else list(value)  # type: ignore[call-overload]
 
 
 def same(a: Profile, b: Profile) -> bool:

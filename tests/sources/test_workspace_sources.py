@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scored_tables import day
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score
+from sklearn.metrics import accuracy_score, roc_auc_score
 
 from modelops_jupyter.cli import main
 from modelops_jupyter.errors import InvalidInput, NotFound
@@ -205,3 +205,101 @@ def test_a_source_that_stops_is_on_the_status_until_it_goes_on(project: Path, mo
     (project / "modelops.toml").write_text("")
     with open_workspace() as ws:
         assert ws.overview("delay").summary.source_problems == ()
+
+
+ROLES_TOML = TOML.replace("score = ", 'version = "v", role = "how", score = ')
+
+
+@pytest.mark.parametrize("place", ["own log", "table", "table with roles"])
+def test_every_verb_looks_at_the_rows_of_the_role_that_is_asked_for(
+    project: Path, model: LogisticRegression, place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In our own log and in a table of others alike: figures are scikit-learn's on the rows of version and role."""
+    shadow = LogisticRegression(class_weight={0: 3, 1: 1}).fit(*_fitted())
+    frame = pd.concat([rows(number, model) for number in range(10)], ignore_index=True)
+    answers = {"p": shadow.predict_proba(frame[["wind"]])[:, 1], "said": shadow.predict(frame[["wind"]])}
+    beside = frame.assign(**answers, v=2, how="shadow")
+    frame = frame.assign(v=1, how="served")
+    with open_workspace() as ws:
+        ws.register(shadow, "delay", reference=_fitted()[0], outcomes=_fitted()[1])
+    if place == "own log":
+        named = {"id": "id", "time": "at", "prediction": "said", "score": "p"}
+        with open_workspace() as ws:
+            ws.log_predictions("delay/1", frame[["id", "at", "said", "p", "wind"]], **named)
+            ws.log_predictions("delay/2", beside[["id", "at", "said", "p", "wind"]], **named, role="shadow")
+            ws.log_labels("delay", frame, id="id", label="late")
+    else:
+        (project / "modelops.toml").write_text(ROLES_TOML if place == "table with roles" else TOML)
+        every = pd.concat([frame, beside]) if place == "table with roles" else frame
+        columns = ["id", "at", "said", "p", "wind", *(["v", "how"] if place == "table with roles" else [])]
+        for folder, table in (("scored", every[columns]), ("came", frame[["id", "late"]])):
+            (project / folder).mkdir()
+            to_arrow(table).to_pandas().to_parquet(project / folder / "all.parquet")
+    last = frame["at"].dt.floor("D") == frame["at"].max().floor("D")
+    with open_workspace() as ws:
+        ws.monitor("delay")
+        asked: list[tuple[dict[str, Any], pd.DataFrame]] = [({}, frame)]
+        if place == "table":
+            for verb in (ws.curves, ws.explain, ws.multivariate_drift, ws.backtest):
+                with pytest.raises(NotFound, match=r"'delay' has no predictions as shadow .* it has none"):
+                    verb("delay", role="shadow")
+            with pytest.raises(NotFound, match="There is no request that both delay/1 and delay/2 predicted"):
+                ws.compare("delay/1", "delay/2")
+            assert ws.status().models[0]["beside"] == []
+        else:
+            asked += [({"role": "shadow"}, beside), ({"role": "shadow", "version": 2}, beside)]
+            compared = ws.compare("delay/1", "delay/2").to_frame().set_index("metric")
+            for side, said in (("a", frame), ("b", beside)):
+                assert compared.loc["accuracy", side] == pytest.approx(accuracy_score(frame["late"], said["said"]))
+            told = str(ws.status())
+            assert "version 2 as shadow: 10 windows through 2026-03-10" in told
+            (summary,) = ws.status().models[0]["beside"]
+            area = roc_auc_score(frame["late"][last], beside["p"][last])
+            assert summary["figure"] == pytest.approx(area)
+            with pytest.raises(NotFound, match=r"no predictions of version 1 as canary .* it has version 2 as shadow"):
+                ws.curves("delay", role="canary", version=1)
+        for series, said in asked:
+            name = "version 2 as shadow" if series else ""
+            curves = ws.curves("delay", window="2026-03-10", **series)
+            confusion = {(p, y): n for p, row in curves.confusion.items() for y, n in row.items()}
+            table = pd.crosstab(said["said"][last].astype(str), frame["late"][last].astype(str)).stack()
+            assert confusion == {key: n for key, n in table.items() if n}
+            shown = ws.distribution("delay", "score", window="2026-03-10", **series)
+            assert (curves.series, shown.series) == (name, name)
+            missing = [abs(now - then) for now, then in zip(shown.current, shown.reference, strict=True)]
+            assert sum(missing) < 1  # of a shadow beside its own reference, not the champion's
+            explained = ws.explain("delay", window="2026-03-10", **series)
+            loss = (said["p"][last] - frame["late"][last]) ** 2
+            assert (explained.now, explained.rows_now) == (pytest.approx(loss.mean()), 200)
+            assert explained.model == (f"delay, {name}" if name else "delay")
+            assert ws.multivariate_drift("delay", **series).rows_now == 200
+        if place == "table with roles":  # it takes a while
+            assert str(ws.backtest("delay", **asked[-1][0])).startswith("delay, version 2 as shadow: 10 windows")
+
+
+def _fitted() -> tuple[pd.DataFrame, pd.Series]:
+    frame = day(-5, 1000)
+    late = (frame["wind"] + np.random.default_rng(0).normal(size=1000) > 0).astype(int)
+    return frame[["wind"]][500:], late[500:]
+
+
+def test_verbs_look_at_windows_of_the_length_that_the_model_is_monitored_in(
+    project: Path, model: LogisticRegression
+) -> None:
+    (project / "modelops.toml").write_text(TOML)
+    write(project, model, range(15))
+    with open_workspace() as ws:
+        assert ws.overview("delay").windows == ()
+        ws.monitor("delay", every="1W")
+        assert [window.start for window in ws.overview("delay").windows] == [
+            window.window_start for window in ws.monitor("delay", every="1W").windows
+        ]
+        assert ws.overview("delay").every == "1W"
+        assert ws.distribution("delay", "wind").since == ws.monitor("delay", every="1W").windows[0].window_start
+        for look in (ws.overview, ws.curves, ws.explain, ws.multivariate_drift, ws.backtest):
+            with pytest.raises(NotFound, match=r"monitored in windows of 1W, not of 1D: look at those \(--every 1W\)"):
+                look("delay", every="1D")
+            with pytest.raises(InvalidInput, match="Windows are 1h, 1D, 1W long"):
+                look("delay", every="fortnight")
+        ws.monitor("delay")
+        assert ws.overview("delay").every == "1D"

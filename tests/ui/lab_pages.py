@@ -102,6 +102,7 @@ def model(n: int, **other: Any) -> dict[str, Any]:
         "open_alerts": n % 3,
         "data_through": "2026-01-01T00:00:00+00:00",
         "learning": "",
+        "without_rows": "",
         "metric": "roc_auc",
         "sparkline": [0.8 + 0.05 * ((n * k) % 7) / 7 for k in range(60)],
         "owner": None,

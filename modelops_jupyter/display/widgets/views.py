@@ -13,7 +13,7 @@ from modelops_jupyter.display.grids import distribution_chart, drift_chart
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.lines import figure_words, performance_chart, sparkline
 from modelops_jupyter.display.series import performance_series
-from modelops_jupyter.display.tables import heading, health, more, note, scrolling
+from modelops_jupyter.display.tables import heading, health, more, note, prose, scrolling
 from modelops_jupyter.display.widgets.live import Live, choice, join_form, text_field
 from modelops_jupyter.display.words import HEALTH, NOTHING, capital, metric_name
 from modelops_jupyter.wording import count, span
@@ -60,9 +60,9 @@ class ModelBrowser(Live):
 class MonitorView(Live):
     """Performance and drift of `model`; choosing a window or a column shows what changed there."""
 
-    every = traitlets.Unicode("1D")
+    every = traitlets.Unicode("")  # as the model is monitored
 
-    def __init__(self, workspace: Workspace, model: str = "", every: str = "1D") -> None:
+    def __init__(self, workspace: Workspace, model: str = "", every: str = "") -> None:
         self._workspace = workspace
         self._read: tuple[tuple[str, str], ModelOverview] | None = None
         super().__init__(model=model, every=every)
@@ -71,7 +71,7 @@ class MonitorView(Live):
         """Return the model's page; read when another model is chosen."""
         wanted = (self.model, self.every)
         if self._read is None or self._read[0] != wanted:
-            self._read = wanted, self._workspace.overview(self.model, every=self.every)
+            self._read = wanted, self._workspace.overview(self.model, every=self.every or None)
         return self._read[1]
 
     def refresh(self) -> None:
@@ -90,8 +90,11 @@ class MonitorView(Live):
         heat = drift_chart(page.drift, selected=(window, column), pickable=True)
         self.html = join(
             heading(page.name),
-            note(page.summary.learning) if page.summary.learning else None,
-            *map(note, page.summary.source_problems),
+            *(
+                note(prose(text))
+                for text in (page.summary.without_rows, page.summary.learning, *page.summary.source_problems)
+                if text
+            ),
             line or note("No window has labels yet: log them with `modelops log-labels`."),
             heat or note("Never monitored: log predictions, then run `modelops monitor`."),
             *self._choice(page, window, column),
@@ -105,7 +108,7 @@ class MonitorView(Live):
             parts.append(element("p", words, f" · {figure_words(found, page.metric)}"))
         if column in page.drift.columns and column is not None:
             shown = self._workspace.distribution(
-                page.name, column, window=found.start if found else None, every=self.every
+                page.name, column, window=found.start if found else None, every=page.every
             )
             parts += [heading(column), distribution_chart(shown)]
         return parts

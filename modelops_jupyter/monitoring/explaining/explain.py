@@ -16,11 +16,12 @@ from modelops_jupyter.errors import InvalidInput, NotFound
 from modelops_jupyter.log import PredictionSource
 from modelops_jupyter.monitoring.explaining.logged import rows_of
 from modelops_jupyter.monitoring.explaining.segments import Losses, Segment, cut_columns, find_segments
-from modelops_jupyter.monitoring.kept import load_report
+from modelops_jupyter.monitoring.kept import load_series
 from modelops_jupyter.monitoring.record.results import MonitorReport, WindowResult
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.profiles import Binning, Reference, time_of
 from modelops_jupyter.profiles.binning import text
+from modelops_jupyter.roles import SERVICE, Series
 from modelops_jupyter.store import Store
 from modelops_jupyter.wording import span
 
@@ -108,6 +109,7 @@ def explain_fall(
     every: str = "1D",
     window: str | None = None,
     until: str | None = None,
+    series: Series = SERVICE,
 ) -> Explanation:
     """Search the segments that explain a fall in performance; see `Workspace.explain`.
 
@@ -118,7 +120,7 @@ def explain_fall(
     InvalidInput
         If there are no labels on one of both sides.
     """
-    report = load_report(store, model, every)
+    report = load_series(store, model, every, series)
     whole = [w for w in report.windows if not w.segment]
     if not whole or not references:
         raise NotFound(f"{model!r} has no monitored windows of {every}: run `modelops monitor` first.")
@@ -128,7 +130,7 @@ def explain_fall(
     good = usable[-BEFORE:]
     if not good:
         raise InvalidInput(f"No window before {first} has labels and no finding to compare with: choose a later one.")
-    rows, number, now = rows_of(log, model, good, bad)
+    rows, number, now = rows_of(log, model, good, bad, series)
     served = max(references, key=lambda version: (sum(w.versions.get(str(version), 0) for w in bad), version))
     binning = references[served].binning
     metric, loss = row_losses(rows, binning)
@@ -142,7 +144,7 @@ def explain_fall(
     columns = [name for name in binning.columns if name not in ("prediction", "score")]
     segments = find_segments(losses, cut_columns(rows, binning.columns, columns))
     return Explanation(
-        model=model,
+        model=f"{model}, {series}" if series.key else model,
         since=first,
         until=bad[-1].window_end,
         compared_since=good[0].window_start,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,10 @@ from modelops_jupyter.monitoring.explaining.logged import rows_of
 from modelops_jupyter.monitoring.figures import intervals
 from modelops_jupyter.monitoring.figures.figure import Figure
 from modelops_jupyter.monitoring.figures.ranking import Array
-from modelops_jupyter.monitoring.kept import load_report
+from modelops_jupyter.monitoring.kept import load_series
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.profiles import time_of
+from modelops_jupyter.roles import SERVICE, Series
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,6 +63,7 @@ class MultivariateDrift(Presentable):
     columns: tuple[ColumnShare, ...]
     rows_before: int
     rows_now: int
+    series: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain data."""
@@ -75,7 +77,8 @@ class MultivariateDrift(Presentable):
         return pd.DataFrame([asdict(share) for share in self.columns], columns=["column", "fall"])
 
     def __str__(self) -> str:
-        head = f"{self.rows_now:,} rows of now and {self.rows_before:,} of before: {_words(self.roc_auc)}; "
+        head = f"{self.series}: " if self.series else ""
+        head += f"{self.rows_now:,} rows of now and {self.rows_before:,} of before: {_words(self.roc_auc)}; "
         shares = ", ".join(f"{share.column} {share.fall:.3f}" for share in self.columns[:5] if share.fall > 0)
         return f"{head}by dependence alone: {_words(self.dependence)}." + (f" Columns: {shares}." if shares else "")
 
@@ -228,6 +231,7 @@ def multivariate_drift(
     every: str = "1D",
     window: str | None = None,
     until: str | None = None,
+    series: Series = SERVICE,
 ) -> MultivariateDrift:
     """Test logged rows of some windows against those of the windows before; see `Workspace.multivariate_drift`.
 
@@ -238,7 +242,7 @@ def multivariate_drift(
     InvalidInput
         If there is no window before.
     """
-    whole = [w for w in load_report(store, model, every).windows if not w.segment]
+    whole = [w for w in load_series(store, model, every, series).windows if not w.segment]
     if not whole or not references:
         raise NotFound(f"{model!r} has no monitored windows of {every}: run `modelops monitor` first.")
     first = time_of(window) if window is not None else datetime.fromisoformat(whole[-1].window_start)
@@ -250,8 +254,9 @@ def multivariate_drift(
         raise NotFound(f"{model!r} has no window that starts at {window}: see `modelops monitor`.")
     if not before:
         raise InvalidInput(f"There is no window before {window or whole[-1].window_start} to compare with.")
-    rows, number, is_now = rows_of(log, model, before, now)
+    rows, number, is_now = rows_of(log, model, before, now, series)
     served = max(references, key=lambda version: (sum(w.versions.get(str(version), 0) for w in now), version))
     columns = [name for name in references[served].binning.columns if name in rows.column_names and name not in OUTPUTS]
     frame = rows.select(columns).to_pandas()
-    return two_sample_test(frame[~is_now[number]], frame[is_now[number]])
+    found = two_sample_test(frame[~is_now[number]], frame[is_now[number]])
+    return replace(found, series=str(series)) if series.key else found

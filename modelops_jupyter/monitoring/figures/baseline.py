@@ -40,12 +40,12 @@ class Baseline:
     @cached_property
     def calibrator(self) -> Calibrator | None:
         """What the scores of a binary classifier stand for; None where the reference has too few labels."""
-        return Calibrator.learn(*self.reference.profile.outcomes.arrays()[1:])
+        return Calibrator.learn(self.reference.profile.outcomes.cells)
 
     @cached_property
     def recalibration(self) -> Recalibration:
         """How positives depend on the score of a binary classifier in the reference."""
-        return recalibrate(*self.reference.profile.outcomes.arrays()[1:])
+        return recalibrate(self.reference.profile.outcomes.cells)
 
     @cached_property
     def performance(self) -> Mapping[str, Figure]:

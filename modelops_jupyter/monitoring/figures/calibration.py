@@ -11,11 +11,10 @@ import numpy as np
 from modelops_jupyter.monitoring.figures.deciding import exceeds
 from modelops_jupyter.monitoring.figures.figure import Figure, figure
 from modelops_jupyter.monitoring.figures.intervals import Z
-from modelops_jupyter.profiles.binning import SCORE_BINS
+from modelops_jupyter.profiles import ScoreCells
 
 Array = np.ndarray[Any, Any]
-CENTRES = (np.arange(SCORE_BINS) + 0.5) / SCORE_BINS
-HALF_CELL = 0.5 / SCORE_BINS
+LEAST_SCORE = 1e-6  # a score of 0 or 1 has no logit, and rows that far out would decide a slope by themselves
 
 
 @dataclass(frozen=True)
@@ -39,15 +38,23 @@ def groups(weights: Array, bins: int) -> Array:
     return found
 
 
-def reliability(negatives: Array, positives: Array, bins: int = 10) -> Reliability:
-    """Return the calibration curve over bins of about equal numbers of rows.
+def logits(scores: Array) -> Array:
+    """Return the log-odds of scores, those nearer to 0 or 1 than a millionth taken for that."""
+    inside = np.clip(scores, LEAST_SCORE, 1 - LEAST_SCORE)
+    found: Array = np.log(inside / (1 - inside))
+    return found
 
-    Mean scores are known to half a cell, 0.00025.
+
+def reliability(cells: ScoreCells, bins: int = 10) -> Reliability:
+    """Return the calibration curve over bins of about equal numbers of labelled rows.
+
+    Mean scores are known to half a cell.
     """
-    rows = negatives + positives
+    cells = cells.labelled
+    rows, positives = cells.rows, cells.positives
     place = groups(rows, bins)
     n, hits, score = (
-        np.bincount(place, weights=weights, minlength=bins) for weights in (rows, positives, rows * CENTRES)
+        np.bincount(place, weights=weights, minlength=bins) for weights in (rows, positives, rows * cells.scores)
     )
     some = n > 0
     n, share = n[some], hits[some] / n[some]
@@ -56,15 +63,15 @@ def reliability(negatives: Array, positives: Array, bins: int = 10) -> Reliabili
     return Reliability(n, score[some] / n, share, np.maximum(0, middle - half), np.minimum(1, middle + half))
 
 
-def expected_calibration_error(negatives: Array, positives: Array, bins: int = 10) -> Figure:
+def expected_calibration_error(cells: ScoreCells, bins: int = 10) -> Figure:
     """Mean distance of share and mean score over ten bins of equal numbers of rows.
 
     Naeini, Cooper and Hauskrecht, Obtaining well calibrated probabilities using Bayesian binning (AAAI 2015); known to
-    half a cell, 0.00025, for the same bins. Small windows raise it by chance.
+    half a cell for the same bins. Small windows raise it by chance.
     """
-    if negatives.sum() + positives.sum() == 0:
+    if not len(cells.labelled):
         return Figure(None, "no rows")
-    curve = reliability(negatives, positives, bins)
+    curve = reliability(cells, bins)
     return figure(float(curve.rows @ np.abs(curve.share - curve.score) / curve.rows.sum()))
 
 
@@ -81,24 +88,21 @@ class Recalibration:
     test: Figure
     covariance: tuple[tuple[float, ...], ...] = ()
 
-    @property
-    def shares(self) -> Array:
-        """The share of positives that each cell of the score stands for."""
-        logits = np.log(CENTRES / (1 - CENTRES))
-        shares: Array = 1 / (
-            1 + np.exp(-np.clip((self.intercept.value or 0) + (self.slope.value or 0) * logits, -30, 30))
-        )
+    def shares(self, scores: Array) -> Array:
+        """Return the share of positives that each score stands for."""
+        line = (self.intercept.value or 0) + (self.slope.value or 0) * logits(scores)
+        shares: Array = 1 / (1 + np.exp(-np.clip(line, -30, 30)))
         return shares
 
-    def error_of_mean(self, rows: Array) -> float:
-        """Return the standard error of the mean of `shares` over so many rows by cell: how well the fit knows it."""
-        shares = self.shares
+    def error_of_mean(self, scores: Array, rows: Array) -> float:
+        """Return the standard error of the mean of `shares` over so many rows of each score."""
+        shares = self.shares(scores)
         weights = rows * shares * (1 - shares) / rows.sum()
-        gradient = np.array([weights.sum(), weights @ np.log(CENTRES / (1 - CENTRES))])
+        gradient = np.array([weights.sum(), weights @ logits(scores)])
         return math.sqrt(max(0.0, float(gradient @ np.array(self.covariance) @ gradient)))
 
 
-def recalibrate(negatives: Array, positives: Array) -> Recalibration:
+def recalibrate(cells: ScoreCells) -> Recalibration:
     """Fit Cox's recalibration by maximum likelihood over the cells (Newton's method).
 
     Cox, Two further applications of a model for binary regression (Biometrika 1958); the test is the likelihood ratio
@@ -106,13 +110,12 @@ def recalibrate(negatives: Array, positives: Array) -> Recalibration:
     """
     from modelops_jupyter.monitoring.figures.intervals import chi_square_p, normal
 
-    rows = negatives + positives
-    some = rows > 0
-    if negatives.sum() == 0 or positives.sum() == 0:
-        reason = Figure(None, "one class" if rows.sum() else "no rows")
+    cells = cells.labelled
+    n, hits, x = cells.rows, cells.positives, logits(cells.scores)
+    if hits.sum() in (0, n.sum()):
+        reason = Figure(None, "one class" if len(cells) else "no rows")
         return Recalibration(reason, reason, reason)
-    n, hits, x = rows[some], positives[some], np.log(CENTRES[some] / (1 - CENTRES[some]))
-    if len(n) < 2:
+    if x.min() == x.max():
         reason = Figure(None, "one score")
         return Recalibration(reason, reason, reason)
     design = np.column_stack([np.ones_like(x), x])
@@ -149,15 +152,8 @@ def _log_likelihood(logits: Array, n: Array, hits: Array) -> float:
 
 
 def isotonic(weights: Array, hits: Array) -> Array:
-    """Return the rising shares that fit best: pool adjacent violators (Ayer et al. 1955; Zadrozny and Elkan 2002).
-
-    Cells without weight take the value between their neighbours, in proportion to the distance.
-    """
+    """Return the rising shares that fit best: pool adjacent violators (Ayer et al. 1955; Zadrozny and Elkan 2002)."""
     from scipy.optimize import isotonic_regression  # heavy: not before it is needed
 
-    some = np.flatnonzero(weights > 0)
-    if not len(some):
-        return np.full(len(weights), math.nan)
-    fitted = isotonic_regression(hits[some] / weights[some], weights=weights[some]).x
-    everywhere: Array = np.interp(np.arange(len(weights)), some, fitted)
-    return everywhere
+    fitted: Array = isotonic_regression(hits / weights, weights=weights).x
+    return fitted

@@ -7,71 +7,113 @@ from typing import Any
 
 import numpy as np
 
-from modelops_jupyter.monitoring.figures.calibration import CENTRES, Recalibration, isotonic, recalibrate
+from modelops_jupyter.monitoring.figures.calibration import isotonic, logits, recalibrate
 from modelops_jupyter.monitoring.figures.deciding import exceeds
+from modelops_jupyter.profiles import ScoreCells
 
 Array = np.ndarray[Any, Any]
 # Fewer labelled rows, or fewer of either class, say less about a score than the reference does.
 FEWEST_LABELS, FEWEST_OF_A_CLASS = 500, 30
-LOGITS = np.log(CENTRES / (1 - CENTRES))
 
 
 @dataclass(frozen=True)
 class Calibrator:
-    """The probability of a positive by cell of the score.
+    """The probability of a positive by score.
 
     Attributes
     ----------
-    probability : array of float, shape (2000,)
-    directions : array of float, shape (2000, k)
-        The probability's derivative by each of k independent standard errors of what was learned: the variance of any
-        weighted sum ``w @ probability`` is ``sum((w @ directions) ** 2)``.
+    fit : Line or Steps
     rows : int
         Labelled rows it was learned from.
     """
 
-    probability: Array
-    directions: Array
+    fit: Line | Steps
     rows: int
 
     @classmethod
-    def learn(cls, negatives: Array, positives: Array) -> Calibrator | None:
+    def learn(cls, cells: ScoreCells) -> Calibrator | None:
         """Learn from labelled rows by cell of the score; None where they are too few, or of one class.
 
         Cox's recalibration of the logits, and the isotonic fit instead where that is better beyond chance: twice the
         gain in log-likelihood over the degrees of freedom that it takes, as Akaike (1974) counts them.
         """
+        cells = cells.labelled
+        negatives, positives = cells.negatives, cells.positives
         n, m = float(negatives.sum()), float(positives.sum())
         if n + m < FEWEST_LABELS or min(n, m) < FEWEST_OF_A_CLASS:
             return None
-        fitted = recalibrate(negatives, positives)
-        rising = isotonic(negatives + positives, positives)
-        blocks = len(_levels(rising[(negatives + positives) > 0])[0])
+        fitted = recalibrate(cells)
+        rising = isotonic(cells.rows, positives)
+        steps = Steps.of(cells, rising)
         if fitted.intercept.value is None or fitted.slope.value is None:
-            return cls._isotonic(negatives + positives, rising)
-        with np.errstate(over="ignore"):  # beyond the largest float the chance is 0
-            smooth = 1 / (1 + np.exp(-(fitted.intercept.value + fitted.slope.value * LOGITS)))
+            return cls(steps, int(n + m))
+        line = Line(fitted.intercept.value, fitted.slope.value, np.array(fitted.covariance))
+        smooth = line.at(cells.scores)[0]
         gain = _log_likelihood(rising, negatives, positives) - _log_likelihood(smooth, negatives, positives)
-        if exceeds(gain, blocks - 2):
-            return cls._isotonic(negatives + positives, rising)
-        return cls._cox(smooth, fitted, int(n + m))
+        return cls(steps if exceeds(gain, len(steps.errors) - 2) else line, int(n + m))
 
-    @classmethod
-    def _cox(cls, probability: Array, fitted: Recalibration, rows: int) -> Calibrator:
+    def at(self, scores: Array) -> tuple[Array, Array]:
+        """Return the probability of a positive at each score, and what is known of its accuracy.
+
+        The second is the probability's derivative by each of k independent standard errors of what was learned, of
+        shape (scores, k): the variance of any weighted sum ``w @ probability`` is ``sum((w @ directions) ** 2)``.
+        """
+        return self.fit.at(scores)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line through the logits; `covariance` is that of its intercept and slope."""
+
+    intercept: float
+    slope: float
+    covariance: Array
+
+    def at(self, scores: Array) -> tuple[Array, Array]:
+        """Return the probability at each score, and its derivatives by two independent standard errors."""
+        x = logits(scores)
+        with np.errstate(over="ignore"):  # beyond the largest float the chance is 0
+            probability = 1 / (1 + np.exp(-(self.intercept + self.slope * x)))
         slopes = probability * (1 - probability)
-        jacobian = np.column_stack([slopes, slopes * LOGITS])
-        return cls(probability, jacobian @ np.linalg.cholesky(np.array(fitted.covariance)), rows)
+        return probability, np.column_stack([slopes, slopes * x]) @ np.linalg.cholesky(self.covariance)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Shares of positives that rise with the score by steps; between two scores that were seen they rise evenly.
+
+    Attributes
+    ----------
+    scores, shares, step : array, shape (cells,)
+        The scores that were seen, their shares, and the number of the step that each lies on.
+    errors : array, shape (steps,)
+        The standard error of each step's share: steps err independently, each as a share of its rows does.
+    """
+
+    scores: Array
+    shares: Array
+    step: Array
+    errors: Array
 
     @classmethod
-    def _isotonic(cls, weights: Array, rising: Array) -> Calibrator:
-        """Blocks of equal probability err independently, each as a share of its rows does."""
-        levels, block = _levels(rising)
-        rows = np.maximum(np.bincount(block, weights=weights, minlength=len(levels)), 1)
-        # A block of one class is not certain: half a row of the other is what its share cannot exclude.
+    def of(cls, cells: ScoreCells, rising: Array) -> Steps:
+        """Read the steps of shares that rise."""
+        levels, step = _levels(rising)
+        rows = np.bincount(step, weights=cells.rows, minlength=len(levels))
+        # A step of one class is not certain: half a row of the other is what its share cannot exclude.
         shares = np.clip(levels, 0.5 / rows, 1 - 0.5 / rows)
-        directions = np.zeros((len(rising), len(levels)))
-        directions[np.arange(len(rising)), block] = np.sqrt(shares * (1 - shares) / rows)[block]
-        return cls(rising, directions, int(weights.sum()))
+        return cls(cells.scores, rising, step, np.sqrt(shares * (1 - shares) / rows))
+
+    def at(self, scores: Array) -> tuple[Array, Array]:
+        """Return the share at each score, and its derivatives by the standard errors of the steps."""
+        above = np.clip(np.searchsorted(self.scores, scores), 0, len(self.scores) - 1)
+        below = np.maximum(np.where(self.scores[above] > scores, above - 1, above), 0)
+        apart = self.scores[above] - self.scores[below]
+        part = np.clip(np.divide(scores - self.scores[below], apart, out=np.zeros_like(scores), where=apart > 0), 0, 1)
+        directions, place = np.zeros((len(scores), len(self.errors))), np.arange(len(scores))
+        for cell, weight in ((below, 1 - part), (above, part)):
+            directions[place, self.step[cell]] += weight * self.errors[self.step[cell]]
+        return (1 - part) * self.shares[below] + part * self.shares[above], directions
 
 
 def _levels(rising: Array) -> tuple[Array, Array]:

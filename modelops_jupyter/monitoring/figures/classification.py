@@ -11,7 +11,6 @@ import numpy as np
 from modelops_jupyter.monitoring.figures import intervals
 from modelops_jupyter.monitoring.figures.figure import Figure, figure
 from modelops_jupyter.monitoring.figures.ranking import Array
-from modelops_jupyter.profiles import Outcomes
 
 
 @dataclass(frozen=True)
@@ -27,18 +26,6 @@ class Confusion:
         classes = tuple(sorted({*counts, *(label for row in counts.values() for label in row)}))
         table = np.array([[counts.get(said, {}).get(label, 0) for label in classes] for said in classes], dtype=float)
         return cls(classes, table.reshape(len(classes), len(classes)))
-
-    @classmethod
-    def at(cls, outcomes: Outcomes, threshold: float, positive: str = "1", negative: str = "0") -> Confusion:
-        """Return the table of a binary model that says `positive` from a score of `threshold` on.
-
-        The threshold is taken to the nearest edge of the 2,000 cells of the score, so exact for multiples of 0.0005.
-        """
-        _, negatives, positives = outcomes.arrays()
-        cut = round(min(max(threshold, 0.0), 1.0) * len(negatives))
-        said_yes = [float(negatives[cut:].sum()), float(positives[cut:].sum())]
-        said_no = [float(negatives[:cut].sum()), float(positives[:cut].sum())]
-        return cls((negative, positive), np.array([said_no, said_yes]))
 
     def rows_said(self, name: str) -> float:
         """How many of its rows were predicted to be of a class."""

@@ -57,7 +57,7 @@ def calibration_shift(baseline: Baseline, now: Outcomes) -> dict[str, Figure]:
     An intercept that rises means more positives than such scores had in the reference; a slope that falls, that scores
     tell less.
     """
-    left, right = baseline.recalibration, recalibrate(*now.arrays()[1:])
+    left, right = baseline.recalibration, recalibrate(now.cells)
     for side in (left, right):
         if not side.covariance:
             return dict.fromkeys(OF_SCORES, Figure(None, side.test.reason))
@@ -79,14 +79,14 @@ def outcome_excess(baseline: Baseline, now: Outcomes) -> Figure:
     The expected share is that of the reference's recalibration (calibration in the large; Cox 1958). The variance is
     that of as many draws from the expected shares, and what the reference leaves open about their mean.
     """
-    known, (negatives, positives) = baseline.recalibration, now.arrays()[1:]
-    rows = negatives + positives
+    known, cells = baseline.recalibration, now.cells.labelled
+    rows = cells.rows
     if not known.covariance or not rows.sum():
         return Figure(None, known.test.reason if not known.covariance else "no scores")
-    shares = known.shares
+    shares = known.shares(cells.scores)
     chance = float(rows @ (shares * (1 - shares))) / float(rows.sum()) ** 2
-    value = float(positives.sum() - rows @ shares) / float(rows.sum())
-    return intervals.normal(value, math.sqrt(chance + known.error_of_mean(rows) ** 2))
+    value = float(cells.positives.sum() - rows @ shares) / float(rows.sum())
+    return intervals.normal(value, math.sqrt(chance + known.error_of_mean(cells.scores, rows) ** 2))
 
 
 def label_shift(before: Outcomes, now: Outcomes) -> Figure:

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import numpy as np
 
 from modelops_jupyter.monitoring.figures import classification, intervals
-from modelops_jupyter.monitoring.figures.calibration import CENTRES, HALF_CELL, groups
+from modelops_jupyter.monitoring.figures.calibration import groups
 from modelops_jupyter.monitoring.figures.calibrator import Calibrator
 from modelops_jupyter.monitoring.figures.classification import Confusion
 from modelops_jupyter.monitoring.figures.figure import Figure, figure
-from modelops_jupyter.monitoring.figures.performance import headline
+from modelops_jupyter.monitoring.figures.performance import headline, log_losses
 from modelops_jupyter.monitoring.figures.ranking import Array
 from modelops_jupyter.profiles import Binning, Profile
 
@@ -36,8 +36,8 @@ def expected(calibrator: Calibrator, current: Profile, binning: Binning) -> dict
     expected numbers; its error by the delta method: the labels of one cell are binomial, the probabilities learned have
     the errors of `calibrator`.
     """
-    rows = np.sum(current.outcomes.arrays(), axis=0)
-    probability = calibrator.probability
+    rows, scores = current.outcomes.cells.rows, current.outcomes.cells.scores
+    probability, directions = calibrator.at(scores)
     positives = rows * probability
     negatives = rows - positives
     found: dict[str, Figure] = {}
@@ -46,15 +46,15 @@ def expected(calibrator: Calibrator, current: Profile, binning: Binning) -> dict
     for name, (value, slope) in {
         "roc_auc": _roc_auc(negatives, positives),
         "average_precision": _average_precision(negatives, positives),
-        "brier_score": _loss(rows, probability, CENTRES**2, (1 - CENTRES) ** 2),
-        "log_loss": _loss(rows, probability, *_logs()),
+        "brier_score": _loss(rows, probability, scores**2, (1 - scores) ** 2),
+        "log_loss": _loss(rows, probability, *log_losses(scores)),
         **_of_table(rows, probability, current, binning),
     }.items():
         # The derivative by a cell's probability is the slope times its rows; by one label, the slope.
         chance = float(rows @ (probability * (1 - probability) * slope**2))
-        learned = float((((rows * slope) @ calibrator.directions) ** 2).sum())
+        learned = float((((rows * slope) @ directions) ** 2).sum())
         found[name] = with_range(name, value, math.sqrt(chance + learned))
-    found["expected_calibration_error"] = _calibration_error(rows, probability)
+    found["expected_calibration_error"] = _calibration_error(rows, scores, probability)
     return found
 
 
@@ -90,11 +90,6 @@ def _loss(rows: Array, probability: Array, of_negative: Array, of_positive: Arra
     total = rows.sum()
     value = float(rows @ (probability * of_positive + (1 - probability) * of_negative) / total)
     return value, (of_positive - of_negative) / total
-
-
-def _logs() -> tuple[Array, Array]:
-    safe = np.clip(CENTRES, HALF_CELL, 1 - HALF_CELL)
-    return -np.log1p(-safe), -np.log(safe)
 
 
 def _of_table(rows: Array, probability: Array, current: Profile, binning: Binning) -> dict[str, tuple[float, Array]]:
@@ -152,7 +147,7 @@ def table_slopes(compute: Callable[[Confusion], Figure], confusion: Confusion) -
     return slopes
 
 
-def _calibration_error(rows: Array, probability: Array, bins: int = 10) -> Figure:
+def _calibration_error(rows: Array, scores: Array, probability: Array, bins: int = 10) -> Figure:
     """Expect the distance of share and score in ten bins, chance included: the mean of a folded normal distribution.
 
     Leone, Nelson and Nottingham, The folded normal distribution (Technometrics 1961).
@@ -160,7 +155,7 @@ def _calibration_error(rows: Array, probability: Array, bins: int = 10) -> Figur
     place = groups(rows, bins)
     n, gap, variance = (
         np.bincount(place, weights=weights, minlength=bins)
-        for weights in (rows.astype("float64"), rows * (probability - CENTRES), rows * probability * (1 - probability))
+        for weights in (rows.astype("float64"), rows * (probability - scores), rows * probability * (1 - probability))
     )
     some = n > 0
     n, distance, error = n[some], np.abs(gap[some]) / n[some], np.sqrt(variance[some]) / n[some]

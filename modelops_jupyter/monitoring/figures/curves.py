@@ -1,4 +1,4 @@
-"""What is computed of a profile when somebody looks: curves, and figures at a threshold or a share of the rows."""
+"""What is computed of a profile when somebody looks: curves, and figures at a share of the rows."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.monitoring.figures import classification, ranking
+from modelops_jupyter.monitoring.figures import ranking
 from modelops_jupyter.monitoring.figures.calibration import reliability
-from modelops_jupyter.monitoring.figures.classification import Confusion
-from modelops_jupyter.monitoring.figures.figure import Figure
 from modelops_jupyter.monitoring.figures.regression import error_quantile
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.profiles import Binning, Profile
@@ -41,6 +39,8 @@ class PerformanceCurves(Presentable):
         ``share`` and ``quantile`` of prediction minus label.
     confusion : mapping
         Rows by prediction, then label.
+    series : str
+        ``version 2 as shadow``; empty for what was served.
     """
 
     roc: Mapping[str, Sequence[float]] = field(default_factory=dict)
@@ -49,10 +49,14 @@ class PerformanceCurves(Presentable):
     gains: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
     errors: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
     confusion: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    series: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the curves as plain data."""
-        return {name: dict(getattr(self, name)) for name in self.__dataclass_fields__}
+        return {**self._curves(), "series": self.series}
+
+    def _curves(self) -> dict[str, dict[str, Any]]:
+        return {name: dict(getattr(self, name)) for name in self.__dataclass_fields__ if name != "series"}
 
     def to_frame(self) -> pd.DataFrame:
         """Return a tidy table: a row per curve, point and axis."""
@@ -60,7 +64,7 @@ class PerformanceCurves(Presentable):
 
         rows = [
             (curve, number, axis, value)
-            for curve, axes in self.to_dict().items()
+            for curve, axes in self._curves().items()
             if curve != "confusion"
             for axis, values in axes.items()
             for number, value in enumerate(values)
@@ -68,8 +72,9 @@ class PerformanceCurves(Presentable):
         return pd.DataFrame(rows, columns=["curve", "point", "axis", "value"])
 
     def __str__(self) -> str:
-        drawn = [name for name, axes in self.to_dict().items() if axes]
-        return f"Curves: {', '.join(drawn)}." if drawn else "No labels: there is no curve to draw."
+        drawn = [name for name, axes in self._curves().items() if axes]
+        curves = f"Curves of {self.series}" if self.series else "Curves"
+        return f"{curves}: {', '.join(drawn)}." if drawn else "No labels: there is no curve to draw."
 
 
 def performance_curves(profile: Profile, binning: Binning) -> PerformanceCurves:
@@ -80,10 +85,11 @@ def performance_curves(profile: Profile, binning: Binning) -> PerformanceCurves:
         return PerformanceCurves(errors={"share": QUANTILES, "quantile": found} if outcomes.labelled else {})
     if not outcomes.scored:
         return PerformanceCurves(confusion=outcomes.confusion)
-    _, negatives, positives = outcomes.arrays()
+    cells = outcomes.cells.labelled
+    negatives, positives = cells.negatives, cells.positives
     false, true = ranking.roc_curve(negatives, positives)
     precision, recall = ranking.precision_recall_curve(negatives, positives)
-    curve = reliability(negatives, positives)
+    curve = reliability(cells)
     return PerformanceCurves(
         roc=_thin({"false_positive_rate": false, "true_positive_rate": true}),
         precision_recall=_thin({"recall": recall, "precision": precision}),
@@ -95,19 +101,6 @@ def performance_curves(profile: Profile, binning: Binning) -> PerformanceCurves:
         },
         confusion=outcomes.confusion,
     )
-
-
-def performance_at(profile: Profile, threshold: float, positive: str) -> dict[str, Figure]:
-    """Return the figures of a binary model that would say `positive` from a score of `threshold` on."""
-    confusion = Confusion.at(profile.outcomes, threshold, positive, f"not {positive}")
-    if not confusion.rows:
-        return {name: Figure(None, "no labels") for name in ("accuracy", "balanced_accuracy", "f1")}
-    return {
-        "accuracy": classification.accuracy(confusion),
-        "balanced_accuracy": classification.balanced_accuracy(confusion),
-        "f1": classification.f1(confusion, positive),
-        "matthews_correlation": classification.matthews_correlation(confusion),
-    }
 
 
 def _thin(axes: Mapping[str, Any]) -> dict[str, list[float]]:

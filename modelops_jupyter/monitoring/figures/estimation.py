@@ -68,13 +68,11 @@ def _estimate(baseline: Baseline, current: Profile, recent: Recent) -> dict[str,
         return {}
     if binning.positive is None:
         return _of_classes(baseline, current)
-    found = None
-    if recent.negatives is not None and recent.positives is not None:
-        found = Calibrator.learn(recent.negatives, recent.positives)
+    found = None if recent.labelled is None else Calibrator.learn(recent.labelled)
     calibrator = found or baseline.calibrator
     if calibrator is None:
         return {name: Figure(None, "too few labels in the reference") for name in names}
-    scored = sum(int(side.sum()) for side in current.outcomes.arrays())
+    scored = int(current.outcomes.cells.rows.sum())
     if scored < FEWEST_ROWS:
         return {name: Figure(None, "too few rows" if scored else "no scores") for name in names}
     return confidence.expected(calibrator, current, binning)

@@ -9,10 +9,7 @@ from datetime import datetime, timedelta
 from statistics import fmean
 from typing import Any
 
-import numpy as np
-
-from modelops_jupyter.monitoring.figures.ranking import Array
-from modelops_jupyter.profiles import Outcomes, window_length
+from modelops_jupyter.profiles import Outcomes, ScoreCells, window_length
 
 # Two weeks hold the rhythm of the week twice; of weeks, four.
 LEAST_MEMORY, LEAST_WINDOWS = timedelta(days=14), 4
@@ -27,14 +24,13 @@ class Recent:
 
     Attributes
     ----------
-    negatives, positives : array of float, shape (2000,), or None
+    labelled : ScoreCells or None
         Recent labelled rows of the same version by cell of the score.
     spread : mapping of str to float
         Standard deviation of a figure around its estimate beyond what chance explains: how much the world changes.
     """
 
-    negatives: Array | None = None
-    positives: Array | None = None
+    labelled: ScoreCells | None = None
     spread: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -48,7 +44,7 @@ class RecentWindows:
     def __init__(self, every: str, delay: timedelta = timedelta(days=1)) -> None:
         self._length = window_length(every)
         self._delay = max(delay, self._length)
-        self._labels: dict[datetime, tuple[int | None, Array, Array]] = {}
+        self._labels: dict[datetime, tuple[int | None, ScoreCells]] = {}
         self._errors: dict[datetime, Mapping[str, float]] = {}
 
     @property
@@ -58,12 +54,12 @@ class RecentWindows:
 
     def add(self, start: datetime, version: int | None, outcomes: Outcomes) -> None:
         """Note the labelled scores of a window."""
-        self.learn(start, version, outcomes.arrays()[1:] if outcomes.scored else None)
+        self.learn(start, version, outcomes.cells.labelled)
 
-    def learn(self, start: datetime, version: int | None, labelled: tuple[Array, Array] | None) -> None:
-        """Note the labelled scores of a window: negatives and positives by cell, None where there is none."""
-        if labelled is not None:
-            self._labels[start] = version, *labelled
+    def learn(self, start: datetime, version: int | None, labelled: ScoreCells) -> None:
+        """Note the labelled scores of a window by cell."""
+        if len(labelled):
+            self._labels[start] = version, labelled
         for old in [at for at in self._labels if at < start - self.memory]:
             del self._labels[old]
 
@@ -90,12 +86,12 @@ class RecentWindows:
         """Return what may be known when the window that begins at `start` ends."""
         last = start - self._delay
         first = last - max(LEAST_MEMORY, LEAST_WINDOWS * self._length)
-        kept = [(n, p) for at, (served, n, p) in self._labels.items() if first < at <= last and served == version]
+        kept = [cells for at, (served, cells) in self._labels.items() if first < at <= last and served == version]
         errors = [self._errors[at] for at in sorted(self._errors) if at <= last][-MOST_ERRORS:]
         spread = _spread(errors)
         if not kept:
             return Recent(spread=spread)
-        return Recent(np.sum([n for n, _ in kept], axis=0), np.sum([p for _, p in kept], axis=0), spread)
+        return Recent(ScoreCells.total(kept), spread)
 
 
 def _spread(errors: Iterable[Mapping[str, float]]) -> dict[str, float]:

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 
 from modelops_jupyter.monitoring.figures import classification, intervals, ranking, regression
-from modelops_jupyter.monitoring.figures.calibration import CENTRES, HALF_CELL, expected_calibration_error
+from modelops_jupyter.monitoring.figures.calibration import expected_calibration_error
 from modelops_jupyter.monitoring.figures.classification import Confusion
 from modelops_jupyter.monitoring.figures.figure import FEWEST_ROWS, Figure
 from modelops_jupyter.monitoring.figures.ranking import Array, roc_auc
-from modelops_jupyter.profiles import Outcomes, Profile
+from modelops_jupyter.profiles import CERTAIN_SCORE, LEAST_LIKELIHOOD, Outcomes, Profile, ScoreCells
 
 __all__ = ["headline", "higher_is_better", "performance", "roc_auc"]
 
@@ -51,7 +51,8 @@ def performance(profile: Profile, task: str, positive: str | None) -> dict[str, 
     """Return the realised figures of a window, with 95 % intervals where there are standard ones.
 
     Brier score, log loss, the figures of the confusion table and those of a regression are exact; those of the order of
-    scores are over 2,000 cells of the score, within the bounds that `ranking` and `calibration` state.
+    scores are over 2,048 cells of the score at most: exact for as many different scores; with more of them within the
+    bounds that `ranking` and `calibration` state, which their intervals take in.
     """
     outcomes = profile.outcomes
     names = headline(task, positive)
@@ -77,23 +78,35 @@ def _of_classes(confusion: Confusion, positive: str | None) -> dict[str, Figure]
 
 
 def _of_scores(outcomes: Outcomes) -> dict[str, Figure]:
-    _, negatives, positives = outcomes.arrays()
+    cells = outcomes.cells.labelled
     n = outcomes.scored
     if not n:
         return {name: Figure(None, "no scores") for name in OF_SCORES}
-    squares, logs = squared_losses(negatives, positives)
+    negatives, positives = cells.negatives, cells.positives
+    area = roc_auc(negatives, positives)
+    precision = ranking.average_precision(negatives, positives, tied=cells.level == 0)
+    if cells.level:  # different scores share a cell, and which of them is the greater is not known
+        area = ranking.off_by(area, ranking.roc_auc_bound(negatives, positives))
+        precision = ranking.off_by(precision, ranking.average_precision_bound(negatives, positives))
+    squares, logs = squared_losses(cells)
     return {
-        "roc_auc": roc_auc(negatives, positives),
-        "average_precision": ranking.average_precision(negatives, positives),
+        "roc_auc": area,
+        "average_precision": precision,
         "brier_score": intervals.mean(outcomes.brier, squares, n, 0.0),
         "log_loss": intervals.mean(outcomes.log_loss, logs, n, 0.0),
-        "expected_calibration_error": expected_calibration_error(negatives, positives),
+        "expected_calibration_error": expected_calibration_error(cells),
     }
 
 
-def squared_losses(negatives: Array, positives: Array) -> tuple[float, float]:
+def squared_losses(cells: ScoreCells) -> tuple[float, float]:
     """Return the sums of the squares of both losses over the cells' centres: what their intervals take."""
-    squares = negatives @ CENTRES**4 + positives @ (1 - CENTRES) ** 4
-    safe = np.clip(CENTRES, HALF_CELL, 1 - HALF_CELL)
-    logs = negatives @ np.log1p(-safe) ** 2 + positives @ np.log(safe) ** 2
+    scores, of_negative, of_positive = cells.scores, *log_losses(cells.scores)
+    squares = cells.negatives @ scores**4 + cells.positives @ (1 - scores) ** 4
+    logs = cells.negatives @ of_negative**2 + cells.positives @ of_positive**2
     return float(squares), float(logs)
+
+
+def log_losses(scores: Array) -> tuple[Array, Array]:
+    """Return the log loss at each score of a row with a negative label, and of one with a positive label."""
+    against = np.where(1 - scores < CERTAIN_SCORE, 0.0, 1 - scores)
+    return -np.log(np.maximum(against, LEAST_LIKELIHOOD)), -np.log(np.maximum(scores, LEAST_LIKELIHOOD))

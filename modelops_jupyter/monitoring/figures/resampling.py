@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from modelops_jupyter.errors import InvalidInput
-from modelops_jupyter.profiles import Binning, ColumnBinning, ColumnProfile, Outcomes, Profile, Sample
+from modelops_jupyter.monitoring.figures.performance import log_losses
+from modelops_jupyter.profiles import Binning, ColumnBinning, ColumnProfile, Outcomes, Profile, Sample, ScoreCells
 
 Array = np.ndarray[Any, Any]
 Generator = np.random.Generator
@@ -93,12 +94,12 @@ def _resample_column(column: ColumnProfile, rows: int, generator: Generator) -> 
 
 def _resample_outcomes(outcomes: Outcomes, part: float, generator: Generator) -> Outcomes:
     labelled = round(outcomes.labelled * part)
-    table = np.array(list(outcomes.cells.values()), dtype=float).reshape(-1, 3)
-    cells: dict[int, tuple[int, int, int]] = {}
+    table = outcomes.cells.table[:, 1:].astype("float64")
+    cells = ScoreCells()
     brier, log_loss = outcomes.brier * part, outcomes.log_loss * part
     if table.sum() > 0:
         drawn = generator.multinomial(round(table.sum() * part), (table / table.sum()).reshape(-1)).reshape(-1, 3)
-        cells = {cell: (int(a), int(b), int(c)) for cell, (a, b, c) in zip(outcomes.cells, drawn, strict=True)}
+        cells = outcomes.cells.with_counts(drawn)
         brier, log_loss = _losses(cells)
     said = [(p, label, count) for p, row in outcomes.confusion.items() for label, count in row.items()]
     confusion: dict[str, dict[str, int]] = {}
@@ -137,15 +138,10 @@ def _resample_errors(outcomes: Outcomes, labelled: int, part: float, generator: 
     }
 
 
-def _losses(cells: Mapping[int, tuple[int, int, int]]) -> tuple[float, float]:
-    from modelops_jupyter.profiles.binning import SCORE_BINS
-
-    if not cells:
-        return 0.0, 0.0
-    score = (np.array(list(cells)) + 0.5) / SCORE_BINS
-    negatives, positives = np.array(list(cells.values()), dtype=float)[:, 1:].T
-    brier = negatives @ score**2 + positives @ (1 - score) ** 2
-    return float(brier), float(-negatives @ np.log1p(-score) - positives @ np.log(score))
+def _losses(cells: ScoreCells) -> tuple[float, float]:
+    scores, of_negative, of_positive = cells.scores, *log_losses(cells.scores)
+    brier = cells.negatives @ scores**2 + cells.positives @ (1 - scores) ** 2
+    return float(brier), float(cells.negatives @ of_negative + cells.positives @ of_positive)
 
 
 def _missing(column: ColumnProfile, binning: ColumnBinning, size: float) -> ColumnProfile:
@@ -185,16 +181,15 @@ def _whole(values: Array) -> list[int]:
 
 def _spoil(outcomes: Outcomes, size: float, generator: Generator) -> Outcomes:
     """Give `size` of the labelled rows the outcome of any other row."""
-    cells, brier, log_loss = dict(outcomes.cells), outcomes.brier, outcomes.log_loss
-    table = np.array(list(cells.values()), dtype=int).reshape(-1, 3)
+    cells, brier, log_loss = outcomes.cells, outcomes.brier, outcomes.log_loss
+    table = cells.table[:, 1:]
     if table[:, 1:].sum():
         positive = table[:, 2].sum() / table[:, 1:].sum()
         taken = generator.binomial(table[:, 1:], size)
         given = generator.binomial(taken.sum(1), positive)
         negatives = table[:, 1] - taken[:, 0] + taken.sum(1) - given
         positives = table[:, 2] - taken[:, 1] + given
-        counts = np.column_stack([table[:, 0], negatives, positives]).tolist()
-        cells = {cell: (a, b, c) for cell, (a, b, c) in zip(outcomes.cells, counts, strict=True)}
+        cells = cells.with_counts(np.column_stack([table[:, 0], negatives, positives]))
         brier, log_loss = _losses(cells)
     came: dict[str, float] = {}
     for row in outcomes.confusion.values():

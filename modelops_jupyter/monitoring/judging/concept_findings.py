@@ -89,11 +89,10 @@ def reference_excess(baseline: Baseline) -> tuple[Figure, float] | None:
     known, outcomes = baseline.recalibration, baseline.reference.profile.outcomes
     if not known.covariance or baseline.reference.binning.positive is None:
         return None
-    _, negatives, positives = outcomes.arrays()
-    rows = negatives + positives
-    shares = known.shares
+    cells = outcomes.cells.labelled
+    rows, shares = cells.rows, known.shares(cells.scores)
     deviation = math.sqrt(float(rows @ (shares * (1 - shares))) / float(rows.sum()))
-    return Figure(0.0, error=known.error_of_mean(rows)), deviation
+    return Figure(0.0, error=known.error_of_mean(cells.scores, rows)), deviation
 
 
 class ExcessJudge(FigureJudge):

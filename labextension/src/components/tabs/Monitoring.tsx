@@ -10,12 +10,13 @@ export function Monitoring({ page, client, trans }: ITab): JSX.Element {
   const [column, setColumn] = React.useState<string | null>(null);
   return (
     <>
-      {page.summary.learning && <p className="jp-ModelOpsPage-quiet">{page.summary.learning}</p>}
-      {page.summary.source_problems?.map(problem => (
-        <p key={problem} className="jp-ModelOpsPage-quiet">
-          {problem}
-        </p>
-      ))}
+      {[page.summary.without_rows, page.summary.learning, ...(page.summary.source_problems ?? [])]
+        .filter(Boolean)
+        .map(text => (
+          <p key={text} className="jp-ModelOpsPage-quiet">
+            {text}
+          </p>
+        ))}
       <Performance page={page} trans={trans} />
       <SeriesTable page={page} trans={trans} />
       <DriftTable drift={page.drift} picked={column} pick={setColumn} trans={trans} />

@@ -15,12 +15,13 @@ export function Overview({ page, client, trans, show, handle }: ITab): JSX.Eleme
   return (
     <>
       <Summary page={page} trans={trans} />
-      {page.summary.learning && <p className="jp-ModelOpsPage-quiet">{page.summary.learning}</p>}
-      {page.summary.source_problems?.map(problem => (
-        <p key={problem} className="jp-ModelOpsPage-quiet">
-          {problem}
-        </p>
-      ))}
+      {[page.summary.without_rows, page.summary.learning, ...(page.summary.source_problems ?? [])]
+        .filter(Boolean)
+        .map(text => (
+          <p key={text} className="jp-ModelOpsPage-quiet">
+            {text}
+          </p>
+        ))}
       <Performance page={page} trans={trans} />
       <SeriesTable page={page} trans={trans} />
       {page.alerts.length > 0 && <Incidents page={page} client={client} trans={trans} handle={handle} />}

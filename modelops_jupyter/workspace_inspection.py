@@ -1,0 +1,108 @@
+"""A closer look at monitored windows, of what was served or of one version in another role: verbs of a `Workspace`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from modelops_jupyter.actions import inspection, watching
+from modelops_jupyter.foundations import Foundations
+
+if TYPE_CHECKING:
+    from modelops_jupyter.actions.overview import Distribution
+    from modelops_jupyter.monitoring import Backtest, Explanation
+    from modelops_jupyter.monitoring.explaining.multivariate import MultivariateDrift
+    from modelops_jupyter.monitoring.figures.curves import PerformanceCurves
+    from modelops_jupyter.monitoring.pace import WorkEvent
+
+
+class InspectionVerbs(Foundations):
+    """What a workspace shows of windows that were monitored.
+
+    Every verb takes what was served. With `role` it takes what `version` predicted as shadow or canary instead; the
+    version may be left out where one alone did. Without `every`, windows are of the length that the model is monitored
+    in.
+    """
+
+    def distribution(
+        self,
+        name: str,
+        column: str,
+        *,
+        window: str | None = None,
+        every: str | None = None,
+        version: int | None = None,
+        role: str = "served",
+    ) -> Distribution:
+        """Return a column's distribution in a window (default: the last 30 together) beside the reference's.
+
+        Of what was served, or of what `version` predicted in another `role`; so do `curves`, `explain`,
+        `multivariate_drift` and `backtest`.
+        """
+        length, series = watching.windows_of(self.known, name, every, version, role)
+        return inspection.inspect(self.known, name, window, length, series=series).distribution(column)
+
+    def curves(
+        self,
+        name: str,
+        *,
+        window: str | None = None,
+        every: str | None = None,
+        version: int | None = None,
+        role: str = "served",
+    ) -> PerformanceCurves:
+        """Return calibration and other curves of a window (default: the last 30 together)."""
+        length, series = watching.windows_of(self.known, name, every, version, role)
+        return inspection.inspect(self.known, name, window, length, series=series).curves()
+
+    def explain(
+        self,
+        name: str,
+        *,
+        window: str | None = None,
+        until: str | None = None,
+        every: str | None = None,
+        version: int | None = None,
+        role: str = "served",
+    ) -> Explanation:
+        """Search the segments that explain a fall in performance, beside the windows before it.
+
+        Parameters
+        ----------
+        window, until
+            Start of the first and of the last window to explain (UTC, say ``2013-07-01``); by default those of the
+            latest performance alert, else the last seven with labels.
+        """
+        length, series = watching.windows_of(self.known, name, every, version, role)
+        return watching.explain(self.known, self.sources, name, length, window, until, series)
+
+    def multivariate_drift(
+        self,
+        name: str,
+        *,
+        window: str | None = None,
+        until: str | None = None,
+        every: str | None = None,
+        version: int | None = None,
+        role: str = "served",
+    ) -> MultivariateDrift:
+        """Test whether a classifier can tell the rows of `window` to `until` (default: the last) from the 28 before."""
+        length, series = watching.windows_of(self.known, name, every, version, role)
+        return watching.multivariate_drift(self.known, self.sources, name, length, window, until, series)
+
+    def backtest(
+        self,
+        name: str,
+        *,
+        every: str | None = None,
+        alert_budget: str | None = None,
+        version: int | None = None,
+        role: str = "served",
+        on_progress: Callable[[WorkEvent], None] | None = None,
+    ) -> Backtest:
+        """Replay the stored windows, healthy and with faults put in: what each alert budget would tell, and how soon.
+
+        `alert_budget` is added to the curve; None stands for the one in force. Segments are left out.
+        """
+        length, series = watching.windows_of(self.known, name, every, version, role)
+        return watching.backtest(self.known, self.settings, name, length, alert_budget, on_progress, series)
