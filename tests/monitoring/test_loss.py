@@ -170,7 +170,9 @@ def test_without_a_change_a_rise_is_stated_in_at_most_five_of_a_hundred(windows:
 
 
 # Where a sentence says that results are worse; each is tested above, or is the verdict of an interval already.
-OF_LOSS = re.compile(r"(?i)wrong decisions|\bworse\b|\brose by|\bfell by|\bworsened|\bdegraded|\bhas cost|\bcosts? [\d{]")
+OF_LOSS = re.compile(
+    r"(?i)wrong decisions|\bworse\b|\brose by|\bfell by|\bworsened|\bdegraded|\bhas cost|\bcosts? [\d{]"
+)
 SENTENCES = {
     "actions/casework.py",  # loss_text
     "dashboards/alerts_page.py",  # a count of alerts
