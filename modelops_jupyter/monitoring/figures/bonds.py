@@ -110,11 +110,12 @@ class Bonds:
         known = both >= FEWEST_ROWS
         np.fill_diagonal(known, False)
         sizes = np.where(known, np.abs(now - usual) / errors, -1.0)
-        i, j = np.nonzero(np.triu(sizes, 1) > DOUBTED)
-        if len(i):
-            changes = (now - usual)[i, j]
-            scores = self._scores_of_numbers(codes[:, self.numeric].astype(int), i, j, changes, both[i, j])
-            errors[i, j] = errors[j, i] = np.maximum(errors[i, j], np.abs(now - usual)[i, j] / scores)
+        doubted = np.nonzero(np.triu(sizes, 1) > DOUBTED)
+        if len(doubted[0]):
+            changes, rows = (now - usual)[doubted], both[doubted]
+            scores = self._scores_of_numbers(codes[:, self.numeric].astype(int), doubted, changes, rows)
+            errors[doubted] = np.maximum(errors[doubted], np.abs(changes) / scores)
+            errors[doubted[::-1]] = errors[doubted]
             sizes = np.where(known, np.abs(now - usual) / errors, -1.0)
         found = []
         for i in np.flatnonzero(known.any(axis=1)).tolist():
@@ -124,9 +125,9 @@ class Bonds:
             found.append((int(self.numeric[i]), bond))
         return found
 
-    def _scores_of_numbers(self, codes: Array, i: Array, j: Array, changes: Array, both: Array) -> Array:
+    def _scores_of_numbers(self, codes: Array, at: tuple[Array, ...], changes: Array, both: Array) -> Array:
         """Return the normal scores of changes of the correlations of pairs of numbers."""
-        pairs = np.column_stack([i, j])
+        pairs = np.column_stack(at)
         before, now = (_tables(side, pairs) for side in (self._codes, codes))
         for tables in (before, now):  # a missing value has no rank
             tables[:, MISSING, :] = tables[:, :, MISSING] = 0.0

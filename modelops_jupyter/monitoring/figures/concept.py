@@ -106,10 +106,10 @@ def error_shift(before: Outcomes, now: Outcomes) -> Figure:
     """Test the mean error by coarse bin of the prediction: one degree of freedom for each bin.
 
     The sum over bins of the squared difference of both means over its variance if the bin's rows were dealt to both
-    sides anew, so by the variance of all of them: where errors have heavy tails (counts, amounts), a side's own variance
-    depends on its mean. Its tail is the gamma distribution of the same mean and variance, which knows the kurtosis of
-    the errors (Box and Andersen, Permutation theory in the derivation of robust criteria, JRSS B 1955). The statistic
-    is the chi-square of the same tail.
+    sides anew, so by the variance of all of them: where errors have heavy tails (counts, amounts), a side's own
+    variance depends on its mean. Its tail is the gamma distribution of the same mean and variance, which knows the
+    kurtosis of the errors (Box and Andersen, Permutation theory in the derivation of robust criteria, JRSS B 1955).
+    The statistic is the chi-square of the same tail.
     """
     from scipy.special import gammaincc, gammainccinv  # heavy: not before it is needed
 

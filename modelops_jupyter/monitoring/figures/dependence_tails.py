@@ -1,11 +1,11 @@
 """How often chance changes the dependence of two columns as much: tails that a normal distribution is too light for.
 
-Where values are rare on both sides, one row decides: two columns that are zero in 99 of 100 rows are correlated by a half
-in a window in which their exceptions meet once. So the tail of a change comes from the cells that rows may fall into.
-Rows are drawn from the reference's table of both columns, brought to the window's own shares of values, as a change of
-one column alone is none of their dependence. What a row adds is its influence on the statistic; the sum over rows has
-the tail by the saddlepoint of its cumulants (Lugannani and Rice, Advances in Applied Probability 1980), exact to some
-parts in a hundred where the normal is off by orders of magnitude.
+Where values are rare on both sides, one row decides: two columns that are zero in 99 of 100 rows are correlated by a
+half in a window in which their exceptions meet once. So the tail of a change comes from the cells that rows may fall
+into. Rows are drawn from the reference's table of both columns, brought to the window's own shares of values, as a
+change of one column alone is none of their dependence. What a row adds is its influence on the statistic; the sum over
+rows has the tail by the saddlepoint of its cumulants (Lugannani and Rice, Advances in Applied Probability 1980), near
+the true one where the normal is off by orders of magnitude.
 
 Combinations that the reference lacks by chance may come too: as many as those that came once (Good, Biometrika 1953),
 and one at least, in the parts that they would have were the columns independent.
@@ -79,10 +79,8 @@ def normal_scores(changes: Array, influences: Array, shares: Array, rows: Array,
     weights = shares.reshape(pairs, -1)
     terms = np.sign(changes)[:, None] * influences.reshape(pairs, -1)
     size, n = np.abs(changes), np.maximum(rows, 1.0)
-    low = np.zeros(pairs)
-    high = np.full(pairs, 1.0)
     largest = np.maximum(np.where(weights > 0, np.abs(terms), 0.0).max(1), SMALL)
-    high = 600.0 / largest  # a row alone never weighs more than that
+    low, high = np.zeros(pairs), 600.0 / largest  # beyond that a row's weight is no number
     for _ in range(STEPS):  # the derivative of the cumulants rises
         middle = (low + high) / 2
         short = _cumulants(middle, terms, weights)[1] + middle * n * before**2 < size

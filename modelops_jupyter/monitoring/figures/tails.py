@@ -76,13 +76,15 @@ class Tail:
             beyond = np.where(places < 1, np.exp(np.log1p(-places) / part), 0.0)
         weight = self.others[:, None] * length
         areas = -weight * part * np.diff(beyond, axis=1) + self.extreme[:, None] * np.diff(inside)
-        before: Array = self.share[:, None] * np.diff(np.minimum(grid, self.near[:, None]))
-        return before + areas
+        areas = areas + self.share[:, None] * np.diff(np.minimum(grid, self.near[:, None]))
+        found: Array = areas
+        return found
 
     @property
     def length(self) -> Array:
         """The distance between the nearest and the extreme."""
-        return self.reach - self.near
+        found: Array = self.reach - self.near
+        return found
 
     @property
     def area_error(self) -> Array:
