@@ -12,7 +12,7 @@ import numpy as np
 from modelops_jupyter.monitoring.figures.bonds import Bonds
 from modelops_jupyter.monitoring.figures.calibration import Recalibration, recalibrate
 from modelops_jupyter.monitoring.figures.calibrator import Calibrator
-from modelops_jupyter.monitoring.figures.cells import split
+from modelops_jupyter.monitoring.figures.cells import CategoryColumns
 from modelops_jupyter.monitoring.figures.distances import rank_scores
 from modelops_jupyter.monitoring.figures.figure import Figure
 from modelops_jupyter.monitoring.figures.noise_table import NoiseTable
@@ -40,10 +40,10 @@ class Baseline:
         return self._of_kind("category")
 
     @cached_property
-    def cells(self) -> Mapping[str, tuple[Array, Array]]:
-        """Of the columns of categories which are cells of their own, and the rows that windows are compared with."""
+    def cells(self) -> CategoryColumns:
+        """The columns of categories, by the cells that windows are compared by."""
         columns = self.reference.profile.columns
-        return {name: split(columns[name].all_counts) for name in self.categories}
+        return CategoryColumns({name: columns[name].all_counts for name in self.categories})
 
     @cached_property
     def calibrator(self) -> Calibrator | None:

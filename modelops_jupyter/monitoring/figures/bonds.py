@@ -32,7 +32,7 @@ BINS_OF_A_LEVEL = 4
 _SPEARMAN = 1.06
 _CLOSEST = 0.999
 # From so many standard errors on a change is looked into: the normal distribution is no guide to its tail.
-DOUBTED = 2.5
+DOUBTED = 3.0
 LEAST_SCORE = 0.1
 _SIDES = (("pb", "pa", 1), ("pa", "pb", 0))
 
@@ -128,9 +128,9 @@ class Bonds:
     def _scores_of_numbers(self, codes: Array, at: tuple[Array, ...], changes: Array, both: Array) -> Array:
         """Return the normal scores of changes of the correlations of pairs of numbers."""
         pairs = np.column_stack(at)
-        before, now = (_tables(side, pairs) for side in (self._codes, codes))
-        for tables in (before, now):  # a missing value has no rank
-            tables[:, MISSING, :] = tables[:, :, MISSING] = 0.0
+        before, now = (_tables(side, pairs)[:, :OTHER, :OTHER] for side in (self._codes, codes))  # none that is missing
+        top = int(np.flatnonzero((before + now).sum((0, 1)) + (before + now).sum((0, 2)))[-1]) + 1
+        before, now = before[:, :top, :top], now[:, :top, :top]
         margins = [now.sum(axis) / np.maximum(now.sum((1, 2)), 1.0)[:, None] for axis in (2, 1)]
         shares = null_shares(before, *margins)
         influences = influences_of_ranks(shares)

@@ -13,6 +13,7 @@ rows of both sides together, which say nothing of how a cell's rows lie on the t
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zlib import crc32
 
@@ -25,6 +26,30 @@ FEWEST_EXPECTED, FEWEST_OF_PEARSON = 5.0, 2.0
 # Categories of so many rows in the reference are none that it might have missed.
 COMMON = 30
 CHOOSING = 0.25
+
+
+class CategoryColumns:
+    """Columns of categories side by side, padded by empty cells; the last one holds what is unseen.
+
+    `counts` are the reference's rows, `own` says which cells may stand alone, `compared` holds the rows that windows
+    are compared with; see `split`.
+    """
+
+    def __init__(self, counts: Mapping[str, Array]) -> None:
+        self.names = tuple(counts)
+        self._most = max((len(column) for column in counts.values()), default=1)
+        parted = [split(column) for column in counts.values()]
+        self.counts = self.table([*counts.values()])
+        self.own = self.table([own for own, _ in parted]) > 0
+        self.compared = self.table([compared for _, compared in parted])
+
+    def table(self, columns: Sequence[Array]) -> Array:
+        """Return counts by category, a row per column."""
+        found = np.zeros((len(columns), self._most))
+        for row, counts in enumerate(columns):
+            found[row, : len(counts) - 1] = counts[:-1]
+            found[row, -1] = counts[-1]
+        return found
 
 
 def split(counts: Array) -> tuple[Array, Array]:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, Any]
-STEPS = 40
+STEPS = 14
 SMALL = 1e-12
 
 
@@ -81,12 +81,14 @@ def normal_scores(changes: Array, influences: Array, shares: Array, rows: Array,
     size, n = np.abs(changes), np.maximum(rows, 1.0)
     largest = np.maximum(np.where(weights > 0, np.abs(terms), 0.0).max(1), SMALL)
     low, high = np.zeros(pairs), 600.0 / largest  # beyond that a row's weight is no number
-    for _ in range(STEPS):  # the derivative of the cumulants rises
-        middle = (low + high) / 2
-        short = _cumulants(middle, terms, weights)[1] + middle * n * before**2 < size
-        low, high = np.where(short, middle, low), np.where(short, high, middle)
-    at = (low + high) / 2
-    value, _, variance = _cumulants(at, terms, weights)
+    at, more = low, n * before**2
+    value, mean, variance = _cumulants(at, terms, weights)
+    for _ in range(STEPS):  # Newton's, kept between ends: the derivative of the cumulants rises
+        short = mean + at * more < size
+        low, high = np.where(short, at, low), np.where(short, high, at)
+        step = at + (size - mean - at * more) / np.maximum(variance + more, SMALL)
+        at = np.where((step > low) & (step < high), step, (low + high) / 2)
+        value, mean, variance = _cumulants(at, terms, weights)
     exponent = np.maximum(n * (at * size - value) - (at * n * before) ** 2 / 2, 0.0)
     r = np.sqrt(2 * exponent)
     u = at * np.sqrt(n * variance + (n * before) ** 2)

@@ -160,27 +160,30 @@ def _numbers(baseline: Baseline, current: Profile, methods: Iterable[str]) -> di
 
 
 def _categories(baseline: Baseline, current: Profile, methods: Iterable[str]) -> dict[str, dict[str, Figure]]:
-    found: dict[str, dict[str, Figure]] = {}
-    for name in baseline.categories:
-        before, now = baseline.reference.profile.columns[name], current.columns[name]
-        reason = reason_against(before, now)
-        if reason:
-            found[name] = {method: Figure(None, reason) for method in methods}
-            continue
-        left, right = (np.array([*column.counts, column.unseen], dtype="float64") for column in (before, now))
-        p, q = left / left.sum(), right / right.sum()
-        own, compared = baseline.cells[name]
-        cells = filled(compared, right, own)
-        found[name] = {}
-        for method in methods:
-            if method == "chi_square":
-                found[name][method] = _pearson(*filled(compared, right, own, FEWEST_OF_PEARSON))
-            elif method in _BY_COUNTS:
-                found[name][method] = _tested(*(float(part) for part in _BY_COUNTS[method](*cells)))
-            elif method in _DEBIASED:
-                found[name][method] = figure(float(_DEBIASED[method](*cells)))
-            else:
-                found[name][method] = figure(float(_BY_SHARES[method](p, q)))
+    columns = baseline.cells
+    if not columns.names:
+        return {}
+    now = [current.columns[name] for name in columns.names]
+    reasons = [
+        reason_against(baseline.reference.profile.columns[name], column)
+        for name, column in zip(columns.names, now, strict=True)
+    ]
+    right = columns.table([column.all_counts for column in now])
+    p, q = _shares(columns.counts), _shares(right)
+    cells = filled(columns.compared, right, columns.own)
+    found: dict[str, dict[str, Figure]] = {name: {} for name in columns.names}
+    for method in methods:
+        if method == "chi_square":
+            pairs = zip(*filled(columns.compared, right, columns.own, FEWEST_OF_PEARSON), strict=True)
+            figures = [Figure(None) if reason else _pearson(*pair) for pair, reason in zip(pairs, reasons, strict=True)]
+        elif method in _BY_COUNTS:
+            tested = (part.tolist() for part in _BY_COUNTS[method](*cells))
+            figures = [_tested(statistic, degrees) for statistic, degrees in zip(*tested, strict=True)]
+        else:
+            values = _DEBIASED[method](*cells) if method in _DEBIASED else _BY_SHARES[method](p, q)
+            figures = [figure(value) for value in values.tolist()]
+        for name, reason, computed in zip(columns.names, reasons, figures, strict=True):
+            found[name][method] = Figure(None, reason) if reason else computed
     return found
 
 

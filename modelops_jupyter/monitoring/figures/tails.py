@@ -15,7 +15,7 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 # Mean distances tried, as parts of those that the column's mean allows.
-TRIED = np.linspace(0.0, 1.0, 33) ** 2
+TRIED = np.linspace(0.0, 1.0, 21) ** 2
 SMALL = 1e-300
 
 

@@ -24,7 +24,7 @@ from modelops_jupyter.monitoring.figures.tails import Spread, Tail, tails_of
 
 Array = np.ndarray[Any, Any]
 # Where tails are compared: parts of the longer one, from close to the edge, where most of a heavy tail lies.
-PARTS = np.concatenate([[0.0], np.geomspace(1e-6, 1.0, 60)])
+PARTS = np.concatenate([[0.0], np.geomspace(1e-4, 1.0, 28)])
 
 
 def wasserstein(p: Array, q: Array, edges: Array, before: Spread, now: Spread) -> tuple[Array, Array]:

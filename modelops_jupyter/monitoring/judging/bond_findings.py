@@ -129,8 +129,8 @@ class BondJudge:
 def one_of_a_pair(findings: list[Finding], partners: Mapping[str, str], before: Collection[str]) -> list[Finding]:
     """Return the findings without those that say of a column what another one says of its partner.
 
-    A bond that changed is one of both of its columns. The one goes on that had a finding `before`; otherwise, the one that is
-    the partner of most others, and then the one that is further beyond its limit.
+    A bond that changed is one of both of its columns. The one goes on that had a finding `before`; otherwise, the one
+    that is the partner of most others, and then the one that is further beyond its limit.
     """
 
     def rank(name: str) -> tuple[bool, int, float, str]:
