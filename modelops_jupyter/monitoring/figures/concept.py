@@ -127,7 +127,10 @@ def error_shift(before: Outcomes, now: Outcomes) -> Figure:
     change = right[:, 1] / m - left[:, 1] / n
     share = m / (n + m)
     spread = float((2 + kurtosis * ((1 - share) ** 2 / m + share**2 / n)).sum())
-    total = float((change**2 / (variance * (1 / n + 1 / m))).sum())
+    dealt = variance * (1 / n + 1 / m)
+    # Errors that spread more, and lie no higher, are no shift: by the sides' own variances, over all bins together.
+    wider = max(1.0, float(((_pooled(left)[0] / n + _pooled(right)[0] / m) / dealt).mean()))
+    total = float((change**2 / dealt).sum()) / wider
     tail = float(gammaincc(bins**2 / spread, total * bins / spread))
     return _tested(2 * float(gammainccinv(bins / 2, max(tail, LEAST_TAIL))), bins)
 

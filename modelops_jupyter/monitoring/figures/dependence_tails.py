@@ -77,6 +77,7 @@ def normal_scores(changes: Array, influences: Array, shares: Array, rows: Array,
 
     pairs = len(changes)
     weights = shares.reshape(pairs, -1)
+    known = weights.sum(1) > 0
     terms = np.sign(changes)[:, None] * influences.reshape(pairs, -1)
     size, n = np.abs(changes), np.maximum(rows, 1.0)
     largest = np.maximum(np.where(weights > 0, np.abs(terms), 0.0).max(1), SMALL)
@@ -97,16 +98,17 @@ def normal_scores(changes: Array, influences: Array, shares: Array, rows: Array,
         scores = np.where(r > 1e-3, r + np.log(np.maximum(u, SMALL) / np.maximum(r, SMALL)) / np.maximum(r, SMALL), r)
     # One side is as far out by chance as the other: twice the tail.
     tails = log_ndtr(-np.maximum(scores, 0.0))
-    found: Array = -ndtri_exp(np.minimum(tails, -np.log(2.0)))
+    # A window that has none of the reference's combinations is not explained by chance.
+    found: Array = np.where(known, -ndtri_exp(np.minimum(tails, -np.log(2.0))), np.inf)
     return found
 
 
 def _cumulants(at: Array, terms: Array, weights: Array) -> tuple[Array, Array, Array]:
     """Return the cumulant function of one row's term and its first two derivatives."""
     powers = at[:, None] * terms
-    most = np.where(weights > 0, powers, -np.inf).max(1, keepdims=True)
+    most = np.max(powers, axis=1, keepdims=True, where=weights > 0, initial=-1e300)
     tilted = weights * np.exp(np.minimum(powers - most, 0.0))
-    total = tilted.sum(1)
+    total = np.maximum(tilted.sum(1), np.finfo(float).tiny)
     mean = (tilted * terms).sum(1) / total
     return np.log(total) + most[:, 0], mean, np.maximum((tilted * terms**2).sum(1) / total - mean**2, 0.0)
 
