@@ -141,7 +141,7 @@ def _pooled(sums: Array) -> tuple[Array, Array]:
     squares = sums[:, 3] / rows
     rest = squares - means**2
     variance = np.where(rest > REST * squares, rest, 0.0) * rows / (rows - 1)
-    fourth = sums[:, 4] / rows / np.maximum(variance, np.finfo(float).tiny) ** 2
+    fourth = sums[:, 4] / rows / np.maximum(variance**2, np.finfo(float).tiny)
     return variance, np.maximum(fourth - 3, 0.0)
 
 
