@@ -7,6 +7,8 @@ const METRICS: Readonly<Record<string, string>> = {
   brier_score: 'Brier score',
   log_loss: 'log loss',
   psi: 'PSI',
+  psi_debiased: 'PSI less chance',
+  jensen_shannon_debiased: 'Jensen-Shannon distance less chance',
   mean_absolute_error: 'mean absolute error',
   root_mean_squared_error: 'root mean squared error',
   null_rate: 'null rate',

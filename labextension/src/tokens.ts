@@ -138,7 +138,7 @@ export interface IAuditEntry {
   readonly hash: string;
 }
 
-/** How far each column is from the reference (PSI), window by window; those first that most was found of. */
+/** How far each column is from the reference (PSI less what chance brings), window by window; those first that most was found of. */
 export interface IDriftMap {
   readonly starts: readonly string[];
   readonly columns: readonly string[];

@@ -46,7 +46,8 @@ class Incident(Presentable):
     segments : tuple of mapping
         Slices with alerts of their own, the costliest first.
     loss : mapping or None
-        Wrong decisions too many, and the money, if the use case says what one costs.
+        Wrong decisions beyond those expected with their 95 % interval, and the money, if the use case says what one
+        costs; see `monitoring.incidents.loss.Loss`.
     timeline : tuple of mapping
         What the monitor saw and what people did: ``at, actor, event, text``, oldest first.
     """
@@ -101,11 +102,17 @@ class Incident(Presentable):
 
 
 def loss_text(loss: Mapping[str, Any] | None) -> str:
-    """Return a sentence about wrong decisions and money, or nothing where nothing is known."""
-    if loss is None or loss["wrong_decisions"] is None:
+    """Return a sentence about wrong decisions and money; nothing where chance alone may explain them."""
+    from modelops_jupyter.monitoring.incidents.loss import is_loss
+
+    if loss is None or not is_loss(loss.get("low")):
         return ""
-    text = f"about {max(0.0, loss['wrong_decisions']):,.0f} wrong decisions too many ({loss['basis']})"
-    return text if loss["money"] is None else f"{text}: {loss['money']:,.0f} {loss['currency']}".rstrip()
+    value, low, high = loss["wrong_decisions"], loss["low"], loss["high"]
+    text = f"{value:,.0f} more wrong decisions than expected ({loss['basis']}; 95 % interval {low:,.0f} to {high:,.0f})"
+    if loss["money"] is None:
+        return text
+    price = loss["money"] / value
+    return f"{text}: {loss['money']:,.0f} {loss['currency']}".rstrip() + f" ({low * price:,.0f} to {high * price:,.0f})"
 
 
 def incidents(store: Store, name: str | None, state: str | None) -> Listing:
@@ -119,7 +126,8 @@ def incidents(store: Store, name: str | None, state: str | None) -> Listing:
     found = [_row(record.body, acts.get(record.key, [])) for record in store.find("incident", name)]
     rows = sorted((row for row in found if state in (None, row["state"])), key=lambda r: str(r["opened_at"]))
     rows = sorted(rows, key=lambda row: str(row["first_window"]), reverse=True)
-    cost = ("wrong_decisions", "money", *(("currency",) if any(row["currency"] for row in rows) else ()))
+    currency = ("currency",) if any(row["currency"] for row in rows) else ()
+    cost = ("wrong_decisions", "wrong_decisions_low", "wrong_decisions_high", "money", *currency)
     columns = ("id", "state", "owner", "role", "first_window", "last_window", "alerts", *cost, "title")
     return Listing("Incidents", columns, tuple(rows), "No incidents.", _alerts_beside(store, name))
 
@@ -228,9 +236,11 @@ def _record(store: Store, identity: str) -> Record:
 
 def _row(body: Mapping[str, Any], acts: list[Mapping[str, Any]]) -> dict[str, Any]:
     from modelops_jupyter.monitoring.incidents.cases import standing
+    from modelops_jupyter.monitoring.incidents.loss import is_loss
 
     state, owner = standing(body, acts)
     loss = body["loss"] or {}
+    loss = loss if is_loss(loss.get("low")) else {}
     return {
         "id": body["id"],
         "model": body["model"],
@@ -246,6 +256,8 @@ def _row(body: Mapping[str, Any], acts: list[Mapping[str, Any]]) -> dict[str, An
         "suspects": [suspect["column"] for suspect in body["suspects"]],
         "segments": [part["segment"] for part in body["segments"]],
         "wrong_decisions": loss.get("wrong_decisions"),
+        "wrong_decisions_low": loss.get("low"),
+        "wrong_decisions_high": loss.get("high"),
         "money": loss.get("money"),
         "currency": loss.get("currency", "") if loss.get("money") is not None else "",
     }

@@ -114,7 +114,7 @@ class SeriesFigures:
 
 @dataclass(frozen=True)
 class DriftMap:
-    """PSI of every column in every window.
+    """PSI of every column in every window, less what chance brings; zero where it is no more than that.
 
     Attributes
     ----------
@@ -141,7 +141,8 @@ class DriftMap:
         """Return the map of windows without segments, oldest first."""
         from modelops_jupyter.monitoring.record.packed import by_window, numbers
 
-        names, values = by_window([window.drift for window in windows], "psi")
+        names, known = by_window([window.drift for window in windows], "psi_debiased")
+        values = {name: tuple(None if x is None else max(x, 0.0) for x in known[name]) for name in names}
         excesses = [_excesses(window) for window in windows]
         beyond = {name: sum(excess.get(name, 0.0) for excess in excesses[-RECENT_WINDOWS:]) for name in names}
         last: Mapping[str, Any] = next((window.cycle for window in reversed(windows) if len(window.cycle)), {})

@@ -177,9 +177,15 @@ def _summary(alerts: Sequence[Alert]) -> Html:
     return tiles(
         tile("Open", f"{len(ours):,}", f"{len(served) - len(ours):,} healed{more}"),
         tile("Models with an open alert", f"{len({alert['model'] for alert in ours}):,}"),
-        tile("Worse results", f"{len(performance):,}", "of the open alerts"),
+        tile("Worse results", f"{len(performance):,}", _estimated(performance)),
         tile("Newest", short_time(newest), "when it began"),
     )
+
+
+def _estimated(performance: Sequence[Alert]) -> str:
+    """Say how many of the alerts on results rest on an estimate alone."""
+    estimates = sum(str(alert["metric"]).startswith("estimated_") for alert in performance)
+    return f"of the open alerts, {estimates:,} of them estimated" if estimates else "of the open alerts"
 
 
 def _incident(row: Alert, told: Incident | None, linked: bool, named: bool) -> list[str]:

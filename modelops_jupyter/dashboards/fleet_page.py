@@ -145,7 +145,7 @@ def _summary(models: Sequence[ModelSummary]) -> Html:
     through = join("data through ", steady(short_time(newest)))
     return tiles(
         tile("Models", f"{len(models):,}", f"{sum(m.champion is not None for m in models):,} in use"),
-        tile(health("alert"), having("alert"), "results got worse"),
+        tile(health("alert"), having("alert"), "results are worse, or estimated to be"),
         tile(health("warning"), having("warning"), "data changed"),
         tile(health("healthy"), having("healthy"), "nothing found"),
         tile(health("unknown"), having("unknown"), "nobody watches"),

@@ -339,7 +339,7 @@ class ModelPage(View):
             for n, window in enumerate(page.windows)
         ]
         named = [page.metric or field if field == "value" else field for field in fields]
-        return page.name, csv_text([*named, *(f"psi of {name}" for name in columns)], rows)
+        return page.name, csv_text([*named, *(f"psi_debiased of {name}" for name in columns)], rows)
 
     def document(self) -> tuple[str, Html]:
         """Return what the page shows, card by card."""

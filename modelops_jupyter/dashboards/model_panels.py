@@ -40,7 +40,7 @@ PERFORMANCE_NOTE = (
     "it reached when it was validated. Choose a point in time to look into it."
 )
 DRIFT_NOTE = (
-    "Against what the model was validated on, by the population stability index (PSI). Red "
+    "Against what the model was validated on, by the population stability index (PSI) less what chance brings. Red "
     "is what the monitor found: more than this input usually moves. Choose a cell to see what changed."
 )
 SPREAD_NOTE = "How values were spread when the model was validated (grey), and how they are spread now (blue)."

@@ -32,8 +32,7 @@ def owner(name: str | None) -> str:
 def details(shown: Incident) -> Html:
     """Show what is known of an incident beside its title."""
     span = f"bad windows from {short_time(shown.first_window)} to {short_time(shown.last_window)}"
-    known = shown.loss is not None and (shown.loss["wrong_decisions"] or 0) >= 0.5
-    costs = loss_text(shown.loss) if known else ""
+    costs = loss_text(shown.loss)
     return join(
         note(f"{count(len(shown.alerts), 'alert')}, {span}"),
         element("p", f"{capital(costs)}.") if costs else None,

@@ -9,6 +9,7 @@ from modelops_jupyter.display.tables import block, heading, note, scrolling, tab
 from modelops_jupyter.display.words import NOTHING, chance, metric_name, number, short_time, value_text
 from modelops_jupyter.monitoring import Explanation, Figure
 from modelops_jupyter.monitoring.explaining.multivariate import MultivariateDrift
+from modelops_jupyter.monitoring.explaining.rise import rise_words
 from modelops_jupyter.wording import span
 
 BAR, TALL = 90.0, 12.0
@@ -23,8 +24,7 @@ def explanation(shown: Explanation) -> Html:
         f"{span(shown.compared_since, shown.compared_until)}, the last windows before without a finding, and "
         f"{number(shown.now)} in {shown.rows_now:,} rows from {span(shown.since, shown.until)}."
     )
-    if shown.now <= shown.before:
-        story += " As a whole it did not get worse; what follows got worse beside the rest."
+    story += f" {rise_words(shown.rise, '.3g')}"
     parts = [heading(f"{shown.model}: where the loss sits"), element("p", story, style="margin:2px 0 6px")]
     if not shown.segments:
         return block(*parts, note("No segment stands out: the change is as great everywhere as chance allows."))

@@ -57,7 +57,7 @@ def monitor_report(report: MonitorReport) -> Html:
         return block(note(str(report)), *series_beside(series, others))
     open_alerts = [alert.to_dict() for alert in report.alerts if alert.state == "open"]
     segments = segment_bars(report, series.metric)
-    by_segment = DriftMap.of_segments(report.segment_drift())
+    by_segment = DriftMap.of_segments(report.segment_drift("psi_debiased"))
     sliced = drift_chart(by_segment, features=STATIC_FEATURES, columns=STATIC_COLUMNS, what="segment")
     whole = next((w.value for w in reversed(series.windows) if w.value is not None), None)
     period = span(report.windows[0].window_start, report.windows[-1].window_end)
@@ -68,7 +68,7 @@ def monitor_report(report: MonitorReport) -> Html:
         alerts_table(open_alerts) if open_alerts else note("No open alerts."),
         *_charts(series, report_drift(report), scored=any(window.performance for window in report.windows)),
         *series_beside(series, others),
-        heading("Drift by segment (mean PSI of its columns)") if sliced else None,
+        heading("Drift by segment (mean PSI of its columns, less what chance brings)") if sliced else None,
         scrolling(sliced) if sliced else None,
         heading("Segments, last window") if segments else None,
         bar_list(segments, series.metric, whole=whole) if segments else None,
@@ -142,7 +142,7 @@ def _charts(series: Series, drift: DriftMap, *, scored: bool = True) -> list[Htm
     return [
         heading(f"{figure} over time") if scored else None,
         (scrolling(line) if line else nothing) if scored else None,
-        heading("Drift (PSI against the reference)") if heat else None,
+        heading("Drift (PSI against the reference, less what chance brings)") if heat else None,
         scrolling(heat) if heat else None,
         fold(
             f"The last {count(len(last), 'window')} in figures",

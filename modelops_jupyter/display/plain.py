@@ -37,7 +37,8 @@ def alert_sentence(alert: Mapping[str, Any]) -> str:
 
 def _told(kind: str, metric: str, column: str) -> str | None:
     if kind == "performance":
-        return "the model's results are worse than when it was validated"
+        verb = "are estimated to be" if metric.startswith("estimated_") else "are"
+        return f"the model's results {verb} worse than when it was validated"
     plain = metric.removeprefix("recent_")
     drift = BOND if plain == "dependence" else DRIFT
     words = drift if kind == "drift" else QUALITY.get(plain)

@@ -21,6 +21,8 @@ METRICS = {
     "brier_score": "Brier score",
     "log_loss": "log loss",
     "psi": "PSI",
+    "psi_debiased": "PSI less chance",
+    "jensen_shannon_debiased": "Jensen-Shannon distance less chance",
     "outcome_excess": "share of positives beyond the expected one",
     "mean_absolute_error": "mean absolute error",
     "root_mean_squared_error": "root mean squared error",

@@ -106,13 +106,27 @@ class CategoryTally:
         )
 
 
-def category_binning(values: pa.ChunkedArray) -> ColumnBinning:
-    """Work out the binning of texts or truth values."""
+def category_binning(values: pa.ChunkedArray) -> tuple[ColumnBinning, Array | None]:
+    """Work out the binning of texts or truth values, and which rows shall be counted under it: None for all.
+
+    Of more texts than are counted, those that are the most frequent by chance would be so in no other rows. So one half
+    of the rows, drawn at random, says which are counted, and the other half how often they come.
+    """
     words, codes = encoded(values)
+    found = _frequent(words, codes)
+    counted = None
+    if len(found) > MOST_CATEGORIES:
+        counted = np.random.default_rng(0).random(len(codes)) < 0.5
+        found = _frequent(words, codes[~counted])
+    return ColumnBinning("category", categories=tuple(found[:MOST_CATEGORIES])), counted
+
+
+def _frequent(words: pa.Array, codes: Array) -> list[str]:
+    """Return the texts that come, the most frequent ones first."""
     counts = np.bincount(codes, minlength=len(words) + 1)[: len(words)]
     found = [(word, count) for word, count in zip(words.to_pylist(), counts.tolist(), strict=True) if count]
     found.sort(key=lambda item: (-item[1], item[0]))
-    return ColumnBinning("category", categories=tuple(word for word, _ in found[:MOST_CATEGORIES]))
+    return [word for word, _ in found]
 
 
 def encoded(values: pa.ChunkedArray) -> tuple[pa.Array, Array]:

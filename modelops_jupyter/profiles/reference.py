@@ -101,9 +101,13 @@ def _profiled(values: pa.ChunkedArray, whole: Groups) -> tuple[ColumnBinning, Co
         tally = NumericTally(binning, 1)
         tally.add_ordered(numbers, len(values))
         return binning, tally.profile(0)
-    binning = category_binning(values)
+    binning, counted = category_binning(values)
     categories = CategoryTally(binning, 1)
-    categories.add(values, whole)
+    if counted is None:
+        categories.add(values, whole)
+    else:
+        own = values.filter(pa.array(counted))
+        categories.add(own, one_group(len(own)))
     return binning, categories.profile(0)
 
 

@@ -75,7 +75,7 @@ def test_strangers_are_named(ws: Workspace) -> None:
 
 def window(day: int, psi: dict[str, float], cycle: dict[str, float], *findings: Finding) -> WindowResult:
     start, end = (f"2013-04-{d:02d}T00:00:00+00:00" for d in (day, day + 1))
-    drift = {name: {"psi": {"value": value, "reason": None}} for name, value in psi.items()}
+    drift = {name: {"psi_debiased": {"value": value, "reason": None}} for name, value in psi.items()}
     together = {name: {"jensen_shannon": value} for name, value in cycle.items()}
     return WindowResult(start, end, 400, 0, {"1": 400}, {}, drift, findings, cycle=together)
 

@@ -207,7 +207,9 @@ def test_what_is_shown_can_be_taken_away(folder: Path) -> None:
     fill(folder, ["a", "=cmd()"])
     name, table = made(ModelPage, {"model": "a", "from": "2026-05-03"}).table()
     assert name == "a"
-    assert table.splitlines()[0].startswith("start,end,version,rows,labelled,roc_auc,low,high,estimated,reason,psi of")
+    assert table.splitlines()[0].startswith(
+        "start,end,version,rows,labelled,roc_auc,low,high,estimated,reason,psi_debiased of"
+    )
     assert len(table.splitlines()) == 3
     assert "'=cmd()" in made(FleetPage).table()[1]
     slice_windows(folder, "a", {"origin=JFK": 0.7})

@@ -145,12 +145,15 @@ def everything(text: str) -> list[Presentable]:
             "brier_score",
             0.1,
             0.2,
+            Figure(0.1, low=0.05, high=0.15),
             90,
             9,
             (harm,),
             ({"timestamp": day(1), "request_id": text, "prediction": text, text: text, "wind": None},),
         ),
-        Explanation(text, day(1), day(2), day(0), day(1), "brier_score", 0.1, 0.2, 90, 9, ()),
+        Explanation(
+            text, day(1), day(2), day(0), day(1), "brier_score", 0.1, 0.2, Figure(0.1, low=-1.0, high=1.2), 90, 9, ()
+        ),
         MultivariateDrift(Figure(0.6, None, 0.5, 0.7, 0.01), Figure(None, text), (ColumnShare(text, 0.1),), 90, 90),
         backtest(text),
         PipelineRun(text, text, text, (StepRun(text, text, text, text, 1.0),), text),

@@ -11,7 +11,7 @@ from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
 from modelops_jupyter.errors import InvalidInput
-from modelops_jupyter.monitoring.figures import distances
+from modelops_jupyter.monitoring.figures import distances, transport
 from modelops_jupyter.monitoring.figures.baseline import Baseline, NumericColumns
 from modelops_jupyter.monitoring.figures.drift import CATEGORY, NUMERIC, Methods, column_drift, drift
 from modelops_jupyter.profiles import Profile, Reference, build_reference, scan
@@ -41,7 +41,7 @@ def bounds(reference: Reference, current: Profile) -> tuple[float, float]:
     columns = NumericColumns(reference.binning.columns, reference.profile.columns)
     now = [current.columns["x"]]
     p, q = (counts / counts.sum() for counts in (columns.counts, columns.fine([column.counts for column in now])))
-    _, slack = distances.wasserstein(p, q, columns.edges, columns.spread, columns.spread_of(now))
+    _, slack = transport.wasserstein(p, q, columns.edges, columns.spread, columns.spread_of(now))
     return float(distances.kolmogorov_smirnov_bound(p, q)[0]), float(slack[0])
 
 
@@ -76,6 +76,11 @@ def check_binned(figures: dict, a: np.ndarray, b: np.ndarray) -> None:
     assert figures["psi"].value == pytest.approx(np.sum((raised[1] - raised[0]) * np.log(raised[1] / raised[0])))
     if "l_infinity" in figures:
         assert figures["l_infinity"].value == pytest.approx(np.abs(p - q).max())
+    if "wasserstein" in figures:
+        check_tests(figures, a, b)
+
+
+def check_tests(figures: dict, a: np.ndarray, b: np.ndarray) -> None:
     table = np.array([a, b])[:, a + b > 0]
     for name, method in (("chi_square", "pearson"), ("g_test", "log-likelihood")):
         found = figures[name]

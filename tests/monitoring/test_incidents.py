@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from modelops_jupyter.actions import casework
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import Conflict, InvalidInput, NotFound, Refused
+from modelops_jupyter.monitoring.figures import intervals
 from modelops_jupyter.monitoring.incidents.cases import update_incidents
 from modelops_jupyter.monitoring.incidents.incidents import Member, group
 from modelops_jupyter.monitoring.incidents.suspects import Evidence, analyse, magnitude
@@ -21,6 +22,7 @@ from modelops_jupyter.store import Change, InMemoryStore, verify_chain
 
 ANN, BOB = Actor("ann"), Actor("bob")
 DAY = datetime(2013, 4, 1, tzinfo=UTC)
+REFERENCE = intervals.share(8_000, 10_000)
 
 
 def at(day: int) -> str:
@@ -209,19 +211,23 @@ def test_the_segment_with_the_loss_comes_first_and_the_money_is_named() -> None:
     alerts = [alert("wind", 1, 2, f"origin={o}") for o in ("EWR", "JFK")] + [alert("", 1, 2, kind="performance")]
     (case,) = group("delay", alerts, {})
     windows = [window(day, 0.8 - 0.1 * (day > 1)) for day in (0, 1, 2, 3)]
-    windows += [window(1, 0.5, segment="origin=JFK"), window(1, 0.79, segment="origin=EWR")]
-    said = analyse(case, Evidence(windows, {}, {1: 0.8}, 20.0, "EUR"))
+    windows += [window(1, 0.5, segment="origin=JFK"), window(1, 0.6, segment="origin=EWR")]
+    of_segment = {"origin=JFK": REFERENCE, "origin=EWR": intervals.share(6_000, 10_000)}  # EWR was never better
+    evidence = Evidence(windows, {}, {1: REFERENCE}, 20.0, "EUR", of_segment=lambda version, name: of_segment[name])
+    said = analyse(case, evidence)
     assert [part["segment"] for part in said["segments"]] == ["origin=JFK", "origin=EWR"]
-    assert said["segments"][0]["wrong_decisions"] == pytest.approx(300)
+    assert [part["wrong_decisions"] for part in said["segments"]] == pytest.approx([300, 0])
     assert said["loss"]["wrong_decisions"] == pytest.approx(100)  # day 2 only: day 3 is not in the incident
     assert (said["loss"]["money"], said["loss"]["basis"]) == (pytest.approx(2000), "realised")
-    assert casework.loss_text(said["loss"]) == "about 100 wrong decisions too many (realised): 2,000 EUR"
+    assert casework.loss_text(said["loss"]) == (
+        "100 more wrong decisions than expected (realised; 95 % interval 60 to 142): 2,000 EUR (1,195 to 2,837)"
+    )
 
 
 @pytest.mark.parametrize(("cost", "currency", "shown"), [(20.0, "EUR", True), (20.0, "", False), (None, "EUR", False)])
 def test_a_list_names_the_currency_of_its_money(cost: float | None, currency: str, shown: bool) -> None:
     store, windows = InMemoryStore(), [window(day, 0.8 - 0.1 * (day > 1)) for day in (0, 1, 2, 3)]
-    run(store, [alert("", 1, 2, kind="performance")], Evidence(windows, {}, {1: 0.8}, cost, currency))
+    run(store, [alert("", 1, 2, kind="performance")], Evidence(windows, {}, {1: REFERENCE}, cost, currency))
     listed = casework.incidents(store, None, None)
     assert listed[0]["money"] == (None if cost is None else pytest.approx(2000))
     assert ("currency" in listed.columns, "EUR" in str(listed)) == (shown, shown)
@@ -229,11 +235,11 @@ def test_a_list_names_the_currency_of_its_money(cost: float | None, currency: st
 
 def test_without_labels_the_loss_is_estimated_or_says_why_not() -> None:
     (case,) = group("delay", [alert("wind", 1, 1)], {})
-    estimated = {"accuracy": {"value": 0.6, "reason": None}}
-    said = analyse(case, Evidence([window(1, None, estimated=estimated)], {}, {1: 0.8}))
+    estimated = {"accuracy": {"value": 0.6, "reason": None, "low": 0.57, "high": 0.63}}
+    said = analyse(case, Evidence([window(1, None, estimated=estimated)], {}, {1: REFERENCE}))
     assert (said["loss"]["wrong_decisions"], said["loss"]["basis"]) == (pytest.approx(200), "estimated")
     assert said["loss"]["money"] is None
-    assert "neither labels" in analyse(case, Evidence([window(1, None)], {}, {1: 0.8}))["loss"]["reason"]
+    assert "neither labels" in analyse(case, Evidence([window(1, None)], {}, {1: REFERENCE}))["loss"]["reason"]
 
 
 def test_what_to_do_follows_from_what_was_seen() -> None:

@@ -27,7 +27,7 @@ export function DriftTable({ drift, picked, pick, trans }: IDriftTableProps): JS
   const span = `${shortTime(starts[0])} – ${shortTime(starts[starts.length - 1])}`;
   return (
     <Table<string>
-      title={trans.__('Drift by column (PSI)')}
+      title={trans.__('Drift by column (PSI, less what chance brings)')}
       rows={drift.columns}
       trans={trans}
       empty={trans.__('No drift figures yet: they come with the first monitored window.')}

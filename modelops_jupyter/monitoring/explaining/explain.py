@@ -15,7 +15,9 @@ import pyarrow.compute as pc
 from modelops_jupyter.errors import InvalidInput, NotFound
 from modelops_jupyter.log import PredictionSource
 from modelops_jupyter.monitoring.explaining.logged import rows_of
+from modelops_jupyter.monitoring.explaining.rise import rise_of, rise_words
 from modelops_jupyter.monitoring.explaining.segments import Losses, Segment, cut_columns, find_segments
+from modelops_jupyter.monitoring.figures.figure import Figure
 from modelops_jupyter.monitoring.kept import load_series
 from modelops_jupyter.monitoring.record.results import MonitorReport, WindowResult
 from modelops_jupyter.presentable import Presentable
@@ -50,6 +52,8 @@ class Explanation(Presentable):
         ``brier_score``, ``error_rate`` or ``mean_absolute_error``: the mean loss that rose.
     before, now : float
         Its value in the windows before and in those explained.
+    rise : Figure
+        By how much it rose, with the 95 % interval.
     examples : tuple of mapping
         Rows of the first segment that were furthest off, as the log has them: what to look at first.
     """
@@ -62,6 +66,7 @@ class Explanation(Presentable):
     metric: str
     before: float
     now: float
+    rise: Figure
     rows_before: int
     rows_now: int
     segments: tuple[Segment, ...]
@@ -76,7 +81,7 @@ class Explanation(Presentable):
     def to_dict(self) -> dict[str, Any]:
         """Return the explanation as plain data."""
         segments = [{name: getattr(segment, name) for name in _SHOWN} for segment in self.segments]
-        return {**vars(self), "segments": segments, "examples": list(self.examples)}
+        return {**vars(self), "rise": self.rise.to_dict(), "segments": segments, "examples": list(self.examples)}
 
     def __str__(self) -> str:
         head = (
@@ -84,8 +89,7 @@ class Explanation(Presentable):
             f"{span(self.compared_since, self.compared_until)}, the last windows before without a finding, and "
             f"{self.now:.4f} in {self.rows_now:,} rows from {span(self.since, self.until)}."
         )
-        if self.now <= self.before:
-            head = f"{head}\nAs a whole it did not get worse; what follows got worse beside the rest."
+        head = f"{head}\n{rise_words(self.rise, '.4f')}"
         if not self.segments:
             return f"{head}\nNo segment stands out: the change is as great everywhere as chance allows."
         return "\n".join([head, *(f"  {segment_words(segment)}" for segment in self.segments)])
@@ -151,6 +155,7 @@ def explain_fall(
         metric=metric,
         before=float(loss[~is_now].mean()),
         now=float(loss[is_now].mean()),
+        rise=rise_of(losses),
         rows_before=int((~is_now).sum()),
         rows_now=int(is_now.sum()),
         segments=tuple(replace(segment, worst=()) for segment in segments),

@@ -12,10 +12,12 @@ import numpy as np
 from modelops_jupyter.monitoring.figures.bonds import Bonds
 from modelops_jupyter.monitoring.figures.calibration import Recalibration, recalibrate
 from modelops_jupyter.monitoring.figures.calibrator import Calibrator
-from modelops_jupyter.monitoring.figures.distances import Spread, rank_scores
+from modelops_jupyter.monitoring.figures.cells import CategoryColumns
+from modelops_jupyter.monitoring.figures.distances import rank_scores
 from modelops_jupyter.monitoring.figures.figure import Figure
 from modelops_jupyter.monitoring.figures.noise_table import NoiseTable
 from modelops_jupyter.monitoring.figures.performance import performance
+from modelops_jupyter.monitoring.figures.tails import Spread
 from modelops_jupyter.profiles import ColumnBinning, ColumnProfile, Reference
 
 Array = np.ndarray[Any, Any]
@@ -36,6 +38,12 @@ class Baseline:
     def categories(self) -> Mapping[str, ColumnBinning]:
         """The columns of categories."""
         return self._of_kind("category")
+
+    @cached_property
+    def cells(self) -> CategoryColumns:
+        """The columns of categories, by the cells that windows are compared by."""
+        columns = self.reference.profile.columns
+        return CategoryColumns({name: columns[name].all_counts for name in self.categories})
 
     @cached_property
     def calibrator(self) -> Calibrator | None:
@@ -135,11 +143,14 @@ class NumericColumns:
         return np.diff(np.column_stack([upto, sums[:, -1]]), axis=1, prepend=0.0)
 
     def spread_of(self, columns: Sequence[ColumnProfile]) -> Spread:
-        """Return extremes and means; columns without a value have zeros."""
-        counted = np.array([max(1, column.n - column.missing) for column in columns])
-        sums = np.array([column.powers[0] for column in columns])
+        """Return rows, extremes, means and mean squares; columns without a value have zeros."""
+        counted = np.array([max(1, column.n - column.missing) for column in columns], dtype=float)
+        powers = np.array([column.powers[:2] for column in columns], dtype=float).reshape(-1, 2)
         return Spread(
+            counted,
             np.array([column.minimum or 0.0 for column in columns]),
             np.array([column.maximum or 0.0 for column in columns]),
-            self.pivots + self.scales * sums / counted if len(columns) else np.zeros(0),
+            self.pivots + self.scales * powers[:, 0] / counted,
+            self.scales**2 * powers[:, 1] / counted,
+            self.pivots,
         )

@@ -8,6 +8,7 @@ are one figure: that of the partner whose bond changed most in its standard erro
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from modelops_jupyter.monitoring.figures.deciding import exceeds, first_greatest, settled
+from modelops_jupyter.monitoring.figures.dependence_tails import influences_of_ranks, normal_scores, null_shares
 from modelops_jupyter.monitoring.figures.figure import FEWEST_ROWS, Figure, figure
 from modelops_jupyter.profiles import Reference
 from modelops_jupyter.profiles.sampling import LEVELS, MISSING, OTHER, sampled_columns
@@ -29,6 +31,10 @@ BINS_OF_A_LEVEL = 4
 # Spearman's correlation strays by this much more than Pearson's (Bonett and Wright, Psychometrika 2000).
 _SPEARMAN = 1.06
 _CLOSEST = 0.999
+# From so many standard errors on a change is looked into: the normal distribution is no guide to its tail.
+DOUBTED = 3.0
+LEAST_SCORE = 0.1
+_SIDES = (("pb", "pa", 1), ("pa", "pb", 0))
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,9 @@ class Bonds:
         mixed = [pair for pair in pairs if not (kinds[pair[0]] and kinds[pair[1]])][:MOST_PAIRS]
         self.mixed = np.array(mixed, dtype=int).reshape(-1, 2)
         self._scores = _information(_tables(learned, self.mixed))
-        self._correlations, _ = _ranked(codes[:, self.numeric])
+        self._codes = codes[:, self.numeric].astype(int)
+        self._correlations, _ = _ranked(self._codes)
+        self._mixed_tables = _tables(levels, self.mixed)
         self._information, self._spread = self._bound(tested)
         self._tested = len(tested)
 
@@ -102,6 +110,13 @@ class Bonds:
         known = both >= FEWEST_ROWS
         np.fill_diagonal(known, False)
         sizes = np.where(known, np.abs(now - usual) / errors, -1.0)
+        doubted = np.nonzero(np.triu(sizes, 1) > DOUBTED)
+        if len(doubted[0]):
+            changes, rows = (now - usual)[doubted], both[doubted]
+            scores = self._scores_of_numbers(codes[:, self.numeric].astype(int), doubted, changes, rows)
+            errors[doubted] = np.maximum(errors[doubted], np.abs(changes) / scores)
+            errors[doubted[::-1]] = errors[doubted]
+            sizes = np.where(known, np.abs(now - usual) / errors, -1.0)
         found = []
         for i in np.flatnonzero(known.any(axis=1)).tolist():
             j = first_greatest(sizes[i])
@@ -110,18 +125,47 @@ class Bonds:
             found.append((int(self.numeric[i]), bond))
         return found
 
+    def _scores_of_numbers(self, codes: Array, at: tuple[Array, ...], changes: Array, both: Array) -> Array:
+        """Return the normal scores of changes of the correlations of pairs of numbers."""
+        pairs = np.column_stack(at)
+        before, now = (_tables(side, pairs)[:, :OTHER, :OTHER] for side in (self._codes, codes))  # none that is missing
+        top = int(np.flatnonzero((before + now).sum((0, 1)) + (before + now).sum((0, 2)))[-1]) + 1
+        before, now = before[:, :top, :top], now[:, :top, :top]
+        margins = [now.sum(axis) / np.maximum(now.sum((1, 2)), 1.0)[:, None] for axis in (2, 1)]
+        shares = null_shares(before, *margins)
+        influences = influences_of_ranks(shares)
+        spread = np.sqrt((shares * influences**2).sum((1, 2)) / np.maximum(before.sum((1, 2)), 1.0))
+        return np.maximum(normal_scores(changes, influences, shares, both, spread), LEAST_SCORE)
+
     def _of_mixed(self, codes: Array) -> list[tuple[int, Bond]]:
         """Return the change of every other pair's bond, for both of its columns."""
         values, spread = self._bound(self._levels(codes))
         scale = np.maximum(self._spread, 1e-9)
         chance = np.maximum(spread, self._spread / 2) ** 2 / len(codes) + self._spread**2 / self._tested
         changes, errors = (values - self._information) / scale, np.sqrt(chance) / scale
+        doubted = np.flatnonzero(np.abs(changes) > DOUBTED * errors)
+        if len(doubted):
+            found_scores = self._scores_of_mixed(self._levels(codes), doubted, (values - self._information)[doubted])
+            errors[doubted] = np.maximum(errors[doubted], np.abs(changes[doubted]) / found_scores)
         varies = exceeds(np.sqrt(chance), 0.0)
         found = []
         for pair in np.flatnonzero(varies).tolist():
             (a, b), change, error = self.mixed[pair].tolist(), float(changes[pair]), float(errors[pair])
             found += [(a, Bond(change, error, self.names[b], 1)), (b, Bond(change, error, self.names[a], 1))]
         return found
+
+    def _scores_of_mixed(self, levels: Array, pairs: Array, changes: Array) -> Array:
+        """Return the normal scores of changes of the mutual information of other pairs."""
+        now = _tables(levels, self.mixed[pairs])
+        margins = [now.sum(axis) / len(levels) for axis in (2, 1)]
+        shares = null_shares(self._mixed_tables[pairs], *margins)
+        scores = self._scores[pairs]
+        left, right = (np.einsum(f"pab,{side}->{kept}", scores, margins[n]) for side, kept, n in _SIDES)
+        terms = scores - left[:, :, None] - right[:, None, :]
+        terms = terms - (shares * terms).sum((1, 2), keepdims=True)
+        before = self._spread[pairs] / math.sqrt(self._tested)
+        rows = np.full(len(pairs), float(len(levels)))
+        return np.maximum(normal_scores(changes, terms, shares, rows, before), LEAST_SCORE)
 
     def _bound(self, levels: Array) -> tuple[Array, Array]:
         """Return the mean information of each mixed pair beyond independence, and its spread over rows."""

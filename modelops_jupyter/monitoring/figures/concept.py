@@ -25,6 +25,7 @@ Array = np.ndarray[Any, Any]
 OF_SCORES = ("calibration_shift", "intercept_change", "slope_change")
 EXCESS = "outcome_excess"
 FEWEST_OF_A_BIN = 10
+LEAST_TAIL = 1e-300
 
 
 def concept_drift(baseline: Baseline, current: Profile) -> dict[str, Figure]:
@@ -104,10 +105,13 @@ def label_shift(before: Outcomes, now: Outcomes) -> Figure:
 def error_shift(before: Outcomes, now: Outcomes) -> Figure:
     """Test the mean error by coarse bin of the prediction: one degree of freedom for each bin.
 
-    The sum of squares of each bin's Welch statistic, brought to the normal score of its tail: bins of few rows have
-    tails of Student's t, which a chi-square takes for drift.
+    The sum over bins of the squared difference of both means over its variance if the bin's rows were dealt to both
+    sides anew, so by the variance of all of them: where errors have heavy tails (counts, amounts), a side's own
+    variance depends on its mean. Its tail is the gamma distribution of the same mean and variance, which knows the
+    kurtosis of the errors (Box and Andersen, Permutation theory in the derivation of robust criteria, JRSS B 1955).
+    The statistic is the chi-square of the same tail.
     """
-    from scipy.special import ndtri, stdtr  # heavy: not before it is needed
+    from scipy.special import gammaincc, gammainccinv  # heavy: not before it is needed
 
     if not before.by_prediction or not now.by_prediction:
         return Figure(None, "no errors by prediction")
@@ -115,21 +119,30 @@ def error_shift(before: Outcomes, now: Outcomes) -> Figure:
     enough = (left[:, 0] >= FEWEST_OF_A_BIN) & (right[:, 0] >= FEWEST_OF_A_BIN)
     if not enough.any():
         return Figure(None, "too few labels")
-    (mean_left, error_left), (mean_right, error_right) = _means(left[enough]), _means(right[enough])
-    variance = error_left + error_right
+    left, right = left[enough], right[enough]
+    variance, kurtosis = _pooled(left + right)
     if not (variance > 0).all():
         return Figure(None, "constant errors")
-    freedom = variance**2 / (error_left**2 / (left[enough, 0] - 1) + error_right**2 / (right[enough, 0] - 1))
-    tails = stdtr(freedom, -np.abs(mean_right - mean_left) / np.sqrt(variance))
-    return _tested(float((ndtri(np.maximum(tails, 1e-300)) ** 2).sum()), int(enough.sum()))
+    (n, m), bins = (left[:, 0], right[:, 0]), int(enough.sum())
+    change = right[:, 1] / m - left[:, 1] / n
+    share = m / (n + m)
+    spread = float((2 + kurtosis * ((1 - share) ** 2 / m + share**2 / n)).sum())
+    dealt = variance * (1 / n + 1 / m)
+    # Errors that spread more, and lie no higher, are no shift: by the sides' own variances, over all bins together.
+    wider = max(1.0, float(((_pooled(left)[0] / n + _pooled(right)[0] / m) / dealt).mean()))
+    total = float((change**2 / dealt).sum()) / wider
+    tail = float(gammaincc(bins**2 / spread, total * bins / spread))
+    return _tested(2 * float(gammainccinv(bins / 2, max(tail, LEAST_TAIL))), bins)
 
 
-def _means(sums: Array) -> tuple[Array, Array]:
-    """Return the mean error of each bin and that mean's variance."""
+def _pooled(sums: Array) -> tuple[Array, Array]:
+    """Return the variance of each bin's errors, and their kurtosis beyond the normal one, about zero at most."""
     rows, means = sums[:, 0], sums[:, 1] / sums[:, 0]
     squares = sums[:, 3] / rows
     rest = squares - means**2
-    return means, np.where(rest > REST * squares, rest, 0.0) / (rows - 1)
+    variance = np.where(rest > REST * squares, rest, 0.0) * rows / (rows - 1)
+    fourth = sums[:, 4] / rows / np.maximum(variance**2, np.finfo(float).tiny)
+    return variance, np.maximum(fourth - 3, 0.0)
 
 
 def _tested(statistic: float, degrees: int) -> Figure:

@@ -1,23 +1,26 @@
 """Univariate drift: how far each column's distribution is from the reference's, from profiles alone.
 
-PSI, Jensen-Shannon, Hellinger, chi-square and the G-test are defined on the 20 coarse bins of a numeric column, or on
-the categories of the reference and one bin for all others: the figure from profiles is that of the raw rows.
-Wasserstein and Kolmogorov-Smirnov come from the fine bins, within the bounds that `monitoring.distances` states; so
-does the rank shift, where rows of a fine bin share their mid-rank.
+PSI, Jensen-Shannon and Hellinger are defined on the 20 coarse bins of a numeric column, or on the categories of the
+reference and one bin for all others: the figure from profiles is that of the raw rows. So are chi-square and the
+G-test of a numeric column; those of categories, and what PSI and Jensen-Shannon are less what chance brings, go by
+`cells`. Wasserstein and Kolmogorov-Smirnov come from the fine bins, within the bounds that `transport` and `distances`
+state (`low` and `high` hold the first for certain); so does the rank shift, where rows of a fine bin share their
+mid-rank.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from modelops_jupyter.errors import InvalidInput
-from modelops_jupyter.monitoring.figures import distances
+from modelops_jupyter.monitoring.figures import distances, transport
 from modelops_jupyter.monitoring.figures.baseline import Baseline
+from modelops_jupyter.monitoring.figures.cells import FEWEST_OF_PEARSON, filled, neighbours, pearson_tail
 from modelops_jupyter.monitoring.figures.figure import FEWEST_ROWS, Figure, figure
 from modelops_jupyter.monitoring.figures.intervals import chi_square_p
 from modelops_jupyter.profiles import Binning, ColumnBinning, ColumnProfile, Profile, Reference
@@ -25,7 +28,9 @@ from modelops_jupyter.profiles import Binning, ColumnBinning, ColumnProfile, Pro
 Array = np.ndarray[Any, Any]
 NUMERIC = (
     "psi",
+    "psi_debiased",
     "jensen_shannon",
+    "jensen_shannon_debiased",
     "hellinger",
     "wasserstein",
     "kolmogorov_smirnov",
@@ -33,12 +38,25 @@ NUMERIC = (
     "chi_square",
     "g_test",
 )
-CATEGORY = ("psi", "jensen_shannon", "hellinger", "l_infinity", "chi_square", "g_test")
+CATEGORY = (
+    "psi",
+    "psi_debiased",
+    "jensen_shannon",
+    "jensen_shannon_debiased",
+    "hellinger",
+    "l_infinity",
+    "chi_square",
+    "g_test",
+)
 _BY_SHARES = {
     "psi": distances.psi,
     "jensen_shannon": distances.jensen_shannon,
     "hellinger": distances.hellinger,
     "l_infinity": distances.l_infinity,
+}
+_DEBIASED = {
+    "psi_debiased": distances.psi_debiased,
+    "jensen_shannon_debiased": distances.jensen_shannon_debiased,
 }
 _BY_COUNTS = {"chi_square": distances.chi_square, "g_test": distances.g_test}
 
@@ -47,8 +65,14 @@ _BY_COUNTS = {"chi_square": distances.chi_square, "g_test": distances.g_test}
 class Methods:
     """The drift figures of each kind of column, in the order they are shown."""
 
-    numeric: tuple[str, ...] = ("psi", "jensen_shannon", "wasserstein", "kolmogorov_smirnov", "rank_shift")
-    category: tuple[str, ...] = ("psi", "jensen_shannon", "l_infinity", "chi_square")
+    numeric: tuple[str, ...] = (
+        *("psi", "psi_debiased", "jensen_shannon", "jensen_shannon_debiased"),
+        *("wasserstein", "kolmogorov_smirnov", "rank_shift"),
+    )
+    category: tuple[str, ...] = (
+        *("psi", "psi_debiased", "jensen_shannon", "jensen_shannon_debiased"),
+        *("l_infinity", "chi_square"),
+    )
 
     def __post_init__(self) -> None:
         for kind, given, known in (("numeric", self.numeric, NUMERIC), ("category", self.category, CATEGORY)):
@@ -107,6 +131,9 @@ def _numbers(baseline: Baseline, current: Profile, methods: Iterable[str]) -> di
         if method in _BY_COUNTS:
             values, degrees = _BY_COUNTS[method](*coarse)
             figures = [_tested(value, df) for value, df in zip(values.tolist(), degrees.tolist(), strict=True)]
+        elif method in _DEBIASED:
+            values = _DEBIASED[method](*filled(*neighbours(*coarse)))
+            figures = [figure(value) for value in values.tolist()]
         elif method == "kolmogorov_smirnov":
             values = distances.kolmogorov_smirnov(p, q)
             tails = kolmogorov_smirnov_p(values, columns.counts.sum(-1), fine.sum(-1))
@@ -116,8 +143,14 @@ def _numbers(baseline: Baseline, current: Profile, methods: Iterable[str]) -> di
             figures = [figure(value) for value in values.tolist()]
         elif method == "wasserstein":
             with np.errstate(over="ignore", invalid="ignore"):
-                values, _ = distances.wasserstein(p, q, columns.edges, columns.spread, columns.spread_of(now))
-            figures = [figure(value) for value in values.tolist()]
+                spread = columns.spread, columns.spread_of(now)
+                values, bounds = transport.wasserstein(p, q, columns.edges, *spread)
+                shifts = np.abs(spread[1].mean - spread[0].mean)
+                ends = np.minimum(np.maximum(values - bounds, shifts), values), values + bounds
+            figures = [
+                figure(value, low=low, high=high) if math.isfinite(low) and math.isfinite(high) else figure(value)
+                for value, low, high in zip(values.tolist(), *(end.tolist() for end in ends), strict=True)
+            ]
         else:
             values = _BY_SHARES[method](_shares(coarse[0]), _shares(coarse[1]))
             figures = [figure(value) for value in values.tolist()]
@@ -127,22 +160,37 @@ def _numbers(baseline: Baseline, current: Profile, methods: Iterable[str]) -> di
 
 
 def _categories(baseline: Baseline, current: Profile, methods: Iterable[str]) -> dict[str, dict[str, Figure]]:
-    found: dict[str, dict[str, Figure]] = {}
-    for name in baseline.categories:
-        before, now = baseline.reference.profile.columns[name], current.columns[name]
-        reason = reason_against(before, now)
-        if reason:
-            found[name] = {method: Figure(None, reason) for method in methods}
-            continue
-        left, right = (np.array([*column.counts, column.unseen], dtype="float64") for column in (before, now))
-        p, q = left / left.sum(), right / right.sum()
-        found[name] = {
-            method: _tested(*(float(part) for part in _BY_COUNTS[method](left, right)))
-            if method in _BY_COUNTS
-            else figure(float(_BY_SHARES[method](p, q)))
-            for method in methods
-        }
+    columns = baseline.cells
+    if not columns.names:
+        return {}
+    now = [current.columns[name] for name in columns.names]
+    reasons = [
+        reason_against(baseline.reference.profile.columns[name], column)
+        for name, column in zip(columns.names, now, strict=True)
+    ]
+    right = columns.table([column.all_counts for column in now])
+    p, q = _shares(columns.counts), _shares(right)
+    cells = filled(columns.compared, right, columns.own)
+    found: dict[str, dict[str, Figure]] = {name: {} for name in columns.names}
+    for method in methods:
+        if method == "chi_square":
+            pairs = zip(*filled(columns.compared, right, columns.own, FEWEST_OF_PEARSON), strict=True)
+            figures = [Figure(None) if reason else _pearson(*pair) for pair, reason in zip(pairs, reasons, strict=True)]
+        elif method in _BY_COUNTS:
+            tested = (part.tolist() for part in _BY_COUNTS[method](*cells))
+            figures = [_tested(statistic, degrees) for statistic, degrees in zip(*tested, strict=True)]
+        else:
+            values = _DEBIASED[method](*cells) if method in _DEBIASED else _BY_SHARES[method](p, q)
+            figures = [figure(value) for value in values.tolist()]
+        for name, reason, computed in zip(columns.names, reasons, figures, strict=True):
+            found[name][method] = Figure(None, reason) if reason else computed
     return found
+
+
+def _pearson(before: Array, now: Array) -> Figure:
+    statistic, degrees = (float(part) for part in distances.chi_square(before, now))
+    found = _tested(statistic, degrees)
+    return replace(found, p_value=pearson_tail(statistic, before, now)) if degrees >= 1 else found
 
 
 def _tested(statistic: float, degrees: float) -> Figure:

@@ -1,4 +1,4 @@
-"""What an incident says: suspects, segments, the loss and what to do next, from its alerts and windows alone."""
+"""What an incident says: suspects, segments and what to do next, from its alerts and windows alone."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from modelops_jupyter.monitoring.figures.baseline import Baseline, Baselines
 from modelops_jupyter.monitoring.figures.deciding import exceeds, settled
-from modelops_jupyter.monitoring.figures.performance import performance
+from modelops_jupyter.monitoring.figures.figure import Figure
 from modelops_jupyter.monitoring.incidents.incidents import Case, Member
+from modelops_jupyter.monitoring.incidents.looks import is_estimate
+from modelops_jupyter.monitoring.incidents.loss import Excess, Loss, wrong_decisions
 from modelops_jupyter.monitoring.record.results import WindowResult, plain_metric
 from modelops_jupyter.profiles import Reference
 from modelops_jupyter.settings import UseCase
@@ -33,8 +36,10 @@ class Evidence:
         Returns those on record from one start on and before another.
     importance : mapping of int to mapping of str to float
         Per version, each feature's share of all importance.
-    accuracy : mapping of int to float
-        Per version, the share of right decisions on its reference.
+    accuracy : mapping of int to Figure
+        Per version, the share of right decisions on its reference, with its interval.
+    of_segment : callable or None
+        Returns the same of a segment of a version's reference; None where that has too few labels.
     cost_per_error : float or None
         What a wrong decision costs, in `currency`.
     settled : str
@@ -43,11 +48,23 @@ class Evidence:
 
     windows: Sequence[WindowResult] = ()
     importance: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
-    accuracy: Mapping[int, float] = field(default_factory=dict)
+    accuracy: Mapping[int, Figure] = field(default_factory=dict)
     cost_per_error: float | None = None
     currency: str = ""
     earlier: Callable[[str, str], Sequence[WindowResult]] | None = None
     settled: str = ""
+    of_segment: Callable[[int, str], Figure | None] | None = None
+
+    def excess(self, windows: Sequence[WindowResult], segment: str = "") -> Excess | None:
+        """Return the wrong decisions of the windows beyond what their own part of the reference made expect."""
+        own, accuracy = [window for window in windows if window.segment == segment], self.accuracy
+        if segment:
+            versions = {window.version or 0 for window in own} if self.of_segment else set()
+            found = {version: self.of_segment(version, segment) for version in versions} if self.of_segment else {}
+            accuracy = {version: value for version, value in found.items() if value is not None}
+        first = min((window.window_start for window in own), default="")
+        before = [w for w in self.windows if w.segment == segment and w.window_start < first and not _fallen(w)]
+        return wrong_decisions(own, accuracy, before)
 
     def within(self, first: str, last: str) -> list[WindowResult]:
         """Return the windows that start from `first` to `last`, oldest first."""
@@ -58,7 +75,8 @@ class Evidence:
     @property
     def basis(self) -> str:
         """A digest of what is known beside the windows."""
-        known = [self.importance, self.accuracy, self.cost_per_error, self.currency]
+        accuracy = {version: found.to_dict() for version, found in self.accuracy.items()}
+        known = [self.importance, accuracy, self.cost_per_error, self.currency]
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 
@@ -91,31 +109,20 @@ class Suspect:
 
 @dataclass(frozen=True)
 class Slice:
-    """A segment with alerts of its own; ranked by wrong decisions too many where known, then by score."""
+    """A segment with alerts of its own; those that cost most beyond chance come first, then by score.
+
+    Attributes
+    ----------
+    wrong_decisions, low, high : float or None
+        Wrong decisions beyond those of the same segment in the reference, with the ends of the 95 % interval.
+    """
 
     segment: str
     score: float
     columns: tuple[str, ...]
     wrong_decisions: float | None
-
-
-@dataclass(frozen=True)
-class Loss:
-    """Wrong decisions beyond what the reference made expect, over the bad windows, and what they cost.
-
-    Attributes
-    ----------
-    wrong_decisions : float or None
-        None where neither labels nor an estimate are there; `reason` says so.
-    basis : str
-        ``realised``, ``estimated`` (labels are still to come) or ``realised and estimated``.
-    """
-
-    wrong_decisions: float | None
-    basis: str
-    money: float | None
-    currency: str
-    reason: str | None = None
+    low: float | None
+    high: float | None
 
 
 def gather_evidence(
@@ -127,16 +134,30 @@ def gather_evidence(
     earlier: Callable[[str, str], Sequence[WindowResult]] | None = None,
 ) -> Evidence:
     """Collect what is on record about a model's versions and its use case."""
-    importance, accuracy = {}, {}
+    importance, accuracy, baselines = {}, {}, Baselines(references)
     for record in store.find("version", model):
         importance[int(record.body["version"])] = record.body.get("importance", {}).get("shares", {})
-    for version, reference in references.items():
-        figures = performance(reference.profile, reference.binning.task, reference.binning.positive)
-        value = figures["accuracy"].value if "accuracy" in figures else None
-        if value is not None:
-            accuracy[version] = value
+    for version in references:
+        found = _accuracy(baselines.of(version))
+        if found is not None:
+            accuracy[version] = found
+
+    def of_segment(version: int, segment: str) -> Figure | None:
+        slices = references[version].segments.values() if version in references else ()
+        return _accuracy(baselines.of_segment(version, segment)) if any(segment in own for own in slices) else None
+
     case = use_case or UseCase()
-    return Evidence(windows, importance, accuracy, case.cost_per_error, case.currency, earlier)
+    return Evidence(windows, importance, accuracy, case.cost_per_error, case.currency, earlier, of_segment=of_segment)
+
+
+def _fallen(window: WindowResult) -> bool:
+    """Tell whether a window's own results are in doubt, so that it does not show how healthy ones differ."""
+    return any(finding.kind == "performance" for finding in window.findings)
+
+
+def _accuracy(baseline: Baseline) -> Figure | None:
+    found = baseline.performance.get("accuracy")
+    return found if found is not None and found.value is not None else None
 
 
 def analyse(case: Case, evidence: Evidence) -> dict[str, Any]:
@@ -147,12 +168,12 @@ def analyse(case: Case, evidence: Evidence) -> dict[str, Any]:
     importance = evidence.importance.get(_served(windows), {})
     worst = _worst(case.members, windows)
     suspects = rank_suspects(case.members, worst, importance)
-    segments = rank_segments(case.members, worst, importance, windows, evidence.accuracy)
-    loss = estimate_loss([w for w in windows if not w.segment], evidence)
+    segments = rank_segments(case.members, worst, importance, windows, evidence)
+    loss = Loss.of(evidence.excess(windows), evidence.cost_per_error, evidence.currency)
     return {
         "first_window": first,
         "last_window": last,
-        "title": _title(case.members, suspects, segments),
+        "title": _title(case.members, suspects, segments, windows),
         "suspects": [asdict(suspect) for suspect in suspects[:SHOWN]],
         "segments": [{**asdict(part), "columns": list(part.columns)} for part in segments[:SHOWN]],
         "loss": asdict(loss),
@@ -197,9 +218,9 @@ def rank_segments(
     worst: Mapping[tuple[str, ...], tuple[float, float]],
     importance: Mapping[str, float],
     windows: Sequence[WindowResult],
-    accuracy: Mapping[int, float],
+    evidence: Evidence,
 ) -> tuple[Slice, ...]:
-    """Return the segments with alerts of their own: the costliest first, then those that moved most."""
+    """Return the segments with alerts of their own: the costliest beyond chance first, then those that moved most."""
     scores: dict[str, dict[str, float]] = defaultdict(dict)
     for member in members:
         if member.segment:
@@ -208,37 +229,11 @@ def rank_segments(
             scores[member.segment][member.column] = max(score, scores[member.segment].get(member.column, 0.0))
     slices = []
     for segment, columns in scores.items():
-        too_many, _ = wrong_decisions([w for w in windows if w.segment == segment], accuracy)
+        excess = evidence.excess(windows, segment)
+        cost = (None, None, None) if excess is None else (excess.value, excess.low, excess.high)
         named = tuple(sorted((c for c in columns if c), key=lambda c: (-settled(columns[c]), c)))
-        slices.append(Slice(segment, sum(columns.values()), named[:SHOWN], too_many))
-    return tuple(sorted(slices, key=lambda s: (-settled(s.wrong_decisions or 0.0), -settled(s.score), s.segment)))
-
-
-def estimate_loss(windows: Sequence[WindowResult], evidence: Evidence) -> Loss:
-    """Return the wrong decisions beyond what was to be expected, and their price."""
-    too_many, basis = wrong_decisions(windows, evidence.accuracy)
-    if too_many is None:
-        return Loss(None, basis, None, evidence.currency, "neither labels nor an estimate of accuracy yet")
-    money = None if evidence.cost_per_error is None else max(0.0, too_many) * evidence.cost_per_error
-    return Loss(too_many, basis, money, evidence.currency)
-
-
-def wrong_decisions(windows: Iterable[WindowResult], accuracy: Mapping[int, float]) -> tuple[float | None, str]:
-    """Return how many more decisions were wrong than the reference made expect, and what that rests on.
-
-    The fall of accuracy times the rows, summed over the windows; noise around zero cancels, so windows are not clipped.
-    """
-    total, seen = 0.0, set()
-    for window in windows:
-        expected = accuracy.get(_served([window]))
-        for basis, figures in (("realised", window.performance), ("estimated", window.estimated)):
-            value = figures.get("accuracy", {}).get("value")
-            if expected is not None and value is not None:
-                total += (expected - value) * window.rows
-                seen.add(basis)
-                break
-    basis = " and ".join(sorted(seen, reverse=True))
-    return (total, basis) if seen else (None, "")
+        slices.append(Slice(segment, sum(columns.values()), named[:SHOWN], *cost))
+    return tuple(sorted(slices, key=lambda s: (-settled(max(s.low or 0.0, 0.0)), -settled(s.score), s.segment)))
 
 
 def suggest(case: Case, suspects: Sequence[Suspect], segments: Sequence[Slice]) -> list[str]:
@@ -291,15 +286,35 @@ def _served(windows: Sequence[WindowResult]) -> int:
     return max(rows, key=lambda version: (rows[version], version), default=0)
 
 
-def _title(members: Sequence[Member], suspects: Sequence[Suspect], segments: Sequence[Slice]) -> str:
-    worse = sorted({plain_metric(member.metric) for member in members if member.kind == "performance"})
+def _title(
+    members: Sequence[Member],
+    suspects: Sequence[Suspect],
+    segments: Sequence[Slice],
+    windows: Sequence[WindowResult],
+) -> str:
     more = f" and {len(suspects) - 2} more" if len(suspects) > 2 else ""
     moved = ", ".join(s.column for s in suspects[:2]) + more
     effects = sorted({m.column for m in members if m.is_effect and m.column})
     kinds = {member.kind for member in members}
-    what = [f"{', '.join(worse)} got worse"] if worse else []
-    what += ["outcomes no longer follow the predictions as they did"] if "concept" in kinds and not worse else []
+    what = [*_worse(members, windows)]
+    what += ["outcomes no longer follow the predictions as they did"] if "concept" in kinds and not what else []
     what += ["the number of predictions changed"] if "volume" in kinds else []
     what += [f"{moved} changed"] if suspects else [f"the {' and '.join(effects)} drifted"] if effects else []
     where = f" where {segments[0].segment}" if segments else ""
     return (" as ".join(what) or members[0].message) + where
+
+
+def _worse(members: Sequence[Member], windows: Sequence[WindowResult]) -> Iterable[str]:
+    """Say which figures got worse by labels; what is estimated alone is called so."""
+    fallen = [member for member in members if member.kind == "performance"]
+    by_labels = {finding.key for window in windows for finding in window.findings if not is_estimate(finding.metric)}
+    realised: set[str] = set()
+    estimated: set[str] = set()
+    for member in fallen:
+        by_label = not is_estimate(member.metric) or member.signal[1:] in by_labels
+        (realised if by_label else estimated).add(plain_metric(member.metric))
+    if realised:
+        yield f"{', '.join(sorted(realised))} got worse"
+    elif estimated:
+        verb = "is" if len(estimated) == 1 else "are"
+        yield f"{', '.join(sorted(estimated))} {verb} estimated to have got worse"

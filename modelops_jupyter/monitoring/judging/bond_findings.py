@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from modelops_jupyter.monitoring.figures import noise
 from modelops_jupyter.monitoring.figures.cycle import cycle_length
-from modelops_jupyter.monitoring.figures.deciding import exceeds, reaches
+from modelops_jupyter.monitoring.figures.deciding import exceeds, reaches, settled
 from modelops_jupyter.monitoring.judging.history import LEAST_RISE, SEASONS, Usual
 from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.judging.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
 from modelops_jupyter.monitoring.record.packed import numbers, table
-from modelops_jupyter.monitoring.record.results import Finding
+from modelops_jupyter.monitoring.record.results import Finding, plain_metric
 from modelops_jupyter.profiles.sampling import sampled_columns
 
 Array = np.ndarray[Any, Any]
@@ -69,7 +69,9 @@ class BondJudge:
             return []
         more = _more(daily, self.days["degrees"][i, columns]) | self.track.days_differ(i)
         found = self._judge("dependence", self.days, i, columns, daily, more, lingers, segment)
-        return found
+        before = self.track.windows[max(0, i - self.rules.windows) : i]
+        changed = {f.column for window in before for f in window.findings if plain_metric(f.metric) == "dependence"}
+        return one_of_a_pair(found, {name: self._partner(i, name) for name in self.names}, changed)
 
     def _suspect(self, metric: str, figures: dict[str, Array], i: int, lingers: Array) -> Array:
         values = figures["value"][i]
@@ -115,9 +117,35 @@ class BondJudge:
         return found
 
     def _why(self, i: int, name: str, metric: str, windows: int) -> str:
-        partner = self.track.windows[i].drift.get(name, {}).get("dependence", {}).get("with", "")
+        partner = self._partner(i, name)
         bond = f"its bond with {partner}; " if partner and metric == "dependence" else ""
         return bond + (f"so much {windows} earlier windows differ from each other" if windows else "what chance does")
+
+    def _partner(self, i: int, name: str) -> str:
+        """Return the column with which a column's bond changed most in a window."""
+        return str(self.track.windows[i].drift.get(name, {}).get("dependence", {}).get("with", ""))
+
+
+def one_of_a_pair(findings: list[Finding], partners: Mapping[str, str], before: Collection[str]) -> list[Finding]:
+    """Return the findings without those that say of a column what another one says of its partner.
+
+    A bond that changed is one of both of its columns. The one goes on that had a finding `before`; otherwise, the one
+    that is the partner of most others, and then the one that is further beyond its limit.
+    """
+
+    def rank(name: str) -> tuple[bool, int, float, str]:
+        own = [finding for finding in findings if finding.column == name]
+        furthest = max(settled(finding.figure / finding.threshold) for finding in own)
+        named = sum(partners.get(other) == name for other in names)
+        return name not in before, -named, -furthest, name
+
+    names = {finding.column for finding in findings}
+    beside = {
+        name
+        for name in names
+        if (p := partners.get(name, "")) in names and partners.get(p) == name and rank(p) < rank(name)
+    }
+    return [finding for finding in findings if finding.column not in beside]
 
 
 class CombinationJudge:

@@ -123,11 +123,7 @@ def _hits(metric: str, column: ColumnProfile) -> tuple[float, float]:
 def _nearly_unseen(column: ColumnProfile) -> float:
     """Return how many rows of the reference have a value that would be none of its categories but for that row.
 
-    So many more of the next rows have a value unseen (leaving one out; Good, Biometrika 1953). Where all values are
-    categories, they are those that came once; where there were too many, those as seldom as the last that was taken,
-    and by ties half of those that came once more.
+    So many more of the next rows have a value unseen (leaving one out; Good, Biometrika 1953): those that came once.
+    Where there were too many values, categories were chosen on rows apart, and the others say what is unseen.
     """
-    if not column.unseen:
-        return column.counts.count(1)
-    least = min(column.counts, default=0)
-    return least * column.counts.count(least) + (least + 1) / 2 * column.counts.count(least + 1)
+    return 0.0 if column.unseen else float(column.counts.count(1))
