@@ -448,3 +448,22 @@ def test_columns_of_paths_belong_to_a_folder_of_csv_files_too(ws: Workspace) -> 
         pd.read_parquet("out.parquet")["origin"].value_counts().to_dict()
         == elsewhere()["origin"].value_counts().to_dict()
     )
+
+
+@pytest.mark.parametrize("output", ["folder/a.parquet", "folder/new.parquet", "folder/deep/../b.csv", "link/a.parquet"])
+def test_nothing_is_written_into_the_folder_that_is_read(ws: Workspace, output: str) -> None:
+    (Path("folder") / "deep").mkdir(parents=True)
+    elsewhere().to_parquet("folder/a.parquet")
+    Path("link").symlink_to("folder")
+    before = {path: path.read_bytes() for path in Path("folder").rglob("*") if path.is_file()}
+    with pytest.raises(InvalidInput, match="which is read as one table: write to another folder"):
+        ws.predict_file("delay/1", "folder", output)
+    assert {path: path.read_bytes() for path in Path("folder").rglob("*") if path.is_file()} == before
+
+
+def test_no_delta_table_is_written_around_the_rows_that_are_read(ws: Workspace) -> None:
+    Path("folder").mkdir()
+    elsewhere().to_parquet("folder/a.parquet")
+    with pytest.raises(InvalidInput, match=r"is a folder that holds 'folder/a\.parquet', which is read"):
+        ws.predict_file("delay/1", "folder/a.parquet", "delta:folder")
+    assert [path.name for path in Path("folder").iterdir()] == ["a.parquet"]
