@@ -467,3 +467,14 @@ def test_no_delta_table_is_written_around_the_rows_that_are_read(ws: Workspace) 
     with pytest.raises(InvalidInput, match=r"is a folder that holds 'folder/a\.parquet', which is read"):
         ws.predict_file("delay/1", "folder/a.parquet", "delta:folder")
     assert [path.name for path in Path("folder").iterdir()] == ["a.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "words"),
+    [("utf-16", "in UTF-16: write it in UTF-8"), ("latin-1", "byte 0xfc at place .* is no UTF-8")],
+)
+def test_a_csv_file_in_another_encoding_is_named(ws: Workspace, encoding: str, words: str) -> None:
+    elsewhere().assign(origin="Zürich").to_csv("in.csv", index=False, encoding=encoding)
+    with pytest.raises(InvalidFrame, match=words):
+        ws.predict_file("delay/1", "in.csv", "out.csv")
+    assert not Path("out.csv").exists()
