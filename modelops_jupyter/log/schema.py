@@ -161,9 +161,14 @@ def _fitted(column: pa.ChunkedArray, name: str, kind: pa.DataType, is_whole: Cal
             return column.cast(kind)
         if _is_akin(held, kind) and column.cast(kind, safe=not is_number(held)).cast(held).equals(column):
             return column.cast(kind)
-    has = "whole numbers beyond 2**53" if kind == WHOLE else kind
-    holds = "whole numbers beyond 2**53" if pa.types.is_integer(held) else held
-    raise Misfit(f"column {name!r} holds {holds}, the log has {has}")
+    raise Misfit(f"column {name!r} holds {_in_words(held)}, the log has {_in_words(kind)}")
+
+
+def _in_words(kind: pa.DataType) -> str:
+    """Return what a column holds: whole numbers are written as doubles like all numbers, until one is beyond them."""
+    if kind == WHOLE or pa.types.is_integer(kind):
+        return "whole numbers beyond 2**53"
+    return "numbers" if kind == pa.float64() else str(kind)
 
 
 def _is_vague(kind: pa.DataType) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -157,6 +158,9 @@ def _csv_names(path: Path) -> list[str]:
     InvalidFrame
         If it cannot be read, with what seems to separate its columns where that is no comma.
     """
+    encoding = _other_encoding(path)
+    if encoding:
+        raise InvalidFrame(f"{str(path)!r} is a CSV file {encoding}: write it in UTF-8.")
     try:
         return list(_csv_stream(path, ()).schema.names)
     except pa.ArrowException as error:
@@ -169,6 +173,19 @@ def _csv_names(path: Path) -> list[str]:
             f"{str(path)!r} holds no table that can be read: {mark} seems to separate its columns; write them with "
             "commas."
         ) from error
+
+
+def _other_encoding(path: Path) -> str:
+    """Return in which encoding a file is, as far as its beginning tells; empty where that is UTF-8."""
+    with path.open("rb") as file:
+        begin = file.read(_BLOCK)
+    if begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "in UTF-16"
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(begin)
+    except UnicodeDecodeError as error:
+        return f"in another encoding (byte {begin[error.start]:#04x} at place {error.start:,} is no UTF-8)"
+    return ""
 
 
 def _csv_stream(path: Path, names: Iterable[str]) -> pyarrow.csv.CSVStreamingReader:

@@ -24,7 +24,7 @@ def check_output(address: str, source: str) -> None:
     Raises
     ------
     InvalidInput
-        If it is no address of a table, or that of the source itself.
+        If it is no address of a table, or that of the source itself, or one within the other.
     NotFound
         If its folder is not there.
     """
@@ -41,8 +41,13 @@ def check_output(address: str, source: str) -> None:
     if not path.absolute().parent.is_dir():
         raise NotFound(f"There is no folder {str(path.parent)!r} to write {address!r} into: create it first.")
     read_from, _ = dataset_address(source) or (source, None)
-    if os.path.realpath(read_from) == os.path.realpath(path):
+    theirs, ours = Path(os.path.realpath(read_from)), Path(os.path.realpath(path))
+    if theirs == ours:
         raise InvalidInput(f"{address!r} is the table that is read: write to another one.")
+    if theirs.is_dir() and ours.is_relative_to(theirs):
+        raise InvalidInput(f"{address!r} lies within {source!r}, which is read as one table: write to another folder.")
+    if folder is not None and theirs.is_relative_to(ours):
+        raise InvalidInput(f"{address!r} is a folder that holds {source!r}, which is read: write to another folder.")
 
 
 def write_table(address: str, schema: pa.Schema, parts: Iterator[pa.Table]) -> None:

@@ -448,3 +448,33 @@ def test_columns_of_paths_belong_to_a_folder_of_csv_files_too(ws: Workspace) -> 
         pd.read_parquet("out.parquet")["origin"].value_counts().to_dict()
         == elsewhere()["origin"].value_counts().to_dict()
     )
+
+
+@pytest.mark.parametrize("output", ["folder/a.parquet", "folder/new.parquet", "folder/deep/../b.csv", "link/a.parquet"])
+def test_nothing_is_written_into_the_folder_that_is_read(ws: Workspace, output: str) -> None:
+    (Path("folder") / "deep").mkdir(parents=True)
+    elsewhere().to_parquet("folder/a.parquet")
+    Path("link").symlink_to("folder")
+    before = {path: path.read_bytes() for path in Path("folder").rglob("*") if path.is_file()}
+    with pytest.raises(InvalidInput, match="which is read as one table: write to another folder"):
+        ws.predict_file("delay/1", "folder", output)
+    assert {path: path.read_bytes() for path in Path("folder").rglob("*") if path.is_file()} == before
+
+
+def test_no_delta_table_is_written_around_the_rows_that_are_read(ws: Workspace) -> None:
+    Path("folder").mkdir()
+    elsewhere().to_parquet("folder/a.parquet")
+    with pytest.raises(InvalidInput, match=r"is a folder that holds 'folder/a\.parquet', which is read"):
+        ws.predict_file("delay/1", "folder/a.parquet", "delta:folder")
+    assert [path.name for path in Path("folder").iterdir()] == ["a.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "words"),
+    [("utf-16", "in UTF-16: write it in UTF-8"), ("latin-1", "byte 0xfc at place .* is no UTF-8")],
+)
+def test_a_csv_file_in_another_encoding_is_named(ws: Workspace, encoding: str, words: str) -> None:
+    elsewhere().assign(origin="Zürich").to_csv("in.csv", index=False, encoding=encoding)
+    with pytest.raises(InvalidFrame, match=words):
+        ws.predict_file("delay/1", "in.csv", "out.csv")
+    assert not Path("out.csv").exists()

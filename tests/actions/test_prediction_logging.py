@@ -130,7 +130,7 @@ def test_rows_in_quarantine_are_in_the_status(desk: Desk, tmp_path: Path) -> Non
     found = status(desk.store, settings)
     (kept,) = found.to_dict()["quarantine"]
     assert (kept["model"], kept["rows"]) == ("m", 10)
-    assert f"10 rows of m are in quarantine (column 'x' holds string, the log has double): mend {kept['file']}" in str(
+    assert f"10 rows of m are in quarantine (column 'x' holds string, the log has numbers): mend {kept['file']}" in str(
         found
     )
 

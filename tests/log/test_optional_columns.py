@@ -109,7 +109,7 @@ def test_the_first_batch_with_values_decides_the_type_and_features_stay_required
     log.append(2, {"segment": pa.nulls(2)}, {"segment": [None, None]})
     log.append(1, {}, {})
     log.append(2, {"segment": pa.array(["a", None])}, {"segment": ["a", None]})
-    with pytest.raises(InvalidFrame, match=r"'segment' holds double, the log has string"):
+    with pytest.raises(InvalidFrame, match=r"'segment' holds numbers, the log has string"):
         log.append(1, {"segment": pa.array([1.5])}, {})
     with pytest.raises(InvalidFrame, match=r"no column 'x', a feature of m/1"):
         log.append(1, {"segment": pa.array(["b"])}, {}, feature="renamed")

@@ -13,6 +13,7 @@ from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.monitoring import Alert, AlertBudget, AlertRules, Finding, WindowResult, raise_alerts
 from modelops_jupyter.monitoring.figures.baseline import Baseline
 from modelops_jupyter.monitoring.figures.resampling import inject, resample
+from modelops_jupyter.monitoring.incidents.alerts import told_apart
 from modelops_jupyter.monitoring.judging.budget import chance_of_one
 from modelops_jupyter.monitoring.judging.replay import judge_series, measure_series
 from modelops_jupyter.profiles import Profile, Reference, build_reference, scan
@@ -388,3 +389,11 @@ def test_all_drift_of_a_column_is_one_alert() -> None:
     names = ("jensen_shannon", "recent_kolmogorov_smirnov", "kolmogorov_smirnov")
     found = raise_alerts("m", [day(n, metric) for n, metric in enumerate(names)], AlertRules())
     assert [(alert.metric, day_of(alert), alert.state) for alert in found] == [("jensen_shannon", 0, "open")]
+
+
+@given(st.floats(1e-9, 1e9), st.floats(1e-9, 1e9))
+def test_a_figure_and_its_threshold_read_alike_only_if_they_are(figure: float, threshold: float) -> None:
+    texts = told_apart(figure, threshold)
+    assert (texts[0] == texts[1]) == (figure == threshold)
+    assert told_apart(0.5, 0.25) == ("0.5", "0.25")
+    assert told_apart(0.38114, 0.38101) == ("0.3811", "0.381")

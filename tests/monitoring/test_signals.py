@@ -101,6 +101,20 @@ def test_errors_that_turn_with_the_prediction_are_found() -> None:
     assert {(a.metric, day_of(a)) for a in judged(reference, days)[1] if a.kind == "concept"} == {("error_shift", 12)}
 
 
+@pytest.mark.parametrize("factor", [30, 1000, 100_000])
+def test_a_few_rows_that_are_far_off_are_a_greater_loss_at_once(factor: int) -> None:
+    """The window's own spread, which such rows make as great as the loss, does not excuse them."""
+    generator = np.random.default_rng(6)
+    reference = reference_of(predicted(4000, generator), "regression")
+    days = []
+    for n in range(30):
+        rows = predicted(500, generator)
+        hit = (generator.random(500) < 0.02) & (n >= 25)
+        days.append(profile(reference, {**rows, "label": np.where(hit, factor * rows["label"], rows["label"])}))
+    found = {a.metric: day_of(a) for a in judged(reference, days)[1] if a.kind == "performance"}
+    assert found["mean_absolute_error"] == found["root_mean_squared_error"] == 25
+
+
 def test_too_few_positives_do_not_keep_an_alert_of_too_many_open(known: Reference) -> None:
     generator = np.random.default_rng(12)
     odds = [0.0] * 20 + [0.8] * 3 + [-0.07] * 14

@@ -12,6 +12,9 @@ from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.record.results import Alert, Finding, Key, WindowResult
 from modelops_jupyter.roles import Series
 
+# A number has no more digits than that.
+MOST_DIGITS = 17
+
 
 def raise_alerts(
     model: str,
@@ -167,6 +170,15 @@ def _opens(hit: Finding, recent: Sequence[Finding | None], rules: AlertRules) ->
     return hit.level == "plain" or strong >= rules.findings
 
 
+def told_apart(figure: float, threshold: float) -> tuple[str, str]:
+    """Return both numbers with three significant digits, or as many more as it takes for them to differ."""
+    for digits in range(3, MOST_DIGITS):
+        texts = f"{figure:.{digits}g}", f"{threshold:.{digits}g}"
+        if texts[0] != texts[1]:
+            return texts
+    return f"{figure:.{MOST_DIGITS}g}", f"{threshold:.{MOST_DIGITS}g}"
+
+
 def _open(model: str, version: int, finding: Finding, window: WindowResult) -> Alert:
     what = finding.metric.removeprefix("recent_").replace("_", " ")
     what += f" of {finding.column}" if finding.column else ""
@@ -174,9 +186,9 @@ def _open(model: str, version: int, finding: Finding, window: WindowResult) -> A
     which = "windows up to that" if finding.metric.startswith("recent_") else "window"
     passed = "fell below" if exceeds(finding.threshold, finding.figure) else "passed"
     name = f"{model}, {Series.of_key(window.series)}" if window.series else model
+    figure, threshold = told_apart(finding.figure, finding.threshold)
     message = (
-        f"{name}: {what} was {finding.figure:.3g} in the {which} from {window.window_start}; it "
-        f"{passed} its threshold {finding.threshold:.3g}"
+        f"{name}: {what} was {figure} in the {which} from {window.window_start}; it {passed} its threshold {threshold}"
     )
     if finding.metric == "null_rate" and finding.figure == 1:
         where = f" where {finding.segment}" if finding.segment else ""

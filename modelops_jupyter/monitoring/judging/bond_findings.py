@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from modelops_jupyter.monitoring.figures import noise
-from modelops_jupyter.monitoring.figures.cycle import cycle_length
 from modelops_jupyter.monitoring.figures.deciding import exceeds, reaches, settled
-from modelops_jupyter.monitoring.judging.history import LEAST_RISE, SEASONS, Usual
+from modelops_jupyter.monitoring.judging.history import LEAST_RISE, Usual
 from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.judging.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
 from modelops_jupyter.monitoring.record.packed import numbers, table
@@ -93,7 +92,7 @@ class BondJudge:
         segment: str,
     ) -> list[Finding]:
         value, error, partners = (figures[word][i, columns] for word in ("value", "error", "degrees"))
-        young = self.track.starts[i] - self.track.began < SEASONS * cycle_length(self.track.every)
+        young = not self.track.seasons_known(i)
         found = []
         for level in LEVELS if metric == "dependence" else ("plain", "lingering"):
             alone = metric == "dependence"

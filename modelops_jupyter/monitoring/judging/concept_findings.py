@@ -10,10 +10,9 @@ import numpy as np
 from modelops_jupyter.monitoring.figures import noise
 from modelops_jupyter.monitoring.figures.baseline import Baseline
 from modelops_jupyter.monitoring.figures.concept import EXCESS
-from modelops_jupyter.monitoring.figures.cycle import cycle_length
 from modelops_jupyter.monitoring.figures.deciding import exceeds, reaches
 from modelops_jupyter.monitoring.figures.figure import Figure
-from modelops_jupyter.monitoring.judging.history import FEWEST, LEAST_RISE, SEASONS
+from modelops_jupyter.monitoring.judging.history import FEWEST, LEAST_RISE
 from modelops_jupyter.monitoring.judging.performance_findings import Bounds, FigureJudge
 from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.judging.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
@@ -78,7 +77,7 @@ class ConceptJudge:
             or exceeds(float(earlier.spread[0]), spread * (1 + 3 * 1.17 / math.sqrt(windows)))
         )
         learned = float(np.maximum(earlier.limit(chance, 0.0), earlier.middle + LEAST_RISE).reshape(-1)[0])
-        if self.track.starts[i] - self.track.began < SEASONS * cycle_length(self.track.every):
+        if not self.track.seasons_known(i):
             learned = max(learned, float(earlier.greatest[0]) + LEAST_RISE)
         taught = bool(more and exceeds(learned, by_chance))
         return degrees * math.exp(min(learned if taught else by_chance, 700.0)), windows if taught else 0

@@ -97,7 +97,6 @@ class DriftJudge:
 
     def judge(self, i: int, segment: str) -> list[Finding]:
         """Return the findings of window `i`; those of the windows before are in the track."""
-        self.segment = segment
         lately = self.track.lately(i, self.rules)
         keys = [("drift", segment, name, "") for name in self.table.names]
         lingers = np.array([key in lately for key in keys])
@@ -174,9 +173,7 @@ class DriftJudge:
             earlier.season != 0, earlier.limit(chance, spread), self._without_season(metric, i, columns, chance)
         )
         roots = np.where(differ, np.maximum(learned, earlier.middle * rise), 0.0)
-        young = self.rules.seasons and self.track.starts[i] - self.track.began < SEASONS * cycle_length(
-            self.track.every
-        )
+        young = self.rules.seasons and not self.track.seasons_known(i)
         if young:  # seasons cannot be taken out yet: only a record is news
             roots = np.fmax(roots, earlier.greatest * rise)
         learned = self._learned(metric, columns, roots, earlier.greatest, self.means[metric][i, columns])
@@ -190,8 +187,8 @@ class DriftJudge:
         a normal variable's, of a variance that the squares before tell, an F of one over as many degrees as windows.
         """
         power, degrees = POWERS[metric], self.degrees[metric][i, columns]
-        names = [("drift", self.segment, self.table.names[c], "") for c in columns]
-        earlier = self.track.earlier(self.roots[metric][:, columns] ** (1 / power), i, names)
+        keys = [("drift", self.track.segment, self.table.names[c], "") for c in columns]
+        earlier = self.track.earlier(self.roots[metric][:, columns] ** (1 / power), i, keys)
         between = 1 + degrees * np.maximum(np.nan_to_num(earlier.level) - 1, 0)
         others = degrees - 1 + np.sqrt(2 * np.maximum(degrees - 1, 0))
         squares = (others + between * noise.f_limit(1.0, earlier.independent, chance)) / degrees

@@ -28,6 +28,8 @@ JUDGED = ("roc_auc", "log_loss", "accuracy", "mean_absolute_error", "root_mean_s
 # Until enough windows have shown how they differ, half a variance more than chance is allowed for.
 UNKNOWN_SPREAD = 0.5
 MOST_RECENT = 28
+# Losses of a window spread at most so many times as much as those of the reference.
+MOST_SPREAD = 3.0
 
 
 def judged_metrics(baseline: Baseline) -> dict[str, Figure]:
@@ -253,3 +255,9 @@ class PerformanceJudge(FigureJudge):
         super().__init__(
             track, allowance, rules, mature, [window.performance for window in track.windows], expected, bounds
         )
+        labelled = np.array([window.labelled for window in track.windows], dtype=float)
+        rows = math.sqrt(max(track.baseline.reference.profile.outcomes.labelled, 1)) / np.sqrt(np.maximum(labelled, 1))
+        for metric, figure in expected.items():
+            # A few rows that are far off make a loss and its own standard error great at once: that is no chance.
+            if not higher_is_better(metric):
+                self.errors[metric] = np.minimum(self.errors[metric], MOST_SPREAD * float(figure.error or 0) * rows)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from modelops_jupyter.monitoring.figures.cycle import CYCLES, cycle_length
-from modelops_jupyter.monitoring.judging.history import SEASONS
 from modelops_jupyter.monitoring.judging.thresholds import Track
 
 Array = np.ndarray[Any, Any]
@@ -40,7 +39,7 @@ def unseen_season(track: Track, worse: Array, own: float, i: int, two_sided: boo
     two_sided : bool
         Whether more and less are worse.
     """
-    if track.starts[i] - track.began >= SEASONS * cycle_length(track.every):
+    if track.seasons_known(i):
         return 0.0
     seen = worse[~np.isnan(worse)]
     if not len(seen):

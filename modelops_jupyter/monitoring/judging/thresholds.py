@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from modelops_jupyter.monitoring.figures.baseline import Baseline
-from modelops_jupyter.monitoring.figures.cycle import MANY
+from modelops_jupyter.monitoring.figures.cycle import MANY, cycle_length
 from modelops_jupyter.monitoring.figures.deciding import exceeds, settled
 from modelops_jupyter.monitoring.judging.budget import chance_of_one
-from modelops_jupyter.monitoring.judging.history import LONGEST, Usual, usual
+from modelops_jupyter.monitoring.judging.history import LONGEST, SEASONS, Usual, usual
 from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.record.packed import table
 from modelops_jupyter.monitoring.record.results import Finding, WindowResult
@@ -90,7 +90,7 @@ class Track:
 
     def __post_init__(self) -> None:
         starts = [datetime.fromisoformat(window.window_start) for window in self.windows]
-        self.starts = starts
+        self.starts, self.segment = starts, self.windows[0].segment
         self.began = datetime.fromisoformat(self.since) if self.since else starts[0]
         self._places = {window.window_start: place for place, window in enumerate(self.windows)}
         hours = self.every == "1h"
@@ -115,6 +115,10 @@ class Track:
                 healthy[low - end :, column] = values[low:end, column]
                 phases[low - end :, column] = self.phases[low:end]
         return usual(healthy, phases, int(self.phases[i]), apart)
+
+    def seasons_known(self, i: int) -> bool:
+        """Tell whether each season was seen often enough before window `i`."""
+        return self.starts[i] - self.began >= SEASONS * cycle_length(self.every)
 
     def days_differ(self, i: int) -> bool:
         """Tell whether so many columns differ between the windows before `i` that any figure may."""
