@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from modelops_jupyter.imports import import_ahead
 
 FOR_NUMBERS = ("numpy.ma",)  # `numpy.unique` looks whether it is given a masked array
-# The texts that a reference lacks are sampled by pandas' hashes, and Arrow hands them over by a module of its own.
+# The texts that a reference lacks are sampled by pandas' hashes, and Arrow hands them over by modules of its own: it
+# looks at the version of pandas, too, before it takes an array of NumPy's.
 # Columns of numbers need neither: a file of numbers alone is compared before pandas would be imported.
-FOR_TEXTS = (*FOR_NUMBERS, "pandas.util", "pyarrow.pandas_compat")
+FOR_TEXTS = (*FOR_NUMBERS, "pandas.util", "pyarrow.pandas_compat", "pyarrow.vendored.version")
 
 
 @contextmanager
