@@ -99,7 +99,7 @@ def test_it_says_how_soon_and_how_small(backtest: Backtest) -> None:
 
 def test_a_history_that_changed_is_said_to_have_changed(reference: Reference, backtest: Backtest) -> None:
     assert backtest.explanation == ""
-    levels = np.repeat([0.0, 0.0, 0.0, 1.0, 0.0, -1.0, 0.0], 8)
+    levels = np.repeat([0.0, 0.0, 0.0, 1.5, 0.0, -2.0, 0.0, 3.0], 8)
     profiles = {START + timedelta(days=n): window(reference, n + 1, level=level) for n, level in enumerate(levels)}
     found = run_backtest("m", {1: reference}, profiles, AlertRules(), "1D", trials=1)
     month = next(point for point in found.points if point.budget == "1/month")
