@@ -43,12 +43,11 @@ def cycle_length(every: str) -> timedelta:
 
 @dataclass(frozen=True)
 class WindowCounts:
-    """The counts of one window, ready to be added: numbers by fine and coarse bin, categories by name; its sample."""
+    """The counts of one window, ready to be added: numbers by fine and coarse bin, categories by name."""
 
     fine: Array
     coarse: Array
     categories: Mapping[str, Array]
-    sample: Array
 
     @classmethod
     def of(cls, baseline: Baseline, counts: Counts) -> WindowCounts:
@@ -56,7 +55,7 @@ class WindowCounts:
         numbers = baseline.numbers
         fine = numbers.fine([counts.columns[name] for name in numbers.names])
         categories = {name: counts.columns[name].astype(float) for name in baseline.categories}
-        return cls(fine, numbers.coarse(fine) if numbers.names else fine, categories, counts.sample.table)
+        return cls(fine, numbers.coarse(fine) if numbers.names else fine, categories)
 
 
 def cycle_figures(
@@ -87,7 +86,7 @@ def cycle_figures(
         do (windows, while there was one cycle), over ``degrees`` (dispersion 1: not more) of ``bins``, known as well as
         from ``compared`` independent ones; ``scatter``, how many times more all these windows differ, and ``differs``,
         whether that is no chance (1) or may be (0); ``beyond``, the share of rows that no cycle like the reference
-        could hold; and ``seen``. Where rows are sampled, ``dependence`` with its standard error.
+        could hold; and ``seen``.
     """
     found: dict[str, Mapping[str, float]] = {}
     numbers, many, ago = baseline.numbers, [*before, *windows], np.array(cycles, dtype=int)
@@ -115,12 +114,6 @@ def cycle_figures(
         for name, step, rank in zip(numbers.names, steps.tolist(), ranks.tolist(), strict=True):
             if name in found:
                 found[name] = {**found[name], "kolmogorov_smirnov": step, "rank_shift": rank}
-    sampled = [window.sample for window in windows if window.sample.size]
-    bonds = baseline.bonds.changes(np.concatenate(sampled)) if sampled else {}
-    for name in bonds.keys() & found.keys():
-        bond = bonds[name]
-        known = {"dependence": abs(bond.change), "dependence_error": bond.error, "partners": float(bond.looked_at)}
-        found[name] = {**found[name], **known}
     return found
 
 

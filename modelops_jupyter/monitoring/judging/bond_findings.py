@@ -14,38 +14,37 @@ from modelops_jupyter.monitoring.judging.history import LEAST_RISE, Usual
 from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.judging.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
 from modelops_jupyter.monitoring.record.packed import numbers, table
-from modelops_jupyter.monitoring.record.results import Finding, plain_metric
+from modelops_jupyter.monitoring.record.results import Finding
 from modelops_jupyter.profiles.sampling import sampled_columns
 
 Array = np.ndarray[Any, Any]
-COMBINATIONS = "unseen_combinations"
+METRIC, COMBINATIONS = "dependence", "unseen_combinations"
+WORDS = ("value", "error", "degrees")
 # From so many windows on it shows whether they differ in their bonds by more than chance.
 FEWEST_DAYS = 10
 Key = tuple[str, str, str, str]
 
 
 class BondJudge:
-    """Judges the bonds of one track's windows in their order, each window's and those of its last cycle together.
+    """Judges the bonds of one track's windows in their order.
 
     A window's figure is the greatest of several, each normal by chance. Days differ in their bonds (one day has one
-    weather), so nothing is judged before some were seen; a cycle is judged by chance only where days do not differ.
+    weather), so nothing is judged before some were seen. The last cycle together is not judged: a cycle has few rows
+    more in its sample than days have in which their bonds differ.
     """
 
     def __init__(self, track: Track, allowance: float, rules: AlertRules) -> None:
         self.track, self.rules = track, rules
         self.chances = Chances(allowance, 3, 1, rules)
         self.names = sampled_columns(track.baseline.reference.profile.columns)
-        words = {"value": "dependence", "error": "dependence_error", "degrees": "partners"}
-        drift, cycle = ([getattr(window, kind) for window in track.windows] for kind in ("drift", "cycle"))
-        self.days = {word: _of(drift, self.names, word) for word in words}
-        self.cycles = {word: table(cycle, self.names, name) for word, name in words.items()}
+        drift = [window.drift for window in track.windows]
+        self.days = {word: _of(drift, self.names, word) for word in WORDS}
         # What no history makes a finding: limits by chance are the least there are.
         self.least = {
-            (metric, level): np.maximum(
-                _greatest_normal(self.chances.of(level), figures["degrees"]) * figures["error"],
+            level: np.maximum(
+                _greatest_normal(self.chances.of(level), self.days["degrees"]) * self.days["error"],
                 rules.bond * (LINGERING_FLOOR if level == "lingering" else 1.0),
             )
-            for metric, figures in (("dependence", self.days), ("recent_dependence", self.cycles))
             for level in ("likely", "lingering")
         }
 
@@ -56,10 +55,7 @@ class BondJudge:
         lately = self.track.lately(i, self.rules)
         keys: list[Key] = [("drift", segment, name, "") for name in self.names]
         lingers = np.array([key in lately for key in keys])
-        columns = np.flatnonzero(
-            self._suspect("dependence", self.days, i, lingers)
-            | self._suspect("recent_dependence", self.cycles, i, lingers)
-        )
+        columns = np.flatnonzero(self._suspect(i, lingers))
         if not len(columns):
             return []
         chosen = [keys[c] for c in columns]
@@ -67,36 +63,27 @@ class BondJudge:
         if int(daily.windows.max()) < FEWEST_DAYS:
             return []
         more = _more(daily, self.days["degrees"][i, columns]) | self.track.days_differ(i)
-        found = self._judge("dependence", self.days, i, columns, daily, more, lingers, segment)
+        found = self._judge(i, columns, daily, more, lingers, segment)
         before = self.track.windows[max(0, i - self.rules.windows) : i]
-        changed = {f.column for window in before for f in window.findings if plain_metric(f.metric) == "dependence"}
+        changed = {f.column for window in before for f in window.findings if f.metric == METRIC}
         return one_of_a_pair(found, {name: self._partner(i, name) for name in self.names}, changed)
 
-    def _suspect(self, metric: str, figures: dict[str, Array], i: int, lingers: Array) -> Array:
-        values = figures["value"][i]
+    def _suspect(self, i: int, lingers: Array) -> Array:
+        values = self.days["value"][i]
         with np.errstate(invalid="ignore"):
-            found: Array = reaches(values, self.least[metric, "likely"][i]) | (
-                lingers & reaches(values, self.least[metric, "lingering"][i])
+            found: Array = reaches(values, self.least["likely"][i]) | (
+                lingers & reaches(values, self.least["lingering"][i])
             )
         return found
 
     def _judge(
-        self,
-        metric: str,
-        figures: dict[str, Array],
-        i: int,
-        columns: Array,
-        earlier: Usual,
-        more: Array,
-        lingers: Array,
-        segment: str,
+        self, i: int, columns: Array, earlier: Usual, more: Array, lingers: Array, segment: str
     ) -> list[Finding]:
-        value, error, partners = (figures[word][i, columns] for word in ("value", "error", "degrees"))
+        value, error, partners = (self.days[word][i, columns] for word in WORDS)
         young = not self.track.seasons_known(i)
         found = []
-        for level in LEVELS if metric == "dependence" else ("plain", "lingering"):
-            alone = metric == "dependence"
-            chance = self.chances.of(level, earlier.repeats) if alone else self.chances.of_recent(level)
+        for level in LEVELS:
+            chance = self.chances.of(level, earlier.repeats)
             by_chance = _greatest_normal(chance, partners)
             with np.errstate(invalid="ignore", over="ignore"):
                 learned = np.maximum(earlier.limit(chance), earlier.middle + LEAST_RISE)
@@ -111,13 +98,13 @@ class BondJudge:
                 hits = reaches(value, limits) & (lingers[columns] | (level != "lingering"))
             for n in np.flatnonzero(hits):
                 name = self.names[columns[n]]
-                why = self._why(i, name, metric, int(earlier.windows[n]) if more[n] else 0)
-                found.append(Finding("drift", name, metric, float(value[n]), float(limits[n]), segment, level, why))
+                why = self._why(i, name, int(earlier.windows[n]) if more[n] else 0)
+                found.append(Finding("drift", name, METRIC, float(value[n]), float(limits[n]), segment, level, why))
         return found
 
-    def _why(self, i: int, name: str, metric: str, windows: int) -> str:
+    def _why(self, i: int, name: str, windows: int) -> str:
         partner = self._partner(i, name)
-        bond = f"its bond with {partner}; " if partner and metric == "dependence" else ""
+        bond = f"its bond with {partner}; " if partner else ""
         return bond + (f"so much {windows} earlier windows differ from each other" if windows else "what chance does")
 
     def _partner(self, i: int, name: str) -> str:

@@ -96,7 +96,7 @@ class QualityJudge:
         least that any differs.
         """
         cycle = self.track.windows[i - 1].cycle if i else {}
-        scatter = [figures["scatter"] for figures in cycle.values() if figures.get("compared", 0) >= 2]
+        scatter = [figures["scatter"] for figures in cycle.values() if "scatter" in figures]
         return max(1.0, min(scatter)) if len(scatter) >= FEWEST_COLUMNS else 1.0
 
     def _least_rise(self, metric: str, hits: Array) -> Array:

@@ -56,7 +56,7 @@ class Finding:
 
 Key = tuple[str, str, str, str]  # of the findings that are one alert, see `signal`
 # What later windows are judged by, of what the windows of a cycle say together.
-REMEMBERED = ("jensen_shannon", "kolmogorov_smirnov", "rank_shift", "dependence", "dependence_error", "partners")
+REMEMBERED = ("jensen_shannon", "kolmogorov_smirnov", "rank_shift", "scatter", "differs")
 
 
 def signal(kind: str, segment: str, column: str, metric: str) -> tuple[str, str, str, str]:
