@@ -32,6 +32,8 @@ FEWEST_YOUNG = 3
 LEAST_RISE, MOST_RISE = 1.25, 4.5
 # Days that differ by chance alone are taken to differ by more in one column of twenty: by mean, and by greatest value.
 DOUBT = 0.05
+# The mean of a chi-square of one degree in which what is above the 95 % quantile counts as that.
+WINSORIZED = 0.913
 # A window that is so near to the greatest distance there is holds all but nothing beside one value.
 ALL_BUT = 0.99
 
@@ -186,10 +188,13 @@ class DriftJudge:
         A square is a chi-square by chance with d - 1 degrees, and one more direction in which days differ: there it is
         a normal variable's, of a variance that the squares before tell, an F of one over as many degrees as windows.
         """
-        power, degrees = POWERS[metric], self.degrees[metric][i, columns]
+        power = POWERS[metric]
+        # Kolmogorov's statistic has as many directions as another, but of few values no more than those.
+        degrees = np.minimum(self.degrees[metric], self.degrees["jensen_shannon"])[i, columns]
         keys = [("drift", self.track.segment, self.table.names[c], "") for c in columns]
         earlier = self.track.earlier(self.roots[metric][:, columns] ** (1 / power), i, keys)
-        between = 1 + degrees * np.maximum(np.nan_to_num(earlier.level) - 1, 0)
+        level = np.nan_to_num(earlier.level) / WINSORIZED
+        between = np.maximum(1 + degrees * (level - 1), np.minimum(level, 1))
         others = degrees - 1 + np.sqrt(2 * np.maximum(degrees - 1, 0))
         squares = (others + between * noise.f_limit(1.0, earlier.independent, chance)) / degrees
         limits: Array = np.where(earlier.windows >= FEWEST, squares**power, np.nan)
