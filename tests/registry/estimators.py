@@ -1,5 +1,6 @@
 """Every estimator of scikit-learn, and what its pipelines are built with, fitted on tables that are made up."""
 
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -201,5 +202,7 @@ def chosen() -> dict[str, Callable[[], Any]]:
         "a regression searched by error": lambda: behind_columns(
             GridSearchCV(LinearRegression(), {"fit_intercept": [True]}, cv=2, scoring=make_scorer(mean_squared_error))
         ),
-        "a cache for fitting": lambda: Pipeline([("s", behind_columns(KMeans(2, n_init=1)))], memory="a/folder"),
+        "a cache for fitting": lambda: Pipeline(
+            [("s", behind_columns(KMeans(2, n_init=1)))], memory=tempfile.mkdtemp()
+        ),
     }
