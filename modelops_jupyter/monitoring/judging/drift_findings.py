@@ -32,8 +32,6 @@ FEWEST_YOUNG = 3
 LEAST_RISE, MOST_RISE = 1.25, 4.5
 # Days that differ by chance alone are taken to differ by more in one column of twenty: by mean, and by greatest value.
 DOUBT = 0.05
-# The mean of a chi-square of one degree in which what is above the 95 % quantile counts as that.
-WINSORIZED = 0.913
 # A window that is so near to the greatest distance there is holds all but nothing beside one value.
 ALL_BUT = 0.99
 
@@ -193,7 +191,7 @@ class DriftJudge:
         degrees = np.minimum(self.degrees[metric], self.degrees["jensen_shannon"])[i, columns]
         keys = [("drift", self.track.segment, self.table.names[c], "") for c in columns]
         earlier = self.track.earlier(self.roots[metric][:, columns] ** (1 / power), i, keys)
-        level = np.nan_to_num(earlier.level) / WINSORIZED
+        level = np.nan_to_num(earlier.level)
         between = np.maximum(1 + degrees * (level - 1), np.minimum(level, 1))
         others = degrees - 1 + np.sqrt(2 * np.maximum(degrees - 1, 0))
         squares = (others + between * noise.f_limit(1.0, earlier.independent, chance)) / degrees
