@@ -122,10 +122,11 @@ def test_the_summers_incidents_name_the_weather_and_the_money(folder: Path) -> N
     for row in summer:
         assert set(row["suspects"][:3]) & {"temp", "dewp"}  # the season
         assert len(set(row["suspects"][:6]) & set(flights_module.WEATHER)) >= 3
-        assert (row["owner"], row["currency"]) == ("Olivia (model owner)", "USD")
+        assert row["owner"] == "Olivia (model owner)"
         if row["wrong_decisions"] is None:  # no loss is said that chance explains
             assert row["money"] is None
             continue
+        assert row["currency"] == "USD"
         assert 100 < row["wrong_decisions_low"] < row["wrong_decisions"] < row["wrong_decisions_high"]
         assert row["money"] == pytest.approx(25 * row["wrong_decisions"])
     assert any(row["wrong_decisions"] is not None for row in summer)
