@@ -10,6 +10,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from subprocess import DEVNULL, Popen, check_output
 from types import SimpleNamespace
+from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import nbformat
@@ -113,10 +114,21 @@ def jupyter_server(project: Project) -> Iterator[str]:
     process = Popen([sys.executable, *words], env=project.environment, stdout=DEVNULL, stderr=DEVNULL)
     try:
         until(lambda: list(runtime.glob("jpserver-*.json")))
-        yield json.loads(next(runtime.glob("jpserver-*.json")).read_text())["url"]
+        address = json.loads(next(runtime.glob("jpserver-*.json")).read_text())["url"]
+        until(lambda: listens(address))  # the file is written before the port is open
+        yield address
     finally:
         process.terminate()
         process.wait(30)
+
+
+def listens(address: str) -> bool:
+    """Return whether a server is at the address."""
+    try:
+        ask(address, "GET", "status")
+    except URLError:
+        return False
+    return True
 
 
 def ask(address: str, method: str, path: str, body: object = None) -> dict[str, object]:

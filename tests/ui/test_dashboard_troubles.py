@@ -32,8 +32,8 @@ def damaged(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def drowsy(damaged: Path) -> Iterator[str]:
-    """Serve it; pages go to sleep after eight seconds."""
-    with running_dashboard(damaged, "--idle", "8") as url:
+    """Serve it; pages go to sleep after 25 seconds: less is over before a page is drawn where the machine is busy."""
+    with running_dashboard(damaged, "--idle", "25") as url:
         yield url
 
 
