@@ -37,7 +37,9 @@ class LabExtensionHook(BuildHookInterface):  # type: ignore[type-arg]
             return
         if self._output.is_dir():
             build_data["shared_data"][str(self._output)] = SHARE
-            build_data["shared_data"][str(self._folder / "install.json")] = f"{SHARE}/install.json"
+            # Once linked for development, what is installed is written into the output itself.
+            if not (self._output / "install.json").exists():
+                build_data["shared_data"][str(self._folder / "install.json")] = f"{SHARE}/install.json"
         if version != "editable":  # a checkout reads its notebooks where they are
             notebooks = Path(self.root, "notebooks")
             for file in sorted(notebooks.rglob("*")):
