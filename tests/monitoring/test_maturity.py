@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from modelops_jupyter.monitoring import MonitorReport, WindowResult
+from modelops_jupyter.monitoring.figures.confidence import with_range
+from modelops_jupyter.monitoring.figures.estimation import widened
 from modelops_jupyter.monitoring.figures.learned import RecentWindows
 from modelops_jupyter.profiles import Outcomes, ScoreCells
 
@@ -88,4 +90,20 @@ def test_the_spread_is_what_chance_does_not_explain() -> None:
         said = {"roc_auc": {"value": 0.7, "error": 0.03}}
         recent.judge(START + timedelta(days=number), said, {"roc_auc": {"value": came}})
     assert recent.before(START + timedelta(days=60), 1).spread["roc_auc"] == pytest.approx(0.04, abs=0.012)
-    assert recent.before(START + timedelta(days=5), 1).spread == {}
+    assert recent.before(START + timedelta(days=0), 1).spread == {}
+
+
+@pytest.mark.parametrize("checked", [2, 5, 12, 28])
+def test_an_interval_holds_as_often_as_it_says_however_few_windows_were_checked(checked: int) -> None:
+    """The world changes by twice what chance does."""
+    generator, trials, inside = np.random.default_rng(checked), 600, 0
+    for _ in range(trials):
+        recent = RecentWindows("1D")
+        off = generator.normal(0, np.hypot(0.01, 0.02), checked + 1)
+        for number in range(checked):
+            estimated = {"mean_error": {"value": 0.5 + off[number], "error": 0.01}}
+            recent.judge(START + timedelta(days=number), estimated, {"mean_error": {"value": 0.5}})
+        spread = recent.before(START + timedelta(days=checked), 1).spread["mean_error"]
+        figure = widened("mean_error", with_range("mean_error", 0.5 + off[-1], 0.01), spread)
+        inside += figure.low <= 0.5 <= figure.high  # type: ignore[operator]
+    assert 0.91 < inside / trials < 0.985

@@ -102,16 +102,17 @@ class Recalibration:
         return math.sqrt(max(0.0, float(gradient @ np.array(self.covariance) @ gradient)))
 
 
-def recalibrate(cells: ScoreCells) -> Recalibration:
-    """Fit Cox's recalibration by maximum likelihood over the cells (Newton's method).
+def recalibrate(cells: ScoreCells, scores: Array | None = None) -> Recalibration:
+    """Fit Cox's recalibration of the cells' scores, or of `scores`, by maximum likelihood (Newton's method).
 
     Cox, Two further applications of a model for binary regression (Biometrika 1958); the test is the likelihood ratio
     with two degrees of freedom.
     """
     from modelops_jupyter.monitoring.figures.intervals import chi_square_p, normal
 
-    cells = cells.labelled
-    n, hits, x = cells.rows, cells.positives, logits(cells.scores)
+    if scores is None:
+        cells = cells.labelled
+    n, hits, x = cells.rows, cells.positives, logits(cells.scores if scores is None else scores)
     if hits.sum() in (0, n.sum()):
         reason = Figure(None, "one class" if len(cells) else "no rows")
         return Recalibration(reason, reason, reason)

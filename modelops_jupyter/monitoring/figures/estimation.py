@@ -29,7 +29,7 @@ from modelops_jupyter.monitoring.figures.learned import Recent
 from modelops_jupyter.monitoring.figures.performance import OF_CLASSES, OF_NUMBERS, headline
 from modelops_jupyter.monitoring.figures.ranking import Array
 from modelops_jupyter.monitoring.figures.regression import root
-from modelops_jupyter.profiles import Profile
+from modelops_jupyter.profiles import Profile, ScoreCells
 
 NOT_ESTIMATED = ("r2",)
 
@@ -40,9 +40,9 @@ def estimate(baseline: Baseline, current: Profile, recent: Recent | None = None)
     Parameters
     ----------
     recent
-        What `RecentWindows` kept of the windows before: its labelled rows are learned from instead of the reference's,
-        its spread widens the intervals; with fewer than 500 labels the reference serves. For a binary
-        classifier only.
+        What `RecentWindows` kept of the windows before: its labelled rows are learned from beside the reference's, or
+        instead of them where they contradict them; its spread widens the intervals. Labels are learned from for a
+        binary classifier only.
     """
     known = recent or Recent()
     found = _estimate(baseline, current, known)
@@ -68,14 +68,23 @@ def _estimate(baseline: Baseline, current: Profile, recent: Recent) -> dict[str,
         return {}
     if binning.positive is None:
         return _of_classes(baseline, current)
-    found = None if recent.labelled is None else Calibrator.learn(recent.labelled)
-    calibrator = found or baseline.calibrator
+    calibrator = _calibrator(baseline, recent)
     if calibrator is None:
         return {name: Figure(None, "too few labels in the reference") for name in names}
     scored = int(current.outcomes.cells.rows.sum())
     if scored < FEWEST_ROWS:
         return {name: Figure(None, "too few rows" if scored else "no scores") for name in names}
     return confidence.expected(calibrator, current, binning)
+
+
+def _calibrator(baseline: Baseline, recent: Recent) -> Calibrator | None:
+    """Learn from recent labelled rows; from the reference's too, where those do not contradict them."""
+    if recent.labelled is None:
+        return baseline.calibrator
+    if baseline.calibrator is None or baseline.calibrator.contradicted_by(recent.labelled):
+        return Calibrator.learn(recent.labelled) or baseline.calibrator
+    before = baseline.reference.profile.outcomes.cells.labelled
+    return Calibrator.learn(ScoreCells.total([before, recent.labelled]))
 
 
 def _of_numbers(baseline: Baseline, current: Profile) -> dict[str, Figure]:

@@ -6,15 +6,18 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from statistics import fmean
 from typing import Any
 
+from modelops_jupyter.monitoring.figures.intervals import Z
+from modelops_jupyter.monitoring.figures.noise import student_limit
 from modelops_jupyter.profiles import Outcomes, ScoreCells, window_length
 
 # Two weeks hold the rhythm of the week twice; of weeks, four.
 LEAST_MEMORY, LEAST_WINDOWS = timedelta(days=14), 4
-# A spread takes some errors to be known, and forgets a season that is over.
-FEWEST_ERRORS, MOST_ERRORS = 6, 28
+# A spread forgets a season that is over.
+MOST_ERRORS = 28
 Estimates = Mapping[str, Mapping[str, Any]]
 
 
@@ -27,7 +30,9 @@ class Recent:
     labelled : ScoreCells or None
         Recent labelled rows of the same version by cell of the score.
     spread : mapping of str to float
-        Standard deviation of a figure around its estimate beyond what chance explains: how much the world changes.
+        How far a figure strays from its estimate beyond what chance explains, as a standard deviation: 1.96 of it hold
+        95 of 100 figures. It is known from few windows, so it is Student's quantile, not the normal one, that is
+        reached by then.
     """
 
     labelled: ScoreCells | None = None
@@ -96,9 +101,13 @@ class RecentWindows:
 
 def _spread(errors: Iterable[Mapping[str, float]]) -> dict[str, float]:
     by_name: dict[str, list[float]] = {}
-    for found in errors:
-        for name, excess in found.items():
+    for window in errors:
+        for name, excess in window.items():
             by_name.setdefault(name, []).append(excess)
-    return {
-        name: math.sqrt(max(0.0, fmean(values))) for name, values in by_name.items() if len(values) >= FEWEST_ERRORS
-    }
+    return {name: math.sqrt(max(0.0, fmean(excess))) * _widening(len(excess)) for name, excess in by_name.items()}
+
+
+@cache
+def _widening(windows: int) -> float:
+    """Return how much further Student's t reaches than the normal distribution in 95 of 100 cases."""
+    return float(student_limit(windows, 0.025)) / Z
