@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta
 
+UNITS = {"1h": "hour", "1D": "day", "1W": "week"}
+
 
 def count(n: int, one: str, many: str | None = None) -> str:
     """Return how many of something.

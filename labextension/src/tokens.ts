@@ -16,12 +16,8 @@ export interface IModelSummary {
   readonly open_alerts: number;
   /** The last day that was monitored, or the last minute. */
   readonly data_through: string | null;
-  /** What its monitor does not judge yet, as a sentence; empty once it does. */
-  readonly learning: string;
-  /** What the last run could not read of the table of its predictions, a sentence each. */
-  readonly source_problems?: readonly string[];
-  /** Which windows lack rows, and what to do, as sentences; empty where there is none. */
-  readonly without_rows: string;
+  /** What is not judged, and why, a sentence each. */
+  readonly remarks: readonly string[];
   readonly metric: string | null;
   readonly sparkline: readonly (number | null)[];
   readonly owner: string | null;
@@ -251,6 +247,8 @@ export interface IOverview {
   readonly alerts: readonly IAlert[];
   readonly audit: readonly IAuditEntry[];
   readonly beside: readonly ISeries[];
+  /** Why no window has a figure though outcomes are known, as a sentence; empty otherwise. */
+  readonly no_figures: string;
 }
 
 /** The tabs of a model's page. */

@@ -132,8 +132,7 @@ class Status(Presentable):
                 f"{count(m['windows'], 'window')}{through}, {count(m['open_alerts'], 'open alert')}"
             )
             lines += [f"    {SeriesSummary(**series)}" for series in m["beside"]]
-            lines += [f"    {m[what]}" for what in ("without_rows", "learning") if m[what]]
-            lines += [f"    {problem}" for problem in m["source_problems"]]
+            lines += [f"    {remark}" for remark in m["remarks"]]
         lines += [_told(target) for target in self.targets]
         lines += [f"  {sentence}" for sentence in (*self.changed, *self.moved)]
         lines += [f"  {self.adoption_sentence}"] if self.adoption_sentence else []
@@ -189,6 +188,8 @@ def status(
             "learning": summary.learning,
             "source_problems": list(summary.source_problems),
             "without_rows": summary.without_rows,
+            "small_windows": summary.small_windows,
+            "remarks": list(summary.remarks),
             "beside": [asdict(series) for series in summary.beside],
             "open_alerts": summary.open_alerts,
         }
@@ -244,6 +245,8 @@ def models(store: Store, use_cases: Mapping[str, UseCase]) -> Listing:
             "learning": s.learning,
             "source_problems": list(s.source_problems),
             "without_rows": s.without_rows,
+            "small_windows": s.small_windows,
+            "remarks": list(s.remarks),
             "beside": [asdict(series) for series in s.beside],
             "owner": s.owner,
             "risk_tier": s.risk_tier,

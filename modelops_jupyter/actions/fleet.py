@@ -56,7 +56,8 @@ class ModelSummary:
     Attributes
     ----------
     health : {"unknown", "healthy", "warning", "alert"}
-        unknown: never monitored; warning: an open drift or quality alert; alert: an open performance alert.
+        unknown: never monitored, or no window has rows enough; warning: an open drift or quality alert; alert: an open
+        performance alert.
     windows, realised : int
         Monitored windows, and those of them that have a performance figure.
     metric : str or None
@@ -69,6 +70,8 @@ class ModelSummary:
         What the last run could not read of the table that holds its predictions, a sentence each.
     without_rows : str
         A sentence on the windows whose rows are gone, and what to do; empty where there is none.
+    small_windows : str
+        A sentence on the windows that have too few rows to be judged, and what to do; empty where they are the fewer.
     beside : tuple of SeriesSummary
         The shadow and canary predictions of each version; nothing above is of them.
     owner, risk_tier : str or None
@@ -93,17 +96,26 @@ class ModelSummary:
     learning: str = ""
     source_problems: tuple[str, ...] = ()
     without_rows: str = ""
+    small_windows: str = ""
     beside: tuple[SeriesSummary, ...] = ()
     owner: str | None = None
     risk_tier: str | None = None
     unsafe: bool = False
     unsafe_versions: tuple[int, ...] = ()
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What its page says before any figure: what is not judged, and why."""
+        first = (self.without_rows, self.small_windows, self.learning)
+        return (*filter(None, first), *self.source_problems)
+
 
 def read_fleet(
     store: Store, only: str | None = None, use_cases: Mapping[str, UseCase] | None = None
 ) -> tuple[ModelSummary, ...]:
     """Return a summary of every model, or of `only` one, by name."""
+    from modelops_jupyter.monitoring.record.volume import small_windows_sentence
+
     cases = use_cases or {}
     held = {r.body["name"]: r.body for r in store.find("alias", only) if r.body["alias"] == "champion"}
     champions = {name: body["version"] for name, body in held.items()}
@@ -132,7 +144,7 @@ def read_fleet(
                 kind=record.body["kind"],
                 champion=champions.get(name),
                 versions=versions[name],
-                health=_health(monitor is not None, alerts[name]),
+                health=_health(monitor, alerts[name]),
                 open_alerts=len(alerts[name]),
                 windows=monitor["windows"] if monitor else 0,
                 realised=monitor["realised"] if monitor else 0,
@@ -142,6 +154,7 @@ def read_fleet(
                 learning=learning(monitor, champions.get(name)) if monitor else "",
                 source_problems=problems.get(name, ()),
                 without_rows=_without_rows(store, name) if monitor else "",
+                small_windows=small_windows_sentence(monitor["volume"], monitor["every"]) if monitor else "",
                 beside=tuple(beside[name]),
                 owner=case.owner if case else None,
                 risk_tier=case.risk_tier if case else None,
@@ -240,9 +253,11 @@ def _without_rows(store: Store, name: str) -> str:
     return " ".join(filter(None, said))
 
 
-def _health(monitored: bool, kinds: list[str]) -> str:
-    if not monitored:
-        return "unknown"
+def _health(monitor: Mapping[str, Any] | None, kinds: list[str]) -> str:
+    from modelops_jupyter.monitoring.record.volume import nothing_is_judged
+
     if "performance" in kinds:
         return "alert"
-    return "warning" if kinds else "healthy"
+    if kinds:
+        return "warning"
+    return "unknown" if monitor is None or nothing_is_judged(monitor["volume"]) else "healthy"

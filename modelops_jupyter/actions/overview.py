@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from modelops_jupyter.actions.versions import find_model
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_name
 from modelops_jupyter.roles import Series, kind_of
-from modelops_jupyter.wording import count
+from modelops_jupyter.wording import UNITS, count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +57,10 @@ class WindowFigure:
     @classmethod
     def of(cls, window: WindowResult, metric: str | None) -> WindowFigure:
         """Return the figure of a window."""
-        figure = window.performance.get(metric or "") or {"value": None, "reason": "no performance figure"}
+        figures = window.performance
+        # Where nothing has had a figure yet there is no metric, but the reason why.
+        figure = figures.get(metric) if metric else next(iter(figures.values()), None)
+        figure = figure or {"value": None, "reason": "no performance figure"}
         estimate = window.estimated.get(metric or "") or {}
         served = max(window.versions.items(), key=lambda item: item[1], default=(None, 0))[0]
         return cls(
@@ -250,9 +254,15 @@ class ModelOverview(Presentable):
         """The model's name."""
         return self.summary.name
 
+    @property
+    def no_figures(self) -> str:
+        """Why no window has a figure though outcomes are known, as a sentence; empty otherwise."""
+        return why_no_figures(self.windows, UNITS[self.every])
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data."""
-        return asdict(self)
+        summary = {**asdict(self.summary), "remarks": list(self.summary.remarks)}
+        return {**asdict(self), "summary": summary, "no_figures": self.no_figures}
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row per window."""
@@ -275,8 +285,18 @@ class ModelOverview(Presentable):
             if pair is not None and pair[1] is not None and pair[1].value is not None:
                 figure += f", served {pair[1].value:.3f}"
             lines.append(f"  {series.name}: {count(len(series.windows), 'window')}, {figure}.")
-        lines += [f"  {problem}" for problem in s.source_problems]
+        lines += [f"  {remark}" for remark in (self.no_figures, *s.remarks) if remark]
         return "\n".join([*lines, *(f"  {a['message']}" for a in self.alerts if a["state"] == "open")])
+
+
+def why_no_figures(windows: Sequence[WindowFigure], unit: str = "window") -> str:
+    """Return why no window has a figure though outcomes are known, as a sentence; empty otherwise."""
+    labelled = sum(window.labelled for window in windows)
+    if not labelled or any(window.value is not None or window.estimated is not None for window in windows):
+        return ""
+    cases = count(sum(window.rows for window in windows), "case")
+    reason = Counter(window.reason for window in windows if window.labelled).most_common(1)[0][0]
+    return f"{labelled:,} of {cases} have their outcome, but no {unit} has a figure: {reason}."
 
 
 def read_overview(

@@ -61,6 +61,7 @@ def run(
 ) -> MonitorReport:
     """Run a monitor as it ran last, unless told otherwise; nobody is told yet."""
     from modelops_jupyter.monitoring import alert_rules, run_monitor, watched_segments
+    from modelops_jupyter.monitoring.record.volume import small_windows_sentence
 
     rules = alert_rules(store, name, every, alert_budget, settings.alert_budget)
     watched = watched_segments(store, name, every, segments)
@@ -83,7 +84,9 @@ def run(
     report = _with_problems(store, sources, name, work)
     record, held = store.get("monitor", f"{name}/{every}"), store.get("alias", f"{name}@champion")
     champion = None if held is None else held.body["version"]
-    remarks = [report.remark, "" if record is None else learning(record.body, champion)]
+    remarks = [report.remark]
+    if record is not None:
+        remarks += [small_windows_sentence(record.body["volume"], every), learning(record.body, champion)]
     return replace(report, remark=" ".join(filter(None, remarks)))
 
 

@@ -28,12 +28,11 @@ from modelops_jupyter.display.words import (
     signed,
     value_text,
 )
-from modelops_jupyter.wording import count, span
+from modelops_jupyter.wording import UNITS, count, span
 
 if TYPE_CHECKING:
     from modelops_jupyter.monitoring.figures.curves import PerformanceCurves
 
-UNITS = {"1h": "hour", "1D": "day", "1W": "week"}
 EVERY = {"1h": "hourly", "1D": "daily", "1W": "weekly"}
 PERFORMANCE_NOTE = (
     "How good the model was once outcomes were known, and what it was expected to be before. The dashed line is what "
@@ -80,6 +79,8 @@ def summary(page: ModelOverview, every: str) -> Html:
     s = page.summary
     last = next((w for w in reversed(page.windows) if w.value is not None), None)
     figure, hint = NOTHING, NO_FIGURE if s.kind == "decision" else "no outcomes yet"
+    if page.no_figures:
+        hint = f"too few outcomes {UNITS[every]} by {UNITS[every]}"
     if last is not None and last.value is not None:
         figure, hint = number(last.value), f"on {short_time(last.start)}"
         level = page.expected.get(last.version) if last.version is not None else None
@@ -92,7 +93,7 @@ def summary(page: ModelOverview, every: str) -> Html:
         tile(capital(metric_name(page.metric)) or "Performance", figure, hint),
         tile("Data through", short_time(s.data_through), f"{spans(len(page.windows), every)} watched"),
     )
-    return join(figures, *(_quiet(prose(text)) for text in (s.without_rows, s.learning, *s.source_problems) if text))
+    return join(figures, *(_quiet(prose(text)) for text in s.remarks))
 
 
 def performance(page: ModelOverview, window: str | None) -> Html:
@@ -100,6 +101,8 @@ def performance(page: ModelOverview, window: str | None) -> Html:
     chart = performance_chart(performance_series(page), selected=window, pickable=True)
     if chart is None and page.summary.kind == "decision":
         return _quiet(f"{capital(NO_FIGURE)}: what it is fed and what it decides is watched for drift, below.")
+    if chart is None and page.no_figures:
+        return _quiet(page.no_figures)
     return chart or element("p", "No outcomes in this time: log them with ", command("modelops log-labels"), ".")
 
 

@@ -125,12 +125,7 @@ def status(shown: Status) -> Html:
         *(note(f"{sentence}.") for sentence in (*shown.changed, *shown.moved)),
         note(f"{shown.adoption_sentence}.") if shown.adoption_sentence else None,
         rows_table(columns, shown.models),
-        *(
-            note(f"{model['name']}: ", prose(text))
-            for model in shown.models
-            for text in (model["without_rows"], model["learning"], *model["source_problems"])
-            if text
-        ),
+        *(note(f"{model['name']}: ", prose(text)) for model in shown.models for text in model["remarks"]),
         heading("Beside what was served") if beside else None,
         rows_table(("model", "series", "windows", "data_through", "metric", "figure", "open_alerts"), beside)
         if beside

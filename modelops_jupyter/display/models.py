@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from modelops_jupyter.actions.overview import Distribution, DriftMap, ModelOverview, SeriesFigures, WindowFigure
+from modelops_jupyter.actions.overview import (
+    Distribution,
+    DriftMap,
+    ModelOverview,
+    SeriesFigures,
+    WindowFigure,
+    why_no_figures,
+)
 from modelops_jupyter.display.bars import bar_list, calibration_chart, segment_bars
 from modelops_jupyter.display.grids import distribution_chart, drift_chart
 from modelops_jupyter.display.html import Html
@@ -37,7 +44,7 @@ def overview(page: ModelOverview) -> Html:
         heading(page.name, level=3),
         note(page.description) if page.description else None,
         facts(known),
-        *(note(prose(text)) for text in (s.without_rows, s.learning, *s.source_problems) if text),
+        *(note(prose(text)) for text in s.remarks),
         *_charts(performance_series(page), page.drift),
         *series_beside(performance_series(page), others),
         heading("Open alerts") if open_alerts else None,
@@ -133,7 +140,7 @@ def _charts(series: Series, drift: DriftMap, *, scored: bool = True) -> list[Htm
     }
     told = [name for name in cells if scored or name in ("Window", "Rows")]
     last = [list(row) for row in zip(*(cells[name] for name in told), strict=True)]
-    nothing = note("No window has labels yet: log them with `modelops log-labels`.")
+    nothing = note(why_no_figures(series.windows) or "No window has labels yet: log them with `modelops log-labels`.")
     drifted = [
         [name, number(drift.values[name][at]), "yes" if drift.found[name][at] else "no"]
         for name in drift.columns[:LAST_WINDOWS]

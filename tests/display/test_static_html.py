@@ -87,9 +87,7 @@ def everything(text: str) -> list[Presentable]:
         "health": "alert",
         "windows": 1,
         "data_through": day(0),
-        "learning": text,
-        "source_problems": [text],
-        "without_rows": text,
+        "remarks": [text],
         "beside": [
             {
                 "name": text,

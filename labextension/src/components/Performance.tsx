@@ -16,7 +16,8 @@ export function Performance({ page, trans }: { page: IOverview; trans: Translati
         <p className="jp-ModelOpsPage-quiet">
           {page.windows.length === 0
             ? trans.__('Never monitored: log predictions, then run ws.monitor("%1").', page.summary.name)
-            : trans.__('No outcomes yet: log them with ws.log_labels("%1", …), then monitor again.', page.summary.name)}
+            : page.no_figures ||
+              trans.__('No outcomes yet: log them with ws.log_labels("%1", …), then monitor again.', page.summary.name)}
         </p>
       </Section>
     );

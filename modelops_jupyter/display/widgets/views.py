@@ -90,12 +90,8 @@ class MonitorView(Live):
         heat = drift_chart(page.drift, selected=(window, column), pickable=True)
         self.html = join(
             heading(page.name),
-            *(
-                note(prose(text))
-                for text in (page.summary.without_rows, page.summary.learning, *page.summary.source_problems)
-                if text
-            ),
-            line or note("No window has labels yet: log them with `modelops log-labels`."),
+            *(note(prose(text)) for text in page.summary.remarks),
+            line or note(page.no_figures or "No window has labels yet: log them with `modelops log-labels`."),
             heat or note("Never monitored: log predictions, then run `modelops monitor`."),
             *self._choice(page, window, column),
         )

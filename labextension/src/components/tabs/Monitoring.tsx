@@ -3,6 +3,7 @@ import type { ITab } from '../page';
 import { DistributionChart } from '../DistributionChart';
 import { DriftTable } from '../DriftTable';
 import { Performance } from '../Performance';
+import { Remarks } from '../Remarks';
 import { AlertsTable, SeriesTable } from '../tables';
 
 /** Performance, drift by column, a column's distribution, and every alert there was. */
@@ -10,13 +11,7 @@ export function Monitoring({ page, client, trans }: ITab): JSX.Element {
   const [column, setColumn] = React.useState<string | null>(null);
   return (
     <>
-      {[page.summary.without_rows, page.summary.learning, ...(page.summary.source_problems ?? [])]
-        .filter(Boolean)
-        .map(text => (
-          <p key={text} className="jp-ModelOpsPage-quiet">
-            {text}
-          </p>
-        ))}
+      <Remarks page={page} />
       <Performance page={page} trans={trans} />
       <SeriesTable page={page} trans={trans} />
       <DriftTable drift={page.drift} picked={column} pick={setColumn} trans={trans} />

@@ -4,6 +4,7 @@ import { Fact, Facts } from '../Facts';
 import { Incidents } from '../Incidents';
 import type { ITab } from '../page';
 import { Performance } from '../Performance';
+import { Remarks } from '../Remarks';
 import { AlertsTable, HistoryTable, SeriesTable } from '../tables';
 
 const MOVES = 3;
@@ -15,13 +16,7 @@ export function Overview({ page, client, trans, show, handle }: ITab): JSX.Eleme
   return (
     <>
       <Summary page={page} trans={trans} />
-      {[page.summary.without_rows, page.summary.learning, ...(page.summary.source_problems ?? [])]
-        .filter(Boolean)
-        .map(text => (
-          <p key={text} className="jp-ModelOpsPage-quiet">
-            {text}
-          </p>
-        ))}
+      <Remarks page={page} />
       <Performance page={page} trans={trans} />
       <SeriesTable page={page} trans={trans} />
       {page.alerts.length > 0 && <Incidents page={page} client={client} trans={trans} handle={handle} />}

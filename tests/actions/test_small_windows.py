@@ -1,0 +1,93 @@
+"""Windows with too few rows to be judged: said why there is no figure, and which length has rows enough."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
+
+from modelops_jupyter.dashboards import model_panels
+from modelops_jupyter.display import models
+from modelops_jupyter.monitoring.record.volume import small_windows_sentence
+from modelops_jupyter.settings import Settings
+from modelops_jupyter.workspace import Workspace
+
+
+@pytest.fixture
+def ws(settings: Settings) -> Workspace:
+    with Workspace(settings) as workspace:
+        yield workspace
+
+
+def log_days(ws: Workspace, days: int, a_day: int, *, labels: bool = True) -> None:
+    generator = np.random.default_rng(0)
+    x = pd.DataFrame({"wind": generator.normal(size=days * a_day)})
+    y = (x["wind"] + generator.normal(size=len(x)) > 0).astype(int)
+    fitted = LogisticRegression().fit(x, y)
+    ws.register(fitted, "delay", data=x, target=y)
+    ids = [f"{n:06d}" for n in range(len(x))]
+    at = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(np.arange(len(x)) / a_day, unit="D")
+    rows = x.assign(id=ids, at=at, said=fitted.predict(x), score=fitted.predict_proba(x)[:, 1])
+    ws.log_predictions("delay/1", rows, id="id", time="at", prediction="said", score="score")
+    if labels:
+        ws.log_labels("delay", pd.DataFrame({"id": ids, "late": y}), id="id", label="late")
+
+
+def test_every_page_says_why_there_is_no_figure_and_what_to_do(ws: Workspace) -> None:
+    log_days(ws, 40, 15)
+    report, page = ws.monitor("delay"), ws.overview("delay")
+    small = (
+        "40 of the last 40 days have fewer than 30 rows, too few to be judged: monitor by week (1W), "
+        "about 105 rows each."
+    )
+    why = "600 of 600 cases have their outcome, but no day has a figure: too few labels."
+    assert small in str(report)
+    assert {small, why} <= {line.strip() for line in str(page).splitlines()}
+    assert small in str(ws.status())
+    assert page.summary.health == ws.models()[0]["health"] == "unknown"
+    drawn = [models.overview(page), model_panels.summary(page, "1D"), model_panels.performance(page, None)]
+    assert [small in drawn[0], small in drawn[1], why in drawn[2]] == [True, True, True]
+    assert not any("o outcomes" in text or "No window has labels" in text for text in drawn)
+    assert page.to_dict()["no_figures"] == why
+    assert page.to_dict()["summary"]["remarks"][0] == small
+
+
+def test_what_it_advises_has_figures(ws: Workspace) -> None:
+    log_days(ws, 40, 15)
+    ws.monitor("delay")
+    report = ws.monitor("delay", every="1W")
+    figures = [window.performance["accuracy"]["value"] for window in report.windows if window.rows >= 30]
+    assert len(figures) >= 5
+    assert None not in figures
+    assert "fewer than 30 rows" not in str(report)
+
+
+def test_without_outcomes_it_asks_for_them(ws: Workspace) -> None:
+    log_days(ws, 10, 60, labels=False)
+    ws.monitor("delay")
+    page = ws.overview("delay")
+    assert page.no_figures == ""
+    assert page.summary.small_windows == ""
+    assert page.summary.health == "healthy"
+
+
+@given(
+    st.integers(0, 60).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n))),
+    st.floats(0.01, 1e5),
+    st.sampled_from(["1h", "1D", "1W"]),
+)
+def test_the_length_that_is_advised_is_longer_and_large_enough(
+    windows: tuple[int, int], rows_per_day: float, every: str
+) -> None:
+    sentence = small_windows_sentence({"windows": windows[0], "small": windows[1], "rows_per_day": rows_per_day}, every)
+    assert bool(sentence) == (windows[0] > 0 and 2 * windows[1] >= windows[0])
+    lengths = ["1h", "1D", "1W"]
+    advised = next((length for length in lengths if f"({length})" in sentence), None)
+    if advised is not None:
+        days = {"1h": 1 / 24, "1D": 1.0, "1W": 7.0}[advised]
+        assert lengths.index(advised) > lengths.index(every)
+        assert rows_per_day * days >= 30
+    elif sentence:
+        assert "wait until more rows are logged" in sentence
+        assert every == "1W" or rows_per_day * 7 < 30
