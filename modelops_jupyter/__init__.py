@@ -13,8 +13,8 @@ from modelops_jupyter._version import __version__
 from modelops_jupyter.presentable import Presentable, present_with
 
 if TYPE_CHECKING:
+    from modelops_jupyter.actions.data_comparison import compare_data
     from modelops_jupyter.errors import ModelOpsError
-    from modelops_jupyter.monitoring import compare_data
     from modelops_jupyter.refs import ModelReference
     from modelops_jupyter.registry import DecisionTable, OnnxModel
     from modelops_jupyter.workspace import Workspace, open
@@ -26,7 +26,7 @@ _LAZY = {
     "ModelReference": "modelops_jupyter.refs",
     "OnnxModel": "modelops_jupyter.registry",
     "Workspace": "modelops_jupyter.workspace",
-    "compare_data": "modelops_jupyter.monitoring",
+    "compare_data": "modelops_jupyter.actions.data_comparison",
     "open": "modelops_jupyter.workspace",
 }
 

@@ -23,7 +23,7 @@ MONITORING: tuple[Verb, ...] = (
     ),
     Verb(
         "compare-data",
-        "drift and data quality of rows of no model against a reference, window by window",
+        "drift and data quality of rows of no model against a reference; with --fail-on alert, exit code 1 on any",
         verb_calls.compare_data,
         (
             argument(
@@ -34,9 +34,12 @@ MONITORING: tuple[Verb, ...] = (
             argument(
                 "current", metavar="CURRENT", help="rows to look at: .parquet or .csv; in a notebook, a Python name"
             ),
-            argument("--timestamp", default="timestamp", help="column of times, with a time zone (default: timestamp)"),
+            argument("--timestamp", help="column of times (default: timestamp); without one, rows are compared once"),
             EVERY,
+            argument("--zone", help="time zone of times that do not say theirs, as Europe/Rome"),
             argument("--alert-budget", metavar="N/PERIOD", help="accepted false alerts (default: 1/month)"),
+            argument("--fail-on", choices=["alert"], help="what makes it fail as a check"),
+            argument("--junit", metavar="FILE", help="write a JUnit report, a test case per column"),
         ),
         effect="read",
         slow=True,

@@ -21,6 +21,7 @@ from modelops_jupyter.actions import (
     versions,
     watching,
 )
+from modelops_jupyter.actions.data_comparison import compare_data
 from modelops_jupyter.actions.overview import read_overview
 from modelops_jupyter.actions.service_files import changed_in_service
 from modelops_jupyter.listing import Listing
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.log import Appended
     from modelops_jupyter.monitoring import MonitorReport
     from modelops_jupyter.monitoring.pace import WorkEvent
+    from modelops_jupyter.monitoring.record.comparison import DataComparison
     from modelops_jupyter.pipelines import CellEvent, NotebookRun, PipelineRun, StepEvent
 
 
@@ -344,12 +346,17 @@ class Workspace(IncidentVerbs, InspectionVerbs, RecordVerbs, ScoringVerbs):
         reference: Any,
         current: Any,
         *,
-        timestamp: str = "timestamp",
+        timestamp: str | None = None,
         every: str = "1D",
+        zone: str | None = None,
         alert_budget: str | None = None,
-    ) -> MonitorReport:
-        """Compare rows of no model, window by window, with a reference; see `modelops_jupyter.compare_data`."""
-        return watching.compare_data(self.settings, reference, current, timestamp, every, alert_budget)
+    ) -> DataComparison:
+        """Compare rows of no model with a reference; see `modelops_jupyter.compare_data`.
+
+        Without `alert_budget` that of `modelops.toml` holds.
+        """
+        budget = alert_budget or self.settings.alert_budget or "1/month"
+        return compare_data(reference, current, timestamp=timestamp, every=every, zone=zone, alert_budget=budget)
 
     # Running.
 

@@ -4,6 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from modelops_jupyter.monitoring import WindowResult
+from modelops_jupyter.monitoring.figures.volume import volume
 from modelops_jupyter.monitoring.record.slices import pack_slices
 from modelops_jupyter.monitoring.record.summary import summarise
 from modelops_jupyter.settings import Settings
@@ -53,6 +54,7 @@ def puts(name: str, number: int) -> list[Put]:
         "tracks": [["", 1, days[0]]],
         "without_rows": [],
         **summarise(windows),
+        "volume": volume(windows),
     }
     return [
         Put("model", name, {"name": name, "kind": "ml", "description": HOSTILE}, subject=name),

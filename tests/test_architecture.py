@@ -22,7 +22,7 @@ LAYERS = (
     {"profiles"},
     {"registry", "monitoring", "governance", "pipelines", "notifications"},
     {"actions.fleet", "actions.labelled_rows", "actions.measurement", "actions.model_answers", "data_files"},
-    {"actions.validation", "actions.versions", "actions.restoration", "table_files"},
+    {"actions.validation", "actions.versions", "actions.restoration", "actions.data_comparison", "table_files"},
     {"actions.scored_rows", "actions.obstacles"},
     {"actions.logged_features"},
     {"actions.publication", "actions.aliases", "actions.adopted", "actions.service_files"},

@@ -114,7 +114,7 @@ def read_fleet(
     store: Store, only: str | None = None, use_cases: Mapping[str, UseCase] | None = None
 ) -> tuple[ModelSummary, ...]:
     """Return a summary of every model, or of `only` one, by name."""
-    from modelops_jupyter.monitoring.record.volume import small_windows_sentence
+    from modelops_jupyter.monitoring.figures.volume import small_windows_sentence
 
     cases = use_cases or {}
     held = {r.body["name"]: r.body for r in store.find("alias", only) if r.body["alias"] == "champion"}
@@ -254,7 +254,7 @@ def _without_rows(store: Store, name: str) -> str:
 
 
 def _health(monitor: Mapping[str, Any] | None, kinds: list[str]) -> str:
-    from modelops_jupyter.monitoring.record.volume import nothing_is_judged
+    from modelops_jupyter.monitoring.figures.volume import nothing_is_judged
 
     if "performance" in kinds:
         return "alert"

@@ -61,7 +61,7 @@ def run(
 ) -> MonitorReport:
     """Run a monitor as it ran last, unless told otherwise; nobody is told yet."""
     from modelops_jupyter.monitoring import alert_rules, run_monitor, watched_segments
-    from modelops_jupyter.monitoring.record.volume import small_windows_sentence
+    from modelops_jupyter.monitoring.figures.volume import small_windows_sentence
 
     rules = alert_rules(store, name, every, alert_budget, settings.alert_budget)
     watched = watched_segments(store, name, every, segments)
@@ -154,17 +154,6 @@ def explain(
     asked["references"] = _references(store, name, series)
     explained, _ = sources.read(name, lambda source: explain_fall(name, store=store, log=source, **asked))
     return explained
-
-
-def compare_data(
-    settings: Settings, reference: Any, current: Any, timestamp: str, every: str, alert_budget: str | None
-) -> MonitorReport:
-    """See `Workspace.compare_data`."""
-    from modelops_jupyter.monitoring import compare_data
-    from modelops_jupyter.monitoring.judging.budget import DEFAULT_BUDGET
-
-    budget = alert_budget or settings.alert_budget or DEFAULT_BUDGET
-    return compare_data(reference, current, timestamp=timestamp, every=every, alert_budget=budget)
 
 
 def deliver(store: Store, settings: Settings, now: bool = False) -> DeliveryReport:

@@ -22,7 +22,7 @@ from modelops_jupyter.display.tables import block, facts, fold, heading, health,
 from modelops_jupyter.display.words import NOTHING, capital, metric_name, number, percent, short_time
 from modelops_jupyter.monitoring import MonitorReport
 from modelops_jupyter.monitoring.figures.curves import PerformanceCurves
-from modelops_jupyter.wording import count, span
+from modelops_jupyter.wording import count
 
 LAST_WINDOWS = 5
 STATIC_FEATURES, STATIC_COLUMNS = 12, 60
@@ -62,17 +62,16 @@ def monitor_report(report: MonitorReport) -> Html:
     others = [alert.to_dict() for each in report.beside for alert in each.alerts if alert.state == "open"]
     if not report.windows:
         return block(note(str(report)), *series_beside(series, others))
-    open_alerts = [alert.to_dict() for alert in report.alerts if alert.state == "open"]
+    alerts = [alert.to_dict() for alert in report.shown_alerts]
     segments = segment_bars(report, series.metric)
     by_segment = DriftMap.of_segments(report.segment_drift("psi_debiased"))
     sliced = drift_chart(by_segment, features=STATIC_FEATURES, columns=STATIC_COLUMNS, what="segment")
     whole = next((w.value for w in reversed(series.windows) if w.value is not None), None)
-    period = span(report.windows[0].window_start, report.windows[-1].window_end)
     return block(
-        heading(f"Monitoring of {report.model}"),
-        note(f"{count(len(series.windows), 'window')} of {report.every}, {report.new_windows} of them new, {period}"),
+        heading(report.title),
+        note(report.extent),
         note(prose(report.remark)) if report.remark else None,
-        alerts_table(open_alerts) if open_alerts else note("No open alerts."),
+        alerts_table(alerts) if alerts else note("No alerts to show."),
         *_charts(series, report_drift(report), scored=any(window.performance for window in report.windows)),
         *series_beside(series, others),
         heading("Drift by segment (mean PSI of its columns, less what chance brings)") if sliced else None,

@@ -14,7 +14,7 @@ HEALTH = {
     "healthy": ("✓", "healthy"),
     "warning": ("▲", "warning"),
     "alert": ("✕", "alert"),
-    "unknown": ("○", "not monitored"),
+    "unknown": ("○", "not judged"),
 }
 METRICS = {
     "roc_auc": "ROC AUC",

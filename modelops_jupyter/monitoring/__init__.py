@@ -9,7 +9,6 @@ from modelops_jupyter.monitoring.figures.performance import performance  # the n
 
 if TYPE_CHECKING:
     from modelops_jupyter.monitoring.backtest import Backtest, BacktestPoint, Detection, run_backtest
-    from modelops_jupyter.monitoring.data import compare_data
     from modelops_jupyter.monitoring.explaining.explain import Explanation, explain_fall
     from modelops_jupyter.monitoring.figures.drift import jensen_shannon, psi
     from modelops_jupyter.monitoring.figures.estimation import estimate
@@ -38,7 +37,6 @@ _LAZY = {
     "MonitorReport": "record.results",
     "WindowResult": "record.results",
     "alert_rules": "monitor",
-    "compare_data": "data",
     "estimate": "figures.estimation",
     "explain_fall": "explaining.explain",
     "jensen_shannon": "figures.drift",
@@ -66,7 +64,6 @@ __all__ = [
     "MonitorReport",
     "WindowResult",
     "alert_rules",
-    "compare_data",
     "estimate",
     "explain_fall",
     "jensen_shannon",

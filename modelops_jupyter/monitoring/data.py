@@ -4,83 +4,75 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from modelops_jupyter.columns import Columns
-from modelops_jupyter.errors import InvalidFrame, NotFound
+from modelops_jupyter.errors import InvalidFrame, InvalidInput, NotFound
 from modelops_jupyter.frames import check_times, to_arrow, to_pandas, zones_in_arrow
 from modelops_jupyter.monitoring.figures.baseline import Baseline
 from modelops_jupyter.monitoring.figures.figure import FEWEST_ROWS
 from modelops_jupyter.monitoring.incidents.alerts import raise_alerts
-from modelops_jupyter.monitoring.judging.budget import DEFAULT_BUDGET, AlertBudget
+from modelops_jupyter.monitoring.judging.budget import AlertBudget
 from modelops_jupyter.monitoring.judging.replay import judge_series, measure_series
 from modelops_jupyter.monitoring.judging.rules import AlertRules
-from modelops_jupyter.monitoring.record.results import MonitorReport, WindowResult
+from modelops_jupyter.monitoring.record.comparison import DataComparison, strongest_first
+from modelops_jupyter.monitoring.record.results import WindowResult
 from modelops_jupyter.monitoring.scanning import Part, scan_windows
 from modelops_jupyter.profiles import Profile, Reference, build_reference, counting_threads, window_length
 from modelops_jupyter.wording import count
 
 SHOWN_AS = "current"
 MOST_NAMED = 10
+DEFAULT_TIMESTAMP = "timestamp"
 
 
-def compare_data(
-    reference: Any,
-    current: Any,
-    *,
-    timestamp: str = "timestamp",
-    every: str = "1D",
-    alert_budget: str = DEFAULT_BUDGET,
-) -> MonitorReport:
-    """Compare rows, window by window, with a reference: data quality and drift of every column, and alerts.
+@dataclass(frozen=True)
+class TimeColumn:
+    """Where the times of rows are.
 
-    Every window is held against the reference alone, whatever the windows before were like: a Monday that differs from
-    a reference of weekends is told. Columns of times, lists, records and bytes are left out, and so are those that
-    `reference` does not have: the report names them.
-
-    Parameters
+    Attributes
     ----------
-    reference, current : table, or path of a Parquet file
-        pandas, polars, Arrow, or a dict of columns. Files are read column by column, so that they need not fit into
-        memory as a whole. `current` may be a Spark table: its rows are counted where they lie.
-    timestamp : str
-        The column of `current` with the time of each row; its values have a time zone.
-    every : str
-        Length of a window: ``"1h"``, ``"1D"`` or ``"1W"``, in UTC.
-    alert_budget : str
-        How many false alerts are accepted, such as ``"1/month"``.
-
-    Returns
-    -------
-    MonitorReport
-        With a window for each stretch of `every` that has rows.
-
-    Raises
-    ------
-    InvalidFrame
-        If one of them is no table or has no rows, they have no column in common, or `current` has no column
-        `timestamp` of times with a zone.
-    NotFound
-        If there is no such file.
+    name : str
+    required : bool
+        Whether rows without it are refused; otherwise they are one window, that of the day on which they are compared.
+    zone : str or None
+        The zone of times that do not say theirs; None refuses them.
     """
+
+    name: str
+    required: bool
+    zone: str | None
+
+
+def compare_tables(
+    reference: Any, current: Any, *, timestamp: str | None, every: str, zone: str | None, alert_budget: str
+) -> DataComparison:
+    """Compare rows with a reference; paths are those of Parquet files. See `modelops_jupyter.compare_data`."""
     rules = AlertRules(budget=AlertBudget.parse(alert_budget), seasons=False)
     window_length(every)
-    known = _columns(reference, "reference", timestamp)
-    features = Columns(known.rows, {name: kind for name, kind in known.types.items() if name != timestamp}, known.read)
+    times = TimeColumn(timestamp or DEFAULT_TIMESTAMP, required=timestamp is not None, zone=_check_zone(zone))
+    known = _columns(reference, "reference", times.name)
+    features = Columns(known.rows, {name: kind for name, kind in known.types.items() if name != times.name}, known.read)
     baseline = Baseline(build_reference(features, task="decision", segments=()))
     scanned = _scanned_in_spark if type(current).__module__.startswith("pyspark.") else _scanned
-    profiles, columns = scanned(current, timestamp, baseline.reference, every)
-    if not baseline.reference.binning.columns.keys() & set(columns):
+    profiles, columns = scanned(current, times, baseline.reference, every)
+    compared = [name for name in baseline.reference.binning.columns if name in set(columns)]
+    if not compared:
         raise InvalidFrame("reference and current have no column to compare in common: name columns alike in both.")
     windows = judge_series({1: baseline}, measure_series({1: baseline}, profiles, every), rules, every)
-    alerts = raise_alerts(SHOWN_AS, windows, rules)
-    remark = _remark(baseline.reference, features.types, [name for name in columns if name != timestamp], windows)
-    return MonitorReport(SHOWN_AS, every, windows, alerts, len(windows), remark=remark)
+    alerts = strongest_first(raise_alerts(SHOWN_AS, windows, rules), windows)
+    remark = _remark(baseline.reference, features.types, [name for name in columns if name != times.name], windows)
+    timed = times.required or times.name in columns
+    return DataComparison(
+        SHOWN_AS, every, windows, alerts, len(windows), remark=remark, columns=tuple(compared), timed=timed
+    )
 
 
 def _remark(
@@ -113,23 +105,23 @@ def _named(names: Sequence[str]) -> str:
 Scanned = tuple[dict[datetime, Profile], Sequence[str]]
 
 
-def _scanned(current: Any, timestamp: str, reference: Reference, every: str) -> Scanned:
-    rows = _columns(current, "current", timestamp)
-    parts = [Part.of(piece, every, _times(piece, timestamp)) for piece in rows.parts or (rows,)]
+def _scanned(current: Any, times: TimeColumn, reference: Reference, every: str) -> Scanned:
+    rows = _columns(current, "current", times.name)
+    parts = [Part.of(piece, every, _times(piece, times)) for piece in rows.parts or (rows,)]
     with counting_threads(texts=reference.binning.has_texts, purpose="scan") as pool:
-        found = scan_windows(parts, {1: reference}, every, (), pool)
-        return {window.start: window.profile for window in found}, tuple(rows.types)
+        windows = scan_windows(parts, {1: reference}, every, (), pool)
+        return {window.start: window.profile for window in windows}, tuple(rows.types)
 
 
-def _scanned_in_spark(current: Any, timestamp: str, reference: Reference, every: str) -> Scanned:
+def _scanned_in_spark(current: Any, times: TimeColumn, reference: Reference, every: str) -> Scanned:
     from modelops_jupyter.profiles.spark import scan_spark
 
-    kind = dict(current.dtypes).get(timestamp)
+    kind = dict(current.dtypes).get(times.name)
     if kind is None:
-        raise _no_column(timestamp, current.columns)
+        raise _no_column(times.name, current.columns)
     if kind != "timestamp":
-        raise _no_times(timestamp, kind)
-    profiles = scan_spark(current, reference.binning, every, times=timestamp)
+        raise _no_times(times.name, kind)
+    profiles = scan_spark(current, reference.binning, every, times=times.name)
     if not profiles:
         raise InvalidFrame("current has no rows: pass at least one.")
     return profiles, tuple(current.columns)
@@ -162,30 +154,63 @@ def _table(data: Any, what: str, timestamp: str) -> pa.Table:
         return to_arrow(frame)  # says which column it is
 
 
-def _times(columns: Columns, timestamp: str) -> pa.ChunkedArray:
+def _times(columns: Columns, times: TimeColumn) -> pa.ChunkedArray:
     """Return the times of rows, in UTC."""
-    kind = columns.types.get(timestamp)
+    kind = columns.types.get(times.name)
+    if kind is None and not times.required:
+        today = datetime.combine(datetime.now(UTC).date(), time(), UTC)
+        return pa.chunked_array([pa.repeat(pa.scalar(today, pa.timestamp("us", tz="UTC")), columns.rows)])
     if kind is None:
-        raise _no_column(timestamp, columns.types)
+        raise _no_column(times.name, columns.types)
+    values = columns.read(times.name)
+    if times.zone is not None and values is not None:
+        values = _in_zone(values, times.name, times.zone)
+        kind = values.type
     if not pa.types.is_timestamp(kind) or kind.tz is None:
-        raise _no_times(timestamp, kind)
-    values = columns.read(timestamp)
+        raise _no_times(times.name, kind)
     if values is None or values.null_count:
-        raise InvalidFrame(f"Column {timestamp!r} of current has missing times: every row needs one.")
-    times = values.cast(pa.timestamp("us", tz="UTC"), safe=False)
+        raise InvalidFrame(f"Column {times.name!r} of current has missing times: every row needs one.")
+    return _checked(values.cast(pa.timestamp("us", tz="UTC"), safe=False), times.name)
+
+
+def _check_zone(zone: str | None) -> str | None:
+    """Return a time zone, or raise `InvalidInput` if there is none of that name."""
+    if zone is not None and zone not in available_timezones():
+        raise InvalidInput(f"There is no time zone {zone!r}: take UTC or Europe/Rome.")
+    return zone
+
+
+def _checked(times: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
     span = pc.min_max(times.cast(pa.int64()))
-    check_times(span["min"].as_py(), span["max"].as_py(), timestamp)
+    check_times(span["min"].as_py(), span["max"].as_py(), name)
     return times
+
+
+def _in_zone(values: pa.ChunkedArray, name: str, zone: str) -> pa.ChunkedArray:
+    """Return times without a zone, written as text or not, as times of `zone`.
+
+    Of an hour that comes twice in autumn the first is taken, as most databases do.
+    """
+    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+        try:
+            values = values.cast(pa.timestamp("us"))
+        except pa.ArrowInvalid as error:
+            raise InvalidFrame(
+                f"Column {name!r} of current holds text that is no time ({error}): write it as 2013-06-29 14:30."
+            ) from error
+    if not pa.types.is_timestamp(values.type) or values.type.tz is not None:
+        return values
+    naive = values.cast(pa.timestamp("us"), safe=False)
+    return pc.assume_timezone(naive, zone, ambiguous="earliest", nonexistent="latest")
 
 
 def _no_column(timestamp: str, known: Iterable[str]) -> InvalidFrame:
     shown = ", ".join(list(known)[:20])
-    return InvalidFrame(f"current has no column {timestamp!r}: name that of the times with timestamp=; it has {shown}.")
+    return InvalidFrame(f"current has no column {timestamp!r}: name its column of times; it has {shown}.")
 
 
 def _no_times(timestamp: str, kind: Any) -> InvalidFrame:
-    timed = str(kind).startswith("timestamp")
-    call = "frame[col].dt.tz_localize('UTC')" if timed else "pd.to_datetime(frame[col], utc=True)"
     return InvalidFrame(
-        f"Column {timestamp!r} of current holds {kind}, not times with a time zone: make them, say {call}."
+        f"Column {timestamp!r} of current holds {kind}, not times with a time zone: name the zone, say "
+        "zone='UTC', if they are times."
     )

@@ -19,6 +19,7 @@ from modelops_jupyter.monitoring.figures.baseline import Baselines
 from modelops_jupyter.monitoring.figures.cycle import COMPARED
 from modelops_jupyter.monitoring.figures.learned import RecentWindows
 from modelops_jupyter.monitoring.figures.measure import measure_window
+from modelops_jupyter.monitoring.figures.volume import volume
 from modelops_jupyter.monitoring.incidents.alerts import raise_alerts
 from modelops_jupyter.monitoring.incidents.cases import update_incidents
 from modelops_jupyter.monitoring.incidents.missing_rows import missing_rows_incident, missing_rows_sentence
@@ -36,7 +37,7 @@ from modelops_jupyter.monitoring.kept import (
 )
 from modelops_jupyter.monitoring.past import Past, TrackStarts
 from modelops_jupyter.monitoring.record.results import Alert, MonitorReport, WindowResult
-from modelops_jupyter.monitoring.record.summary import summarise
+from modelops_jupyter.monitoring.record.summary import LINE_POINTS, summarise
 from modelops_jupyter.monitoring.scanning import WindowProfile, scan_log
 from modelops_jupyter.profiles import Profile, Reference, window_length, window_start
 from modelops_jupyter.roles import SERVICE, Series, kind_of
@@ -154,6 +155,7 @@ class MonitorRun:
             "first_error": _first_error(recent, self.state),
             **summarise(_whole(judged), past=past.whole, replaced=_whole(replaced), before=self.state),
             **self._known(began),
+            "volume": volume([*past.whole, *_whole(judged)][-LINE_POINTS:]),
             "without_rows": self._without_rows(extent, found, same),
         }
         evidence = self._evidence(past, judged) if self.series == SERVICE else None

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from modelops_jupyter.dashboards import model_panels
 from modelops_jupyter.display import models
-from modelops_jupyter.monitoring.record.volume import small_windows_sentence
+from modelops_jupyter.monitoring.figures.volume import small_windows_sentence
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.workspace import Workspace
 

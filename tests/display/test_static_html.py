@@ -188,7 +188,7 @@ def test_health_is_a_word_and_an_icon() -> None:
     html = str(static_html(Listing("Models", ("health",), ({"health": "alert"}, {"health": "unknown"}))))
     assert "✕" in html
     assert "> alert<" in html
-    assert "not monitored" in html
+    assert "not judged" in html
 
 
 def test_the_overview_tells_its_figures_without_svg() -> None:

@@ -73,6 +73,8 @@ def test_every_snippet_runs(settings: Settings, monkeypatch: pytest.MonkeyPatch)
     shell.run_line_magic("load_ext", "modelops_jupyter")
     x = shell.user_ns["X"]
     x.to_parquet("train.parquet")
+    x.to_csv("train.csv", index=False)
+    x.to_csv("this_month.csv", index=False)
     x.to_parquet("rows.parquet")
     shell.user_ns["frame"].rename(columns={"timestamp": "at"}).to_parquet("this_month.parquet")
     graph = to_onnx(shell.user_ns["model"], x.to_numpy("float32")[:1])

@@ -184,7 +184,6 @@ def test_a_column_that_is_gone_is_missing(reference: pd.DataFrame) -> None:
 @pytest.mark.parametrize(
     ("change", "error", "said"),
     [
-        (lambda frame: frame.drop(columns="timestamp"), InvalidFrame, "no column 'timestamp'"),
         (lambda frame: frame.assign(timestamp=frame["timestamp"].dt.tz_localize(None)), InvalidFrame, "time zone"),
         (
             lambda frame: frame.assign(timestamp=frame["timestamp"].where(frame.index > 3)),
@@ -214,8 +213,13 @@ def test_a_file_of_another_kind_or_without_rows_is_refused(reference: pd.DataFra
         mo.compare_data(tmp_path / "cut.parquet", reference)
     with pytest.raises(InvalidFrame, match="two columns 'x'"):
         mo.compare_data(pa.table([pa.array([1]), pa.array([2])], names=["x", "x"]), reference)
-    with pytest.raises(NotFound, match="is a folder"):
-        mo.compare_data(tmp_path, reference)
+    for path in (tmp_path, tmp_path / "notes.txt"):
+        with pytest.raises(InvalidInput, match=r"give a \.parquet or \.csv file"):
+            mo.compare_data(path, reference)
+    with pytest.raises(NotFound, match="There is no file"):
+        mo.compare_data(tmp_path / "nowhere.csv", reference)
+    with pytest.raises(InvalidFrame, match="no column 'when'"):
+        mo.compare_data(reference, rows(2, 2), timestamp="when")
     with pytest.raises(InvalidFrame, match="has no rows"):
         mo.compare_data(tmp_path / "empty.parquet", reference)
     with pytest.raises(InvalidInput, match="fortnight"):

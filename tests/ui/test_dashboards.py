@@ -20,7 +20,7 @@ def test_the_fleet_is_shown_filtered_and_leads_to_a_model(dashboard: str, open_p
     page = open_page(dashboard)
     names = page.locator(".mo-name")
     expect(names).to_have_text(["flight-delay", "churn"])
-    expect(page.locator("tr", has_text="churn")).to_contain_text("not monitored")
+    expect(page.locator("tr", has_text="churn")).to_contain_text("not judged")
     expect(page.locator("tr", has_text="flight-delay")).to_contain_text("version 2")
     assert "token" not in page.url
     page.get_by_placeholder("Filter by name").fill("chu")

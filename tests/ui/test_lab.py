@@ -190,7 +190,7 @@ def test_what_users_wrote_is_text(panel: Locator) -> None:
 
 def test_a_thousand_models_stay_quick(panel: Locator) -> None:
     refreshed(panel, [model(n) for n in range(1000)])
-    expect(panel).to_contain_text("250 not monitored")
+    expect(panel).to_contain_text("250 not judged")
     assert 0 < panel.locator("[data-name]").count() < 60  # the others are not in the document
     started = time.monotonic()
     panel.get_by_role("searchbox", name="Filter models").press_sequentially("model-0777")

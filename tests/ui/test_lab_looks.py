@@ -37,7 +37,7 @@ def test_looks_and_accessibility(panel: Locator, screenshots: Path, theme: str) 
     page.keyboard.press("Escape")
     for count in (0, 1000):
         refreshed(panel, [model(n) for n in range(count)])
-        expect(panel).to_contain_text("250 not monitored" if count else "No models yet")
+        expect(panel).to_contain_text("250 not judged" if count else "No models yet")
         page.screenshot(path=screenshots / f"lab-{count}-models-{theme}.png")
         found += violations(page, ".jp-ModelOpsPanel")
     assert found == []

@@ -19,7 +19,7 @@ export function healthWord(health: Health, trans: TranslationBundle): string {
     case 'healthy':
       return trans.__('healthy');
     case 'unknown':
-      return trans.__('not monitored');
+      return trans.__('not judged');
   }
 }
 

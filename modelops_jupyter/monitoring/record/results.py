@@ -283,6 +283,22 @@ class MonitorReport(Presentable):
         return hold(self, metric, column, **conditions)
 
     @property
+    def title(self) -> str:
+        """What the report is of."""
+        return f"Monitoring of {self.model}"
+
+    @property
+    def extent(self) -> str:
+        """How much was monitored; there is at least one window."""
+        period = span(self.windows[0].window_start, self.windows[-1].window_end)
+        return f"{count(len(self.windows), 'window')} of {self.every}, {self.new_windows} of them new, {period}"
+
+    @property
+    def shown_alerts(self) -> tuple[Alert, ...]:
+        """The alerts that are open."""
+        return tuple(alert for alert in self.alerts if alert.state == "open")
+
+    @property
     def maturity(self) -> Maturity:
         """How complete labels are, by the age of their window."""
         from modelops_jupyter.monitoring.record.maturity import label_maturity
@@ -313,11 +329,7 @@ class MonitorReport(Presentable):
         name = f"{self.model}, {self.series}" if self.series.version else self.model
         if not self.windows:
             return f"{name}: nothing was served yet."
-        open_alerts = [alert for alert in self.alerts if alert.state == "open"]
-        lines = [
-            f"{name}: {count(len(self.windows), 'window')} of {self.every}, {self.new_windows} of them new, "
-            f"{span(self.windows[0].window_start, self.windows[-1].window_end)}; "
-            f"{count(len(open_alerts), 'open alert')}."
-        ]
+        open_alerts = self.shown_alerts
+        lines = [f"{name}: {self.extent}; {count(len(open_alerts), 'open alert')}."]
         lines += [self.remark] if self.remark else []
         return "\n".join([*lines, *(f"  {alert.message}" for alert in open_alerts)])

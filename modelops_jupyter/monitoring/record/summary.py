@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modelops_jupyter.monitoring.record.results import WindowResult
-from modelops_jupyter.monitoring.record.volume import volume
 
 LINE_POINTS = 60
 # What a model is judged by first.
@@ -23,7 +22,7 @@ def summarise(
     """Return ``windows`` and ``realised`` (how many have a performance figure), ``metric`` and its last ``line``.
 
     Windows without a figure are None in the line; a model without labels has no metric. ``metrics`` are those that have
-    ever had a figure. ``volume`` says how large the windows of the line are.
+    ever had a figure.
 
     Parameters
     ----------
@@ -40,7 +39,6 @@ def summarise(
         "realised": before["realised"] + sum(map(bool, map(_realised, now))) - sum(map(bool, map(_realised, replaced))),
         "metric": metric,
         "metrics": sorted(known),
-        "volume": volume(shown),
         "line": [w.performance.get(metric, {}).get("value") for w in shown] if metric else [],
     }
 
