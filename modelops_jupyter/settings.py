@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from modelops_jupyter.errors import InvalidInput, NotFound
 from modelops_jupyter.source_settings import Source, parse_source
+from modelops_jupyter.trust import check_settings_file
 
 FILE_NAME = "modelops.toml"
 _SQLITE = "sqlite:///"
@@ -48,10 +49,10 @@ class Target:
     Attributes
     ----------
     url : str
-        ``https://…`` is a signed webhook; other schemes are apprise's (``slack://…``, ``mailto://…``). ``$NAME`` and
-        ``${NAME}`` stand for environment variables, so that no secret need be in the file.
+        ``https://…`` is a signed webhook; other schemes are apprise's (``slack://…``, ``mailto://…``). Of those
+        ``$MODELOPS_SECRET_NAME`` stands for an environment variable, so that no secret need be in the file.
     secret : str
-        The webhook's signing secret, ``whsec_…``; ``$NAME`` as in `url`.
+        The webhook's signing secret, ``whsec_…``; ``$MODELOPS_SECRET_NAME`` as in `url`.
     topics : tuple of str
         Which messages, with ``*`` as in file names.
     allow_private : bool
@@ -187,7 +188,8 @@ def find_settings(
     NotFound
         If `path` does not exist.
     InvalidInput
-        If the settings file cannot be read or has an unknown key, or the workspace's folder has a name of no use.
+        If the settings file can be written by another user, cannot be read, or has an unknown key, or the workspace's
+        folder has a name of no use.
     """
     path = path or environ.get("MODELOPS_WORKSPACE") or None
     if path is None:
@@ -198,6 +200,13 @@ def find_settings(
         if not given.exists():
             raise NotFound(f"There is no folder {str(given)!r}: create it, or run `modelops init` where models live.")
         file = given if given.is_file() else given / FILE_NAME
+    if file.is_file():
+        try:
+            check_settings_file(file, environ)
+        except InvalidInput as error:
+            if not lenient:
+                raise
+            return Settings(project=file.parent, root=file.parent / ".modelops", problem=str(error))
     try:
         return _settings(file, _read(file) if file.is_file() else {}, environ)
     except InvalidInput as error:

@@ -22,8 +22,8 @@ class SourceTable:
         ``delta:ADDRESS``, the address of a folder of Parquet files, or ``spark:NAME``; an address is a path or a URL
         such as ``s3://bucket/folder``.
     database, query : str
-        In place of `table`: an SQLAlchemy URL, and the SQL query that gives the rows. ``$NAME`` in the URL stands for
-        an environment variable, so that no secret need be in the file.
+        In place of `table`: an SQLAlchemy URL, and the SQL query that gives the rows.
+        ``$MODELOPS_SECRET_NAME`` in the URL stands for an environment variable, so that no secret need be in the file.
     columns : mapping of str to str
         The table's own name of a column by the name that it has in our log: ``{timestamp = "scored_at"}``.
     key : str
@@ -35,7 +35,7 @@ class SourceTable:
         Whether a row is a prediction, or a request as Databricks' inference tables log it.
     options : mapping of str to str
         Of the storage: those of deltalake (``AWS_ENDPOINT_URL``) for Delta, those of fsspec (``endpoint_url``) for
-        Parquet. ``$NAME`` as in `database`.
+        Parquet. ``$MODELOPS_SECRET_NAME`` as in `database`.
     """
 
     table: str = ""

@@ -11,7 +11,7 @@ LAYERS = (
     {"errors", "_version", "imports"},
     {"scoring"},
     {"written", "wording", "mixed_columns"},
-    {"refs", "roles", "actor", "presentable", "processes", "portable", "problems", "provenance"},
+    {"refs", "roles", "trust", "actor", "presentable", "processes", "portable", "problems", "provenance"},
     {"job_folders", "source_settings"},
     {"listing"},
     {"settings", "frames", "live_names", "columns"},

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from string import Template
 
-from modelops_jupyter.errors import DeliveryFailed, LibraryMissing
+from modelops_jupyter.errors import DeliveryFailed, InvalidInput, LibraryMissing
 from modelops_jupyter.imports import import_ahead
 from modelops_jupyter.notifications.message import Notifier
 from modelops_jupyter.settings import Target
+from modelops_jupyter.trust import fill_secrets
 
 # What the libraries behind import when they first send: names of hosts are encoded, and a password is looked for.
 FOR_SENDING = ("encodings.idna", "netrc")
@@ -35,7 +35,13 @@ def open_notifier(target: Target, environ: Mapping[str, str] = os.environ) -> No
         If it needs apprise, which is not installed.
     """
     url = _filled(target, "url", environ)
-    if url.partition(":")[0].lower() in ("http", "https"):
+    is_webhook = url.partition(":")[0].lower() in ("http", "https")
+    if is_webhook and url != target.url:
+        raise DeliveryFailed(
+            f"notify.{target.name}.url names a variable: what is secret of a webhook belongs in its secret, as servers "
+            "and proxies keep the addresses that they are asked for. Write the address out."
+        )
+    if is_webhook:
         from modelops_jupyter.notifications.webhook import WebhookNotifier
 
         return WebhookNotifier(url, _filled(target, "secret", environ), allow_private=target.allow_private)
@@ -46,8 +52,6 @@ def open_notifier(target: Target, environ: Mapping[str, str] = os.environ) -> No
 
 def _filled(target: Target, key: str, environ: Mapping[str, str]) -> str:
     try:
-        return Template(getattr(target, key)).substitute(environ)
-    except KeyError as error:
-        raise DeliveryFailed(f"notify.{target.name}.{key} names ${error.args[0]}, which is not set: set it.") from None
-    except ValueError:
-        raise DeliveryFailed(f"notify.{target.name}.{key} holds a lone $: write $$ for it.") from None
+        return fill_secrets(f"notify.{target.name}.{key}", getattr(target, key), environ)
+    except InvalidInput as error:
+        raise DeliveryFailed(str(error)) from None

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from string import Template
 from typing import Any, TypeVar
 
 import numpy as np
@@ -38,6 +37,7 @@ from modelops_jupyter.sources.faults import Faults, SourceProblems
 from modelops_jupyter.sources.mapping import ColumnMapping, ModelFacts, in_log_types
 from modelops_jupyter.sources.notes import SourceNotes
 from modelops_jupyter.sources.table import Events, Table, no_events
+from modelops_jupyter.trust import fill_secrets
 
 Array = np.ndarray[Any, Any]
 T = TypeVar("T")
@@ -113,14 +113,7 @@ class Place:
         return FileTable(snapshot, mapping, labels=self.labels)
 
     def _filled(self, text: str, name: str, environ: Mapping[str, str]) -> str:
-        try:
-            return Template(text).substitute(environ)
-        except KeyError as error:
-            raise InvalidInput(
-                f"The {name} of {self.where} names ${error.args[0]}, which is not set: set it."
-            ) from None
-        except ValueError:
-            raise InvalidInput(f"The {name} of {self.where} holds a lone $: write $$ for it.") from None
+        return fill_secrets(f"The {name} of {self.where}", text, environ)
 
 
 def place_of(settings: SourceTable, model: ModelFacts, folder: Path, *, labels: bool = False) -> Place:

@@ -34,10 +34,11 @@ def open_telling(
     """Open a workspace that tells the receiver; what modelops.toml says of delay's use case is given."""
 
     def opened(use_case: str) -> Workspace:
-        monkeypatch.setenv("OPS_SECRET", secret)
+        monkeypatch.setenv("MODELOPS_SECRET_OPS", secret)
         monkeypatch.chdir(settings.project)
         (settings.project / "modelops.toml").write_text(
-            f'actor = "ann"\n[notify.ops]\nurl = "{receiver.url}"\nsecret = "$OPS_SECRET"\nallow_private = true\n'
+            f'actor = "ann"\n[notify.ops]\nurl = "{receiver.url}"\n'
+            'secret = "$MODELOPS_SECRET_OPS"\nallow_private = true\n'
             f"[use_case.delay]\n{use_case}\n"
         )
         return Workspace(find_settings(settings.project, environ={}))

@@ -174,7 +174,10 @@ def test_the_address_that_was_checked_is_the_one_that_is_used(
         ("https:///x", None, "https://host/path"),
         ("https://hooks.example/x", "", "whsec_"),
         ("https://hooks.example/x", "whsec_dG9vc2hvcnQ=", "24 random bytes"),
-        ("https://hooks.example/$NOBODY_SET_THIS", None, r"\$NOBODY_SET_THIS"),
+        ("https://hooks.example/$MODELOPS_SECRET_UNSET", None, r"\$MODELOPS_SECRET_UNSET, which is not set"),
+        ("https://hooks.example/${AWS_SECRET_ACCESS_KEY}", None, "only variables that begin with MODELOPS_SECRET_"),
+        ("slack://$HOME/b/c", None, "only variables that begin with MODELOPS_SECRET_"),
+        ("https://hooks.example/x", "$AWS_SECRET_ACCESS_KEY", "only variables that begin with MODELOPS_SECRET_"),
         ("https://hooks.example/a$", None, "lone"),
         ("nonsense://x", None, "cannot read"),
         ("json://127.0.0.1/x", None, "not public"),
@@ -187,7 +190,17 @@ def test_targets_that_cannot_be_used_say_why(url: str, secret_given: str | None,
 
 
 def test_secrets_come_from_the_environment_and_stay_out_of_sight(receiver: Receiver, secret: str) -> None:
-    target = Target("ops", "$OPS_URL", "${OPS_SECRET}", allow_private=True)
-    open_notifier(target, {"OPS_URL": receiver.url, "OPS_SECRET": secret}).send(MESSAGE)
+    target = Target("ops", receiver.url, "${MODELOPS_SECRET_OPS}", allow_private=True)
+    open_notifier(target, {"MODELOPS_SECRET_OPS": secret}).send(MESSAGE)
     assert json.loads(receiver.requests[0][1])["type"] == "incident.opened"
     assert "OPS" not in repr(target)
+
+
+@pytest.mark.parametrize(
+    "url", ["$MODELOPS_SECRET_A", "https://x.example/$MODELOPS_SECRET_B", "HTTPS://${MODELOPS_SECRET_B}/"]
+)
+def test_no_secret_goes_into_the_address_of_a_webhook(url: str, secret: str) -> None:
+    environ = {"MODELOPS_SECRET_A": "https://x.example/t0p", "MODELOPS_SECRET_B": "t0p"}
+    with pytest.raises(DeliveryFailed, match="belongs in its secret") as caught:
+        open_notifier(Target("ops", url, secret), environ)
+    assert "t0p" not in str(caught.value)

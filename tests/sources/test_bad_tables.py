@@ -228,8 +228,8 @@ def test_missing_columns_and_tables_are_named(tmp_path: Path) -> None:
         folder(tmp_path, table="elsewhere").run()
     with pytest.raises(NotFound, match=r"no Delta table at elsewhere"):
         folder(tmp_path, table="delta:elsewhere").run()
-    with pytest.raises(InvalidInput, match=r"names \$BUCKET, which is not set"):
-        folder(tmp_path, table="s3://$BUCKET/said").run()
+    with pytest.raises(InvalidInput, match=r"names \$MODELOPS_SECRET_BUCKET, which is not set"):
+        folder(tmp_path, table="s3://$MODELOPS_SECRET_BUCKET/said").run()
 
 
 def test_of_a_request_the_row_with_the_greatest_key_counts(tmp_path: Path) -> None:

@@ -53,17 +53,18 @@ def answers(port: int) -> bool:
 
 @pytest.fixture(autouse=True)
 def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("STORE_KEY", KEY)
-    monkeypatch.setenv("STORE_SECRET", SECRET)
+    monkeypatch.setenv("MODELOPS_SECRET_KEY", KEY)
+    monkeypatch.setenv("MODELOPS_SECRET_WORD", SECRET)
 
 
 def delta_options(address: str) -> dict[str, str]:
-    keys = {"AWS_ACCESS_KEY_ID": "$STORE_KEY", "AWS_SECRET_ACCESS_KEY": "$STORE_SECRET"}
+    keys = {"AWS_ACCESS_KEY_ID": "$MODELOPS_SECRET_KEY", "AWS_SECRET_ACCESS_KEY": "$MODELOPS_SECRET_WORD"}
     return {**keys, "AWS_ENDPOINT_URL": address, "AWS_REGION": "us-east-1", "AWS_ALLOW_HTTP": "true"}
 
 
 def filled(options: dict[str, str]) -> dict[str, str]:
-    return {name: {"$STORE_KEY": KEY, "$STORE_SECRET": SECRET}.get(text, text) for name, text in options.items()}
+    secrets = {"$MODELOPS_SECRET_KEY": KEY, "$MODELOPS_SECRET_WORD": SECRET}
+    return {name: secrets.get(text, text) for name, text in options.items()}
 
 
 def test_a_delta_table(tmp_path: Path, address: str) -> None:
@@ -95,7 +96,7 @@ def test_a_delta_table(tmp_path: Path, address: str) -> None:
 
 
 def test_a_folder_of_parquet(tmp_path: Path, address: str) -> None:
-    options = {"key": "$STORE_KEY", "secret": "$STORE_SECRET", "endpoint_url": address}
+    options = {"key": "$MODELOPS_SECRET_KEY", "secret": "$MODELOPS_SECRET_WORD", "endpoint_url": address}
     system = s3fs.S3FileSystem(**filled(options))
     rows = days(range(5))
 
