@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     for serving in (board, demo):
         serving.add_argument("--port", type=int, default=8866, help="where to listen (default: 8866, or any free one)")
         serving.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine alone)")
+        serving.add_argument("--insecure", action="store_true", help="let other machines reach it without encryption")
         serving.add_argument(
             "--idle",
             type=int,
@@ -148,7 +149,12 @@ def _dashboard(namespace: argparse.Namespace) -> int:
         with (
             _open(namespace) as ws,
             serve(
-                ws.settings, host=namespace.host, port=namespace.port, idle=namespace.idle, debug=namespace.debug
+                ws.settings,
+                host=namespace.host,
+                port=namespace.port,
+                idle=namespace.idle,
+                insecure=namespace.insecure,
+                debug=namespace.debug,
             ) as dashboard,
         ):
             line = (

@@ -46,7 +46,7 @@ LAYERS = (
     {"server"},
     {"demo"},
     {"cli"},
-    {"magics"},
+    {"magics", "__main__"},
     {"__init__"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import secrets
 import shutil
@@ -91,30 +92,40 @@ def serve(
     port: int = PORT,
     base_url: str = "/",
     idle: int = IDLE_SECONDS,
+    insecure: bool = False,
     debug: bool = False,
 ) -> Dashboard:
     """Start the dashboards of a workspace and return when they answer.
 
     Parameters
     ----------
+    host
+        The address to listen on. One that other machines reach takes `insecure`.
     port
         Where to listen; another free port is taken if somebody listens there already.
     base_url
         What all addresses begin with, as a proxy needs it; ``{port}`` in it stands for the port that was taken.
     idle
         Seconds after which a page that nobody touches goes to sleep: its kernel ends.
+    insecure
+        Let other machines reach it without encryption.
     debug
         Let Voila log to this process's standard error instead of a private file.
 
     Raises
     ------
     InvalidInput
-        If `idle` is less than a second.
+        If `idle` is less than a second, or other machines reach `host` and it is not to be insecure.
     DependencyFailed
         If Voila does not start.
     """
     if idle < 1:
         raise InvalidInput(f"A page goes to sleep after at least 1 second, not {idle}.")
+    if not insecure and not _is_loopback(host):
+        raise InvalidInput(
+            f"The dashboard is not encrypted: on {host} everybody on the way could read its token and its pages. "
+            "Let it listen on 127.0.0.1 behind a proxy with TLS, or pass --insecure where the network is trusted."
+        )
     runtime = Path(tempfile.mkdtemp(prefix="modelops-dashboard-"))
     token = secrets.token_urlsafe(24)
     port = _free_port(host, port)
@@ -155,6 +166,15 @@ def serve(
         dashboard.close()
         raise
     return dashboard
+
+
+def _is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches an address; a name that is not known here is taken for another's."""
+    try:
+        addresses = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
+    except OSError:
+        return False
+    return bool(addresses) and all(ipaddress.ip_address(each.partition("%")[0]).is_loopback for each in addresses)
 
 
 def _free_port(host: str, wanted: int) -> int:

@@ -49,7 +49,7 @@ class DashboardServer:
         if host not in LOOPBACK and proxy is None:
             raise InvalidInput(
                 "The dashboard answers only on the machine that Jupyter runs on: install jupyter-server-proxy there, "
-                "or run `modelops dashboard --host ADDRESS` in a terminal."
+                "or run `modelops dashboard --host ADDRESS --insecure` in a terminal where the network is trusted."
             )
         with self._lock:
             if self._running is None or self._running.process.poll() is not None:

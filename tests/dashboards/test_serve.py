@@ -145,6 +145,17 @@ def test_a_kernel_that_waits_for_its_reader_is_not_idle(monkeypatch: pytest.Monk
     assert datetime.now(UTC) - kernels["waiting"].last_activity < timedelta(seconds=30)
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "no-such-host.invalid", ""])
+def test_other_machines_reach_it_only_where_that_is_said_to_be_insecure(tmp_path: Path, host: str) -> None:
+    with pytest.raises(InvalidInput, match=r"not encrypted: .* pass --insecure"):
+        serve(Settings(project=tmp_path, root=tmp_path), host=host, port=0)
+
+
+def test_an_insecure_dashboard_listens_on_every_address(tmp_path: Path) -> None:
+    with serve(Settings(project=tmp_path, root=tmp_path), host="0.0.0.0", port=0, insecure=True) as board:
+        assert board.url.startswith("http://127.0.0.1:")
+
+
 def test_pages_sleep_after_a_second_at_least(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="not 0"):
         serve(Settings(project=tmp_path, root=tmp_path), idle=0)
