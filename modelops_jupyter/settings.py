@@ -52,7 +52,8 @@ class Target:
         ``https://…`` is a signed webhook; other schemes are apprise's (``slack://…``, ``mailto://…``). Of those
         ``$MODELOPS_SECRET_NAME`` stands for an environment variable, so that no secret need be in the file.
     secret : str
-        The webhook's signing secret, ``whsec_…``; ``$MODELOPS_SECRET_NAME`` as in `url`.
+        The webhook's signing secret, ``whsec_…``, or while it is replaced both, with a blank between;
+        ``$MODELOPS_SECRET_NAME`` as in `url`.
     topics : tuple of str
         Which messages, with ``*`` as in file names.
     allow_private : bool

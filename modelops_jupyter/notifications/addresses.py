@@ -33,7 +33,7 @@ def checked_addresses(host: str, port: int, *, allow_private: bool) -> tuple[str
         raise DeliveryFailed(f"{host!r} has no address ({error}): mend the target's url.") from error
     addresses = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
     for address in addresses:
-        if not _allowed(address, allow_private):
+        if not is_allowed(address, allow_private):
             raise DeliveryFailed(
                 f"{host!r} leads to {address}, which is not public: set allow_private = true in its [notify.NAME] if "
                 "that is meant."
@@ -41,8 +41,12 @@ def checked_addresses(host: str, port: int, *, allow_private: bool) -> tuple[str
     return addresses
 
 
-def _allowed(text: str, allow_private: bool) -> bool:
-    address = ip_address(text.partition("%")[0])
+def is_allowed(text: str, allow_private: bool) -> bool:
+    """Tell whether a message may go to an address; never to a name, whose address is not known yet."""
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
     return all(_one_allowed(part, allow_private) for part in (address, *_embedded(address)))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from modelops_jupyter.errors import DeliveryFailed, LibraryMissing
 from modelops_jupyter.notifications.addresses import checked_addresses
 from modelops_jupyter.notifications.message import Message
+from modelops_jupyter.notifications.outbound import guarded
 
 
 class AppriseNotifier:
@@ -31,12 +32,13 @@ class AppriseNotifier:
             checked_addresses(host, getattr(self._service, "port", None) or 0, allow_private=self._allow_private)
         kind = {"incident.healed": apprise.NotifyType.SUCCESS, "promote": apprise.NotifyType.INFO}
         try:
-            taken = self._service.notify(
-                title=message.title,
-                body=message.body,
-                notify_type=kind.get(message.topic, apprise.NotifyType.WARNING),
-                body_format=apprise.NotifyFormat.TEXT,
-            )
+            with guarded(self.where, allow_private=self._allow_private):
+                taken = self._service.notify(
+                    title=message.title,
+                    body=message.body,
+                    notify_type=kind.get(message.topic, apprise.NotifyType.WARNING),
+                    body_format=apprise.NotifyFormat.TEXT,
+                )
         except (TypeError, OSError) as error:
             raise DeliveryFailed(f"{self.where} did not take it ({type(error).__name__}).") from error
         if not taken:

@@ -9,6 +9,7 @@ an hour; the others do not wait for it. After three days a message is given up, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.errors import Conflict, ModelOpsError
 from modelops_jupyter.notifications.message import Message, Notifier
-from modelops_jupyter.notifications.targets import open_notifier
+from modelops_jupyter.notifications.targets import import_notifiers, open_notifier
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.settings import Target
 from modelops_jupyter.store import Change, Delete, Put, Record, Store
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 LEASE = timedelta(minutes=2)  # longer than any attempt takes
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(hours=1)
+MOST_AT_ONCE = 8  # targets that are served side by side: a slow one keeps none of the others waiting
 KEPT = timedelta(days=3)  # for so long a message is tried, and then forgotten
 
 
@@ -106,10 +108,12 @@ def deliver(
         If the ledger cannot be kept; what targets do raises nothing.
     """
     _forget(store, targets, clock())
-    sent = failed = 0
-    for target in targets:
-        taken, error = _serve(store, target, open_notifier, clock, now)
-        sent, failed = sent + taken, failed + (error is not None)
+    if not targets:
+        return DeliveryReport(0, 0, ())
+    import_notifiers(targets)
+    with ThreadPoolExecutor(min(len(targets), MOST_AT_ONCE), "modelops-delivery") as pool:
+        served = list(pool.map(lambda target: _serve(store, target, open_notifier, clock, now), targets))
+    sent, failed = sum(count for count, _ in served), sum(error is not None for _, error in served)
     return DeliveryReport(sent, failed, target_states(store, targets))
 
 

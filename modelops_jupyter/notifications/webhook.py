@@ -14,13 +14,18 @@ from standardwebhooks import Webhook
 from modelops_jupyter.errors import DeliveryFailed
 from modelops_jupyter.notifications.addresses import checked_addresses
 from modelops_jupyter.notifications.message import Message
+from modelops_jupyter.notifications.outbound import guarded
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 10.0
 SHORTEST_SECRET = 24  # bytes; the standard's own least
 
 
 class WebhookNotifier:
-    """Posts JSON to one URL; redirects and proxies are not followed."""
+    """Posts JSON to one URL; redirects and proxies are not followed.
+
+    Several secrets, with blanks between, sign side by side: so one is replaced by another while receivers still know
+    only the old one.
+    """
 
     def __init__(self, url: str, secret: str, *, allow_private: bool = False) -> None:
         parts = urlsplit(url)
@@ -34,7 +39,7 @@ class WebhookNotifier:
             raise DeliveryFailed(f"http://{parts.hostname} is not encrypted: write https://, or set allow_private.")
         self._scheme, self._host, self._allow_private = parts.scheme, parts.hostname, allow_private
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        self._signer = _signer(secret)
+        self._signers = [_signer(each) for each in secret.split() or [""]]
 
     @property
     def where(self) -> str:
@@ -57,9 +62,10 @@ class WebhookNotifier:
             "User-Agent": "modelops-jupyter",
             "webhook-id": message.id,
             "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": self._signer.sign(message.id, now, body),
+            "webhook-signature": " ".join(signer.sign(message.id, now, body) for signer in self._signers),
         }
-        status = self._first_answer(addresses, body.encode(), headers)
+        with guarded(self.where, allow_private=self._allow_private):
+            status = self._first_answer(addresses, body.encode(), headers)
         if not 200 <= status < 300:
             raise DeliveryFailed(f"{self.where} answered {status}: look at the receiver.")
 

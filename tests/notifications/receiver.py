@@ -9,7 +9,8 @@ from typing import Any
 class Receiver:
     """Keeps every request; answers `status`, after `wait` seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self.host = host
         self.requests: list[tuple[dict[str, str], bytes]] = []
         self.status, self.headers = 204, {}
         self.hold = threading.Event()
@@ -17,7 +18,7 @@ class Receiver:
         self._server: ThreadingHTTPServer | None = None
         self.port = 0
         self.start()
-        self.url = f"http://127.0.0.1:{self.port}/hook?token=t0p-secret"
+        self.url = f"http://{host}:{self.port}/hook?token=t0p-secret"
 
     def start(self) -> None:
         """Listen, at the same port as before."""
@@ -37,7 +38,7 @@ class Receiver:
             def log_message(self, *_: Any) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        self._server = ThreadingHTTPServer((self.host, self.port), Handler)
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 

@@ -87,6 +87,11 @@ PATHS = {
         "database = 'sqlite:///scored.db'", "query = 'SELECT * FROM scored'", "key = 'written'", "zone = 'UTC'"
     ),
     "watch": "mo.open().watch(once=True)",
+    "deliver": (
+        "import pathlib\nsettings = pathlib.Path('modelops.toml')\n"
+        'text = \'\\n[notify.one]\\nurl = "json://192.0.2.1/x"\\n[notify.two]\\nurl = "json://localhost:9/x"\\n\'\n'
+        "settings.write_text(settings.read_text() + text)\nmo.open().deliver(now=True)"
+    ),
     "adopt": "mo.open().adopt(all=True)",
     "run": "mo.open().run('pipeline.yaml', jobs=2)",
     "RunView": (
@@ -101,6 +106,8 @@ THREADS_OF = {
     "dashboards/hooks.py": "server",
     "display/widgets/actions.py": "RunView",
     "monitoring/scanning.py": "monitor",
+    "notifications/outbound.py": "deliver",
+    "notifications/outbox.py": "deliver",
     "pipelines/run.py": "run",
     "pipelines/runner.py": "run",
     "pipelines/worker.py": "run",
