@@ -16,6 +16,7 @@ _STORE = ("modelops_jupyter.store", "modelops_jupyter.profiles")
 _HEALTH = (
     "modelops_jupyter.monitoring",
     "modelops_jupyter.monitoring.figures.cycle",  # whether a model still learns
+    "modelops_jupyter.monitoring.figures.volume",
     "modelops_jupyter.monitoring.incidents.missing_rows",
 )
 _WINDOWS = (*_HEALTH, "modelops_jupyter.monitoring.kept", "modelops_jupyter.monitoring.record.packed")
