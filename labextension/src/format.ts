@@ -18,6 +18,7 @@ const METRICS: Readonly<Record<string, string>> = {
   jensen_shannon: 'Jensen-Shannon distance',
   kolmogorov_smirnov: 'Kolmogorov-Smirnov distance',
   rank_shift: 'shift of ranks',
+  share_shift: 'shift of a share',
   outcome_excess: 'share of positives beyond the expected one',
   hellinger: 'Hellinger distance',
   wasserstein: 'Wasserstein distance',

@@ -33,6 +33,7 @@ METRICS = {
     "jensen_shannon": "Jensen-Shannon distance",
     "kolmogorov_smirnov": "Kolmogorov-Smirnov distance",
     "rank_shift": "shift of ranks",
+    "share_shift": "shift of a share",
     "hellinger": "Hellinger distance",
     "wasserstein": "Wasserstein distance",
     "l_infinity": "L-infinity distance",

@@ -17,6 +17,7 @@ from modelops_jupyter.monitoring.figures.distances import rank_scores
 from modelops_jupyter.monitoring.figures.figure import Figure
 from modelops_jupyter.monitoring.figures.noise_table import NoiseTable
 from modelops_jupyter.monitoring.figures.performance import performance
+from modelops_jupyter.monitoring.figures.shares import TAIL, ShareShift, share_shift, tails_of
 from modelops_jupyter.monitoring.figures.tails import Spread
 from modelops_jupyter.profiles import ColumnBinning, ColumnProfile, Reference
 
@@ -127,6 +128,20 @@ class NumericColumns:
         """The greatest squared score of each column: what one row may bring."""
         greatest: Array = np.where(self.counts > 0, (self.scores**2).sum(-1), 0.0).max(-1)
         return greatest
+
+    @cached_property
+    def tails(self) -> Array:
+        """Which tails are looked at by themselves, of those that `shares.tails_of` gives."""
+        share = tails_of(self.counts) / np.maximum(self.counts.sum(-1), 1.0)[:, None]
+        edges = np.array([len(binning.edges) for binning in self._binnings])
+        own = np.arange(self._most - 1) < edges[:, None]
+        chosen: Array = (share <= TAIL) & np.concatenate([own, own], axis=-1)
+        return chosen
+
+    def share_shift(self, fine: Array) -> ShareShift:
+        """Return how far the tails of each column have moved, of a window's counts by fine bin."""
+        totals = self.counts.sum(-1), fine.sum(-1)
+        return share_shift(tails_of(self.counts), tails_of(fine), *totals, self.tails, rises=True)
 
     def fine(self, columns: Sequence[Sequence[int] | Array]) -> Array:
         """Return the counts of the columns by fine bin, a row per column."""

@@ -14,12 +14,14 @@ rows of both sides together, which say nothing of how a cell's rows lie on the t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 from zlib import crc32
 
 import numpy as np
 
 from modelops_jupyter.monitoring.figures.intervals import chi_square_p
+from modelops_jupyter.monitoring.figures.shares import ShareShift, share_shift
 
 Array = np.ndarray[Any, Any]
 FEWEST_EXPECTED, FEWEST_OF_PEARSON = 5.0, 2.0
@@ -42,6 +44,20 @@ class CategoryColumns:
         self.counts = self.table([*counts.values()])
         self.own = self.table([own for own, _ in parted]) > 0
         self.compared = self.table([compared for _, compared in parted])
+
+    @cached_property
+    def alone(self) -> Array:
+        """Which cells are looked at by themselves: those of common categories; of two that hold all rows the one."""
+        found = self.counts >= COMMON
+        found[:, -1] = False
+        halves = (self.counts > 0).sum(-1) == 2
+        found[halves] &= np.arange(self._most) == self.counts[halves].argmax(-1)[:, None]
+        return found
+
+    def share_shift(self, counts: Array) -> ShareShift:
+        """Return how far the categories of each column have moved, of a window's counts."""
+        totals = self.counts.sum(-1), counts.sum(-1)
+        return share_shift(self.counts, counts, *totals, self.alone, rises=False)
 
     def table(self, columns: Sequence[Array]) -> Array:
         """Return counts by category, a row per column."""

@@ -81,12 +81,12 @@ def cycle_figures(
     Returns
     -------
     mapping of str to mapping
-        By column: ``jensen_shannon`` and (numbers) ``kolmogorov_smirnov`` and ``rank_shift`` of the rows together,
-        ``rows``, ``windows``; ``dispersion``, how many times more whole cycles differ from each other than random draws
-        do (windows, while there was one cycle), over ``degrees`` (dispersion 1: not more) of ``bins``, known as well as
-        from ``compared`` independent ones; ``scatter``, how many times more all these windows differ, and ``differs``,
-        whether that is no chance (1) or may be (0); ``beyond``, the share of rows that no cycle like the reference
-        could hold; and ``seen``.
+        By column: ``jensen_shannon``, ``share_shift`` over ``share_error``, and (numbers) ``kolmogorov_smirnov`` and
+        ``rank_shift`` of the rows together, ``rows``, ``windows``; ``dispersion``, how many times more whole cycles
+        differ from each other than random draws do (windows, while there was one cycle), over ``degrees`` (dispersion
+        1: not more) of ``bins``, known as well as from ``compared`` independent ones; ``scatter``, how many times more
+        all these windows differ, and ``differs``, whether that is no chance (1) or may be (0); ``beyond``, the share of
+        rows that no cycle like the reference could hold; and ``seen``.
     """
     found: dict[str, Mapping[str, float]] = {}
     numbers, many, ago = baseline.numbers, [*before, *windows], np.array(cycles, dtype=int)
@@ -114,6 +114,14 @@ def cycle_figures(
         for name, step, rank in zip(numbers.names, steps.tolist(), ranks.tolist(), strict=True):
             if name in found:
                 found[name] = {**found[name], "kolmogorov_smirnov": step, "rank_shift": rank}
+    shifts = [(numbers.names, numbers.share_shift(fine))] if numbers.names else []
+    if baseline.cells.names:
+        together = [np.sum([window.categories[name] for window in windows], axis=0) for name in baseline.cells.names]
+        shifts.append((baseline.cells.names, baseline.cells.share_shift(baseline.cells.table(together))))
+    for names, shift in shifts:
+        for name, distance, error in zip(names, shift.distance.tolist(), shift.error.tolist(), strict=True):
+            if name in found:
+                found[name] = {**found[name], "share_shift": distance, "share_error": error}
     return found
 
 

@@ -5,7 +5,7 @@ reference and one bin for all others: the figure from profiles is that of the ra
 G-test of a numeric column; those of categories, and what PSI and Jensen-Shannon are less what chance brings, go by
 `cells`. Wasserstein and Kolmogorov-Smirnov come from the fine bins, within the bounds that `transport` and `distances`
 state (`low` and `high` hold the first for certain); so does the rank shift, where rows of a fine bin share their
-mid-rank.
+mid-rank, and the share shift, of the tails that begin at an edge.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from modelops_jupyter.monitoring.figures.baseline import Baseline
 from modelops_jupyter.monitoring.figures.cells import FEWEST_OF_PEARSON, filled, neighbours, pearson_tail
 from modelops_jupyter.monitoring.figures.figure import FEWEST_ROWS, Figure, figure
 from modelops_jupyter.monitoring.figures.intervals import chi_square_p
+from modelops_jupyter.monitoring.figures.shares import ShareShift
 from modelops_jupyter.profiles import Binning, ColumnBinning, ColumnProfile, Profile, Reference
 
 Array = np.ndarray[Any, Any]
@@ -35,6 +36,7 @@ NUMERIC = (
     "wasserstein",
     "kolmogorov_smirnov",
     "rank_shift",
+    "share_shift",
     "chi_square",
     "g_test",
 )
@@ -45,6 +47,7 @@ CATEGORY = (
     "jensen_shannon_debiased",
     "hellinger",
     "l_infinity",
+    "share_shift",
     "chi_square",
     "g_test",
 )
@@ -67,11 +70,11 @@ class Methods:
 
     numeric: tuple[str, ...] = (
         *("psi", "psi_debiased", "jensen_shannon", "jensen_shannon_debiased"),
-        *("wasserstein", "kolmogorov_smirnov", "rank_shift"),
+        *("wasserstein", "kolmogorov_smirnov", "rank_shift", "share_shift"),
     )
     category: tuple[str, ...] = (
         *("psi", "psi_debiased", "jensen_shannon", "jensen_shannon_debiased"),
-        *("l_infinity", "chi_square"),
+        *("l_infinity", "chi_square", "share_shift"),
     )
 
     def __post_init__(self) -> None:
@@ -141,6 +144,8 @@ def _numbers(baseline: Baseline, current: Profile, methods: Iterable[str]) -> di
         elif method == "rank_shift":
             values = distances.rank_shift(columns.scores, q)
             figures = [figure(value) for value in values.tolist()]
+        elif method == "share_shift":
+            figures = _moved(columns.share_shift(fine))
         elif method == "wasserstein":
             with np.errstate(over="ignore", invalid="ignore"):
                 spread = columns.spread, columns.spread_of(now)
@@ -176,6 +181,8 @@ def _categories(baseline: Baseline, current: Profile, methods: Iterable[str]) ->
         if method == "chi_square":
             pairs = zip(*filled(columns.compared, right, columns.own, FEWEST_OF_PEARSON), strict=True)
             figures = [Figure(None) if reason else _pearson(*pair) for pair, reason in zip(pairs, reasons, strict=True)]
+        elif method == "share_shift":
+            figures = _moved(columns.share_shift(right))
         elif method in _BY_COUNTS:
             tested = (part.tolist() for part in _BY_COUNTS[method](*cells))
             figures = [_tested(statistic, degrees) for statistic, degrees in zip(*tested, strict=True)]
@@ -199,6 +206,11 @@ def _tested(statistic: float, degrees: float) -> Figure:
     if not math.isfinite(statistic):
         return figure(statistic)
     return figure(statistic, p_value=chi_square_p(statistic, int(degrees)), degrees=int(degrees))
+
+
+def _moved(shift: ShareShift) -> list[Figure]:
+    pairs = zip(shift.distance.tolist(), shift.error.tolist(), strict=True)
+    return [figure(distance, error=error) for distance, error in pairs]
 
 
 def _shares(counts: Array) -> Array:

@@ -21,8 +21,8 @@ Array = np.ndarray[Any, Any]
 METRICS = ("jensen_shannon", "kolmogorov_smirnov")
 # By these powers squares are all but normal: a chi-square's by the cube root, Kolmogorov's statistic by its own.
 POWERS = {"jensen_shannon": 1 / 3, "kolmogorov_smirnov": 1 / 6}
-# Of a number, with the ranks that `rank_findings` judges.
-STATISTICS = 3
+# Of a number, with the ranks and shares that `alike_findings` judges.
+STATISTICS = 4
 # While no whole cycle was seen, at least such a part of the rows must lie where no season could put them.
 LEAST_BEYOND = 0.05
 # With so many windows a young track may tell that something is no season.

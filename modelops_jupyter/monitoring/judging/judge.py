@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Protocol
 
 from modelops_jupyter.monitoring.figures.baseline import Baseline
+from modelops_jupyter.monitoring.judging.alike_findings import alike_judges
 from modelops_jupyter.monitoring.judging.bond_findings import BondJudge, CombinationJudge
 from modelops_jupyter.monitoring.judging.budget import BOND, ESTIMATE
 from modelops_jupyter.monitoring.judging.concept_findings import ConceptJudge, ExcessJudge, reference_excess
@@ -14,12 +16,18 @@ from modelops_jupyter.monitoring.judging.drift_findings import DriftJudge
 from modelops_jupyter.monitoring.judging.estimate_findings import EstimateJudge
 from modelops_jupyter.monitoring.judging.performance_findings import PerformanceJudge, judged_metrics, matured
 from modelops_jupyter.monitoring.judging.quality_findings import QualityJudge
-from modelops_jupyter.monitoring.judging.rank_findings import RankJudge
 from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.judging.thresholds import Track, strongest
 from modelops_jupyter.monitoring.judging.volume_findings import VolumeJudge
-from modelops_jupyter.monitoring.record.results import WindowResult
+from modelops_jupyter.monitoring.record.results import Finding, WindowResult
 from modelops_jupyter.profiles.sampling import sampled_columns
+
+
+class Judge(Protocol):
+    """What finds something in the windows of a track."""
+
+    def judge(self, i: int, segment: str) -> list[Finding]:
+        """Return the findings of window `i`."""
 
 
 def served_by(rows: Mapping[str, int], versions: Collection[int]) -> int:
@@ -125,14 +133,14 @@ def _judge(track: Track, segment: str, segments: int, rules: AlertRules, new: Co
     """Judge the new windows of a track in their order, in place."""
     whole, each = _allowances(track.baseline, rules, track.every, segments)
     allowances, mature = each if segment else whole, matured(track.windows, rules)
-    judges = (
+    judges: tuple[Judge, ...] = (
         PerformanceJudge(track, allowances.get("performance", 0.0), rules, mature),
         EstimateJudge(track, ESTIMATE * allowances.get("performance", 0.0), rules, mature),
         ConceptJudge(track, allowances.get("concept", 0.0), rules, mature),
         ExcessJudge(track, allowances.get("concept", 0.0), rules, mature),
         QualityJudge(track, allowances.get("quality", 0.0), rules),
         DriftJudge(track, allowances.get("drift", 0.0), rules, min(new)),
-        RankJudge(track, allowances.get("drift", 0.0), rules),
+        *alike_judges(track, allowances.get("drift", 0.0), rules),
         BondJudge(track, BOND * allowances.get("drift", 0.0), rules),
         CombinationJudge(track, allowances.get("quality", 0.0), rules),
     )

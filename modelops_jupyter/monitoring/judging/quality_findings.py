@@ -56,24 +56,25 @@ class QualityJudge:
         hits, usual_rows = self.before[metric].T
         usual = hits / np.maximum(usual_rows, 1)
         rates = self.rates[metric][i]
-        rise = self._least_rise(metric, hits)
-        floor = usual + rise
+        rise = self._least_rise(metric, usual)
         keys = [("quality", segment, name, metric) for name in self.names]
         lingers = np.array([key in lately for key in keys])
-        suspect = np.flatnonzero(reaches(rates, floor) | (lingers & reaches(rates, usual + LINGERING_FLOOR * rise)))
+        least = usual + np.where(lingers, LINGERING_FLOOR * rise, rise)
+        suspect = np.flatnonzero(reaches(rates, least) & exceeds(rates, usual))
         if not len(suspect):
             return []
         together = self._rows_together(i)
         rows = np.full(len(suspect), float(self.track.windows[i].rows) / together)
         earlier = self.track.earlier(self.rates[metric][:, suspect], i, [keys[c] for c in suspect])
         chance = np.sqrt(usual[suspect] * (1 - usual[suspect]) / rows)
+        differ = self.track.days_differ(i)
         found = []
         for level in LEVELS:
             limits = noise.share_limit(
                 hits[suspect] / together, usual_rows[suspect] / together, rows, self.chances.of(level, earlier.repeats)
             )
             learned = earlier.limit(self.chances.of(level, earlier.repeats), chance)
-            more = exceeds(earlier.spread, 1.5 * chance + 1e-9)
+            more = exceeds(earlier.spread, 1.5 * chance + 1e-9) | differ
             limits = np.where(more & exceeds(learned, limits), learned, limits)
             least = rise[suspect] * (LINGERING_FLOOR if level == "lingering" else 1.0)
             limits = np.minimum(np.maximum(limits, usual[suspect] + least), 1.0)
@@ -99,14 +100,17 @@ class QualityJudge:
         scatter = [figures["scatter"] for figures in cycle.values() if "scatter" in figures]
         return max(1.0, min(scatter)) if len(scatter) >= FEWEST_COLUMNS else 1.0
 
-    def _least_rise(self, metric: str, hits: Array) -> Array:
-        """Return the least rises of rates that count: where the reference has none, what makes up the least distance.
+    def _least_rise(self, metric: str, usual: Array) -> Array:
+        """Return the least rises of rates that count, over the reference's: none where it has none.
 
-        The squared Jensen-Shannon distance (base 2) of a distribution and one of which a share u went elsewhere is
-        u / 2 to the first order.
+        Otherwise as much as makes up the least distance. The squared Jensen-Shannon distance (base 2) of a share p and
+        one of p + u is u² / (8 ln 2 p (1 - p)) to the first order, a chi-square's (Endres and Schindelin 2003); that of
+        a distribution and one of which a share u went elsewhere u / 2.
         """
-        none = (hits == 0) | (metric in (UNSEEN, BEYOND))
-        return np.where(none, min(self.rules.rate_rise, 2 * self.rules.distance**2), self.rules.rate_rise)
+        small = self.rules.distance * np.sqrt(noise.JENSEN_SHANNON_SCALE * usual * (1 - usual))
+        most = 2 * self.rules.distance**2 if metric in (UNSEEN, BEYOND) else self.rules.rate_rise
+        least: Array = np.minimum(small, min(self.rules.rate_rise, most))
+        return least
 
 
 def _hits(metric: str, column: ColumnProfile) -> tuple[float, float]:

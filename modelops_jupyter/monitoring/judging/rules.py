@@ -28,9 +28,9 @@ class AlertRules:
     bond : float
         Least change of a bond between two columns that counts: of a rank correlation, for one.
     rate_rise : float
-        Least rise of a rate (missing, mistyped) over the reference's. What the reference has none of, such as missing
-        values in a column without, unseen ones and those out of range, counts from the share on that makes up the
-        least `distance`, if that is less.
+        Least rise of a rate (missing, mistyped, unseen, out of range) over the reference's that counts in any case.
+        Rare ones count from the rise on that makes up the least `distance`, and what the reference has none of, such as
+        missing values in a column without, as soon as chance does not explain it.
     score_drop : float
         Least fall of a figure between 0 and 1 of which more is better, such as ROC AUC and accuracy.
     loss_rise : float

@@ -1,11 +1,13 @@
-"""Judging how far the ranks of a number have moved or spread: the keenest eye for a shift, where days are alike.
+"""Judging statistics that are chi-squares by chance: the keenest eyes for a shift, where days are alike.
 
-Days that differ by nature differ in their means first, so ranks are judged only where the windows before differ from
-the reference by no more than chance; elsewhere the distances of whole distributions are, see `drift_findings`.
+How far the ranks of a number have moved or spread, and the share of a column that moved furthest. Days that differ by
+nature differ in their means first, so these are judged only where the windows before differ from the reference by no
+more than chance; elsewhere the distances of whole distributions are, see `drift_findings`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,42 +18,57 @@ from modelops_jupyter.monitoring.judging.drift_findings import STATISTICS
 from modelops_jupyter.monitoring.judging.history import Usual
 from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.judging.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
-from modelops_jupyter.monitoring.record.packed import table
+from modelops_jupyter.monitoring.record.packed import numbers, table
 from modelops_jupyter.monitoring.record.results import Finding
 
 Array = np.ndarray[Any, Any]
-METRIC = "rank_shift"
+RANKS, SHARES = "rank_shift", "share_shift"
 # From so many windows on it shows whether they differ by more than chance; which is said of one in twenty that do not.
 FEWEST_DAYS, DOUBT = 10, 0.05
 # A sum of bounded scores is normal once no row makes up more of its variance than one in so many.
 LEAST_PARTS = 10.0
 
 
-class RankJudge:
-    """Judges the rank shifts of one track's windows in their order, each by itself and those of its last cycle."""
+def alike_judges(track: Track, allowance: float, rules: AlertRules) -> tuple[AlikeJudge, ...]:
+    """Return the judges of ranks and of shares.
 
-    def __init__(self, track: Track, allowance: float, rules: AlertRules) -> None:
-        self.track, self.rules = track, rules
+    Of categories there is but the distance beside their shares: those have what steps and ranks have of a number.
+    """
+    categories = allowance * (STATISTICS - 1)
+    return (
+        _of_ranks(track, allowance, rules),
+        _of_shares(track, track.baseline.numbers.names, allowance, rules),
+        _of_shares(track, track.baseline.cells.names, categories, rules),
+    )
+
+
+class AlikeJudge:
+    """Judges one statistic of one track's windows in their order, each by itself and that of its last cycle.
+
+    Parameters
+    ----------
+    degrees
+        Of the chi-square that the statistic's square is by chance, over its mean; an entry per column.
+    scales
+        One over that mean, of the windows and of their last cycles, shape (windows, columns); NaN where it is no
+        chi-square.
+    """
+
+    def __init__(
+        self,
+        track: Track,
+        metric: str,
+        names: Sequence[str],
+        degrees: Array,
+        scales: tuple[Array, Array],
+        allowance: float,
+        rules: AlertRules,
+    ) -> None:
+        self.track, self.rules, self.metric, self.names, self.degrees = track, rules, metric, names, degrees
         self.chances = Chances(allowance, 3, STATISTICS, rules)
-        numbers, profiles = track.baseline.numbers, track.baseline.reference.profile.columns
-        self.names = numbers.names
-        # A chi-square by chance: place and spread of the ranks, which only place has where there are two values.
-        self.degrees = np.maximum((numbers.scores != 0).any(-2).sum(-1), 1.0)
-        before = np.array([profiles[name].n - profiles[name].missing for name in self.names], dtype=float)
-        rows = np.array([window.rows for window in track.windows], dtype=float)[:, None]
-        paired = noise.paired_rows(before, rows * (1 - np.nan_to_num(track.rates(self.names, "null_rate"))))
-        cycles = [window.cycle for window in track.windows]
-        together = noise.paired_rows(before, np.nan_to_num(table(cycles, self.names, "rows")))
-        self.values = {METRIC: track.rates(self.names, METRIC), f"recent_{METRIC}": table(cycles, self.names, METRIC)}
-        # Over what chance does, on average; NaN where rows are too few for it to be a chi-square.
-        self.scales = {
-            metric: np.where(
-                reaches(rows, LEAST_PARTS * numbers.greatest_score),
-                noise.JENSEN_SHANNON_SCALE * rows / self.degrees,
-                np.nan,
-            )
-            for metric, rows in ((METRIC, paired), (f"recent_{METRIC}", together))
-        }
+        cycles = table([window.cycle for window in track.windows], names, metric)
+        self.values = {metric: track.rates(names, metric), f"recent_{metric}": cycles}
+        self.scales: Mapping[str, Array] = dict(zip(self.values, scales, strict=True))
 
     def judge(self, i: int, segment: str) -> list[Finding]:
         """Return the findings of window `i`; those of the windows before are in the track."""
@@ -64,14 +81,14 @@ class RankJudge:
         columns = np.flatnonzero(suspect)
         if not len(columns):
             return []
-        scaled = self.scales[METRIC][:, columns] * self.values[METRIC][:, columns] ** 2
+        scaled = self.scales[self.metric][:, columns] * self.values[self.metric][:, columns] ** 2
         earlier = self.track.earlier(scaled, i, [keys[c] for c in columns])
         degrees = self.degrees[columns]
         alike = _alike(earlier, degrees) | (not self.rules.seasons)
         middle = np.nan_to_num(earlier.mean) if self.rules.seasons else np.zeros(len(columns))
         found = []
         for metric, values in self.values.items():
-            alone = metric == METRIC
+            alone = metric == self.metric
             for level in LEVELS if alone else ("plain", "lingering"):
                 chance = self.chances.of(level) if alone else self.chances.of_recent(level)
                 # The windows before may differ a little without showing it: so their own mean is what chance does.
@@ -88,8 +105,8 @@ class RankJudge:
 
     def _least(self, metric: str, i: int, lingers: Array) -> Array:
         """Return what no history makes a finding: limits by chance are the least there are."""
-        level = "likely" if metric == METRIC else "plain"
-        chance = self.chances.of(level) if metric == METRIC else self.chances.of_recent(level)
+        level = "likely" if metric == self.metric else "plain"
+        chance = self.chances.of(level) if metric == self.metric else self.chances.of_recent(level)
         with np.errstate(divide="ignore", invalid="ignore"):  # no rows, no limit
             by_chance = np.sqrt(noise.chi_square_limit(self.degrees, chance) / self.scales[metric][i])
         limits: Array = np.where(lingers, self._floor("lingering"), np.maximum(by_chance, self._floor(level)))
@@ -97,6 +114,32 @@ class RankJudge:
 
     def _floor(self, level: str) -> float:
         return self.rules.distance * (LINGERING_FLOOR if level == "lingering" else 1.0)
+
+
+def _of_ranks(track: Track, allowance: float, rules: AlertRules) -> AlikeJudge:
+    """Return the judge of how far the ranks of numbers have moved or spread."""
+    columns, profiles = track.baseline.numbers, track.baseline.reference.profile.columns
+    # Place and spread of the ranks, which only place has where there are two values.
+    degrees = np.maximum((columns.scores != 0).any(-2).sum(-1), 1.0)
+    before = np.array([profiles[name].n - profiles[name].missing for name in columns.names], dtype=float)
+    rows = np.array([window.rows for window in track.windows], dtype=float)[:, None]
+    paired = noise.paired_rows(before, rows * (1 - np.nan_to_num(track.rates(columns.names, "null_rate"))))
+    cycles = [window.cycle for window in track.windows]
+    together = noise.paired_rows(before, np.nan_to_num(table(cycles, columns.names, "rows")))
+
+    def scale(rows: Array) -> Array:
+        enough = reaches(rows, LEAST_PARTS * columns.greatest_score)
+        return np.where(enough, noise.JENSEN_SHANNON_SCALE * rows / degrees, np.nan)
+
+    return AlikeJudge(track, RANKS, columns.names, degrees, (scale(paired), scale(together)), allowance, rules)
+
+
+def _of_shares(track: Track, names: Sequence[str], allowance: float, rules: AlertRules) -> AlikeJudge:
+    """Return the judge of the shares that moved furthest: normal by chance, signs aside, over their errors."""
+    shape = len(track.windows), len(names)
+    alone = np.array([numbers(window.drift, names, SHARES, "error") for window in track.windows]).reshape(shape)
+    cycles = table([window.cycle for window in track.windows], names, "share_error")
+    return AlikeJudge(track, SHARES, names, np.ones(len(names)), (alone**-2.0, cycles**-2.0), allowance, rules)
 
 
 def _alike(earlier: Usual, degrees: Array) -> Array:
