@@ -90,7 +90,8 @@ class Settings:
     alert_budget : str or None
         How many false alerts of a model are accepted where the monitor was not told: ``1/month``.
     sample_rows : int
-        Rows of each window that monitors keep, coarsely coded: what changed bonds between columns are seen by.
+        Rows of each window that monitors keep, coarsely coded. Changed bonds between columns are seen by the first
+        1,000 of a window while it is counted, and by those kept in a backtest; 0 is none for both.
     use_cases : mapping of str to UseCase
         By model.
     targets : tuple of Target

@@ -191,6 +191,7 @@ def window_writes(
     windows: Sequence[WindowResult],
     before: Mapping[tuple[str, str], WindowResult],
     found: Mapping[str, WindowProfile],
+    sample: int,
 ) -> list[Put | Delete]:
     """Return what is kept of a run: the profiles that were found, and the results that are not on record so.
 
@@ -200,6 +201,8 @@ def window_writes(
         Judged, of all segments.
     before
         What is on record of them, by start and segment.
+    sample
+        Rows of each window to keep.
     """
     by_start: dict[str, list[WindowResult]] = {}
     changed = set(found)
@@ -222,7 +225,7 @@ def window_writes(
         slices = [window for window in by_start[start] if window.segment]
         write("segment_window", start, pack_slices(slices) if slices else {})
     for start, each in found.items():
-        write("profile", start, each.profile.to_dict())
+        write("profile", start, replace(each.profile, sample=each.profile.sample.first(sample)).to_dict())
         profiles = {column: segments_to_dict(segments) for column, segments in each.segments.items()}
         write("segment_profile", start, profiles)
     return writes

@@ -40,6 +40,7 @@ from modelops_jupyter.monitoring.record.results import Alert, MonitorReport, Win
 from modelops_jupyter.monitoring.record.summary import LINE_POINTS, summarise
 from modelops_jupyter.monitoring.scanning import WindowProfile, scan_log
 from modelops_jupyter.profiles import Profile, Reference, window_length, window_start
+from modelops_jupyter.profiles.sampling import EXAMINED_ROWS
 from modelops_jupyter.roles import SERVICE, Series, kind_of
 from modelops_jupyter.settings import UseCase
 from modelops_jupyter.store import Change, Delete, Event, Put, Record, Store
@@ -84,7 +85,7 @@ class MonitorRun:
     state : mapping or None
         What the last run left; None where all windows are judged.
     sample : int
-        Rows of each window to keep.
+        Rows of each window to keep; more are looked at.
     series : Series
         What the windows are of.
     """
@@ -161,7 +162,7 @@ class MonitorRun:
         evidence = self._evidence(past, judged) if self.series == SERVICE else None
         body |= {"series": self.series.key} if evidence is None else {"basis": evidence.basis}
         before = {(window.window_start, window.segment): window for window in replaced}
-        writes = window_writes(self.model, self.every, self.series, judged, before, found)
+        writes = window_writes(self.model, self.every, self.series, judged, before, found, self.sample)
         kind, key = kind_of("monitor", self.series), series_key(self.model, self.every, self.series)
         writes.append(Put(kind, key, body, self.model))
         if self.series == SERVICE:
@@ -200,6 +201,11 @@ class MonitorRun:
         record = self.store.get(kind_of("monitor", self.series), series_key(self.model, self.every, self.series))
         return () if record is None else record.body["without_rows"]
 
+    @property
+    def _examined(self) -> int:
+        """Rows of each window that its figures are of, where rows are looked at."""
+        return max(self.sample, EXAMINED_ROWS) if self.sample else 0
+
     @cached_property
     def kept(self) -> KeptWindows:
         """The windows on record."""
@@ -229,7 +235,7 @@ class MonitorRun:
         measured: list[WindowResult] = []
         if self.span is None:
             return profiles, measured
-        windows = scan_log(self.log, self.model, *self.span, self.references, self.every, self.segments, self.sample)
+        windows = scan_log(self.log, self.model, *self.span, self.references, self.every, self.segments, self._examined)
         for profiled in windows:
             if profiled.series != self.series:
                 others.setdefault(profiled.series, {})[profiled.start.isoformat()] = profiled

@@ -17,7 +17,7 @@ FORMAT = 3
 
 @dataclass(frozen=True)
 class Counts:
-    """What windows looked at together need of each: the counts of every column, and the sampled rows.
+    """What windows looked at together need of each: the counts of every column.
 
     Attributes
     ----------
@@ -26,12 +26,11 @@ class Counts:
     """
 
     columns: ColumnCounts
-    sample: Sample
 
     @classmethod
     def from_dict(cls, body: Mapping[str, Any]) -> Counts:
         """Read them of what `Profile.to_dict` wrote."""
-        return cls(counts_from_dict(body["columns"]), _sample_of(body))
+        return cls(counts_from_dict(body["columns"]))
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class Profile:
     @property
     def counts(self) -> Counts:
         """What the profile adds to those of other windows."""
-        return Counts({name: column.all_counts for name, column in self.columns.items()}, self.sample)
+        return Counts({name: column.all_counts for name, column in self.columns.items()})
 
     @property
     def served(self) -> int | None:

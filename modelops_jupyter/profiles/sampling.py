@@ -24,6 +24,8 @@ from modelops_jupyter.profiles.packing import pack, unpack
 
 Array = np.ndarray[Any, Any]
 REFERENCE_ROWS = 3000
+# So many rows of a window are looked at while it is measured, all of a smaller one; fewer of them are kept.
+EXAMINED_ROWS = 1000
 MOST_COLUMNS = 60
 MOST_CATEGORIES = 30
 OTHER, MISSING = 30, 31
@@ -53,13 +55,23 @@ class Sample:
     @classmethod
     def of(cls, most: int, keys: Array, codes: Array) -> Sample:
         """Return the sample of rows: `keys` of shape (rows,), `codes` of shape (rows, columns)."""
-        order = np.lexsort((*codes.T[::-1], keys))[:most]
+        order = np.argsort(keys, kind="stable")
+        if (np.diff(keys[order]) == 0).any():  # rare, and by every column it takes long
+            order = np.lexsort((*codes.T[::-1], keys))
+        order = order[:most]
         return cls(most, tuple(keys[order].tolist()), codes[order].astype("uint8").tobytes())
 
     @property
     def table(self) -> Array:
         """The codes, of shape (rows, columns)."""
         return np.frombuffer(self.codes, dtype="uint8").reshape(len(self.keys), -1 if self.codes else 0)
+
+    def first(self, most: int) -> Sample:
+        """Return the sample of at most so many of the rows: that which a smaller sample would have been."""
+        if most >= self.most:
+            return self
+        codes = self.table[:most].tobytes()
+        return Sample(most, self.keys[:most], codes) if most else Sample()
 
     def __add__(self, other: Sample) -> Sample:
         most = min(self.most, other.most)  # of rows that were never sampled nothing is known
@@ -124,8 +136,9 @@ class SampleTally:
 
     def keep(self, picked: Picked) -> None:
         """Take the chosen rows into the samples."""
-        for number in np.unique(picked.groups).tolist():
-            mine = picked.groups == number
+        starts = np.flatnonzero(np.diff(picked.groups, prepend=-1))
+        for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(picked.groups)], strict=True):
+            number, mine = int(picked.groups[start]), slice(start, end)
             found = Sample.of(self._most, picked.keys[mine], picked.codes[mine])
             self._found[number] = self._found[number] + found if number in self._found else found
 
@@ -152,8 +165,11 @@ def coded(values: pa.ChunkedArray, binning: ColumnBinning) -> Array:
         return np.full(len(values), MISSING, dtype="uint8")
     if binning.kind == "numeric":
         numbers = numbers_of(values).astype("float64", copy=False)
-        edges = np.array([binning.edges[place] for place in binning.coarse])
-        return np.where(np.isfinite(numbers), np.searchsorted(edges, numbers, side="left"), MISSING).astype("uint8")
+        codes = np.zeros(len(numbers), dtype="uint8")
+        for place in binning.coarse:  # so few edges are compared with all values sooner than each is looked up
+            codes += numbers > binning.edges[place]
+        codes[~np.isfinite(numbers)] = MISSING
+        return codes
     if not is_countable(values.type):
         return np.full(len(values), MISSING, dtype="uint8")
     words = text(values)

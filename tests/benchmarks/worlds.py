@@ -20,8 +20,8 @@ from modelops_jupyter.monitoring.judging.lookback import with_cycle
 from modelops_jupyter.monitoring.record.results import Alert
 from modelops_jupyter.profiles import Profile, Reference, build_reference
 from modelops_jupyter.profiles.groups import Groups
+from modelops_jupyter.profiles.sampling import EXAMINED_ROWS
 from modelops_jupyter.profiles.scan import GroupedRows, Tally
-from modelops_jupyter.settings import SAMPLE_ROWS
 from tests.benchmarks.drifts import OUTPUTS, SEED, drawn, source, with_outputs
 
 START, DAY = datetime(2024, 1, 1, tzinfo=UTC), timedelta(days=1)
@@ -83,7 +83,7 @@ def referred(frame: pd.DataFrame) -> Reference:
 
 def profiled(table: pa.Table, lengths: Sequence[int], reference: Reference) -> list[Profile]:
     """Profile windows that lie in a table one after the other."""
-    tally = Tally(reference.binning, len(lengths), SAMPLE_ROWS, len(lengths))
+    tally = Tally(reference.binning, len(lengths), EXAMINED_ROWS, len(lengths))
     groups = Groups.of(np.repeat(np.arange(len(lengths)), lengths))
     tally.add(GroupedRows(Columns.of_table(table).read, [groups]))
     return [tally.profile(n) for n in range(len(lengths))]

@@ -54,32 +54,45 @@ def share_shift(before: Array, now: Array, rows_before: Array, rows: Array, cell
     rises
         Whether rises alone count.
     """
-    from scipy.special import betainc, ndtr, ndtri  # heavy: not before it is needed
+    from scipy.special import ndtr, ndtri  # heavy: not before it is needed
 
-    n, m = np.maximum(rows_before, 1.0)[:, None], np.maximum(rows, 1.0)[:, None]
-    p, q = before / n, now / m
+    column, cell = cells.nonzero()
+    n, m = np.maximum(rows_before, 1.0)[column], np.maximum(rows, 1.0)[column]
+    found = np.full(cells.shape, -1.0)
+    found[column, cell] = _scores(before[column, cell], now[column, cell], n, m, rises)
+    columns, best = np.arange(len(found)), found.argmax(-1)
+    single = 2 * ndtr(-found[columns, best].clip(0))
+    with np.errstate(divide="ignore"):  # one that is certain
+        any_of_them = -np.expm1(np.maximum(cells.sum(-1), 1) * np.log1p(-np.minimum(single, 1.0)))
+    score = -ndtri(np.clip(any_of_them, LEAST_CHANCE, 1.0) / 2)
+    left = before[columns, best] / np.maximum(rows_before, 1.0)
+    right = now[columns, best] / np.maximum(rows, 1.0)
+    distance = jensen_shannon(np.stack([left, 1 - left], -1), np.stack([right, 1 - right], -1))
+    distance = np.maximum(distance, LEAST_DISTANCE)  # an error of zero is none
+    return ShareShift(distance, distance / np.maximum(score, LEAST_SCORE))
+
+
+def _scores(before: Array, now: Array, n: Array, m: Array, rises: bool) -> Array:
+    """Return the normal deviations, signs aside, that are as seldom as so many rows of `m` after so many of `n`."""
+    from scipy.special import betainc, ndtri  # heavy: not before it is needed
+
     share = (before + now) / (n + m)
     if not rises:  # what is in most rows is looked at by those that it is not in
         most = share > 0.5
         before, now = np.where(most, n - before, before), np.where(most, m - now, now)
         share = np.where(most, 1 - share, share)
     part = m / (n + m)
-    # At least as many rows: certain where there is none.
-    tails = np.where(now > 0, betainc(np.maximum(now, 1e-9), before + 1, part), 1.0)
-    if not rises:
-        below = np.where(before > 0, betainc(np.maximum(before, 1e-9), now + 1, 1 - part), 1.0)
-        tails = 2 * np.minimum(tails, below)
-    scores = -ndtri(np.clip(tails, LEAST_CHANCE, 1.0) / 2) / np.sqrt(1 - share.clip(0, 0.5))
-    scores = np.where(cells, scores, -1.0)
-    columns, best = np.arange(len(scores)), scores.argmax(-1)
-    single = 2 * ndtr(-scores[columns, best].clip(0))
-    with np.errstate(divide="ignore"):  # one that is certain
-        all_of_them = -np.expm1(cells.sum(-1) * np.log1p(-np.minimum(single, 1.0)))
-    score = -ndtri(np.clip(all_of_them, LEAST_CHANCE, 1.0) / 2)
-    left, right = p[columns, best], q[columns, best]
-    distance = jensen_shannon(np.stack([left, 1 - left], -1), np.stack([right, 1 - right], -1))
-    distance = np.maximum(distance, LEAST_DISTANCE)  # an error of zero is none
-    return ShareShift(distance, distance / np.maximum(score, LEAST_SCORE))
+    risen = now * n > before * m
+    scores = np.zeros(len(before))
+    # At least as many rows as there are now.
+    scores[risen] = betainc(now[risen], before[risen] + 1, part[risen])
+    if not rises:  # at most as many
+        fallen = ~risen & (before > 0)
+        scores[fallen] = betainc(before[fallen], now[fallen] + 1, 1 - part[fallen])
+        risen = risen | fallen
+    tails = np.where(risen, np.clip(scores * (1 if rises else 2), LEAST_CHANCE, 1.0), 1.0)
+    deviations: Array = -ndtri(tails / 2) / np.sqrt(1 - share)
+    return deviations
 
 
 def tails_of(counts: Array) -> Array:

@@ -69,6 +69,13 @@ class AlikeJudge:
         cycles = table([window.cycle for window in track.windows], names, metric)
         self.values = {metric: track.rates(names, metric), f"recent_{metric}": cycles}
         self.scales: Mapping[str, Array] = dict(zip(self.values, scales, strict=True))
+        # What no history makes a finding: limits by chance are the least there are.
+        chances = self.chances.of("likely"), self.chances.of_recent("plain")
+        with np.errstate(divide="ignore", invalid="ignore"):  # no rows, no limit
+            self.least = {
+                name: np.maximum(np.sqrt(noise.chi_square_limit(degrees, chance) / scale), self._floor("plain"))
+                for (name, scale), chance in zip(self.scales.items(), chances, strict=True)
+            }
 
     def judge(self, i: int, segment: str) -> list[Finding]:
         """Return the findings of window `i`; those of the windows before are in the track."""
@@ -77,7 +84,7 @@ class AlikeJudge:
         lingers = np.array([key in lately for key in keys], dtype=bool)
         suspect = np.zeros(len(keys), dtype=bool)
         for metric, values in self.values.items():
-            suspect |= reaches(values[i], self._least(metric, i, lingers))
+            suspect |= reaches(values[i], np.where(lingers, self._floor("lingering"), self.least[metric][i]))
         columns = np.flatnonzero(suspect)
         if not len(columns):
             return []
@@ -102,15 +109,6 @@ class AlikeJudge:
                     why = why if self.rules.seasons else "what chance does"
                     found.append(Finding("drift", name, metric, figure, limit, segment, level, why))
         return found
-
-    def _least(self, metric: str, i: int, lingers: Array) -> Array:
-        """Return what no history makes a finding: limits by chance are the least there are."""
-        level = "likely" if metric == self.metric else "plain"
-        chance = self.chances.of(level) if metric == self.metric else self.chances.of_recent(level)
-        with np.errstate(divide="ignore", invalid="ignore"):  # no rows, no limit
-            by_chance = np.sqrt(noise.chi_square_limit(self.degrees, chance) / self.scales[metric][i])
-        limits: Array = np.where(lingers, self._floor("lingering"), np.maximum(by_chance, self._floor(level)))
-        return limits
 
     def _floor(self, level: str) -> float:
         return self.rules.distance * (LINGERING_FLOOR if level == "lingering" else 1.0)

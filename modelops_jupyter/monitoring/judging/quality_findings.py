@@ -107,6 +107,7 @@ class QualityJudge:
         one of p + u is u² / (8 ln 2 p (1 - p)) to the first order, a chi-square's (Endres and Schindelin 2003); that of
         a distribution and one of which a share u went elsewhere u / 2.
         """
+        usual = usual.clip(0.0, 1.0)  # two rows beyond the extremes of one
         small = self.rules.distance * np.sqrt(noise.JENSEN_SHANNON_SCALE * usual * (1 - usual))
         most = 2 * self.rules.distance**2 if metric in (UNSEEN, BEYOND) else self.rules.rate_rise
         least: Array = np.minimum(small, min(self.rules.rate_rise, most))
