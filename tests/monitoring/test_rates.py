@@ -52,6 +52,15 @@ def test_a_few_rows_such_as_the_reference_has_none_of_are_seen_on_the_first_day(
     assert len(seen) >= (0.9 if fault == "missing" else 0.7) * COLUMNS
 
 
+def test_a_reference_that_has_next_to_none_hides_no_more_than_chance_does() -> None:
+    generator = np.random.default_rng(4)
+    known, days = rows_of(20_000, generator, 1e-4), [rows_of(1000, generator, 1e-4) for _ in range(15)]
+    days[-1] = rows_of(1000, generator, 0.012)
+    begun = (START + timedelta(days=14)).isoformat()
+    seen = {alert.column for alert in rate_alerts(known, days) if alert.window_start == begun}
+    assert len(seen) >= 0.8 * COLUMNS
+
+
 def test_a_few_missing_values_more_where_there_were_some_are_no_news() -> None:
     generator = np.random.default_rng(2)
     known, days = rows_of(20_000, generator, 0.02), [rows_of(1000, generator, 0.02) for _ in range(15)]

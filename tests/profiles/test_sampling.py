@@ -4,6 +4,7 @@ from functools import reduce
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -84,3 +85,9 @@ def test_a_sample_is_small_and_comes_back_as_it_was() -> None:
     packed = scan(pa.table({**many, "score": np.arange(1000.0)}), reference.binning, 200).sample.to_dict()
     assert len(packed["keys"]) + len(packed["codes"]) < 20_000
     assert "sample" not in scan(rows(10, 5), REFERENCE.binning).to_dict()
+
+
+@pytest.mark.parametrize("most", [0, 1, 7, 50, 80])
+def test_fewer_of_the_sampled_rows_are_what_a_smaller_sample_has(most: int) -> None:
+    table = rows(60, 6)
+    assert sampled(table, 50).sample.first(most) == sampled(table, min(most, 50)).sample

@@ -2,7 +2,8 @@
 
 How far the ranks of a number have moved or spread, and the share of a column that moved furthest. Days that differ by
 nature differ in their means first, so these are judged only where the windows before differ from the reference by no
-more than chance; elsewhere the distances of whole distributions are, see `drift_findings`.
+more than chance; elsewhere the distances of whole distributions are, see `drift_findings`. A single share shows least
+whether its days differ: it is not judged either where those of other columns do.
 """
 
 from __future__ import annotations
@@ -91,7 +92,8 @@ class AlikeJudge:
         scaled = self.scales[self.metric][:, columns] * self.values[self.metric][:, columns] ** 2
         earlier = self.track.earlier(scaled, i, [keys[c] for c in columns])
         degrees = self.degrees[columns]
-        alike = _alike(earlier, degrees) | (not self.rules.seasons)
+        alike = _alike(earlier, degrees) & (self.metric == RANKS or not self.track.days_differ(i))
+        alike |= not self.rules.seasons
         middle = np.nan_to_num(earlier.mean) if self.rules.seasons else np.zeros(len(columns))
         found = []
         for metric, values in self.values.items():

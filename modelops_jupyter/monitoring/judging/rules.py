@@ -18,7 +18,8 @@ class AlertRules:
     findings, windows : int
         An alert takes `findings` likely ones among the last `windows` windows, or one plain one.
     distance : float
-        Least Jensen-Shannon distance, Kolmogorov-Smirnov statistic and rank shift that count, however sure they are.
+        Least Jensen-Shannon distance, Kolmogorov-Smirnov statistic, rank shift and share shift that count, however sure
+        they are.
         0.03 is the distance of normal distributions 0.07 standard deviations apart.
     outcome_shift : float
         Least concept drift that counts, in standard deviations of an outcome: how far off what the model says has
