@@ -19,6 +19,10 @@ UNSEEN, BEYOND = "unseen_rate", "out_of_range_rate"
 METRICS = ("null_rate", "mistyped_rate", UNSEEN, BEYOND)
 # An endless stream passes the extremes of m rows about twice in m rows.
 BEYOND_EXTREMES = 2
+# Windows that differ by chance alone are taken to differ by more in one column of twenty.
+DOUBT = 0.05
+# Rows of a window that are expected: of fewer, spreads of rates say nothing.
+RARE = 1.0
 # Of so many columns one is taken not to change from day to day.
 FEWEST_COLUMNS = 3
 
@@ -67,14 +71,18 @@ class QualityJudge:
         rows = np.full(len(suspect), float(self.track.windows[i].rows) / together)
         earlier = self.track.earlier(self.rates[metric][:, suspect], i, [keys[c] for c in suspect])
         chance = np.sqrt(usual[suspect] * (1 - usual[suspect]) / rows)
-        differ = self.track.days_differ(i)
+        # Of what is rare one row makes a day differ: not by more than chance until chance does not explain that either.
+        greatest = noise.share_limit(
+            hits[suspect] / together, usual_rows[suspect] / together, rows, DOUBT / np.maximum(earlier.windows, 1)
+        )
+        explained = (usual[suspect] * rows < RARE) & ~reaches(earlier.greatest, greatest)
+        more = (exceeds(earlier.spread, 1.5 * chance + 1e-9) & ~explained) | self.track.days_differ(i)
         found = []
         for level in LEVELS:
             limits = noise.share_limit(
                 hits[suspect] / together, usual_rows[suspect] / together, rows, self.chances.of(level, earlier.repeats)
             )
             learned = earlier.limit(self.chances.of(level, earlier.repeats), chance)
-            more = exceeds(earlier.spread, 1.5 * chance + 1e-9) | differ
             limits = np.where(more & exceeds(learned, limits), learned, limits)
             least = rise[suspect] * (LINGERING_FLOOR if level == "lingering" else 1.0)
             limits = np.minimum(np.maximum(limits, usual[suspect] + least), 1.0)
