@@ -27,7 +27,7 @@ from modelops_jupyter.profiles.sampling import sampled_columns
 # Volume is taken to spend all: how numbers of rows vary is not the reference's to say.
 COMMON, RARE = 1e-2, 1e-5
 NUMBER, CATEGORY, BONDS = (0.4, 1.0), (0.2, 1 / 3), (0.5, 2 / 3)
-SPENT = {"performance": (0.3, 0.7), "concept": (0.5, 1.0), "quality": (0.2, 0.8), "volume": (1.0, 1.0)}
+SPENT = {"performance": (0.3, 0.7), "concept": (0.6, 1.0), "quality": (0.2, 1.0), "volume": (1.0, 1.0)}
 
 
 def spent_part(baseline: Baseline, allowances: Mapping[str, float]) -> float:

@@ -27,8 +27,8 @@ LINGERING_FLOOR = 0.8
 # So many windows without a finding end a run of them.
 QUIET = 3
 LEVELS = ("plain", "likely", "lingering")
-# Of so many columns it may be chance that they seem to differ from day to day.
-SEEM = 0.05
+# Of such a part of the columns it may be chance that they seem to differ from day to day.
+SEEM = 0.125
 # The last windows together are nearly the same ones the next time: what passes by chance stays for at least so many of
 # them, and is one alert.
 STAYS = 1.25
@@ -131,12 +131,11 @@ class Track:
     def days_alike(self, i: int) -> bool:
         """Tell whether the windows before `i` were enough to show how days differ, and showed that they do not.
 
-        By chance alone one column in fifty seems to differ: one column may, or one in twenty.
+        By chance alone one column in fifty seems to differ from day to day.
         """
         cycle = self.windows[i - 1].cycle if i else {}
         differs = [figures["differs"] for figures in cycle.values() if "differs" in figures]
-        few = max(1.0, SEEM * len(differs))
-        return bool(differs) and self.seasons_known(i) and not exceeds(sum(differs), few)
+        return bool(differs) and self.seasons_known(i) and not exceeds(fmean(differs), SEEM)
 
     def run_began(self, key: tuple[str, str, str, str], i: int) -> int:
         """Return where the present run of findings of a key began; `i` if none of the last windows has one."""
