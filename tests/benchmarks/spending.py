@@ -23,7 +23,7 @@ from modelops_jupyter.monitoring.judging.budget import PARTS
 from modelops_jupyter.monitoring.judging.drift_findings import STATISTICS
 from modelops_jupyter.monitoring.judging.judge import judge_track
 from modelops_jupyter.monitoring.judging.performance_findings import judged_metrics
-from modelops_jupyter.monitoring.judging.thresholds import QUIET, Chances, Track
+from modelops_jupyter.monitoring.judging.thresholds import LINGERING, LINGERING_FLOOR, QUIET, Chances, Track
 from tests.benchmarks.worlds import Replay, World
 
 Array = np.ndarray
@@ -39,7 +39,7 @@ def opened(
 ) -> tuple[int, float]:
     """Return how many alerts columns that never change open, and how many are granted.
 
-    Counted are windows in which any statistic passes in any way, unless one of the windows just before had that.
+    Counted are windows in which any statistic passes in any way, unless the alert of an earlier one still lingers.
     """
     generator, chances = np.random.default_rng(seed), Chances(allowance, 3, STATISTICS, AlertRules())
     cells = bins * FINE_OF_COARSE if number else bins
@@ -55,17 +55,20 @@ def opened(
         plain = _passes(known, alone, rows, chances.of("plain"), number)
         plain |= _passes(known, together, CYCLE * rows, chances.of_recent("plain"), number)
         likely = _passes(known, drawn[CYCLE - 3 :], rows, chances.of("likely"), number)
-        for hit in plain | (likely[2:] & (likely[1:-1] | likely[:-2])):
-            count += int((hit & (quiet >= QUIET)).sum())
-            quiet = np.where(hit, 0, quiet + 1)
+        lingers = _passes(known, alone, rows, LINGERING, number, LINGERING_FLOOR)
+        lingers |= _passes(known, together, CYCLE * rows, LINGERING, number, LINGERING_FLOOR)
+        for hit, stays in zip(plain | (likely[2:] & (likely[1:-1] | likely[:-2])), lingers, strict=True):
+            still_open = quiet < QUIET
+            count += int((hit & ~still_open).sum())
+            quiet = np.where(hit | (stays & still_open), 0, quiet + 1)
         before = drawn[-(CYCLE - 1) :]
     used = windows - (CYCLE - 1)  # the first windows are part of no whole cycle
     return count, used * columns * allowance
 
 
-def _passes(known: Array, now: Array, rows: float, chance: Array, number: bool) -> Array:
+def _passes(known: Array, now: Array, rows: float, chance: Array | float, number: bool, floor: float = 1.0) -> Array:
     """Tell which of the windows pass the limit of any statistic."""
-    paired, least = noise.paired_rows(known.sum(-1), rows), AlertRules().distance
+    paired, least = noise.paired_rows(known.sum(-1), rows), floor * AlertRules().distance
     coarse, coarsely = (_coarse(each) if number else each for each in (known, now))
     limit = np.sqrt(noise.divergence(coarse, paired).limit(chance) / noise.JENSEN_SHANNON_SCALE / paired)
     passes = distances.jensen_shannon(_shares(coarse), _shares(coarsely)) >= np.maximum(limit, least)
