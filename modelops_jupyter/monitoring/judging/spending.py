@@ -22,7 +22,7 @@ from modelops_jupyter.monitoring.judging.budget import BOND, PARTS
 from modelops_jupyter.profiles.sampling import sampled_columns
 
 # Alerts where nothing changes, over those granted, for allowances of one in 100 and of one in 100,000 windows; between
-# them by the logarithm. `python -m tests.benchmarks.spending` measures them. Where two never pass together all is spent,
+# them by the logarithm. `python -m tests.benchmarks.spending` measures them. Where no two pass together all is spent,
 # but for a category its one of three statistics, and for a bond its two of three ways of looking. Volume is taken to
 # spend all always: how numbers of rows vary is not the reference's to say.
 COMMON, RARE = 1e-2, 1e-5
