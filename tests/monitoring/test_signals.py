@@ -117,7 +117,7 @@ def test_a_few_rows_that_are_far_off_are_a_greater_loss_at_once(factor: int) -> 
 
 def test_too_few_positives_do_not_keep_an_alert_of_too_many_open(known: Reference) -> None:
     generator = np.random.default_rng(12)
-    odds = [0.0] * 20 + [0.8] * 3 + [-0.07] * 14
+    odds = [0.0] * 20 + [0.8] * 3 + [-0.06] * 14
     days = [profile(known, classified(800, generator, odds=each)) for each in odds]
     excess = [a for a in judged(known, days)[1] if a.kind == "concept" and plain_metric(a.metric) == "outcome_excess"]
     (many,) = (alert for alert in excess if day_of(alert) == 20)

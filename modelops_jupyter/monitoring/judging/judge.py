@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
+from functools import cache, partial
+from typing import Any, Protocol
+
+import numpy as np
 
 from modelops_jupyter.monitoring.figures.baseline import Baseline
 from modelops_jupyter.monitoring.judging.alike_findings import alike_judges
@@ -17,14 +20,17 @@ from modelops_jupyter.monitoring.judging.estimate_findings import EstimateJudge
 from modelops_jupyter.monitoring.judging.performance_findings import PerformanceJudge, judged_metrics, matured
 from modelops_jupyter.monitoring.judging.quality_findings import QualityJudge
 from modelops_jupyter.monitoring.judging.rules import AlertRules
+from modelops_jupyter.monitoring.judging.spending import spent_part
 from modelops_jupyter.monitoring.judging.thresholds import Track, strongest
 from modelops_jupyter.monitoring.judging.volume_findings import VolumeJudge
 from modelops_jupyter.monitoring.record.results import Finding, WindowResult
 from modelops_jupyter.profiles.sampling import sampled_columns
 
+Array = np.ndarray[Any, Any]
+
 
 class Judge(Protocol):
-    """What finds something in the windows of a track."""
+    """Judges one kind of figures of a track's windows."""
 
     def judge(self, i: int, segment: str) -> list[Finding]:
         """Return the findings of window `i`."""
@@ -84,7 +90,7 @@ def judge_windows(
             continue
         since = (began or {}).get((segment, version))
         track = Track(baseline_of(version, segment), [windows[i] for i in places], every, since)
-        _judge(track, segment, segments, rules, new)
+        judge_track(track, partial(_granted, track, rules, segments), rules, new)
         for i, window in zip(places, track.windows, strict=True):
             judged[i] = window
     _judge_volume(judged, versions, baseline_of, rules, every, fresh, began, until)
@@ -103,6 +109,14 @@ def _allowances(baseline: Baseline, rules: AlertRules, every: str, segments: int
         "volume": 1,
     }
     return rules.budget.allowances(every, signals, segments)
+
+
+def _granted(track: Track, rules: AlertRules, segments: int, alike: bool) -> Mapping[str, float]:
+    """Return what a figure of a track's windows may cost, by kind: more where what it leaves unspent is known."""
+    whole, each = _allowances(track.baseline, rules, track.every, segments)
+    shared = each if track.segment else whole
+    spent = spent_part(track.baseline, shared) if alike else 1.0
+    return {kind: allowance / spent for kind, allowance in shared.items()}
 
 
 def _judge_volume(
@@ -129,23 +143,42 @@ def _judge_volume(
         judged[whole[n]] = judge.judge(n)
 
 
-def _judge(track: Track, segment: str, segments: int, rules: AlertRules, new: Collection[int]) -> None:
-    """Judge the new windows of a track in their order, in place."""
-    whole, each = _allowances(track.baseline, rules, track.every, segments)
-    allowances, mature = each if segment else whole, matured(track.windows, rules)
-    judges: tuple[Judge, ...] = (
+def judge_track(
+    track: Track, granted: Callable[[bool], Mapping[str, float]], rules: AlertRules, new: Collection[int]
+) -> None:
+    """Judge the new windows of a track in their order, in place.
+
+    Parameters
+    ----------
+    granted
+        Gives what a figure may cost, by kind, where it is known that days are alike and where it is not.
+    """
+    mature = matured(track.windows, rules)
+
+    @cache
+    def judges(alike: bool) -> tuple[Judge, ...]:
+        return _judges(track, granted(alike), rules, mature, min(new))
+
+    for i in sorted(new):
+        each = judges(track.days_alike(i))
+        found = strongest([finding for judge in each for finding in judge.judge(i, track.segment)])
+        starts = [track.windows[track.run_began(finding.key, i)].window_start for finding in found]
+        findings = tuple(replace(finding, since=start) for finding, start in zip(found, starts, strict=True))
+        track.windows[i] = replace(track.windows[i], findings=findings)
+
+
+def _judges(
+    track: Track, allowances: Mapping[str, float], rules: AlertRules, mature: Array, first: int
+) -> tuple[Judge, ...]:
+    """Return the judges of a track's windows, from the `first` to be judged on; `mature` are those with labels."""
+    return (
         PerformanceJudge(track, allowances.get("performance", 0.0), rules, mature),
         EstimateJudge(track, ESTIMATE * allowances.get("performance", 0.0), rules, mature),
         ConceptJudge(track, allowances.get("concept", 0.0), rules, mature),
         ExcessJudge(track, allowances.get("concept", 0.0), rules, mature),
         QualityJudge(track, allowances.get("quality", 0.0), rules),
-        DriftJudge(track, allowances.get("drift", 0.0), rules, min(new)),
+        DriftJudge(track, allowances.get("drift", 0.0), rules, first),
         *alike_judges(track, allowances.get("drift", 0.0), rules),
         BondJudge(track, BOND * allowances.get("drift", 0.0), rules),
         CombinationJudge(track, allowances.get("quality", 0.0), rules),
     )
-    for i in sorted(new):
-        found = strongest([finding for judge in judges for finding in judge.judge(i, segment)])
-        starts = [track.windows[track.run_began(finding.key, i)].window_start for finding in found]
-        findings = tuple(replace(finding, since=start) for finding, start in zip(found, starts, strict=True))
-        track.windows[i] = replace(track.windows[i], findings=findings)

@@ -27,6 +27,8 @@ LINGERING_FLOOR = 0.8
 # So many windows without a finding end a run of them.
 QUIET = 3
 LEVELS = ("plain", "likely", "lingering")
+# Of such a part of the columns it may be chance that they seem to differ from day to day.
+SEEM = 0.125
 # The last windows together are nearly the same ones the next time: what passes by chance stays for at least so many of
 # them, and is one alert.
 STAYS = 1.25
@@ -125,6 +127,15 @@ class Track:
         cycle = self.windows[i - 1].cycle if i else {}
         differs = [figures["differs"] for figures in cycle.values() if "differs" in figures]
         return bool(differs) and bool(exceeds(fmean(differs), MANY))
+
+    def days_alike(self, i: int) -> bool:
+        """Tell whether the windows before `i` were enough to show how days differ, and showed that they do not.
+
+        By chance alone one column in fifty seems to differ from day to day.
+        """
+        cycle = self.windows[i - 1].cycle if i else {}
+        differs = [figures["differs"] for figures in cycle.values() if "differs" in figures]
+        return bool(differs) and self.seasons_known(i) and not exceeds(fmean(differs), SEEM)
 
     def run_began(self, key: tuple[str, str, str, str], i: int) -> int:
         """Return where the present run of findings of a key began; `i` if none of the last windows has one."""
