@@ -25,7 +25,7 @@ from modelops_jupyter.profiles.sampling import sampled_columns
 # but for a bond its two of three ways of looking. Volume is taken to spend all always: how numbers of rows vary is not
 # the reference's to say.
 COMMON, RARE = 1e-2, 1e-5
-COLUMN, BONDS = (0.4, 1.0), (0.5, 2 / 3)
+COLUMN, BONDS = (0.5, 1.0), (0.5, 2 / 3)
 SPENT = {"performance": (0.3, 1.0), "concept": (0.6, 1.0), "quality": (0.5, 1.0), "volume": (1.0, 1.0)}
 
 
