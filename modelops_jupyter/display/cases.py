@@ -35,6 +35,7 @@ def details(shown: Incident) -> Html:
     costs = loss_text(shown.loss)
     return join(
         note(f"{count(len(shown.alerts), 'alert')}, {span}"),
+        note(f"The same was seen before, in {shown.follows}.") if shown.follows else None,
         element("p", f"{capital(costs)}.") if costs else None,
         element("p", "What to do next:") if shown.actions else None,
         element("ul", *(element("li", _coded(action)) for action in shown.actions)) if shown.actions else None,

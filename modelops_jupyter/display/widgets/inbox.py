@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from modelops_jupyter.workspace import Workspace
 
 AT_ONCE = 100
-STATES = (("open", "to look after"), ("closed", "healed and resolved"), ("all", "all"))
+STATES = (("open", "to look after"), ("closed", "what is over"), ("all", "all"))
 TO_LOOK_AFTER = ("open", "acknowledged")
 OFFERED = {
     "open": ("acknowledge", "resolve", "assign", "comment"),
     "acknowledged": ("resolve", "assign", "comment"),
-    "healed": ("resolve", "comment"),
+    "recovered": ("resolve", "comment"),
+    "superseded": ("resolve", "comment"),
     "resolved": ("comment",),
 }
 
