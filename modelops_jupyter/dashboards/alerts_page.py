@@ -28,7 +28,7 @@ from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.listings import cell
 from modelops_jupyter.display.plain import KINDS, alert_sentence
 from modelops_jupyter.display.tables import fold, more, steady, table
-from modelops_jupyter.display.words import capital, sentence, short_time
+from modelops_jupyter.display.words import incident_title, short_time
 from modelops_jupyter.wording import count
 
 AT_ONCE = 100
@@ -192,7 +192,7 @@ def _estimated(performance: Sequence[Alert]) -> str:
 
 
 def _incident(row: Alert, told: Incident | None, linked: bool, named: bool) -> list[str]:
-    model, happened = str(row["model"]), capital(sentence(str(row["title"])))
+    model, happened = str(row["model"]), incident_title(str(row["title"]), row["suspects"])
     target = address("model", model=model, last="all", window=str(row["first_window"] or ""))
     return [
         cell("state", row["state"]),

@@ -124,7 +124,7 @@ def _columns(members: Sequence[Member], ranked: Sequence[str], values: Mapping[s
         else:
             phrases.append(_phrase(sign, columns))
     rest = sum(len(columns) for columns in list(groups.values())[GROUPS:])
-    return [*phrases, *([f"{rest} more column{'s' * (rest != 1)} changed"] if rest else [])]
+    return [*phrases, *([f"{rest} more column{'s have' if rest != 1 else ' has'} alerts"] if rest else [])]
 
 
 def _phrase(sign: str, columns: Sequence[str]) -> str:
