@@ -86,7 +86,7 @@ MONITORING: tuple[Verb, ...] = (
         lambda ws, a, r: ws.incidents(a.name, state=a.state),
         (
             argument("name", nargs="?", help="name of the model (default: all)"),
-            argument("--state", help="only those open, acknowledged, resolved or healed"),
+            argument("--state", help="only those open, acknowledged, resolved, recovered or superseded"),
         ),
         effect="read",
     ),

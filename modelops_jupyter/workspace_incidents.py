@@ -35,7 +35,7 @@ class IncidentVerbs(Foundations):
         return casework.acknowledge(self.known, id, reason, self.actor)
 
     def resolve(self, id: str, *, reason: str) -> Incident:
-        """Close an incident; it opens again if the monitor sees more of it."""
+        """Close an incident; the same cause is another incident from then on, which names this one."""
         return casework.resolve(self.known, id, reason, self.actor)
 
     def assign(self, id: str, owner: str) -> Incident:

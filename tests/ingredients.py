@@ -354,7 +354,7 @@ MEANINGS: dict[str, list[str]] = {
     "limit": NUMBERS,
     "jobs": NUMBERS,
     "expected": NUMBERS,
-    "state": ["open", "healed", "", "x", "OPEN"],
+    "state": ["open", "recovered", "", "x", "OPEN"],
 }
 ANY = [*NAMES, *REFERENCES, *FILES, *COLUMNS, *NUMBERS, *SPANS, *TIMES, *TEXTS]
 

@@ -78,6 +78,8 @@ def open_incident(folder: Path, name: str) -> str:
     identity, at = f"{name}:1f3a9c07", "2026-05-04T06:00:00+00:00"
     suspect = {
         "column": "wind",
+        "sign": "distribution",
+        "beside": "",
         "score": 1.0,
         "importance": 0.7,
         "magnitude": 1.0,
@@ -92,6 +94,8 @@ def open_incident(folder: Path, name: str) -> str:
         "model": name,
         "cause": "data",
         "firing": True,
+        "ended": "",
+        "follows": "",
         "owner": None,
         "opened_at": at,
         "first_window": "2026-05-01T00:00:00+00:00",

@@ -93,7 +93,7 @@ def test_what_nobody_foresaw_is_one_sentence_and_no_gates_no(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["alerts", "--state", "opne"], "open or healed, not 'opne'"),
+        (["alerts", "--state", "opne"], "open, recovered or superseded, not 'opne'"),
         (["audit", "--limit", "0"], "at least 1, not 0"),
         (["audit", "--limit", "-1"], "at least 1, not -1"),
         (["overview", "m", "--every", "3D"], "1h, 1D, 1W long, not '3D'"),

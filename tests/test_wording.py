@@ -33,7 +33,7 @@ def test_data_reach_through_their_last_day_whoever_asks() -> None:
     store = InMemoryStore()
     end = "2014-01-01T00:00:00+00:00"
     monitor = {"through": end, "checked_at": "", "windows": 1, "realised": 0, "metric": None, "line": [], "tracks": []}
-    monitor |= {"every": "1D", "without_rows": []}
+    monitor |= {"every": "1D", "without_rows": [], "volume": {"windows": 1, "small": 0, "rows_per_day": 50.0}}
     puts = (Put("model", "m", {"name": "m", "kind": "ml"}, "m"), Put("monitor", "m/1D", monitor, "m"))
     store.commit(Change(puts=puts))
     shown = (status(store, find_settings()), models(store, {}))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from modelops_jupyter.store import Record, Store
 
-STATES = ("open", "acknowledged", "resolved", "healed")
+STATES = ("open", "acknowledged", "resolved", "recovered", "superseded")
 _WHY = "What is done about an incident goes on record with its reason: say why."
 
 
@@ -35,10 +35,12 @@ class Incident(Presentable):
     ----------
     id : str
         The model's name and eight hexadecimal digits, such as ``flight-delay:1f3a9c07``; it never changes.
-    state : {"open", "acknowledged", "resolved", "healed"}
-        healed: every alert healed by itself; resolved: a person closed it.
+    state : {"open", "acknowledged", "resolved", "recovered", "superseded"}
+        recovered: every alert recovered by itself; resolved: a person closed it; superseded: its version was replaced.
     cause : {"data", "monitoring"}
         monitoring: the monitor itself stopped or fails.
+    follows : str
+        The id of the incident that the same cause had before; empty if there is none.
     first_window, last_window : str
         Starts of the first and the last bad window.
     suspects : tuple of mapping
@@ -47,7 +49,8 @@ class Incident(Presentable):
         Slices with alerts of their own, the costliest first.
     loss : mapping or None
         Wrong decisions beyond those expected with their 95 % interval, and the money, if the use case says what one
-        costs; see `monitoring.incidents.loss.Loss`.
+        costs; see `monitoring.incidents.loss.Loss`. Of a regression ``error``, the absolute error of a row beyond that
+        of the reference; see `monitoring.incidents.error_loss.ErrorExcess`.
     timeline : tuple of mapping
         What the monitor saw and what people did: ``at, actor, event, text``, oldest first.
     """
@@ -58,6 +61,7 @@ class Incident(Presentable):
     owner: str | None
     cause: str
     title: str
+    follows: str
     opened_at: str
     first_window: str
     last_window: str
@@ -90,6 +94,7 @@ class Incident(Presentable):
             head,
             f"  bad windows from {self.first_window} to {self.last_window}{of}, {count(len(self.alerts), 'alert')}",
         ]
+        lines += [f"  again: the same was wrong in {self.follows}"] if self.follows else []
         lines += [_suspect_line(suspect) for suspect in self.suspects[:5]]
         lines += [f"  segment {part['segment']}: {', '.join(part['columns'])}" for part in self.segments[:5]]
         if loss := loss_text(self.loss):
@@ -102,9 +107,14 @@ class Incident(Presentable):
 
 
 def loss_text(loss: Mapping[str, Any] | None) -> str:
-    """Return a sentence about wrong decisions and money; nothing where chance alone may explain them."""
+    """Return a sentence about wrong decisions and money, or errors; nothing where chance alone may explain them."""
     from modelops_jupyter.monitoring.incidents.loss import is_loss
 
+    error = (loss or {}).get("error")
+    if error and is_loss(error["low"]):
+        interval = f"95 % interval {error['low']:.3g} to {error['high']:.3g}"
+        of = f"{error['expected']:.3g} on the reference, {count(error['rows'], 'row')} with labels"
+        return f"mean absolute error {error['value']:.3g} greater than expected ({of}; {interval})"
     if loss is None or not is_loss(loss.get("low")):
         return ""
     value, low, high = loss["wrong_decisions"], loss["low"], loss["high"]
@@ -117,12 +127,13 @@ def loss_text(loss: Mapping[str, Any] | None) -> str:
 
 def incidents(store: Store, name: str | None, state: str | None) -> Listing:
     """Return incidents, newest first; see `Workspace.incidents`."""
+    from modelops_jupyter.monitoring.incidents.standing import acts_of
 
     if name is not None:
         find_model(store, check_name(name))
     if state not in (None, *STATES):
         raise InvalidInput(f"An incident is {', '.join(STATES)}, not {state!r}.")
-    acts = _acts(store, name)
+    acts = acts_of(store, name)
     found = [_row(record.body, acts.get(record.key, [])) for record in store.find("incident", name)]
     rows = sorted((row for row in found if state in (None, row["state"])), key=lambda r: str(r["opened_at"]))
     rows = sorted(rows, key=lambda row: str(row["first_window"]), reverse=True)
@@ -151,10 +162,10 @@ def incident(store: Store, identity: str) -> Incident:
     NotFound
         With the ids of the open ones.
     """
-    from modelops_jupyter.monitoring.incidents.cases import standing, timeline
+    from modelops_jupyter.monitoring.incidents.standing import acts_of, standing, timeline
 
     body = _record(store, identity).body
-    acts = _acts(store, body["model"]).get(identity, [])
+    acts = acts_of(store, body["model"]).get(identity, [])
     state, owner = standing(body, acts)
     return Incident(
         id=identity,
@@ -163,6 +174,7 @@ def incident(store: Store, identity: str) -> Incident:
         owner=owner,
         cause=body["cause"],
         title=body["title"],
+        follows=body["follows"],
         opened_at=body["opened_at"],
         first_window=body["first_window"],
         last_window=body["last_window"],
@@ -184,7 +196,7 @@ def acknowledge(store: Store, identity: str, reason: str, actor: Actor) -> Incid
 
 
 def resolve(store: Store, identity: str, reason: str, actor: Actor) -> Incident:
-    """Close an incident; it opens again if the monitor sees more of it."""
+    """Close an incident; the same cause is another incident from then on, which names this one."""
     found = incident(store, identity)
     if found.state == "resolved":
         raise Refused(f"{identity} is resolved already: comment on it instead.")
@@ -219,13 +231,6 @@ def _act(store: Store, found: Incident, act: str, text: str, actor: Actor, owner
     return incident(store, found.id)
 
 
-def _acts(store: Store, model: str | None) -> dict[str, list[Mapping[str, Any]]]:
-    found: dict[str, list[Mapping[str, Any]]] = {}
-    for record in store.find("incident_act", model):
-        found.setdefault(record.body["incident"], []).append(record.body)
-    return {identity: sorted(acts, key=lambda act: str(act["at"])) for identity, acts in found.items()}
-
-
 def _record(store: Store, identity: str) -> Record:
     record = store.get("incident", identity) if isinstance(identity, str) else None
     if record is None:
@@ -235,8 +240,8 @@ def _record(store: Store, identity: str) -> Record:
 
 
 def _row(body: Mapping[str, Any], acts: list[Mapping[str, Any]]) -> dict[str, Any]:
-    from modelops_jupyter.monitoring.incidents.cases import standing
     from modelops_jupyter.monitoring.incidents.loss import is_loss
+    from modelops_jupyter.monitoring.incidents.standing import standing
 
     state, owner = standing(body, acts)
     loss = body["loss"] or {}
@@ -249,6 +254,7 @@ def _row(body: Mapping[str, Any], acts: list[Mapping[str, Any]]) -> dict[str, An
         "cause": body["cause"],
         "role": SERVED if body["cause"] == "data" else "",
         "title": body["title"],
+        "follows": body["follows"],
         "opened_at": body["opened_at"],
         "first_window": body["first_window"],
         "last_window": body["last_window"],

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.settings import Settings, UseCase
     from modelops_jupyter.store import AuditVerification, Store
 
-ALERT_STATES = ("open", "healed")
+ALERT_STATES = ("open", "recovered", "superseded")
 MOST_MISNAMED = 3  # names of MLflow's that a line names
 MOST_UNSAFE = 5  # versions that a line names
 SHOWN_METRICS = 3  # of those that were measured, where there is no room for all
@@ -283,7 +283,7 @@ def versions(store: Store, name: str) -> Listing:
 def alerts(store: Store, name: str | None, state: str | None) -> Listing:
     """Return alerts, newest first."""
     if state not in (None, *ALERT_STATES):
-        raise InvalidInput(f"An alert is {' or '.join(ALERT_STATES)}, not {state!r}.")
+        raise InvalidInput(f"An alert is {', '.join(ALERT_STATES[:-1])} or {ALERT_STATES[-1]}, not {state!r}.")
     if name is not None:
         find_model(store, check_name(name))
     kinds = [kind_of("alert", SERVICE), kind_of("alert", Series(1))]

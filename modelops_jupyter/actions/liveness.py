@@ -37,8 +37,8 @@ def parse_interval(text: str) -> timedelta:
 def beat(
     store: Store, model: str, every: str, interval: timedelta, at: datetime, error: str | None, owner: str | None
 ) -> None:
-    """Write down that a monitor ran, or failed; what was said of it as stopped heals when it runs again."""
-    from modelops_jupyter.monitoring.incidents.cases import heal, message_of
+    """Write down that a monitor ran, or failed; what was said of it as stopped recovers when it runs again."""
+    from modelops_jupyter.monitoring.incidents.cases import message_of, recover
     from modelops_jupyter.store import Change, Put
 
     key = f"{model}/{every}"
@@ -57,9 +57,9 @@ def beat(
     puts, outbox = [Put("heartbeat", key, body, subject=model)], []
     stopped = _incident(store, before) if before and error is None else None
     if stopped is not None and stopped.body["firing"]:
-        healed = heal(stopped.body, at.isoformat(), f"The monitor of {model} every {every} runs again.")
-        puts.append(Put("incident", stopped.key, healed, subject=model, expected_revision=stopped.revision))
-        outbox.append(message_of(healed, "healed"))
+        recovered = recover(stopped.body, at.isoformat(), f"The monitor of {model} every {every} runs again.")
+        puts.append(Put("incident", stopped.key, recovered, subject=model, expected_revision=stopped.revision))
+        outbox.append(message_of(recovered, "recovered"))
     store.commit(Change(puts=tuple(puts), outbox=tuple(outbox)))
 
 

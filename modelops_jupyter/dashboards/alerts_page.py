@@ -28,7 +28,7 @@ from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.listings import cell
 from modelops_jupyter.display.plain import KINDS, alert_sentence
 from modelops_jupyter.display.tables import fold, more, steady, table
-from modelops_jupyter.display.words import capital, sentence, short_time
+from modelops_jupyter.display.words import incident_title, short_time
 from modelops_jupyter.wording import count
 
 AT_ONCE = 100
@@ -55,7 +55,7 @@ class AlertsPage(View):
         self.most = AT_ONCE
         self.head, self.summary, self.list = html("mo-head"), html(), html("mo-list", "mo-table")
         self.head.value = element("header", element("h1", "Alerts and incidents", tabindex="-1"))
-        states = [("Open", ""), ("Healed", "healed"), ("Open and healed", "all")]
+        states = [("Open", ""), ("Closed", "closed"), ("Open and closed", "all")]
         self.state = w.Dropdown(description="State", options=states)
         self.model = w.Dropdown(description="Model")
         self.kind = w.Dropdown(description="Kind")
@@ -79,7 +79,7 @@ class AlertsPage(View):
                 known = self._known(key)
                 widget.options = [(every, ""), *((KINDS.get(value, value), value) for value in known)]
                 widget.value = query.get(key, "") if query.get(key, "") in known else ""
-            self.state.value = query.get("state", "") if query.get("state") in ("healed", "all") else ""
+            self.state.value = query.get("state", "") if query.get("state") in ("closed", "all") else ""
         finally:
             self.filling = False
         for part in (self.filters, self.card):
@@ -136,9 +136,12 @@ class AlertsPage(View):
         return [
             alert
             for alert in self.alerts
-            if state in ("all", alert["state"])
-            and self.model.value in ("", alert["model"])
-            and self.kind.value in ("", alert["kind"])
+            if state == "all"
+            or (
+                (state == "open") == (alert["state"] == "open")
+                and self.model.value in ("", alert["model"])
+                and self.kind.value in ("", alert["kind"])
+            )
         ]
 
     def draw(self) -> None:
@@ -175,7 +178,7 @@ def _summary(alerts: Sequence[Alert]) -> Html:
     newest = max((str(alert["window_start"]) for alert in ours), default=None)
     performance = [alert for alert in ours if alert["kind"] == "performance"]
     return tiles(
-        tile("Open", f"{len(ours):,}", f"{len(served) - len(ours):,} healed{more}"),
+        tile("Open", f"{len(ours):,}", f"{len(served) - len(ours):,} closed{more}"),
         tile("Models with an open alert", f"{len({alert['model'] for alert in ours}):,}"),
         tile("Worse results", f"{len(performance):,}", _estimated(performance)),
         tile("Newest", short_time(newest), "when it began"),
@@ -189,7 +192,7 @@ def _estimated(performance: Sequence[Alert]) -> str:
 
 
 def _incident(row: Alert, told: Incident | None, linked: bool, named: bool) -> list[str]:
-    model, happened = str(row["model"]), capital(sentence(str(row["title"])))
+    model, happened = str(row["model"]), incident_title(str(row["title"]), row["suspects"])
     target = address("model", model=model, last="all", window=str(row["first_window"] or ""))
     return [
         cell("state", row["state"]),

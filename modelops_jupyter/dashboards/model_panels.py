@@ -170,7 +170,7 @@ def incidents(shown: Sequence[Incident], known: int) -> str:
     rows = [
         [
             cell("state", each.state),
-            fold(capital(sentence(each.title)), cases.details(each)),
+            fold(cases.heading_of(each), cases.details(each)),
             steady(short_time(each.first_window)),
             each.owner or "nobody yet",
         ]

@@ -9,7 +9,16 @@ from modelops_jupyter.actions.casework import Incident, loss_text
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.listings import cell
 from modelops_jupyter.display.tables import block, fold, heading, moment_text, note, steady, table
-from modelops_jupyter.display.words import NOTHING, capital, metric_name, number, percent, sentence, short_time
+from modelops_jupyter.display.words import (
+    NOTHING,
+    capital,
+    incident_title,
+    metric_name,
+    number,
+    percent,
+    sentence,
+    short_time,
+)
 from modelops_jupyter.wording import count
 
 MOST_SUSPECTS, MOST_SEGMENTS, MOST_EVENTS = 5, 5, 30
@@ -18,10 +27,15 @@ MOST_SUSPECTS, MOST_SEGMENTS, MOST_EVENTS = 5, 5, 30
 def incident(shown: Incident) -> Html:
     """Show one incident."""
     return block(
-        heading(f"{shown.model}: {capital(sentence(shown.title))}"),
+        heading(f"{shown.model}: {heading_of(shown)}"),
         element("p", cell("state", shown.state), f" · {owner(shown.owner)} · {shown.id}"),
         details(shown),
     )
+
+
+def heading_of(shown: Incident) -> str:
+    """Return the title of an incident as a heading has it."""
+    return incident_title(shown.title, [str(suspect["column"]) for suspect in shown.suspects])
 
 
 def owner(name: str | None) -> str:
@@ -35,6 +49,7 @@ def details(shown: Incident) -> Html:
     costs = loss_text(shown.loss)
     return join(
         note(f"{count(len(shown.alerts), 'alert')}, {span}"),
+        note(f"The same was seen before, in {shown.follows}.") if shown.follows else None,
         element("p", f"{capital(costs)}.") if costs else None,
         element("p", "What to do next:") if shown.actions else None,
         element("ul", *(element("li", _coded(action)) for action in shown.actions)) if shown.actions else None,

@@ -35,8 +35,9 @@ SENTENCES = {"message", "evaluation", "title"}
 STATES = {
     "open": ("●", "open", palette.RED),
     "acknowledged": ("◐", "acknowledged", palette.ORANGE),
-    "healed": ("✓", "healed", palette.GREEN),
+    "recovered": ("✓", "recovered", palette.GREEN),
     "resolved": ("✓", "resolved", palette.GREEN),
+    "superseded": ("↷", "superseded", palette.GREY),
     "completed": ("✓", "completed", palette.GREEN),
     "running": ("…", "running", palette.BLUE),
     "failed": ("✕", "failed", palette.RED),

@@ -12,6 +12,8 @@ KINDS = {"performance": "results", "drift": "data changed", "quality": "data qua
 OWN = {"prediction": "the model's answer", "score": "the model's score"}
 DRIFT = "{column} is not spread as it was when the model was validated"
 BOND = "{column} does not hang together with other columns as it did when the model was validated"
+DEPENDENCE = "{column} and “{beside}” do not depend on each other as they did when the model was validated"
+NEW_VALUES = "the model never saw {beside} of {column}"
 QUALITY = {
     "null_rate": "more values of {column} are missing",
     "mistyped_rate": "more values of {column} cannot be read",
@@ -27,7 +29,7 @@ def alert_sentence(alert: Mapping[str, Any]) -> str:
     >>> alert_sentence({**drift, "message": ""})
     '“wind” is not spread as it was when the model was validated (PSI 0.310, threshold 0.200).'
     """
-    told = _told(str(alert["kind"]), str(alert["metric"]), str(alert["column"] or ""))
+    told = _told(str(alert["kind"]), str(alert["metric"]), str(alert["column"] or ""), str(alert.get("beside") or ""))
     if told is None:
         return capital(sentence(str(alert["message"]).removeprefix(str(alert["model"])).lstrip(":, ")))
     where = f", for {alert['segment']}" if alert.get("segment") else ""
@@ -35,14 +37,17 @@ def alert_sentence(alert: Mapping[str, Any]) -> str:
     return f"{which}{told if which else capital(told)}{where}{_figure(alert)}."
 
 
-def _told(kind: str, metric: str, column: str) -> str | None:
+def _told(kind: str, metric: str, column: str, beside: str) -> str | None:
+    """Return what an alert says of a column or of results; `beside` is a second column, or values that are new."""
     if kind == "performance":
         verb = "are estimated to be" if metric.startswith("estimated_") else "are"
         return f"the model's results {verb} worse than when it was validated"
     plain = metric.removeprefix("recent_")
     drift = BOND if plain == "dependence" else DRIFT
     words = drift if kind == "drift" else QUALITY.get(plain)
-    return words.format(column=OWN.get(column, f"“{column}”")) if words and column else None
+    if beside:
+        words = {"dependence": DEPENDENCE, "unseen_rate": NEW_VALUES}.get(plain, words)
+    return words.format(column=OWN.get(column, f"“{column}”"), beside=beside) if words and column else None
 
 
 def _figure(alert: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -149,6 +150,18 @@ def _words(text: str) -> str:
 def capital(text: str) -> str:
     """Return text with its first letter as a heading has it."""
     return text[:1].upper() + text[1:]
+
+
+def incident_title(title: str, columns: Iterable[str]) -> str:
+    """Return an incident's title as a heading has it; the name of a column, one of its suspects, stays as it is.
+
+    >>> incident_title("roc_auc got worse", []), incident_title("wind_speed changed", ["wind_speed"])
+    ('ROC AUC got worse', 'wind_speed changed')
+    >>> incident_title("dewp and humid no longer depend on each other as they did", ["humid"])
+    'dewp and humid no longer depend on each other as they did'
+    """
+    named = any(title.startswith(column) or f" and {column} no longer" in title for column in columns)
+    return sentence(title) if named else capital(sentence(title))
 
 
 def metric_name(name: str | None) -> str:

@@ -155,7 +155,7 @@ def load_alerts(store: Store, model: str, every: str, series: Series = SERVICE) 
     """Return the alerts of one length of windows, as of the last run."""
     bodies = (record.body for record in store.find(kind_of("alert", series), model))
     found = (
-        Alert(**{name: value for name, value in body.items() if name != "every"})
+        Alert.from_dict({name: value for name, value in body.items() if name != "every"})
         for body in bodies
         if body["every"] == every and body.get("series", "") == series.key
     )

@@ -22,8 +22,8 @@ from modelops_jupyter.monitoring.figures.measure import measure_window
 from modelops_jupyter.monitoring.figures.volume import volume
 from modelops_jupyter.monitoring.incidents.alerts import raise_alerts
 from modelops_jupyter.monitoring.incidents.cases import update_incidents
+from modelops_jupyter.monitoring.incidents.evidence import Evidence, gather_evidence
 from modelops_jupyter.monitoring.incidents.missing_rows import missing_rows_incident, missing_rows_sentence
-from modelops_jupyter.monitoring.incidents.suspects import Evidence, gather_evidence
 from modelops_jupyter.monitoring.judging.judge import judge_windows
 from modelops_jupyter.monitoring.judging.lookback import with_cycle
 from modelops_jupyter.monitoring.judging.rules import AlertRules

@@ -9,6 +9,9 @@ from modelops_jupyter.notifications.addresses import checked_addresses
 from modelops_jupyter.notifications.message import Message
 from modelops_jupyter.notifications.outbound import guarded
 
+# Topics that ask nobody to do anything.
+QUIET = ("incident.superseded", "promote")
+
 
 class AppriseNotifier:
     """Sends plain text through one apprise URL."""
@@ -30,7 +33,7 @@ class AppriseNotifier:
         host = getattr(self._service, "host", None)
         if isinstance(host, str) and host:
             checked_addresses(host, getattr(self._service, "port", None) or 0, allow_private=self._allow_private)
-        kind = {"incident.healed": apprise.NotifyType.SUCCESS, "promote": apprise.NotifyType.INFO}
+        kind = {"incident.recovered": apprise.NotifyType.SUCCESS, **dict.fromkeys(QUIET, apprise.NotifyType.INFO)}
         try:
             with guarded(self.where, allow_private=self._allow_private):
                 taken = self._service.notify(

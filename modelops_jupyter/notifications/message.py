@@ -19,7 +19,8 @@ class Message:
     id : str
         The same at every attempt, so that a receiver knows a repetition.
     topic : str
-        ``incident.opened``, ``incident.grew``, ``incident.reopened``, ``incident.healed``, ``promote`` or ``rollback``.
+        ``incident.opened``, ``incident.grew``, ``incident.reopened``, ``incident.returned``, ``incident.recovered``,
+        ``incident.superseded``, ``promote`` or ``rollback``.
     at : str
         When it happened: ISO text in UTC.
     title, text : str

@@ -4,7 +4,7 @@
 
 Each series is a reference of eight weeks and the days that follow them, both from one process that never changes. Real
 flights are drawn with weights that tilt towards high or low values of some columns, by the day's own tilts; outcomes
-follow the rows. What is counted is each alert that opened, also one that was healed or erased later.
+follow the rows. What is counted is each alert that opened, also one that was recovered or erased later.
 """
 
 from __future__ import annotations

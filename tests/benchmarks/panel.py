@@ -175,7 +175,7 @@ def main(models: int) -> int:
         fill(store, models)
 
         def change(number: int) -> None:
-            body = {"model": "model-0000", "kind": "drift", "state": ("open", "healed")[number % 2]}
+            body = {"model": "model-0000", "kind": "drift", "state": ("open", "recovered")[number % 2]}
             store.commit(Change(puts=(Put("alert", "model-0000/x", body, subject="model-0000"),)))
 
         with server(folder) as (connection, process):

@@ -231,7 +231,7 @@ def test_alerts_of_every_model_lead_to_their_windows(folder: Path) -> None:
     shown.kind.value = "performance"
     assert shown.list.value.count("href") == 1
     assert shown.query() == {"kind": "performance"}
-    shown.state.value = "healed"
+    shown.state.value = "closed"
     assert "No alert fits" in shown.list.value
     assert len(made(AlertsPage, {"state": "all"}).table()[1].splitlines()) == 4
     assert "<img" not in made(AlertsPage).list.value

@@ -219,6 +219,11 @@ def test_a_new_category_is_found_on_its_first_day(known: Reference, share: float
 
     alerts = judged(known, days(known, 14, day))
     assert ("quality", "word", "unseen_rate", 10) in {(a.kind, a.column, a.metric, day_of(a)) for a in alerts}
+    (named,) = (alert for alert in alerts if alert.metric == "unseen_rate")
+    new = day(10)["word"] == "new"  # of another day: about as many
+    assert named.beside.startswith("`new` (")
+    assert f"{named.beside} of word was never seen in training" in named.message
+    assert float(named.beside.split("(")[1].split(" %")[0]) / 100 == pytest.approx(new.mean(), abs=0.03)
 
 
 @pytest.mark.parametrize("exponent", [1.6, 2.0])
@@ -331,11 +336,11 @@ def fold(pattern: str) -> list[tuple[int, str]]:
         ("x.x", [(2, "open")]),
         ("P", [(0, "open")]),
         ("lll", []),
-        ("P...", [(0, "healed")]),
+        ("P...", [(0, "recovered")]),
         ("Pl.l..l", [(0, "open")]),
-        ("xx...xx", [(1, "healed"), (6, "open")]),
+        ("xx...xx", [(1, "recovered"), (6, "open")]),
         ("xx..x..", [(1, "open")]),
-        ("P...P...P...", [(0, "healed"), (4, "healed"), (8, "healed")]),
+        ("P...P...P...", [(0, "recovered"), (4, "recovered"), (8, "recovered")]),
     ],
 )
 def test_it_takes_more_to_open_than_to_stay_open(pattern: str, alerts: list[tuple[int, str]]) -> None:
@@ -347,9 +352,9 @@ def test_it_takes_more_to_open_than_to_stay_open(pattern: str, alerts: list[tupl
     [
         ("1111", [(1, 0, "open")]),
         ("11122", [(1, 0, "open"), (2, 3, "open")]),
-        ("111222", [(1, 0, "healed"), (2, 3, "open")]),
+        ("111222", [(1, 0, "superseded"), (2, 3, "open")]),
         ("112211", [(1, 0, "open"), (2, 2, "open")]),
-        ("11122221", [(1, 0, "healed"), (1, 7, "open"), (2, 3, "open")]),
+        ("11122221", [(1, 0, "superseded"), (1, 7, "open"), (2, 3, "open")]),
     ],
 )
 def test_another_version_is_another_model(served: str, alerts: list[tuple[int, int, str]]) -> None:

@@ -50,7 +50,7 @@ def test_with_times_what_is_over_is_told_too(reference: pd.DataFrame) -> None:
     current["timestamp"] = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(current["timestamp"], unit="D")
     comparison = mo.compare_data(reference, current)
     (age,) = [alert for alert in comparison.alerts if alert.column == "age"][:1]
-    assert (age.state, age.window_start[:10]) == ("healed", "2026-01-06")
+    assert (age.state, age.window_start[:10]) == ("recovered", "2026-01-06")
     assert age.message in str(comparison)
     assert "age" in comparison._repr_mimebundle_()["text/html"]
 

@@ -54,7 +54,7 @@ def test_an_alert_stays_open_until_windows_with_labels_are_clean(kind: str, late
             assert alerts == ()
         else:
             is_open = judged < faulty.stop + RULES.windows - 1
-            assert [alert.state for alert in alerts] == ["open" if is_open else "healed"], (today, late)
+            assert [alert.state for alert in alerts] == ["open" if is_open else "recovered"], (today, late)
             assert alerts[0].last_window == start_of(min(judged, faulty.stop - 1))
 
 
@@ -63,14 +63,14 @@ def test_an_estimate_takes_back_what_an_estimate_said_and_not_what_labels_said()
     quiet = [day(n, labelled=False, **fine) for n in (3, 4, 5, 6)]
     labelled = [day(n, labelled=True) for n in (0, 1)]
     by_estimate = [*labelled, day(2, labelled=False, metric=f"estimated_{METRIC}", hit=True), *quiet]
-    assert [alert.state for alert in raise_alerts("m", by_estimate, RULES)] == ["healed"]
+    assert [alert.state for alert in raise_alerts("m", by_estimate, RULES)] == ["recovered"]
     by_labels = [*labelled, day(2, labelled=True, hit=True), *quiet]
     assert [alert.state for alert in raise_alerts("m", by_labels, RULES)] == ["open"]
     both = [*by_estimate[:3], day(3, labelled=True, hit=True), *quiet[1:], day(7, labelled=False, **fine)]
     assert [alert.state for alert in raise_alerts("m", both, RULES)] == ["open"]
 
 
-def test_windows_of_too_few_rows_heal_no_drift() -> None:
+def test_windows_of_too_few_rows_close_no_drift() -> None:
     def drifting(number: int, value: float | None, hit: bool) -> WindowResult:
         figures = {"x": {"jensen_shannon": {"value": value, "reason": None if value else "too few rows"}}}
         findings = (Finding("drift", "x", "jensen_shannon", 0.4, 0.2),) if hit else ()
@@ -80,4 +80,4 @@ def test_windows_of_too_few_rows_heal_no_drift() -> None:
     few = [drifting(n, None, False) for n in range(1, 6)]
     clean = [drifting(n, 0.01, False) for n in range(6, 9)]
     assert [alert.state for alert in raise_alerts("m", [hit, *few], RULES)] == ["open"]
-    assert [alert.state for alert in raise_alerts("m", [hit, *few, *clean], RULES)] == ["healed"]
+    assert [alert.state for alert in raise_alerts("m", [hit, *few, *clean], RULES)] == ["recovered"]

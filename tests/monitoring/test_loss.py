@@ -18,9 +18,10 @@ from modelops_jupyter.monitoring.explaining.rise import rise_of, rise_words
 from modelops_jupyter.monitoring.explaining.segments import Losses
 from modelops_jupyter.monitoring.figures import intervals
 from modelops_jupyter.monitoring.figures.figure import Figure
-from modelops_jupyter.monitoring.incidents.incidents import group
+from modelops_jupyter.monitoring.incidents.analysis import analyse
+from modelops_jupyter.monitoring.incidents.chronicle import chronicle_of
+from modelops_jupyter.monitoring.incidents.evidence import Evidence
 from modelops_jupyter.monitoring.incidents.loss import Excess, Loss, wrong_decisions
-from modelops_jupyter.monitoring.incidents.suspects import Evidence, analyse
 from modelops_jupyter.monitoring.record.results import Finding, WindowResult
 
 PACKAGE = Path(modelops_jupyter.__file__).parent
@@ -130,16 +131,64 @@ def test_what_is_estimated_alone_is_estimated_to_have_got_worse(
     findings = tuple(Finding("performance", "", f"recent_{name}", 0.5, 0.6) for name in sorted(by_label & estimates))
     start = "2013-04-01T00:00:00+00:00"
     seen = WindowResult(start, "2013-04-02T00:00:00+00:00", 100, 100, {"1": 100}, {}, {}, findings)
-    (case,) = group("delay", alerts, {})
+    (case,) = chronicle_of("delay", alerts).book.cases.values()
     title = analyse(case, Evidence([seen]))["title"]
     fallen = sorted(realised | (by_label & estimates))
     if fallen:
-        assert title == f"{', '.join(fallen)} got worse"
+        assert title == f"{listed(fallen)} got worse"
     else:
         verb = "is" if len(estimates) == 1 else "are"
-        assert title == f"{', '.join(sorted(estimates))} {verb} estimated to have got worse"
+        assert title == f"{listed(sorted(estimates))} {verb} estimated to have got worse"
     for one in alerts:
         assert ("estimated to be worse" in alert_sentence(one)) == one["metric"].startswith("estimated_")
+
+
+def with_errors(seed: int, windows: int, spread: float, more: float) -> tuple[list[WindowResult], np.ndarray]:
+    """Return windows of a regression, healthy but for the last ones, and the absolute errors of those."""
+    generator = np.random.default_rng(seed)
+    made, late = [], []
+    for n in range(windows):
+        scale = 2 * np.exp(spread * generator.normal()) + more * (n >= windows - 6)
+        errors = np.abs(generator.normal(0, scale, generator.integers(60, 400)))
+        figure = intervals.mean(errors.sum(), (errors**2).sum(), len(errors)).to_dict()
+        start = f"2013-{1 + n // 28:02d}-{1 + n % 28:02d}T00:00:00+00:00"
+        rows = len(errors)
+        made.append(WindowResult(start, start, rows, rows, {"1": rows}, {"mean_absolute_error": figure}, {}, ()))
+        late += [errors] if n >= windows - 6 else []
+    return made, np.concatenate(late)
+
+
+def test_the_loss_of_a_regression_is_the_error_of_a_row_beyond_the_references() -> None:
+    windows, errors = with_errors(1, 40, 0.0, 1.5)
+    expected = {1: intervals.mean(1.6 * 10_000, 4.0 * 10_000, 10_000)}
+    evidence = Evidence(windows, errors=expected)
+    found = evidence.excess_error(windows[-6:])
+    assert found is not None
+    assert (found.value, found.rows) == (pytest.approx(errors.mean() - 1.6), len(errors))
+    alerts = [{**alert("mean_absolute_error"), "window_start": windows[-6].window_start}]
+    alerts[0]["last_window"] = windows[-1].window_start
+    (case,) = chronicle_of("delay", alerts).book.cases.values()
+    loss = analyse(case, evidence)["loss"]
+    assert loss["error"]["value"] == pytest.approx(found.value)
+    assert f"mean absolute error {found.value:.3g} greater than expected" in loss_text(loss)
+
+
+@pytest.mark.parametrize(("windows", "spread"), [(40, 0.0), (40, 0.2), (12, 0.2)])
+def test_the_interval_of_a_regressions_loss_covers_nineteen_of_twenty(windows: int, spread: float) -> None:
+    """Nothing changed: the mean of |e| of a normal error of a random spread is known, and so is the loss, none."""
+    truth = 2 * np.sqrt(2 / np.pi) * np.exp(spread**2 / 2)
+    expected = {1: intervals.normal(float(truth), 0.0)}
+    covered = []
+    for seed in range(400):
+        made, _ = with_errors(seed, windows, spread, 0.0)
+        found = Evidence(made, errors=expected).excess_error(made[-6:])
+        assert found is not None
+        covered.append(found.low <= 0 <= found.high)
+    assert np.mean(covered) >= 0.92  # of 400, so few in one of two hundred cases if 95 % are covered
+
+
+def listed(words: list[str]) -> str:
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]
 
 
 def explained(seed: int, windows: int, spread: float, more: float = 0.0) -> Losses:
@@ -181,7 +230,7 @@ SENTENCES = {
     "display/plain.py",  # alert_sentence
     "monitoring/backtest.py",  # the size of a fault that was put in
     "monitoring/explaining/rise.py",  # rise_words
-    "monitoring/incidents/suspects.py",  # the title
+    "monitoring/incidents/sentences.py",  # the title
 }
 
 

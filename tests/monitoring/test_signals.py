@@ -10,7 +10,7 @@ import pytest
 
 from modelops_jupyter.monitoring import Alert, AlertBudget, AlertRules, WindowResult, raise_alerts
 from modelops_jupyter.monitoring.figures.baseline import Baseline
-from modelops_jupyter.monitoring.incidents.incidents import group
+from modelops_jupyter.monitoring.incidents.chronicle import chronicle_of
 from modelops_jupyter.monitoring.judging.judge import judge_windows
 from modelops_jupyter.monitoring.judging.replay import judge_series, measure_series
 from modelops_jupyter.monitoring.record.results import plain_metric
@@ -121,7 +121,7 @@ def test_too_few_positives_do_not_keep_an_alert_of_too_many_open(known: Referenc
     days = [profile(known, classified(800, generator, odds=each)) for each in odds]
     excess = [a for a in judged(known, days)[1] if a.kind == "concept" and plain_metric(a.metric) == "outcome_excess"]
     (many,) = (alert for alert in excess if day_of(alert) == 20)
-    assert many.state == "healed"
+    assert many.state == "recovered"
     assert (datetime.fromisoformat(many.last_window) - START).days <= 22 + 6  # a week together holds the last bad day
 
 
@@ -162,9 +162,12 @@ def test_a_fall_is_told_before_its_labels_are_there_and_once(known: Reference) -
     assert came["roc_auc"] == 15
     assert not [metric for metric in came if metric.startswith("estimated_")]
     # What was estimated and then came true is one incident.
-    (first,) = group("m", [{**a.to_dict(), "every": "1D"} for a in before], {})
-    (later,) = group("m", [{**a.to_dict(), "every": "1D"} for a in after], {first.id: first.members})
-    assert (later.id, later.spread, later.firing) == (first.id, (), True)
+    (first,) = chronicle_of("m", [{**a.to_dict(), "every": "1D"} for a in before]).book.cases.values()
+    later = chronicle_of("m", [{**a.to_dict(), "every": "1D"} for a in after], [replace(first, on_record=True)])
+    (case,) = later.book.cases.values()
+    assert case.id == first.id
+    assert any(not member.closed for member in case.members.values())
+    assert not later.events.get(first.id)
 
 
 def test_estimates_are_quiet_where_nothing_changes(known: Reference) -> None:

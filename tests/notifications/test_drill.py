@@ -89,9 +89,9 @@ def test_a_fault_in_one_airport(ws: Workspace, model: Pipeline, receiver: Receiv
     for day in range(HEALTHY + BROKEN, HEALTHY + BROKEN + HEALED):
         serve(ws, model, day)
         ws.watch(once=True)
-    assert ws.incident(incident["id"]).state == "healed"
+    assert ws.incident(incident["id"]).state == "recovered"
     assert not [alert for alert in ws.alerts("delay") if alert["state"] == "open"]
     ws.deliver(now=True)
     told = [str(body) for body in receiver.bodies]
     assert len(told) == 2
-    assert "healed" in told[1] or "resolved" in told[1]
+    assert "recovered" in told[1] or "resolved" in told[1]

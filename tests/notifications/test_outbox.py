@@ -52,11 +52,11 @@ def tell(store: Store, *topics: str) -> None:
 
 def test_each_target_takes_what_it_wants_once_and_in_order(store: Store) -> None:
     doors = Doors()
-    tell(store, "incident.opened", "promote", "run.failed", "incident.healed")
+    tell(store, "incident.opened", "promote", "run.failed", "incident.recovered")
     report = deliver(store, (OPS, CHAT), open_notifier=doors, clock=doors.clock)
     assert (report.sent, report.failed, report.exit_code) == (5, 0, 0)
-    assert [m.topic for m in doors.at["ops"].messages] == ["incident.opened", "promote", "incident.healed"]
-    assert [m.topic for m in doors.at["chat"].messages] == ["incident.opened", "incident.healed"]
+    assert [m.topic for m in doors.at["ops"].messages] == ["incident.opened", "promote", "incident.recovered"]
+    assert [m.topic for m in doors.at["chat"].messages] == ["incident.opened", "incident.recovered"]
     assert deliver(store, (OPS, CHAT), open_notifier=doors, clock=doors.clock).sent == 0
     assert [(t.sent, t.waiting) for t in target_states(store, (OPS, CHAT))] == [(3, 0), (2, 0)]
 
@@ -64,7 +64,7 @@ def test_each_target_takes_what_it_wants_once_and_in_order(store: Store) -> None
 def test_a_target_that_is_down_for_an_hour_gets_everything_and_others_do_not_wait(store: Store) -> None:
     doors = Doors()
     doors(OPS).down = True  # type: ignore[attr-defined]
-    tell(store, "incident.opened", "incident.healed")
+    tell(store, "incident.opened", "incident.recovered")
     first = deliver(store, (OPS, CHAT), open_notifier=doors, clock=doors.clock)
     assert (first.sent, first.failed, first.exit_code) == (2, 1, 3)
     attempts = 1
@@ -91,11 +91,11 @@ def test_one_message_that_is_never_taken_does_not_hold_up_the_others(store: Stor
             super().send(message)  # type: ignore[arg-type]
 
     doors.at["ops"] = Picky()
-    tell(store, "incident.opened", "incident.grew", "incident.healed")
+    tell(store, "incident.opened", "incident.grew", "incident.recovered")
     for _ in range(5):
         deliver(store, (OPS,), open_notifier=doors, clock=doors.clock)
         doors.now += timedelta(minutes=2)
-    assert [m.topic for m in doors.at["ops"].messages] == ["incident.grew", "incident.healed"]
+    assert [m.topic for m in doors.at["ops"].messages] == ["incident.grew", "incident.recovered"]
 
 
 def test_what_is_never_taken_is_given_up_after_three_days_and_said(store: Store, tmp_path: Path) -> None:

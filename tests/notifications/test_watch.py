@@ -89,8 +89,8 @@ def test_a_watch_that_is_killed_is_told_by_another_process_within_two_intervals(
     assert (row["cause"], row["owner"], "has stopped" in row["title"]) == ("monitoring", "bob", True)
     assert [body["type"] for body in receiver.bodies] == ["incident.opened"]
     assert ws.watch(interval="1h", once=True).exit_code == 0
-    assert ws.incident(row["id"]).state == "healed"
-    assert [body["type"] for body in receiver.bodies] == ["incident.opened", "incident.healed"]
+    assert ws.incident(row["id"]).state == "recovered"
+    assert [body["type"] for body in receiver.bodies] == ["incident.opened", "incident.recovered"]
 
 
 def test_a_monitor_that_fails_again_and_again_is_told_with_its_error() -> None:
@@ -106,7 +106,7 @@ def test_a_monitor_that_fails_again_and_again_is_told_with_its_error() -> None:
     beat(store, "delay", "1D", MINUTE, NOW + 4 * MINUTE, None, "bob")
     (incident,) = store.find("incident")
     assert incident.body["firing"] is False
-    assert [record.body["topic"] for record in store.find("outbox")] == ["incident.opened", "incident.healed"]
+    assert [record.body["topic"] for record in store.find("outbox")] == ["incident.opened", "incident.recovered"]
     assert say_what_stopped(store, NOW + 10 * MINUTE) == 1  # another stop, another incident
     assert len(store.find("incident")) == 2
 

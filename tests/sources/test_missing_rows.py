@@ -107,7 +107,7 @@ def test_it_stays_in_sight_until_the_rows_are_back_or_a_person_resolves_it(tmp_p
     for number in NUMBERS:
         put(tmp_path / "said", number)
     assert model.run().remark == ""
-    assert casework.incident(model.store, identity).state == "healed"
+    assert casework.incident(model.store, identity).state == "recovered"
 
 
 def test_another_time_zone_in_the_settings_leaves_windows_without_rows(tmp_path: Path) -> None:

@@ -70,8 +70,10 @@ function stateWord(state: string, trans: TranslationBundle): string {
       return trans.__('acknowledged');
     case 'resolved':
       return trans.__('resolved');
-    case 'healed':
-      return trans.__('healed by itself');
+    case 'recovered':
+      return trans.__('recovered by itself');
+    case 'superseded':
+      return trans.__('version replaced');
     default:
       return state;
   }

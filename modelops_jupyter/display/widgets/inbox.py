@@ -13,7 +13,7 @@ from modelops_jupyter.display.listings import cell
 from modelops_jupyter.display.plain import alert_sentence
 from modelops_jupyter.display.tables import fold, more, note, scrolling
 from modelops_jupyter.display.widgets.live import Live, button, choice, join_form, text_field
-from modelops_jupyter.display.words import NOTHING, capital, sentence, short_time
+from modelops_jupyter.display.words import NOTHING, incident_title, short_time
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.wording import count
 
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from modelops_jupyter.workspace import Workspace
 
 AT_ONCE = 100
-STATES = (("open", "to look after"), ("closed", "healed and resolved"), ("all", "all"))
+STATES = (("open", "to look after"), ("closed", "what is over"), ("all", "all"))
 TO_LOOK_AFTER = ("open", "acknowledged")
 OFFERED = {
     "open": ("acknowledge", "resolve", "assign", "comment"),
     "acknowledged": ("resolve", "assign", "comment"),
-    "healed": ("resolve", "comment"),
+    "recovered": ("resolve", "comment"),
+    "superseded": ("resolve", "comment"),
     "resolved": ("comment",),
 }
 
@@ -94,7 +95,7 @@ class AlertInbox(Live):
         chosen = row["id"] == self.incident
         name = element(
             "button",
-            capital(sentence(str(row["title"]))),
+            incident_title(str(row["title"]), row["suspects"]),
             type="button",
             data_pick=f"incident {row['id']}",
             aria_pressed=str(chosen).lower(),

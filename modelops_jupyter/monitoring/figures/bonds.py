@@ -50,9 +50,9 @@ class Bond:
     looked_at: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as a window keeps it: a figure, with the partner's name."""
+        """Return it as a window keeps it: a figure, with the partner's name where it has one."""
         known = figure(abs(self.change), error=self.error, degrees=self.looked_at).to_dict()
-        return {**known, "with": self.partner}
+        return {**known, "with": self.partner} if self.partner else known
 
 
 class Bonds:

@@ -10,7 +10,7 @@ from modelops_jupyter.monitoring.figures.drift import drift
 from modelops_jupyter.monitoring.figures.estimation import estimate
 from modelops_jupyter.monitoring.figures.learned import Recent
 from modelops_jupyter.monitoring.figures.performance import performance
-from modelops_jupyter.monitoring.figures.quality import column_quality, window_quality
+from modelops_jupyter.monitoring.figures.quality import column_quality, new_values, window_quality
 from modelops_jupyter.monitoring.record.results import WindowResult
 from modelops_jupyter.profiles import Profile, Reference
 
@@ -35,6 +35,9 @@ def measure_window(
     for name, figures in columns.items():
         figures |= column_quality(before.columns[name], current.columns[name])
     found = {name: {m: figure.to_dict() for m, figure in metrics.items()} for name, metrics in columns.items()}
+    for name in found:
+        if values := new_values(current.columns[name]):
+            found[name]["unseen_rate"]["with"] = values
     quality = {name: figure.to_dict() for name, figure in window_quality(current, end).items()}
     if current.sample.keys:
         codes = current.sample.table

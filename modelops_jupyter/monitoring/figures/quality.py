@@ -7,6 +7,10 @@ from datetime import datetime
 from modelops_jupyter.monitoring.figures.deciding import RELATIVE
 from modelops_jupyter.monitoring.figures.figure import Figure, figure
 from modelops_jupyter.profiles import ColumnProfile, Profile
+from modelops_jupyter.written import printable
+
+# So many values that are new are named, and so much of each.
+NAMED, LONGEST_VALUE = 3, 40
 
 
 def column_quality(before: ColumnProfile, now: ColumnProfile) -> dict[str, Figure]:
@@ -36,6 +40,26 @@ def unseen_rate(column: ColumnProfile) -> Figure:
     if column.kind != "category":
         return Figure(None, "numbers have no categories")
     return _of_present(column.unseen, column)
+
+
+def new_values(column: ColumnProfile) -> str:
+    """Name the values that are no category of the reference, the commonest first; nothing where there are none.
+
+    >>> from modelops_jupyter.profiles.column import UnseenCategory
+    >>> new_values(ColumnProfile("category", 200, 0, (190,), unseen=10, others=(UnseenCategory(7, "50%", 10),)))
+    '`50%` (5 % of rows)'
+    """
+    present = max(column.n - column.missing, 1)
+    commonest = sorted(column.others, key=lambda other: (-other.count, other.text))
+    named = [f"`{_one_line(other.text)}` ({100 * other.count / present:.2g} % of rows)" for other in commonest[:NAMED]]
+    more = len(commonest) - NAMED
+    return ", ".join(named) + (f" and {more} more" if more > 0 else "")
+
+
+def _one_line(text: str) -> str:
+    """Return a value as a sentence can hold it: data may hold what texts may not."""
+    line = printable(" ".join(text.split()).replace("`", "'"))
+    return line if len(line) <= LONGEST_VALUE else f"{line[: LONGEST_VALUE - 1]}…"
 
 
 def zero_rate(column: ColumnProfile) -> Figure:

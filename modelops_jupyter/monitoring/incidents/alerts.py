@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from modelops_jupyter.monitoring.figures.deciding import exceeds
+from modelops_jupyter.monitoring.figures.deciding import exceeds, reaches
 from modelops_jupyter.monitoring.incidents.looks import Look, is_estimate, looks_of
+from modelops_jupyter.monitoring.incidents.magnitude import SURGE, magnitude
 from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.record.results import Alert, Finding, Key, WindowResult
 from modelops_jupyter.roles import Series
@@ -26,7 +27,8 @@ def raise_alerts(
     """Fold findings into alerts, oldest first.
 
     One opens by a plain finding or by N likely ones of M windows, and closes after M windows without any finding of its
-    key, lingering ones included: it takes more to open than to stay open. A window that could not be judged by the
+    key, lingering ones included: it takes more to open than to stay open. What lingers in the last windows together
+    keeps open what those opened, not what one window did. A window that could not be judged by the
     alert's figure, because its labels are still to come or its rows are too few, counts neither way. Another version is
     another model, validated on other rows: what was wrong with the one before closes once that has not served for M
     windows.
@@ -78,21 +80,23 @@ def _alerts_of_version(
     first: str,
 ) -> list[Alert]:
     """Return the alerts of one version in one segment, whose windows lie at `places`."""
-    alerts: list[Alert] = []
+    alerts = [alert for alert in known if alert.closed and alert.closed < first]
     stretches = _stretches(places, rules.windows)
     waiting: dict[int, list[Alert]] = {}
     for alert in known:
-        waiting.setdefault(_stretch_of(alert, looks, stretches, rules), []).append(alert)
-    alerts += [replace(alert, state="healed") for alert in waiting.get(-1, ())]
+        if alert not in alerts:
+            waiting.setdefault(_stretch_of(alert, looks, stretches, rules), []).append(alert)
+    alerts += [replace(alert, state="superseded", closed=alert.closed or first) for alert in waiting.get(-1, ())]
     for n, stretch in enumerate(stretches):
         served = [looks[place] for place in stretch]
         past = [look for look in served if look.start < first]
         now = served[len(past) :]
-        replaced = stretch[-1] < len(looks) - rules.windows
+        replaced = stretch[-1] + rules.windows
+        until = looks[replaced].start if replaced < len(looks) else ""
         closed, running = _resumed(waiting.get(n, ()), past, rules)
         alerts += closed
         for key in sorted({*running, *(key for look in now for key in look.findings)}):
-            alerts += _alerts_of(model, version, key, past, now, rules, running.get(key), replaced)
+            alerts += _alerts_of(model, version, key, past, now, rules, running.get(key), until)
     return alerts
 
 
@@ -120,14 +124,18 @@ def _resumed(known: Sequence[Alert], past: Sequence[Look], rules: AlertRules) ->
     closed: list[Alert] = []
     running: dict[Key, Alert] = {}
     for alert in known:
-        hits = [look.start for look in past if alert.window_start <= look.start and alert.key in look.findings]
+        own = [look for look in past if alert.window_start <= look.start]
+        hits = [look.start for look in own if look.hit(alert.key, alert.metric)]
         # One that goes on after `past` had a finding in its last windows; of one that ended, the last is on record.
         last = min(alert.last_window, max(hits, default=alert.last_window))
         by_estimate = is_estimate(alert.metric) and all(look.by_estimate(alert.key) for look in past)
-        if sum(look.start > last and look.judged(alert.key, by_estimate) for look in past) >= rules.windows:
-            closed.append(replace(alert, state="healed", last_window=last))
+        clean = [look.start for look in past if look.start > last and look.judged(alert.key, by_estimate)]
+        surges = tuple(surge for surge in alert.surges if surge[0] <= last)
+        if len(clean) >= rules.windows:
+            end = clean[rules.windows - 1]
+            closed.append(replace(alert, state="recovered", last_window=last, closed=end, surges=surges))
         else:
-            running[alert.key] = replace(alert, state="open", last_window=last)
+            running[alert.key] = replace(alert, state="open", last_window=last, closed="", surges=surges)
     return closed, running
 
 
@@ -139,13 +147,15 @@ def _alerts_of(
     now: Sequence[Look],
     rules: AlertRules,
     current: Alert | None,
-    replaced: bool,
+    until: str,
 ) -> list[Alert]:
+    """Return the alerts of one key from `now` on; `until` is when another version had replaced this one."""
     alerts: list[Alert] = []
     by_estimate = all(look.by_estimate(key) for look in past) and (current is None or is_estimate(current.metric))
-    hits = [look.findings.get(key) for look in past if look.judged(key, by_estimate)]
+    opened_by = "" if current is None else current.metric
+    hits = [look.hit(key, opened_by) for look in past if look.judged(key, by_estimate)]
     for look in now:
-        hit = look.findings.get(key)
+        hit = look.hit(key, "" if current is None else current.metric)
         by_estimate = by_estimate and look.by_estimate(key)
         if not look.judged(key, by_estimate):
             continue
@@ -154,13 +164,22 @@ def _alerts_of(
         if current is None and hit is not None and _opens(hit, recent, rules):
             current = _open(model, version, hit, look.window)
         elif current is not None and hit is not None:
-            current = replace(current, last_window=look.start)
+            current = replace(current, last_window=look.start, surges=_surges(current, hit, look.start))
         elif current is not None and len(recent) == rules.windows and not any(recent):
-            alerts.append(replace(current, state="healed"))
+            alerts.append(replace(current, state="recovered", closed=look.start))
             current, by_estimate = None, True
     if current is not None:
-        alerts.append(replace(current, state="healed") if replaced else current)
+        alerts.append(replace(current, state="superseded", closed=until) if until else current)
     return alerts
+
+
+def _surges(alert: Alert, hit: Finding, start: str) -> tuple[tuple[str, float, float], ...]:
+    """Return the surges of an alert after one more finding."""
+    _, figure, threshold = alert.surges[-1] if alert.surges else ("", alert.figure, alert.threshold)
+    worse = magnitude(hit.figure, hit.threshold) - magnitude(figure, threshold)
+    if hit.level == "lingering" or not reaches(worse, SURGE):
+        return alert.surges
+    return (*alert.surges, (start, hit.figure, hit.threshold))
 
 
 def _opens(hit: Finding, recent: Sequence[Finding | None], rules: AlertRules) -> bool:
@@ -193,6 +212,12 @@ def _open(model: str, version: int, finding: Finding, window: WindowResult) -> A
     if finding.metric == "null_rate" and finding.figure == 1:
         where = f" where {finding.segment}" if finding.segment else ""
         message = f"{name}: {finding.column} has no value at all{where} in the {which} from {window.window_start}"
+    if finding.metric == "unseen_rate" and finding.beside:
+        where = f" where {finding.segment}" if finding.segment else ""
+        message = (
+            f"{name}: {finding.beside} of {finding.column}{where} was never seen in training, in the {which} from "
+            f"{window.window_start}; {figure} of rows have such a value, over the threshold {threshold}"
+        )
     return Alert(
         model=model,
         kind=finding.kind,
@@ -208,4 +233,5 @@ def _open(model: str, version: int, finding: Finding, window: WindowResult) -> A
         segment=finding.segment,
         version=version,
         series=window.series,
+        beside=finding.beside,
     )

@@ -1,7 +1,7 @@
-"""Keeping incidents: what the monitor writes about them, and how they stand once people have acted.
+"""Keeping incidents: what the monitor writes about them.
 
 The monitor alone writes records of kind ``incident``, people alone add records of kind ``incident_act``: neither ever
-waits for the other, and how an incident stands is a function of both.
+waits for the other, and how an incident stands is a function of both; see `standing`.
 """
 
 from __future__ import annotations
@@ -9,11 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from modelops_jupyter.monitoring.incidents.incidents import Case, Member, group
-from modelops_jupyter.monitoring.incidents.suspects import Evidence, analyse
+from modelops_jupyter.monitoring.incidents.analysis import analyse
+from modelops_jupyter.monitoring.incidents.causes import Case
+from modelops_jupyter.monitoring.incidents.chronicle import RAISED, Event, chronicle_of
+from modelops_jupyter.monitoring.incidents.evidence import Evidence
+from modelops_jupyter.monitoring.incidents.members import Member
+from modelops_jupyter.monitoring.incidents.standing import acts_of, standing
 from modelops_jupyter.store import Put, Record, Store
 
-RAISED = ("opened", "grew", "reopened")
+# What ends an incident by itself: because its alerts did, or its version was replaced.
+ENDED = ("recovered", "superseded")
 
 
 def update_incidents(
@@ -36,16 +41,18 @@ def update_incidents(
         Who has the model's new incidents until somebody else does.
     """
     records = {r.key: r for r in store.find("incident", model) if r.body["cause"] == "data"}
-    earlier = {key: [Member(**alert) for alert in record.body["alerts"]] for key, record in records.items()}
+    acts = acts_of(store, model)
+    chronicle = chronicle_of(model, alerts, [_case(r, acts.get(r.key, ())) for r in records.values()])
     puts, messages = [], []
-    for case in group(model, alerts, earlier):
-        record = records.get(case.id)
-        body, news = _next(case, record, evidence, model, at, owner)
+    for case in chronicle.book.cases.values():
+        record, events = records.get(case.id), chronicle.events.get(case.id, [])
+        body = _body(case, record, events, evidence, model, at, owner)
         if record is None or body != record.body:
             revision = 0 if record is None else record.revision
             puts.append(Put("incident", case.id, body, subject=model, expected_revision=revision))
-        if news:
-            messages.append(message_of(body, news))
+        news = _news(events, case.resolved)
+        if news is not None:
+            messages.append(message_of(body, news.event, news.text))
     return tuple(puts), tuple(messages)
 
 
@@ -65,6 +72,8 @@ def monitoring_incident(
         "model": model,
         "cause": cause,
         "firing": True,
+        "ended": "",
+        "follows": "",
         "owner": owner,
         "opened_at": at,
         "first_window": since,
@@ -79,22 +88,23 @@ def monitoring_incident(
     }
 
 
-def heal(body: Mapping[str, Any], at: str, text: str) -> dict[str, Any]:
+def recover(body: Mapping[str, Any], at: str, text: str) -> dict[str, Any]:
     """Return the body of an incident whose cause is gone."""
     return {
         **body,
         "firing": False,
-        "history": [*body["history"], {"at": at, "event": "healed", "text": text}],
+        "ended": "recovered",
+        "history": [*body["history"], {"at": at, "event": "recovered", "text": text}],
     }
 
 
-def message_of(body: Mapping[str, Any], news: str) -> dict[str, Any]:
-    """Return what is sent about an incident: small, whatever its size."""
+def message_of(body: Mapping[str, Any], news: str, text: str | None = None) -> dict[str, Any]:
+    """Return what is sent about an incident: small, whatever its size; `text` is that of its last event by default."""
     return {
         "topic": f"incident.{news}",
         "model": body["model"],
         "title": f"{body['model']}: {body['title']}",
-        "text": body["history"][-1]["text"],
+        "text": body["history"][-1]["text"] if text is None else text,
         "incident": {
             "id": body["id"],
             "cause": body["cause"],
@@ -110,75 +120,54 @@ def message_of(body: Mapping[str, Any], news: str) -> dict[str, Any]:
     }
 
 
-def standing(body: Mapping[str, Any], acts: Sequence[Mapping[str, Any]]) -> tuple[str, str | None]:
-    """Return state and owner of an incident.
-
-    A resolution holds until the monitor sees more of it; an acknowledgement until it has healed and come again.
-    """
-    raised = max((e["at"] for e in body["history"] if e["event"] in RAISED), default="")
-    again = max((e["at"] for e in body["history"] if e["event"] in ("opened", "reopened")), default="")
-    owner, state = body["owner"], "open" if body["firing"] else "healed"
-    for act in acts:
-        owner = act.get("owner") or owner
-        if act["act"] == "resolve":
-            state = "resolved" if act["at"] >= raised else "open" if body["firing"] else "healed"
-        elif act["act"] == "acknowledge" and state == "open" and act["at"] >= again:
-            state = "acknowledged"
-    return state, owner
+def _case(record: Record, acts: Sequence[Mapping[str, Any]]) -> Case:
+    """Return an incident as the last run left it, and people since."""
+    body = record.body
+    members = [Member.from_dict(alert) for alert in body["alerts"]]
+    resolved = standing(body, acts)[0] == "resolved"
+    return Case(record.key, {m.key: m for m in members}, resolved, body["follows"], on_record=True)
 
 
-def timeline(body: Mapping[str, Any], acts: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
-    """Return what the monitor saw and what people did, oldest first."""
-    seen = [{"at": e["at"], "actor": "monitor", "event": e["event"], "text": e["text"]} for e in body["history"]]
-    done = [{"at": a["at"], "actor": a["actor"], "event": a["act"], "text": a["text"]} for a in acts]
-    return tuple(sorted((*seen, *done), key=lambda event: str(event["at"])))
-
-
-def _next(
-    case: Case, record: Record | None, evidence: Evidence, model: str, at: str, owner: str | None
-) -> tuple[dict[str, Any], str | None]:
-    """Return the body of an incident after this run, and what is new about it."""
+def _body(
+    case: Case,
+    record: Record | None,
+    events: Sequence[Event],
+    evidence: Evidence,
+    model: str,
+    at: str,
+    owner: str | None,
+) -> dict[str, Any]:
+    """Return the body of an incident after this run."""
     before: Mapping[str, Any] = {} if record is None else record.body
-    alerts = [member.to_dict() for member in case.members]
-    last = max((member.last for member in case.members), default="")
+    members = sorted(case.members.values(), key=lambda m: (m.start, m.key))
+    alerts = [member.to_dict() for member in members]
+    last = max((member.last for member in members), default="")
     if record is not None and alerts == before["alerts"] and last < evidence.settled:
-        return dict(before), None
-    history = list(before.get("history", ()))
-    news = [*_events(case, before)]
+        return dict(before)
+    ends = [event.event for event in events if event.event in ENDED]
+    firing = any(not member.closed for member in members)
     body = {
         "id": case.id,
         "model": model,
         "cause": "data",
-        "firing": case.firing,
+        "firing": firing,
+        "ended": "" if firing else ends[-1] if ends else before.get("ended", "recovered"),
+        "follows": case.follows,
         "owner": before.get("owner", owner),
         "opened_at": before.get("opened_at", at),
         "alerts": alerts,
     }
-    kept = {key: before[key] for key in ("first_window", "last_window", "title", "suspects") if key in before}
-    said = analyse(case, evidence) if case.members else {**kept, "segments": [], "loss": None, "actions": []}
-    history += [{"at": at, "event": event, "text": text} for event, text in news]
-    return {**body, **said, "history": history}, news[0][0] if news else None
+    same = {key: before[key] for key in ("first_window", "last_window", "title", "suspects") if key in before}
+    said = analyse(case, evidence) if members else {**same, "segments": [], "loss": None, "actions": []}
+    told = [{"at": at, "event": e.event, "window": e.window, "text": e.text} for e in events]
+    return {**body, **said, "history": [*before.get("history", ()), *told]}
 
 
-def _events(case: Case, before: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    """Yield what happened to an incident since the last run: the most important first."""
-    fired = bool(before.get("firing"))
-    told = case.spread if before else case.joined
-    names = ", ".join(sorted({_name(member) for member in told})[:5])
-    more = f" and {len(told) - 5} more" if len(told) > 5 else ""
-    if not before:
-        yield "opened", f"{len(case.members)} alert{'s' * (len(case.members) != 1)}: {names}{more}."
-        fired = True
-    elif case.firing and not fired:
-        yield "reopened", f"It came again: {names or 'an alert'}{more}."
-    elif told:
-        yield "grew", f"It spread to {names}{more}."
-    if case.withdrawn and not case.members:
-        yield "healed", "Rows and labels that came later took every alert back."
-    elif fired and not case.firing:
-        yield "healed", "Every alert has healed."
+def _news(events: Sequence[Event], resolved: bool) -> Event | None:
+    """Return which event of a run to send a message about, if any: what began or grew, else that it ended.
 
-
-def _name(member: Member) -> str:
-    what = f"{member.metric} of {member.column}" if member.column else member.metric
-    return f"{what} where {member.segment}" if member.segment else what
+    What a person closed is not told to end, and what became less is on the timeline alone.
+    """
+    raised = sorted((e for e in events if e.event in RAISED), key=lambda e: RAISED.index(e.event))
+    ended = [event for event in events if event.event in ENDED and not resolved]
+    return raised[0] if raised else ended[-1] if ended else None

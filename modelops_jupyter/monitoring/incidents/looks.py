@@ -8,7 +8,7 @@ from functools import cached_property
 
 from modelops_jupyter.monitoring.judging.performance_findings import matured
 from modelops_jupyter.monitoring.judging.rules import AlertRules
-from modelops_jupyter.monitoring.record.results import Finding, Key, WindowResult
+from modelops_jupyter.monitoring.record.results import Finding, Key, WindowResult, is_recent
 
 OF_LABELS = ("performance", "concept")
 _ESTIMATED = "estimated_"
@@ -38,17 +38,28 @@ class Look:
         return self.window.window_start
 
     @cached_property
-    def findings(self) -> Mapping[Key, Finding]:
-        """The first finding of each key."""
-        findings: dict[Key, Finding] = {}
+    def findings(self) -> Mapping[Key, tuple[Finding, ...]]:
+        """The findings of each key: one, or where all only linger, one of this window and one of the last together."""
+        findings: dict[Key, tuple[Finding, ...]] = {}
         for finding in self.window.findings:
-            findings.setdefault(finding.key, finding)
+            findings[finding.key] = (*findings.get(finding.key, ()), finding)
         return findings
+
+    def hit(self, key: Key, opened_by: str) -> Finding | None:
+        """Return the finding that speaks for an alert which a metric opened; None where there is none.
+
+        What only lingers keeps open what its own kind of look opened: a day that was odd by chance is part of the last
+        week for a week, which proves nothing.
+        """
+        found = self.findings.get(key, ())
+        of_kind = [
+            f for f in found if f.level != "lingering" or not opened_by or is_recent(f.metric) == is_recent(opened_by)
+        ]
+        return next(iter(of_kind), None)
 
     def by_estimate(self, key: Key) -> bool:
         """Return whether the window has no finding of a figure that rests on labels."""
-        finding = self.findings.get(key)
-        return finding is None or is_estimate(finding.metric)
+        return all(is_estimate(finding.metric) for finding in self.findings.get(key, ()))
 
     def judged(self, key: Key, by_estimate: bool) -> bool:
         """Return whether the window was judged by the figure of an alert.

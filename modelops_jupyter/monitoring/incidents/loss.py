@@ -124,7 +124,7 @@ def _realised(windows: Sequence[WindowResult], before: Sequence[WindowResult]) -
     if between > 0 and 0 < share < 1:
         variance = share * (1 - share)
         effective = variance / (variance / effective + between * sum(weight**2 for weight in weights))
-        effective *= (intervals.Z / _student(degrees)) ** 2  # how windows differ is itself learned from a few
+        effective *= (intervals.Z / student(degrees)) ** 2  # how windows differ is itself learned from a few
     return -total, intervals.share(share * effective, effective)
 
 
@@ -146,7 +146,8 @@ def _share(window: WindowResult) -> float | None:
     return None if value is None else float(value)
 
 
-def _student(degrees: int) -> float:
+def student(degrees: int) -> float:
+    """Return how many standard errors a 95 % interval takes to either side, the variance being learned."""
     from scipy.special import stdtrit  # heavy: not before it is needed
 
     return float(stdtrit(degrees, 0.975))

@@ -1,7 +1,7 @@
 """Windows whose rows were removed after they were judged: they stay on record, in sight until the rows are back.
 
 A table that others write may be emptied, replaced, vacuumed or read in another time zone. The results of such windows
-stand, since nothing can be computed again, and an incident of the monitor itself names them: it heals when the rows
+stand, since nothing can be computed again, and an incident of the monitor itself names them: it recovers when the rows
 are back, and a person who removed them on purpose resolves it.
 """
 
@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from modelops_jupyter.monitoring.incidents.cases import heal, message_of, monitoring_incident, standing
+from modelops_jupyter.monitoring.incidents.cases import message_of, monitoring_incident, recover
+from modelops_jupyter.monitoring.incidents.standing import standing
 from modelops_jupyter.profiles import window_length
 from modelops_jupyter.store import Put, Store
 from modelops_jupyter.wording import count, span
@@ -40,7 +41,7 @@ def missing_rows_incident(
     record = store.get("incident", identity)
     body: dict[str, Any]
     if record is not None and not now:
-        body, news = heal(record.body, at, "Every window has rows again."), "healed"
+        body, news = recover(record.body, at, "Every window has rows again."), "recovered"
     elif not now:
         return (), ()
     else:

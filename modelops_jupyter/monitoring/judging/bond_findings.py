@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from modelops_jupyter.monitoring.judging.history import LEAST_RISE, Usual
 from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.judging.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
 from modelops_jupyter.monitoring.record.packed import numbers, table
-from modelops_jupyter.monitoring.record.results import Finding
+from modelops_jupyter.monitoring.record.results import Finding, signal
 from modelops_jupyter.profiles.sampling import sampled_columns
 
 Array = np.ndarray[Any, Any]
@@ -53,7 +54,7 @@ class BondJudge:
         if not self.names:
             return []
         lately = self.track.lately(i, self.rules)
-        keys: list[Key] = [("drift", segment, name, "") for name in self.names]
+        keys: list[Key] = [signal("drift", segment, name, METRIC) for name in self.names]
         lingers = np.array([key in lately for key in keys])
         columns = np.flatnonzero(self._suspect(i, lingers))
         if not len(columns):
@@ -99,7 +100,8 @@ class BondJudge:
             for n in np.flatnonzero(hits):
                 name = self.names[columns[n]]
                 why = self._why(i, name, int(earlier.windows[n]) if more[n] else 0)
-                found.append(Finding("drift", name, METRIC, float(value[n]), float(limits[n]), segment, level, why))
+                finding = Finding("drift", name, METRIC, float(value[n]), float(limits[n]), segment, level, why)
+                found.append(replace(finding, beside=self._partner(i, name)))
         return found
 
     def _why(self, i: int, name: str, windows: int) -> str:
@@ -167,7 +169,7 @@ class CombinationJudge:
             if reaches(rate, limit):
                 pair = self.track.windows[i].quality[COMBINATIONS].get("with", "")
                 why = f"{usual:.2g} of rows are expected to have one; most of {pair}"
-                found.append(Finding("quality", "", COMBINATIONS, rate, limit, segment, level, why))
+                found.append(Finding("quality", "", COMBINATIONS, rate, limit, segment, level, why, beside=pair))
         return found
 
 

@@ -92,10 +92,9 @@ class QualityJudge:
                 why = f"{usual[column]:.2g} {where}"
                 if more[c]:
                     why += f"; {earlier.windows[c]} earlier windows differ by more than chance"
-                name = self.names[column]
-                found.append(
-                    Finding("quality", name, metric, float(rates[column]), float(limits[c]), segment, level, why)
-                )
+                name, rate, limit = self.names[column], float(rates[column]), float(limits[c])
+                values = self.track.windows[i].drift.get(name, {}).get(metric, {}).get("with", "")
+                found.append(Finding("quality", name, metric, rate, limit, segment, level, why, beside=values))
         return found
 
     def _rows_together(self, i: int) -> float:

@@ -1,12 +1,12 @@
 """What figures spend of their allowances where windows differ by chance alone, and by how much more may be shared out.
 
 Expectations add up, so a budget that is shared out is never passed. It is not spent either: all drift of a column is
-one alert, so that statistics which pass together count once; limits that are never too low are mostly too high; estimates are silent where labels come at
-once, and least effects hold back. What is spent is therefore a part of what is granted. It depends on the kind of
-figure and on how rarely it may pass: the rarer, the fewer pass together and the nearer the sum comes to the truth, so
-that a budget of 1/year leaves less unspent than one of 1/month. That part was simulated once, and all allowances of a
-model are granted that much more often. Nothing is learned from the rows watched, so the same windows are always judged
-alike.
+one alert, so that statistics which pass together count once; limits that are never too low are mostly too high;
+estimates are silent where labels come at once, and least effects hold back. What is spent is therefore a part of what
+is granted. It depends on the kind of figure and on how rarely it may pass: the rarer, the fewer pass together and the
+nearer the sum comes to the truth, so that a budget of 1/year leaves less unspent than one of 1/month. That part was
+simulated once, and all allowances of a model are granted that much more often. Nothing is learned from the rows
+watched, so the same windows are always judged alike.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from modelops_jupyter.monitoring.judging.budget import chance_of_one
 from modelops_jupyter.monitoring.judging.history import LONGEST, SEASONS, Usual, usual
 from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.record.packed import table
-from modelops_jupyter.monitoring.record.results import Finding, WindowResult
+from modelops_jupyter.monitoring.record.results import Finding, WindowResult, is_recent
 
 Array = np.ndarray[Any, Any]
 # A healthy window passes so often; an open alert closes only by windows below that.
@@ -151,8 +151,12 @@ class Track:
 
 
 def strongest(findings: Sequence[Finding]) -> list[Finding]:
-    """Return one finding per key: the plainest, and of equals the furthest beyond its threshold."""
-    best: dict[tuple[str, str, str, str], Finding] = {}
+    """Return one finding per key: the plainest, and of equals the furthest beyond its threshold.
+
+    Where none is more than lingering, there is one of this window and one of the last windows together: each keeps open
+    what it opened alone.
+    """
+    best: dict[tuple[str, str, str, str], list[Finding]] = {}
 
     def rank(finding: Finding) -> tuple[int, float]:
         ratio = settled(abs(finding.figure / finding.threshold)) if finding.threshold else 0.0
@@ -160,5 +164,8 @@ def strongest(findings: Sequence[Finding]) -> list[Finding]:
         return LEVELS.index(finding.level), -max(ratio, 1 / ratio) if ratio else 0.0
 
     for finding in sorted(findings, key=rank):
-        best.setdefault(finding.key, finding)
-    return list(best.values())
+        chosen = best.setdefault(finding.key, [])
+        lingers = all(other.level == "lingering" for other in chosen)
+        if not chosen or (lingers and all(is_recent(other.metric) != is_recent(finding.metric) for other in chosen)):
+            chosen.append(finding)
+    return [finding for chosen in best.values() for finding in chosen]

@@ -16,7 +16,7 @@ Array = np.ndarray[Any, Any]
 Figures = Mapping[str, Mapping[str, Any]]
 # What a figure may say beside its value; None is NaN on record, as no figure is NaN.
 MORE = ("low", "high", "p_value", "degrees", "error")
-# The other column that a figure is of.
+# What a figure is of beside its column: another column, or values.
 WITH = "with"
 
 
@@ -87,7 +87,8 @@ class PackedFigures(Mapping[str, Mapping[str, Any]]):
                 if value == value:
                     figure[word] = int(value) if word == "degrees" else value
         for figure, name in zip(figures, table.get(WITH, ()), strict=False):
-            figure[WITH] = name
+            if name:
+                figure[WITH] = name
         return figures
 
 

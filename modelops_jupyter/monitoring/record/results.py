@@ -33,6 +33,8 @@ class Finding:
         What the threshold rests on, in plain words.
     since : str
         Start of the window with which this run of findings began.
+    beside : str
+        What the figure is of beside its column: the other column of a dependence, or the values that are new.
     """
 
     kind: str
@@ -44,12 +46,14 @@ class Finding:
     level: str = "plain"
     why: str = ""
     since: str = ""
+    beside: str = ""
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """What makes findings of different windows one alert: all drift of a column is one thing.
+        """What makes findings of different windows one alert: all drift of a column's own values is one thing.
 
-        So are a figure that was estimated to fall and the same one that has fallen.
+        That it depends on other columns in another way is another. A figure that was estimated to fall and the same one
+        that has fallen are one thing too.
         """
         return signal(self.kind, self.segment, self.column, self.metric)
 
@@ -61,12 +65,17 @@ REMEMBERED = ("jensen_shannon", "kolmogorov_smirnov", "rank_shift", "scatter", "
 
 def signal(kind: str, segment: str, column: str, metric: str) -> tuple[str, str, str, str]:
     """Return what was seen, whenever and by whichever statistic."""
-    return kind, segment, column, "" if kind == "drift" else plain_metric(metric)
+    return kind, segment, column, "" if is_drift(kind, metric) else plain_metric(metric)
 
 
 def is_drift(kind: str, metric: str) -> bool:
     """Tell whether a finding says that a column's own values drifted, not that it hangs together with others anew."""
     return kind == "drift" and plain_metric(metric) != "dependence"
+
+
+def is_recent(metric: str) -> bool:
+    """Tell whether a figure is of the last windows together."""
+    return metric.startswith("recent_")
 
 
 def plain_metric(metric: str) -> str:
@@ -152,9 +161,19 @@ class Alert:
 
     One alert is identified by model, length of the windows, kind, segment, column, metric and `window_start`, the
     window that opened it. All drift of a column is one alert, whichever metric saw it first; a deviation that stays is
-    one alert, not one per window. `figure` and `threshold` are those of the opening window, `last_window` is the start
-    of the last one with a finding, `version` is that of the predictions, `series` the key of their series, empty for
-    what was served.
+    one alert, not one per window. `figure`, `threshold` and `beside` are those of the opening window, `last_window` is
+    the start of the last one with a finding, `version` is that of the predictions, `series` the key of their series,
+    empty for what was served.
+
+    Attributes
+    ----------
+    state : {"open", "recovered", "superseded"}
+        recovered: M windows in a row were clean; superseded: another version serves in its place.
+    closed : str
+        Start of the window that closed it; empty while it is open.
+    surges : tuple of (str, float, float)
+        Start, figure and threshold of each window that was as much worse than the one before in this list, the opening
+        window first, as `SURGE` says: news of an alert that is open already.
     """
 
     model: str
@@ -171,6 +190,14 @@ class Alert:
     segment: str = ""
     version: int = 0
     series: str = ""
+    closed: str = ""
+    beside: str = ""
+    surges: tuple[tuple[str, float, float], ...] = ()
+
+    @classmethod
+    def from_dict(cls, body: Mapping[str, Any]) -> Alert:
+        """Read what `to_dict` wrote."""
+        return cls(**{**body, "surges": tuple((start, figure, limit) for start, figure, limit in body["surges"])})
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -183,7 +210,7 @@ class Alert:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the alert as JSON data."""
-        return asdict(self)
+        return {**asdict(self), "surges": [list(surge) for surge in self.surges]}
 
 
 @dataclass(frozen=True)
