@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.presentable import Presentable
+from modelops_jupyter.wording import figure_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,7 +74,7 @@ def _cell(value: Any) -> str:
     if value is None or value != value or value == "":
         return "-"
     if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1000 or value.is_integer() else f"{value:.4g}"
+        return f"{value:,.0f}" if abs(value) >= 1000 or value.is_integer() else figure_text(value, 4)
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "-"
     moment = _MOMENT.fullmatch(value) if isinstance(value, str) else None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, time, timedelta
+from decimal import Decimal
 
 UNITS = {"1h": "hour", "1D": "day", "1W": "week"}
 
@@ -14,6 +16,19 @@ def count(n: int, one: str, many: str | None = None) -> str:
     ('1 model', '2 models', '2 entries')
     """
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def figure_text(value: float, digits: int = 3) -> str:
+    """Return a figure as people write it: whole from so many digits on, and never by a power of ten.
+
+    >>> figure_text(14780.4), figure_text(0.38114), figure_text(0.0000123), figure_text(-1234.5, 5)
+    ('14,780', '0.381', '0.0000123', '-1,234.5')
+    """
+    if not math.isfinite(value):
+        return str(value)
+    if abs(value) >= 10**digits:
+        return f"{value:,.0f}"
+    return f"{Decimal(f'{value:.{digits}g}'):,f}"
 
 
 def short(at: datetime) -> str:

@@ -15,7 +15,7 @@ from modelops_jupyter.listing import Listing
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_name
 from modelops_jupyter.roles import SERVED, Series, kind_of
-from modelops_jupyter.wording import count
+from modelops_jupyter.wording import count, figure_text
 from modelops_jupyter.written import check_person, check_text
 
 if TYPE_CHECKING:
@@ -273,6 +273,6 @@ def _suspect_line(suspect: Mapping[str, Any]) -> str:
     share = "" if suspect["importance"] is None else f", {suspect['importance']:.0%} of importance"
     where = f" where {suspect['segment']}" if suspect["segment"] else ""
     return (
-        f"  suspect {suspect['column']}{where}: {suspect['metric']} {suspect['figure']:.3g} against "
-        f"{suspect['threshold']:.3g}{share}"
+        f"  suspect {suspect['column']}{where}: {suspect['metric']} {figure_text(suspect['figure'])} against "
+        f"{figure_text(suspect['threshold'])}{share}"
     )

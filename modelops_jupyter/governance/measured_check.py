@@ -15,6 +15,7 @@ from modelops_jupyter.governance.metric_checks import (
 )
 from modelops_jupyter.governance.policy import Rule
 from modelops_jupyter.governance.recorded import CLAIMED, MEASURED, measured_metrics, recorded_metrics
+from modelops_jupyter.wording import figure_text
 
 NAME = "measured metrics"
 # What is looked at first, and what guessing reaches: always the mean has an R2 of 0, always one class of k a balanced
@@ -46,10 +47,10 @@ def judge_measured(version: Mapping[str, Any], rule: Rule, alias: str) -> CheckR
     if value is None or value > guessing:
         text += f"the policy has no threshold for {kind_of(version)}, so who approves judges them"
         return CheckResult(NAME, True, True, value, None, text, MEASURED)
-    text += f"guessing reaches {first} {guessing:.4g} too"
+    text += f"guessing reaches {first} {figure_text(guessing, 4)} too"
     return CheckResult(NAME, False, True, value, guessing, text, MEASURED)
 
 
 def _listed(metrics: Mapping[str, float], first: str, most: int = 3) -> str:
     names = sorted(metrics, key=lambda name: (name != first, name))[:most]
-    return ", ".join(f"{name} {metrics[name]:.4g}" for name in names)
+    return ", ".join(f"{name} {figure_text(metrics[name], 4)}" for name in names)

@@ -8,7 +8,7 @@ from typing import Any
 
 from modelops_jupyter.governance.policy import CheckSpec, Rule
 from modelops_jupyter.governance.recorded import CLAIMED, MEASURED, SAME, differing_claim, measured_value
-from modelops_jupyter.wording import count
+from modelops_jupyter.wording import count, figure_text
 
 # Metrics that only some models have, all of which we measure. Any other that a policy asks for must be on record,
 # whatever the model.
@@ -99,15 +99,20 @@ def _compared(
     source, claim = (MEASURED, differing_claim(version, spec.metric)) if measured else (CLAIMED, None)
     origin = measured_rows(version) if measured else "claimed, not measured"
     if claim is not None:
-        origin += f"; {claim:.4g} was claimed"
+        origin += f"; {figure_text(claim, 4)} was claimed"
     if not demands:
-        text = f"{spec.metric} {value:.4g} ({origin}); no version holds the alias yet to compare with"
+        text = f"{spec.metric} {figure_text(value, 4)} ({origin}); no version holds the alias yet to compare with"
         return CheckResult(spec.metric, True, True, value, None, text, source, claim)
     wanted = max(demands) if spec.greater_is_better else min(demands)
     bound = "at least" if spec.greater_is_better else "at most"
-    text = f"{spec.metric} {value:.4g}, must be {bound} {wanted:.4g} ({origin})"
-    if holder is not None and wanted != spec.threshold and not _same_rows(version, holder, spec.metric):
-        text += f"; version {holder['version']} had {before:.4g}, on other rows as far as is on record"
+    text = f"{spec.metric} {figure_text(value, 4)}, must be {bound} {figure_text(wanted, 4)} ({origin})"
+    if (
+        holder is not None
+        and before is not None
+        and wanted != spec.threshold
+        and not _same_rows(version, holder, spec.metric)
+    ):
+        text += f"; version {holder['version']} had {figure_text(before, 4)}, on other rows as far as is on record"
     return CheckResult(spec.metric, sign * value >= sign * wanted, True, value, wanted, text, source, claim)
 
 
@@ -132,7 +137,7 @@ def _missing(metric: str, required: bool, alias: str, version: Mapping[str, Any]
             f"adopt {version['name']} --validated-on FILE --outcomes COLUMN` (--unsafe where it runs code)"
         )
     if claimed is not None:
-        begin = f"{metric} {claimed:.4g} is only claimed, and for {alias} a metric must be measured"
+        begin = f"{metric} {figure_text(claimed, 4)} is only claimed, and for {alias} a metric must be measured"
     if SAME.get(metric, metric) not in measurable(version):
         return (
             f"{begin}: modelops does not measure it for {kind_of(version)}; check another metric, or set "

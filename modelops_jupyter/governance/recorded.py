@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from modelops_jupyter.wording import count, short
+from modelops_jupyter.wording import count, figure_text, short
 
 MEASURED, CLAIMED = "measured", "claimed"
 # A claim that is further than this from the measured value, relative to it, is shown beside it.
@@ -129,10 +129,10 @@ def metric_text(metric: RecordedMetric) -> str:
     >>> metric_text(RecordedMetric("roc_auc", 0.71234, "measured", claimed=0.99))
     '0.7123, measured (claimed: 0.99)'
     """
-    claim = "" if metric.claimed is None else f" (claimed: {metric.claimed:.4g})"
-    return f"{metric.value:.4g}, {metric.source}{claim}"
+    claim = "" if metric.claimed is None else f" (claimed: {figure_text(metric.claimed, 4)})"
+    return f"{figure_text(metric.value, 4)}, {metric.source}{claim}"
 
 
 def _figure(metric: RecordedMetric) -> str:
-    claim = "" if metric.claimed is None else f" (claimed: {metric.claimed:.4g})"
-    return f"{metric.name} {metric.value:.4g}{claim}"
+    claim = "" if metric.claimed is None else f" (claimed: {figure_text(metric.claimed, 4)})"
+    return f"{metric.name} {figure_text(metric.value, 4)}{claim}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from itertools import pairwise
 
 from modelops_jupyter.monitoring.figures.deciding import exceeds, reaches
@@ -12,6 +13,7 @@ from modelops_jupyter.monitoring.incidents.magnitude import SURGE, magnitude
 from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.record.results import Alert, Finding, Key, WindowResult
 from modelops_jupyter.roles import Series
+from modelops_jupyter.wording import figure_text, short
 
 # A number has no more digits than that.
 MOST_DIGITS = 17
@@ -192,31 +194,30 @@ def _opens(hit: Finding, recent: Sequence[Finding | None], rules: AlertRules) ->
 def told_apart(figure: float, threshold: float) -> tuple[str, str]:
     """Return both numbers with three significant digits, or as many more as it takes for them to differ."""
     for digits in range(3, MOST_DIGITS):
-        texts = f"{figure:.{digits}g}", f"{threshold:.{digits}g}"
+        texts = figure_text(figure, digits), figure_text(threshold, digits)
         if texts[0] != texts[1]:
             return texts
-    return f"{figure:.{MOST_DIGITS}g}", f"{threshold:.{MOST_DIGITS}g}"
+    return figure_text(figure, MOST_DIGITS), figure_text(threshold, MOST_DIGITS)
 
 
 def _open(model: str, version: int, finding: Finding, window: WindowResult) -> Alert:
     what = finding.metric.removeprefix("recent_").replace("_", " ")
     what += f" of {finding.column}" if finding.column else ""
     what += f" where {finding.segment}" if finding.segment else ""
-    which = "windows up to that" if finding.metric.startswith("recent_") else "window"
+    start = short(datetime.fromisoformat(window.window_start))
+    when = f"in the windows up to {start}" if finding.metric.startswith("recent_") else f"in the window from {start}"
     passed = "fell below" if exceeds(finding.threshold, finding.figure) else "passed"
     name = f"{model}, {Series.of_key(window.series)}" if window.series else model
     figure, threshold = told_apart(finding.figure, finding.threshold)
-    message = (
-        f"{name}: {what} was {figure} in the {which} from {window.window_start}; it {passed} its threshold {threshold}"
-    )
+    message = f"{name}: {what} was {figure} {when}; it {passed} its threshold {threshold}"
     if finding.metric == "null_rate" and finding.figure == 1:
         where = f" where {finding.segment}" if finding.segment else ""
-        message = f"{name}: {finding.column} has no value at all{where} in the {which} from {window.window_start}"
+        message = f"{name}: {finding.column} has no value at all{where} {when}"
     if finding.metric == "unseen_rate" and finding.beside:
         where = f" where {finding.segment}" if finding.segment else ""
         message = (
-            f"{name}: {finding.beside} of {finding.column}{where} was never seen in training, in the {which} from "
-            f"{window.window_start}; {figure} of rows have such a value, over the threshold {threshold}"
+            f"{name}: {finding.beside} of {finding.column}{where} was never seen in training, {when}; {figure} of rows "
+            f"have such a value, over the threshold {threshold}"
         )
     return Alert(
         model=model,

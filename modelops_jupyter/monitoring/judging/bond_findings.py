@@ -17,6 +17,7 @@ from modelops_jupyter.monitoring.judging.thresholds import LEVELS, LINGERING_FLO
 from modelops_jupyter.monitoring.record.packed import numbers, table
 from modelops_jupyter.monitoring.record.results import Finding, signal
 from modelops_jupyter.profiles.sampling import sampled_columns
+from modelops_jupyter.wording import figure_text
 
 Array = np.ndarray[Any, Any]
 METRIC, COMBINATIONS = "dependence", "unseen_combinations"
@@ -168,7 +169,7 @@ class CombinationJudge:
             limit = min(1.0, max(limit, usual + rise))
             if reaches(rate, limit):
                 pair = self.track.windows[i].quality[COMBINATIONS].get("with", "")
-                why = f"{usual:.2g} of rows are expected to have one; most of {pair}"
+                why = f"{figure_text(usual, 2)} of rows are expected to have one; most of {pair}"
                 found.append(Finding("quality", "", COMBINATIONS, rate, limit, segment, level, why, beside=pair))
         return found
 

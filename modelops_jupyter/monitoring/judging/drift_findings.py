@@ -16,6 +16,7 @@ from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.judging.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
 from modelops_jupyter.monitoring.record.packed import table
 from modelops_jupyter.monitoring.record.results import Finding
+from modelops_jupyter.wording import count
 
 Array = np.ndarray[Any, Any]
 METRICS = ("jensen_shannon", "kolmogorov_smirnov")
@@ -285,7 +286,7 @@ class DriftJudge:
 
 
 def _why_recent(figure: Mapping[str, float]) -> str:
-    why = f"{figure['rows']:,.0f} rows of {figure['windows']:.0f} windows together"
+    why = f"{count(int(figure['rows']), 'row')} of {count(int(figure['windows']), 'window')} together"
     if exceeds(figure["dispersion"], 1):
         why += f", which differ {figure['dispersion']:,.1f} times as much as by chance"
     return why

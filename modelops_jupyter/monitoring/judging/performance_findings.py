@@ -20,6 +20,7 @@ from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.judging.seasons import in_first_cycle, unseen_season
 from modelops_jupyter.monitoring.judging.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
 from modelops_jupyter.monitoring.record.results import Finding, WindowResult
+from modelops_jupyter.wording import figure_text
 
 Array = np.ndarray[Any, Any]
 Key = tuple[str, str, str, str]
@@ -128,9 +129,10 @@ class Bounds:
             return []
         expected = self.usual + self.season
         limit = expected + float(np.sign(value - expected)) * distance
-        why = f"{self.usual:.3g} on the reference, "
-        why += f"{self.season:+.2g} on such days, " if self.season else ""
-        why += f"give or take {distance:.2g} by chance and from window to window"
+        why = f"{figure_text(self.usual)} on the reference, "
+        sign = "+" if self.season > 0 else ""
+        why += f"{sign}{figure_text(self.season, 2)} on such days, " if self.season else ""
+        why += f"give or take {figure_text(distance, 2)} by chance and from window to window"
         return [Finding(self.kind, "", name, value, limit, segment, level, why)]
 
 

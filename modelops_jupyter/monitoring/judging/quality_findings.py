@@ -13,6 +13,7 @@ from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.judging.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
 from modelops_jupyter.monitoring.record.results import Finding
 from modelops_jupyter.profiles import ColumnProfile
+from modelops_jupyter.wording import figure_text
 
 Array = np.ndarray[Any, Any]
 UNSEEN, BEYOND = "unseen_rate", "out_of_range_rate"
@@ -89,7 +90,7 @@ class QualityJudge:
             for c in np.flatnonzero(reaches(rates[suspect], limits) & (lingers[suspect] | (level != "lingering"))):
                 column = suspect[c]
                 where = "expected by the reference" if metric == UNSEEN else "of the reference's rows"
-                why = f"{usual[column]:.2g} {where}"
+                why = f"{figure_text(usual[column], 2)} {where}"
                 if more[c]:
                     why += f"; {earlier.windows[c]} earlier windows differ by more than chance"
                 name, rate, limit = self.names[column], float(rates[column]), float(limits[c])

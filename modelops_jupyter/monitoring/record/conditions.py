@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from modelops_jupyter.errors import InvalidInput, NotFound
 from modelops_jupyter.monitoring.record.results import WindowResult
 from modelops_jupyter.presentable import Presentable
+from modelops_jupyter.wording import figure_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,4 +111,5 @@ def _tested(
 def _words(result: ConditionResult) -> str:
     what = f"{result.metric} of {result.column}" if result.column else result.metric
     where = f" where {result.segment}" if result.segment else ""
-    return f"{result.window_start[:16]}: {what}{where} is {result.value:.4g}, not {result.condition}"
+    value = "no figure" if result.value is None else figure_text(result.value, 4)
+    return f"{result.window_start[:16]}: {what}{where} is {value}, not {result.condition}"
