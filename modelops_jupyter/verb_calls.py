@@ -128,12 +128,16 @@ def run_notebook(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
 def compare_data(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
     """Compare the tables that the line names; Parquet files column by column, however large."""
     reference, current = (text if text.endswith(".parquet") else read(text) for text in (a.reference, a.current))
-    comparison = ws.compare_data(
-        reference, current, timestamp=a.timestamp, every=a.every, zone=a.zone, alert_budget=a.alert_budget
+    return ws.compare_data(
+        reference,
+        current,
+        timestamp=a.timestamp,
+        every=a.every,
+        zone=a.zone,
+        alert_budget=a.alert_budget,
+        fail_on=a.fail_on,
+        junit=a.junit,
     )
-    if a.junit is not None:
-        Path(a.junit).write_text(comparison.to_junit(), encoding="utf-8")
-    return replace(comparison, fail_on=a.fail_on)
 
 
 def backtest(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:

@@ -350,13 +350,24 @@ class Workspace(IncidentVerbs, InspectionVerbs, RecordVerbs, ScoringVerbs):
         every: str = "1D",
         zone: str | None = None,
         alert_budget: str | None = None,
+        fail_on: str | None = None,
+        junit: str | os.PathLike[str] | None = None,
     ) -> DataComparison:
         """Compare rows of no model with a reference; see `modelops_jupyter.compare_data`.
 
         Without `alert_budget` that of `modelops.toml` holds.
         """
         budget = alert_budget or self.settings.alert_budget or "1/month"
-        return compare_data(reference, current, timestamp=timestamp, every=every, zone=zone, alert_budget=budget)
+        return compare_data(
+            reference,
+            current,
+            timestamp=timestamp,
+            every=every,
+            zone=zone,
+            alert_budget=budget,
+            fail_on=fail_on,
+            junit=junit,
+        )
 
     # Running.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.data_files import dataset_address, read_file
@@ -20,6 +22,8 @@ def compare_data(
     every: str = "1D",
     zone: str | None = None,
     alert_budget: str = "1/month",
+    fail_on: str | None = None,
+    junit: str | os.PathLike[str] | None = None,
 ) -> DataComparison:
     """Compare rows with a reference: data quality and drift of every column, and all that differs, the strongest first.
 
@@ -43,6 +47,10 @@ def compare_data(
         hour that comes twice in autumn the first is taken.
     alert_budget : str
         How many false alerts are accepted, such as ``"1/month"``.
+    fail_on : {"alert"} or None
+        What makes the comparison fail as a check: see `DataComparison.passed`.
+    junit : path or None
+        Where to write a JUnit report, a test case per column.
 
     Returns
     -------
@@ -55,7 +63,7 @@ def compare_data(
         If one of them is no table or has no rows, they have no column in common, or the times of `current` are none,
         or have no zone.
     InvalidInput
-        If there is no such length of a window, time zone or budget.
+        If there is no such length of a window, time zone, budget or way to fail, or the report cannot be written.
     NotFound
         If there is no such file.
 
@@ -68,7 +76,9 @@ def compare_data(
     """
     from modelops_jupyter.monitoring.data import compare_tables
 
-    return compare_tables(
+    if fail_on not in (None, "alert"):
+        raise InvalidInput(f"A comparison fails on 'alert' or not at all, not on {fail_on!r}.")
+    comparison = compare_tables(
         _table(reference, "reference"),
         _table(current, "current"),
         timestamp=timestamp,
@@ -76,6 +86,12 @@ def compare_data(
         zone=zone,
         alert_budget=alert_budget,
     )
+    if junit is not None:
+        try:
+            Path(junit).write_text(comparison.to_junit(), encoding="utf-8")
+        except OSError as error:
+            raise InvalidInput(f"The report cannot be written to {str(junit)!r}: {error.strerror}.") from error
+    return replace(comparison, fail_on=fail_on)
 
 
 def _table(data: Any, what: str) -> Any:

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from modelops_jupyter import compare_data
 from modelops_jupyter.errors import InvalidFrame
-from modelops_jupyter.monitoring import compare_data
 from modelops_jupyter.monitoring.record.packed import numbers
 from modelops_jupyter.monitoring.scanning import Part, scan_windows
 from modelops_jupyter.profiles import Profile, Reference, build_reference

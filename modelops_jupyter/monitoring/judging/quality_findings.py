@@ -72,11 +72,13 @@ class QualityJudge:
         rows = np.full(len(suspect), float(self.track.windows[i].rows) / together)
         earlier = self.track.earlier(self.rates[metric][:, suspect], i, [keys[c] for c in suspect])
         chance = np.sqrt(usual[suspect] * (1 - usual[suspect]) / rows)
-        # Of what is rare one row makes a day differ: not by more than chance until chance does not explain that either.
-        greatest = noise.share_limit(
-            hits[suspect] / together, usual_rows[suspect] / together, rows, DOUBT / np.maximum(earlier.windows, 1)
-        )
-        explained = (usual[suspect] * rows < RARE) & ~reaches(earlier.greatest, greatest)
+        # Of what is rare one row makes a day differ: not by more than chance until chance explains neither the greatest
+        # day nor all days together.
+        days = np.maximum(earlier.windows, 1)
+        own = hits[suspect] / together, usual_rows[suspect] / together
+        unlikely = reaches(earlier.greatest, noise.share_limit(*own, rows, DOUBT / days))
+        unlikely |= reaches(earlier.mean, noise.share_limit(*own, rows * days, np.full(len(days), DOUBT)))
+        explained = (usual[suspect] * rows < RARE) & ~unlikely
         more = (exceeds(earlier.spread, 1.5 * chance + 1e-9) & ~explained) | self.track.days_differ(i)
         found = []
         for level in LEVELS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 from xml.etree import ElementTree
 
 from modelops_jupyter.monitoring.record.results import Alert, MonitorReport, WindowResult
@@ -28,7 +28,7 @@ class DataComparison(MonitorReport):
 
     columns: tuple[str, ...] = ()
     timed: bool = True
-    fail_on: Literal["alert"] | None = None
+    fail_on: str | None = None
 
     @property
     def passed(self) -> bool:
