@@ -114,7 +114,7 @@ def test_as_a_check_it_fails_on_any_alert_and_writes_a_case_per_column(
     assert failed == {"same.xml": [], "now.xml": ["age"]}
     with pytest.raises(InvalidInput, match="fails on 'alert' or not at all"):
         mo.compare_data("before.csv", "now.csv", fail_on="drift")
-    with pytest.raises(InvalidInput, match="cannot be written to 'no/where.xml'"):
+    with pytest.raises(InvalidInput, match=r"cannot be written to 'no/where\.xml'"):
         mo.compare_data("before.csv", "same.csv", junit="no/where.xml")
     suite = ElementTree.parse("now.xml").getroot()
     assert (suite.get("tests"), suite.get("failures")) == ("4", "1")
