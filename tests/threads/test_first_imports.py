@@ -106,7 +106,6 @@ THREADS_OF = {
     "dashboards/hooks.py": "server",
     "display/widgets/actions.py": "RunView",
     "monitoring/scanning.py": "monitor",
-    "notifications/outbound.py": "deliver",
     "notifications/outbox.py": "deliver",
     "pipelines/run.py": "run",
     "pipelines/runner.py": "run",

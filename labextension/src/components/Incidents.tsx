@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import type { Client } from '../api';
 import { incidentCode } from '../code';
-import { capital, sentence, shortTime } from '../format';
+import { sentence, shortTime } from '../format';
 import type { IIncident, IOverview } from '../tokens';
 import { useAnswer } from '../useAnswer';
 import { ActButton } from './ActButton';
@@ -40,7 +40,7 @@ export function Incidents({ page, client, trans, handle }: IIncidentsProps): JSX
       codeOf={incident => ({ label: trans.__('incident %1', incident.id), code: incidentCode(incident.id) })}
       columns={[
         { title: trans.__('State'), cell: incident => stateWord(incident.state, trans) },
-        { title: trans.__('What happened'), wraps: true, cell: incident => capital(sentence(incident.title)) },
+        { title: trans.__('What happened'), wraps: true, cell: incident => sentence(incident.title) },
         { title: trans.__('Since'), cell: incident => shortTime(incident.first_window) },
         { title: trans.__('Alerts'), numeric: true, cell: incident => incident.alerts },
         { title: trans.__('Owner'), cell: incident => incident.owner ?? trans.__('nobody yet') },

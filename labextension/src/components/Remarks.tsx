@@ -1,5 +1,6 @@
 import React from 'react';
 import type { IOverview } from '../tokens';
+import { Prose } from './Prose';
 
 /** What is not judged of a model, and why. */
 export function Remarks({ page }: { page: IOverview }): JSX.Element {
@@ -7,7 +8,7 @@ export function Remarks({ page }: { page: IOverview }): JSX.Element {
     <>
       {page.summary.remarks.map(text => (
         <p key={text} className="jp-ModelOpsPage-quiet">
-          {text}
+          <Prose text={text} />
         </p>
       ))}
     </>
