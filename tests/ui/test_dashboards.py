@@ -1,15 +1,21 @@
 """The dashboards as their readers meet them: `modelops dashboard`, Voila, a browser."""
 
 import re
+import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import pandas as pd
 import psutil
 import pytest
 from dashboard_fixtures import running_dashboard, shoot
 from playwright.sync_api import Browser, Page, expect
+from sklearn.linear_model import LogisticRegression
+
+from modelops_jupyter.settings import Settings
+from modelops_jupyter.workspace import Workspace
 
 pytestmark = pytest.mark.browser
 
@@ -84,6 +90,29 @@ def test_an_empty_workspace_explains_itself(tmp_path: Path, open_page: Open) -> 
         shoot(page, "fleet-empty")
         page.close()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("letters", [60, 123])
+def test_a_long_name_hides_nothing_beside_it(
+    tmp_path: Path, mlflow_database: Path, open_page: Open, letters: int
+) -> None:
+    root = tmp_path / ".modelops"
+    root.mkdir()
+    shutil.copy(mlflow_database, root / "mlflow.db")
+    x, y = pd.DataFrame({"wind": [0.0, 1.0] * 20}), pd.Series([0, 1] * 20)
+    with Workspace(Settings(project=tmp_path, root=root, actor="ann")) as ws:
+        for name in ("retail-emea-".ljust(letters, "x"), "short"):
+            ws.register(LogisticRegression().fit(x, y), name, data=x, target=y)
+    with running_dashboard(tmp_path) as url:
+        for width in (1280, 390):
+            page = open_page(url, width=width)
+            expect(page.locator(".mo-name")).to_have_count(2)
+            ends = page.eval_on_selector_all(
+                "th", "all => all.filter(e => e.offsetParent).map(e => e.getBoundingClientRect().right)"
+            )
+            assert max(ends) <= width
+            shoot(page, f"fleet-long-names-{letters}-{width}")
+            page.close()
 
 
 def processor_seconds() -> float:
