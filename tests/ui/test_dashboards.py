@@ -111,6 +111,11 @@ def test_a_long_name_hides_nothing_beside_it(
                 "th", "all => all.filter(e => e.offsetParent).map(e => e.getBoundingClientRect().right)"
             )
             assert max(ends) <= width
+            within = page.eval_on_selector_all(
+                ".mo-name",
+                "all => all.every(e => e.firstChild.getBoundingClientRect().right <= e.getBoundingClientRect().right)",
+            )
+            assert within
             shoot(page, f"fleet-long-names-{letters}-{width}")
             page.close()
 
