@@ -148,7 +148,7 @@ def _summary(models: Sequence[ModelSummary]) -> Html:
         tile(health("alert"), having("alert"), "results are worse, or estimated to be"),
         tile(health("warning"), having("warning"), "data changed"),
         tile(health("healthy"), having("healthy"), "nothing found"),
-        tile(health("unknown"), having("unknown"), "nobody watches"),
+        tile(health("unknown"), having("unknown"), "not watched, or too few cases"),
         tile("Open alerts", f"{sum(m.open_alerts for m in models):,}", through),
     )
 
