@@ -32,7 +32,7 @@ def check_settings_file(file: Path, environ: Mapping[str, str] = os.environ) -> 
         reason = _written_by_others(path, environ)
         if reason:
             raise InvalidInput(
-                f"The settings in {file} are not used: {path} {reason}, and whoever writes them decides where this "
+                f"The settings in {file} are not used: {path} {reason}, and who can write them decides where this "
                 f"workspace sends what it knows. If you trust them, set {TRUSTED_FOLDERS}={real.parent}."
             )
 

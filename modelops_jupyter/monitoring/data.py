@@ -19,11 +19,12 @@ from modelops_jupyter.frames import check_times, to_arrow, to_pandas, zones_in_a
 from modelops_jupyter.monitoring.figures.baseline import Baseline
 from modelops_jupyter.monitoring.figures.figure import FEWEST_ROWS
 from modelops_jupyter.monitoring.incidents.alerts import raise_alerts
+from modelops_jupyter.monitoring.incidents.magnitude import magnitude
 from modelops_jupyter.monitoring.judging.budget import AlertBudget
 from modelops_jupyter.monitoring.judging.replay import judge_series, measure_series
 from modelops_jupyter.monitoring.judging.rules import AlertRules
-from modelops_jupyter.monitoring.record.comparison import DataComparison, strongest_first
-from modelops_jupyter.monitoring.record.results import WindowResult
+from modelops_jupyter.monitoring.record.comparison import DataComparison
+from modelops_jupyter.monitoring.record.results import Alert, Key, WindowResult
 from modelops_jupyter.monitoring.scanning import Part, scan_windows
 from modelops_jupyter.profiles import Profile, Reference, build_reference, counting_threads, window_length
 from modelops_jupyter.wording import count
@@ -58,8 +59,9 @@ def compare_tables(
     rules = AlertRules(budget=AlertBudget.parse(alert_budget), seasons=False)
     window_length(every)
     times = TimeColumn(timestamp or DEFAULT_TIMESTAMP, required=timestamp is not None, zone=_check_zone(zone))
-    known = _columns(reference, "reference", times.name)
-    features = Columns(known.rows, {name: kind for name, kind in known.types.items() if name != times.name}, known.read)
+    before = _columns(reference, "reference", times.name)
+    types = {name: kind for name, kind in before.types.items() if name != times.name}
+    features = Columns(before.rows, types, before.read)
     baseline = Baseline(build_reference(features, task="decision", segments=()))
     scanned = _scanned_in_spark if type(current).__module__.startswith("pyspark.") else _scanned
     profiles, columns = scanned(current, times, baseline.reference, every)
@@ -67,12 +69,21 @@ def compare_tables(
     if not compared:
         raise InvalidFrame("reference and current have no column to compare in common: name columns alike in both.")
     windows = judge_series({1: baseline}, measure_series({1: baseline}, profiles, every), rules, every)
-    alerts = strongest_first(raise_alerts(SHOWN_AS, windows, rules), windows)
+    alerts = _strongest_first(raise_alerts(SHOWN_AS, windows, rules), windows)
     remark = _remark(baseline.reference, features.types, [name for name in columns if name != times.name], windows)
     timed = times.required or times.name in columns
     return DataComparison(
         SHOWN_AS, every, windows, alerts, len(windows), remark=remark, columns=tuple(compared), timed=timed
     )
+
+
+def _strongest_first(alerts: Sequence[Alert], windows: Sequence[WindowResult]) -> tuple[Alert, ...]:
+    """Return alerts by how far the furthest of their findings is beyond its threshold."""
+    greatest: dict[Key, float] = {}
+    for finding in (finding for window in windows for finding in window.findings):
+        size = magnitude(finding.figure, finding.threshold)
+        greatest[finding.key] = max(greatest.get(finding.key, 0.0), size)
+    return tuple(sorted(alerts, key=lambda alert: (-greatest.get(alert.key, 0.0), alert.place())))
 
 
 def _remark(

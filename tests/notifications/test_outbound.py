@@ -73,9 +73,10 @@ def test_a_name_that_changes_its_mind_leads_nowhere(
     assert not inside.requests
 
 
-def raw(port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> None:
+def raw(port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> str:
     with socket.socket(socket.AF_INET, kind) as connection:
         connection.connect((INSIDE, port))
+        return str(connection.getpeername()[0])
 
 
 def named(port: int) -> None:
@@ -120,11 +121,12 @@ def guardedly(call: Callable[[int], Any], port: int) -> None:
 
 @pytest.mark.usefixtures("world")
 def test_what_is_not_a_message_connects_as_ever(inside: Receiver) -> None:
+    peers: list[str] = []
     with guarded("it", allow_private=False):
-        other = threading.Thread(target=raw, args=(inside.port,))
+        other = threading.Thread(target=lambda: peers.append(raw(inside.port)))
         other.start()
         other.join()
-    raw(inside.port)
+    assert [*peers, raw(inside.port)] == [INSIDE, INSIDE]
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def suggest(model: str, members: Sequence[Member], suspects: Sequence[Suspect], 
             f"See which columns depend otherwise on each other: `modelops multivariate-drift {model} --window {since}`."
         )
     if "volume" in kinds:
-        actions.append("Ask whoever calls the model whether the number of predictions is what it should be.")
+        actions.append("Ask those who call the model whether the number of predictions is what it should be.")
     if kinds & {"performance", "concept"}:
         where = f", most of all where {segments[0].segment}" if segments and not suspects else ""
         actions.append(

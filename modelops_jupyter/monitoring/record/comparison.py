@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
 
-from modelops_jupyter.monitoring.record.results import Alert, MonitorReport, WindowResult
+from modelops_jupyter.monitoring.record.results import Alert, MonitorReport
 from modelops_jupyter.wording import count, span
 
 
@@ -84,23 +84,6 @@ class DataComparison(MonitorReport):
                 failure = ElementTree.SubElement(case, "failure", message=_printable(alerts[0].message), type="alert")
                 failure.text = _printable("\n".join(alert.message for alert in alerts))
         return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
-
-
-def strongest_first(alerts: tuple[Alert, ...], windows: tuple[WindowResult, ...]) -> tuple[Alert, ...]:
-    """Return alerts by how far the furthest of their findings is beyond its threshold."""
-    most: dict[tuple[str, ...], float] = {}
-    for window in windows:
-        for finding in window.findings:
-            most[finding.key] = max(most.get(finding.key, 0.0), _excess(finding.figure, finding.threshold))
-    return tuple(sorted(alerts, key=lambda alert: (-most.get(alert.key, 0.0), alert.place())))
-
-
-def _excess(figure: float, threshold: float) -> float:
-    """Return how many times as far a figure is as its threshold; above one also where less is worse."""
-    if not figure or not threshold:
-        return float("inf")
-    ratio = abs(figure / threshold)
-    return max(ratio, 1 / ratio)
 
 
 def _printable(text: str) -> str:
