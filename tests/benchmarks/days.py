@@ -52,6 +52,10 @@ class Days:
         Rows of one person together: as many equal ones.
     bursts : float
         Standard deviation of the logarithm of a day's rows.
+    holidays : float
+        What every thirtieth day tilts each column by.
+    task : str
+        What the model does, as in `with_outputs`.
     shape : function or None
         Changes the columns of the population.
     """
@@ -63,6 +67,8 @@ class Days:
     weekend: float = 1.0
     cluster: int = 1
     bursts: float = 0.0
+    holidays: float = 0.0
+    task: str = "classification"
     shape: Callable[[pd.DataFrame, Generator], pd.DataFrame] | None = None
 
 
@@ -127,6 +133,11 @@ WORLDS: Mapping[str, Days] = {
     "days differ": Days(daily=0.2),
     "clustered": Days(cluster=5),
     "bursts": Days(bursts=1.0),
+    "holidays": Days(weekly=0.1, holidays=0.5),
+    "regression": Days(task="regression"),
+    "regression, weekly": Days(weekly=0.3, task="regression"),
+    "three classes": Days(task="classes"),
+    "three classes, days differ": Days(daily=0.2, task="classes"),
     "few values": Days(shape=few_values),
     "heavy tails": Days(shape=heavy_tails),
     "many nulls": Days(shape=many_nulls),
@@ -156,7 +167,8 @@ class Process:
         self.day += 1
         rows = days.rows * (days.weekend if weekday >= 5 else 1) * np.exp(days.bursts * self.generator.normal())
         people = max(1, round(rows / days.cluster))
-        tilt = self.weekdays[weekday] + self.now
+        holiday = days.holidays if self.day % 30 == 10 else 0.0
+        tilt = self.weekdays[weekday] + self.now + holiday
         if not tilt.any():
             places = self.generator.integers(len(self.population), size=people)
         else:
@@ -172,7 +184,7 @@ def population_of(days: Days, generator: Generator, rows: int = 60_000) -> pd.Da
     frame = frame.iloc[generator.integers(len(frame), size=rows)].reset_index(drop=True)
     if days.shape is not None:
         frame = days.shape(frame, generator)
-    return with_outputs(frame, generator)
+    return with_outputs(frame, generator, days.task)
 
 
 def series_of(name: str, number: int, days: int) -> dict[str, Any]:

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from sklearn.datasets import load_breast_cancer, load_diabetes
 
+from tests.benchmarks.public_sets import SETS, public_set
+
 sys.path.insert(0, str(Path(__file__).parents[2] / "notebooks" / "flight_delay"))
 import flights as flights_module
 
@@ -32,6 +34,8 @@ def source(name: str, columns: int) -> pd.DataFrame:
         frame = flights_module.load_flights()[list(FLIGHT_COLUMNS)].reset_index(drop=True)
         # Thermometers are read in whole degrees Fahrenheit: by its steps alone the least shift would be plain.
         frame["temp"] += np.random.default_rng(SEED).uniform(-0.5, 0.5, len(frame))
+    elif name in SETS:
+        frame = public_set(name)
     else:
         loaded = load_breast_cancer if name == "breast cancer" else load_diabetes
         frame = loaded(as_frame=True).data
@@ -43,11 +47,24 @@ def source(name: str, columns: int) -> pd.DataFrame:
     return pd.concat(parts, axis=1).iloc[:, :columns]
 
 
-def with_outputs(frame: pd.DataFrame, generator: np.random.Generator) -> pd.DataFrame:
-    """Add a score from the first number and an outcome that follows it."""
+def with_outputs(frame: pd.DataFrame, generator: np.random.Generator, task: str = "classification") -> pd.DataFrame:
+    """Add what a model says, from the first number, and an outcome that follows it.
+
+    Of a classification that is a score, of one into `classes` one of three, of a regression a number, whose errors have
+    heavy tails (Student's t with three degrees).
+    """
     first = next(name for name in frame if pd.api.types.is_numeric_dtype(frame[name]))
     values = frame[first].fillna(frame[first].median())
-    score = 1 / (1 + np.exp(-(values - values.mean()) / (values.std() or 1)))
+    standard = (values - values.mean()) / (values.std() or 1)
+    if task == "regression":
+        return frame.assign(prediction=standard, label=standard + generator.standard_t(3, len(frame)))
+    if task == "classes":
+        classes = np.array(["low", "middle", "high"])
+        which = np.searchsorted([-0.5, 0.5], standard)
+        right = generator.random(len(frame)) < 0.8
+        label = np.where(right, which, generator.integers(3, size=len(frame)))
+        return frame.assign(prediction=classes[which], label=classes[label])
+    score = 1 / (1 + np.exp(-standard))
     label = (generator.random(len(frame)) < score).astype(int)
     said = np.where(score > 0.5, "1", "0")
     return frame.assign(score=score.to_numpy(), prediction=said, label=label.astype(str).to_numpy())

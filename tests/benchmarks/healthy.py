@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.healthy --results FOLDER --windows 10000 --only flights/5/100
 
-Real rows (flights of 2013, scikit-learn's breast cancer and diabetes sets) are drawn with replacement, so that every
-window comes from where its reference came from. Blocks that FOLDER has already are not run again: a run that was cut
-goes on, and runs of different rows may go side by side.
+Real rows (flights of 2013, scikit-learn's breast cancer and diabetes sets, the sets of `public_sets`) are drawn with
+replacement, so that every window comes from where its reference came from. Blocks that FOLDER has already are not run
+again: a run that was cut goes on, and runs of different rows may go side by side.
 """
 
 from __future__ import annotations
@@ -29,10 +29,18 @@ RUNS = (
     ("breast cancer", 200, 100),
     ("breast cancer", 200, 1000),
     ("diabetes", 10, 1000),
+    ("census", 20, 1000),
+    ("diamonds", 10, 1000),
+    ("health insurance", 10, 1000),
+    ("loans", 30, 500),
+    ("medical costs", 20, 1000),
+    ("temperatures", 4, 500),
+    ("weather", 10, 1000),
+    ("digits", 30, 500),
 )
 # The faults' world.
 FAULTS_RUN = ("flights", 10, 1000)
-BUDGETS = ("1/month", "1/day")
+BUDGETS = ("1/month", "1/day", "1/quarter", "1/year")
 BLOCK = 500
 Run = tuple[str, int, int]
 

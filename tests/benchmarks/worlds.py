@@ -68,15 +68,18 @@ class World:
 
 
 def referred(frame: pd.DataFrame) -> Reference:
-    """Make a reference of a frame with outputs."""
-    features = pa.Table.from_pandas(frame.drop(columns=[*OUTPUTS]), preserve_index=False)
-    outputs = {name: frame[name].to_numpy(dtype=object) for name in ("prediction", "label")}
+    """Make a reference of a frame with outputs: of a classification with scores or without, or a regression."""
+    outputs = [name for name in OUTPUTS if name in frame]
+    features = pa.Table.from_pandas(frame.drop(columns=outputs), preserve_index=False)
+    regression = pd.api.types.is_float_dtype(frame["prediction"])
+    said = {name: frame[name].to_numpy(dtype=None if regression else object) for name in ("prediction", "label")}
     return build_reference(
         features,
-        scores=frame["score"].to_numpy(),
-        predictions=outputs["prediction"],
-        labels=outputs["label"],
-        positive="1",
+        scores=frame["score"].to_numpy() if "score" in frame else None,
+        predictions=said["prediction"],
+        labels=said["label"],
+        task="regression" if regression else "classification",
+        positive="1" if "score" in frame else None,
         segments=(),
     )
 

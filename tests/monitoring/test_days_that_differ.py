@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from modelops_jupyter.monitoring import Alert, AlertRules, WindowResult, raise_alerts
 from modelops_jupyter.monitoring.figures.baseline import Baseline
 from modelops_jupyter.monitoring.figures.intervals import poisson
+from modelops_jupyter.monitoring.figures.noise import f_limit, one_direction_limit
 from modelops_jupyter.monitoring.judging.history import usual
 from modelops_jupyter.monitoring.judging.replay import judge_series, measure_series
 from modelops_jupyter.monitoring.judging.seasons import unseen_season
@@ -40,6 +41,22 @@ def test_the_next_day_passes_a_learned_limit_as_seldom_as_promised(repeats: floa
         often = chance + 4 * np.sqrt(chance / 20_000)
         # A process that follows itself closely is known from a few days no better than this.
         assert np.mean(values[-1] > learned.limit(chance)) < often * (2 if repeats == 0.8 else 1.5)
+
+
+@pytest.mark.parametrize("weeks", [3, 8])
+def test_a_week_passes_seldom_though_weeks_differ_in_one_direction_alone(weeks: int) -> None:
+    """Twenty bins, one of which a week moves by three times what chance does; a week is judged by those before it."""
+    generator, bins, chance = np.random.default_rng(weeks), 20, 0.001
+    residuals = generator.normal(size=(weeks + 1, 40_000, bins))
+    residuals[..., 0] *= 3
+    squares = (residuals**2).sum(-1)
+    before, now = squares[:-1].mean(0) / bins, squares[-1] / bins
+    dispersion = np.maximum(before, 1)
+    seen = np.full(len(now), float(weeks))
+    passes = now > dispersion * one_direction_limit(np.full(len(now), float(bins)), dispersion, seen, chance)
+    assert passes.mean() < 3 * chance
+    # A limit as if weeks differed in all directions alike is passed ten times as often as promised, or more.
+    assert (now > dispersion * f_limit(bins, bins * (weeks - 1), chance)).mean() > 10 * chance
 
 
 def test_days_that_follow_each_other_are_worth_fewer() -> None:

@@ -136,6 +136,28 @@ def f_limit(degrees: Array | float, below: Array, chance: Array | float) -> Arra
     return limit
 
 
+def one_direction_limit(degrees: Array, dispersion: Array, seen: Array, chance: Array | float) -> Array:
+    """Return how many times its mean a square passes with `chance`, where all that differs lies in one direction.
+
+    In the others it is a chi-square by chance, a standard deviation above its mean. Few windows hardly tell in how
+    many directions they differ; of all that give one mean square, a single direction has the heaviest tail.
+
+    Parameters
+    ----------
+    degrees : array of float
+        Directions that there are.
+    dispersion : array of float
+        Mean square over that by chance.
+    seen : array of float
+        Independent windows that told it.
+    """
+    others = np.maximum(degrees - 1, 0)
+    between = 1 + degrees * (dispersion - 1)
+    one = between * f_limit(1.0, np.maximum(seen - 1, 1.0), chance)
+    limit: Array = (others + np.sqrt(2 * others) + one) / (degrees * dispersion)
+    return limit
+
+
 def kolmogorov_limit(chance: Array | float) -> Array:
     """Return what √rows times the Kolmogorov-Smirnov statistic passes with `chance`: never too low (Massart 1990)."""
     limit: Array = np.sqrt(np.log(2 / np.asarray(chance)) / 2)

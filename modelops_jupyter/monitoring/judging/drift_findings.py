@@ -270,7 +270,10 @@ class DriftJudge:
         below = np.maximum((group["compared"] - 1) * degrees, 1.0)
         before = self.table.before[columns]
         # Chance divides by the estimated dispersion, so a chi-square over its degrees becomes an F.
-        ratio = np.where(dispersed, noise.f_limit(degrees, below, chance), 1.0)
+        many = noise.f_limit(degrees, below, chance)
+        one = noise.one_direction_limit(group["bins"], dispersion, group["compared"], chance)
+        # However cycles differ, what is so much further is told.
+        ratio = np.where(dispersed, np.maximum(many, np.minimum(one, MOST_RISE**2)), 1.0)
         if metric == "jensen_shannon":
             paired = np.maximum(noise.paired_rows(before, group["rows"] / dispersion), 1.0)
             stray = self.table.at(paired, columns)
