@@ -26,6 +26,8 @@ def explanation(shown: Explanation) -> Html:
     )
     story += f" {rise_words(shown.rise, '.3g')}"
     parts = [heading(f"{shown.model}: where the loss sits"), element("p", story, style="margin:2px 0 6px")]
+    if shown.remark:
+        parts.insert(1, note(shown.remark))
     if not shown.segments:
         return block(*parts, note("No segment stands out: the change is as great everywhere as chance allows."))
     most = max(segment.excess for segment in shown.segments)

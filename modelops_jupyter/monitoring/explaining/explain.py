@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from modelops_jupyter.errors import InvalidInput, NotFound
 from modelops_jupyter.log import PredictionSource
+from modelops_jupyter.monitoring.explaining.broken import broken_segments, odd_rows
 from modelops_jupyter.monitoring.explaining.logged import rows_of
 from modelops_jupyter.monitoring.explaining.rise import rise_of, rise_words
 from modelops_jupyter.monitoring.explaining.segments import Losses, Segment, cut_columns, find_segments
@@ -56,6 +57,8 @@ class Explanation(Presentable):
         By how much it rose, with the 95 % interval.
     examples : tuple of mapping
         Rows of the first segment that were furthest off, as the log has them: what to look at first.
+    remark : str
+        Why these windows were chosen, where no performance alert is open.
     """
 
     model: str
@@ -71,6 +74,7 @@ class Explanation(Presentable):
     rows_now: int
     segments: tuple[Segment, ...]
     examples: tuple[Mapping[str, Any], ...] = ()
+    remark: str = ""
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row per segment."""
@@ -89,7 +93,7 @@ class Explanation(Presentable):
             f"{span(self.compared_since, self.compared_until)}, the last windows before without a finding, and "
             f"{self.now:.4f} in {self.rows_now:,} rows from {span(self.since, self.until)}."
         )
-        head = f"{head}\n{rise_words(self.rise, '.4f')}"
+        head = "\n".join(filter(None, (self.remark, head, rise_words(self.rise, ".4f"))))
         if not self.segments:
             return f"{head}\nNo segment stands out: the change is as great everywhere as chance allows."
         return "\n".join([head, *(f"  {segment_words(segment)}" for segment in self.segments)])
@@ -128,7 +132,7 @@ def explain_fall(
     whole = [w for w in report.windows if not w.segment]
     if not whole or not references:
         raise NotFound(f"{model!r} has no monitored windows of {every}: run `modelops monitor` first.")
-    bad = _bad_windows(report, whole, window, until)
+    bad, remark = _bad_windows(report, whole, window, until)
     first = bad[0].window_start
     usable = [w for w in whole if w.window_start < first and w.labelled and not _failing(w)]
     good = usable[-BEFORE:]
@@ -146,7 +150,7 @@ def explain_fall(
     losses = Losses(loss, np.searchsorted(found, number), now[found])
     is_now = now[number]
     columns = [name for name in binning.columns if name not in ("prediction", "score")]
-    segments = find_segments(losses, cut_columns(rows, binning.columns, columns))
+    segments = segments_of(rows, losses, references[served], columns)
     return Explanation(
         model=f"{model}, {series}" if series.key else model,
         since=first,
@@ -161,7 +165,21 @@ def explain_fall(
         segments=tuple(replace(segment, worst=()) for segment in segments),
         examples=_examples(rows, segments[0], columns) if segments else (),
         compared_until=good[-1].window_end,
+        remark=remark,
     )
+
+
+def segments_of(rows: pa.Table, losses: Losses, reference: Reference, columns: Sequence[str]) -> tuple[Segment, ...]:
+    """Return the segments that explain the rise: rows with odd values first, then those found among the other rows."""
+    broken, inside = broken_segments(losses, odd_rows(rows, reference, columns))
+    others, is_now = ~inside, losses.now[losses.window]
+    if min(int((others & is_now).sum()), int((others & ~is_now).sum())) < FEWEST_LABELS:
+        return broken
+    kept = np.flatnonzero(others)
+    windows = np.unique(losses.window[kept])
+    rest = Losses(losses.loss[kept], np.searchsorted(windows, losses.window[kept]), losses.now[windows])
+    found = find_segments(rest, cut_columns(rows.take(pa.array(kept)), reference.binning.columns, columns))
+    return (*broken, *(replace(segment, worst=tuple(kept[[*segment.worst]].tolist())) for segment in found))
 
 
 def _examples(rows: pa.Table, segment: Segment, columns: Sequence[str]) -> tuple[Mapping[str, Any], ...]:
@@ -202,21 +220,32 @@ def _failing(window: WindowResult) -> bool:
 
 def _bad_windows(
     report: MonitorReport, whole: Sequence[WindowResult], window: str | None, until: str | None
-) -> list[WindowResult]:
-    """Return the windows to explain: those asked for, else those of the last performance alert, else the last seven."""
+) -> tuple[list[WindowResult], str]:
+    """Return the windows to explain, and a remark on why these.
+
+    They are those asked for; else those of the latest alert on performance that is open, of the latest other one that
+    is open, of the latest on performance that was; else the last seven.
+    """
     if window is not None:
         first = time_of(window)
         last = time_of(until) if until is not None else first
-        found = [w for w in whole if first <= datetime.fromisoformat(w.window_start) <= last and w.labelled]
-        if not found:
+        chosen = [w for w in whole if first <= datetime.fromisoformat(w.window_start) <= last and w.labelled]
+        if not chosen:
             raise NotFound(
                 f"{report.model!r} has no window with labels that starts at {window}: see `modelops monitor`."
             )
-        return found
-    alerts = [alert for alert in report.alerts if alert.kind == "performance" and not alert.segment]
-    if alerts:
-        alert = max(alerts, key=lambda alert: alert.window_start)
-        failing = [w for w in whole if alert.window_start <= w.window_start <= alert.last_window and w.labelled]
-        if failing:
-            return failing
-    return [w for w in whole if w.labelled][-RECENT:] or list(whole[-1:])
+        return chosen, ""
+    alerts = [alert for alert in report.alerts if not alert.segment]
+    performance = [alert for alert in alerts if alert.kind == "performance"]
+    for candidates, of_what in (
+        ([alert for alert in performance if alert.state == "open"], ""),
+        ([alert for alert in alerts if alert.state == "open"], "No performance alert is open."),
+        (performance, "No alert is open."),
+    ):
+        for alert in sorted(candidates, key=lambda alert: alert.window_start, reverse=True):
+            chosen = [w for w in whole if alert.window_start <= w.window_start <= alert.last_window and w.labelled]
+            if chosen:
+                about = alert.column or alert.metric
+                return chosen, f"{of_what} These are the windows of the latest one, on {about}." if of_what else ""
+    remark = "No alert has labels: these are the last windows that have some." if alerts else ""
+    return [w for w in whole if w.labelled][-RECENT:] or list(whole[-1:]), remark
