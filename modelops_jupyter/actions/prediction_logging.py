@@ -14,9 +14,11 @@ from modelops_jupyter.frames import numbers, other_columns, outcomes, pick_colum
 from modelops_jupyter.refs import ModelReference, parse
 from modelops_jupyter.roles import SERVED, check_role
 from modelops_jupyter.scoring.column_names import absence
-from modelops_jupyter.wording import count
+from modelops_jupyter.wording import count, short
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from modelops_jupyter.actions.versions import RegisteredVersion
     from modelops_jupyter.log import Appended, PredictionLog
     from modelops_jupyter.store import Store
@@ -173,12 +175,28 @@ def log_labels(
     rows = to_arrow(table)
     appended = log.append_labels(version.name, rows, batch_id=batch_id)
     keep(store, version.name, "labels")
+    conflict = _conflict(log, version.name, rows["request_id"]) if event_time else None
     stranger = log.unlike(version.name, rows["request_id"])
     if stranger is None:
-        return _warned(appended, left_out, remark)
+        return _warned(appended, left_out, remark, conflict)
     ours = table["request_id"].iloc[0]
     unmet = f"None of its request ids has a prediction yet: it has {ours!r}, the predictions have {stranger!r}."
-    return _warned(appended, left_out, remark, unmet)
+    return _warned(appended, left_out, remark, conflict, unmet)
+
+
+def _conflict(log: PredictionLog, model: str, requests: pa.ChunkedArray) -> str | None:
+    """Return which requests have several labels of one event time, and which label counts; None where none has."""
+    conflicts = log.label_conflicts(model, requests)
+    if not conflicts.num_rows:
+        return None
+    first, at = str(conflicts["request_id"][0]), conflicts["event_time"][0].as_py()
+    who = f"Request {first!r} has"
+    if conflicts.num_rows > 1:
+        who = f"{conflicts.num_rows:,} requests, {first!r} one of them, have"
+    return (
+        f"{who} several labels of one event time, {short(at)}: the greatest counts. To correct a label, give the new "
+        "one a later event time."
+    )
 
 
 def _left_out(rows: int, empty: int, label: str) -> str | None:

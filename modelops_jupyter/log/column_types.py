@@ -33,6 +33,8 @@ from modelops_jupyter.log.exact_numbers import EXACT
 UTC_TIME = pa.timestamp("us", tz="UTC")
 TIME = pa.timestamp("us")
 DECIMAL = pa.decimal128(38, 18)
+# Arrow's readers add columns of these names to every file, and take a file that has one for ambiguous.
+OF_READERS = ("__fragment_index", "__batch_index", "__last_in_fragment", "__filename")
 _TEXT_EXTENSIONS = ("arrow.uuid", "arrow.json")
 _HEX = np.frombuffer(b"0123456789abcdef", dtype="uint8")
 _UUID_BYTES = 16
@@ -101,6 +103,8 @@ def check_names(names: Iterable[str], known: Iterable[str] = ()) -> None:
             raise InvalidFrame(
                 f"Columns {other!r} and {name!r} differ in case only: rename one, for the log takes them for one."
             )
+        if name in OF_READERS:
+            raise InvalidFrame(f"Column {name!r} has a name that Arrow gives to columns of its own: rename it.")
         if name.endswith(EXACT):
             raise InvalidFrame(f"Column {name!r} has a name that ends as the log's own columns do: rename it.")
         if "\0" in name or not _is_unicode(name):

@@ -92,8 +92,8 @@ class PredictionLog:
 
         They are those of `series`: without it, what was served. A request logged twice in it counts once, its earliest
         row; a label meets every prediction of its request. Among the label events of one request the one with the
-        latest event time counts, then the latest arrival, then the greatest value: an answer that depends on the set
-        of events alone, not on their order.
+        latest event time counts, then the greatest value: an answer that depends on the set of events alone, not on
+        when they arrived.
 
         Raises
         ------
@@ -206,6 +206,18 @@ class PredictionLog:
             labels=0 if labels is None else events.verify(labels),
             position={"predictions": table.version(), "labels": -1 if labels is None else labels.version()},
         )
+
+    def label_conflicts(self, model: str, requests: pa.ChunkedArray) -> pa.Table:
+        """Return the requests that have several labels of one event time, with those: `request_id`, `event_time`.
+
+        Only those of `requests` are looked at. The columns are sorted by request; ``label_count_distinct`` is how many.
+        """
+        events = self.label_events(model)
+        known = pa.table({}) if events is None else events(requests.combine_chunks())
+        if not known.num_rows:
+            return pa.table({"request_id": [], "event_time": [], "label_count_distinct": []})
+        counted = known.group_by(["request_id", "event_time"]).aggregate([("label", "count_distinct")])
+        return counted.filter(pc.greater(counted["label_count_distinct"], 1)).sort_by("request_id")
 
     def unlike(self, model: str, requests: pa.ChunkedArray) -> str | None:
         """Return the id of a prediction where none of `requests` has one; None if any has, or nothing was predicted.

@@ -279,10 +279,10 @@ def attach_labels(pieces: Sequence[Piece], events: Callable[[pa.Array], pa.Table
 
 
 def latest_labels(events: pa.Table) -> pa.Table:
-    """Return one event per request: the latest event time, then the latest arrival, then the greatest value."""
+    """Return one event per request: the latest event time, then the greatest value, in whichever order they came."""
     if surely_distinct(events["request_id"]):
         return events
-    order = [("request_id", "ascending"), *((n, "descending") for n in ("event_time", "arrival_time", "label"))]
+    order = [("request_id", "ascending"), *((n, "descending") for n in ("event_time", "label"))]
     return first_of_each(events.sort_by(order))
 
 

@@ -206,3 +206,21 @@ def put_versions(desk: Desk, *features: list[str]) -> None:
     for number, names in enumerate(features, start=1):
         body = {"name": "m", "version": number, "task": "classification", "kind": "ml", "features": names}
         desk.store.commit(Change(puts=(Put("version", f"m/{number:06}", body, "m"),)))
+
+
+def test_several_labels_of_one_event_time_are_named_with_what_counts(desk: Desk) -> None:
+    desk.log_rows("m/1", {"a": [1.0, 2.0]})
+    at = pd.Timestamp("2026-01-02", tz="UTC")
+
+    def labelled(*labels: int) -> str | None:
+        frame = pd.DataFrame({"id": [f"r{n + 1}" for n in range(len(labels))], "late": labels, "at": at})
+        return log_labels(
+            desk.store, desk.log, "m", frame, id="id", label="late", event_time="at", batch_id=None
+        ).warning
+
+    assert labelled(1, 0) is None
+    assert labelled(0) == (
+        "Request 'r1' has several labels of one event time, 2026-01-02: the greatest counts. To correct a label, "
+        "give the new one a later event time."
+    )
+    assert "2 requests, 'r1' one of them, have" in (labelled(0, 1) or "")

@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
 from column_kinds import EMPTY, KINDS, table
 from deltalake import write_deltalake
@@ -23,6 +25,7 @@ from hypothesis import strategies as st
 from modelops_jupyter.actions.prediction_logging import log_predictions
 from modelops_jupyter.errors import InvalidFrame, LogDamaged
 from modelops_jupyter.log import PredictionLog, read_quarantine, table_problems
+from modelops_jupyter.log.column_types import OF_READERS, check_names
 from modelops_jupyter.store import Change, InMemoryStore, Put
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -287,3 +290,15 @@ def test_a_log_that_uuids_have_spoiled_is_repaired_by_the_next_batch(tmp_path: P
     assert read is not None
     assert read['a "b"'].to_pylist() == [0.5] * 4
     assert not [problem for problem in table_problems(path) if "UUIDs" in problem.what]
+
+
+@pytest.mark.parametrize("name", OF_READERS)
+def test_a_name_that_readers_give_to_columns_of_their_own_is_refused_and_the_log_goes_on(
+    tmp_path: Path, name: str
+) -> None:
+    """Arrow would take every file that has such a column for ambiguous, for good."""
+    pq.write_table(pa.table({name: [1], "x": [2]}), tmp_path / "file.parquet")
+    with pytest.raises(pa.ArrowInvalid, match="Multiple matches"):
+        ds.dataset(tmp_path / "file.parquet").to_table()
+    with pytest.raises(InvalidFrame, match=f"Column '{name}' has a name that Arrow gives to columns of its own"):
+        check_names(["x", name])

@@ -2,16 +2,18 @@
 
 import errno
 import os
-import random
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 from filelock import FileLock
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from modelops_jupyter.errors import Conflict, InvalidFrame, InvalidInput, LogDamaged, StoreBusy, StoreFull
 from modelops_jupyter.log import Extent, PredictionLog, read_quarantine, table_problems
@@ -105,26 +107,33 @@ def test_naive_times_are_refused(tmp_path: Path) -> None:
         PredictionLog(tmp_path).append_predictions("m", naive)
 
 
-def test_labels_depend_on_the_set_of_events_only(tmp_path: Path) -> None:
-    events = [
-        ("r0", "0", 1, 1),
-        ("r0", "1", 2, 2),
-        ("r1", "1", 1, 1),
-        ("r1", "0", 1, 5),
-        ("r2", "0", 0, 400),
-        ("unknown", "1", 1, 1),
-        ("r0", "1", 2, 2),
-    ]
-    seen = set()
-    for turn in range(4):
-        random.Random(turn).shuffle(events)
-        log = PredictionLog(tmp_path / str(turn))
-        log.append_labels("m", labels(events[:3]))
-        log.append_predictions("m", predictions())
-        log.append_labels("m", labels(events[3:]))
-        table = read(log).sort_by("request_id")
-        seen.add(tuple(table["label"].to_pylist()))
-    assert seen == {("1", "0", "0", None)}
+EVENTS = st.lists(
+    st.tuples(st.sampled_from(["r0", "r1"]), st.sampled_from("01"), st.integers(0, 2)), min_size=1, max_size=5
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(events=EVENTS, data=st.data())
+def test_labels_depend_on_the_set_of_events_only(tmp_path: Path, events: list, data: st.DataObject) -> None:
+    """Whenever they arrive, and in whichever batches: the latest event time counts, then the greatest label."""
+    expected = {request: max((at, label) for r, label, at in events if r == request)[1] for request, *_ in events}
+    order, cut = data.draw(st.permutations(events)), data.draw(st.integers(0, len(events)))
+    arrived = [(*event, 10 + n) for n, event in enumerate(order)]
+    log = PredictionLog(tmp_path / uuid4().hex)
+    for part in (arrived[:cut], None, arrived[cut:]):
+        if part is None:
+            log.append_predictions("m", predictions())
+        elif part:
+            log.append_labels("m", labels(part))
+    table = read(log)
+    known = zip(table["request_id"].to_pylist(), table["label"].to_pylist(), strict=True)
+    assert {request: label for request, label in known if label is not None} == expected
+    several = {(r, at) for r, _, at in events if len({e[1] for e in events if (e[0], e[2]) == (r, at)}) > 1}
+    conflicts = log.label_conflicts("m", pa.chunked_array([["r0", "r1"]]))
+    at = [time.replace(tzinfo=UTC) for time in conflicts["event_time"].to_pylist()]
+    assert set(zip(conflicts["request_id"].to_pylist(), at, strict=True)) == {
+        (r, START + timedelta(days=n)) for r, n in several
+    }
 
 
 def test_late_labels_name_the_span_they_touch(tmp_path: Path) -> None:
