@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 _GREATEST_WHOLE = 2**53  # beyond it, two whole numbers may be one float
 # What pyarrow raises, some of it through Python, at values that it has no type for.
 _NO_ARROW = (ValueError, TypeError, OverflowError, NotImplementedError)
-# The years 1678 to 2261, which a clock of nanoseconds can tell, in microseconds since 1970 (UTC). Before and after lie
-# the times that stand for none: 0001-01-01, 9999-12-31.
-FIRST_TIME, LAST_TIME = -9_214_560_000_000_000, 9_214_646_399_999_999
 
 
 def to_pandas(frame: Any, what: str) -> pd.DataFrame:
@@ -149,50 +146,6 @@ def check_column(column: str, names: Sequence[str] | pd.Index[Any], what: str) -
     """Raise `InvalidFrame` if a table has no such column, and say which it has."""
     if column not in names:
         raise InvalidFrame(absence(f"{what} has", column, names))
-
-
-def utc_times(values: pd.Series[Any], column: str) -> pd.Series[Any]:
-    """Return `values` in UTC, to the microsecond; naive times are refused because nobody can know what they meant.
-
-    Raises
-    ------
-    InvalidFrame
-        If they are no times with a zone, one is missing, or one stands for a missing time, such as 9999-12-31.
-    """
-    import pandas as pd
-    import pyarrow as pa
-
-    times = values
-    if isinstance(values.dtype, pd.ArrowDtype) and pa.types.is_timestamp(values.dtype.pyarrow_dtype):
-        times = pd.Series(pa.array(values).to_pandas(), values.index, name=values.name)
-    elif values.dtype == "object" and all(getattr(value, "tzinfo", None) for value in values.dropna()):
-        times = pd.to_datetime(values, utc=True)
-    if not isinstance(times.dtype, pd.DatetimeTZDtype):
-        hint = "write each with its zone, as in 2026-08-01T00:00:00Z"
-        if times.dtype.kind == "M":
-            hint = "localise it, e.g. frame[col].dt.tz_localize('UTC')"
-        raise InvalidFrame(f"Column {column!r} holds {values.dtype}, not times with a time zone: {hint}.")
-    if times.isna().any():
-        raise InvalidFrame(f"Column {column!r} has {int(times.isna().sum())} missing times: every row needs one.")
-    converted: pd.Series[Any] = times.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
-    micros = converted.astype("int64")
-    check_times(int(micros.min()), int(micros.max()), column)
-    return converted
-
-
-def check_times(first: int, last: int, column: str) -> None:
-    """Raise `InvalidFrame` if one of a column's times stands for a missing one.
-
-    `first` and `last` are its extremes, in microseconds since 1970 (UTC).
-    """
-    import numpy as np
-
-    for micros in (first, last):
-        if not FIRST_TIME <= micros <= LAST_TIME:
-            raise InvalidFrame(
-                f"Column {column!r} holds {str(np.datetime64(micros, 'us'))[:10]}, which stands for a missing time: "
-                "leave such rows out, or give each its time."
-            )
 
 
 def outcome_text(value: Any) -> str | None:

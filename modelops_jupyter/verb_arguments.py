@@ -40,4 +40,5 @@ OF_SERIES = (
     argument("--version", type=int, help="the version, where --role is another than served"),
     argument("--role", default="served", help="served (default), or what a version predicted as shadow or canary"),
 )
+ZONE = argument("--zone", help="time zone of times that do not say theirs, as Europe/Rome")
 REASON = argument("--reason", required=True, help="why; goes on record")

@@ -87,6 +87,7 @@ def predict_file(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
         log=a.log,
         id=a.id,
         time=a.time,
+        zone=a.zone,
         batch_id=a.batch_id,
         role=a.role,
         unsafe=a.unsafe,
@@ -103,6 +104,7 @@ def log_predictions(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
         time=a.time,
         prediction=a.prediction,
         score=a.score,
+        zone=a.zone,
         batch_id=a.batch_id,
         role=a.role,
     )
@@ -110,7 +112,9 @@ def log_predictions(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
 
 def log_labels(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
     """Log the outcomes that the line names."""
-    return ws.log_labels(a.name, read(a.data), id=a.id, label=a.label, event_time=a.event_time, batch_id=a.batch_id)
+    return ws.log_labels(
+        a.name, read(a.data), id=a.id, label=a.label, event_time=a.event_time, zone=a.zone, batch_id=a.batch_id
+    )
 
 
 def run(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from modelops_jupyter import verb_calls
 from modelops_jupyter.verb import Verb
-from modelops_jupyter.verb_arguments import EVERY, EVERY_MONITORED, INCIDENT, NAME, OF_SERIES, REASON, SPAN, argument
+from modelops_jupyter.verb_arguments import (
+    EVERY,
+    EVERY_MONITORED,
+    INCIDENT,
+    NAME,
+    OF_SERIES,
+    REASON,
+    SPAN,
+    ZONE,
+    argument,
+)
 
 MONITORING: tuple[Verb, ...] = (
     Verb(
@@ -36,7 +46,7 @@ MONITORING: tuple[Verb, ...] = (
             ),
             argument("--timestamp", help="column of times (default: timestamp); without one, rows are compared once"),
             EVERY,
-            argument("--zone", help="time zone of times that do not say theirs, as Europe/Rome"),
+            ZONE,
             argument("--alert-budget", metavar="N/PERIOD", help="accepted false alerts (default: 1/month)"),
             argument("--fail-on", choices=["alert"], help="what makes it fail as a check"),
             argument("--junit", metavar="FILE", help="write a JUnit report, a test case per column"),

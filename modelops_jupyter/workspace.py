@@ -273,6 +273,7 @@ class Workspace(IncidentVerbs, InspectionVerbs, RecordVerbs, ScoringVerbs):
         time: str,
         prediction: str,
         score: str | None = None,
+        zone: str | None = None,
         batch_id: str | None = None,
         role: str = "served",
     ) -> Appended:
@@ -283,9 +284,11 @@ class Workspace(IncidentVerbs, InspectionVerbs, RecordVerbs, ScoringVerbs):
         Parameters
         ----------
         id, time, prediction, score
-            Names of the columns that hold the request's id, its time (with a time zone), the prediction and, for
-            classifiers, the probability of the positive class. Every batch has the version's features, too; other
+            Names of the columns that hold the request's id, its time, the prediction and, for classifiers, the
+            probability of the positive class. Every batch has the version's features, too; other
             columns (segments, metadata) are kept, may be missing from a batch, and may come first in a later one.
+        zone
+            The time zone of times that do not say theirs, as ``Europe/Rome``; without it they are refused.
         batch_id
             A name for this batch: the same requests sent again change nothing, others are a `Conflict`.
         role
@@ -296,7 +299,7 @@ class Workspace(IncidentVerbs, InspectionVerbs, RecordVerbs, ScoringVerbs):
         columns: dict[str, Any] = {"id": id, "time": time, "prediction": prediction, "score": score}
         log = self.sources.log_of(reference)
         return prediction_logging.log_predictions(
-            self.known, log, reference, frame, **columns, batch_id=batch_id, role=role
+            self.known, log, reference, frame, **columns, batch_id=batch_id, role=role, zone=zone
         )
 
     def log_labels(
@@ -307,12 +310,16 @@ class Workspace(IncidentVerbs, InspectionVerbs, RecordVerbs, ScoringVerbs):
         id: str,
         label: str,
         event_time: str | None = None,
+        zone: str | None = None,
         batch_id: str | None = None,
     ) -> Appended:
-        """Append outcomes in any order, those of rows that have one; a later event for a request corrects it."""
+        """Append outcomes in any order, those of rows that have one; a later event for a request corrects it.
+
+        `zone` is the time zone of event times that do not say theirs, as ``Europe/Rome``; without it they are refused.
+        """
         columns: dict[str, Any] = {"id": id, "label": label, "event_time": event_time}
         log = self.sources.log_of(name, "labels")
-        return prediction_logging.log_labels(self.known, log, name, frame, **columns, batch_id=batch_id)
+        return prediction_logging.log_labels(self.known, log, name, frame, **columns, batch_id=batch_id, zone=zone)
 
     def monitor(
         self,

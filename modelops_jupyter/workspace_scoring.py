@@ -50,6 +50,7 @@ class ScoringVerbs(Foundations):
         log: bool = False,
         id: str | None = None,
         time: str | None = None,
+        zone: str | None = None,
         batch_id: str | None = None,
         role: str | None = None,
         unsafe: bool = False,
@@ -68,7 +69,7 @@ class ScoringVerbs(Foundations):
             What to do with rows unlike those that the version was registered with (type, missing values, range,
             category): ``mark`` says so in the column ``invalid``, ``refuse`` scores nothing, ``allow`` scores them and
             only counts them. A row that the model cannot take has no prediction.
-        log, id, time, batch_id, role
+        log, id, time, zone, batch_id, role
             Log what was predicted as `log_predictions` does, once all rows are scored; `id` and `time` are columns of
             `data`.
         unsafe
@@ -79,7 +80,7 @@ class ScoringVerbs(Foundations):
         InvalidFrame
             If a column is missing, no row can be scored, or rows are refused; nothing is written then.
         """
-        columns = log_columns(log, id, time, batch_id, role)
+        columns = log_columns(log, id, time, batch_id, role, zone)
         how: dict[str, Any] = {"invalid": invalid, "log_columns": columns, "unsafe": unsafe}
         kept = self.sources.log_of(version) if log else self.log
         return batch_scoring.predict_file(self.known, self.registry, kept, version, data, output, **how)

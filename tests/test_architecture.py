@@ -14,7 +14,7 @@ LAYERS = (
     {"refs", "roles", "trust", "actor", "presentable", "processes", "portable", "problems", "provenance"},
     {"job_folders", "source_settings"},
     {"listing"},
-    {"settings", "frames", "live_names", "columns"},
+    {"settings", "frames", "live_names", "columns", "time_columns"},
     {"hashing", "class_labels"},
     {"store"},
     {"log"},

@@ -17,7 +17,6 @@ from modelops_jupyter.frames import (
     take,
     to_arrow,
     to_pandas,
-    utc_times,
     zones_in_arrow,
 )
 
@@ -89,16 +88,6 @@ def test_what_is_no_number_is_named(values: object) -> None:
 
 def test_numbers_may_be_written_out() -> None:
     assert numbers(pd.Series(["0.5", None], name="score")).tolist()[0] == 0.5
-
-
-def test_naive_times_are_refused() -> None:
-    with pytest.raises(InvalidFrame, match="time zone"):
-        utc_times(pd.Series(pd.to_datetime(["2013-04-01"])), "t")
-
-
-def test_times_of_any_zone_become_utc() -> None:
-    times = pd.Series(pd.to_datetime(["2013-04-01 05:00"]).tz_localize("America/New_York"))
-    assert utc_times(times, "t")[0] == pd.Timestamp("2013-04-01 09:00", tz="UTC")
 
 
 @pytest.mark.parametrize("value", [1, 1.0, np.int64(1), np.float32(1), "1"])

@@ -10,10 +10,11 @@ from modelops_jupyter.actions.logged_features import logged_features
 from modelops_jupyter.actions.versions import contract_of, current_version, find_version, version_key
 from modelops_jupyter.class_labels import as_classes
 from modelops_jupyter.errors import InvalidFrame, InvalidInput
-from modelops_jupyter.frames import numbers, other_columns, outcomes, pick_columns, request_ids, to_arrow, utc_times
+from modelops_jupyter.frames import numbers, other_columns, outcomes, pick_columns, request_ids, to_arrow
 from modelops_jupyter.refs import ModelReference, parse
 from modelops_jupyter.roles import SERVED, check_role
 from modelops_jupyter.scoring.column_names import absence
+from modelops_jupyter.time_columns import check_zone, utc_times
 from modelops_jupyter.wording import count, short
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def log_predictions(
     score: str | None,
     batch_id: str | None,
     role: str = SERVED,
+    zone: str | None = None,
 ) -> Appended:
     """Append a scored frame; see `Workspace.log_predictions`."""
     import pandas as pd
@@ -88,7 +90,7 @@ def log_predictions(
     table = pd.DataFrame(
         {
             "request_id": request_ids(columns[id]),
-            "timestamp": utc_times(columns[time], time),
+            "timestamp": utc_times(columns[time], time, check_zone(zone)),
             "model": pd.Series(version.name, index=columns.index, dtype="str"),
             "version": pd.Series(version.version, index=columns.index, dtype="int64"),
             "role": pd.Series(role, index=columns.index, dtype="str"),
@@ -140,6 +142,7 @@ def log_labels(
     label: str,
     event_time: str | None,
     batch_id: str | None,
+    zone: str | None = None,
 ) -> Appended:
     """Append label events; see `Workspace.log_labels`.
 
@@ -167,7 +170,7 @@ def log_labels(
         {
             "request_id": request_ids(ids),
             "label": named,
-            "event_time": utc_times(given[event_time], event_time) if event_time else arrival,
+            "event_time": utc_times(given[event_time], event_time, check_zone(zone)) if event_time else arrival,
             "arrival_time": arrival,
         }
     )

@@ -11,6 +11,7 @@ from modelops_jupyter.data_files import are_zoned_times, with_zoned_times
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.frames import to_arrow
 from modelops_jupyter.roles import SERVED, check_role
+from modelops_jupyter.time_columns import check_zone
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,16 +21,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LogColumns:
-    """Which columns hold the request ids and times of predictions that are logged, the name of the batch, the role."""
+    """Which columns hold the request ids and times of predictions that are logged, the name of the batch, the role.
+
+    `zone` is that of times that do not say theirs.
+    """
 
     id: str
     time: str
     batch_id: str | None
     role: str = SERVED
+    zone: str | None = None
 
 
 def log_columns(
-    log: bool, id: str | None, time: str | None, batch_id: str | None, role: str | None = None
+    log: bool,
+    id: str | None,
+    time: str | None,
+    batch_id: str | None,
+    role: str | None = None,
+    zone: str | None = None,
 ) -> LogColumns | None:
     """Return what a caller says of the log, None where nothing is to be logged.
 
@@ -39,14 +49,14 @@ def log_columns(
         If a column is missing, or named although nothing is to be logged.
     """
     if not log:
-        if id or time or batch_id or role:
+        if id or time or batch_id or role or zone:
             raise InvalidInput(
-                "id, time, batch_id and role are of the log: say log=True (--log) too, or leave them out."
+                "id, time, zone, batch_id and role are of the log: say log=True (--log) too, or leave them out."
             )
         return None
     if not id or not time:
         raise InvalidInput("The log takes request ids and times: name their columns with id= and time= (--id, --time).")
-    return LogColumns(id, time, batch_id, check_role(role or SERVED))
+    return LogColumns(id, time, batch_id, check_role(role or SERVED), check_zone(zone))
 
 
 class ScoredBatches:
@@ -101,7 +111,8 @@ class ScoredBatches:
         for number, file in self._files:
             rows = self._read_again(pyarrow.feather.read_table(str(file)).to_pandas())
             batch = named.batch_id if named.batch_id is None or number == 1 else f"{named.batch_id}/{number}"
-            where: dict[str, Any] = {"id": named.id, "time": named.time, "role": named.role, "batch_id": batch}
+            where: dict[str, Any] = {"id": named.id, "time": named.time, "zone": named.zone}
+            where |= {"role": named.role, "batch_id": batch}
             yield self._append(rows, **where, **self._answers)
 
     def _read_again(self, rows: pd.DataFrame) -> pd.DataFrame:

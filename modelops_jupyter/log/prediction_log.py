@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from modelops_jupyter.frames import FIRST_TIME, LAST_TIME
 from modelops_jupyter.log.column_types import UTC_TIME, to_log_types
 from modelops_jupyter.log.distinct import first_of_each, surely_distinct
 from modelops_jupyter.log.exact_numbers import restored, with_exact
@@ -21,6 +20,7 @@ from modelops_jupyter.log.stream import Array, Slab, attach_labels, latest_label
 from modelops_jupyter.log.table import Appended, BatchTable
 from modelops_jupyter.refs import check_name
 from modelops_jupyter.roles import SERVED, SERVICE, Series
+from modelops_jupyter.time_columns import FIRST_TIME, LAST_TIME
 
 TABLES = ("predictions", "labels")
 

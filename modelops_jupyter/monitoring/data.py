@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
-from zoneinfo import available_timezones
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from modelops_jupyter.columns import Columns
-from modelops_jupyter.errors import InvalidFrame, InvalidInput, NotFound
-from modelops_jupyter.frames import check_times, to_arrow, to_pandas, zones_in_arrow
+from modelops_jupyter.errors import InvalidFrame, NotFound
+from modelops_jupyter.frames import to_arrow, to_pandas, zones_in_arrow
 from modelops_jupyter.monitoring.figures.baseline import Baseline
 from modelops_jupyter.monitoring.figures.figure import FEWEST_ROWS
 from modelops_jupyter.monitoring.incidents.alerts import raise_alerts
@@ -27,6 +26,7 @@ from modelops_jupyter.monitoring.record.comparison import DataComparison
 from modelops_jupyter.monitoring.record.results import Alert, Key, WindowResult
 from modelops_jupyter.monitoring.scanning import Part, scan_windows
 from modelops_jupyter.profiles import Profile, Reference, build_reference, counting_threads, window_length
+from modelops_jupyter.time_columns import check_times, check_zone, times_in_zone
 from modelops_jupyter.wording import count
 
 SHOWN_AS = "current"
@@ -58,7 +58,7 @@ def compare_tables(
     """Compare rows with a reference; paths are those of Parquet files. See `modelops_jupyter.compare_data`."""
     rules = AlertRules(budget=AlertBudget.parse(alert_budget), seasons=False)
     window_length(every)
-    times = TimeColumn(timestamp or DEFAULT_TIMESTAMP, required=timestamp is not None, zone=_check_zone(zone))
+    times = TimeColumn(timestamp or DEFAULT_TIMESTAMP, required=timestamp is not None, zone=check_zone(zone))
     before = _columns(reference, "reference", times.name)
     types = {name: kind for name, kind in before.types.items() if name != times.name}
     features = Columns(before.rows, types, before.read)
@@ -175,7 +175,7 @@ def _times(columns: Columns, times: TimeColumn) -> pa.ChunkedArray:
         raise _no_column(times.name, columns.types)
     values = columns.read(times.name)
     if times.zone is not None and values is not None:
-        values = _in_zone(values, times.name, times.zone)
+        values = times_in_zone(values, times.name, times.zone)
         kind = values.type
     if not pa.types.is_timestamp(kind) or kind.tz is None:
         raise _no_times(times.name, kind)
@@ -184,35 +184,10 @@ def _times(columns: Columns, times: TimeColumn) -> pa.ChunkedArray:
     return _checked(values.cast(pa.timestamp("us", tz="UTC"), safe=False), times.name)
 
 
-def _check_zone(zone: str | None) -> str | None:
-    """Return a time zone, or raise `InvalidInput` if there is none of that name."""
-    if zone is not None and zone not in available_timezones():
-        raise InvalidInput(f"There is no time zone {zone!r}: take UTC or Europe/Rome.")
-    return zone
-
-
 def _checked(times: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
     span = pc.min_max(times.cast(pa.int64()))
     check_times(span["min"].as_py(), span["max"].as_py(), name)
     return times
-
-
-def _in_zone(values: pa.ChunkedArray, name: str, zone: str) -> pa.ChunkedArray:
-    """Return times without a zone, written as text or not, as times of `zone`.
-
-    Of an hour that comes twice in autumn the first is taken, as most databases do.
-    """
-    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
-        try:
-            values = values.cast(pa.timestamp("us"))
-        except pa.ArrowInvalid as error:
-            raise InvalidFrame(
-                f"Column {name!r} of current holds text that is no time ({error}): write it as 2013-06-29 14:30."
-            ) from error
-    if not pa.types.is_timestamp(values.type) or values.type.tz is not None:
-        return values
-    naive = values.cast(pa.timestamp("us"), safe=False)
-    return pc.assume_timezone(naive, zone, ambiguous="earliest", nonexistent="latest")
 
 
 def _no_column(timestamp: str, known: Iterable[str]) -> InvalidFrame:

@@ -18,13 +18,13 @@ import pyarrow as pa
 
 from modelops_jupyter.columns import Columns, numbers_of
 from modelops_jupyter.errors import InvalidFrame
-from modelops_jupyter.frames import check_times
 from modelops_jupyter.profiles.binning import Binning
 from modelops_jupyter.profiles.groups import Groups
 from modelops_jupyter.profiles.profile import Profile
 from modelops_jupyter.profiles.scan import GroupedRows, Tally
 from modelops_jupyter.profiles.windows import ORIGIN, window_length
 from modelops_jupyter.roles import ROLES, SERVED, SERVICE, Series
+from modelops_jupyter.time_columns import check_times
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame

@@ -16,6 +16,7 @@ import numpy as np
 from modelops_jupyter.monitoring import AlertBudget
 from modelops_jupyter.monitoring.figures.intervals import poisson, share
 from tests.benchmarks.alerts_peers import TAILS, beyond
+from tests.benchmarks.days import BUDGETS as DAYS_BUDGETS
 from tests.benchmarks.faults import FAULTY, NOTHING
 from tests.benchmarks.healthy import BUDGETS, FAULTS_RUN, RUNS, lines_of
 
@@ -41,7 +42,7 @@ def healthy(results: Path) -> Iterator[str]:
         windows = sum(line["windows"] for line in blocks)
         known = [found.get(run) for found in peers.values()]
         told = [percent(found["flagged"], found["windows"]) if found else "not run" for found in known]
-        for text in BUDGETS:
+        for text in (text for text in BUDGETS if text in blocks[0]["budgets"]):
             alerts = sum(line["budgets"][text]["alerts"] for line in blocks)
             allowed = windows * AlertBudget.parse(text).per_window("1D")
             low, high = poisson(alerts)
@@ -53,8 +54,24 @@ def healthy(results: Path) -> Iterator[str]:
     for text in BUDGETS:
         by: Counter[str] = Counter()
         for line in lines:
-            by.update(line["budgets"][text]["by"])
+            by.update(line["budgets"].get(text, {}).get("by", {}))
         yield f"False alerts under {text}: {', '.join(f'{name} {count}' for name, count in by.most_common())}."
+
+
+def days(results: Path) -> Iterator[str]:
+    """Yield the table of false alerts where days differ, a row per world: alerts, those allowed, and the interval."""
+    lines = lines_of(results / "days.jsonl")
+    yield f"| days | series | {' | '.join(DAYS_BUDGETS)} |"
+    yield "|---|---|" + "---|" * len(DAYS_BUDGETS)
+    for world in dict.fromkeys(line["world"] for line in lines):
+        series = [line for line in lines if line["world"] == world]
+        cells = []
+        for text in DAYS_BUDGETS:
+            alerts = sum(line["budgets"][text]["alerts"] for line in series)
+            allowed = sum(line["days"] for line in series) * AlertBudget.parse(text).per_window("1D")
+            low, high = poisson(alerts)
+            cells.append(f"{alerts} ({allowed:.1f}), {low:.1f} to {high:.1f}")
+        yield f"| {world} | {len(series)} | {' | '.join(cells)} |"
 
 
 def rate_of_ours(results: Path) -> float:
@@ -122,12 +139,18 @@ def percent(hits: int, count: int) -> str:
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print the tables that there are results of."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--results", type=Path, required=True, help="folder of results")
     results = parser.parse_args().results
-    for head, part in (("## Nothing drifts", healthy), ("## Faults", faults)):
-        print("\n".join([head, "", *part(results), ""]))
+    tables = (
+        ("## Nothing drifts", healthy, "healthy"),
+        ("## Nothing drifts, but days differ", days, "days"),
+        ("## Faults", faults, "faults_ours"),
+    )
+    for head, part, name in tables:
+        if (results / f"{name}.jsonl").exists():
+            print("\n".join([head, "", *part(results), ""]))
 
 
 if __name__ == "__main__":
