@@ -20,7 +20,7 @@ from modelops_jupyter import workspace
 from modelops_jupyter.actions.versions import RegisteredVersion
 from modelops_jupyter.errors import DependencyFailed, NotFound, Refused
 from modelops_jupyter.settings import FILE_NAME
-from modelops_jupyter.store import Change, Put
+from modelops_jupyter.store import Change, Put, in_order
 from modelops_jupyter.workspace import Workspace
 
 SCIENTIST, VALIDATOR, OWNER = "Dana (data scientist)", "Victor (validator)", "Olivia (model owner)"
@@ -136,9 +136,9 @@ def _auc(version: RegisteredVersion) -> str:
 
 def _evaluation(ws: Workspace, version: RegisteredVersion) -> str:
     """Return what the evaluation put on record about a version."""
-    decisions = (record.body for record in ws.store.find("decision", version.name))
+    decisions = (record.body for record in in_order(ws.store.find("decision", version.name)))
     said = [d for d in decisions if (d["version"], d["decision"]) == (version.version, "comment")]
-    return str(max(said, key=lambda d: str(d["at"]))["reason"])
+    return str(said[-1]["reason"])
 
 
 def _demand(true: bool, claim: str, found: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "modelops_jupyter"
 LAYERS = (
-    {"errors", "_version", "imports"},
+    {"errors", "_version", "imports", "clock"},
     {"scoring"},
     {"written", "wording", "mixed_columns"},
     {"refs", "roles", "trust", "actor", "presentable", "processes", "portable", "problems", "provenance"},

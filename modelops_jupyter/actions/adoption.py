@@ -385,7 +385,7 @@ def _alias_puts(ws: Foundations, name: str, alias: str, number: int, unsafe: boo
     shown = {"name": name, "alias": alias, "version": number}
     return [
         Put("alias", key, state, subject=name, expected_revision=0),
-        Put("transition", f"{name}/{at}/{uuid4().hex[:8]}", asdict(move), subject=name),
+        Put("transition", f"{name}/{uuid4().hex}", asdict(move), subject=name),
         Put("projection", key, shown, subject=name),
     ]
 

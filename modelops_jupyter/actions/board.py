@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from modelops_jupyter.governance import Policy
-    from modelops_jupyter.store import Store
+    from modelops_jupyter.store import Record, Store
 
 MOST_WAITING = 200
 LATEST = 50
@@ -92,7 +92,7 @@ def _day(at: object) -> str:
 
 def read_board(store: Store, policy: Policy) -> Board:
     """Gather the board; nothing is written."""
-    from modelops_jupyter.store import verify
+    from modelops_jupyter.store import in_order, verify
 
     check = verify(store)
     champions = {r.body["name"]: r.body for r in store.find("alias") if r.body["alias"] == ALIAS}
@@ -104,15 +104,17 @@ def read_board(store: Store, policy: Policy) -> Board:
         if body["version"] > newest.get(body["name"], {"version": 0})["version"]:
             newest[body["name"]] = body
     decided: dict[tuple[str, int], list[Mapping[str, Any]]] = defaultdict(list)
-    for record in store.find("decision"):
-        decided[record.body["name"], record.body["version"]].append(record.body)
-    moves = [record.body for record in store.find("transition")]
+    acts = in_order((*store.find("decision"), *store.find("transition")))
+    for record in acts:
+        if record.kind == "decision":
+            decided[record.body["name"], record.body["version"]].append(record.body)
+    moves = [record.body for record in acts if record.kind == "transition"]
     served = {(move["name"], move["to_version"]) for move in moves if move["alias"] == ALIAS}
     undecided = _undecided([newest[name] for name in sorted(newest)], decided, served)
     return Board(
         waiting=tuple(_waits(store, policy, body) for body in undecided[:MOST_WAITING]),
         serving=_serving(champions, versions, moves),
-        decisions=_latest(decided, moves),
+        decisions=tuple(_act(record) for record in reversed(acts[-LATEST:])),
         entries=check.entries,
         broken=check.first_bad,
         more=max(0, len(undecided) - MOST_WAITING),
@@ -129,7 +131,7 @@ def _undecided(
     for body in sorted(newest, key=lambda body: str(body["created_at"])):
         key = (body["name"], body["version"])
         last = [d for d in decided.get(key, []) if d["decision"] != "comment"]
-        rejected = bool(last) and max(last, key=lambda d: str(d["at"]))["decision"] == "reject"
+        rejected = bool(last) and last[-1]["decision"] == "reject"
         if not rejected and key not in served:
             found.append(body)
     return found
@@ -158,7 +160,7 @@ def _serving(
 ) -> tuple[Mapping[str, Any], ...]:
     from modelops_jupyter.governance import called_functions, metrics_text
 
-    last = {move["name"]: move for move in sorted(moves, key=lambda m: str(m["at"])) if move["alias"] == ALIAS}
+    last = {move["name"]: move for move in moves if move["alias"] == ALIAS}
     return tuple(
         {
             "model": name,
@@ -174,18 +176,10 @@ def _serving(
     )
 
 
-def _latest(
-    decided: Mapping[tuple[str, int], list[Mapping[str, Any]]], moves: list[Mapping[str, Any]]
-) -> tuple[Mapping[str, Any], ...]:
-    rows = [
-        {"at": d["at"], "what": d["decision"], "model": d["name"], "version": d["version"]}
-        | {"actor": d["actor"], "reason": d["reason"]}
-        for decisions in decided.values()
-        for d in decisions
-    ]
-    rows += [
-        {"at": m["at"], "what": m["action"], "model": m["name"], "version": m["to_version"]}
-        | {"actor": m["actor"], "reason": m["reason"]}
-        for m in moves
-    ]
-    return tuple(sorted(rows, key=lambda row: str(row["at"]), reverse=True)[:LATEST])
+def _act(record: Record) -> Mapping[str, Any]:
+    body = record.body
+    what, version = (
+        (body["decision"], body["version"]) if record.kind == "decision" else (body["action"], body["to_version"])
+    )
+    about = {"at": body["at"], "what": what, "model": body["name"], "version": version}
+    return about | {"actor": body["actor"], "reason": body["reason"]}

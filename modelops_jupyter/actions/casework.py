@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from modelops_jupyter import clock
 from modelops_jupyter.actions.versions import find_model
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput, NotFound, Refused
@@ -162,9 +162,14 @@ def incident(store: Store, identity: str) -> Incident:
     NotFound
         With the ids of the open ones.
     """
+    return _read(store, _record(store, identity))
+
+
+def _read(store: Store, record: Record) -> Incident:
+    """Return the incident of a record, with what people did about it."""
     from modelops_jupyter.monitoring.incidents.standing import acts_of, standing, timeline
 
-    body = _record(store, identity).body
+    identity, body = record.key, record.body
     acts = acts_of(store, body["model"]).get(identity, [])
     state, owner = standing(body, acts)
     return Incident(
@@ -189,29 +194,31 @@ def incident(store: Store, identity: str) -> Incident:
 
 def acknowledge(store: Store, identity: str, reason: str, actor: Actor) -> Incident:
     """Take an open incident; whoever does owns it, if nobody did."""
-    found = incident(store, identity)
-    if found.state != "open":
-        raise Refused(f"{identity} is {found.state}: only an open incident can be acknowledged.")
-    return _act(store, found, "acknowledge", check_text(reason, _WHY), actor, owner=None if found.owner else actor.name)
+    record = _record(store, identity)
+    seen = _read(store, record)
+    if seen.state != "open":
+        raise Refused(f"{identity} is {seen.state}: only an open incident can be acknowledged.")
+    owner = None if seen.owner else actor.name
+    return _act(store, record, "acknowledge", check_text(reason, _WHY), actor, owner=owner)
 
 
 def resolve(store: Store, identity: str, reason: str, actor: Actor) -> Incident:
     """Close an incident; the same cause is another incident from then on, which names this one."""
-    found = incident(store, identity)
-    if found.state == "resolved":
+    record = _record(store, identity)
+    if _read(store, record).state == "resolved":
         raise Refused(f"{identity} is resolved already: comment on it instead.")
-    return _act(store, found, "resolve", check_text(reason, _WHY), actor)
+    return _act(store, record, "resolve", check_text(reason, _WHY), actor)
 
 
 def assign(store: Store, identity: str, owner: str, actor: Actor) -> Incident:
     """Give an incident to `owner`."""
     name = check_person(owner)
-    return _act(store, incident(store, identity), "assign", f"to {name}", actor, owner=name)
+    return _act(store, _record(store, identity), "assign", f"to {name}", actor, owner=name)
 
 
 def comment(store: Store, identity: str, text: str, actor: Actor) -> Incident:
     """Put a remark on an incident's timeline."""
-    return _act(store, incident(store, identity), "comment", check_text(text, _WHY), actor)
+    return _act(store, _record(store, identity), "comment", check_text(text, _WHY), actor)
 
 
 def is_incident(reference: object) -> bool:
@@ -219,16 +226,17 @@ def is_incident(reference: object) -> bool:
     return isinstance(reference, str) and ":" in reference and not reference.startswith("models:/")
 
 
-def _act(store: Store, found: Incident, act: str, text: str, actor: Actor, owner: str | None = None) -> Incident:
+def _act(store: Store, record: Record, act: str, text: str, actor: Actor, owner: str | None = None) -> Incident:
+    """Put an act on record, with how much of the monitor's history whoever acts had seen."""
     from modelops_jupyter.store import Change, Event, Put
 
-    at = datetime.now(UTC).isoformat()
-    body = {"incident": found.id, "act": act, "text": text, "owner": owner, "actor": actor.name, "at": at}
-    put = Put("incident_act", f"{found.id}/{at}/{uuid4().hex[:8]}", body, subject=found.model)
+    identity, seen, at = record.key, len(record.body["history"]), clock.now().isoformat()
+    body = {"incident": identity, "act": act, "text": text, "owner": owner, "actor": actor.name, "at": at, "seen": seen}
+    put = Put("incident_act", f"{identity}/{uuid4().hex}", body, subject=record.subject)
     details = {"text": text, **({"owner": owner} if owner else {})}
-    event = Event(f"incident.{act}", found.id, actor.name, actor.assurance, details)
+    event = Event(f"incident.{act}", identity, actor.name, actor.assurance, details)
     store.commit(Change(puts=(put,), event=event))
-    return incident(store, found.id)
+    return incident(store, identity)
 
 
 def _record(store: Store, identity: str) -> Record:

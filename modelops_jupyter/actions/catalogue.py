@@ -173,6 +173,8 @@ def status(
     changed: Sequence[str] = (),
 ) -> Status:
     """Gather the state of a workspace."""
+    from modelops_jupyter.store import in_order
+
     summaries = tuple(
         {
             "name": summary.name,
@@ -195,7 +197,7 @@ def status(
         }
         for summary in read_fleet(store)
     )
-    history = sorted((dict(r.body) for r in store.find("transition")), key=lambda body: str(body["at"]))
+    history = [dict(record.body) for record in in_order(store.find("transition"))]
     return Status(
         workspace=str(settings.root),
         registry=settings.registry,

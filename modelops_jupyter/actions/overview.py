@@ -314,6 +314,7 @@ def read_overview(
         If `every` is no length of a window.
     """
     from modelops_jupyter.monitoring.kept import KeptWindows, load_beside
+    from modelops_jupyter.store import in_order
 
     find_model(store, check_name(name))
     every = monitored_length(store, name, every)
@@ -325,7 +326,7 @@ def read_overview(
     if not windows:
         _check_length(every)
     entries = [row for row in catalogue.audit(store, None) if re.split("[/:]", str(row["subject"]))[0] == name]
-    transitions = sorted((dict(r.body) for r in store.find("transition", name)), key=lambda body: str(body["at"]))
+    transitions = [dict(record.body) for record in in_order(store.find("transition", name))]
     return ModelOverview(
         summary=summary,
         description=model.body["description"] if model else "",

@@ -72,8 +72,10 @@ class Evidence:
     @cached_property
     def rejected(self) -> frozenset[tuple[str, int]]:
         """Versions that were rejected and have no alias: nothing puts them in service."""
+        from modelops_jupyter.store import in_order
+
         last: dict[tuple[str, int], str] = {}
-        for record in sorted(self.find("decision"), key=lambda record: str(record.body["at"])):
+        for record in in_order(self.find("decision")):
             if record.body["decision"] != "comment":
                 last[str(record.body["name"]), int(record.body["version"])] = str(record.body["decision"])
         rejected = (version for version, decision in last.items() if decision == "reject")

@@ -40,7 +40,9 @@ def examine_runs(evidence: Evidence, problems: list[Problem]) -> str:
 
 def examine_notebooks(evidence: Evidence, problems: list[Problem]) -> str:
     """Report executed notebooks of each pipeline's newest run that are gone or torn, and notebooks left half way."""
-    newest = {record.subject: record.body for record in sorted(evidence.find("run"), key=lambda r: r.updated_at)}
+    from modelops_jupyter.store import in_order
+
+    newest = {record.subject: record.body for record in in_order(evidence.find("run"))}
     notebooks = 0
     for body in newest.values():
         for step in body["steps"]:

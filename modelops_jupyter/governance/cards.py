@@ -9,7 +9,7 @@ from typing import Any
 from modelops_jupyter.governance.project_code import altered_source, function_rows, source_texts
 from modelops_jupyter.governance.recorded import measured_on, metric_text, recorded_metrics
 from modelops_jupyter.presentable import Presentable
-from modelops_jupyter.store import Store
+from modelops_jupyter.store import Store, in_order
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,9 @@ def model_card(store: Store, name: str, version: int) -> ModelCard:
         ("Artifact digest (SHA-256)", body["digest"]),
         ("Features", ", ".join(body["features"])),
     ]
-    decisions = [r.body for r in store.find("decision", name) if r.body["version"] == version]
-    moves = [
-        r.body for r in store.find("transition", name) if version in (r.body["to_version"], r.body["from_version"])
-    ]
+    decisions = [r.body for r in in_order(store.find("decision", name)) if r.body["version"] == version]
+    moves = [r.body for r in in_order(store.find("transition", name))]
+    moves = [move for move in moves if version in (move["to_version"], move["from_version"])]
     return ModelCard(
         f"{name}/{version}",
         (

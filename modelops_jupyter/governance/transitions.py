@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+from modelops_jupyter import clock
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import Conflict, GateClosed, NotFound, Refused, StoreDamaged
 from modelops_jupyter.governance.gate import GateReport, evaluate_gate, rejection
 from modelops_jupyter.governance.policy import Policy
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_alias, check_name
-from modelops_jupyter.store import Change, Event, Put, Record, Store
+from modelops_jupyter.store import Change, Event, Put, Record, Store, in_order
 from modelops_jupyter.written import check_text
 
 _WHY = "A decision goes on record with a reason: say why."
@@ -66,7 +66,7 @@ def gate(store: Store, policy: Policy, version: Mapping[str, Any], alias: str) -
 def check(store: Store, policy: Policy, version: Mapping[str, Any], alias: str) -> GateReport:
     """Evaluate the gate of a version to `alias` and keep the report as evidence."""
     report = _gate(store, policy, version, check_alias(alias))
-    key = f"{_key(version)}/{_now()}"
+    key = f"{_key(version)}/{uuid4().hex}"
     store.commit(Change(puts=(Put("gate", key, report.to_dict(), subject=report.model),)))
     return report
 
@@ -204,7 +204,7 @@ def rollback(
 
 def _before(store: Store, name: str, alias: str, version: int) -> int | None:
     """Return what held the alias before `version` was promoted to it, the last time it was."""
-    moves = sorted((r.body for r in store.find("transition", name)), key=lambda move: str(move["at"]))
+    moves = [record.body for record in in_order(store.find("transition", name))]
     brought = [m for m in moves if (m["alias"], m["action"], m["to_version"]) == (alias, "promote", version)]
     return brought[-1]["from_version"] if brought else None
 
@@ -242,7 +242,7 @@ def _move(
     puts = (
         Put("alias", f"{name}@{alias}", state, subject=name, expected_revision=0 if held is None else held.revision),
         judged,
-        Put("transition", f"{name}/{at}/{uuid4().hex[:8]}", asdict(move), subject=name),
+        Put("transition", f"{name}/{uuid4().hex}", asdict(move), subject=name),
     )
     details = {"alias": alias, "from": before, "to": to_version, "reason": reason, **evidence}
     event = Event(action, f"{name}/{to_version}", actor.name, actor.assurance, details)
@@ -266,7 +266,7 @@ def _decide(store: Store, policy: Policy, version: Mapping[str, Any], word: str,
     own = actor.name == version["created_by"]
     name, number = str(version["name"]), int(version["version"])
     decision = Decision(name, number, word, reason, actor.name, actor.assurance, at, str(version["digest"]), own)
-    key = f"{_key(version)}/{at}/{uuid4().hex[:8]}"
+    key = f"{_key(version)}/{uuid4().hex}"
     details = {"reason": reason, "digest": decision.digest, "self_review": own, "policy_digest": policy.digest}
     event = Event(word, f"{name}/{number}", actor.name, actor.assurance, details)
     puts = [Put("decision", key, asdict(decision), subject=name)]
@@ -290,7 +290,9 @@ def _gate(store: Store, policy: Policy, version: Mapping[str, Any], alias: str) 
 
 
 def _decisions(store: Store, version: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [r.body for r in store.find("decision", version["name"]) if r.body["version"] == version["version"]]
+    """Return everything decided about a version, in the order in which it went on record."""
+    decisions = in_order(store.find("decision", version["name"]))
+    return [record.body for record in decisions if record.body["version"] == version["version"]]
 
 
 def _version(store: Store, name: str, number: int) -> Mapping[str, Any]:
@@ -305,4 +307,4 @@ def _key(version: Mapping[str, Any]) -> str:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat()
+    return clock.now().isoformat()

@@ -24,7 +24,7 @@ from modelops_jupyter.pipelines.runner import CellEvent, NotebookJob, NotebookRu
 from modelops_jupyter.pipelines.spec import Pipeline, Task, bind
 from modelops_jupyter.portable import absolute_path, recorded_path
 from modelops_jupyter.presentable import Presentable
-from modelops_jupyter.store import Change, Event, Put, Store
+from modelops_jupyter.store import Change, Event, Put, Store, in_order
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -307,14 +307,14 @@ def _begun_anew(run: PipelineRun) -> str:
 
 
 def _last_origin(store: Store, pipeline: str) -> str | None:
-    last = max(store.find("run", pipeline), key=lambda record: record.updated_at, default=None)
-    return None if last is None else str(last.body["origin"])
+    runs = in_order(store.find("run", pipeline))
+    return str(runs[-1].body["origin"]) if runs else None
 
 
 def _completed(store: Store, pipeline: str, origin: str, project: Path) -> dict[tuple[str, str], StepRun]:
     """Return the completed steps of a run and of those that went on with it, by name and inputs."""
     found = {}
-    for record in store.find("run", pipeline):
+    for record in in_order(store.find("run", pipeline)):
         if record.body["origin"] == origin:
             recorded = [StepRun(**step) for step in record.body["steps"]]
             steps = [replace(step, output=absolute_path(step.output, project)) for step in recorded]

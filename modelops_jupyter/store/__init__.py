@@ -4,7 +4,7 @@ from modelops_jupyter.store.audit import AuditVerification, verify, verify_chain
 from modelops_jupyter.store.examination import store_problems
 from modelops_jupyter.store.files import is_writable, trouble
 from modelops_jupyter.store.memory import InMemoryStore
-from modelops_jupyter.store.records import AuditEntry, Change, Delete, Event, Put, Record, Store
+from modelops_jupyter.store.records import AuditEntry, Change, Delete, Event, Put, Record, Store, in_order
 from modelops_jupyter.store.sql import SqlStore, open_store
 from modelops_jupyter.store.watch import ChangeWatch
 
@@ -23,6 +23,7 @@ __all__ = [
     "Record",
     "SqlStore",
     "Store",
+    "in_order",
     "is_writable",
     "open_store",
     "store_problems",

@@ -1,13 +1,14 @@
 """The audit chain: each entry carries the hash of the one before, so that no edit goes unseen.
 
 The hash is SHA-256 over the entry's RFC 8785 canonical JSON, with the previous entry's hash inside. An entry also holds
-the digest of every record it speaks of, and a record of its own says where the chain ends.
+the digest of every record it speaks of, all of it: whom it is about, which revision it is, when and in which commit it
+was written, and what it says. A record of its own says where the chain ends.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -16,10 +17,11 @@ import rfc8785
 
 from modelops_jupyter.errors import StoreDamaged
 from modelops_jupyter.presentable import Presentable
-from modelops_jupyter.store.records import AuditEntry, Change, Event, Put, Store, written
+from modelops_jupyter.store.records import AuditEntry, Event, Put, Record, Store, written
 
 GENESIS = "0" * 64
-ATTESTED = ("alias", "decision", "transition", "version")  # what decides which bytes serve
+# What decides which bytes serve.
+ATTESTED = ("alias", "decision", "decisions", "transition", "version")
 _HEAD = ("audit", "head")
 _TRIES = 20
 
@@ -39,8 +41,9 @@ class AuditVerification(Presentable):
         return f"The audit chain is broken at entry {self.first_bad}: {self.reason}"
 
 
-def next_entry(change: Change, event: Event, at: datetime, last: AuditEntry | None) -> AuditEntry:
-    """Return the entry of `change` that follows `last`."""
+def next_entry(event: Event, at: datetime, last: AuditEntry | None, records: Iterable[Record]) -> AuditEntry:
+    """Return the entry that follows `last`, of a change that wrote `records`."""
+    facts = {f"{record.kind} {record.key}": record.checksum for record in records if record.kind in ATTESTED}
     entry = AuditEntry(
         last.sequence + 1 if last else 1,
         at.isoformat(),
@@ -51,7 +54,7 @@ def next_entry(change: Change, event: Event, at: datetime, last: AuditEntry | No
         written(event.details),
         last.hash if last else GENESIS,
         "",
-        written({f"{p.kind} {p.key}": _digest(p.body) for p in change.puts if p.kind in ATTESTED}),
+        written(facts),
     )
     return replace(entry, hash=_hash(entry))
 
@@ -88,7 +91,7 @@ def _verify(store: Store) -> AuditVerification:
 def _verify_records(store: Store, entries: Sequence[AuditEntry]) -> AuditVerification:
     """Hold every record that entries speak of against the last that does."""
     said = {name: (digest, entry.sequence) for entry in entries for name, digest in entry.facts.items()}
-    there = {f"{kind} {record.key}": _digest(record.body) for kind in ATTESTED for record in store.find(kind)}
+    there = {f"{kind} {record.key}": record.checksum for kind in ATTESTED for record in store.find(kind)}
     bad = [(sequence, name) for name, (digest, sequence) in said.items() if there.get(name) != digest]
     if bad:
         sequence, name = min(bad)
@@ -139,7 +142,3 @@ def _hash(entry: AuditEntry) -> str:
         **({"facts": dict(entry.facts)} if entry.facts else {}),
     }
     return hashlib.sha256(rfc8785.dumps(canonical)).hexdigest()
-
-
-def _digest(body: Mapping[str, Any]) -> str:
-    return hashlib.sha256(written(body).encode()).hexdigest()

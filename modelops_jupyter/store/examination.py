@@ -57,7 +57,9 @@ def _integrity(path: Path, connection: sqlite3.Connection) -> Iterator[Problem]:
 def _records(path: Path, connection: sqlite3.Connection) -> Iterator[Problem]:
     """Yield records that are not those that were written, or that nobody can read."""
     lines = 0
-    query = "SELECT kind, key, subject, revision, body, updated_at, checksum FROM records ORDER BY kind, key"
+    query = (
+        "SELECT kind, key, subject, revision, body, updated_at, commit_number, checksum FROM records ORDER BY kind, key"
+    )
     for *row, expected in connection.execute(query):
         what = _unlike(row, expected)
         if what and lines < MOST_LINES:

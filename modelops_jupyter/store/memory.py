@@ -6,8 +6,9 @@ import json
 import threading
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
+from modelops_jupyter import clock
 from modelops_jupyter.errors import Conflict
 from modelops_jupyter.store.audit import head, next_entry
 from modelops_jupyter.store.records import AuditEntry, Change, Put, Record
@@ -20,6 +21,7 @@ class InMemoryStore:
         self._records: dict[tuple[str, str], Record] = {}
         self._audit: list[AuditEntry] = []
         self._keys: dict[str, AuditEntry | None] = {}
+        self._commits = 0
         self._lock = threading.Lock()
 
     def commit(self, change: Change) -> AuditEntry | None:
@@ -27,30 +29,32 @@ class InMemoryStore:
         with self._lock:
             if change.idempotency_key is not None and change.idempotency_key in self._keys:
                 return self._keys[change.idempotency_key]
-            at = datetime.now(UTC)
+            at, number = clock.now(), self._commits + 1
+            records = dict(self._records)
+            put = [self._put(records, put, at, number) for put in change.puts]
             entry = None
             if change.event is not None:
-                entry = next_entry(change, change.event, at, self._audit[-1] if self._audit else None)
-            records = dict(self._records)
-            for put in (*change.puts, *change.messages(at, entry), *(() if entry is None else (head(entry),))):
-                records[put.kind, put.key] = self._put(records, put, at)
+                entry = next_entry(change.event, at, self._audit[-1] if self._audit else None, put)
+            for told in (*change.messages(at, entry), *(() if entry is None else (head(entry),))):
+                self._put(records, told, at, number)
             for gone in change.deletes:
                 records.pop((gone.kind, gone.key), None)
             if entry is not None:
                 self._audit.append(entry)
-            self._records = records
+            self._records, self._commits = records, number
             if change.idempotency_key is not None:
                 self._keys[change.idempotency_key] = entry
             return entry
 
     @staticmethod
-    def _put(records: dict[tuple[str, str], Record], put: Put, at: datetime) -> Record:
+    def _put(records: dict[tuple[str, str], Record], put: Put, at: datetime, number: int) -> Record:
         current = records.get((put.kind, put.key))
         revision = current.revision if current else 0
         if put.expected_revision not in (None, revision):
             raise Conflict(f"{put.kind} {put.key!r} is at revision {revision}, expected {put.expected_revision}.")
         body = json.loads(json.dumps(dict(put.body), allow_nan=False))
-        return Record(put.kind, put.key, put.subject, revision + 1, body, at)
+        record = records[put.kind, put.key] = Record(put.kind, put.key, put.subject, revision + 1, body, at, number)
+        return record
 
     def get(self, kind: str, key: str) -> Record | None:
         """See `Store.get`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -17,7 +17,18 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Record:
-    """One fact as it stands: `body` is JSON data, `revision` counts its changes from 1, `updated_at` is in UTC."""
+    """One fact as it stands: `body` is JSON data.
+
+    Attributes
+    ----------
+    revision : int
+        Counts its changes from 1.
+    updated_at : datetime
+        The time of day of the last one, in UTC: to be shown, never to order by.
+    commit_number : int
+        The commit that wrote it. Commits are numbered as they are made, so what comes later has a higher number,
+        whatever clocks said; entries of the audit chain are in the same order.
+    """
 
     kind: str
     key: str
@@ -25,6 +36,18 @@ class Record:
     revision: int
     body: Mapping[str, Any]
     updated_at: datetime
+    commit_number: int
+
+    @property
+    def checksum(self) -> str:
+        """The SHA-256 of all of it."""
+        at = self.updated_at.isoformat()
+        return checksum(self.kind, self.key, self.subject, self.revision, written(self.body), at, self.commit_number)
+
+
+def in_order(records: Iterable[Record]) -> list[Record]:
+    """Return records in the order in which they were written, the oldest first."""
+    return sorted(records, key=lambda record: (record.commit_number, record.key))
 
 
 @dataclass(frozen=True)
@@ -74,7 +97,7 @@ class Change:
     idempotency_key: str | None = None
 
     def messages(self, at: datetime, entry: AuditEntry | None) -> tuple[Put, ...]:
-        """Return the outbox as records: keys are in order of time, unique, and stay with a message for good.
+        """Return the outbox as records: keys are unique and stay with a message for good.
 
         A message says where in the audit chain it belongs: who receives it can tell if the chain was rewritten.
         """
@@ -137,9 +160,10 @@ def written(body: Mapping[str, Any]) -> str:
     return json.dumps(dict(body), allow_nan=False, separators=(",", ":"), sort_keys=True)
 
 
-def checksum(kind: str, key: str, subject: str, revision: int, body: str, updated_at: str) -> str:
+def checksum(kind: str, key: str, subject: str, revision: int, body: str, updated_at: str, commit_number: int) -> str:
     """Return the SHA-256 of a record as the database keeps it."""
-    return hashlib.sha256("\0".join((kind, key, subject, str(revision), body, updated_at)).encode()).hexdigest()
+    columns = (kind, key, subject, str(revision), body, updated_at, str(commit_number))
+    return hashlib.sha256("\0".join(columns).encode()).hexdigest()
 
 
 def _mapping(text: str) -> Mapping[str, Any]:

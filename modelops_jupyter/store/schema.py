@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from modelops_jupyter.errors import StoreBusy, StoreDamaged, StoreTooNew, WorkspaceReadOnly
 
-REVISIONS = ("0001", "0002", "0003", "0004")  # oldest first; known without importing Alembic
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")  # oldest first; known without importing Alembic
 HEAD = REVISIONS[-1]
 LOCK_SECONDS = 60.0
 

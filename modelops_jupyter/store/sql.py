@@ -7,15 +7,16 @@ import random
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, Row, create_engine, delete, event, insert, literal, select, update
+from sqlalchemy import Connection, Engine, Row, create_engine, delete, event, func, insert, literal, select, update
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import NullPool
 
+from modelops_jupyter import clock
 from modelops_jupyter.errors import (
     Conflict,
     DependencyFailed,
@@ -225,19 +226,21 @@ def _prepare(connection: sqlite3.Connection, _: Any) -> None:
 
 
 def _write(connection: Connection, change: Change) -> AuditEntry | None:
-    at = datetime.now(UTC)
     if change.idempotency_key is not None:
         query = select(IDEMPOTENCY.c.sequence).where(IDEMPOTENCY.c.key == change.idempotency_key)
         if (first := connection.execute(query).one_or_none()) is not None:
             row = connection.execute(select(AUDIT).where(AUDIT.c.sequence == first.sequence)).one_or_none()
             return None if row is None else _entry(row)
+    # Under the lock: whoever commits later has a later number.
+    at, number = clock.now(), 1 + (connection.execute(select(func.max(RECORDS.c.commit_number))).scalar() or 0)
+    put = [_put(connection, put, at, number) for put in change.puts]
     entry = None
     if change.event is not None:
         last = connection.execute(select(AUDIT).order_by(AUDIT.c.sequence.desc()).limit(1)).one_or_none()
-        entry = next_entry(change, change.event, at, None if last is None else _entry(last))
+        entry = next_entry(change.event, at, None if last is None else _entry(last), put)
         connection.execute(insert(AUDIT).values(tuple(vars(entry).values())))
-    for put in (*change.puts, *change.messages(at, entry), *(() if entry is None else (head(entry),))):
-        _put(connection, put, at)
+    for told in (*change.messages(at, entry), *(() if entry is None else (head(entry),))):
+        _put(connection, told, at, number)
     for gone in change.deletes:
         connection.execute(delete(RECORDS).where(RECORDS.c.kind == gone.kind, RECORDS.c.key == gone.key))
     if change.idempotency_key is not None:
@@ -246,7 +249,7 @@ def _write(connection: Connection, change: Change) -> AuditEntry | None:
     return entry
 
 
-def _put(connection: Connection, put: Put, at: datetime) -> None:
+def _put(connection: Connection, put: Put, at: datetime, number: int) -> Record:
     where = (RECORDS.c.kind == put.kind) & (RECORDS.c.key == put.key)
     current = connection.execute(select(RECORDS.c.revision).where(where)).scalar() or 0
     if put.expected_revision not in (None, current):
@@ -259,17 +262,19 @@ def _put(connection: Connection, put: Put, at: datetime) -> None:
         "revision": current + 1,
         "body": written(put.body),
         "updated_at": at.isoformat(),
+        "commit_number": number,
     }
     values["checksum"] = checksum(put.kind, put.key, **values)
     if current:
         connection.execute(update(RECORDS).where(where).values(**values))
     else:
         connection.execute(insert(RECORDS).values(kind=put.kind, key=put.key, **values))
+    return Record(put.kind, put.key, put.subject, current + 1, put.body, at, number)
 
 
 def _record(row: Row[Any]) -> Record:
     at = datetime.fromisoformat(row.updated_at)
-    return Record(row.kind, row.key, row.subject, row.revision, json.loads(row.body), at)
+    return Record(row.kind, row.key, row.subject, row.revision, json.loads(row.body), at, row.commit_number)
 
 
 def _entry(row: Row[Any]) -> AuditEntry:

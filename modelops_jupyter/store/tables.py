@@ -16,7 +16,9 @@ RECORDS = Table(
     Column("body", Text, nullable=False),
     Column("updated_at", Text, nullable=False),
     Column("checksum", Text, nullable=False, server_default=""),
+    Column("commit_number", Integer, nullable=False, server_default="0"),
     Index("records_by_subject", "kind", "subject", "key"),
+    Index("records_by_commit", "commit_number"),
 )
 
 AUDIT = Table(

@@ -55,8 +55,13 @@ CASES = [
     ("UPDATE records SET body = replace(body, '0.5', '0.9') WHERE kind = 'version'", 1),
     ("UPDATE records SET body = replace(body, '2', '1') WHERE kind = 'alias'", 8),
     ("DELETE FROM records WHERE key = 'm/000001/2'", 4),
+    ("UPDATE records SET subject = 'hidden' WHERE key = 'm/000001/2'", 4),
+    ("UPDATE records SET revision = 7 WHERE key = 'm/000001/3'", 5),
+    ("UPDATE records SET updated_at = '2099-01-01T00:00:00+00:00' WHERE key = 'm/000001/0'", 2),
+    ("UPDATE records SET commit_number = 99 WHERE key = 'm/000001/0'", 2),
+    ("UPDATE records SET kind = 'other' WHERE key = 'm/000001/2'", 4),
     (
-        "INSERT INTO records SELECT kind, 'm/000001/9', subject, 1, body, updated_at, checksum FROM records "
+        "INSERT INTO records SELECT kind, 'm/000001/9', subject, 1, body, updated_at, checksum, 99 FROM records "
         "WHERE kind = 'alias'",
         9,
     ),

@@ -40,9 +40,11 @@ for stop in count(1):
         schema.migrate = watched
         open_store(path, folder / f"{stop}.lock").close()
         os._exit(0)
-    if os.waitpid(child, 0)[1] == 0:
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if status != 9:
         break
 print(stop)
+sys.exit(status)
 """
 
 

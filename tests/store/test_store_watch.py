@@ -72,6 +72,6 @@ def test_looking_at_a_database_leaves_its_log_to_who_uses_it(tmp_path: Path, els
     assert trouble(tmp_path / "s.db") is None
     elsewhere("second")
     assert len(ours.execute("SELECT * FROM records").fetchall()) == 2
-    ours.execute("INSERT INTO records VALUES ('k', 'third', '', 1, '{}', '2026-01-01T00:00:00+00:00', '')")
+    ours.execute("INSERT INTO records VALUES ('k', 'third', '', 1, '{}', '2026-01-01T00:00:00+00:00', '', 9)")
     assert elsewhere("fourth") == 4
     ours.close()

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from modelops_jupyter.monitoring.incidents.cases import message_of, monitoring_incident, recover
-from modelops_jupyter.monitoring.incidents.standing import standing
+from modelops_jupyter.monitoring.incidents.standing import acts_of, standing
 from modelops_jupyter.profiles import window_length
 from modelops_jupyter.store import Put, Store
 from modelops_jupyter.wording import count, span
@@ -80,8 +80,7 @@ def missing_rows_sentence(store: Store, model: str, every: str, starts: Sequence
         return f"{said} {back}."
     identity = incident_id(model, every)
     record = store.get("incident", identity)
-    acts = [act.body for act in store.find("incident_act", model) if act.body["incident"] == identity]
-    if record is not None and standing(record.body, sorted(acts, key=lambda act: str(act["at"])))[0] == "resolved":
+    if record is not None and standing(record.body, acts_of(store, model).get(identity, []))[0] == "resolved":
         return ""
     return f"{said} {back}; if they were removed on purpose: `modelops resolve {identity} --reason ...`."
 

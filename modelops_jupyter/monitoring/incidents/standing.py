@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modelops_jupyter.monitoring.incidents.chronicle import RAISED
-from modelops_jupyter.store import Store
+from modelops_jupyter.store import Store, in_order
 
 Act = Mapping[str, Any]
 
@@ -14,9 +14,9 @@ Act = Mapping[str, Any]
 def acts_of(store: Store, model: str | None) -> dict[str, list[Act]]:
     """Return what people did about the incidents of a model, or of all, by incident and oldest first."""
     acts: dict[str, list[Act]] = {}
-    for record in store.find("incident_act", model):
+    for record in in_order(store.find("incident_act", model)):
         acts.setdefault(record.body["incident"], []).append(record.body)
-    return {identity: sorted(own, key=lambda act: str(act["at"])) for identity, own in acts.items()}
+    return acts
 
 
 def standing(body: Mapping[str, Any], acts: Sequence[Act]) -> tuple[str, str | None]:
@@ -24,22 +24,35 @@ def standing(body: Mapping[str, Any], acts: Sequence[Act]) -> tuple[str, str | N
 
     A resolution holds unless what was resolved becomes much worse, for whatever begins later is another incident; an
     acknowledgement holds until it has recovered and come again. A version that serves again finds both as they were.
+    What people had seen when they acted is how many events the monitor had put down by then, whatever clocks said.
     """
-    raised = max((e["at"] for e in body["history"] if e["event"] in RAISED), default="")
-    again = max((e["at"] for e in body["history"] if e["event"] in ("opened", "reopened")), default="")
+    raised = _last(body, RAISED)
+    again = _last(body, ("opened", "reopened"))
     ended = body["ended"] or "recovered"
     owner, state = body["owner"], "open" if body["firing"] else ended
     for act in acts:
         owner = act.get("owner") or owner
         if act["act"] == "resolve":
-            state = "resolved" if act["at"] >= raised else "open" if body["firing"] else ended
-        elif act["act"] == "acknowledge" and state == "open" and act["at"] >= again:
+            state = "resolved" if act["seen"] >= raised else "open" if body["firing"] else ended
+        elif act["act"] == "acknowledge" and state == "open" and act["seen"] >= again:
             state = "acknowledged"
     return state, owner
 
 
 def timeline(body: Mapping[str, Any], acts: Sequence[Act]) -> tuple[Mapping[str, Any], ...]:
     """Return what the monitor saw and what people did, oldest first."""
-    seen = [{"at": e["at"], "actor": "monitor", "event": e["event"], "text": e["text"]} for e in body["history"]]
-    done = [{"at": a["at"], "actor": a["actor"], "event": a["act"], "text": a["text"]} for a in acts]
-    return tuple(sorted((*seen, *done), key=lambda event: str(event["at"])))
+    events = [
+        ((number, 0), {"at": e["at"], "actor": "monitor", "event": e["event"], "text": e["text"]})
+        for number, e in enumerate(body["history"], start=1)
+    ]
+    done = [
+        ((a["seen"], number), {"at": a["at"], "actor": a["actor"], "event": a["act"], "text": a["text"]})
+        for number, a in enumerate(acts, start=1)
+    ]
+    return tuple(event for _, event in sorted((*events, *done), key=lambda item: item[0]))
+
+
+def _last(body: Mapping[str, Any], events: Sequence[str]) -> int:
+    """Return the number of the last of some events that the monitor put down, counted from 1; 0 where there is none."""
+    numbers = (n for n, event in enumerate(body["history"], start=1) if event["event"] in events)
+    return max(numbers, default=0)
