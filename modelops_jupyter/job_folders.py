@@ -25,15 +25,20 @@ def state_of(path: Path) -> str:
     if process is not None and alive and process["folder"] != os.path.realpath(path):
         alive = False  # it runs in the workspace that this one is a copy of
     if alive is None:  # another machine's: it lives as long as it is heard of
-        alive = time.time() - (path / "process.json").stat().st_mtime < SILENT_SECONDS
+        alive = _was_written(path / "process.json", SILENT_SECONDS)
     if process is None:  # not begun yet, unless its server died in between
-        alive = time.time() - (path / "job.json").stat().st_mtime < GRACE_SECONDS
+        alive = _was_written(path / "job.json", GRACE_SECONDS)
     outcome = read_json(path / "outcome.json")
     if outcome is not None:
         return str(outcome["state"])
     if alive:
         return "running"
     return "cancelled" if (path / "cancelled").exists() else "interrupted"
+
+
+def _was_written(file: Path, seconds: float) -> bool:
+    """Return whether a file was written within the last seconds; one of tomorrow was not: a clock was set since."""
+    return abs(time.time() - file.stat().st_mtime) < seconds
 
 
 def read_json(file: Path) -> dict[str, Any] | None:

@@ -12,13 +12,21 @@ from typing import Any
 
 import psutil
 
+from modelops_jupyter.clock import boot_id
+
+_BLUR = 1.5  # seconds
+
 
 def identity(pid: int | None = None) -> dict[str, Any]:
-    """Return host, pid and start time (seconds since 1970) of a process of this machine, by default this one."""
+    """Return host, pid and start of a process of this machine, by default this one.
+
+    It is counted in seconds since the machine's own start, which ``boot`` names: a clock that is set moves neither.
+    """
     return {
         "host": socket.gethostname(),
         "pid": os.getpid() if pid is None else pid,
-        "started": psutil.Process(pid).create_time(),
+        "boot": boot_id(),
+        "started": _started(psutil.Process(pid)),
     }
 
 
@@ -26,11 +34,19 @@ def is_alive(process: Mapping[str, Any]) -> bool | None:
     """Return whether the process of an `identity` lives; None if it is another machine's, where nobody can see it."""
     if process["host"] != socket.gethostname():
         return None
+    if process.get("boot") != boot_id():  # the machine was started again since
+        return False
     try:
         found = psutil.Process(process["pid"])
-        return bool(abs(found.create_time() - process["started"]) < 1 and found.status() != psutil.STATUS_ZOMBIE)
+        return bool(abs(_started(found) - process["started"]) < _BLUR and found.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
+
+
+def _started(process: psutil.Process) -> float:
+    """Return when a process began; where the machine's start has no name, in seconds since 1970."""
+    # psutil adds the machine's start as the clock has it now, in whole seconds.
+    return float(process.create_time()) - (psutil.boot_time() if boot_id() else 0.0)
 
 
 def kill(pid: int) -> None:

@@ -115,6 +115,7 @@ def read_fleet(
 ) -> tuple[ModelSummary, ...]:
     """Return a summary of every model, or of `only` one, by name."""
     from modelops_jupyter.monitoring.figures.volume import small_windows_sentence
+    from modelops_jupyter.store import in_order
 
     cases = use_cases or {}
     held = {r.body["name"]: r.body for r in store.find("alias", only) if r.body["alias"] == "champion"}
@@ -127,7 +128,7 @@ def read_fleet(
     for record in store.find("alert", only):
         if record.body["state"] == "open":
             alerts[record.subject].append(record.body["kind"])
-    monitors = {r.subject: r.body for r in sorted(store.find("monitor", only), key=lambda r: str(r.body["checked_at"]))}
+    monitors = {r.subject: r.body for r in in_order(store.find("monitor", only))}
     beside = _beside(store, only)
     models = store.find("model") if only is None else tuple(r for r in (store.get("model", only),) if r is not None)
     problems = {
@@ -177,10 +178,11 @@ def monitored_length(store: Store, name: str, every: str | None) -> str:
     NotFound
         If the model is monitored in windows of other lengths only.
     """
+    from modelops_jupyter.store import in_order
+
     kinds = ("monitor", kind_of("monitor", Series(1)))  # of some models nothing is served yet
-    states = [record.body for kind in kinds for record in store.find(kind, name)]
-    ordered = sorted(states, key=lambda body: str(body["checked_at"]))
-    lengths = list(dict.fromkeys(str(body["every"]) for body in ordered))
+    states = in_order(record for kind in kinds for record in store.find(kind, name))
+    lengths = list(dict.fromkeys(str(state.body["every"]) for state in states))
     if every is None:
         return "1D" if "1D" in lengths or not lengths else lengths[-1]
     if lengths and every not in lengths:
@@ -222,13 +224,15 @@ def learning(monitor: Mapping[str, Any], champion: int | None) -> str:
 
 def _beside(store: Store, only: str | None) -> Mapping[str, list[SeriesSummary]]:
     """Return what each model has beside what was served, in the windows that were looked at last."""
+    from modelops_jupyter.store import in_order
+
     kind = kind_of("alert", Series(1))
     alerts = Counter(
         (record.subject, record.body["series"], record.body["every"])
         for record in store.find(kind, only)
         if record.body["state"] == "open"
     )
-    states = sorted(store.find(kind_of("monitor", Series(1)), only), key=lambda record: str(record.body["checked_at"]))
+    states = in_order(store.find(kind_of("monitor", Series(1)), only))
     found: dict[str, list[SeriesSummary]] = defaultdict(list)
     for (model, key), body in sorted(
         {(record.subject, record.body["series"]): record.body for record in states}.items()

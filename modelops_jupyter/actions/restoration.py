@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from modelops_jupyter.clock import Moment, moment
 from modelops_jupyter.errors import Conflict, DependencyFailed
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Restoration:
 
         record = self.store.get(KIND, self.name)
         if record is not None and record.body["token"] == self.token:
-            body = {**record.body, "until": datetime.now(UTC).isoformat()}
+            body = {**record.body, "interrupted": True}
             self.store.commit(Change(puts=(Put(KIND, self.name, body, self.name, expected_revision=record.revision),)))
 
     def finish(self) -> None:
@@ -101,11 +102,12 @@ def is_going_on(body: Mapping[str, Any]) -> bool:
     """Return whether the holder of a lease is at work: it was heard of lately, and its process is not known dead."""
     from modelops_jupyter import processes
 
-    return datetime.fromisoformat(body["until"]) > datetime.now(UTC) and processes.is_alive(body) is not False
+    heard = Moment.of(body["heard"]).is_within(LEASE, moment())
+    return heard and not body["interrupted"] and processes.is_alive(body) is not False
 
 
 def _body(token: str, highest: int) -> dict[str, Any]:
     from modelops_jupyter import processes
 
-    until = (datetime.now(UTC) + LEASE).isoformat()
-    return {"token": token, "highest": highest, "until": until, **processes.identity()}
+    heard = moment().to_dict()
+    return {"token": token, "highest": highest, "heard": heard, "interrupted": False, **processes.identity()}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from modelops_jupyter import clock
 from modelops_jupyter.actions import watching
 from modelops_jupyter.actions.liveness import beat, parse_interval, say_what_stopped
 from modelops_jupyter.actions.reconciliation import reconcile
@@ -108,15 +109,15 @@ def watch(ws: Foundations, interval: str, once: bool, on_round: Callable[[Round]
 def go_round(ws: Foundations, interval: timedelta) -> Round:
     """Put aliases right, run every monitor, say what stopped, deliver; what fails does not keep the rest from it."""
     store, sources, settings, actor = ws.store, ws.sources, ws.settings, ws.actor
-    at = datetime.now(UTC)
+    at = clock.now()
     moved, registry_error = _reconcile(ws)  # first: MLflow's import takes seconds that no heartbeat should count
     runs = []
     for model, every in _monitors(store, sources):
         run = _run(store, sources, settings, actor, model, every)
         use_case = settings.use_cases.get(model)
-        beat(store, model, every, interval, datetime.now(UTC), run.error, use_case.owner if use_case else None)
+        beat(store, model, every, interval, clock.moment(), run.error, use_case.owner if use_case else None)
         runs.append(run)
-    stopped = say_what_stopped(store, datetime.now(UTC))
+    stopped = say_what_stopped(store, clock.moment())
     report = watching.deliver(store, settings)
     return Round(at.isoformat(), tuple(runs), stopped, report.sent, report.failed, moved, registry_error)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from modelops_jupyter import clock
 from modelops_jupyter.actions import versions
 from modelops_jupyter.actions.fleet import SOURCE_PROBLEMS, learning, monitored_length
 from modelops_jupyter.actions.liveness import say_what_stopped
@@ -114,7 +114,7 @@ def _keep_problems(store: Store, name: str, of_files: Sequence[str], of_rows: Se
     before: Mapping[str, Any] = {"of_files": [], "of_rows": []} if record is None else record.body
     now = {"of_files": list(of_files), "of_rows": list(before["of_rows"] if of_rows is None else of_rows)}
     if any(now[part] != before[part] for part in now):
-        body = {"model": name, **now, "at": datetime.now(UTC).isoformat()}
+        body = {"model": name, **now, "at": clock.now().isoformat()}
         store.commit(Change(puts=(Put(SOURCE_PROBLEMS, name, body, subject=name),)))
 
 
@@ -160,7 +160,7 @@ def deliver(store: Store, settings: Settings, now: bool = False) -> DeliveryRepo
     """See `Workspace.deliver`; a monitor that stopped is told too."""
     from modelops_jupyter.notifications import deliver
 
-    say_what_stopped(store, datetime.now(UTC))
+    say_what_stopped(store, clock.moment())
     return deliver(store, settings.targets, now=now)
 
 

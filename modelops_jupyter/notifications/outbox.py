@@ -3,7 +3,8 @@
 A ledger record for each message and target is taken by compare-and-swap before sending, with a lease: of two processes
 one sends. It is settled afterwards; who is killed in between leaves a lease that runs out, and the message goes again
 under the same id, which the receiver knows. A target that fails is left alone for a while, doubling from 5 seconds to
-an hour; the others do not wait for it. After three days a message is given up, which `status` says.
+an hour; the others do not wait for it. After three days and twenty attempts in vain a message is given up, which
+`status` says. A clock that is set prolongs no pause and no lease, and ages no message that was not tried.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from modelops_jupyter.clock import Moment, moment
 from modelops_jupyter.errors import Conflict, ModelOpsError
 from modelops_jupyter.notifications.message import Message, Notifier
 from modelops_jupyter.notifications.targets import import_notifiers, open_notifier
@@ -29,6 +31,7 @@ LEASE = timedelta(minutes=2)  # longer than any attempt takes
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(hours=1)
 MOST_AT_ONCE = 8  # targets that are served side by side: a slow one keeps none of the others waiting
 KEPT = timedelta(days=3)  # for so long a message is tried, and then forgotten
+ENOUGH_ATTEMPTS = 20  # in a row, which take 11 hours by their pauses alone
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ def deliver(
     targets: Sequence[Target],
     *,
     open_notifier: Callable[[Target], Notifier] = open_notifier,
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    clock: Callable[[], Moment] = moment,
     now: bool = False,
 ) -> DeliveryReport:
     """Send what waits; returns when every target has taken it or failed once.
@@ -134,7 +137,7 @@ def target_states(store: Store, targets: Sequence[Target]) -> tuple[TargetState,
                 known.get("given_up", 0),
                 known.get("failures", 0),
                 known.get("error"),
-                known.get("until"),
+                _end_of(known.get("pause")),
                 known.get("last_success"),
             )
         )
@@ -145,17 +148,17 @@ def _serve(
     store: Store,
     target: Target,
     open_notifier: Callable[[Target], Notifier],
-    clock: Callable[[], datetime],
+    clock: Callable[[], Moment],
     impatient: bool,
 ) -> tuple[int, str | None]:
     """Send what a target wants, oldest and least tried first, until it fails; return how many, and the failure."""
     state = _state(store, target)
-    if not impatient and state.get("until") and datetime.fromisoformat(state["until"]) > clock():
+    if not impatient and _lasts(state.get("pause"), clock()):
         return 0, None
     ledger = {record.key: record for record in store.find("delivery", target.name)}
     due = [record for record in store.find("outbox") if _wanted(target, record)]
     due = [record for record in due if _is_due(ledger.get(_key(target, record)), clock(), impatient)]
-    due.sort(key=lambda record: (_attempts(ledger.get(_key(target, record))), record.key))
+    due.sort(key=lambda record: (_attempts(ledger.get(_key(target, record))), record.commit_number, record.key))
     sent, notifier = 0, None
     for record in due:
         claim = _claim(store, target, record, ledger.get(_key(target, record)), clock())
@@ -175,10 +178,10 @@ def _serve(
     return sent, None
 
 
-def _claim(store: Store, target: Target, message: Record, earlier: Record | None, now: datetime) -> Put | None:
+def _claim(store: Store, target: Target, message: Record, earlier: Record | None, now: Moment) -> Put | None:
     """Take one message for one target, or return None where another process has it."""
     revision = 0 if earlier is None else earlier.revision
-    body = {"state": "sending", "attempts": _attempts(earlier) + 1, "until": (now + LEASE).isoformat()}
+    body = {"state": "sending", "attempts": _attempts(earlier) + 1, "pause": _pause(now, LEASE)}
     try:
         store.commit(Change(puts=(Put("delivery", _key(target, message), body, target.name, revision),)))
     except Conflict:
@@ -186,24 +189,23 @@ def _claim(store: Store, target: Target, message: Record, earlier: Record | None
     return Put("delivery", _key(target, message), body, target.name, revision + 1)
 
 
-def _settle(store: Store, target: Target, claim: Put, error: str | None, now: datetime) -> None:
+def _settle(store: Store, target: Target, claim: Put, error: str | None, now: Moment) -> None:
     """Write down how an attempt ended, and how the target stands after it."""
     state = _state(store, target)
     failures = 0 if error is None else state.get("failures", 0) + 1
-    until = None if error is None else (now + pause(failures)).isoformat()
     body = {
         "state": "delivered" if error is None else "waiting",
         "attempts": claim.body["attempts"],
-        "until": None if error is None else (now + pause(claim.body["attempts"])).isoformat(),
-        "at": now.isoformat(),
+        "pause": None if error is None else _pause(now, pause(claim.body["attempts"])),
+        "at": now.at.isoformat(),
         "error": error,
     }
     standing = {
         **state,
         "failures": failures,
         "error": error,
-        "until": until,
-        "last_success": now.isoformat() if error is None else state.get("last_success"),
+        "pause": None if error is None else _pause(now, pause(failures)),
+        "last_success": now.at.isoformat() if error is None else state.get("last_success"),
     }
     puts = (
         Put("delivery", claim.key, body, target.name, claim.expected_revision),
@@ -220,13 +222,32 @@ def pause(failures: int) -> timedelta:
     return min(LONGEST_PAUSE, FIRST_PAUSE * (1 << min(failures - 1, 20)))
 
 
-def _forget(store: Store, targets: Sequence[Target], now: datetime) -> None:
-    """Remove messages that are too old, and count what was never taken."""
-    old = [message for message in store.find("outbox") if now - message.updated_at >= KEPT]
-    ledger = {record.key: record.body["state"] for record in store.find("delivery")} if old else {}
+def _pause(now: Moment, length: timedelta) -> dict[str, Any]:
+    """Return a pause from now on, as it is kept."""
+    return {"since": now.to_dict(), "seconds": length.total_seconds()}
+
+
+def _lasts(pause: Mapping[str, Any] | None, now: Moment) -> bool:
+    """Return whether a pause is not over yet."""
+    return pause is not None and Moment.of(pause["since"]).is_within(timedelta(seconds=pause["seconds"]), now)
+
+
+def _end_of(pause: Mapping[str, Any] | None) -> str | None:
+    """Return when a pause ends, to be shown."""
+    return None if pause is None else (Moment.of(pause["since"]).at + timedelta(seconds=pause["seconds"])).isoformat()
+
+
+def _forget(store: Store, targets: Sequence[Target], now: Moment) -> None:
+    """Remove messages that are too old and were tried often enough, and count what was never taken."""
+    old = [message for message in store.find("outbox") if now.at - message.updated_at >= KEPT]
+    ledger = {record.key: record for record in store.find("delivery")} if old else {}
     for message in old:
-        lost = [t for t in targets if _wanted(t, message) and ledger.get(_key(t, message)) != "delivered"]
-        states = ((target, _state(store, target)) for target in lost)
+        lost = [(t, ledger.get(_key(t, message))) for t in targets if _wanted(t, message)]
+        lost = [(t, record) for t, record in lost if record is None or record.body["state"] != "delivered"]
+        states = [(target, _state(store, target)) for target, _ in lost]
+        tries = [_attempts(record) for _, record in lost], [state.get("failures", 0) for _, state in states]
+        if any(max(each) < ENOUGH_ATTEMPTS for each in zip(*tries, strict=True)):
+            continue
         puts = (Put("target", t.name, {**state, "given_up": state.get("given_up", 0) + 1}) for t, state in states)
         gone = [Delete("delivery", key) for key in ledger if key.endswith(f"/{message.key}")]
         key = f"forget/{message.key}"  # two processes that forget the same message count it once
@@ -237,10 +258,10 @@ def _wanted(target: Target, message: Record) -> bool:
     return any(fnmatchcase(str(message.body["topic"]), pattern) for pattern in target.topics)
 
 
-def _is_due(ledger: Record | None, now: datetime, impatient: bool) -> bool:
+def _is_due(ledger: Record | None, now: Moment, impatient: bool) -> bool:
     if ledger is None or (impatient and ledger.body["state"] == "waiting"):
         return True
-    return ledger.body["state"] != "delivered" and datetime.fromisoformat(ledger.body["until"]) <= now
+    return ledger.body["state"] != "delivered" and not _lasts(ledger.body["pause"], now)
 
 
 def _attempts(ledger: Record | None) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from modelops_jupyter import processes
+from modelops_jupyter.clock import Moment, moment
 from modelops_jupyter.errors import Conflict
 from modelops_jupyter.store import Change, Delete, Put, Store
 
@@ -60,12 +61,12 @@ def release(store: Store, pipeline: str, run_id: str) -> None:
 
 
 def is_alive(lease: Mapping[str, Any], home: str) -> bool:
-    """Return whether the holder lives: on this machine its process counts, elsewhere the time it was last heard of."""
+    """Return whether the holder lives: on this machine its process counts, elsewhere when it was last heard of."""
     here = processes.is_alive(lease)
     if here is None:
-        return datetime.fromisoformat(lease["until"]) > datetime.now(UTC)
+        return Moment.of(lease["heard"]).is_within(LEASE, moment())
     return here and lease["home"] == home
 
 
 def _body(run_id: str, home: str) -> dict[str, Any]:
-    return {"run_id": run_id, "home": home, **processes.identity(), "until": (datetime.now(UTC) + LEASE).isoformat()}
+    return {"run_id": run_id, "home": home, **processes.identity(), "heard": moment().to_dict()}

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,9 +15,11 @@ import pytest
 from receiver import Receiver
 from waiting import until
 
+from modelops_jupyter import clock
 from modelops_jupyter.actions import catalogue, watching
+from modelops_jupyter.clock import Moment, moment
 from modelops_jupyter.notifications import InMemoryNotifier, Notifier, deliver, target_states
-from modelops_jupyter.notifications.outbox import KEPT, LEASE, LONGEST_PAUSE, pause
+from modelops_jupyter.notifications.outbox import ENOUGH_ATTEMPTS, KEPT, LEASE, LONGEST_PAUSE, pause
 from modelops_jupyter.settings import Settings, Target
 from modelops_jupyter.store import Change, InMemoryStore, Store, open_store
 from modelops_jupyter.store.schema import HEAD
@@ -41,8 +44,8 @@ class Doors:
     def __call__(self, target: Target) -> Notifier:
         return self.at.setdefault(target.name, InMemoryNotifier())
 
-    def clock(self) -> datetime:
-        return self.now
+    def clock(self) -> Moment:
+        return Moment(self.now)
 
 
 def tell(store: Store, *topics: str) -> None:
@@ -102,8 +105,10 @@ def test_what_is_never_taken_is_given_up_after_three_days_and_said(store: Store,
     doors = Doors()
     doors(OPS).down = True  # type: ignore[attr-defined]
     tell(store, "incident.opened")
-    deliver(store, (OPS, CHAT), open_notifier=doors, clock=doors.clock)
-    doors.now += KEPT
+    for _ in range(ENOUGH_ATTEMPTS):
+        deliver(store, (OPS, CHAT), open_notifier=doors, clock=doors.clock)
+        assert (len(store.find("outbox")), len(doors.at["chat"].messages)) == (1, 1)
+        doors.now += KEPT / 10
     deliver(store, (OPS, CHAT), open_notifier=doors, clock=doors.clock)
     assert [(t.given_up, t.waiting) for t in target_states(store, (OPS, CHAT))] == [(1, 0), (0, 0)]
     assert store.find("outbox") == store.find("delivery") == ()
@@ -119,6 +124,33 @@ def test_a_fault_of_a_library_is_a_failure_that_tells_no_secret(store: Store) ->
     assert deliver(store, (OPS,), open_notifier=explode).failed == 1
     (state,) = target_states(store, (OPS,))
     assert state.error == "ValueError while sending"
+
+
+@pytest.mark.parametrize("boot", ["b", None])
+def test_a_clock_ahead_by_days_delays_no_message_and_ages_none(store: Store, boot: str | None) -> None:
+    """A target fails and a sender dies while the clock is four days ahead; it is set right afterwards."""
+    doors, right = Doors(), datetime.now(UTC)
+    doors(OPS).down = True  # type: ignore[attr-defined]
+    tell(store, "incident.opened")
+    ahead = Moment(right + timedelta(days=4), boot, 100.0)
+    assert deliver(store, (OPS,), open_notifier=doors, clock=lambda: ahead).failed == 1
+    assert len(store.find("outbox")) == 1
+    doors.at["ops"].down = False
+    again = Moment(right + timedelta(minutes=1), boot, 160.0)
+    assert deliver(store, (OPS,), open_notifier=doors, clock=lambda: again).sent == 1
+
+
+def test_messages_go_in_the_order_in_which_they_were_written(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    doors, start = Doors(), datetime.now(UTC)
+    for hours, topic in ((0, "incident.opened"), (-5, "incident.recovered"), (-9, "incident.reopened")):
+        monkeypatch.setattr(clock, "now", lambda hours=hours: start + timedelta(hours=hours))
+        tell(store, topic)
+    deliver(store, (CHAT,), open_notifier=doors, clock=doors.clock)
+    assert [m.topic for m in doors.at["chat"].messages] == [
+        "incident.opened",
+        "incident.recovered",
+        "incident.reopened",
+    ]
 
 
 def test_pauses_double_up_to_an_hour() -> None:
@@ -163,7 +195,8 @@ def test_a_sender_that_is_killed_is_followed_by_one_that_sends_the_same_id(
     sender.wait()
     receiver.hold.set()
     assert deliver(store, (target,)).sent == 0  # the lease holds
-    later = datetime.now(UTC) + LEASE + timedelta(seconds=1)
+    later = moment()
+    later = replace(later, ticks=later.ticks + LEASE.total_seconds() + 1)
     assert deliver(store, (target,), clock=lambda: later).sent == 1
     assert len({headers["webhook-id"] for headers, _ in receiver.requests}) == 1
 

@@ -12,18 +12,25 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from receiver import Receiver
 from sklearn.linear_model import LogisticRegression
 
 from modelops_jupyter.actions.liveness import LATE, beat, overdue, parse_interval, say_what_stopped
 from modelops_jupyter.cli import main
+from modelops_jupyter.clock import Moment
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.store import InMemoryStore
 from modelops_jupyter.workspace import Workspace
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 X = pd.DataFrame(np.random.default_rng(0).normal(size=(1000, 2)), columns=["wind", "temp"])
+
+
+def at(minutes: float = 0.0, set_by: timedelta = timedelta(0), boot: str | None = "b") -> Moment:
+    """Return a moment some minutes after the first, by a clock that was set meanwhile."""
+    return Moment(datetime(2026, 1, 1, tzinfo=UTC) + minutes * MINUTE + set_by, boot, 60 * minutes)
 
 
 @pytest.fixture
@@ -95,27 +102,51 @@ def test_a_watch_that_is_killed_is_told_by_another_process_within_two_intervals(
 
 def test_a_monitor_that_fails_again_and_again_is_told_with_its_error() -> None:
     store = InMemoryStore()
-    beat(store, "delay", "1D", MINUTE, NOW, None, "bob")
+    beat(store, "delay", "1D", MINUTE, at(), None, "bob")
     for turn in (1, 2, 3):
-        beat(store, "delay", "1D", MINUTE, NOW + turn * MINUTE, "the log is damaged", "bob")
-        said = say_what_stopped(store, NOW + turn * MINUTE)
+        beat(store, "delay", "1D", MINUTE, at(turn), "the log is damaged", "bob")
+        said = say_what_stopped(store, at(turn))
         assert said == (1 if turn == 2 else 0)
     (incident,) = store.find("incident")
     assert "fails" in incident.body["title"]
     assert incident.body["title"].endswith("the log is damaged")
-    beat(store, "delay", "1D", MINUTE, NOW + 4 * MINUTE, None, "bob")
+    beat(store, "delay", "1D", MINUTE, at(4), None, "bob")
     (incident,) = store.find("incident")
     assert incident.body["firing"] is False
     assert [record.body["topic"] for record in store.find("outbox")] == ["incident.opened", "incident.recovered"]
-    assert say_what_stopped(store, NOW + 10 * MINUTE) == 1  # another stop, another incident
+    assert say_what_stopped(store, at(10)) == 1  # another stop, another incident
     assert len(store.find("incident")) == 2
+
+
+@pytest.mark.parametrize("hours", [-26, 26])
+@pytest.mark.parametrize("boot", ["b", "before the restart"])
+def test_a_clock_that_was_wrong_by_a_day_silences_no_stop(hours: int, boot: str) -> None:
+    """The monitor ran by a clock that was set right afterwards, and stopped."""
+    store, wrong = InMemoryStore(), timedelta(hours=hours)
+    beat(store, "delay", "1D", MINUTE, at(0, wrong, boot), None, "bob")
+    assert [say_what_stopped(store, at(minutes)) for minutes in (2, 3)] == [1, 0]
+    (incident,) = store.find("incident")
+    assert ("ahead of the clock here" in incident.body["title"]) is (hours > 0)
+    beat(store, "delay", "1D", MINUTE, at(4), None, "bob")
+    assert store.find("incident")[0].body["firing"] is False
+
+
+@given(st.lists(st.integers(-(10**6), 10**6), min_size=9, max_size=9))
+def test_silence_is_counted_alike_by_any_clock(steps: list[int]) -> None:
+    """A monitor beats each minute and stops after the fourth; whoever looks says so after an interval and a half."""
+    store = InMemoryStore()
+    for minute, step in enumerate(steps):
+        now = at(minute, timedelta(seconds=step))
+        if minute < 4:
+            beat(store, "delay", "1D", MINUTE, now, None, "bob")
+        assert say_what_stopped(store, now) == (minute == 5)
 
 
 def test_late_is_an_interval_and_a_half() -> None:
     store = InMemoryStore()
-    beat(store, "delay", "1D", MINUTE, NOW, None, None)
-    assert overdue(store, NOW + LATE * MINUTE) == ()
-    assert len(overdue(store, NOW + LATE * MINUTE + timedelta(seconds=1))) == 1
+    beat(store, "delay", "1D", MINUTE, at(), None, None)
+    assert overdue(store, at(LATE - 0.01)) == ()
+    assert len(overdue(store, at(LATE))) == 1
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("30s", 30), ("15m", 900), ("1h", 3600), ("2d", 172800)])

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -18,6 +19,7 @@ from waiting import until
 from modelops_jupyter.actions.catalogue import runs
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.cli import main
+from modelops_jupyter.clock import Moment
 from modelops_jupyter.display import mimebundle
 from modelops_jupyter.errors import Conflict, InvalidInput, InvalidPipeline, NotebookFailed, NotFound
 from modelops_jupyter.pipelines import (
@@ -374,7 +376,7 @@ def test_one_run_of_a_pipeline_at_a_time(tmp_path: Path) -> None:
     with pytest.raises(Conflict, match="going on"):
         run(path, store, InMemoryRunner())
     body = store.get("lease", "nightly").body
-    elsewhere = {**body, "host": "elsewhere", "until": "2013-01-01T00:00:00+00:00"}
+    elsewhere = {**body, "host": "elsewhere", "heard": Moment(datetime(2013, 1, 1, tzinfo=UTC)).to_dict()}
     begun = Put("run", "first", {"state": "running", "steps": [], "origin": "first"}, subject="nightly")
     original = {**body, "home": "/the/folder/that/this/is/a/copy/of"}  # its run goes on, and holds nothing here
     for dead in ({**body, "pid": 2**22 + 1}, {**body, "started": 0.0}, elsewhere, original):

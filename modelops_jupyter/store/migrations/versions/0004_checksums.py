@@ -1,4 +1,4 @@
-"""Every record keeps a checksum of itself: SQLite does not notice a byte that was flipped on the disk. 0005 fills it."""
+"""Every record keeps a checksum of itself: SQLite does not notice a byte that was flipped on the disk; see 0005."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,7 +1,9 @@
 """Records are in the order of their commits, whatever clocks said, and the chain vouches for all of each."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -29,23 +31,29 @@ def upgrade() -> None:
     entries = [AuditEntry(*row) for row in connection.execute(sa.text("SELECT * FROM audit ORDER BY sequence"))]
     spoken_of = {name: entry.sequence for entry in entries for name in entry.facts}
 
-    def order(row: sa.Row) -> tuple[int, str]:
+    def order(row: Any) -> tuple[int, str]:
         return spoken_of.get(f"{row.kind} {row.key}", 0), row.updated_at
 
-    rows = sorted(connection.execute(_READ).all(), key=order)
+    rows: list[Any] = sorted(connection.execute(_READ).all(), key=order)
     for number, row in enumerate(rows, start=1):
-        values = {"number": number, "checksum": checksum(*row, number), "kind": row.kind, "key": row.key}
+        values = {
+            "number": number,
+            "checksum": checksum(row.kind, row.key, row.subject, row.revision, row.body, row.updated_at, number),
+            "kind": row.kind,
+            "key": row.key,
+        }
         connection.execute(_NUMBER, values)
     if entries:
         _vouch(connection, entries[-1], rows)
 
 
-def _vouch(connection: sa.Connection, last: AuditEntry, rows: list[sa.Row]) -> None:
-    attested = [
-        Record(*row[:4], json.loads(row.body), datetime.fromisoformat(row.updated_at), number)
-        for number, row in enumerate(rows, start=1)
-        if row.kind in ATTESTED
-    ]
+def _record(row: Any, number: int) -> Record:
+    at = datetime.fromisoformat(row.updated_at)
+    return Record(row.kind, row.key, row.subject, row.revision, json.loads(row.body), at, number)
+
+
+def _vouch(connection: sa.Connection, last: AuditEntry, rows: Sequence[Any]) -> None:
+    attested = [_record(row, number) for number, row in enumerate(rows, start=1) if row.kind in ATTESTED]
     event = Event("migrate", "store", "modelops-jupyter", "self-asserted", {"schema": revision})
     entry = next_entry(event, clock.now(), last, attested)
     names = ", ".join(f":{name}" for name in vars(entry))
