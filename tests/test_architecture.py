@@ -21,6 +21,7 @@ LAYERS = (
     {"sources"},
     {"profiles"},
     {"registry", "monitoring", "governance", "pipelines", "notifications"},
+    {"actions.rejected_service"},
     {"actions.fleet", "actions.labelled_rows", "actions.measurement", "actions.model_answers", "data_files"},
     {"actions.validation", "actions.versions", "actions.restoration", "actions.data_comparison", "table_files"},
     {"actions.scored_rows", "actions.obstacles"},

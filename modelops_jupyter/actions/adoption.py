@@ -381,6 +381,7 @@ def _alias_puts(ws: Foundations, name: str, alias: str, number: int, unsafe: boo
 
     key, actor = f"{name}@{alias}", ws.actor
     state = {"name": name, "alias": alias, "version": number, "previous": None, "since": at, "unsafe": unsafe}
+    state["rejected"] = None
     move = Transition(name, alias, None, number, "adopted", REASON, actor.name, actor.assurance, at)
     shown = {"name": name, "alias": alias, "version": number}
     return [

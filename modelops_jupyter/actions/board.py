@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from modelops_jupyter.actions import rejected_service
 from modelops_jupyter.presentable import Presentable
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ class Board(Presentable):
         ``registered_by``, ``registered_at``, ``evaluation`` (its metrics, as measured or claimed), ``approved_by``,
         ``gate`` (open or closed), ``missing``.
     serving : tuple of mapping
-        Each champion: ``model``, ``version``, ``since``, ``promoted_by``, ``reason``, ``evaluation``, ``unsafe``,
-        ``calls`` (functions of the project).
+        Each champion: ``model``, ``version``, ``since``, ``promoted_by``, ``reason``, ``rejected`` (a sentence where
+        it was rejected while it serves), ``evaluation``, ``unsafe``, ``calls`` (functions of the project).
     decisions : tuple of mapping
         The last 50 approvals, rejections, comments, promotions and rollbacks, newest first: ``at``, ``what``,
         ``model``, ``version``, ``actor``, ``reason``.
@@ -74,6 +75,7 @@ class Board(Presentable):
             lines.append(
                 f"  serves  {row['model']}/{row['version']} since {_day(row['since'])}, by {row['promoted_by']}"
             )
+            lines += [f"          {row['rejected']}"] if row["rejected"] else []
             lines += _evaluated(row)
         for row in self.decisions[:SHOWN]:
             lines.append(
@@ -168,6 +170,7 @@ def _serving(
             "since": held["since"],
             "promoted_by": last.get(name, {}).get("actor", ""),
             "reason": last.get(name, {}).get("reason", ""),
+            "rejected": rejected_service.sentence(held),
             "evaluation": metrics_text(versions.get((name, held["version"]), {}), most=SHOWN_METRICS),
             "unsafe": bool(versions.get((name, held["version"]), {}).get("unsafe")),
             "calls": called_functions(versions.get((name, held["version"]), {})),

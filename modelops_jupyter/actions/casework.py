@@ -37,8 +37,9 @@ class Incident(Presentable):
         The model's name and eight hexadecimal digits, such as ``flight-delay:1f3a9c07``; it never changes.
     state : {"open", "acknowledged", "resolved", "recovered", "superseded"}
         recovered: every alert recovered by itself; resolved: a person closed it; superseded: its version was replaced.
-    cause : {"data", "monitoring"}
-        monitoring: the monitor itself stopped or fails.
+    cause : {"data", "monitoring", "registry", "governance"}
+        monitoring: the monitor itself stopped or fails. registry: MLflow does not show what is on record. governance:
+        a version that serves was rejected.
     follows : str
         The id of the incident that the same cause had before; empty if there is none.
     first_window, last_window : str

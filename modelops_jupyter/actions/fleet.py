@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from modelops_jupyter.actions import rejected_service
 from modelops_jupyter.errors import NotFound
 from modelops_jupyter.roles import Series, kind_of
 from modelops_jupyter.wording import count, last_moment, short
@@ -80,6 +81,8 @@ class ModelSummary:
         Its champion runs code when it is loaded.
     unsafe_versions : tuple of int
         All that do so, newest first.
+    rejected : tuple of str
+        A sentence for each alias whose version was rejected and still serves, with what to do.
     """
 
     name: str
@@ -102,12 +105,13 @@ class ModelSummary:
     risk_tier: str | None = None
     unsafe: bool = False
     unsafe_versions: tuple[int, ...] = ()
+    rejected: tuple[str, ...] = ()
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """What its page says before any figure: what is not judged, and why."""
         first = (self.without_rows, self.small_windows, self.learning)
-        return (*filter(None, first), *self.source_problems)
+        return (*self.rejected, *filter(None, first), *self.source_problems)
 
 
 def read_fleet(
@@ -118,7 +122,11 @@ def read_fleet(
     from modelops_jupyter.store import in_order
 
     cases = use_cases or {}
-    held = {r.body["name"]: r.body for r in store.find("alias", only) if r.body["alias"] == "champion"}
+    aliases = [record.body for record in store.find("alias", only)]
+    held = {body["name"]: body for body in aliases if body["alias"] == "champion"}
+    rejected: dict[str, list[str]] = defaultdict(list)
+    for body in aliases:
+        rejected[body["name"]] += filter(None, (rejected_service.sentence(body),))
     champions = {name: body["version"] for name, body in held.items()}
     versions = Counter(record.subject for record in store.find("version", only, bodies=False))
     unsafe: dict[str, list[int]] = defaultdict(list)
@@ -161,6 +169,7 @@ def read_fleet(
                 risk_tier=case.risk_tier if case else None,
                 unsafe=bool(held.get(name, {}).get("unsafe")),
                 unsafe_versions=tuple(sorted(unsafe[name], reverse=True)),
+                rejected=tuple(rejected[name]),
             )
         )
     return tuple(summaries)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions.aliases import project_alias
 from modelops_jupyter.actions.obstacles import check_can_serve
+from modelops_jupyter.actions.rejected_service import incidents_of
 from modelops_jupyter.actions.versions import find_model, find_version
 from modelops_jupyter.errors import RegistryDamaged
 from modelops_jupyter.foundations import Foundations
@@ -37,7 +38,8 @@ def approve(ws: Foundations, reference: str | ModelReference, reason: str) -> De
     from modelops_jupyter.governance import approve
 
     version = find_version(ws.known, reference)
-    return approve(ws.store, ws.policy, version.body, reason, ws.actor)
+    told = incidents_of(ws.store, ws.settings)
+    return approve(ws.store, ws.policy, version.body, reason, ws.actor, consequences=told)
 
 
 def reject(ws: Foundations, reference: str | ModelReference, reason: str) -> Decision:
@@ -45,7 +47,8 @@ def reject(ws: Foundations, reference: str | ModelReference, reason: str) -> Dec
     from modelops_jupyter.governance import reject
 
     version = find_version(ws.known, reference)
-    return reject(ws.store, ws.policy, version.body, reason, ws.actor)
+    told = incidents_of(ws.store, ws.settings)
+    return reject(ws.store, ws.policy, version.body, reason, ws.actor, consequences=told)
 
 
 def comment(ws: Foundations, reference: str | ModelReference, text: str) -> Decision:
@@ -64,7 +67,10 @@ def promote(
 
     version, reason = find_version(ws.known, reference), check_reason(reason)
     check_can_serve(ws.registry, version.body, f"{version.full_name} cannot be promoted")
-    move = promote(ws.store, ws.policy, version.body, alias, reason, ws.actor, expected_version=expected)
+    told = incidents_of(ws.store, ws.settings)
+    move = promote(
+        ws.store, ws.policy, version.body, alias, reason, ws.actor, expected_version=expected, consequences=told
+    )
     project_alias(ws.store, ws.registry, version.name, alias)
     return move
 
@@ -85,6 +91,7 @@ def rollback(ws: Foundations, name: str, alias: str, reason: str) -> Transition:
 
     find_model(ws.known, check_name(name))  # says so when there is no such model
     ws.registry.check()
-    move = rollback(ws.store, ws.policy, name, alias, reason, ws.actor, check_can_serve=check)
+    told = incidents_of(ws.store, ws.settings)
+    move = rollback(ws.store, ws.policy, name, alias, reason, ws.actor, check_can_serve=check, consequences=told)
     project_alias(ws.store, ws.registry, name, alias)
     return move

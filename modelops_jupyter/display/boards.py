@@ -74,13 +74,20 @@ def serving(shown: Board, link: Link | None = None) -> Html:
             name(f"{s['model']}/{s['version']}", s["model"], link),
             steady(moment_text(s["since"])),
             s["promoted_by"] or NOTHING,
-            s["reason"] or NOTHING,
+            _why(s),
             sentence(s["evaluation"]) or NOTHING,
             _format(s),
         ]
         for s in shown.serving
     ]
     return table(("Version", "Since", "Promoted by", "Why", "Evaluation", "Format"), rows)
+
+
+def _why(champion: Mapping[str, Any]) -> str:
+    """Return why a version was promoted, unless it was rejected since."""
+    if not champion["rejected"]:
+        return champion["reason"] or NOTHING
+    return join(badge("✕", "rejected", palette.RED), " ", prose(champion["rejected"]))
 
 
 def _format(champion: Mapping[str, Any]) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Protocol
 from uuid import uuid4
 
 from modelops_jupyter import clock
@@ -17,6 +17,7 @@ from modelops_jupyter.refs import check_alias, check_name
 from modelops_jupyter.store import Change, Event, Put, Record, Store, in_order
 from modelops_jupyter.written import check_text
 
+_TRIES = 50  # of a decision that others cross; each of them has put one on record meanwhile
 _WHY = "A decision goes on record with a reason: say why."
 
 
@@ -41,7 +42,10 @@ class Transition(Presentable):
 
 @dataclass(frozen=True)
 class Decision(Presentable):
-    """An approval, rejection or comment, bound to the exact bytes it was made about."""
+    """An approval, rejection or comment, bound to the exact bytes it was made about.
+
+    `serves_as` names the aliases that the version had then.
+    """
 
     name: str
     version: int
@@ -52,10 +56,34 @@ class Decision(Presentable):
     at: str
     digest: str
     self_review: bool
+    serves_as: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         note = " (a self-review)" if self.self_review and self.decision == "approve" else ""
-        return f"{self.decision} of {self.name}/{self.version} by {self.actor}{note}: {self.reason}"
+        text = f"{self.decision} of {self.name}/{self.version} by {self.actor}{note}: {self.reason}"
+        if self.decision != "reject" or not self.serves_as:
+            return text
+        advice = " and ".join(out_of_service(self.name, alias) for alias in self.serves_as)
+        return f"{text}\nIt still serves as {' and '.join(self.serves_as)}: {advice}."
+
+
+def out_of_service(name: str, alias: str) -> str:
+    """Return how a version loses an alias, as half a sentence."""
+    which = name if alias == "champion" else f"{name} {alias}"
+    return f"run `modelops rollback {which} --reason ...`, or promote another version to {alias}"
+
+
+class Consequences(Protocol):
+    """What else is written, in the same transaction, when an alias is not what it was."""
+
+    def __call__(
+        self, before: Mapping[str, Any] | None, after: Mapping[str, Any]
+    ) -> tuple[Sequence[Put], Sequence[Mapping[str, Any]]]:
+        """Return writes, and messages to send."""
+
+
+def _no_more(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> tuple[tuple[Put, ...], tuple[Any, ...]]:
+    return (), ()
 
 
 def gate(store: Store, policy: Policy, version: Mapping[str, Any], alias: str) -> GateReport:
@@ -71,19 +99,39 @@ def check(store: Store, policy: Policy, version: Mapping[str, Any], alias: str) 
     return report
 
 
-def approve(store: Store, policy: Policy, version: Mapping[str, Any], reason: str, actor: Actor) -> Decision:
+def approve(
+    store: Store,
+    policy: Policy,
+    version: Mapping[str, Any],
+    reason: str,
+    actor: Actor,
+    *,
+    consequences: Consequences = _no_more,
+) -> Decision:
     """Put an approval on record."""
-    return _decide(store, policy, version, "approve", reason, actor)
+    return _decide(store, policy, version, "approve", reason, actor, consequences)
 
 
-def reject(store: Store, policy: Policy, version: Mapping[str, Any], reason: str, actor: Actor) -> Decision:
-    """Put a rejection on record; earlier approvals count no longer."""
-    return _decide(store, policy, version, "reject", reason, actor)
+def reject(
+    store: Store,
+    policy: Policy,
+    version: Mapping[str, Any],
+    reason: str,
+    actor: Actor,
+    *,
+    consequences: Consequences = _no_more,
+) -> Decision:
+    """Put a rejection on record; earlier approvals count no longer.
+
+    A version that serves is not taken out of service by it: another one must take its place. Its aliases say that it
+    was rejected, until they move or it is approved again.
+    """
+    return _decide(store, policy, version, "reject", reason, actor, consequences)
 
 
 def comment(store: Store, policy: Policy, version: Mapping[str, Any], text: str, actor: Actor) -> Decision:
     """Put a remark on record."""
-    return _decide(store, policy, version, "comment", text, actor)
+    return _decide(store, policy, version, "comment", text, actor, _no_more)
 
 
 def record_measurement(store: Store, version: Mapping[str, Any], facts: Mapping[str, Any], actor: Actor) -> None:
@@ -118,6 +166,7 @@ def promote(
     actor: Actor,
     *,
     expected_version: int | None = None,
+    consequences: Consequences = _no_more,
 ) -> Transition:
     """Point `alias` at `version` if its gate is open and the alias is where it was believed to be.
 
@@ -149,7 +198,7 @@ def promote(
         first = f" Approve it first: `modelops approve {what} --reason ...`." if unapproved else ""
         raise GateClosed(f"{what} may not become {alias}: {failed}.{first}")
     evidence = {"policy_digest": report.policy_digest, "self_review": report.self_review}
-    return _move(store, held, version, judged, alias, "promote", reason, actor, evidence, holder)
+    return _move(store, held, version, judged, alias, "promote", reason, actor, evidence, holder, consequences)
 
 
 def rollback(
@@ -161,6 +210,7 @@ def rollback(
     actor: Actor,
     *,
     check_can_serve: Callable[[Mapping[str, Any]], object],
+    consequences: Consequences = _no_more,
 ) -> Transition:
     """Point `alias` back at the version that held it before the last promotion; again, at the one before that.
 
@@ -192,7 +242,8 @@ def rollback(
         if rejection(_decisions(store, version), version, policy.rule(alias)) is None:
             check_can_serve(version)
             evidence = {"policy_digest": policy.digest, "passed_over": passed_over}
-            return _move(store, held, version, judged, alias, "rollback", reason, actor, evidence, before)
+            moved = (version, judged, alias, "rollback", reason, actor, evidence, before, consequences)
+            return _move(store, held, *moved)
         passed_over.append(at)
         at = before
     rejected = ", ".join(f"{name}/{number}" for number in passed_over)
@@ -220,6 +271,7 @@ def _move(
     actor: Actor,
     evidence: Mapping[str, Any],
     previous: int | None,
+    consequences: Consequences,
 ) -> Transition:
     """Write a move to `version`.
 
@@ -236,17 +288,19 @@ def _move(
     reason = check_reason(reason)
     before = None if held is None else held.body["version"]
     move = Transition(name, alias, before, to_version, action, reason, actor.name, actor.assurance, at)
-    state = {"name": name, "alias": alias, "version": to_version, "previous": previous, "since": at}
+    state = {"name": name, "alias": alias, "version": to_version, "previous": previous, "since": at, "rejected": None}
     evidence = {**evidence, "digest": version["digest"], "unsafe": version["unsafe"]}
     state["unsafe"] = version["unsafe"]
+    more, messages = consequences(None if held is None else held.body, state)
     puts = (
         Put("alias", f"{name}@{alias}", state, subject=name, expected_revision=0 if held is None else held.revision),
         judged,
         Put("transition", f"{name}/{uuid4().hex}", asdict(move), subject=name),
+        *more,
     )
     details = {"alias": alias, "from": before, "to": to_version, "reason": reason, **evidence}
     event = Event(action, f"{name}/{to_version}", actor.name, actor.assurance, details)
-    store.commit(Change(puts=puts, event=event, outbox=({"topic": action, **asdict(move)},)))
+    store.commit(Change(puts=puts, event=event, outbox=({"topic": action, **asdict(move)}, *messages)))
     return move
 
 
@@ -261,19 +315,51 @@ def check_reason(reason: str) -> str:
     return check_text(reason, _WHY)
 
 
-def _decide(store: Store, policy: Policy, version: Mapping[str, Any], word: str, reason: str, actor: Actor) -> Decision:
+def _decide(
+    store: Store,
+    policy: Policy,
+    version: Mapping[str, Any],
+    word: str,
+    reason: str,
+    actor: Actor,
+    consequences: Consequences,
+) -> Decision:
+    """Write a decision, and on the aliases of the version whether it stands under a rejection now."""
     at, reason = _now(), check_reason(reason)
     own = actor.name == version["created_by"]
     name, number = str(version["name"]), int(version["version"])
-    decision = Decision(name, number, word, reason, actor.name, actor.assurance, at, str(version["digest"]), own)
-    key = f"{_key(version)}/{uuid4().hex}"
-    details = {"reason": reason, "digest": decision.digest, "self_review": own, "policy_digest": policy.digest}
-    event = Event(word, f"{name}/{number}", actor.name, actor.assurance, details)
-    puts = [Put("decision", key, asdict(decision), subject=name)]
-    if word != "comment":
-        puts.append(Put("decisions", _key(version), {"decided_at": at}, subject=name))
-    store.commit(Change(puts=tuple(puts), event=event))
+    details = {"reason": reason, "digest": str(version["digest"]), "self_review": own, "policy_digest": policy.digest}
+    for tries_left in reversed(range(_TRIES)):
+        judged = _standing(store, version)  # read first: whoever moves or decides meanwhile makes this a conflict
+        held = [record for record in store.find("alias", name) if record.body["version"] == number]
+        aliases = tuple(str(record.body["alias"]) for record in held)
+        facts = (name, number, word, reason, actor.name, actor.assurance, at, str(version["digest"]), own, aliases)
+        decision = Decision(*facts)
+        puts = [Put("decision", f"{_key(version)}/{uuid4().hex}", asdict(decision), subject=name)]
+        messages: list[Mapping[str, Any]] = []
+        if word != "comment":
+            puts.append(replace(judged, body={"decided_at": at}))
+            decisions = [*_decisions(store, version), asdict(decision)]
+            for record in held:
+                state = _marked(record.body, rejection(decisions, version, policy.rule(record.body["alias"])))
+                more, outbox = consequences(record.body, state)
+                puts += [Put("alias", record.key, state, subject=name, expected_revision=record.revision), *more]
+                messages += outbox
+        event = Event(word, f"{name}/{number}", actor.name, actor.assurance, details)
+        try:
+            store.commit(Change(puts=tuple(puts), event=event, outbox=tuple(messages)))
+        except Conflict:
+            if not tries_left:
+                raise
+            continue
+        break
     return decision
+
+
+def _marked(alias: Mapping[str, Any], rejected: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return the state of an alias whose version stands under a rejection, or under none."""
+    mark = None if rejected is None else {"by": rejected["actor"], "reason": rejected["reason"], "at": rejected["at"]}
+    return {**alias, "rejected": mark}
 
 
 def _standing(store: Store, version: Mapping[str, Any]) -> Put:
