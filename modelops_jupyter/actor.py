@@ -6,7 +6,7 @@ import getpass
 import os
 from dataclasses import dataclass
 
-from modelops_jupyter.written import check_person
+from modelops_jupyter.persons import check_person
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,12 @@ class Actor:
 
 
 def current_actor(configured: str | None = None) -> Actor:
-    """Return who acts now: the configured name, ``MODELOPS_ACTOR``, or the operating system's user."""
-    name = configured or os.environ.get("MODELOPS_ACTOR")
+    """Return who acts now: the configured name, ``MODELOPS_ACTOR``, JupyterHub's user, or the operating system's.
+
+    A kernel of a server that JupyterHub started has its user's name, who would else be ``root`` or ``jovyan`` with all
+    the others. It is self-asserted all the same: whoever runs code in a kernel can set what it says of itself.
+    """
+    name = configured or next(filter(None, map(os.environ.get, ("MODELOPS_ACTOR", "JUPYTERHUB_USER"))), None)
     if name:
         return Actor(name)
     try:

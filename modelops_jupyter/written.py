@@ -34,8 +34,8 @@ def check_remark(text: str) -> str:
     return kept
 
 
-def check_person(name: str) -> str:
-    """Return the name of a person or service, which is one line."""
+def check_line(name: str) -> str:
+    """Return the name of a person or service without blanks around it, which is one line."""
     if not isinstance(name, str) or not name.strip() or "\n" in name or any(_is_control(sign) for sign in name):
         raise InvalidInput(f"{name!r} is no name of a person or service: write it in one line of letters.")
     return name.strip()

@@ -11,6 +11,7 @@ LAYERS = (
     {"errors", "_version", "imports", "clock"},
     {"scoring"},
     {"written", "wording", "mixed_columns"},
+    {"persons"},
     {"refs", "roles", "trust", "actor", "presentable", "processes", "portable", "problems", "provenance"},
     {"job_folders", "source_settings"},
     {"listing"},

@@ -7,10 +7,11 @@ import pytest
 from modelops_jupyter.actor import Actor, current_actor
 from modelops_jupyter.cli import main
 from modelops_jupyter.errors import InvalidInput
+from modelops_jupyter.persons import check_person
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.store import Change, Put
 from modelops_jupyter.workspace import Workspace
-from modelops_jupyter.written import check_person, check_text, printable
+from modelops_jupyter.written import check_text, printable
 
 BAD = ["ok \x1b[31mRED\x1b[2J", "ok \u202egnp.exe", "ok\x07", "ok\rno", "ok\u2066", "ok\x9b31m", "ok\ud800"]
 

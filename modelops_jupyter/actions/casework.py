@@ -12,11 +12,12 @@ from modelops_jupyter.actions.versions import find_model
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput, NotFound, Refused
 from modelops_jupyter.listing import Listing
+from modelops_jupyter.persons import check_person
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_name
 from modelops_jupyter.roles import SERVED, Series, kind_of
 from modelops_jupyter.wording import count, figure_text
-from modelops_jupyter.written import check_person, check_text
+from modelops_jupyter.written import check_text
 
 if TYPE_CHECKING:
     import pandas as pd

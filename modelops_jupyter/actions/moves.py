@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 def check(ws: Foundations, reference: str | ModelReference, alias: str) -> GateReport:
     """See `Workspace.check`."""
-    from modelops_jupyter.governance import check
+    from modelops_jupyter.governance import check, keep_policy
 
     version = find_version(ws.known, reference)  # before the store is opened: a refusal leaves none behind
+    keep_policy(ws.store, ws.policy, ws.actor)
     return check(ws.store, ws.policy, version.body, alias)
 
 
@@ -35,18 +36,20 @@ def gate(ws: Foundations, reference: str | ModelReference, alias: str) -> GateRe
 
 def approve(ws: Foundations, reference: str | ModelReference, reason: str) -> Decision:
     """See `Workspace.approve`."""
-    from modelops_jupyter.governance import approve
+    from modelops_jupyter.governance import approve, check_reason, keep_policy
 
-    version = find_version(ws.known, reference)
+    version, reason = find_version(ws.known, reference), check_reason(reason)
+    keep_policy(ws.store, ws.policy, ws.actor)
     told = incidents_of(ws.store, ws.settings)
     return approve(ws.store, ws.policy, version.body, reason, ws.actor, consequences=told)
 
 
 def reject(ws: Foundations, reference: str | ModelReference, reason: str) -> Decision:
     """See `Workspace.reject`."""
-    from modelops_jupyter.governance import reject
+    from modelops_jupyter.governance import check_reason, keep_policy, reject
 
-    version = find_version(ws.known, reference)
+    version, reason = find_version(ws.known, reference), check_reason(reason)
+    keep_policy(ws.store, ws.policy, ws.actor)
     told = incidents_of(ws.store, ws.settings)
     return reject(ws.store, ws.policy, version.body, reason, ws.actor, consequences=told)
 
@@ -63,10 +66,11 @@ def promote(
     ws: Foundations, reference: str | ModelReference, alias: str, reason: str, expected: int | None
 ) -> Transition:
     """See `Workspace.promote`."""
-    from modelops_jupyter.governance import check_reason, promote
+    from modelops_jupyter.governance import check_reason, keep_policy, promote
 
     version, reason = find_version(ws.known, reference), check_reason(reason)
     check_can_serve(ws.registry, version.body, f"{version.full_name} cannot be promoted")
+    keep_policy(ws.store, ws.policy, ws.actor)
     told = incidents_of(ws.store, ws.settings)
     move = promote(
         ws.store, ws.policy, version.body, alias, reason, ws.actor, expected_version=expected, consequences=told
@@ -77,7 +81,7 @@ def promote(
 
 def rollback(ws: Foundations, name: str, alias: str, reason: str) -> Transition:
     """See `Workspace.rollback`."""
-    from modelops_jupyter.governance import check_reason, rollback
+    from modelops_jupyter.governance import check_reason, keep_policy, rollback
 
     reason = check_reason(reason)
 
@@ -91,6 +95,7 @@ def rollback(ws: Foundations, name: str, alias: str, reason: str) -> Transition:
 
     find_model(ws.known, check_name(name))  # says so when there is no such model
     ws.registry.check()
+    keep_policy(ws.store, ws.policy, ws.actor)
     told = incidents_of(ws.store, ws.settings)
     move = rollback(ws.store, ws.policy, name, alias, reason, ws.actor, check_can_serve=check, consequences=told)
     project_alias(ws.store, ws.registry, name, alias)

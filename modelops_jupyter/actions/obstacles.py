@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions.versions import mlflow_mark
-from modelops_jupyter.errors import RegistryDamaged
+from modelops_jupyter.errors import ArtifactChanged, RegistryDamaged
 from modelops_jupyter.wording import count
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def again(name: str, number: int) -> str:
 
 
 def check_can_serve(registry: Registry, body: Mapping[str, Any], refusal: str) -> None:
-    """Check that MLflow can show a version and that its files are there, before anything moves.
+    """Check that MLflow can show a version and that its files are, byte by byte, what was approved; then it may move.
 
     Parameters
     ----------
@@ -65,10 +65,16 @@ def check_can_serve(registry: Registry, body: Mapping[str, Any], refusal: str) -
     ------
     RegistryDamaged
         With what to do instead.
+    ArtifactChanged
+        If a file was edited.
     """
     obstacle = mlflow_obstacle(registry, body) or _files_obstacle(registry, body)
     if obstacle is not None:
         raise RegistryDamaged(f"{refusal}: {obstacle.what}; {obstacle.advice}.")
+    try:
+        registry.check_bytes(body)
+    except ArtifactChanged as error:
+        raise ArtifactChanged(f"{refusal}: {error}") from error
 
 
 def _files_obstacle(registry: Registry, body: Mapping[str, Any]) -> Obstacle | None:

@@ -6,6 +6,7 @@ from modelops_jupyter.governance.comparison import Comparison, MetricComparison,
 from modelops_jupyter.governance.gate import GateReport, evaluate_gate
 from modelops_jupyter.governance.metric_checks import CheckResult
 from modelops_jupyter.governance.policy import CheckSpec, Policy, Rule, load_policy
+from modelops_jupyter.governance.policy_record import keep_policy
 from modelops_jupyter.governance.project_code import called_functions, function_rows
 from modelops_jupyter.governance.recorded import (
     RecordedMetric,
@@ -56,6 +57,7 @@ __all__ = [
     "evidence",
     "function_rows",
     "gate",
+    "keep_policy",
     "load_policy",
     "measured_on",
     "metric_text",

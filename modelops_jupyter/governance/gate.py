@@ -11,6 +11,7 @@ from modelops_jupyter.governance.measured_check import judge_measured
 from modelops_jupyter.governance.metric_checks import CheckResult, judge_metric, kind_of
 from modelops_jupyter.governance.policy import Policy, Rule
 from modelops_jupyter.governance.project_code import altered_source, called_functions, files_text, source_texts
+from modelops_jupyter.persons import distinct
 from modelops_jupyter.presentable import Presentable
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class GateReport(Presentable):
     self_review : bool
         The approval that counts was given by the one who registered the version.
     assurance : str
-        How sure we are of who approved: ``self-asserted`` in an embedded workspace.
+        How sure we are of who approved: ``authenticated`` where a server's identity provider knew everyone who did.
     holder : int or None
         The version that holds the alias now: what `promote` takes as `expected`.
     project_code : mapping of str to str
@@ -90,8 +91,9 @@ def evaluate_gate(
             f"Policy {policy.name!r} asks for enforced separation of duties for {alias!r}, but whoever can open this "
             "workspace's files is its administrator: use a team server, or set require_enforced_separation = false."
         )
-    rejected, approvals = _counted(decisions, version, rule)
-    approved_by = tuple(dict.fromkeys(str(d["actor"]) for d in approvals))
+    rejected, since = _counted(decisions, version, rule)
+    approvals = [d for d in since if d["policy_digest"] == policy.digest]
+    approved_by = distinct(str(d["actor"]) for d in approvals)
     checks = [judge_metric(spec, rule, alias, version, holder) for spec in rule.checks]
     if rule.require_measured and not any(check.applies for check in checks):
         measured = judge_measured(version, rule, alias)
@@ -102,8 +104,8 @@ def evaluate_gate(
         checks.append(_unsafe(version, rule))
     if called_functions(version):
         checks.append(_project_code(version, rule))
-    checks.append(_approvals(len(approved_by), rule.approvals))
-    if rejected is not None and not approvals:
+    checks.append(_approvals(len(approved_by), rule, approvals, _uncounted(decisions, version, rule, approvals)))
+    if rejected is not None and not since:
         text = f"rejected by {rejected['actor']}: {rejected['reason']}"
         checks.append(CheckResult("not rejected", False, True, None, None, text))
     return GateReport(
@@ -114,7 +116,7 @@ def evaluate_gate(
         checks=tuple(checks),
         approved_by=approved_by,
         self_review=bool(approvals) and all(d["self_review"] for d in approvals),
-        assurance="self-asserted",
+        assurance=_assurance(approvals),
         policy=policy.name,
         policy_digest=policy.digest,
         holder=None if holder is None else int(holder["version"]),
@@ -133,7 +135,7 @@ def rejection(
 def _counted(
     decisions: Sequence[Mapping[str, Any]], version: Mapping[str, Any], rule: Rule
 ) -> tuple[Mapping[str, Any] | None, list[Mapping[str, Any]]]:
-    """Return the last rejection of these exact bytes, and the approvals since then that count."""
+    """Return the last rejection of these exact bytes, and the approvals since then, by whichever policy, that count."""
     judged = [d for d in decisions if d["digest"] == version["digest"] and d["decision"] in ("approve", "reject")]
     last = max((i for i, d in enumerate(judged) if d["decision"] == "reject"), default=-1)
     approvals = [d for d in judged[last + 1 :] if rule.allow_self_review or not d["self_review"]]
@@ -181,6 +183,36 @@ def _project_code(version: Mapping[str, Any], rule: Rule) -> CheckResult:
     return CheckResult("project code", rule.allow_project_code, True, None, None, text)
 
 
-def _approvals(given: int, needed: int) -> CheckResult:
-    text = f"{given} of {needed} approvals"
+def _approvals(given: int, rule: Rule, approvals: Sequence[Mapping[str, Any]], uncounted: str) -> CheckResult:
+    needed, text = rule.approvals, f"{given} of {rule.approvals} approvals"
+    if given and not rule.allow_self_review and _assurance(approvals) == "self-asserted":
+        text = f"{text}, self-asserted: nobody but themselves says who gave them"
+    text += uncounted if given < needed else ""
     return CheckResult("approvals", given >= needed, needed > 0, float(given), float(needed), text)
+
+
+def _assurance(approvals: Sequence[Mapping[str, Any]]) -> str:
+    """Return how sure we are of all who approved."""
+    authenticated = bool(approvals) and all(d["assurance"] == "authenticated" for d in approvals)
+    return "authenticated" if authenticated else "self-asserted"
+
+
+def _uncounted(
+    decisions: Sequence[Mapping[str, Any]], version: Mapping[str, Any], rule: Rule, counted: Sequence[Mapping[str, Any]]
+) -> str:
+    """Return why approvals since the last rejection do not count, as the end of a sentence; empty where all do."""
+    words = [d for d in decisions if d["decision"] in ("approve", "reject")]
+    last = max((i for i, d in enumerate(words) if d["decision"] == "reject"), default=-1)
+    given: dict[str, list[str]] = {}
+    for d in words[last + 1 :]:
+        if d in counted:
+            continue
+        if d["digest"] != version["digest"]:
+            reason = "was of other bytes"
+        elif d["self_review"] and not rule.allow_self_review:
+            reason = f"is a self-review, since {version['created_by']} registered it"
+        else:
+            reason = "was given under another policy: approve it again"
+        given.setdefault(reason, []).append(str(d["actor"]))
+    reasons = [f"that of {', '.join(distinct(names))} {reason}" for reason, names in given.items()]
+    return f" ({'; '.join(reasons)})" if reasons else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -66,7 +67,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Policy:
-    """A whole policy; `digest` is the SHA-256 of the file it was read from."""
+    """A whole policy; `digest` is the SHA-256 of what its file says, comments and layout left out."""
 
     name: str
     digest: str
@@ -87,13 +88,13 @@ def load_policy(path: Path | None) -> Policy:
     """
     file = path or Path(__file__).with_name("policy.toml")
     try:
-        raw = file.read_bytes()
-        values = tomllib.loads(raw.decode())
+        values = tomllib.loads(file.read_bytes().decode())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InvalidPolicy(f"The policy {file} cannot be read: {error}.") from error
+    meaning = json.dumps(values, sort_keys=True, default=str)
     name = str(values.pop("name", file.stem))
     rules = {alias: _rule(alias, body, f"{file} [{alias}]") for alias, body in values.items()}
-    return Policy(name, hashlib.sha256(raw).hexdigest(), rules)
+    return Policy(name, hashlib.sha256(meaning.encode()).hexdigest(), rules)
 
 
 def _rule(alias: str, body: Any, where: str) -> Rule:

@@ -12,6 +12,7 @@ from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import Conflict, GateClosed, NotFound, Refused, StoreDamaged
 from modelops_jupyter.governance.gate import GateReport, evaluate_gate, rejection
 from modelops_jupyter.governance.policy import Policy
+from modelops_jupyter.persons import is_same_person
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_alias, check_name
 from modelops_jupyter.store import Change, Event, Put, Record, Store, in_order
@@ -44,7 +45,7 @@ class Transition(Presentable):
 class Decision(Presentable):
     """An approval, rejection or comment, bound to the exact bytes it was made about.
 
-    `serves_as` names the aliases that the version had then.
+    `serves_as` names the aliases that the version had then; an approval counts by the policy of `policy_digest` alone.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Decision(Presentable):
     digest: str
     self_review: bool
     serves_as: tuple[str, ...] = ()
+    policy_digest: str = ""
 
     def __str__(self) -> str:
         note = " (a self-review)" if self.self_review and self.decision == "approve" else ""
@@ -326,7 +328,7 @@ def _decide(
 ) -> Decision:
     """Write a decision, and on the aliases of the version whether it stands under a rejection now."""
     at, reason = _now(), check_reason(reason)
-    own = actor.name == version["created_by"]
+    own = is_same_person(actor.name, str(version["created_by"]))
     name, number = str(version["name"]), int(version["version"])
     details = {"reason": reason, "digest": str(version["digest"]), "self_review": own, "policy_digest": policy.digest}
     for tries_left in reversed(range(_TRIES)):
@@ -334,7 +336,7 @@ def _decide(
         held = [record for record in store.find("alias", name) if record.body["version"] == number]
         aliases = tuple(str(record.body["alias"]) for record in held)
         facts = (name, number, word, reason, actor.name, actor.assurance, at, str(version["digest"]), own, aliases)
-        decision = Decision(*facts)
+        decision = Decision(*facts, policy.digest)
         puts = [Put("decision", f"{_key(version)}/{uuid4().hex}", asdict(decision), subject=name)]
         messages: list[Mapping[str, Any]] = []
         if word != "comment":

@@ -126,6 +126,21 @@ class Registry:
         folder = artifacts.recorded_folder(self._settings, body)
         return {} if folder is None else artifacts.changed_sizes(folder, body["artifact_sizes"])
 
+    def check_bytes(self, body: Mapping[str, Any]) -> None:
+        """Read every file of a version and hold it against what was registered; files that MLflow has are fetched.
+
+        Raises
+        ------
+        ArtifactChanged, RegistryDamaged
+            As `load`.
+        """
+        what, folder = f"{body['name']}/{body['version']}", artifacts.recorded_folder(self._settings, body)
+        if folder is not None:
+            check_digests(folder, body["artifact_digests"], what)
+            return
+        with tempfile.TemporaryDirectory() as temporary:
+            self.fetch(body, Path(temporary) / "copy")
+
     def files_are_gone(self, body: Mapping[str, Any]) -> bool:
         """Return whether nothing is left of a version's files in MLflow, as far as that is seen without a download."""
         with self._asking() as client:

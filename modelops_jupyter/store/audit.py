@@ -21,7 +21,7 @@ from modelops_jupyter.store.records import AuditEntry, Event, Put, Record, Store
 
 GENESIS = "0" * 64
 # What decides which bytes serve.
-ATTESTED = ("alias", "decision", "decisions", "transition", "version")
+ATTESTED = ("alias", "decision", "decisions", "policy", "transition", "version")
 _HEAD = ("audit", "head")
 _TRIES = 20
 
