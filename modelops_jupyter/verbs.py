@@ -311,9 +311,16 @@ VERBS: tuple[Verb, ...] = (
         effect="read",
     ),
     Verb(
+        "audit-head",
+        "where the audit chain ends, to be kept elsewhere: `modelops audit-head --json > head.json`",
+        lambda ws, a, r: ws.audit_head(),
+        effect="read",
+    ),
+    Verb(
         "verify-audit",
         "recompute the audit chain; exit code 1 names the first bad entry",
-        lambda ws, a, r: ws.verify_audit(),
+        lambda ws, a, r: ws.verify_audit(a.head),
+        (argument("--head", help="a file with a head that was exported, from which the chain must lead on"),),
         effect="read",
     ),
     Verb(

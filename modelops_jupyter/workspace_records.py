@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from modelops_jupyter.actions import catalogue
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.actions.board import Board
     from modelops_jupyter.diagnosis import Diagnosis
     from modelops_jupyter.governance import ModelCard
-    from modelops_jupyter.store import AuditVerification
+    from modelops_jupyter.store import AuditHead, AuditVerification
 
 
 class RecordVerbs(Foundations):
@@ -28,9 +29,20 @@ class RecordVerbs(Foundations):
         """Return the audit chain, newest first."""
         return catalogue.audit(self.known, limit)
 
-    def verify_audit(self) -> AuditVerification:
-        """Recompute the audit chain and hold what serves against it; the answer names the first bad entry."""
-        return catalogue.verify_audit(self.store)
+    def audit_head(self) -> AuditHead:
+        """Return where the audit chain ends: kept elsewhere, it shows later that nothing before it was written anew."""
+        return catalogue.audit_head(self.known)
+
+    def verify_audit(self, head: str | os.PathLike[str] | None = None) -> AuditVerification:
+        """Recompute the audit chain and hold what serves against it; the answer names the first bad entry.
+
+        Parameters
+        ----------
+        head
+            A file with a head that was exported (`audit_head`, or a webhook's body): a chain that was written anew,
+            or a database that was restored to before it, does not lead on from there.
+        """
+        return catalogue.verify_audit(self.store, head)
 
     def card(self, reference: str | ModelReference) -> ModelCard:
         """Return the model card of a version."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from modelops_jupyter.governance import Policy
-    from modelops_jupyter.store import Record, Store
+    from modelops_jupyter.store import Record, Store, Vouching
 
 MOST_WAITING = 200
 LATEST = 50
@@ -94,7 +94,7 @@ def _day(at: object) -> str:
 
 def read_board(store: Store, policy: Policy) -> Board:
     """Gather the board; nothing is written."""
-    from modelops_jupyter.store import in_order, verify
+    from modelops_jupyter.store import Vouching, in_order, verify
 
     check = verify(store)
     champions = {r.body["name"]: r.body for r in store.find("alias") if r.body["alias"] == ALIAS}
@@ -112,9 +112,10 @@ def read_board(store: Store, policy: Policy) -> Board:
             decided[record.body["name"], record.body["version"]].append(record.body)
     moves = [record.body for record in acts if record.kind == "transition"]
     served = {(move["name"], move["to_version"]) for move in moves if move["alias"] == ALIAS}
+    vouching = Vouching(store)
     undecided = _undecided([newest[name] for name in sorted(newest)], decided, served)
     return Board(
-        waiting=tuple(_waits(store, policy, body) for body in undecided[:MOST_WAITING]),
+        waiting=tuple(_waits(store, policy, body, vouching) for body in undecided[:MOST_WAITING]),
         serving=_serving(champions, versions, moves),
         decisions=tuple(_act(record) for record in reversed(acts[-LATEST:])),
         entries=check.entries,
@@ -139,10 +140,10 @@ def _undecided(
     return found
 
 
-def _waits(store: Store, policy: Policy, body: Mapping[str, Any]) -> Mapping[str, Any]:
+def _waits(store: Store, policy: Policy, body: Mapping[str, Any], vouching: Vouching) -> Mapping[str, Any]:
     from modelops_jupyter.governance import gate, metrics_text
 
-    report = gate(store, policy, body, ALIAS)
+    report = gate(store, policy, body, ALIAS, vouching)
     return {
         "model": body["name"],
         "version": body["version"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from modelops_jupyter.governance import ModelCard
     from modelops_jupyter.settings import Settings, UseCase
-    from modelops_jupyter.store import AuditVerification, Store
+    from modelops_jupyter.store import AuditHead, AuditVerification, Store
 
 ALERT_STATES = ("open", "recovered", "superseded")
 MOST_MISNAMED = 3  # names of MLflow's that a line names
@@ -360,11 +361,18 @@ def audit(store: Store, limit: int | None) -> Listing:
     return Listing("Audit trail", columns, rows[:limit], "Nothing on record yet.")
 
 
-def verify_audit(store: Store) -> AuditVerification:
-    """See `Workspace.verify_audit`."""
-    from modelops_jupyter.store import verify
+def audit_head(store: Store) -> AuditHead:
+    """See `Workspace.audit_head`."""
+    from modelops_jupyter.store import head_of
 
-    return verify(store)
+    return head_of(store)
+
+
+def verify_audit(store: Store, head: str | os.PathLike[str] | None) -> AuditVerification:
+    """See `Workspace.verify_audit`."""
+    from modelops_jupyter.store import read_head, verify
+
+    return verify(store, None if head is None else read_head(Path(head)))
 
 
 def card(store: Store, reference: str | ModelReference) -> ModelCard:

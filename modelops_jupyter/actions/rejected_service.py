@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from modelops_jupyter import clock
 
 if TYPE_CHECKING:
-    from modelops_jupyter.governance.transitions import Consequences
+    from modelops_jupyter.governance import Consequences
     from modelops_jupyter.settings import Settings
     from modelops_jupyter.store import Put, Store
 

@@ -1,5 +1,6 @@
 """Policy, gates, decisions and the record of them."""
 
+from modelops_jupyter.governance.acts import Consequences, Decision, Transition, out_of_service
 from modelops_jupyter.governance.cards import ModelCard, model_card
 from modelops_jupyter.governance.changes import DecisionChange, crosstab
 from modelops_jupyter.governance.comparison import Comparison, MetricComparison, compare
@@ -18,14 +19,11 @@ from modelops_jupyter.governance.recorded import (
     recorded_metrics,
 )
 from modelops_jupyter.governance.transitions import (
-    Decision,
-    Transition,
     approve,
     check,
     check_reason,
     comment,
     gate,
-    out_of_service,
     promote,
     record_measurement,
     reject,
@@ -36,6 +34,7 @@ __all__ = [
     "CheckResult",
     "CheckSpec",
     "Comparison",
+    "Consequences",
     "Decision",
     "DecisionChange",
     "GateReport",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.errors import PolicyNotEnforceable
@@ -16,6 +16,8 @@ from modelops_jupyter.presentable import Presentable
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from modelops_jupyter.store import AuditVerification
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,21 @@ def evaluate_gate(
         policy_digest=policy.digest,
         holder=None if holder is None else int(holder["version"]),
         project_code=source_texts(version),
+    )
+
+
+def closed_by(report: GateReport, record: AuditVerification) -> GateReport:
+    """Return a report of a gate that is closed since the audit chain does not vouch for what it was judged by."""
+    check = CheckResult("record", False, True, None, None, edited_text(record))
+    return replace(report, passed=False, checks=(*report.checks, check))
+
+
+def edited_text(record: AuditVerification) -> str:
+    """Return what is wrong with the record of a model, and what to do, as half a sentence."""
+    reason = str(record.reason).rstrip(".")
+    return (
+        f"the record was edited behind the audit chain (entry {record.first_bad}: {reason}): run `modelops "
+        "verify-audit`, and restore a backup"
     )
 
 

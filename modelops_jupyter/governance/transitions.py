@@ -2,95 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from typing import Any
 from uuid import uuid4
 
 from modelops_jupyter import clock
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import Conflict, GateClosed, NotFound, Refused, StoreDamaged
-from modelops_jupyter.governance.gate import GateReport, evaluate_gate, rejection
+from modelops_jupyter.governance.acts import Consequences, Decision, Transition, no_more
+from modelops_jupyter.governance.gate import GateReport, closed_by, edited_text, evaluate_gate, rejection
 from modelops_jupyter.governance.policy import Policy
 from modelops_jupyter.persons import is_same_person
-from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.refs import check_alias, check_name
-from modelops_jupyter.store import Change, Event, Put, Record, Store, in_order
+from modelops_jupyter.store import Change, Event, Put, Record, Store, Vouching, in_order, vouch
 from modelops_jupyter.written import check_text
 
 _TRIES = 50  # of a decision that others cross; each of them has put one on record meanwhile
 _WHY = "A decision goes on record with a reason: say why."
 
 
-@dataclass(frozen=True)
-class Transition(Presentable):
-    """A move of an alias; `at` is an ISO time in UTC."""
+def gate(
+    store: Store, policy: Policy, version: Mapping[str, Any], alias: str, vouching: Vouching | None = None
+) -> GateReport:
+    """Evaluate the gate of a version to `alias`; nothing is written.
 
-    name: str
-    alias: str
-    from_version: int | None
-    to_version: int
-    action: str
-    reason: str
-    actor: str
-    assurance: str
-    at: str
-
-    def __str__(self) -> str:
-        before = f"from {self.from_version} " if self.from_version else "(given for the first time) "
-        return f"{self.action}: {self.name}@{self.alias} {before}to {self.to_version} by {self.actor} ({self.reason})"
-
-
-@dataclass(frozen=True)
-class Decision(Presentable):
-    """An approval, rejection or comment, bound to the exact bytes it was made about.
-
-    `serves_as` names the aliases that the version had then; an approval counts by the policy of `policy_digest` alone.
+    `vouching` is what the audit chain vouches for, where many gates are asked at once.
     """
-
-    name: str
-    version: int
-    decision: str
-    reason: str
-    actor: str
-    assurance: str
-    at: str
-    digest: str
-    self_review: bool
-    serves_as: tuple[str, ...] = ()
-    policy_digest: str = ""
-
-    def __str__(self) -> str:
-        note = " (a self-review)" if self.self_review and self.decision == "approve" else ""
-        text = f"{self.decision} of {self.name}/{self.version} by {self.actor}{note}: {self.reason}"
-        if self.decision != "reject" or not self.serves_as:
-            return text
-        advice = " and ".join(out_of_service(self.name, alias) for alias in self.serves_as)
-        return f"{text}\nIt still serves as {' and '.join(self.serves_as)}: {advice}."
-
-
-def out_of_service(name: str, alias: str) -> str:
-    """Return how a version loses an alias, as half a sentence."""
-    which = name if alias == "champion" else f"{name} {alias}"
-    return f"run `modelops rollback {which} --reason ...`, or promote another version to {alias}"
-
-
-class Consequences(Protocol):
-    """What else is written, in the same transaction, when an alias is not what it was."""
-
-    def __call__(
-        self, before: Mapping[str, Any] | None, after: Mapping[str, Any]
-    ) -> tuple[Sequence[Put], Sequence[Mapping[str, Any]]]:
-        """Return writes, and messages to send."""
-
-
-def _no_more(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> tuple[tuple[Put, ...], tuple[Any, ...]]:
-    return (), ()
-
-
-def gate(store: Store, policy: Policy, version: Mapping[str, Any], alias: str) -> GateReport:
-    """Evaluate the gate of a version to `alias`; nothing is written."""
-    return _gate(store, policy, version, check_alias(alias))
+    return _gate(store, policy, version, check_alias(alias), vouching)
 
 
 def check(store: Store, policy: Policy, version: Mapping[str, Any], alias: str) -> GateReport:
@@ -108,7 +47,7 @@ def approve(
     reason: str,
     actor: Actor,
     *,
-    consequences: Consequences = _no_more,
+    consequences: Consequences = no_more,
 ) -> Decision:
     """Put an approval on record."""
     return _decide(store, policy, version, "approve", reason, actor, consequences)
@@ -121,7 +60,7 @@ def reject(
     reason: str,
     actor: Actor,
     *,
-    consequences: Consequences = _no_more,
+    consequences: Consequences = no_more,
 ) -> Decision:
     """Put a rejection on record; earlier approvals count no longer.
 
@@ -133,7 +72,7 @@ def reject(
 
 def comment(store: Store, policy: Policy, version: Mapping[str, Any], text: str, actor: Actor) -> Decision:
     """Put a remark on record."""
-    return _decide(store, policy, version, "comment", text, actor, _no_more)
+    return _decide(store, policy, version, "comment", text, actor, no_more)
 
 
 def record_measurement(store: Store, version: Mapping[str, Any], facts: Mapping[str, Any], actor: Actor) -> None:
@@ -168,7 +107,7 @@ def promote(
     actor: Actor,
     *,
     expected_version: int | None = None,
-    consequences: Consequences = _no_more,
+    consequences: Consequences = no_more,
 ) -> Transition:
     """Point `alias` at `version` if its gate is open and the alias is where it was believed to be.
 
@@ -212,7 +151,7 @@ def rollback(
     actor: Actor,
     *,
     check_can_serve: Callable[[Mapping[str, Any]], object],
-    consequences: Consequences = _no_more,
+    consequences: Consequences = no_more,
 ) -> Transition:
     """Point `alias` back at the version that held it before the last promotion; again, at the one before that.
 
@@ -231,6 +170,9 @@ def rollback(
         If every version that held it before was rejected.
     """
     held = store.get("alias", f"{check_name(name)}@{check_alias(alias)}")
+    record = vouch(store, name)
+    if not record.ok:
+        raise GateClosed(f"{name}@{alias} cannot go back: {edited_text(record)}.")
     if held is None:
         raise NotFound(f"Model {name!r} has no {alias!r} to roll back: promote a version first.")
     at: int | None = held.body["previous"]
@@ -371,10 +313,15 @@ def _standing(store: Store, version: Mapping[str, Any]) -> Put:
     return Put("decisions", _key(version), body, subject=str(version["name"]), expected_revision=revision)
 
 
-def _gate(store: Store, policy: Policy, version: Mapping[str, Any], alias: str) -> GateReport:
+def _gate(
+    store: Store, policy: Policy, version: Mapping[str, Any], alias: str, vouching: Vouching | None = None
+) -> GateReport:
     held = store.get("alias", f"{version['name']}@{alias}")
     holder = None if held is None else _version(store, version["name"], held.body["version"])
-    return evaluate_gate(policy, alias, version, _decisions(store, version), holder)
+    report = evaluate_gate(policy, alias, version, _decisions(store, version), holder)
+    name = str(version["name"])
+    record = vouch(store, name) if vouching is None else vouching.of(name)
+    return report if record.ok else closed_by(report, record)
 
 
 def _decisions(store: Store, version: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -45,6 +45,7 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     "models": _HEALTH,
     "versions": _GATE,
     "audit": _GATE,
+    "audit_head": (),
     "overview": (*_WINDOWS, *_GATE),
     "distribution": _CURVES,
     "curves": _CURVES,

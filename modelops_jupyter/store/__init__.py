@@ -1,6 +1,15 @@
 """Facts and the audit chain."""
 
-from modelops_jupyter.store.audit import AuditVerification, verify, verify_chain
+from modelops_jupyter.store.audit import (
+    AuditHead,
+    AuditVerification,
+    Vouching,
+    head_of,
+    read_head,
+    verify,
+    verify_chain,
+    vouch,
+)
 from modelops_jupyter.store.examination import store_problems
 from modelops_jupyter.store.files import is_writable, trouble
 from modelops_jupyter.store.memory import InMemoryStore
@@ -13,6 +22,7 @@ LATER = ("sqlalchemy.dialects.sqlite", "encodings.utf_16_be")
 
 __all__ = [
     "AuditEntry",
+    "AuditHead",
     "AuditVerification",
     "Change",
     "ChangeWatch",
@@ -23,11 +33,15 @@ __all__ = [
     "Record",
     "SqlStore",
     "Store",
+    "Vouching",
+    "head_of",
     "in_order",
     "is_writable",
     "open_store",
+    "read_head",
     "store_problems",
     "trouble",
     "verify",
     "verify_chain",
+    "vouch",
 ]

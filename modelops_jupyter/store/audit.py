@@ -8,14 +8,17 @@ was written, and what it says. A record of its own says where the chain ends.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import rfc8785
 
-from modelops_jupyter.errors import StoreDamaged
+from modelops_jupyter.errors import InvalidInput, NotFound, StoreDamaged
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.store.records import AuditEntry, Event, Put, Record, Store, written
 
@@ -24,6 +27,7 @@ GENESIS = "0" * 64
 ATTESTED = ("alias", "decision", "decisions", "policy", "transition", "version")
 _HEAD = ("audit", "head")
 _TRIES = 20
+_seen_whole: set[int] = set()
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,49 @@ class AuditVerification(Presentable):
         if self.ok:
             return f"The audit chain is whole: {self.entries} entries."
         return f"The audit chain is broken at entry {self.first_bad}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class AuditHead(Presentable):
+    """Where the audit chain ended: number and hash of its last entry, which stand for all before it.
+
+    Kept elsewhere, as in a ticket or in another repository, it shows that nothing before it was written anew since.
+    """
+
+    sequence: int
+    hash: str
+    at: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the head as plain data, which `read_head` reads."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return f"The audit chain ends at entry {self.sequence}, {self.hash} ({self.at[:19] or 'nothing on record'})."
+
+
+def read_head(path: Path) -> AuditHead:
+    """Read a head that was exported: what ``modelops audit-head --json`` printed, or the body of a webhook.
+
+    Raises
+    ------
+    NotFound
+        If there is no such file.
+    InvalidInput
+        If it holds no head.
+    """
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NotFound(f"There is no file {path}: write one with `modelops audit-head --json > {path.name}`.") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise InvalidInput(f"{path} holds no exported head ({error}): write one with `modelops audit-head`.") from error
+    for inside in ("data", "audit"):
+        body = body.get(inside, body) if isinstance(body, dict) else body
+    number, digest = (body.get("sequence"), body.get("hash")) if isinstance(body, dict) else (None, None)
+    if type(number) is int and number >= 0 and isinstance(digest, str) and re.fullmatch("[0-9a-f]{64}", digest):
+        return AuditHead(number, digest, str(body.get("at", "")))
+    raise InvalidInput(f"{path} holds no exported head: write one with `modelops audit-head --json > {path.name}`.")
 
 
 def next_entry(event: Event, at: datetime, last: AuditEntry | None, records: Iterable[Record]) -> AuditEntry:
@@ -64,18 +111,35 @@ def head(entry: AuditEntry) -> Put:
     return Put(*_HEAD, {"sequence": entry.sequence, "hash": entry.hash})
 
 
-def verify(store: Store) -> AuditVerification:
-    """Recompute the chain, hold its end against what the store says of it, and records against their entries."""
+def head_of(store: Store) -> AuditHead:
+    """Return where the chain ends."""
+    last = store.audit()[-1:]
+    return AuditHead(last[0].sequence, last[0].hash, last[0].recorded_at) if last else AuditHead(0, GENESIS, "")
+
+
+def verify(store: Store, exported: AuditHead | None = None) -> AuditVerification:
+    """Recompute the chain, hold its end against what the store says of it, and records against their entries.
+
+    With a head that was exported, the chain must lead on from there: one that was written anew, or a database that was
+    restored to before it, does not.
+    """
     for _ in range(_TRIES):  # who writes meanwhile makes the parts differ
         before = store.get(*_HEAD)
-        found = _verify(store)
+        found = _verify(store, exported)
         if found.ok or before == store.get(*_HEAD):
             break
     return found
 
 
-def _verify(store: Store) -> AuditVerification:
+def _verify(store: Store, exported: AuditHead | None) -> AuditVerification:
     entries = store.audit()
+    chain = _verify_end(store, entries)
+    if chain.ok and exported is not None:
+        chain = _verify_exported(entries, exported)
+    return _verify_records(store, entries) if chain.ok else chain
+
+
+def _verify_end(store: Store, entries: Sequence[AuditEntry]) -> AuditVerification:
     chain = verify_chain(entries)
     if not chain.ok:
         return chain
@@ -85,13 +149,75 @@ def _verify(store: Store) -> AuditVerification:
         return _broken(entries, len(entries) + 1, "it is missing, though the store says that it was written.")
     if sequence < len(entries) or (entries and entries[-1].hash != digest):
         return _broken(entries, len(entries), "the store does not know it as the chain's end.")
-    return _verify_records(store, entries)
+    return chain
+
+
+def _verify_exported(entries: Sequence[AuditEntry], exported: AuditHead) -> AuditVerification:
+    if exported.sequence > len(entries):
+        what = f"it is missing, though a head was exported at entry {exported.sequence}: the store was restored or cut."
+        return _broken(entries, len(entries) + 1, what)
+    if exported.sequence and entries[exported.sequence - 1].hash != exported.hash:
+        what = "it is not the entry whose head was exported: it, or one before it, was written anew."
+        return _broken(entries, exported.sequence, what)
+    return AuditVerification(True, len(entries))
 
 
 def _verify_records(store: Store, entries: Sequence[AuditEntry]) -> AuditVerification:
     """Hold every record that entries speak of against the last that does."""
-    said = {name: (digest, entry.sequence) for entry in entries for name, digest in entry.facts.items()}
-    there = {f"{kind} {record.key}": record.checksum for kind in ATTESTED for record in store.find(kind)}
+    there = [record for kind in ATTESTED for record in store.find(kind)]
+    return _hold(entries, _spoken_of(entries), there)
+
+
+class Vouching:
+    """What the chain vouches for, to be asked about one model at a time; read once, as the store was then."""
+
+    def __init__(self, store: Store) -> None:
+        self._store, self._entries = store, store.audit()
+        self._chain = _verify_end(store, self._entries)
+        self._spoken_of: dict[str, dict[str, tuple[str, int]]] = {}
+        for name, said in _spoken_of(self._entries).items():
+            self._spoken_of.setdefault(_model_of(name), {})[name] = said
+
+    def of(self, model: str) -> AuditVerification:
+        """Return whether the chain is whole and every record that decides about `model` is one that it vouches for.
+
+        A record is looked for under its key as well as under its model: one that was hidden is missing here.
+        """
+        if not self._chain.ok:
+            return self._chain
+        said = self._spoken_of.get(model, {})
+        there: dict[str, Record] = {}
+        for kind in ATTESTED:
+            keys = [name.partition(" ")[2] for name in said if name.startswith(f"{kind} ")]
+            for record in (*self._store.find(kind, keys=keys), *self._store.find(kind, model)):
+                there[f"{kind} {record.key}"] = record
+        return _hold(self._entries, said, list(there.values()))
+
+
+def vouch(store: Store, model: str) -> AuditVerification:
+    """Return whether the chain vouches for everything that decides about `model`, now."""
+    for _ in range(_TRIES):  # as in `verify`
+        before = store.get(*_HEAD)
+        found = Vouching(store).of(model)
+        if found.ok or before == store.get(*_HEAD):
+            break
+    return found
+
+
+def _spoken_of(entries: Sequence[AuditEntry]) -> dict[str, tuple[str, int]]:
+    """Return the digest of each record and the entry that says so last."""
+    return {name: (digest, entry.sequence) for entry in entries for name, digest in entry.facts.items()}
+
+
+def _model_of(name: str) -> str:
+    """Return the model of a record by its kind and key."""
+    return re.split("[/@]", name.partition(" ")[2])[0]
+
+
+def _hold(
+    entries: Sequence[AuditEntry], said: Mapping[str, tuple[str, int]], records: Sequence[Record]
+) -> AuditVerification:
+    there = {f"{record.kind} {record.key}": record.checksum for record in records}
     bad = [(sequence, name) for name, (digest, sequence) in said.items() if there.get(name) != digest]
     if bad:
         sequence, name = min(bad)
@@ -122,11 +248,18 @@ def _broken(entries: Sequence[AuditEntry], sequence: int, reason: str) -> AuditV
 
 
 def _unedited(entry: AuditEntry) -> bool:
+    """Return whether an entry is what its hash says; one that this process has seen whole is not computed again."""
     try:
+        seen = hash(entry)  # of all its texts, with a secret of this process
+        if seen in _seen_whole:
+            return True
         as_written = (written(entry.details), written(entry.facts)) == (entry.recorded_details, entry.recorded_facts)
-        return as_written and entry.at.isoformat() == entry.recorded_at and entry.hash == _hash(entry)
+        whole = as_written and entry.at.isoformat() == entry.recorded_at and entry.hash == _hash(entry)
     except (StoreDamaged, ValueError, TypeError):  # no JSON, no time, no text
         return False
+    if whole:
+        _seen_whole.add(seen)
+    return whole
 
 
 def _hash(entry: AuditEntry) -> str:
@@ -141,4 +274,21 @@ def _hash(entry: AuditEntry) -> str:
         "previous_hash": entry.previous_hash,
         **({"facts": dict(entry.facts)} if entry.facts else {}),
     }
-    return hashlib.sha256(rfc8785.dumps(canonical)).hexdigest()
+    return hashlib.sha256(_canonical_json(canonical)).hexdigest()
+
+
+def _canonical_json(body: Mapping[str, Any]) -> bytes:
+    """Return a body as RFC 8785 has it; the standard library is faster by far where it writes the same."""
+    if _is_written_alike(body):
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    return rfc8785.dumps(dict(body))
+
+
+def _is_written_alike(value: Any) -> bool:
+    if isinstance(value, str):
+        return value.isascii()
+    if isinstance(value, Mapping):
+        return all(isinstance(name, str) and name.isascii() and _is_written_alike(v) for name, v in value.items())
+    if isinstance(value, list):
+        return all(map(_is_written_alike, value))
+    return value is None or isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**53)

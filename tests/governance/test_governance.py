@@ -37,7 +37,7 @@ from modelops_jupyter.governance import (
     rollback,
 )
 from modelops_jupyter.governance.gate import evaluate_gate
-from modelops_jupyter.store import AuditEntry, Change, InMemoryStore, Put, Store, open_store, verify_chain
+from modelops_jupyter.store import AuditEntry, Change, Event, InMemoryStore, Put, Store, open_store, verify_chain
 
 ANN, BOB = Actor("ann"), Actor("bob")
 POLICY = load_policy(None)
@@ -57,7 +57,8 @@ def version(store: Store, number: int, digest: str = "d", **metrics: float) -> d
         "data_fingerprint": "f", "source": {"notebook": None, "git_commit": None},
     }  # fmt: skip
     about = Put("model", "m", {"name": "m", "kind": "ml", "description": "late *or* <b>not</b>"}, subject="m")
-    store.commit(Change(puts=(about, Put("version", f"m/{number:06d}", body, subject="m"))))
+    event = Event("register", f"m/{number}", "ann", "self-asserted")
+    store.commit(Change(puts=(about, Put("version", f"m/{number:06d}", body, subject="m")), event=event))
     return body
 
 
@@ -89,7 +90,7 @@ def test_a_version_moves_only_when_approved_and_good_enough() -> None:
     assert promote(store, POLICY, good, "champion", "first", ANN).to_version == 2
     assert check(store, POLICY, poor, "champion").passed is False
     assert len(store.find("gate", "m")) == 1
-    assert [entry.action for entry in store.audit()] == ["approve", "approve", "promote"]
+    assert [entry.action for entry in store.audit()] == ["register", "register", "approve", "approve", "promote"]
     assert verify_chain(store.audit()).ok
 
 

@@ -198,6 +198,7 @@ DOWN: dict[str, tuple[int, list[str]]] = {
     "runs": (0, ["cancer"]),
     "board": (0, []),
     "audit": (0, []),
+    "audit-head": (0, []),
     "verify-audit": (0, []),
     "card": (0, ["cancer/1"]),
 }

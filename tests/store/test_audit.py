@@ -1,13 +1,19 @@
 """Whatever is changed behind the store's back, in the chain or in what it speaks of, is named."""
 
+import json
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
 
-from modelops_jupyter.errors import StoreDamaged
-from modelops_jupyter.store import Change, Event, Put, SqlStore, open_store, verify
+from modelops_jupyter.errors import InvalidInput, NotFound, StoreDamaged
+from modelops_jupyter.store import Change, Event, Put, SqlStore, head_of, open_store, read_head, verify
+from modelops_jupyter.store.audit import _canonical_json
 
 
 def decide(store: SqlStore, number: int, word: str) -> None:
@@ -77,6 +83,58 @@ def test_what_is_changed_behind_the_store_is_named(
     found = verify(store)
     assert (found.ok, found.first_bad) == (False, first_bad), found
     assert f"entry {first_bad}" in str(found)
+
+
+def test_a_chain_that_was_written_anew_or_restored_is_named_by_a_head_from_before(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    """Whoever may write the file can write a whole chain: only what was kept elsewhere tells."""
+    shutil.copy(tmp_path / "s.db", tmp_path / "yesterday.db")
+    yesterday = open_store(tmp_path / "yesterday.db", tmp_path / "y.lock")
+    decide(store, 5, "reject")
+    head = head_of(store)
+    assert (head.sequence, verify(store, head).ok) == (9, True)
+    decide(store, 6, "approve")
+    assert verify(store, head).ok  # it leads on from there
+    assert (verify(yesterday).ok, verify(yesterday, head).first_bad) == (True, 9)
+    assert "restored or cut" in str(verify(yesterday, head))
+    for number in (5, 6):
+        decide(yesterday, number, "approve")
+    forged = verify(yesterday, head)
+    assert (verify(yesterday).ok, forged.ok, forged.first_bad) == (True, False, 9)
+    assert "written anew" in str(forged)
+
+
+def test_a_head_is_read_as_it_was_exported(store: SqlStore, tmp_path: Path) -> None:
+    head, file = head_of(store), tmp_path / "head.json"
+    message = {"type": "promote", "data": {"audit": {"sequence": head.sequence, "hash": head.hash}}}
+    for body in (head.to_dict(), message):
+        file.write_text(json.dumps(body))
+        assert verify(store, read_head(file)).ok
+        assert read_head(file).hash == head.hash
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"sequence": true, "hash": "0"}', '{"sequence": 1, "hash": "é"}', "3"]
+)
+def test_what_is_no_head_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "head.json").write_text(text)
+    with pytest.raises(InvalidInput, match=r"head\.json holds no exported head"):
+        read_head(tmp_path / "head.json")
+    with pytest.raises(NotFound, match=r"audit-head --json > nowhere\.json"):
+        read_head(tmp_path / "nowhere.json")
+
+
+NUMBERS = st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+JSON = st.recursive(
+    st.none() | st.booleans() | NUMBERS | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+)
+
+
+@given(st.dictionaries(st.text(), JSON, max_size=5))
+def test_canonical_json_is_what_the_standard_says(body: dict[str, object]) -> None:
+    assert _canonical_json(body) == rfc8785.dumps(body)  # type: ignore[arg-type]
 
 
 def test_an_entry_that_cannot_be_read_is_named_to_who_reads_it(store: SqlStore, tmp_path: Path) -> None:

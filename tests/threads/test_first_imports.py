@@ -137,6 +137,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "runs": {},
     "board": {},
     "audit": {},
+    "audit_head": {},
     "verify_audit": {},
     "card": {"reference": "delay/1"},
     "check": {"reference": "delay/1"},
