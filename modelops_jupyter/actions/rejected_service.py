@@ -18,7 +18,7 @@ def sentence(alias: Mapping[str, Any]) -> str:
     """Return that the version that has an alias was rejected, and what to do; nothing where it was not."""
     from modelops_jupyter.governance import out_of_service
 
-    rejected, name = alias["rejected"], alias["name"]
+    rejected, name = alias.get("rejected"), alias["name"]
     if not rejected:
         return ""
     advice = out_of_service(name, alias["alias"])
@@ -34,10 +34,10 @@ def incidents_of(store: Store, settings: Settings) -> Consequences:
         puts: list[Put] = []
         messages: list[Mapping[str, Any]] = []
         same = before is not None and before["version"] == after["version"]
-        if before is not None and before["rejected"] and not (same and after["rejected"]):
+        if before is not None and before.get("rejected") and not (same and after["rejected"]):
             text = "It was approved again." if same else f"Version {after['version']} is {after['alias']} now."
             _close(store, before, text, puts, messages)
-        if after["rejected"] and not (same and before is not None and before["rejected"]):
+        if after["rejected"] and not (same and before is not None and before.get("rejected")):
             use_case = settings.use_cases.get(after["name"])
             _open(store, after, use_case.owner if use_case else None, puts, messages)
         return puts, messages

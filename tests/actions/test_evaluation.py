@@ -285,10 +285,11 @@ def test_a_version_that_was_only_claimed_compares_with_a_measured_champion(ws: W
 
 
 def _champion(name: str, version: int) -> Any:
-    from modelops_jupyter.store import Change, Put
+    from modelops_jupyter.store import Change, Event, Put
 
     state = {"name": name, "alias": "champion", "version": version, "previous": None, "since": "2026-01-01"}
-    return Change(puts=(Put("alias", f"{name}@champion", state, subject=name),))
+    event = Event("promote", f"{name}/{version}", "ann", "self-asserted")
+    return Change(puts=(Put("alias", f"{name}@champion", state, subject=name),), event=event)
 
 
 @pytest.mark.parametrize(

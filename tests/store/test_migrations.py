@@ -1,19 +1,23 @@
 """A migration that is killed at any statement leaves the database as it was, and the next opening migrates it."""
 
+import json
 import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
 from alembic.config import Config
 
 from modelops_jupyter import store as package
+from modelops_jupyter.clock import Moment
 from modelops_jupyter.errors import StoreDamaged
-from modelops_jupyter.store import AuditVerification, open_store, schema, sql, verify
+from modelops_jupyter.store import AuditVerification, open_store, schema, sql, store_problems, verify
 
 STORE = Path(package.__file__).parent
 # Migrates a copy of the database again and again, each time killed one statement later, until one comes to its end.
@@ -86,6 +90,37 @@ def test_a_migration_killed_at_any_statement_is_done_at_the_next_opening(old: Pa
         assert verify(store) == AuditVerification(True, 2)
         store.close()
         assert waiting(tmp_path / f"{stop}.db") == ['{"topic":"promote"}'], f"killed after statement {stop}"
+
+
+def test_bodies_of_an_earlier_release_are_remade(old: Path, tmp_path: Path) -> None:
+    """By a clock that went back between two decisions: the entries' order is what is kept."""
+    noon, later = "2026-01-01T12:00:00+00:00", "2026-01-01T13:00:00+00:00"
+    bodies = {
+        ("incident", "m:1"): {"history": [{"at": noon, "event": "opened"}, {"at": later, "event": "grew"}]},
+        ("incident_act", "a"): {"incident": "m:1", "act": "resolve", "at": "2026-01-01T12:30:00+00:00"},
+        ("heartbeat", "m/1D"): {"first_at": noon, "ran_at": None, "tried_at": later, "interval": 60.0},
+        ("lease", "nightly"): {"run_id": "r", "until": noon},
+        ("delivery", "ops/1"): {"state": "waiting", "attempts": 1, "until": noon},
+        ("decision", "m/000001/x"): {"decision": "approve"},
+    }
+    with closing(sqlite3.connect(old)) as connection, connection:
+        rows = [(kind, key, "m", 1, json.dumps(body), noon) for (kind, key), body in bodies.items()]
+        connection.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)", rows)
+    store = open_store(old, tmp_path / "old.lock")
+
+    def body(kind: str, key: str) -> Mapping[str, Any]:
+        return store.get(kind, key).body  # type: ignore[union-attr]
+
+    assert body("incident_act", "a")["seen"] == 1
+    first, ran = body("heartbeat", "m/1D")["first"], body("heartbeat", "m/1D")["ran"]
+    assert (Moment.of(first).at.isoformat(), ran) == (noon, None)
+    assert Moment.of(body("lease", "nightly")["heard"]).boot is None
+    assert body("delivery", "ops/1") == {"state": "waiting", "attempts": 1, "pause": None}
+    assert body("decision", "m/000001/x")["policy_digest"] == ""
+    numbers = [record.commit_number for kind, _ in bodies for record in store.find(kind)]
+    assert len({*numbers}) == len(bodies)
+    assert verify(store).ok
+    assert store_problems(old)[0] == []
 
 
 def test_a_migration_that_fails_changes_nothing(old: Path, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Records are in the order of their commits, whatever clocks said, and the chain vouches for all of each."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from modelops_jupyter import clock
+from modelops_jupyter.clock import Moment
 from modelops_jupyter.store.audit import ATTESTED, head, next_entry
 from modelops_jupyter.store.records import AuditEntry, Event, Record, checksum, written
 
@@ -16,7 +17,10 @@ revision = "0005"
 down_revision = "0004"
 
 _READ = sa.text("SELECT kind, key, subject, revision, body, updated_at FROM records")
-_NUMBER = sa.text("UPDATE records SET commit_number = :number, checksum = :checksum WHERE kind = :kind AND key = :key")
+_REMADE = ("decision", "incident_act", "heartbeat", "lease", "restoration", "delivery", "target")
+_NUMBER = sa.text(
+    "UPDATE records SET body = :body, commit_number = :number, checksum = :checksum WHERE kind = :kind AND key = :key"
+)
 _PUT = sa.text(
     "INSERT OR REPLACE INTO records (kind, key, subject, revision, body, updated_at, commit_number, checksum) "
     "VALUES (:kind, :key, :subject, :revision, :body, :updated_at, :commit_number, :checksum)"
@@ -31,34 +35,56 @@ def upgrade() -> None:
     entries = [AuditEntry(*row) for row in connection.execute(sa.text("SELECT * FROM audit ORDER BY sequence"))]
     spoken_of = {name: entry.sequence for entry in entries for name in entry.facts}
 
-    def order(row: Any) -> tuple[int, str]:
-        return spoken_of.get(f"{row.kind} {row.key}", 0), row.updated_at
+    def order(row: Mapping[str, Any]) -> tuple[int, str]:
+        return spoken_of.get(f"{row['kind']} {row['key']}", 0), row["updated_at"]
 
-    rows: list[Any] = sorted(connection.execute(_READ).all(), key=order)
+    rows = _remade(sorted((dict(row) for row in connection.execute(_READ).mappings()), key=order))
     for number, row in enumerate(rows, start=1):
-        values = {
-            "number": number,
-            "checksum": checksum(row.kind, row.key, row.subject, row.revision, row.body, row.updated_at, number),
-            "kind": row.kind,
-            "key": row.key,
-        }
-        connection.execute(_NUMBER, values)
+        connection.execute(_NUMBER, {**row, "number": number, "checksum": checksum(**row, commit_number=number)})
     if entries:
         _vouch(connection, entries[-1], rows)
 
 
-def _record(row: Any, number: int) -> Record:
-    at = datetime.fromisoformat(row.updated_at)
-    return Record(row.kind, row.key, row.subject, row.revision, json.loads(row.body), at, number)
+def _remade(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return rows with bodies as this release has them: by order and moments, in place of times of day."""
+    history = {row["key"]: json.loads(row["body"])["history"] for row in rows if row["kind"] == "incident"}
+
+    def remade(kind: str, body: dict[str, Any]) -> dict[str, Any]:
+        if kind == "decision":
+            return {**body, "serves_as": [], "policy_digest": ""}
+        if kind == "incident_act":
+            seen = sum(event["at"] <= body["at"] for event in history.get(body["incident"], ()))
+            return {**body, "seen": seen}
+        if kind == "heartbeat":
+            times = {name: body.pop(f"{name}_at") for name in ("first", "ran", "tried")}
+            return {**body, **{name: at and _moment(at) for name, at in times.items()}}
+        if kind in ("lease", "restoration"):
+            return {**body, "heard": _moment(body.pop("until")), "interrupted": False}
+        body.pop("until", None)
+        return {**body, "pause": None}
+
+    return [
+        {**row, "body": written(remade(row["kind"], json.loads(row["body"])))} if row["kind"] in _REMADE else row
+        for row in rows
+    ]
 
 
-def _vouch(connection: sa.Connection, last: AuditEntry, rows: Sequence[Any]) -> None:
-    attested = [_record(row, number) for number, row in enumerate(rows, start=1) if row.kind in ATTESTED]
+def _moment(at: str) -> dict[str, Any]:
+    return Moment(datetime.fromisoformat(at)).to_dict()
+
+
+def _record(row: Mapping[str, Any], number: int) -> Record:
+    columns = {**row, "body": json.loads(row["body"]), "updated_at": datetime.fromisoformat(row["updated_at"])}
+    return Record(**columns, commit_number=number)
+
+
+def _vouch(connection: sa.Connection, last: AuditEntry, rows: Sequence[Mapping[str, Any]]) -> None:
+    attested = [_record(row, number) for number, row in enumerate(rows, start=1) if row["kind"] in ATTESTED]
     event = Event("migrate", "store", "modelops-jupyter", "self-asserted", {"schema": revision})
     entry = next_entry(event, clock.now(), last, attested)
     names = ", ".join(f":{name}" for name in vars(entry))
     connection.execute(sa.text(f"INSERT INTO audit VALUES ({names})"), vars(entry))
-    earlier = next((row.revision for row in rows if (row.kind, row.key) == ("audit", "head")), 0)
+    earlier = next((row["revision"] for row in rows if (row["kind"], row["key"]) == ("audit", "head")), 0)
     end = head(entry)
     record = Record(end.kind, end.key, "", earlier + 1, end.body, entry.at, len(rows) + 1)
     texts = {"body": written(record.body), "updated_at": entry.recorded_at, "checksum": record.checksum}
