@@ -1,5 +1,6 @@
 """Nobody reviews their own version in a disguise, and nobody changes the rules, or the bytes, after the approval."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from test_clocks import register
 
 from modelops_jupyter.actor import Actor, current_actor
+from modelops_jupyter.cli import main
 from modelops_jupyter.errors import ArtifactChanged, GateClosed, InvalidInput, PolicyNotEnforceable
 from modelops_jupyter.governance import Policy, Rule, approve, gate, load_policy, promote
 from modelops_jupyter.settings import Settings, find_settings
@@ -109,6 +111,26 @@ def test_a_policy_of_the_environment_is_on_record_too(
         assert "given under another policy" in str(ws.gate("m/1"))
         ws.approve("m/1", reason="mine")
         assert [e.action for e in ws.store.audit()] == ["register", "policy", "approve", "policy", "approve"]
+
+
+def test_a_head_that_the_shell_exports_finds_a_chain_written_anew(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(settings.project)
+    with opened(settings, "ann", LAX) as ws:
+        ws.register(LogisticRegression().fit(X, Y), "m")
+    assert main(["audit-head", "--json"]) == 0
+    Path("head.json").write_text(capsys.readouterr().out)
+    assert main(["verify-audit", "--head", "head.json"]) == 0
+    settings.store_path.unlink()
+    shutil.rmtree(settings.artifacts_path)
+    with opened(settings, "ann", LAX) as ws:
+        ws.register(LogisticRegression().fit(X, Y), "other")
+        assert ws.verify_audit().ok
+    capsys.readouterr()
+    assert main(["verify-audit", "--head", "head.json"]) == 1
+    assert "entry 1: it is not the entry whose head was exported" in capsys.readouterr().out
+    assert main(["verify-audit", "--head", "nowhere.json"]) == 2
 
 
 @pytest.mark.parametrize("back", [False, True], ids=["promote", "rollback"])

@@ -10,7 +10,7 @@ from asking import PREFIX, Ask, Fetch, refused
 from modelops_jupyter.workspace import Workspace
 
 
-async def test_readers_answer_what_the_workspace_says(get: Ask, model: Workspace) -> None:
+async def test_readers_answer_what_the_workspace_says(get: Ask, model: Workspace, jp_root_dir: Path) -> None:
     fleet = await get("models")
     assert fleet == json.loads(json.dumps(model.models().to_dict()))
     assert {"metric", "sparkline", "health", "champion", "open_alerts"} <= set(fleet["rows"][0])
@@ -22,6 +22,11 @@ async def test_readers_answer_what_the_workspace_says(get: Ask, model: Workspace
     assert (await get("status"))["history"][0]["reason"] == "first"
     assert len((await get("audit", limit=2))["rows"]) == 2
     assert (await get("verify-audit"))["ok"] is True
+    head = await get("audit-head")
+    (jp_root_dir / "head.json").write_text(json.dumps(head))
+    assert (await get("verify-audit", head="head.json"))["ok"] is True
+    (jp_root_dir / "head.json").write_text(json.dumps({**head, "sequence": head["sequence"] + 1}))
+    assert (await get("verify-audit", head="head.json"))["first_bad"] == head["sequence"] + 1
     assert (await get("alerts", state="open"))["rows"] == []
     assert (await refused(get("distribution", name="delay", column="wind")))[1]["code"] == "not-found"
 
