@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.actions.fleet import SeriesSummary, read_fleet
+from modelops_jupyter.actions.fleet import SeriesSummary, quiet_alerts, read_fleet
 from modelops_jupyter.actions.versions import find_model, find_version
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.listing import Listing
@@ -192,6 +192,7 @@ def status(
             "remarks": list(summary.remarks),
             "beside": [asdict(series) for series in summary.beside],
             "open_alerts": summary.open_alerts,
+            "suppressed": list(summary.suppressed),
         }
         for summary in read_fleet(store)
     )
@@ -239,6 +240,7 @@ def models(store: Store, use_cases: Mapping[str, UseCase]) -> Listing:
             "versions": s.versions,
             "health": s.health,
             "open_alerts": s.open_alerts,
+            "suppressed": list(s.suppressed),
             "data_through": s.data_through,
             "metric": s.metric,
             "sparkline": s.sparkline,
@@ -288,15 +290,17 @@ def alerts(store: Store, name: str | None, state: str | None) -> Listing:
         find_model(store, check_name(name))
     kinds = [kind_of("alert", SERVICE), kind_of("alert", Series(1))]
     bodies = [record.body for kind in kinds for record in store.find(kind, name)]
-    alerts = [_with_role(body) for body in bodies if state in (None, body["state"])]
+    quiet = quiet_alerts(store, name)
+    alerts = [_with_role(body, quiet(body)) for body in bodies if state in (None, body["state"])]
     rows = tuple(sorted(alerts, key=lambda body: str(body["window_start"]), reverse=True))
-    columns = ("model", "role", "window_start", "kind", "column", "metric", "figure", "threshold", "state", "message")
-    return Listing("Alerts", columns, rows, "No alerts.")
+    more = ("suppressed",) if any(row["suppressed"] for row in rows) else ()
+    columns = ("model", "role", "window_start", "kind", "column", "metric", "figure", "threshold", "state")
+    return Listing("Alerts", (*columns, *more, "message"), rows, "No alerts.")
 
 
-def _with_role(alert: Mapping[str, Any]) -> dict[str, Any]:
+def _with_role(alert: Mapping[str, Any], suppressed: str) -> dict[str, Any]:
     key = alert.get("series", "")
-    return {**alert, "series": key, "role": Series.of_key(key).role}
+    return {**alert, "series": key, "role": Series.of_key(key).role, "suppressed": suppressed}
 
 
 def runs(store: Store, name: str | None, project: Path) -> Listing:

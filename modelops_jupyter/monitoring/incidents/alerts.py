@@ -164,7 +164,7 @@ def _alerts_of(
         hits.append(hit)
         recent = hits[-rules.windows :]
         if current is None and hit is not None and _opens(hit, recent, rules):
-            current = _open(model, version, hit, look.window)
+            current = open_alert(model, version, hit, look.window)
         elif current is not None and hit is not None:
             current = replace(current, last_window=look.start, surges=_surges(current, hit, look.start))
         elif current is not None and len(recent) == rules.windows and not any(recent):
@@ -200,7 +200,8 @@ def told_apart(figure: float, threshold: float) -> tuple[str, str]:
     return figure_text(figure, MOST_DIGITS), figure_text(threshold, MOST_DIGITS)
 
 
-def _open(model: str, version: int, finding: Finding, window: WindowResult) -> Alert:
+def open_alert(model: str, version: int, finding: Finding, window: WindowResult) -> Alert:
+    """Return the alert that a finding of a window opens."""
     what = finding.metric.removeprefix("recent_").replace("_", " ")
     what += f" of {finding.column}" if finding.column else ""
     what += f" where {finding.segment}" if finding.segment else ""
