@@ -106,6 +106,8 @@ export interface IAlert {
   readonly window_start: string;
   readonly state: string;
   readonly message: string;
+  /** By whom, until when and why it is muted or accepted; empty where it is neither. */
+  readonly suppressed: string;
 }
 
 /** A case of alerts of one cause. */
@@ -119,6 +121,10 @@ export interface IIncident {
   readonly last_window: string;
   readonly alerts: number;
   readonly suspects: readonly string[];
+  /** By whom, until when and why it is muted or accepted; empty where it is neither. */
+  readonly suppressed: string;
+  /** What takes that back. */
+  readonly revocable: { readonly subject: string; readonly column?: string; readonly sign?: string } | null;
 }
 
 export interface IAuditEntry {

@@ -7,7 +7,7 @@ import { changed, outputPath, parsePython, question, read } from '../lib/run/par
 import { EventCutter } from '../lib/run/stream.js';
 import { alertCode, literal, modelCode, registerCode } from '../lib/code.js';
 import { metricOf, recorded, sameRows } from '../lib/evidence.js';
-import { metricName, moment, number, sentence, shortTime } from '../lib/format.js';
+import { daysAfter, metricName, moment, number, sentence, shortTime } from '../lib/format.js';
 import { marks } from '../lib/marks.js';
 import { layout } from '../lib/performance.js';
 import { labelChoices, likelyData, likelyLabels, likelyValidation } from '../lib/register/likely.js';
@@ -22,6 +22,11 @@ test('times are short and in UTC; what is no time stays as it is', () => {
   assert.deepEqual(found, ['2013-04-01', '2013-04-01 03:30', '–', 'soon']);
   assert.equal(moment('2013-04-01T00:00:00'), Date.UTC(2013, 3, 1));
   assert.equal(sentence('from 2013-07-05T00:00:00+00:00; it fell'), 'from 2013-07-05; it fell');
+});
+
+test('a date some days later; none where there is no time', () => {
+  assert.equal(daysAfter('2013-06-20T00:00:00+00:00', 30), '2013-07-20');
+  assert.equal(daysAfter('', 30), '');
 });
 
 test('metrics read as people write them', () => {

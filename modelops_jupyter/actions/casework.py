@@ -202,7 +202,7 @@ def incident(store: Store, identity: str) -> Incident:
         actions=tuple(body["actions"]),
         alerts=tuple(body["alerts"]),
         timeline=timeline(body, acts),
-        suppressed=_suppressed(body, state, in_force(store, body["model"]).get(body["model"], [])),
+        suppressed=str(_suppressed(body, state, in_force(store, body["model"]).get(body["model"], [])) or ""),
     )
 
 
@@ -258,20 +258,20 @@ def _record(store: Store, identity: str) -> Record:
     return record
 
 
-def _suppressed(body: Mapping[str, Any], state: str, current: Sequence[Suppression]) -> str:
-    """Return by whom, until when and why an incident is muted as a whole, or was accepted; else nothing."""
+def _suppressed(body: Mapping[str, Any], state: str, current: Sequence[Suppression]) -> Suppression | None:
+    """Return what mutes an incident as a whole, or accepted it, longest; None where nothing does."""
     from modelops_jupyter.monitoring.incidents.members import Member
-    from modelops_jupyter.monitoring.incidents.suppressions import why_covered
+    from modelops_jupyter.monitoring.incidents.suppressions import covering
 
     if not current or state not in ("open", "acknowledged", "resolved"):
-        return ""
+        return None
     members = [Member.from_dict(alert) for alert in body["alerts"]]
     present = [member for member in members if not member.closed]
     if not present:
         accepted = [s for s in current if s.act == "accept" and s.incident == body["id"]]
-        return str(accepted[-1]) if accepted else ""
-    reasons = [why_covered(member, [(body["id"], member)], current) for member in present]
-    return min(reasons) if all(reasons) else ""
+        return accepted[-1] if accepted else None
+    covers = [covering(member, [(body["id"], member)], current) for member in present]
+    return covers[0] if all(covers) else None
 
 
 def _row(body: Mapping[str, Any], acts: list[Mapping[str, Any]], current: Sequence[Suppression]) -> dict[str, Any]:
@@ -279,6 +279,7 @@ def _row(body: Mapping[str, Any], acts: list[Mapping[str, Any]], current: Sequen
     from modelops_jupyter.monitoring.incidents.standing import standing
 
     state, owner = standing(body, acts)
+    suppression = _suppressed(body, state, current)
     loss = body["loss"] or {}
     loss = loss if is_loss(loss.get("low")) else {}
     return {
@@ -301,7 +302,8 @@ def _row(body: Mapping[str, Any], acts: list[Mapping[str, Any]], current: Sequen
         "wrong_decisions_high": loss.get("high"),
         "money": loss.get("money"),
         "currency": loss.get("currency", "") if loss.get("money") is not None else "",
-        "suppressed": _suppressed(body, state, current),
+        "suppressed": str(suppression or ""),
+        "revocable": None if suppression is None else suppression.spoken,
     }
 
 

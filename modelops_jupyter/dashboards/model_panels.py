@@ -13,7 +13,7 @@ from modelops_jupyter.display.bars import bar_list, calibration_chart, figure_ba
 from modelops_jupyter.display.grids import distribution_chart, drift_chart
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.lines import figure_words, performance_chart
-from modelops_jupyter.display.listings import cell, moved
+from modelops_jupyter.display.listings import cell, moved, state_cell
 from modelops_jupyter.display.models import beside_row
 from modelops_jupyter.display.plain import KINDS, alert_sentence
 from modelops_jupyter.display.series import performance_series
@@ -169,7 +169,7 @@ def incidents(shown: Sequence[Incident], known: int) -> str:
         return ""
     rows = [
         [
-            cell("state", each.state),
+            state_cell(vars(each)),
             fold(cases.heading_of(each), cases.details(each)),
             steady(short_time(each.first_window)),
             each.owner or "nobody yet",
@@ -189,7 +189,7 @@ def alerts(page: ModelOverview) -> Html:
         ("State", "Kind", "Since", "What happened"),
         [
             [
-                cell("state", a["state"]),
+                state_cell(a),
                 KINDS.get(str(a["kind"]), str(a["kind"])),
                 steady(short_time(a["window_start"])),
                 alert_sentence(a),

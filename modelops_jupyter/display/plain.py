@@ -30,11 +30,12 @@ def alert_sentence(alert: Mapping[str, Any]) -> str:
     '“wind” is not spread as it was when the model was validated (PSI 0.310, threshold 0.200).'
     """
     told = _told(str(alert["kind"]), str(alert["metric"]), str(alert["column"] or ""), str(alert.get("beside") or ""))
+    quiet = f" {capital(str(alert['suppressed']).rstrip('.'))}." if alert.get("suppressed") else ""
     if told is None:
-        return capital(sentence(str(alert["message"]).removeprefix(str(alert["model"])).lstrip(":, ")))
+        return capital(sentence(str(alert["message"]).removeprefix(str(alert["model"])).lstrip(":, "))) + quiet
     where = f", for {alert['segment']}" if alert.get("segment") else ""
     which = f"{capital(str(Series.of_key(alert['series'])))}: " if alert.get("series") else ""
-    return f"{which}{told if which else capital(told)}{where}{_figure(alert)}."
+    return f"{which}{told if which else capital(told)}{where}{_figure(alert)}.{quiet}"
 
 
 def _told(kind: str, metric: str, column: str, beside: str) -> str | None:

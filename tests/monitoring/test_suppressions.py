@@ -13,6 +13,7 @@ from modelops_jupyter.actions import casework, suppressions
 from modelops_jupyter.actions.catalogue import alerts as list_alerts
 from modelops_jupyter.actions.fleet import read_fleet
 from modelops_jupyter.actor import Actor
+from modelops_jupyter.display import cases, listings
 from modelops_jupyter.errors import InvalidInput, ModelOpsError, NotFound, Refused
 from modelops_jupyter.monitoring.incidents.cases import update_incidents
 from modelops_jupyter.monitoring.incidents.evidence import Evidence
@@ -251,6 +252,27 @@ def test_every_act_is_in_the_audit_chain_with_its_reason() -> None:
     ]
     assert entries[0].details["of"] == "null_rate of temp"
     assert verify_chain(entries).ok
+
+
+def test_status_pages_and_lists_say_by_whom_until_when_and_why() -> None:
+    model, says = Model(), "muted until 2013-05-21 by ana: new sensor"
+    model.days([WIND], 0, 6)
+    suppressions.mute(model.store, "delay", "wind", None, date(50), "new sensor", ANA)
+    listed = casework.incidents(model.store, None, None)
+    assert says in str(listed)
+    assert f"delay, wind: {says}." in listed.note
+    assert f"wind: {says}" in read_fleet(model.store)[0].remarks
+    assert says in str(list_alerts(model.store, None, None))
+    (row,) = listed
+    assert row["revocable"] == {"subject": "delay", "column": "wind"}
+    shown = casework.incident(model.store, row["id"])
+    assert says in str(shown)
+    assert "next: Take it" not in str(shown)
+    for page in (cases.incident(shown), listings.listing(listed)):
+        assert "◌" in page
+        assert "uted until 2013-05-21 by ana: new sensor" in page
+    assert ">●<" not in listings.state_cell(row)
+    assert "open" in listings.state_cell({**row, "suppressed": ""})
 
 
 @pytest.mark.parametrize(

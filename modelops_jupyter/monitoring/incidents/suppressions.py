@@ -90,6 +90,12 @@ class Suppression:
         """What it is of, in words: the incident, or ``null_rate of air_time``."""
         return self.incident or " of ".join(filter(None, (self.sign, self.column)))
 
+    @property
+    def spoken(self) -> dict[str, str]:
+        """The arguments of the verbs that it was said with."""
+        of = {"column": self.column, "sign": self.sign}
+        return {"subject": self.incident or self.model, **{name: value for name, value in of.items() if value}}
+
     def __str__(self) -> str:
         day = short(datetime.fromisoformat(self.until))
         return f"{DONE[self.act]} until {day} by {self.actor}: {self.reason}"
@@ -168,18 +174,20 @@ def why_quiet(store: Store, model: str | None) -> Callable[[Mapping[str, Any]], 
             return ""
         member = Member.of(alert)
         placed = homes.get((alert["model"], *member.identity), [])
-        return why_covered(member, placed, current[alert["model"]])
+        return str(covering(member, placed, current[alert["model"]]) or "")
 
     return why
 
 
-def why_covered(member: Member, placed: Sequence[tuple[str, Member]], current: Iterable[Suppression]) -> str:
-    """Return by whom and until when an open alert is muted or accepted, or ``""``; `placed` is where it was put."""
-    for suppression in sorted(current, key=lambda s: (s.act != "mute", s.until), reverse=True):
+def covering(
+    member: Member, placed: Sequence[tuple[str, Member]], current: Iterable[Suppression]
+) -> Suppression | None:
+    """Return what mutes or accepts an open alert, mutes first and what lasts longest; `placed` is where it was put."""
+    for suppression in sorted(current, key=lambda s: (s.act == "mute", s.until), reverse=True):
         if any(suppression.mutes(member, incident) for incident, _ in placed or [("", member)]):
-            return str(suppression)
+            return suppression
         size = suppression.accepted(member)
         passed = size and any(not part.closed and part.start > size.last for _, part in placed)
         if size and not passed:
-            return str(suppression)
-    return ""
+            return suppression
+    return None
