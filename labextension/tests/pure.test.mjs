@@ -95,7 +95,7 @@ test('labels that would touch stand in rows of their own', () => {
 
 test('the list begins with what needs somebody, and filters by every word', () => {
   const model = (name, health, kind = 'ml', open_alerts = 0) => ({ name, health, kind, open_alerts });
-  const models = [model('b', 'healthy'), model('a-2', 'alert', 'ml', 2), model('a-10', 'alert'), model('z', 'unknown', 'decision')];
+  const models = [model('b', 'healthy'), model('a-2', 'alert', 'ml', 2), model('a-10', 'alert'), model('z', 'not judged', 'decision')];
   const names = choice => choose(models, { ...EVERYTHING, ...choice }).map(one => one.name);
   assert.deepEqual(names({}), ['a-2', 'a-10', 'b', 'z']);
   assert.deepEqual(names({ query: 'A 10' }), ['a-10']);
@@ -111,7 +111,7 @@ test('the list begins with what needs somebody, and filters by every word', () =
   assert.deepEqual(chosen({ query: 'olivia high' }), ['x']);
   assert.deepEqual([...census(owned).owners], [['Olivia', 1], ['', 4]]);
   const { health, alerting, kinds } = census(models);
-  assert.deepEqual(health, { alert: 2, warning: 0, healthy: 1, unknown: 1 });
+  assert.deepEqual(health, { alert: 2, warning: 0, healthy: 1, 'not judged': 1 });
   assert.deepEqual([alerting, ...kinds], [1, ['decision', 1], ['ml', 3]]);
 });
 

@@ -56,9 +56,9 @@ class ModelSummary:
 
     Attributes
     ----------
-    health : {"unknown", "healthy", "warning", "alert"}
-        unknown: never monitored, or no window has rows enough; warning: an open drift or quality alert; alert: an open
-        performance alert. What is muted or accepted counts neither here nor among `open_alerts`.
+    health : {"not judged", "healthy", "warning", "alert"}
+        not judged: never monitored, or no window has rows enough; warning: an open drift or quality alert; alert: an
+        open performance alert. What is muted or accepted counts neither here nor among `open_alerts`.
     windows, realised : int
         Monitored windows, and those of them that have a performance figure.
     metric : str or None
@@ -284,4 +284,4 @@ def _health(monitor: Mapping[str, Any] | None, kinds: list[str]) -> str:
         return "alert"
     if kinds:
         return "warning"
-    return "unknown" if monitor is None or nothing_is_judged(monitor["volume"]) else "healthy"
+    return "not judged" if monitor is None or nothing_is_judged(monitor["volume"]) else "healthy"

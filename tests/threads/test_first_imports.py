@@ -237,6 +237,7 @@ def monitored(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -
             stock.register(client, "bought", stock.log())
         ws.monitor("delay")
         assert ws.incidents("delay").rows
+        ws.mute("delay", sign="volume", until="2999-01-01", reason="holidays")
     return folder
 
 

@@ -170,10 +170,10 @@ function decisionWord({ action, details }: IAuditEntry, trans: TranslationBundle
   }
 }
 
-export function AuditTable({ rows, trans }: IRows<IAuditEntry>): JSX.Element {
+export function AuditTable({ title, rows, trans }: IRows<IAuditEntry> & { title: string }): JSX.Element {
   return (
     <Table<IAuditEntry>
-      title={trans.__('Audit trail')}
+      title={title}
       rows={rows}
       trans={trans}
       empty={trans.__('Nothing on record yet.')}
