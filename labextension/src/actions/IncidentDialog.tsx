@@ -72,7 +72,7 @@ class IncidentForm extends VDomRenderer<IncidentModel> {
         </p>
         <p className="jp-ModelOpsPage-quiet">{words(action, trans).what}</p>
         {dated && (
-          <label className="jp-ModelOpsDialog-reason">
+          <label className="jp-ModelOpsDialog-until">
             {trans.__('Until, in the time of the data')}
             <input
               type="date"

@@ -41,7 +41,7 @@ export function Incidents({ page, client, trans, handle }: IIncidentsProps): JSX
       empty={data ? trans.__('No incidents.') : trans.__('Reading the workspace…')}
       codeOf={incident => ({ label: trans.__('incident %1', incident.id), code: incidentCode(incident.id) })}
       columns={[
-        { title: trans.__('State'), cell: incident => stateWord(incident.state, trans) },
+        { title: trans.__('State'), cell: incident => stateWord(standing(incident), trans) },
         {
           title: trans.__('What happened'),
           wraps: true,
@@ -82,12 +82,21 @@ export function Incidents({ page, client, trans, handle }: IIncidentsProps): JSX
   );
 }
 
+/** What is muted or accepted is called so. */
+function standing({ state, suppressed }: IIncident): string {
+  return suppressed && (LIVE.has(state) || state === 'resolved') ? (suppressed.split(' ')[0] ?? state) : state;
+}
+
 function stateWord(state: string, trans: TranslationBundle): string {
   switch (state) {
     case 'open':
       return trans.__('open');
     case 'acknowledged':
       return trans.__('acknowledged');
+    case 'muted':
+      return trans.__('muted');
+    case 'accepted':
+      return trans.__('accepted');
     case 'resolved':
       return trans.__('resolved');
     case 'recovered':

@@ -79,7 +79,7 @@ class RegisterBody extends VDomRenderer<RegisterModel> {
     const { trans } = this;
     if (error) {
       return (
-        <div className="jp-ModelOpsNotice jp-mod-error" role="alert">
+        <div className="jp-ModelOpsNotice jp-mod-failed" role="alert">
           <p>{refusal(error, trans)}</p>
           <ActButton on={() => void this.model.ask()}>{trans.__('Retry')}</ActButton>
         </div>

@@ -32,7 +32,7 @@ export function RunProgress({ model, output, trans, openOutput, again }: IRunPro
       </p>
       <progress max={last?.total ?? 1} value={done} aria-label={trans.__('Cells done')} />
       {(model.error ?? job?.error) && (
-        <p className="jp-ModelOpsNotice jp-mod-error" role="alert">
+        <p className="jp-ModelOpsNotice jp-mod-failed" role="alert">
           {(model.error ?? job?.error)?.message}
         </p>
       )}
