@@ -41,7 +41,7 @@ def test_an_incident_is_muted_taken_back_and_accepted(panel: Locator, project: P
     refused.get_by_label("Until, in the time of the data").fill("2013-07-01")
     refused.locator(".jp-mod-accept").click()
     expect(refused).to_have_count(0)
-    expect(incidents).to_contain_text("muted until 2013-07-01 by ann: sensor is being replaced")
+    expect(incidents).to_contain_text("Muted until 2013-07-01 by ann: sensor is being replaced")
     assert incident_of(project)["suppressed"] == "muted until 2013-07-01 by ann: sensor is being replaced"
     for theme in ("light", "dark"):
         show_in(page, theme)
@@ -52,7 +52,7 @@ def test_an_incident_is_muted_taken_back_and_accepted(panel: Locator, project: P
     until(page, lambda: incident_of(project)["suppressed"] == "")
     expect(incidents.get_by_role("button", name="Accept…").first).to_be_visible()
     act(tab, "Accept…", "Accept an incident as the new normal", "a new fleet", "2013-08-01")
-    expect(incidents).to_contain_text("accepted until 2013-08-01 by ann: a new fleet")
+    expect(incidents).to_contain_text("Accepted until 2013-08-01 by ann: a new fleet")
     assert incident_of(project)["state"] == "resolved"
 
     tab.get_by_role("tab", name="Audit").click()
@@ -60,7 +60,7 @@ def test_an_incident_is_muted_taken_back_and_accepted(panel: Locator, project: P
     expect(trail).to_contain_text("alerts.accept")
     expect(trail.get_by_role("cell", name="monitor", exact=True)).to_have_count(0)
     tab.get_by_role("button", name="1 run of the monitor").click()
-    expect(tab.get_by_role("region", name="runs of the monitor").get_by_role("cell", name="monitor")).to_have_count(1)
+    expect(tab.get_by_role("region", name="Runs of the monitor").get_by_role("cell", name="monitor")).to_have_count(1)
     for theme in ("light", "dark"):
         show_in(page, theme)
         page.screenshot(path=screenshots / f"lab-audit-kinds-{theme}.png")

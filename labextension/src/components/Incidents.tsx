@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import type { Client } from '../api';
 import { incidentCode } from '../code';
-import { sentence, shortTime } from '../format';
+import { capital, sentence, shortTime } from '../format';
 import type { IIncident, IOverview } from '../tokens';
 import { useAnswer } from '../useAnswer';
 import { ActButton } from './ActButton';
@@ -48,7 +48,7 @@ export function Incidents({ page, client, trans, handle }: IIncidentsProps): JSX
           cell: incident => (
             <>
               {sentence(incident.title)}
-              {incident.suppressed && <p className="jp-ModelOpsPage-quiet">{sentence(incident.suppressed)}</p>}
+              {incident.suppressed && <p className="jp-ModelOpsPage-quiet">{capital(sentence(incident.suppressed))}</p>}
             </>
           )
         },

@@ -1,6 +1,7 @@
 import { HTMLSelect } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
+import { capital } from '../../format';
 import { AUDIT_KINDS, type AuditKind, type IAuditEntry, type IAuditVerification } from '../../tokens';
 import { useAnswer } from '../../useAnswer';
 import { ActButton } from '../ActButton';
@@ -58,7 +59,7 @@ export function Audit({ page, client, trans }: ITab): JSX.Element {
           {trans._n('%1 run of the monitor', '%1 runs of the monitor', page.monitored)}
         </button>
       )}
-      {folded && runs && <AuditTable title={kindWord('monitor', trans)} rows={page.monitor_runs} trans={trans} />}
+      {folded && runs && <AuditTable title={capital(kindWord('monitor', trans))} rows={page.monitor_runs} trans={trans} />}
       <div className="jp-ModelOpsActions">
         <ActButton disabled={chain.busy} on={() => setAsked(asked + 1)}>
           {chain.busy ? trans.__('Recomputing…') : trans.__('Verify the chain')}
