@@ -11,9 +11,9 @@ from modelops_jupyter.monitoring.figures.deciding import exceeds, reaches
 from modelops_jupyter.monitoring.incidents.looks import Look, is_estimate, looks_of
 from modelops_jupyter.monitoring.incidents.magnitude import SURGE, magnitude
 from modelops_jupyter.monitoring.judging.rules import AlertRules
-from modelops_jupyter.monitoring.record.results import Alert, Finding, Key, WindowResult
+from modelops_jupyter.monitoring.record.results import Alert, Finding, Key, WindowResult, is_drift
 from modelops_jupyter.roles import Series
-from modelops_jupyter.wording import figure_text, short
+from modelops_jupyter.wording import figure_text, is_several, short
 
 # A number has no more digits than that.
 MOST_DIGITS = 17
@@ -220,6 +220,13 @@ def open_alert(model: str, version: int, finding: Finding, window: WindowResult)
             f"{name}: {finding.beside} of {finding.column}{where} was never seen in training, {when}; {figure} of rows "
             f"have such a value, over the threshold {threshold}"
         )
+    gone = window.vanished(finding.column) if is_drift(finding.kind, finding.metric) else ""
+    if gone:
+        where = f" where {finding.segment}" if finding.segment else ""
+        message = (
+            f"{name}: {gone} of {finding.column} no longer {'come' if is_several(gone) else 'comes'}{where}, {when}; "
+            f"{what} was {figure}, over the threshold {threshold}"
+        )
     return Alert(
         model=model,
         kind=finding.kind,
@@ -235,5 +242,5 @@ def open_alert(model: str, version: int, finding: Finding, window: WindowResult)
         segment=finding.segment,
         version=version,
         series=window.series,
-        beside=finding.beside,
+        beside=gone or finding.beside,
     )

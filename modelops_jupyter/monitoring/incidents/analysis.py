@@ -13,7 +13,7 @@ from modelops_jupyter.monitoring.incidents.evidence import Evidence
 from modelops_jupyter.monitoring.incidents.looks import is_estimate
 from modelops_jupyter.monitoring.incidents.loss import Loss
 from modelops_jupyter.monitoring.incidents.members import DEPENDENCE, Member
-from modelops_jupyter.monitoring.incidents.sentences import describe
+from modelops_jupyter.monitoring.incidents.sentences import Values, describe
 from modelops_jupyter.monitoring.incidents.suspects import (
     SHOWN,
     Slice,
@@ -22,7 +22,7 @@ from modelops_jupyter.monitoring.incidents.suspects import (
     rank_suspects,
     worst_figures,
 )
-from modelops_jupyter.monitoring.record.results import WindowResult
+from modelops_jupyter.monitoring.record.results import WindowResult, is_drift
 from modelops_jupyter.wording import short
 
 
@@ -34,7 +34,7 @@ def analyse(case: Case, evidence: Evidence) -> dict[str, Any]:
     first, last = members[0].start, max(member.last for member in members)
     windows = evidence.within(first, last)
     importance = evidence.importance.get(_served(windows), {})
-    worst, values = worst_figures(current, windows), _new_values(windows)
+    worst, values = worst_figures(current, windows), _values(windows)
     suspects = rank_suspects(current, worst, importance, values)
     segments = rank_segments(current, worst, importance, windows, evidence)
     ranked = [suspect.column for suspect in suspects]
@@ -97,13 +97,16 @@ def _since(case: Case, present: Sequence[Member]) -> str:
     return f"; the number of predictions rose on {day}"
 
 
-def _new_values(windows: Sequence[WindowResult]) -> dict[str, str]:
-    """Return the values that are new in the last window with a finding of them, by column."""
-    found: dict[str, str] = {}
+def _values(windows: Sequence[WindowResult]) -> dict[str, Values]:
+    """Return the values that are new, and those that no longer come, in the last window with a finding of either."""
+    found: dict[str, Values] = {}
     for window in sorted(windows, key=lambda w: (not w.segment, w.window_start)):
         for finding in window.findings:
+            known = found.get(finding.column, Values())
             if finding.metric == "unseen_rate" and finding.beside:
-                found[finding.column] = finding.beside
+                found[finding.column] = Values(finding.beside, window.vanished(finding.column))
+            elif is_drift(finding.kind, finding.metric) and finding.column:
+                found[finding.column] = Values(known.new, window.vanished(finding.column))
     return found
 
 
