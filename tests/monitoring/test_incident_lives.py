@@ -50,7 +50,7 @@ def twice(rows: Rows, generator: np.random.Generator) -> Rows:
 OUTCOMES = ("outcomes no longer follow", "got worse")
 YEAR = (
     Trouble(60, 75, of("temp", lambda x, g: x * 9 / 5 + 32), ("temp",), ("temp changed",)),
-    Trouble(90, 110, of("unit", lambda x, g: np.where(x == "pallet", "box", x)), ("unit",), ("unit changed",)),
+    Trouble(90, 110, of("unit", lambda x, g: np.where(x == "pallet", "box", x)), ("unit",), ("of unit no longer comes",)),
     Trouble(
         105,
         120,
