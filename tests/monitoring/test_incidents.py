@@ -282,6 +282,18 @@ def test_what_chance_may_leave_out_is_not_called_gone(reference: list[int], data
     assert not any(f"`{name}`" in text for n, name in enumerate(names) if n not in gone)
 
 
+def test_what_more_rows_explain_is_no_suspect_and_what_differs_by_itself_is() -> None:
+    volume = alert("", 3, 5, kind="volume", metric="volume", figure=2000.0, threshold=1500.0)
+    noise = alert("wind", 3, 5, figure=0.13, threshold=0.1)
+    (case,) = cases_of([volume, noise, alert("temp", 3, 5, figure=0.3, threshold=0.1)])
+    said = analyse(case, Evidence())
+    assert [s["column"] for s in said["suspects"]] == ["temp"]
+    assert said["title"] == "the number of predictions rose; temp changed"
+    (case,) = cases_of([{**volume, "closed": at(5), "state": "recovered"}, noise])
+    said = analyse(case, Evidence())
+    assert (said["title"], said["suspects"]) == ("the number of predictions rose on 2013-04-04", [])
+
+
 def test_more_of_the_same_is_no_news() -> None:
     store, wind = InMemoryStore(), alert("wind", 1, 3, "origin=JFK")
     run(store, [wind])

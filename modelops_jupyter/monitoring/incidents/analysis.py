@@ -8,16 +8,19 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from modelops_jupyter.monitoring.figures.deciding import reaches
 from modelops_jupyter.monitoring.incidents.causes import Case, is_swollen
 from modelops_jupyter.monitoring.incidents.evidence import Evidence
 from modelops_jupyter.monitoring.incidents.looks import is_estimate
 from modelops_jupyter.monitoring.incidents.loss import Loss
+from modelops_jupyter.monitoring.incidents.magnitude import magnitude
 from modelops_jupyter.monitoring.incidents.members import DEPENDENCE, Member
 from modelops_jupyter.monitoring.incidents.sentences import Values, describe
 from modelops_jupyter.monitoring.incidents.suspects import (
     SHOWN,
     Slice,
     Suspect,
+    Worst,
     rank_segments,
     rank_suspects,
     worst_figures,
@@ -35,15 +38,17 @@ def analyse(case: Case, evidence: Evidence) -> dict[str, Any]:
     windows = evidence.within(first, last)
     importance = evidence.importance.get(_served(windows), {})
     worst, values = worst_figures(current, windows), _values(windows)
-    suspects = rank_suspects(current, worst, importance, values)
-    segments = rank_segments(current, worst, importance, windows, evidence)
+    charged = _without_noise(case, current, worst)
+    suspects = rank_suspects(charged, worst, importance, values)
+    segments = rank_segments(charged, worst, importance, windows, evidence)
     ranked = [suspect.column for suspect in suspects]
     by_labels = [(every, *key) for key in _shown_by_labels(windows) for every in {m.every for m in current}]
-    title = describe(current, ranked, by_labels, values) or current[0].message
+    title = describe(charged, ranked, by_labels, values)
+    title += _since(case, present) if title else _since(case, present).removeprefix("; ")
     return {
         "first_window": first,
         "last_window": last,
-        "title": f"{title}{_since(case, present)}",
+        "title": title or describe(current, ranked, by_labels, values) or current[0].message,
         "suspects": [asdict(suspect) for suspect in suspects[:SHOWN]],
         "segments": [{**asdict(part), "columns": list(part.columns)} for part in segments[:SHOWN]],
         "loss": _loss(windows, evidence),
@@ -86,6 +91,17 @@ def _loss(windows: Sequence[WindowResult], evidence: Evidence) -> dict[str, Any]
     decisions = asdict(Loss.of(evidence.excess(windows), evidence.cost_per_error, evidence.currency))
     error = evidence.excess_error(windows)
     return decisions if error is None else {**decisions, "reason": None, "error": asdict(error)}
+
+
+def _without_noise(case: Case, members: Sequence[Member], worst: Worst) -> list[Member]:
+    """Return the alerts that more rows do not explain: where rows come twice, distributions differ by more than chance.
+
+    By little more: what differs twice as much as its threshold did so by itself.
+    """
+    rose = min((member.onset for member in case.members.values() if is_swollen(member)), default=None)
+    if rose is None:
+        return list(members)
+    return [m for m in members if m.kind != "drift" or m.begin < rose or reaches(magnitude(*worst[m.key]), 2)]
 
 
 def _since(case: Case, present: Sequence[Member]) -> str:
