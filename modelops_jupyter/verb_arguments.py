@@ -41,4 +41,10 @@ OF_SERIES = (
     argument("--role", default="served", help="served (default), or what a version predicted as shadow or canary"),
 )
 ZONE = argument("--zone", help="time zone of times that do not say theirs, as Europe/Rome")
+SUBJECT = argument("subject", metavar="SUBJECT", help="name of the model, or id of an incident")
+OF_ALERTS = (
+    argument("--column", help="alerts of this column of the model"),
+    argument("--sign", help="alerts of this kind, sign or metric: drift, null_rate, distribution, roc_auc"),
+)
+UNTIL = argument("--until", required=True, metavar="DATE", help="first day of the data not covered, as 2013-07-01")
 REASON = argument("--reason", required=True, help="why; goes on record")

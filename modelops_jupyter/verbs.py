@@ -306,8 +306,12 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "audit",
         "the audit trail, newest first",
-        lambda ws, a, r: ws.audit(a.limit),
-        (argument("--limit", type=int, help="how many entries"),),
+        lambda ws, a, r: ws.audit(a.name, kind=a.kind, limit=a.limit),
+        (
+            argument("name", nargs="?", help="name of the model (default: all)"),
+            argument("--kind", help="only decision, move, version, incident, monitor, run or other"),
+            argument("--limit", type=int, help="how many entries"),
+        ),
         effect="read",
     ),
     Verb(

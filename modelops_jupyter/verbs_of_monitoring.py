@@ -9,9 +9,12 @@ from modelops_jupyter.verb_arguments import (
     EVERY_MONITORED,
     INCIDENT,
     NAME,
+    OF_ALERTS,
     OF_SERIES,
     REASON,
     SPAN,
+    SUBJECT,
+    UNTIL,
     ZONE,
     argument,
 )
@@ -119,6 +122,24 @@ MONITORING: tuple[Verb, ...] = (
         "give an incident to an owner",
         lambda ws, a, r: ws.assign(a.id, a.owner),
         (INCIDENT, argument("owner", metavar="OWNER", help="who has it from now on")),
+    ),
+    Verb(
+        "mute",
+        "keep alerts quiet until a date: of an incident, or of a column or a sign of a model",
+        lambda ws, a, r: ws.mute(a.subject, until=a.until, reason=a.reason, column=a.column, sign=a.sign),
+        (SUBJECT, *OF_ALERTS, UNTIL, REASON),
+    ),
+    Verb(
+        "accept",
+        "take what is wrong as normal until a date; what is clearly stronger, or another sign, is still told",
+        lambda ws, a, r: ws.accept(a.subject, until=a.until, reason=a.reason, column=a.column, sign=a.sign),
+        (SUBJECT, *OF_ALERTS, UNTIL, REASON),
+    ),
+    Verb(
+        "revoke",
+        "take back what was muted or accepted",
+        lambda ws, a, r: ws.revoke(a.subject, reason=a.reason, column=a.column, sign=a.sign),
+        (SUBJECT, *OF_ALERTS, REASON),
     ),
     Verb(
         "deliver",

@@ -18,6 +18,15 @@ def count(n: int, one: str, many: str | None = None) -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
+def is_several(values: str) -> bool:
+    """Tell whether a text such as ``new_values`` writes names more than one value.
+
+    >>> is_several("`a, b` (5 % of rows)"), is_several("`a` (5 % of rows), `b` (1 % of rows)")
+    (False, True)
+    """
+    return "`, `" in values or ") and " in values or "), " in values
+
+
 def figure_text(value: float, digits: int = 3) -> str:
     """Return a figure as people write it: whole from so many digits on, and never by a power of ten.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from modelops_jupyter.actions import casework, catalogue, rounds, watching
+from modelops_jupyter.actions import casework, catalogue, rounds, suppressions, watching
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.listing import Listing
 
@@ -41,6 +41,35 @@ class IncidentVerbs(Foundations):
     def assign(self, id: str, owner: str) -> Incident:
         """Give an incident to an owner."""
         return casework.assign(self.known, id, owner, self.actor)
+
+    def mute(
+        self, subject: str, *, until: str, reason: str, column: str | None = None, sign: str | None = None
+    ) -> Listing:
+        """Keep alerts quiet until a date: still found and drawn, they send no message and do not count for health.
+
+        Parameters
+        ----------
+        subject
+            A model, with a column, a sign or both, or the id of an incident.
+        until
+            The first day of the data that is not covered.
+        sign
+            A kind of alert (``drift``, ``performance``), a sign (``null_rate``, ``distribution``) or a metric.
+        """
+        return suppressions.mute(self.store, subject, column, sign, until, reason, self.actor)
+
+    def accept(
+        self, subject: str, *, until: str, reason: str, column: str | None = None, sign: str | None = None
+    ) -> Listing:
+        """Take what is wrong now as normal until a date: its incident is resolved, and about the same opens no other.
+
+        What is clearly stronger than now, or another sign, does. Arguments are those of `mute`.
+        """
+        return suppressions.accept(self.store, subject, column, sign, until, reason, self.actor)
+
+    def revoke(self, subject: str, *, reason: str, column: str | None = None, sign: str | None = None) -> Listing:
+        """Take back what was muted or accepted; `subject`, `column` and `sign` as they were said then."""
+        return suppressions.revoke(self.store, subject, column, sign, reason, self.actor)
 
     def deliver(self, *, now: bool = False) -> DeliveryReport:
         """Send what waits to the targets of ``modelops.toml``, once to each; `now` leaves out pauses after failures."""

@@ -25,9 +25,15 @@ class RecordVerbs(Foundations):
         """Return where decisions stand: what waits for whom, what serves and who let it, what was decided last."""
         return read_board(self.known, self.policy)
 
-    def audit(self, limit: int | None = None) -> Listing:
-        """Return the audit chain, newest first."""
-        return catalogue.audit(self.known, limit)
+    def audit(self, name: str | None = None, *, kind: str | None = None, limit: int | None = None) -> Listing:
+        """Return the audit chain, newest first: all of it, or the entries of a model, or of one kind.
+
+        Parameters
+        ----------
+        kind
+            ``decision``, ``move``, ``version``, ``incident``, ``monitor``, ``run`` or ``other``.
+        """
+        return catalogue.audit(self.known, name, kind, limit)
 
     def audit_head(self) -> AuditHead:
         """Return where the audit chain ends: kept elsewhere, it shows later that nothing before it was written anew."""

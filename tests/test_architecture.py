@@ -31,7 +31,7 @@ LAYERS = (
     {"actions.evaluation", "actions.registration"},
     {"actions.references", "actions.reconciliation", "actions.logged_comparison"},
     {"actions.catalogue", "actions.casework", "actions.liveness", "actions.prediction_logging", "actions.running"},
-    {"actions.scoring_parts", "actions.scored_logging"},
+    {"actions.scoring_parts", "actions.scored_logging", "actions.suppressions"},
     {"actions.batch_scoring"},
     {"actions.watching"},
     {"actions.overview", "foundations"},

@@ -1,7 +1,7 @@
 import type { Health, IModelSummary } from './tokens';
 
 /** Worst first: what needs somebody comes to the top. */
-export const HEALTHS: readonly Health[] = ['alert', 'warning', 'healthy', 'unknown'];
+export const HEALTHS: readonly Health[] = ['alert', 'warning', 'healthy', 'not judged'];
 
 /** Which models the list shows: words of the search, and what was picked; null is any, "" is nobody or none. */
 export interface IChoice {
@@ -25,7 +25,7 @@ export interface ICensus {
 }
 
 export function census(models: readonly IModelSummary[]): ICensus {
-  const health: Record<Health, number> = { alert: 0, warning: 0, healthy: 0, unknown: 0 };
+  const health: Record<Health, number> = { alert: 0, warning: 0, healthy: 0, 'not judged': 0 };
   let alerting = 0;
   for (const model of models) {
     health[model.health] += 1;

@@ -55,6 +55,12 @@ export function number(value: number | null | undefined): string {
   return Math.abs(value) >= 1e-4 ? value.toPrecision(3) : value.toExponential(1);
 }
 
+/** The day some days after a time, as a date field has it; empty where there is no time. */
+export function daysAfter(time: string, days: number): string {
+  const at = Date.parse(time);
+  return Number.isNaN(at) ? '' : new Date(at + days * 86_400_000).toISOString().slice(0, 10);
+}
+
 /** A number with its sign, as a change has it. */
 export function signed(value: number): string {
   return value > 0 ? `+${number(value)}` : number(value).replace('-', '−');

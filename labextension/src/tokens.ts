@@ -5,7 +5,7 @@ import type { Live } from './live';
 
 /** What the server's routes answer; the same names as in Python. */
 
-export type Health = 'unknown' | 'healthy' | 'warning' | 'alert';
+export type Health = 'not judged' | 'healthy' | 'warning' | 'alert';
 
 export interface IModelSummary {
   readonly name: string;
@@ -106,6 +106,8 @@ export interface IAlert {
   readonly window_start: string;
   readonly state: string;
   readonly message: string;
+  /** By whom, until when and why it is muted or accepted; empty where it is neither. */
+  readonly suppressed: string;
 }
 
 /** A case of alerts of one cause. */
@@ -119,12 +121,21 @@ export interface IIncident {
   readonly last_window: string;
   readonly alerts: number;
   readonly suspects: readonly string[];
+  /** By whom, until when and why it is muted or accepted; empty where it is neither. */
+  readonly suppressed: string;
+  /** What takes that back. */
+  readonly revocable: { readonly subject: string; readonly column?: string; readonly sign?: string } | null;
 }
+
+/** The kinds of entries of the audit trail. */
+export const AUDIT_KINDS = ['decision', 'move', 'version', 'incident', 'monitor', 'run', 'other'] as const;
+export type AuditKind = (typeof AUDIT_KINDS)[number];
 
 export interface IAuditEntry {
   readonly sequence: number;
   readonly at: string;
   readonly action: string;
+  readonly kind: AuditKind;
   readonly subject: string;
   readonly actor: string;
   readonly assurance: string;
@@ -245,7 +256,13 @@ export interface IOverview {
   readonly versions: readonly IVersion[];
   readonly transitions: readonly ITransition[];
   readonly alerts: readonly IAlert[];
+  /** The newest entries, without the runs of the monitor. */
   readonly audit: readonly IAuditEntry[];
+  /** All approvals, rejections and comments. */
+  readonly decisions: readonly IAuditEntry[];
+  /** The newest entries of runs of the monitor, of which there are so many. */
+  readonly monitor_runs: readonly IAuditEntry[];
+  readonly monitored: number;
   readonly beside: readonly ISeries[];
   /** Why no window has a figure though outcomes are known, as a sentence; empty otherwise. */
   readonly no_figures: string;

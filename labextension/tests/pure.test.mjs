@@ -7,7 +7,7 @@ import { changed, outputPath, parsePython, question, read } from '../lib/run/par
 import { EventCutter } from '../lib/run/stream.js';
 import { alertCode, literal, modelCode, registerCode } from '../lib/code.js';
 import { metricOf, recorded, sameRows } from '../lib/evidence.js';
-import { metricName, moment, number, sentence, shortTime } from '../lib/format.js';
+import { daysAfter, metricName, moment, number, sentence, shortTime } from '../lib/format.js';
 import { marks } from '../lib/marks.js';
 import { layout } from '../lib/performance.js';
 import { labelChoices, likelyData, likelyLabels, likelyValidation } from '../lib/register/likely.js';
@@ -22,6 +22,11 @@ test('times are short and in UTC; what is no time stays as it is', () => {
   assert.deepEqual(found, ['2013-04-01', '2013-04-01 03:30', '–', 'soon']);
   assert.equal(moment('2013-04-01T00:00:00'), Date.UTC(2013, 3, 1));
   assert.equal(sentence('from 2013-07-05T00:00:00+00:00; it fell'), 'from 2013-07-05; it fell');
+});
+
+test('a date some days later; none where there is no time', () => {
+  assert.equal(daysAfter('2013-06-20T00:00:00+00:00', 30), '2013-07-20');
+  assert.equal(daysAfter('', 30), '');
 });
 
 test('metrics read as people write them', () => {
@@ -90,7 +95,7 @@ test('labels that would touch stand in rows of their own', () => {
 
 test('the list begins with what needs somebody, and filters by every word', () => {
   const model = (name, health, kind = 'ml', open_alerts = 0) => ({ name, health, kind, open_alerts });
-  const models = [model('b', 'healthy'), model('a-2', 'alert', 'ml', 2), model('a-10', 'alert'), model('z', 'unknown', 'decision')];
+  const models = [model('b', 'healthy'), model('a-2', 'alert', 'ml', 2), model('a-10', 'alert'), model('z', 'not judged', 'decision')];
   const names = choice => choose(models, { ...EVERYTHING, ...choice }).map(one => one.name);
   assert.deepEqual(names({}), ['a-2', 'a-10', 'b', 'z']);
   assert.deepEqual(names({ query: 'A 10' }), ['a-10']);
@@ -106,7 +111,7 @@ test('the list begins with what needs somebody, and filters by every word', () =
   assert.deepEqual(chosen({ query: 'olivia high' }), ['x']);
   assert.deepEqual([...census(owned).owners], [['Olivia', 1], ['', 4]]);
   const { health, alerting, kinds } = census(models);
-  assert.deepEqual(health, { alert: 2, warning: 0, healthy: 1, unknown: 1 });
+  assert.deepEqual(health, { alert: 2, warning: 0, healthy: 1, 'not judged': 1 });
   assert.deepEqual([alerting, ...kinds], [1, ['decision', 1], ['ml', 3]]);
 });
 

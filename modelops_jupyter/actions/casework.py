@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -22,6 +22,7 @@ from modelops_jupyter.written import check_text
 if TYPE_CHECKING:
     import pandas as pd
 
+    from modelops_jupyter.monitoring.incidents.suppressions import Suppression
     from modelops_jupyter.store import Record, Store
 
 STATES = ("open", "acknowledged", "resolved", "recovered", "superseded")
@@ -53,6 +54,8 @@ class Incident(Presentable):
         Wrong decisions beyond those expected with their 95 % interval, and the money, if the use case says what one
         costs; see `monitoring.incidents.loss.Loss`. Of a regression ``error``, the absolute error of a row beyond that
         of the reference; see `monitoring.incidents.error_loss.ErrorExcess`.
+    suppressed : str
+        By whom, until when and why all of it that is open is muted or accepted; empty where it is not.
     timeline : tuple of mapping
         What the monitor saw and what people did: ``at, actor, event, text``, oldest first.
     """
@@ -73,6 +76,7 @@ class Incident(Presentable):
     actions: tuple[str, ...]
     alerts: tuple[Mapping[str, Any], ...]
     timeline: tuple[Mapping[str, Any], ...]
+    suppressed: str = ""
 
     @property
     def comments(self) -> tuple[Mapping[str, Any], ...]:
@@ -96,13 +100,14 @@ class Incident(Presentable):
             head,
             f"  bad windows from {self.first_window} to {self.last_window}{of}, {count(len(self.alerts), 'alert')}",
         ]
+        lines += [f"  {self.suppressed}"] if self.suppressed else []
         lines += [f"  again: the same was wrong in {self.follows}"] if self.follows else []
         lines += [_suspect_line(suspect) for suspect in self.suspects[:5]]
         lines += [f"  segment {part['segment']}: {', '.join(part['columns'])}" for part in self.segments[:5]]
         if loss := loss_text(self.loss):
             lines.append(f"  {loss}")
         lines += [f"  next: {action}" for action in self.actions]
-        if self.state == "open":
+        if self.state == "open" and not self.suppressed:
             lines.append(f"  next: Take it: `modelops acknowledge {self.id} --reason ...`.")
         lines += [f"  {e['at'][:16]} {e['actor']}: {e['event']}, {e['text']}" for e in self.timeline]
         return "\n".join(lines)
@@ -130,19 +135,25 @@ def loss_text(loss: Mapping[str, Any] | None) -> str:
 def incidents(store: Store, name: str | None, state: str | None) -> Listing:
     """Return incidents, newest first; see `Workspace.incidents`."""
     from modelops_jupyter.monitoring.incidents.standing import acts_of
+    from modelops_jupyter.monitoring.incidents.suppressions import in_force
 
     if name is not None:
         find_model(store, check_name(name))
     if state not in (None, *STATES):
         raise InvalidInput(f"An incident is {', '.join(STATES)}, not {state!r}.")
-    acts = acts_of(store, name)
-    found = [_row(record.body, acts.get(record.key, [])) for record in store.find("incident", name)]
+    acts, current = acts_of(store, name), in_force(store, name)
+    found = [
+        _row(record.body, acts.get(record.key, []), current.get(record.subject, []))
+        for record in store.find("incident", name)
+    ]
     rows = sorted((row for row in found if state in (None, row["state"])), key=lambda r: str(r["opened_at"]))
     rows = sorted(rows, key=lambda row: str(row["first_window"]), reverse=True)
     currency = ("currency",) if any(row["currency"] for row in rows) else ()
     cost = ("wrong_decisions", "wrong_decisions_low", "wrong_decisions_high", "money", *currency)
-    columns = ("id", "state", "owner", "role", "first_window", "last_window", "alerts", *cost, "title")
-    return Listing("Incidents", columns, tuple(rows), "No incidents.", _alerts_beside(store, name))
+    quiet = ("suppressed",) if any(row["suppressed"] for row in rows) else ()
+    columns = ("id", "state", "owner", "role", "first_window", "last_window", "alerts", *cost, *quiet, "title")
+    note = " ".join(filter(None, (_alerts_beside(store, name), _suppressed_beside(current))))
+    return Listing("Incidents", columns, tuple(rows), "No incidents.", note)
 
 
 def _alerts_beside(store: Store, name: str | None) -> str:
@@ -154,6 +165,12 @@ def _alerts_beside(store: Store, name: str | None) -> str:
     opens = "opens" if open_alerts == 1 else "open"
     what = f"{count(open_alerts, 'open alert')} of shadow or canary predictions"
     return f"{what} {opens} no incident: see `modelops alerts`."
+
+
+def _suppressed_beside(current: Mapping[str, Sequence[Suppression]]) -> str:
+    """Say what is muted or accepted by column or sign, whatever incident it may come to."""
+    every = [s for own in current.values() for s in own if not s.incident]
+    return " ".join(f"{s.model}, {s.scope}: {str(s).rstrip('.')}." for s in every)
 
 
 def incident(store: Store, identity: str) -> Incident:
@@ -170,6 +187,7 @@ def incident(store: Store, identity: str) -> Incident:
 def _read(store: Store, record: Record) -> Incident:
     """Return the incident of a record, with what people did about it."""
     from modelops_jupyter.monitoring.incidents.standing import acts_of, standing, timeline
+    from modelops_jupyter.monitoring.incidents.suppressions import in_force
 
     identity, body = record.key, record.body
     acts = acts_of(store, body["model"]).get(identity, [])
@@ -191,6 +209,7 @@ def _read(store: Store, record: Record) -> Incident:
         actions=tuple(body["actions"]),
         alerts=tuple(body["alerts"]),
         timeline=timeline(body, acts),
+        suppressed=str(_suppressed(body, state, in_force(store, body["model"]).get(body["model"], [])) or ""),
     )
 
 
@@ -249,11 +268,28 @@ def _record(store: Store, identity: str) -> Record:
     return record
 
 
-def _row(body: Mapping[str, Any], acts: list[Mapping[str, Any]]) -> dict[str, Any]:
+def _suppressed(body: Mapping[str, Any], state: str, current: Sequence[Suppression]) -> Suppression | None:
+    """Return what mutes an incident as a whole, or accepted it, longest; None where nothing does."""
+    from modelops_jupyter.monitoring.incidents.members import Member
+    from modelops_jupyter.monitoring.incidents.suppressions import covering
+
+    if not current or state not in ("open", "acknowledged", "resolved"):
+        return None
+    members = [Member.from_dict(alert) for alert in body["alerts"]]
+    present = [member for member in members if not member.closed]
+    if not present:
+        accepted = [s for s in current if s.act == "accept" and s.incident == body["id"]]
+        return accepted[-1] if accepted else None
+    covers = [covering(member, [(body["id"], member)], current) for member in present]
+    return covers[0] if all(covers) else None
+
+
+def _row(body: Mapping[str, Any], acts: list[Mapping[str, Any]], current: Sequence[Suppression]) -> dict[str, Any]:
     from modelops_jupyter.monitoring.incidents.loss import is_loss
     from modelops_jupyter.monitoring.incidents.standing import standing
 
     state, owner = standing(body, acts)
+    suppression = _suppressed(body, state, current)
     loss = body["loss"] or {}
     loss = loss if is_loss(loss.get("low")) else {}
     return {
@@ -276,6 +312,8 @@ def _row(body: Mapping[str, Any], acts: list[Mapping[str, Any]]) -> dict[str, An
         "wrong_decisions_high": loss.get("high"),
         "money": loss.get("money"),
         "currency": loss.get("currency", "") if loss.get("money") is not None else "",
+        "suppressed": str(suppression or ""),
+        "revocable": None if suppression is None else suppression.spoken,
     }
 
 

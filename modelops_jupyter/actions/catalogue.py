@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.actions.fleet import SeriesSummary, read_fleet
+from modelops_jupyter.actions.fleet import SeriesSummary, quiet_alerts, read_fleet
 from modelops_jupyter.actions.versions import find_model, find_version
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.listing import Listing
@@ -25,8 +26,18 @@ if TYPE_CHECKING:
 
     from modelops_jupyter.governance import ModelCard
     from modelops_jupyter.settings import Settings, UseCase
-    from modelops_jupyter.store import AuditHead, AuditVerification, Store
+    from modelops_jupyter.store import AuditEntry, AuditHead, AuditVerification, Store
 
+# The kinds of entries of the audit trail, and the actions of each, as far as the first dot.
+AUDIT_KINDS = {
+    "decision": ("approve", "reject", "comment"),
+    "move": ("promote", "rollback", "reconcile"),
+    "version": ("register", "adopt", "evaluate"),
+    "incident": ("incident", "alerts"),
+    "monitor": ("monitor",),
+    "run": ("run", "run-completed"),
+    "other": (),
+}
 ALERT_STATES = ("open", "recovered", "superseded")
 MOST_MISNAMED = 3  # names of MLflow's that a line names
 MOST_UNSAFE = 5  # versions that a line names
@@ -129,7 +140,7 @@ class Status(Presentable):
             champion += " (UNSAFE: it runs code when it is loaded)" if m["unsafe"] else ""
             through = f" through {m['data_through'][:16].removesuffix('T00:00')}" if m["data_through"] else ""
             lines.append(
-                f"  {m['name']:<24} {m['health']:<8} {champion}, {count(m['versions'], 'version')}{_unsafe(m)}, "
+                f"  {m['name']:<24} {m['health']:<10} {champion}, {count(m['versions'], 'version')}{_unsafe(m)}, "
                 f"{count(m['windows'], 'window')}{through}, {count(m['open_alerts'], 'open alert')}"
             )
             lines += [f"    {SeriesSummary(**series)}" for series in m["beside"]]
@@ -195,6 +206,7 @@ def status(
             "remarks": list(summary.remarks),
             "beside": [asdict(series) for series in summary.beside],
             "open_alerts": summary.open_alerts,
+            "suppressed": list(summary.suppressed),
         }
         for summary in read_fleet(store)
     )
@@ -242,6 +254,7 @@ def models(store: Store, use_cases: Mapping[str, UseCase]) -> Listing:
             "versions": s.versions,
             "health": s.health,
             "open_alerts": s.open_alerts,
+            "suppressed": list(s.suppressed),
             "data_through": s.data_through,
             "metric": s.metric,
             "sparkline": s.sparkline,
@@ -291,15 +304,17 @@ def alerts(store: Store, name: str | None, state: str | None) -> Listing:
         find_model(store, check_name(name))
     kinds = [kind_of("alert", SERVICE), kind_of("alert", Series(1))]
     bodies = [record.body for kind in kinds for record in store.find(kind, name)]
-    alerts = [_with_role(body) for body in bodies if state in (None, body["state"])]
+    quiet = quiet_alerts(store, name)
+    alerts = [_with_role(body, quiet(body)) for body in bodies if state in (None, body["state"])]
     rows = tuple(sorted(alerts, key=lambda body: str(body["window_start"]), reverse=True))
-    columns = ("model", "role", "window_start", "kind", "column", "metric", "figure", "threshold", "state", "message")
-    return Listing("Alerts", columns, rows, "No alerts.")
+    more = ("suppressed",) if any(row["suppressed"] for row in rows) else ()
+    columns = ("model", "role", "window_start", "kind", "column", "metric", "figure", "threshold", "state")
+    return Listing("Alerts", (*columns, *more, "message"), rows, "No alerts.")
 
 
-def _with_role(alert: Mapping[str, Any]) -> dict[str, Any]:
+def _with_role(alert: Mapping[str, Any], suppressed: str) -> dict[str, Any]:
     key = alert.get("series", "")
-    return {**alert, "series": key, "role": Series.of_key(key).role}
+    return {**alert, "series": key, "role": Series.of_key(key).role, "suppressed": suppressed}
 
 
 def runs(store: Store, name: str | None, project: Path) -> Listing:
@@ -336,29 +351,49 @@ def _run(body: Mapping[str, Any], made: Mapping[str, Sequence[str]], project: Pa
     }
 
 
-def audit(store: Store, limit: int | None) -> Listing:
+def audit(store: Store, name: str | None = None, kind: str | None = None, limit: int | None = None) -> Listing:
     """Return the audit chain, newest first; `detail` is the reason that was given, else what was put on record."""
-    from modelops_jupyter.governance import audited_metrics
-
     if limit is not None and limit < 1:
         raise InvalidInput(f"limit is the number of entries to show: at least 1, not {limit}.")
-    entries = store.audit()
-    rows = tuple(
-        {
-            "sequence": entry.sequence,
-            "at": entry.at.isoformat(),
-            "action": entry.action,
-            "subject": entry.subject,
-            "actor": entry.actor,
-            "assurance": entry.assurance,
-            "detail": entry.details.get("reason") or audited_metrics(entry.details),
-            "details": dict(entry.details),
-            "hash": entry.hash,
-        }
-        for entry in reversed(entries)
-    )
+    if kind not in (None, *AUDIT_KINDS):
+        raise InvalidInput(f"Entries of the audit trail are of kind {', '.join(AUDIT_KINDS)}, not {kind!r}.")
+    if name is not None:
+        find_model(store, check_name(name))
+    rows: list[Mapping[str, Any]] = []
+    for entry in reversed(store.audit()):
+        if kind in (None, kind_of_entry(entry.action)) and name in (None, re.split("[/:@]", entry.subject)[0]):
+            rows.append(_entry(entry))
+            if len(rows) == limit:
+                break
     columns = ("sequence", "at", "action", "subject", "actor", "assurance", "detail")
-    return Listing("Audit trail", columns, rows[:limit], "Nothing on record yet.")
+    return Listing("Audit trail", columns, tuple(rows), "Nothing on record yet.")
+
+
+def kind_of_entry(action: str) -> str:
+    """Return the kind of an entry of the audit trail.
+
+    >>> kind_of_entry("approve"), kind_of_entry("incident.resolve"), kind_of_entry("migrate")
+    ('decision', 'incident', 'other')
+    """
+    first = action.partition(".")[0]
+    return next((kind for kind, actions in AUDIT_KINDS.items() if first in actions), "other")
+
+
+def _entry(entry: AuditEntry) -> Mapping[str, Any]:
+    from modelops_jupyter.governance import audited_metrics
+
+    return {
+        "sequence": entry.sequence,
+        "at": entry.at.isoformat(),
+        "action": entry.action,
+        "kind": kind_of_entry(entry.action),
+        "subject": entry.subject,
+        "actor": entry.actor,
+        "assurance": entry.assurance,
+        "detail": entry.details.get("reason") or audited_metrics(entry.details),
+        "details": dict(entry.details),
+        "hash": entry.hash,
+    }
 
 
 def audit_head(store: Store) -> AuditHead:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.settings import UseCase
     from modelops_jupyter.store import Store
 
+SUPPRESSION = "suppression"  # the kind of records of what is muted and accepted
 SOURCE_PROBLEMS = "source_problems"  # the kind of records of what could not be read of a model's own table
 _WINDOWS = {"1h": "hours", "1D": "days", "1W": "weeks"}
 
@@ -56,9 +57,9 @@ class ModelSummary:
 
     Attributes
     ----------
-    health : {"unknown", "healthy", "warning", "alert"}
-        unknown: never monitored, or no window has rows enough; warning: an open drift or quality alert; alert: an open
-        performance alert.
+    health : {"not judged", "healthy", "warning", "alert"}
+        not judged: never monitored, or no window has rows enough; warning: an open drift or quality alert; alert: an
+        open performance alert. What is muted or accepted counts neither here nor among `open_alerts`.
     windows, realised : int
         Monitored windows, and those of them that have a performance figure.
     metric : str or None
@@ -73,6 +74,8 @@ class ModelSummary:
         A sentence on the windows whose rows are gone, and what to do; empty where there is none.
     small_windows : str
         A sentence on the windows that have too few rows to be judged, and what to do; empty where they are the fewer.
+    suppressed : tuple of str
+        What is muted or accepted, a sentence each: by whom, until when and why.
     beside : tuple of SeriesSummary
         The shadow and canary predictions of each version; nothing above is of them.
     owner, risk_tier : str or None
@@ -106,12 +109,13 @@ class ModelSummary:
     unsafe: bool = False
     unsafe_versions: tuple[int, ...] = ()
     rejected: tuple[str, ...] = ()
+    suppressed: tuple[str, ...] = ()
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What its page says before any figure: what is not judged, and why."""
+        """What its page says before any figure: what is not judged or does not count, and why."""
         first = (self.without_rows, self.small_windows, self.learning)
-        return (*self.rejected, *filter(None, first), *self.source_problems)
+        return (*self.rejected, *filter(None, first), *self.source_problems, *self.suppressed)
 
 
 def read_fleet(
@@ -133,8 +137,9 @@ def read_fleet(
     for record in store.find("unsafe_version", only, bodies=False):
         unsafe[record.subject].append(int(record.key.rpartition("/")[2]))
     alerts: dict[str, list[str]] = defaultdict(list)
+    quiet = quiet_alerts(store, only)
     for record in store.find("alert", only):
-        if record.body["state"] == "open":
+        if record.body["state"] == "open" and not quiet(record.body):
             alerts[record.subject].append(record.body["kind"])
     monitors = {r.subject: r.body for r in in_order(store.find("monitor", only))}
     beside = _beside(store, only)
@@ -143,7 +148,7 @@ def read_fleet(
         record.subject: (*record.body["of_files"], *record.body["of_rows"])
         for record in store.find(SOURCE_PROBLEMS, only)
     }
-    summaries = []
+    summaries, suppressed = [], _suppressed(store, only)
     for record in models:
         name, monitor = record.key, monitors.get(record.key)
         case = cases.get(name)
@@ -170,9 +175,28 @@ def read_fleet(
                 unsafe=bool(held.get(name, {}).get("unsafe")),
                 unsafe_versions=tuple(sorted(unsafe[name], reverse=True)),
                 rejected=tuple(rejected[name]),
+                suppressed=tuple(suppressed.get(name, ())),
             )
         )
     return tuple(summaries)
+
+
+def quiet_alerts(store: Store, only: str | None) -> Callable[[Mapping[str, Any]], str]:
+    """Return what says of an open alert by whom and until when it is muted or accepted; see `why_quiet`."""
+    if not store.find(SUPPRESSION, only, bodies=False):
+        return lambda alert: ""
+    from modelops_jupyter.monitoring.incidents.suppressions import why_quiet
+
+    return why_quiet(store, only)
+
+
+def _suppressed(store: Store, only: str | None) -> dict[str, list[str]]:
+    """Return what is muted or accepted, by model."""
+    if not store.find(SUPPRESSION, only, bodies=False):
+        return {}
+    from modelops_jupyter.monitoring.incidents.suppressions import in_force
+
+    return {name: [f"{s.scope}: {s}" for s in own] for name, own in in_force(store, only).items()}
 
 
 def monitored_length(store: Store, name: str, every: str | None) -> str:
@@ -273,4 +297,4 @@ def _health(monitor: Mapping[str, Any] | None, kinds: list[str]) -> str:
         return "alert"
     if kinds:
         return "warning"
-    return "unknown" if monitor is None or nothing_is_judged(monitor["volume"]) else "healthy"
+    return "not judged" if monitor is None or nothing_is_judged(monitor["volume"]) else "healthy"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -228,8 +227,12 @@ class ModelOverview(Presentable):
         What the metric was on each version's reference.
     transitions : tuple of mapping
         Promotions and rollbacks, oldest first.
-    versions, alerts, audit : tuple of mapping
+    versions, alerts : tuple of mapping
         Newest first.
+    audit, monitor_runs : tuple of mapping
+        The newest entries of the audit trail, and those of runs of the monitor apart, of which there are `monitored`.
+    decisions : tuple of mapping
+        All approvals, rejections and comments, newest first.
     every : str
         Length of the windows.
     beside : tuple of SeriesFigures
@@ -246,6 +249,9 @@ class ModelOverview(Presentable):
     transitions: tuple[Mapping[str, Any], ...]
     alerts: tuple[Mapping[str, Any], ...]
     audit: tuple[Mapping[str, Any], ...]
+    decisions: tuple[Mapping[str, Any], ...] = ()
+    monitor_runs: tuple[Mapping[str, Any], ...] = ()
+    monitored: int = 0
     beside: tuple[SeriesFigures, ...] = ()
     every: str = "1D"
 
@@ -325,7 +331,8 @@ def read_overview(
     expected = _expected(store, name, metric)
     if not windows:
         _check_length(every)
-    entries = [row for row in catalogue.audit(store, None) if re.split("[/:]", str(row["subject"]))[0] == name]
+    entries = catalogue.audit(store, name).rows
+    runs = [row for row in entries if row["kind"] == "monitor"]
     transitions = [dict(record.body) for record in in_order(store.find("transition", name))]
     return ModelOverview(
         summary=summary,
@@ -337,7 +344,10 @@ def read_overview(
         versions=catalogue.versions(store, name).rows,
         transitions=tuple(transitions),
         alerts=catalogue.alerts(store, name, None).rows,
-        audit=tuple(entries[:AUDIT_ENTRIES]),
+        audit=tuple(row for row in entries if row["kind"] != "monitor")[:AUDIT_ENTRIES],
+        decisions=tuple(row for row in entries if row["kind"] == "decision"),
+        monitor_runs=tuple(runs[:AUDIT_ENTRIES]),
+        monitored=len(runs),
         beside=tuple(SeriesFigures.of(each, metric, expected) for each in load_beside(store, name, every)),
         every=every,
     )

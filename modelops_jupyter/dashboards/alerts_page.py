@@ -25,7 +25,7 @@ from modelops_jupyter.dashboards.page import (
 )
 from modelops_jupyter.display import cases
 from modelops_jupyter.display.html import Html, element, join
-from modelops_jupyter.display.listings import cell
+from modelops_jupyter.display.listings import state_cell
 from modelops_jupyter.display.plain import KINDS, alert_sentence
 from modelops_jupyter.display.tables import fold, more, steady, table
 from modelops_jupyter.display.words import incident_title, short_time
@@ -172,13 +172,15 @@ class AlertsPage(View):
 def _summary(alerts: Sequence[Alert]) -> Html:
     """Sum up the alerts of what was served; those of shadow and canary predictions are counted apart."""
     served = [alert for alert in alerts if not alert.get("series")]
-    ours = [alert for alert in served if alert["state"] == "open"]
-    beside = sum(alert["state"] == "open" for alert in alerts) - len(ours)
-    more = f", {beside:,} more of shadow or canary predictions" if beside else ""
+    quiet = [alert for alert in served if alert["suppressed"]]
+    ours = [alert for alert in served if alert["state"] == "open" and not alert["suppressed"]]
+    beside = sum(alert["state"] == "open" for alert in alerts) - len(ours) - len(quiet)
+    more = f", {len(quiet):,} muted or accepted" if quiet else ""
+    more += f", {beside:,} more of shadow or canary predictions" if beside else ""
     newest = max((str(alert["window_start"]) for alert in ours), default=None)
     performance = [alert for alert in ours if alert["kind"] == "performance"]
     return tiles(
-        tile("Open", f"{len(ours):,}", f"{len(served) - len(ours):,} closed{more}"),
+        tile("Open", f"{len(ours):,}", f"{len(served) - len(ours) - len(quiet):,} closed{more}"),
         tile("Models with an open alert", f"{len({alert['model'] for alert in ours}):,}"),
         tile("Worse results", f"{len(performance):,}", _estimated(performance)),
         tile("Newest", short_time(newest), "when it began"),
@@ -195,7 +197,7 @@ def _incident(row: Alert, told: Incident | None, linked: bool, named: bool) -> l
     model, happened = str(row["model"]), incident_title(str(row["title"]), row["suspects"])
     target = address("model", model=model, last="all", window=str(row["first_window"] or ""))
     return [
-        cell("state", row["state"]),
+        state_cell(row),
         element("a", model, href=target) if linked else element("b", model),
         happened if told is None else fold(happened, _own_address(told.id, linked), cases.details(told), opened=named),
         steady(short_time(row["first_window"])),
@@ -215,7 +217,7 @@ def _row(alert: Alert, linked: bool) -> list[str]:
         "model", model=model, last="all", every=_unusual(alert), window=start, column=str(alert["column"] or "")
     )
     return [
-        cell("state", alert["state"]),
+        state_cell(alert),
         element("a", model, href=target) if linked else element("b", model),
         KINDS.get(str(alert["kind"]), str(alert["kind"])),
         steady(short_time(start)),

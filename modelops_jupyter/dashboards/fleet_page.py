@@ -29,7 +29,7 @@ from modelops_jupyter.display.words import HEALTH, NOTHING, metric_name, number,
 from modelops_jupyter.wording import count
 
 AT_ONCE = 100
-WORST_FIRST = ("alert", "warning", "healthy", "unknown")
+WORST_FIRST = ("alert", "warning", "healthy", "not judged")
 KINDS = {"ml": "model", "decision": "decision table"}
 REGISTER = "modelops register model.skops my-model --data train.parquet --target label --validated-on valid.parquet"
 
@@ -148,7 +148,7 @@ def _summary(models: Sequence[ModelSummary]) -> Html:
         tile(health("alert"), having("alert"), "results are worse, or estimated to be"),
         tile(health("warning"), having("warning"), "data changed"),
         tile(health("healthy"), having("healthy"), "nothing found"),
-        tile(health("unknown"), having("unknown"), "not watched, or too few cases"),
+        tile(health("not judged"), having("not judged"), "not watched, or too few cases"),
         tile("Open alerts", f"{sum(m.open_alerts for m in models):,}", through),
     )
 

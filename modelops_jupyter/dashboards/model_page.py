@@ -65,6 +65,7 @@ class ModelPage(View):
         self.since, self.until = (w.DatePicker(description=word, layout={"width": "190px"}) for word in ("From", "To"))
         self.which_window = w.Dropdown(description="When")
         self.which_column = w.Dropdown(description="Input")
+        self.audit_kind = w.Dropdown(description="Kind", layout={"width": "auto"})
         self.clear = w.Button(description="Show the last 30 together again", layout={"width": "auto"})
         choices = [self.model, self.granularity, self.range, self.since, self.until]
         self.controls = styled(w.HBox(choices), "mo-filters")
@@ -87,7 +88,7 @@ class ModelPage(View):
             card("Alerts", self.alerts),
             card("Versions", self.versions),
             card("Promotions and rollbacks", self.history),
-            card("Audit trail", self.audit),
+            card("Audit trail", styled(w.HBox([self.audit_kind]), "mo-filters"), self.audit),
         ]
         self.body = w.VBox([self.figures, *record])
         self.performance.on_pick(self.pick)
@@ -100,6 +101,7 @@ class ModelPage(View):
             (self.until, self._change_dates),
             (self.which_window, self._choose),
             (self.which_column, self._choose),
+            (self.audit_kind, self._audit),
         )
         for widget, act in acts:
             widget.observe(self._unless_redrawing(act), names=["value"])
@@ -217,7 +219,13 @@ class ModelPage(View):
         self.alerts.value = guarded(lambda: panels.alerts(page))
         self.versions.value = guarded(lambda: panels.versions(page))
         self.history.value = guarded(lambda: panels.history(page))
-        self.audit.value = guarded(lambda: panels.audit(page))
+        self._fill(self.audit_kind, panels.audit_kinds(page), "")
+        self._audit()
+
+    def _audit(self) -> None:
+        page = self.overview
+        if page is not None:
+            self.audit.value = guarded(lambda: panels.audit(page, self.audit_kind.value or ""))
 
     def _incidents(self, name: str) -> str:
         ws = self._opened()

@@ -13,7 +13,7 @@ from modelops_jupyter.display.bars import bar_list, calibration_chart, figure_ba
 from modelops_jupyter.display.grids import distribution_chart, drift_chart
 from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.lines import figure_words, performance_chart
-from modelops_jupyter.display.listings import cell, moved
+from modelops_jupyter.display.listings import cell, moved, state_cell
 from modelops_jupyter.display.models import beside_row
 from modelops_jupyter.display.plain import KINDS, alert_sentence
 from modelops_jupyter.display.series import performance_series
@@ -48,6 +48,15 @@ CALIBRATION_NOTE = (
     "line: it happened more often than the model said."
 )
 SEGMENTS_NOTE = "How good the model was for parts of the cases: at the chosen time, else when last known."
+AUDIT_NAMES = {
+    "decision": "Approvals, rejections, comments",
+    "move": "Promotions and rollbacks",
+    "version": "Registrations and evaluations",
+    "incident": "Incidents and alerts",
+    "monitor": "Runs of the monitor",
+    "run": "Runs of pipelines",
+    "other": "Other",
+}
 NO_FIGURE = "a decision table has no error to measure"
 MOST_INCIDENTS, MOST_ALERTS, MOST_VERSIONS, MOST_MOVES, MOST_ENTRIES = 10, 15, 15, 15, 40
 
@@ -169,7 +178,7 @@ def incidents(shown: Sequence[Incident], known: int) -> str:
         return ""
     rows = [
         [
-            cell("state", each.state),
+            state_cell(vars(each)),
             fold(cases.heading_of(each), cases.details(each)),
             steady(short_time(each.first_window)),
             each.owner or "nobody yet",
@@ -189,7 +198,7 @@ def alerts(page: ModelOverview) -> Html:
         ("State", "Kind", "Since", "What happened"),
         [
             [
-                cell("state", a["state"]),
+                state_cell(a),
                 KINDS.get(str(a["kind"]), str(a["kind"])),
                 steady(short_time(a["window_start"])),
                 alert_sentence(a),
@@ -230,13 +239,28 @@ def history(page: ModelOverview) -> Html:
     return _table(("When", "What", "Who", "Why"), rows, MOST_MOVES)
 
 
-def audit(page: ModelOverview) -> Html:
-    """Return the audit trail, newest first."""
-    if not page.audit:
-        return _quiet("Nothing on record.")
+def audit(page: ModelOverview, kind: str = "") -> Html:
+    """Return the audit trail, newest first; runs of the monitor are behind a fold unless they are asked for."""
+    chosen = page.monitor_runs if kind == "monitor" else [e for e in page.audit if kind in ("", e["kind"])]
+    if kind == "decision":
+        chosen = page.decisions
+    shown = _entries(chosen) if chosen else _quiet("Nothing on record.")
+    if kind or not page.monitored:
+        return shown
+    runs = f"{count(page.monitored, 'run')} of the monitor"
+    return join(shown, fold(runs, _entries(page.monitor_runs)))
+
+
+def audit_kinds(page: ModelOverview) -> list[tuple[str, str]]:
+    """Return what kinds of entries there are to choose from, with their names."""
+    known = {str(entry["kind"]) for entry in (*page.audit, *page.decisions, *page.monitor_runs)}
+    return [("Every kind", ""), *((name, kind) for kind, name in AUDIT_NAMES.items() if kind in known)]
+
+
+def _entries(entries: Sequence[Mapping[str, Any]]) -> Html:
     rows = [
         [str(e["sequence"]), steady(moment_text(e["at"])), e["action"], e["subject"], e["actor"], _details(e)]
-        for e in page.audit
+        for e in entries
     ]
     return _table(("#", "When", "Action", "Subject", "Who", "Details"), rows, MOST_ENTRIES)
 

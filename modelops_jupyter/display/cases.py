@@ -7,7 +7,7 @@ from typing import Any
 
 from modelops_jupyter.actions.casework import Incident, loss_text
 from modelops_jupyter.display.html import Html, element, join
-from modelops_jupyter.display.listings import cell
+from modelops_jupyter.display.listings import state_cell
 from modelops_jupyter.display.tables import block, fold, heading, moment_text, note, steady, table
 from modelops_jupyter.display.words import (
     NOTHING,
@@ -28,7 +28,7 @@ def incident(shown: Incident) -> Html:
     """Show one incident."""
     return block(
         heading(f"{shown.model}: {heading_of(shown)}"),
-        element("p", cell("state", shown.state), f" · {owner(shown.owner)} · {shown.id}"),
+        element("p", state_cell(vars(shown)), f" · {owner(shown.owner)} · {shown.id}"),
         details(shown),
     )
 
@@ -49,6 +49,7 @@ def details(shown: Incident) -> Html:
     costs = loss_text(shown.loss)
     return join(
         note(f"{count(len(shown.alerts), 'alert')}, {span}"),
+        note(f"{capital(shown.suppressed.rstrip('.'))}.") if shown.suppressed else None,
         note(f"The same was seen before, in {shown.follows}.") if shown.follows else None,
         element("p", f"{capital(costs)}.") if costs else None,
         element("p", "What to do next:") if shown.actions else None,

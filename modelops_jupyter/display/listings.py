@@ -31,10 +31,12 @@ if TYPE_CHECKING:
     from modelops_jupyter.pipelines import PipelineRun
 
 TIMES = {"at", "created_at", "window_start", "window_end", "first_window", "last_window", "data_through", "since"}
-SENTENCES = {"message", "evaluation", "title"}
+SENTENCES = {"message", "evaluation", "title", "suppressed"}
 STATES = {
     "open": ("●", "open", palette.RED),
     "acknowledged": ("◐", "acknowledged", palette.ORANGE),
+    "muted": ("◌", "muted", palette.GREY),
+    "accepted": ("✓", "accepted", palette.GREY),
     "recovered": ("✓", "recovered", palette.GREEN),
     "resolved": ("✓", "resolved", palette.GREEN),
     "superseded": ("↷", "superseded", palette.GREY),
@@ -64,13 +66,19 @@ def rows_table(columns: Sequence[str], rows: Sequence[Fields], *, most: int = 50
     trend = any(row.get("sparkline") for row in rows)
     head = [_label(name) for name in columns] + (["Trend"] if trend else [])
     cells = [
-        [cell(name, row.get(name)) for name in columns]
+        [state_cell(row) if name == "state" else cell(name, row.get(name)) for name in columns]
         + ([sparkline(row.get("sparkline") or (), row.get("metric"))] if trend else [])
         for row in rows[:most]
     ]
     # Rows that are not shown still count for "and N more".
     hidden: list[list[str]] = [[]] * (len(rows) - len(cells))
     return table(head, cells + hidden, right=_numeric(columns, rows), most=most)
+
+
+def state_cell(row: Fields) -> str:
+    """Return the state of an alert or an incident; one that is open and muted, or was accepted, is called so."""
+    quiet = str(row.get("suppressed") or "").partition(" ")[0]
+    return cell("state", quiet if quiet and row["state"] in ("open", "acknowledged", "resolved") else row["state"])
 
 
 def cell(name: str, value: Any) -> str:
@@ -95,7 +103,8 @@ def cell(name: str, value: Any) -> str:
 
 
 def _label(name: str) -> str:
-    return {"at": "When", "window_start": "Window"}.get(name, name.replace("_", " ").capitalize())
+    own = {"at": "When", "window_start": "Window", "suppressed": "Muted or accepted"}
+    return own.get(name, name.replace("_", " ").capitalize())
 
 
 def _numeric(columns: Sequence[str], rows: Sequence[Fields]) -> list[int]:
@@ -141,7 +150,8 @@ def status(shown: Status) -> Html:
 
 def alerts_table(alerts: Sequence[Fields], *, most: int = 20) -> Html:
     """Show alerts, each with the sentence that says what happened."""
-    return rows_table(("state", "kind", "window_start", "message"), alerts, most=most)
+    quiet = ("suppressed",) if any(alert.get("suppressed") for alert in alerts) else ()
+    return rows_table(("state", "kind", "window_start", "message", *quiet), alerts, most=most)
 
 
 def history_table(moves: Sequence[Fields], *, most: int = HISTORY) -> Html:

@@ -13,4 +13,4 @@ RED = "#d9541e"
 PURPLE = "#a86ca8"
 GREY = "#8a8f98"
 
-HEALTH = {"healthy": GREEN, "warning": ORANGE, "alert": RED, "unknown": GREY}
+HEALTH = {"healthy": GREEN, "warning": ORANGE, "alert": RED, "not judged": GREY}

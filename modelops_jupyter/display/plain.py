@@ -7,6 +7,7 @@ from typing import Any
 
 from modelops_jupyter.display.words import capital, metric_name, number, sentence
 from modelops_jupyter.roles import Series
+from modelops_jupyter.wording import is_several
 
 KINDS = {"performance": "results", "drift": "data changed", "quality": "data quality"}
 OWN = {"prediction": "the model's answer", "score": "the model's score"}
@@ -14,6 +15,7 @@ DRIFT = "{column} is not spread as it was when the model was validated"
 BOND = "{column} does not hang together with other columns as it did when the model was validated"
 DEPENDENCE = "{column} and “{beside}” do not depend on each other as they did when the model was validated"
 NEW_VALUES = "the model never saw {beside} of {column}"
+VANISHED = "{{beside}} of {{column}} no longer {verb}"
 QUALITY = {
     "null_rate": "more values of {column} are missing",
     "mistyped_rate": "more values of {column} cannot be read",
@@ -30,11 +32,12 @@ def alert_sentence(alert: Mapping[str, Any]) -> str:
     '“wind” is not spread as it was when the model was validated (PSI 0.310, threshold 0.200).'
     """
     told = _told(str(alert["kind"]), str(alert["metric"]), str(alert["column"] or ""), str(alert.get("beside") or ""))
+    quiet = f" {capital(str(alert['suppressed']).rstrip('.'))}." if alert.get("suppressed") else ""
     if told is None:
-        return capital(sentence(str(alert["message"]).removeprefix(str(alert["model"])).lstrip(":, ")))
+        return capital(sentence(str(alert["message"]).removeprefix(str(alert["model"])).lstrip(":, "))) + quiet
     where = f", for {alert['segment']}" if alert.get("segment") else ""
     which = f"{capital(str(Series.of_key(alert['series'])))}: " if alert.get("series") else ""
-    return f"{which}{told if which else capital(told)}{where}{_figure(alert)}."
+    return f"{which}{told if which else capital(told)}{where}{_figure(alert)}.{quiet}"
 
 
 def _told(kind: str, metric: str, column: str, beside: str) -> str | None:
@@ -46,7 +49,8 @@ def _told(kind: str, metric: str, column: str, beside: str) -> str | None:
     drift = BOND if plain == "dependence" else DRIFT
     words = drift if kind == "drift" else QUALITY.get(plain)
     if beside:
-        words = {"dependence": DEPENDENCE, "unseen_rate": NEW_VALUES}.get(plain, words)
+        gone = VANISHED.format(verb="come" if is_several(beside) else "comes") if kind == "drift" else None
+        words = {"dependence": DEPENDENCE, "unseen_rate": NEW_VALUES}.get(plain, gone or words)
     return words.format(column=OWN.get(column, f"“{column}”"), beside=beside) if words and column else None
 
 

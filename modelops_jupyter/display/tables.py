@@ -82,7 +82,7 @@ def block(*content: str | None) -> Html:
 
 def health(word: str) -> Html:
     """Return health as an icon and a word."""
-    return badge(*HEALTH.get(word, HEALTH["unknown"]), palette.HEALTH.get(word, palette.GREY))
+    return badge(*HEALTH.get(word, HEALTH["not judged"]), palette.HEALTH.get(word, palette.GREY))
 
 
 def fold(summary: str, *content: str | None, opened: bool = False) -> Html:

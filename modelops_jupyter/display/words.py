@@ -15,7 +15,7 @@ HEALTH = {
     "healthy": ("✓", "healthy"),
     "warning": ("▲", "warning"),
     "alert": ("✕", "alert"),
-    "unknown": ("○", "not judged"),
+    "not judged": ("○", "not judged"),
 }
 METRICS = {
     "roc_auc": "ROC AUC",

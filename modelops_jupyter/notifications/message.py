@@ -20,7 +20,7 @@ class Message:
         The same at every attempt, so that a receiver knows a repetition.
     topic : str
         ``incident.opened``, ``incident.grew``, ``incident.reopened``, ``incident.returned``, ``incident.recovered``,
-        ``incident.superseded``, ``promote`` or ``rollback``.
+        ``incident.superseded``, ``incident.expired`` (it was muted until now), ``promote`` or ``rollback``.
     at : str
         When it happened: ISO text in UTC.
     title, text : str

@@ -13,11 +13,13 @@ from collections.abc import Mapping
 from modelops_jupyter.imports import each_import
 
 _STORE = ("modelops_jupyter.store", "modelops_jupyter.profiles")
+_SUPPRESSIONS = "modelops_jupyter.monitoring.incidents.suppressions"
 _HEALTH = (
     "modelops_jupyter.monitoring",
     "modelops_jupyter.monitoring.figures.cycle",  # whether a model still learns
     "modelops_jupyter.monitoring.figures.volume",
     "modelops_jupyter.monitoring.incidents.missing_rows",
+    _SUPPRESSIONS,
 )
 _WINDOWS = (*_HEALTH, "modelops_jupyter.monitoring.kept", "modelops_jupyter.monitoring.record.packed")
 _ROWS = ("modelops_jupyter.log", "modelops_jupyter.sources")
@@ -49,11 +51,15 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     "overview": (*_WINDOWS, *_GATE),
     "distribution": _CURVES,
     "curves": _CURVES,
+    "alerts": (_SUPPRESSIONS,),
     "incidents": _CASES,
     "incident": _CASES,
     "acknowledge": _CASES,
     "resolve": _CASES,
     "assign": _CASES,
+    "mute": (*_CASES, "modelops_jupyter.monitoring.kept"),
+    "accept": (*_CASES, "modelops_jupyter.monitoring.kept"),
+    "revoke": _CASES,
     "comment": (*_CASES, *_GATE),
     "board": _GATE,
     "card": _GATE,

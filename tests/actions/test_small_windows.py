@@ -45,7 +45,7 @@ def test_every_page_says_why_there_is_no_figure_and_what_to_do(ws: Workspace) ->
     assert small in str(report)
     assert {small, why} <= {line.strip() for line in str(page).splitlines()}
     assert small in str(ws.status())
-    assert page.summary.health == ws.models()[0]["health"] == "unknown"
+    assert page.summary.health == ws.models()[0]["health"] == "not judged"
     drawn = [models.overview(page), model_panels.summary(page, "1D"), model_panels.performance(page, None)]
     assert [small in drawn[0], small in drawn[1], why in drawn[2]] == [True, True, True]
     assert not any("o outcomes" in text or "No window has labels" in text for text in drawn)

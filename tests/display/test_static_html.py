@@ -185,7 +185,7 @@ def test_listings_are_bounded(rows: int, shown: int, rest: str | None) -> None:
 
 
 def test_health_is_a_word_and_an_icon() -> None:
-    html = str(static_html(Listing("Models", ("health",), ({"health": "alert"}, {"health": "unknown"}))))
+    html = str(static_html(Listing("Models", ("health",), ({"health": "alert"}, {"health": "not judged"}))))
     assert "✕" in html
     assert "> alert<" in html
     assert "not judged" in html

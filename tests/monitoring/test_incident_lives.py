@@ -47,10 +47,17 @@ def twice(rows: Rows, generator: np.random.Generator) -> Rows:
     return {name: np.concatenate([values, values]) for name, values in rows.items()}
 
 
+VANISHED = 90
 OUTCOMES = ("outcomes no longer follow", "got worse")
 YEAR = (
     Trouble(60, 75, of("temp", lambda x, g: x * 9 / 5 + 32), ("temp",), ("temp changed",)),
-    Trouble(90, 110, of("unit", lambda x, g: np.where(x == "pallet", "box", x)), ("unit",), ("unit changed",)),
+    Trouble(
+        90,
+        110,
+        of("unit", lambda x, g: np.where(x == "pallet", "box", x)),
+        ("unit",),
+        ("of unit no longer comes", "unit changed"),
+    ),
     Trouble(
         105,
         120,
@@ -96,6 +103,8 @@ def test_a_year_of_eight_troubles_is_eight_incidents_that_say_what_is_so() -> No
                 incident = evening.of(trouble)
                 assert incident is not None
                 assert owners.setdefault(n, incident.id) == incident.id
+                if trouble.first == VANISHED and any(not member["closed"] for member in incident.alerts):
+                    assert "`pallet` (" in incident.title, (evening.day, incident.title)
     assert len(set(owners.values())) == len(YEAR)
     states = {incident.id: incident.state for incident in evening.incidents}
     assert sum(state == "resolved" for state in states.values()) == len(resolved)

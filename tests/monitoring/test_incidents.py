@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,8 +13,11 @@ from hypothesis import strategies as st
 
 from modelops_jupyter.actions import casework
 from modelops_jupyter.actor import Actor
+from modelops_jupyter.display.plain import alert_sentence
 from modelops_jupyter.errors import Conflict, InvalidInput, NotFound, Refused
+from modelops_jupyter.monitoring import AlertRules, raise_alerts
 from modelops_jupyter.monitoring.figures import intervals
+from modelops_jupyter.monitoring.figures.quality import vanished_values
 from modelops_jupyter.monitoring.incidents.analysis import analyse
 from modelops_jupyter.monitoring.incidents.cases import update_incidents
 from modelops_jupyter.monitoring.incidents.causes import Case
@@ -21,6 +25,7 @@ from modelops_jupyter.monitoring.incidents.chronicle import chronicle_of
 from modelops_jupyter.monitoring.incidents.evidence import Evidence
 from modelops_jupyter.monitoring.incidents.magnitude import magnitude
 from modelops_jupyter.monitoring.record.results import Finding, WindowResult
+from modelops_jupyter.profiles import ColumnProfile
 from modelops_jupyter.store import Change, InMemoryStore, verify_chain
 
 ANN, BOB = Actor("ann"), Actor("bob")
@@ -242,6 +247,51 @@ def test_new_values_are_named() -> None:
     run(store, [alert("discount", 1, 1, kind="quality", metric="unseen_rate", beside=named)])
     (row,) = casework.incidents(store, None, None)
     assert row["title"] == "`50%` (0.7 % of rows) of discount was never seen in training"
+
+
+def test_categories_that_no_longer_come_are_named_as_long_as_they_do_not() -> None:
+    gone = "`B` (12 % of rows in training)"
+    found = (Finding("drift", "discount", "jensen_shannon", 0.3, 0.1),)
+    figures = {"discount": {"jensen_shannon": {"value": 0.3, "reason": None, "with": gone}}}
+    opened = replace(window(1, None, found), drift=figures)
+    assert opened.vanished("discount") == gone
+    (told,) = raise_alerts("delay", [opened], AlertRules())
+    assert told.message.startswith(f"delay: {gone} of discount no longer comes, in the window from 2013-04-02;")
+    store = InMemoryStore()
+    run(store, [{**told.to_dict(), "every": "1D"}], Evidence([opened]))
+    (row,) = casework.incidents(store, None, None)
+    assert row["title"] == f"{gone} of discount no longer comes"
+    assert f"{gone} of discount no longer comes" in casework.incident(store, row["id"]).timeline[0]["text"]
+    assert alert_sentence(told.to_dict()).startswith(f"{gone} of “discount” no longer comes")
+    back = replace(window(2, None, found), drift={"discount": {"jensen_shannon": {"value": 0.3, "reason": None}}})
+    run(store, [{**told.to_dict(), "every": "1D", "last_window": at(2)}], Evidence([opened, back]))
+    assert casework.incidents(store, None, None)[0]["title"] == "discount changed"
+
+
+@given(st.lists(st.integers(0, 400), min_size=2, max_size=6), st.data())
+def test_what_chance_may_leave_out_is_not_called_gone(reference: list[int], data: st.DataObject) -> None:
+    now = [data.draw(st.integers(0, 60)) for _ in reference]
+    before, current = (
+        ColumnProfile("category", sum(reference), 0, (*reference,)),
+        ColumnProfile("category", sum(now), 0, (*now,)),
+    )
+    names = [f"c{n}" for n in range(len(reference))]
+    text = vanished_values(before, current, names)
+    gone = [n for n, hits in enumerate(now) if not hits and reference[n] * sum(now) >= 10 * sum(reference) > 0]
+    assert all(f"`{names[n]}`" in text for n in gone) or len(gone) > 3
+    assert not any(f"`{name}`" in text for n, name in enumerate(names) if n not in gone)
+
+
+def test_what_more_rows_explain_is_no_suspect_and_what_differs_by_itself_is() -> None:
+    volume = alert("", 3, 5, kind="volume", metric="volume", figure=2000.0, threshold=1500.0)
+    noise = alert("wind", 3, 5, figure=0.13, threshold=0.1)
+    (case,) = cases_of([volume, noise, alert("temp", 3, 5, figure=0.3, threshold=0.1)])
+    said = analyse(case, Evidence())
+    assert [s["column"] for s in said["suspects"]] == ["temp"]
+    assert said["title"] == "the number of predictions rose; temp changed"
+    (case,) = cases_of([{**volume, "closed": at(5), "state": "recovered"}, noise])
+    said = analyse(case, Evidence())
+    assert (said["title"], said["suspects"]) == ("the number of predictions rose on 2013-04-04", [])
 
 
 def test_more_of_the_same_is_no_news() -> None:

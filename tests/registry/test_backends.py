@@ -27,6 +27,7 @@ from waiting import least_seconds
 from modelops_jupyter.cli import main
 from modelops_jupyter.errors import Conflict, RegistryUnreachable
 from modelops_jupyter.monitoring.incidents.cases import monitoring_incident
+from modelops_jupyter.monitoring.incidents.members import Member
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.store import Change, Put
 from modelops_jupyter.verbs import VERBS
@@ -180,6 +181,7 @@ DOWN: dict[str, tuple[int, list[str]]] = {
         ["cancer/1", "log.parquet", "--id", "id", "--time", "at", "--prediction", "said", "--batch-id", "b"],
     ),
     "log-labels": (0, ["cancer", "labels.parquet", "--id", "id", "--label", "label", "--batch-id", "b"]),
+    "accept": (0, ["cancer:1b2c3d4e", "--until", "2999-01-01", "--reason", "new supplier"]),
     "monitor": (0, ["cancer"]),
     "backtest": (0, ["cancer"]),
     "compare-data": (0, ["rows.parquet", "log.parquet", "--timestamp", "at"]),
@@ -190,6 +192,8 @@ DOWN: dict[str, tuple[int, list[str]]] = {
     "acknowledge": (0, ["cancer:0a1b2c3d", "--reason", "looking"]),
     "assign": (0, ["cancer:0a1b2c3d", "bob"]),
     "resolve": (0, ["cancer:0a1b2c3d", "--reason", "done"]),
+    "mute": (0, ["cancer", "--sign", "volume", "--until", "2999-01-01", "--reason", "holidays"]),
+    "revoke": (0, ["cancer", "--sign", "volume", "--reason", "over"]),
     "deliver": (0, []),
     "watch": (0, ["--once"]),
     "run": (0, ["pipeline.yaml", "--resume"]),
@@ -230,6 +234,16 @@ def a_workspace(project: Path, uri: str) -> None:
         ws.store.commit(Change(puts=(Put("incident", stopped["id"], stopped, subject="cancer"),)))
 
 
+def an_open_incident(project: Path) -> None:
+    """Put an incident of data on record, as the monitor keeps it."""
+    now = datetime.now(UTC).isoformat()
+    alert = Member("drift", "", "radius", "psi", "1D", "2013-04-01T00:00:00+00:00", now, "open", 0.5, 0.2, "it drifted")
+    body = monitoring_incident("cancer:1b2c3d4e", "cancer", "radius changed", (), now, now, None, "data")
+    with Workspace(Settings(project, project / ".modelops", actor="ann")) as ws:
+        put = Put("incident", body["id"], {**body, "alerts": [alert.to_dict()]}, subject="cancer")
+        ws.store.commit(Change(puts=(put,)))
+
+
 def test_with_the_server_gone_every_verb_answers_within_seconds(
     stoppable_server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -240,6 +254,7 @@ def test_with_the_server_gone_every_verb_answers_within_seconds(
     a_workspace(project, stoppable_server.uri)
     for verb in ("log-predictions", "log-labels", "monitor", "run"):
         assert main([verb, *DOWN[verb][1]]) == 0
+    an_open_incident(project)
     capsys.readouterr()
     for name, less in (("SIZES", {"shift": (2.0,)}), ("HEALTHY_SERIES", 1)):  # how much it tries: seconds
         monkeypatch.setattr(f"modelops_jupyter.monitoring.backtest.{name}", less)

@@ -134,6 +134,9 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "acknowledge": {"id": "", "reason": "seen"},
     "assign": {"id": "", "owner": "bob"},
     "resolve": {"id": "", "reason": "mended"},
+    "mute": {"subject": "delay", "sign": "volume", "until": "2999-01-01", "reason": "holidays"},
+    "revoke": {"subject": "delay", "sign": "volume", "reason": "over"},
+    "accept": {"subject": "", "until": "2999-01-01", "reason": "new supplier"},
     "runs": {},
     "board": {},
     "audit": {},
@@ -235,6 +238,7 @@ def monitored(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -
             stock.register(client, "bought", stock.log())
         ws.monitor("delay")
         assert ws.incidents("delay").rows
+        ws.mute("delay", sign="volume", until="2999-01-01", reason="holidays")
     return folder
 
 
@@ -284,7 +288,10 @@ def test_a_request_imports_nothing_in_its_thread(watched: Watched) -> None:
         incident = ws.incidents("delay").rows[0]["id"]
         ws.approve("delay/2", reason="first")
         ws.promote("delay/2", reason="first")
-    asked = {name: {**values, "id": incident} if "id" in values else values for name, values in REQUESTS.items()}
+    asked = {
+        name: {word: value or incident if word in ("id", "subject") else value for word, value in values.items()}
+        for name, values in REQUESTS.items()
+    }
     watched.ask(asked)
     assert watched.imports() == ""
 

@@ -25,7 +25,7 @@ CLOSE = """async () => {
     widget.close();
   }
 }"""
-HEALTHS = ("healthy", "warning", "alert", "unknown")
+HEALTHS = ("healthy", "warning", "alert", "not judged")
 
 
 def open_lab(page: Page, lab: Server, workspace: str | None = None) -> Locator:

@@ -27,7 +27,7 @@ export function Reason({ label, value, pending, error, change }: IReasonProps): 
         onChange={event => change(event.currentTarget.value)}
       />
       {error && (
-        <p className="jp-ModelOpsNotice jp-mod-error" role="alert">
+        <p className="jp-ModelOpsNotice jp-mod-failed" role="alert">
           {error.message}
         </p>
       )}

@@ -28,7 +28,7 @@ export class StatusItem extends VDomRenderer<Live<IFleet>> {
       : this.trans._n('Open alerts in %1 model: show the models', 'Open alerts in %1 models: show the models', models);
     return (
       <button type="button" title={title} onClick={this.lead}>
-        <HealthIcon health={error ? 'unknown' : alerts > 0 ? 'warning' : 'healthy'} />
+        <HealthIcon health={error ? 'not judged' : alerts > 0 ? 'warning' : 'healthy'} />
         {alerts === 0 ? this.trans.__('No open alerts') : this.trans._n('%2 open alert', '%2 open alerts', alerts, alerts.toLocaleString('en'))}
       </button>
     );

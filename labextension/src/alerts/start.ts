@@ -70,7 +70,7 @@ class Herald {
       const { rows } = await client.get<{ rows: readonly IIncident[] }>('incidents', { state: 'open' });
       const seen = ((await this.state.fetch(SEEN)) as string[] | undefined) ?? null;
       await this.state.save(SEEN, [...rows.map(one => one.id)]);
-      this.tell(news(rows, seen));
+      this.tell(news(rows, seen).filter(one => one.suppressed === ''));
     } catch {
       this.count = null; // the panel says what is wrong; this looks again with its next answer
     }

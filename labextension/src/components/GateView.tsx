@@ -19,7 +19,7 @@ export function GateView({ gate, trans }: { gate: IGate; trans: TranslationBundl
       <ul>
         {gate.checks.map(check => (
           <li key={check.name}>
-            <HealthIcon health={!check.passed ? 'alert' : check.applies ? 'healthy' : 'unknown'} />
+            <HealthIcon health={!check.passed ? 'alert' : check.applies ? 'healthy' : 'not judged'} />
             <span className="jp-ModelOpsGate-word">
               {!check.passed ? trans.__('failed') : check.applies ? trans.__('passed') : trans.__('does not apply')}
             </span>

@@ -2,14 +2,16 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import type { Client } from '../api';
 import { incidentCode } from '../code';
-import { sentence, shortTime } from '../format';
+import { capital, sentence, shortTime } from '../format';
 import type { IIncident, IOverview } from '../tokens';
 import { useAnswer } from '../useAnswer';
 import { ActButton } from './ActButton';
 import { Failed } from './Notice';
 import { Table } from './Table';
 
-export type IncidentAction = 'acknowledge' | 'resolve';
+export type IncidentAction = 'acknowledge' | 'resolve' | 'mute' | 'accept' | 'revoke';
+
+const LIVE: ReadonlySet<string> = new Set(['open', 'acknowledged']);
 
 interface IIncidentsProps {
   readonly page: IOverview;
@@ -39,8 +41,17 @@ export function Incidents({ page, client, trans, handle }: IIncidentsProps): JSX
       empty={data ? trans.__('No incidents.') : trans.__('Reading the workspace…')}
       codeOf={incident => ({ label: trans.__('incident %1', incident.id), code: incidentCode(incident.id) })}
       columns={[
-        { title: trans.__('State'), cell: incident => stateWord(incident.state, trans) },
-        { title: trans.__('What happened'), wraps: true, cell: incident => sentence(incident.title) },
+        { title: trans.__('State'), cell: incident => stateWord(standing(incident), trans) },
+        {
+          title: trans.__('What happened'),
+          wraps: true,
+          cell: incident => (
+            <>
+              {sentence(incident.title)}
+              {incident.suppressed && <p className="jp-ModelOpsPage-quiet">{capital(sentence(incident.suppressed))}</p>}
+            </>
+          )
+        },
         { title: trans.__('Since'), cell: incident => shortTime(incident.first_window) },
         { title: trans.__('Alerts'), numeric: true, cell: incident => incident.alerts },
         { title: trans.__('Owner'), cell: incident => incident.owner ?? trans.__('nobody yet') },
@@ -51,8 +62,17 @@ export function Incidents({ page, client, trans, handle }: IIncidentsProps): JSX
               {incident.state === 'open' && (
                 <ActButton on={() => act('acknowledge', incident)}>{trans.__('Acknowledge…')}</ActButton>
               )}
-              {['open', 'acknowledged'].includes(incident.state) && (
+              {LIVE.has(incident.state) && (
                 <ActButton on={() => act('resolve', incident)}>{trans.__('Resolve…')}</ActButton>
+              )}
+              {LIVE.has(incident.state) && incident.suppressed === '' && (
+                <>
+                  <ActButton on={() => act('mute', incident)}>{trans.__('Mute…')}</ActButton>
+                  <ActButton on={() => act('accept', incident)}>{trans.__('Accept…')}</ActButton>
+                </>
+              )}
+              {incident.revocable && (
+                <ActButton on={() => act('revoke', incident)}>{trans.__('Take back…')}</ActButton>
               )}
             </span>
           )
@@ -62,12 +82,21 @@ export function Incidents({ page, client, trans, handle }: IIncidentsProps): JSX
   );
 }
 
+/** What is muted or accepted is called so. */
+function standing({ state, suppressed }: IIncident): string {
+  return suppressed && (LIVE.has(state) || state === 'resolved') ? (suppressed.split(' ')[0] ?? state) : state;
+}
+
 function stateWord(state: string, trans: TranslationBundle): string {
   switch (state) {
     case 'open':
       return trans.__('open');
     case 'acknowledged':
       return trans.__('acknowledged');
+    case 'muted':
+      return trans.__('muted');
+    case 'accepted':
+      return trans.__('accepted');
     case 'resolved':
       return trans.__('resolved');
     case 'recovered':

@@ -26,7 +26,7 @@ interface IFailedProps {
 /** What went wrong, in the server's words, and the way to try again. */
 export function Failed({ error, busy, stale, readAt, trans, retry }: IFailedProps): JSX.Element {
   return (
-    <div className={`jp-ModelOpsNotice jp-mod-error${stale ? ' jp-mod-stale' : ''}`} role="alert">
+    <div className={`jp-ModelOpsNotice jp-mod-failed${stale ? ' jp-mod-stale' : ''}`} role="alert">
       <strong>
         {!stale
           ? trans.__('This could not be read')

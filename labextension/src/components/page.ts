@@ -10,7 +10,7 @@ export interface ITab {
   readonly trans: TranslationBundle;
   /** Opens the dialog of an action; `version` is what it is about. */
   readonly act: (action: Action, version?: number) => void;
-  /** Opens the dialog that acknowledges or resolves an incident; answers whether that was done. */
+  /** Opens the dialog that does something about an incident; answers whether that was done. */
   readonly handle: (action: IncidentAction, incident: IIncident) => Promise<boolean>;
   readonly show: (tab: TabName) => void;
   readonly files: IFiles;

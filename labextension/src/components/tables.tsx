@@ -170,10 +170,10 @@ function decisionWord({ action, details }: IAuditEntry, trans: TranslationBundle
   }
 }
 
-export function AuditTable({ rows, trans }: IRows<IAuditEntry>): JSX.Element {
+export function AuditTable({ title, rows, trans }: IRows<IAuditEntry> & { title: string }): JSX.Element {
   return (
     <Table<IAuditEntry>
-      title={trans.__('Audit trail')}
+      title={title}
       rows={rows}
       trans={trans}
       empty={trans.__('Nothing on record yet.')}
@@ -217,9 +217,10 @@ function interval({ low, high }: IWindow): string {
 }
 
 /** An alert's message as a sentence, without the model's name: the page has it in its title. */
-function alertText({ message, metric }: IAlert, name: string): string {
+function alertText({ message, metric, suppressed }: IAlert, name: string): string {
   const own = message.startsWith(`${name}: `) ? message.slice(name.length + 2) : message;
-  return capital(sentence(own.replace(metric, () => metricName(metric))));
+  const text = capital(sentence(own.replace(metric, () => metricName(metric))));
+  return suppressed ? `${text} ${capital(suppressed)}.` : text;
 }
 
 function Aliases({ text }: { text: string }): JSX.Element {

@@ -79,7 +79,7 @@ class RegisterBody extends VDomRenderer<RegisterModel> {
     const { trans } = this;
     if (error) {
       return (
-        <div className="jp-ModelOpsNotice jp-mod-error" role="alert">
+        <div className="jp-ModelOpsNotice jp-mod-failed" role="alert">
           <p>{refusal(error, trans)}</p>
           <ActButton on={() => void this.model.ask()}>{trans.__('Retry')}</ActButton>
         </div>
@@ -158,7 +158,7 @@ function Form({ model, names, trans, known }: IFormProps): JSX.Element {
       {choice('validated', trans.__('Validation rows'), [none, ...rows])}
       {wish.validated !== '' && choice('outcomes', trans.__('Labels of the validation rows'), [none, ...labels(wish.validated)])}
       <p className="jp-ModelOpsDialog-hint" role="status">
-        <HealthIcon health={wish.kind === 'decision' ? 'unknown' : model.measures ? 'healthy' : 'warning'} />
+        <HealthIcon health={wish.kind === 'decision' ? 'not judged' : model.measures ? 'healthy' : 'warning'} />
         {hint(model, trans)}
       </p>
       {text('description', trans.__('What it is for'))}

@@ -52,7 +52,7 @@ export function RunForm({ model, trans }: { model: RunModel; trans: TranslationB
           <p className="jp-ModelOpsPage-quiet">{trans.__('The executed notebook, below the folder of the file browser')}</p>
         </div>
         {error && (
-          <p className="jp-ModelOpsNotice jp-mod-error" role="alert">
+          <p className="jp-ModelOpsNotice jp-mod-failed" role="alert">
             {error.message}
           </p>
         )}

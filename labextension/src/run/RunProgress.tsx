@@ -32,7 +32,7 @@ export function RunProgress({ model, output, trans, openOutput, again }: IRunPro
       </p>
       <progress max={last?.total ?? 1} value={done} aria-label={trans.__('Cells done')} />
       {(model.error ?? job?.error) && (
-        <p className="jp-ModelOpsNotice jp-mod-error" role="alert">
+        <p className="jp-ModelOpsNotice jp-mod-failed" role="alert">
           {(model.error ?? job?.error)?.message}
         </p>
       )}
@@ -76,7 +76,7 @@ function Cell({ cell, ended, trans }: { cell: ICell; ended: boolean; trans: Tran
         : trans.__('%1 s', String(cell.seconds));
   return (
     <li className={`jp-mod-${cell.state}`}>
-      <HealthIcon health={cell.state === 'failed' ? 'alert' : cell.state === 'completed' ? 'healthy' : 'unknown'} />
+      <HealthIcon health={cell.state === 'failed' ? 'alert' : cell.state === 'completed' ? 'healthy' : 'not judged'} />
       <span className="jp-ModelOpsRun-number">{cell.number}</span>
       <code>{cell.source}</code>
       <span className="jp-ModelOpsPage-quiet">{words}</span>
@@ -95,7 +95,7 @@ function stateHealth(state: JobState | undefined): Health {
     case 'interrupted':
       return 'warning';
     default:
-      return 'unknown';
+      return 'not judged';
   }
 }
 

@@ -9,7 +9,7 @@ import traitlets
 
 from modelops_jupyter.display import cases
 from modelops_jupyter.display.html import Html, element, join
-from modelops_jupyter.display.listings import cell
+from modelops_jupyter.display.listings import state_cell
 from modelops_jupyter.display.plain import alert_sentence
 from modelops_jupyter.display.tables import fold, more, note, scrolling
 from modelops_jupyter.display.widgets.live import Live, button, choice, join_form, text_field
@@ -100,7 +100,7 @@ class AlertInbox(Live):
             data_pick=f"incident {row['id']}",
             aria_pressed=str(chosen).lower(),
         )
-        parts = (cell("state", row["state"]), str(row["model"]), name, short_time(row["first_window"]))
+        parts = (state_cell(row), str(row["model"]), name, short_time(row["first_window"]))
         cells = (element("td", part) for part in (*parts, str(row["owner"] or NOTHING)))
         return element("tr", *cells, class_="mo-chosen-row" if chosen else None)
 
@@ -149,9 +149,7 @@ class AlertInbox(Live):
 def _alert(n: int, alert: Mapping[str, Any]) -> Html:
     words = f"{alert['model']}, {short_time(alert['window_start'])}"
     name = element("button", words, type="button", data_pick=f"alert {n}")
-    return element(
-        "tr", *(element("td", part) for part in (cell("state", alert["state"]), name, alert_sentence(alert)))
-    )
+    return element("tr", *(element("td", part) for part in (state_cell(alert), name, alert_sentence(alert))))
 
 
 def _rows(head: tuple[str, ...], rows: list[Html]) -> Html | None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.workspace import Workspace
 
 AT_ONCE = 100
-WORST_FIRST = ("alert", "warning", "healthy", "unknown")
+WORST_FIRST = ("alert", "warning", "healthy", "not judged")
 
 
 class ModelBrowser(Live):

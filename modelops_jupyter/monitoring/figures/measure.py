@@ -10,8 +10,8 @@ from modelops_jupyter.monitoring.figures.drift import drift
 from modelops_jupyter.monitoring.figures.estimation import estimate
 from modelops_jupyter.monitoring.figures.learned import Recent
 from modelops_jupyter.monitoring.figures.performance import performance
-from modelops_jupyter.monitoring.figures.quality import column_quality, new_values, window_quality
-from modelops_jupyter.monitoring.record.results import WindowResult
+from modelops_jupyter.monitoring.figures.quality import column_quality, new_values, vanished_values, window_quality
+from modelops_jupyter.monitoring.record.results import VANISHED, WindowResult
 from modelops_jupyter.profiles import Profile, Reference
 
 
@@ -38,6 +38,9 @@ def measure_window(
     for name in found:
         if values := new_values(current.columns[name]):
             found[name]["unseen_rate"]["with"] = values
+        categories = binning.columns[name].categories
+        if categories and (gone := vanished_values(before.columns[name], current.columns[name], categories)):
+            found[name][VANISHED]["with"] = gone
     quality = {name: figure.to_dict() for name, figure in window_quality(current, end).items()}
     if current.sample.keys:
         codes = current.sample.table

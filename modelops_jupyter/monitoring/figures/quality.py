@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from modelops_jupyter.monitoring.figures.deciding import RELATIVE
@@ -11,6 +12,8 @@ from modelops_jupyter.written import printable
 
 # So many values that are new are named, and so much of each.
 NAMED, LONGEST_VALUE = 3, 40
+# A category of which so many rows were to come and none did is gone: chance leaves it out once in 20,000 windows.
+LEAST_EXPECTED = 10.0
 
 
 def column_quality(before: ColumnProfile, now: ColumnProfile) -> dict[str, Figure]:
@@ -54,6 +57,30 @@ def new_values(column: ColumnProfile) -> str:
     named = [f"`{_one_line(other.text)}` ({100 * other.count / present:.2g} % of rows)" for other in commonest[:NAMED]]
     more = len(commonest) - NAMED
     return ", ".join(named) + (f" and {more} more" if more > 0 else "")
+
+
+def vanished_values(before: ColumnProfile, now: ColumnProfile, categories: Sequence[str]) -> str:
+    """Name the categories of the reference that do not come any more, the commonest first; nothing where all do.
+
+    Such that come so often in the reference that by chance the window would have some.
+
+    >>> vanished_values(
+    ...     ColumnProfile("category", 1000, 0, (880, 120)), ColumnProfile("category", 300, 0, (300, 0)), ("A", "B")
+    ... )
+    '`B` (12 % of rows in training)'
+    """
+    present, rows = before.n - before.missing, now.n - now.missing
+    if now.kind != "category" or not present:
+        return ""
+    gone = [
+        (hits, name)
+        for name, hits, left in zip(categories, before.counts, now.counts, strict=False)
+        if not left and hits * rows >= LEAST_EXPECTED * present
+    ]
+    commonest = sorted(gone, key=lambda one: (-one[0], one[1]))
+    named = [f"`{_one_line(name)}` ({100 * hits / present:.2g} % of rows in training)" for hits, name in commonest]
+    more = len(commonest) - NAMED
+    return ", ".join(named[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _one_line(text: str) -> str:

@@ -11,9 +11,9 @@ from modelops_jupyter.monitoring.figures.deciding import exceeds, reaches
 from modelops_jupyter.monitoring.incidents.looks import Look, is_estimate, looks_of
 from modelops_jupyter.monitoring.incidents.magnitude import SURGE, magnitude
 from modelops_jupyter.monitoring.judging.rules import AlertRules
-from modelops_jupyter.monitoring.record.results import Alert, Finding, Key, WindowResult
+from modelops_jupyter.monitoring.record.results import Alert, Finding, Key, WindowResult, is_drift
 from modelops_jupyter.roles import Series
-from modelops_jupyter.wording import figure_text, short
+from modelops_jupyter.wording import figure_text, is_several, short
 
 # A number has no more digits than that.
 MOST_DIGITS = 17
@@ -164,7 +164,7 @@ def _alerts_of(
         hits.append(hit)
         recent = hits[-rules.windows :]
         if current is None and hit is not None and _opens(hit, recent, rules):
-            current = _open(model, version, hit, look.window)
+            current = open_alert(model, version, hit, look.window)
         elif current is not None and hit is not None:
             current = replace(current, last_window=look.start, surges=_surges(current, hit, look.start))
         elif current is not None and len(recent) == rules.windows and not any(recent):
@@ -200,7 +200,8 @@ def told_apart(figure: float, threshold: float) -> tuple[str, str]:
     return figure_text(figure, MOST_DIGITS), figure_text(threshold, MOST_DIGITS)
 
 
-def _open(model: str, version: int, finding: Finding, window: WindowResult) -> Alert:
+def open_alert(model: str, version: int, finding: Finding, window: WindowResult) -> Alert:
+    """Return the alert that a finding of a window opens."""
     what = finding.metric.removeprefix("recent_").replace("_", " ")
     what += f" of {finding.column}" if finding.column else ""
     what += f" where {finding.segment}" if finding.segment else ""
@@ -219,6 +220,13 @@ def _open(model: str, version: int, finding: Finding, window: WindowResult) -> A
             f"{name}: {finding.beside} of {finding.column}{where} was never seen in training, {when}; {figure} of rows "
             f"have such a value, over the threshold {threshold}"
         )
+    gone = window.vanished(finding.column) if is_drift(finding.kind, finding.metric) else ""
+    if gone:
+        where = f" where {finding.segment}" if finding.segment else ""
+        message = (
+            f"{name}: {gone} of {finding.column} no longer {'come' if is_several(gone) else 'comes'}{where}, {when}; "
+            f"{what} was {figure}, over the threshold {threshold}"
+        )
     return Alert(
         model=model,
         kind=finding.kind,
@@ -234,5 +242,5 @@ def _open(model: str, version: int, finding: Finding, window: WindowResult) -> A
         segment=finding.segment,
         version=version,
         series=window.series,
-        beside=finding.beside,
+        beside=gone or finding.beside,
     )

@@ -8,21 +8,24 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from modelops_jupyter.monitoring.figures.deciding import reaches
 from modelops_jupyter.monitoring.incidents.causes import Case, is_swollen
 from modelops_jupyter.monitoring.incidents.evidence import Evidence
 from modelops_jupyter.monitoring.incidents.looks import is_estimate
 from modelops_jupyter.monitoring.incidents.loss import Loss
+from modelops_jupyter.monitoring.incidents.magnitude import magnitude
 from modelops_jupyter.monitoring.incidents.members import DEPENDENCE, Member
-from modelops_jupyter.monitoring.incidents.sentences import describe
+from modelops_jupyter.monitoring.incidents.sentences import Values, describe
 from modelops_jupyter.monitoring.incidents.suspects import (
     SHOWN,
     Slice,
     Suspect,
+    Worst,
     rank_segments,
     rank_suspects,
     worst_figures,
 )
-from modelops_jupyter.monitoring.record.results import WindowResult
+from modelops_jupyter.monitoring.record.results import WindowResult, is_drift
 from modelops_jupyter.wording import short
 
 
@@ -34,16 +37,18 @@ def analyse(case: Case, evidence: Evidence) -> dict[str, Any]:
     first, last = members[0].start, max(member.last for member in members)
     windows = evidence.within(first, last)
     importance = evidence.importance.get(_served(windows), {})
-    worst, values = worst_figures(current, windows), _new_values(windows)
-    suspects = rank_suspects(current, worst, importance, values)
-    segments = rank_segments(current, worst, importance, windows, evidence)
+    worst, values = worst_figures(current, windows), _values(windows)
+    charged = _without_noise(case, current, worst)
+    suspects = rank_suspects(charged, worst, importance, values)
+    segments = rank_segments(charged, worst, importance, windows, evidence)
     ranked = [suspect.column for suspect in suspects]
     by_labels = [(every, *key) for key in _shown_by_labels(windows) for every in {m.every for m in current}]
-    title = describe(current, ranked, by_labels, values) or current[0].message
+    title = describe(charged, ranked, by_labels, values)
+    title += _since(case, present) if title else _since(case, present).removeprefix("; ")
     return {
         "first_window": first,
         "last_window": last,
-        "title": f"{title}{_since(case, present)}",
+        "title": title or describe(current, ranked, by_labels, values) or current[0].message,
         "suspects": [asdict(suspect) for suspect in suspects[:SHOWN]],
         "segments": [{**asdict(part), "columns": list(part.columns)} for part in segments[:SHOWN]],
         "loss": _loss(windows, evidence),
@@ -88,6 +93,17 @@ def _loss(windows: Sequence[WindowResult], evidence: Evidence) -> dict[str, Any]
     return decisions if error is None else {**decisions, "reason": None, "error": asdict(error)}
 
 
+def _without_noise(case: Case, members: Sequence[Member], worst: Worst) -> list[Member]:
+    """Return the alerts that more rows do not explain: where rows come twice, distributions differ by more than chance.
+
+    By little more: what differs twice as much as its threshold did so by itself.
+    """
+    rose = min((member.onset for member in case.members.values() if is_swollen(member)), default=None)
+    if rose is None:
+        return list(members)
+    return [m for m in members if m.kind != "drift" or m.begin < rose or reaches(magnitude(*worst[m.key]), 2)]
+
+
 def _since(case: Case, present: Sequence[Member]) -> str:
     """Say that more rows came where that is not seen any more, being usual by now, and what began with it is."""
     rose = [member for member in case.members.values() if is_swollen(member)]
@@ -97,13 +113,16 @@ def _since(case: Case, present: Sequence[Member]) -> str:
     return f"; the number of predictions rose on {day}"
 
 
-def _new_values(windows: Sequence[WindowResult]) -> dict[str, str]:
-    """Return the values that are new in the last window with a finding of them, by column."""
-    found: dict[str, str] = {}
+def _values(windows: Sequence[WindowResult]) -> dict[str, Values]:
+    """Return the values that are new, and those that no longer come, in the last window with a finding of either."""
+    found: dict[str, Values] = {}
     for window in sorted(windows, key=lambda w: (not w.segment, w.window_start)):
         for finding in window.findings:
+            known = found.get(finding.column, Values())
             if finding.metric == "unseen_rate" and finding.beside:
-                found[finding.column] = finding.beside
+                found[finding.column] = Values(finding.beside, window.vanished(finding.column))
+            elif is_drift(finding.kind, finding.metric) and finding.column:
+                found[finding.column] = Values(known.new, window.vanished(finding.column))
     return found
 
 

@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from modelops_jupyter.monitoring.incidents.accepted import without_accepted
 from modelops_jupyter.monitoring.incidents.analysis import analyse
 from modelops_jupyter.monitoring.incidents.causes import Case
 from modelops_jupyter.monitoring.incidents.chronicle import RAISED, Event, chronicle_of
 from modelops_jupyter.monitoring.incidents.evidence import Evidence
 from modelops_jupyter.monitoring.incidents.members import Member
 from modelops_jupyter.monitoring.incidents.standing import acts_of, standing
+from modelops_jupyter.monitoring.incidents.suppressions import Suppression, clocks, suppressions_of
 from modelops_jupyter.store import Put, Record, Store
 
 # What ends an incident by itself: because its alerts did, or its version was replaced.
 ENDED = ("recovered", "superseded")
+BEGINS = ("opened", "reopened", "returned")
 
 
 def update_incidents(
@@ -42,7 +45,13 @@ def update_incidents(
     """
     records = {r.key: r for r in store.find("incident", model) if r.body["cause"] == "data"}
     acts = acts_of(store, model)
-    chronicle = chronicle_of(model, alerts, [_case(r, acts.get(r.key, ())) for r in records.values()])
+    cases = [_case(r, acts.get(r.key, ())) for r in records.values()]
+    suppressions = suppressions_of(store, model)
+    on_record = [member for case in cases for member in case.members.values()]
+    members = without_accepted(model, [*map(Member.of, alerts)], suppressions, evidence, on_record)
+    chronicle = chronicle_of(model, members, cases, [s for s in suppressions if s.act == "mute"])
+    now = max((window.window_end for window in evidence.windows), default="")
+    chronicle.expire(_ended(suppressions, clocks(store, model).get(model, ("", ""))[1], now, acts), now)
     puts, messages = [], []
     for case in chronicle.book.cases.values():
         record, events = records.get(case.id), chronicle.events.get(case.id, [])
@@ -50,7 +59,7 @@ def update_incidents(
         if record is None or body != record.body:
             revision = 0 if record is None else record.revision
             puts.append(Put("incident", case.id, body, subject=model, expected_revision=revision))
-        news = _news(events, case.resolved)
+        news = _news(events, case.resolved, _was_told(record))
         if news is not None:
             messages.append(message_of(body, news.event, news.text))
     return tuple(puts), tuple(messages)
@@ -142,7 +151,7 @@ def _body(
     members = sorted(case.members.values(), key=lambda m: (m.start, m.key))
     alerts = [member.to_dict() for member in members]
     last = max((member.last for member in members), default="")
-    if record is not None and alerts == before["alerts"] and last < evidence.settled:
+    if record is not None and not events and alerts == before["alerts"] and last < evidence.settled:
         return dict(before)
     ends = [event.event for event in events if event.event in ENDED]
     firing = any(not member.closed for member in members)
@@ -159,15 +168,39 @@ def _body(
     }
     same = {key: before[key] for key in ("first_window", "last_window", "title", "suspects") if key in before}
     said = analyse(case, evidence) if members else {**same, "segments": [], "loss": None, "actions": []}
-    told = [{"at": at, "event": e.event, "window": e.window, "text": e.text} for e in events]
+    told = [
+        {"at": at, "event": e.event, "window": e.window, "text": e.text, **({"muted": True} if e.muted else {})}
+        for e in events
+    ]
     return {**body, **said, "history": [*before.get("history", ()), *told]}
 
 
-def _news(events: Sequence[Event], resolved: bool) -> Event | None:
+def _news(events: Sequence[Event], resolved: bool, was_told: bool) -> Event | None:
     """Return which event of a run to send a message about, if any: what began or grew, else that it ended.
 
-    What a person closed is not told to end, and what became less is on the timeline alone.
+    What a person closed is not told to end, nor what was muted all along; what became less is on the timeline alone.
     """
-    raised = sorted((e for e in events if e.event in RAISED), key=lambda e: RAISED.index(e.event))
-    ended = [event for event in events if event.event in ENDED and not resolved]
+    loud = [event for event in events if not event.muted]
+    told = (*RAISED, "expired")
+    raised = sorted((e for e in loud if e.event in told), key=lambda e: told.index(e.event))
+    raised = [event for event in raised if event.event != "expired" or not resolved]
+    ended = [event for event in events if event.event in ENDED and not resolved and was_told]
     return raised[0] if raised else ended[-1] if ended else None
+
+
+def _was_told(record: Record | None) -> bool:
+    """Tell whether a message was sent about an incident since it last began."""
+    history = [] if record is None else record.body["history"]
+    began = max((n for n, e in enumerate(history) if e["event"] in BEGINS), default=0)
+    return any(e["event"] in (*RAISED, "expired") and not e.get("muted") for e in history[began:])
+
+
+def _ended(
+    suppressions: Iterable[Suppression], before: str, now: str, acts: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> list[tuple[Suppression, list[str]]]:
+    """Return what ended by itself since the last run, which reached `before`, with the incidents it was said on."""
+    return [
+        (s, [identity for identity, own in acts.items() if any(act.get("suppression") == s.key for act in own)])
+        for s in suppressions
+        if before < s.until <= now and not s.revoked
+    ]

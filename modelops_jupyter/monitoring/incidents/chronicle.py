@@ -8,7 +8,7 @@ with the same events as one that was monitored day by day.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from modelops_jupyter.monitoring.incidents.causes import Case, Casebook, is_swollen, order
 from modelops_jupyter.monitoring.incidents.members import CAUSE, DEPENDENCE, EFFECT, Member
 from modelops_jupyter.monitoring.incidents.sentences import describe
+from modelops_jupyter.monitoring.incidents.suppressions import Suppression
 from modelops_jupyter.wording import short
 
 RAISED = ("opened", "reopened", "returned", "grew")
@@ -30,19 +31,23 @@ class Event:
     ----------
     event : str
         ``opened``, ``grew``, ``narrowed``, ``recovered``, ``superseded`` (the version was replaced), ``reopened``, or
-        ``returned`` (the version that was replaced serves again).
+        ``returned`` (the version that was replaced serves again); ``expired`` (what a person had muted or accepted).
+    muted : bool
+        Nobody is sent a message about it.
     """
 
     event: str
     window: str
     text: str
+    muted: bool = False
 
 
 @dataclass
 class Chronicle:
-    """The incidents of a model, and what happened to each since the last run."""
+    """The incidents of a model, and what happened to each since the last run; `mutes` are those of the model."""
 
     book: Casebook
+    mutes: Sequence[Suppression] = ()
     events: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
 
     def play(self, alerts: Iterable[Member]) -> None:
@@ -98,14 +103,16 @@ class Chronicle:
         if opened and not was:
             self._begin(case, earlier, opened, at)
         elif news := [m for m in opened if _is_news(m, case, earlier, time)]:
-            self._tell(case, "grew", at, f"Also {describe(news)}, from {day} on.")
+            self._tell(case, "grew", at, f"Also {describe(news)}, from {day} on.{_notes(news)}", news)
         if worse and not opened:
-            self._tell(case, "grew", at, f"Much more than before, from {day} on: {describe(worse)}.")
-        if now and (gone := _gone(was, now)):
+            self._tell(case, "grew", at, f"Much more than before, from {day} on: {describe(worse)}.", worse)
+        accepted = {key for key, m in case.members.items() if m.state == "accepted"}
+        if now and (gone := _gone([m for m in was if m.key not in accepted], now)):
             self._tell(case, "narrowed", at, f"No longer since {day}: {describe(gone)}.")
         if was and not now:
             ended = [m for m in case.members.values() if m.closed == at]
-            self._end(case, ended or list(case.members.values()), at)
+            if not ended or any(m.state != "accepted" for m in ended):  # else a person said so
+                self._end(case, ended or list(case.members.values()), at)
 
     def _begin(self, case: Case, earlier: Sequence[Member], opened: Sequence[Member], at: str) -> None:
         day = short(datetime.fromisoformat(at))
@@ -113,11 +120,12 @@ class Chronicle:
         what = describe(opened)
         if not earlier and not case.on_record:
             again = f" The same was seen in {case.follows}." if case.follows else ""
-            self._tell(case, "opened", at, f"From {day} on: {what}.{again}")
+            self._tell(case, "opened", at, f"From {day} on: {what}.{again}{_notes(opened)}", opened)
         elif any(m.identity in back for m in opened):
-            self._tell(case, "returned", at, f"Version {opened[0].version} serves again, and from {day} on: {what}.")
+            text = f"Version {opened[0].version} serves again, and from {day} on: {what}."
+            self._tell(case, "returned", at, text, opened)
         else:
-            self._tell(case, "reopened", at, f"It came again, from {day} on: {what}.")
+            self._tell(case, "reopened", at, f"It came again, from {day} on: {what}.{_notes(opened)}", opened)
 
     def _end(self, case: Case, ended: Sequence[Member], at: str) -> None:
         day = short(datetime.fromisoformat(at)) if at else ""
@@ -137,18 +145,44 @@ class Chronicle:
             opened = [member for member in case.members.values() if not member.closed]
             if opened and not firing:
                 at = max(member.last for member in opened)
-                self._tell(case, "reopened", at, f"It goes on after all: {describe(opened)}.")
+                self._tell(case, "reopened", at, f"It goes on after all: {describe(opened)}.", opened)
             elif firing and not opened:
                 self._end(case, list(case.members.values()), max(m.closed for m in case.members.values()))
 
-    def _tell(self, case: Case, event: str, window: str, text: str) -> None:
-        self.events[case.id].append(Event(event, window, text))
+    def _tell(self, case: Case, event: str, window: str, text: str, about: Sequence[Member] = ()) -> None:
+        """Note an event, and by whom all that it is about is muted."""
+        by = [self._muted_by(case, member, window) for member in about]
+        muted = bool(by) and all(by)
+        said = f"{text} {str(by[0])[:1].upper()}{str(by[0])[1:].rstrip('.')}." if muted else text
+        self.events[case.id].append(Event(event, window, said, muted))
+
+    def _muted_by(self, case: Case, member: Member, window: str) -> Suppression | None:
+        return next((s for s in self.mutes if s.holds(window) and s.mutes(member, case.id)), None)
+
+    def expire(self, ended: Iterable[tuple[Suppression, Collection[str]]], window: str) -> None:
+        """Say which suppressions ended, on the incidents named and on those whose open alerts are muted no more."""
+        for suppression, incidents in ended:
+            for case in self.book.cases.values():
+                left = [m for m in case.members.values() if not m.closed and suppression.mutes(m, case.id)]
+                if left or case.id in incidents:
+                    day = short(datetime.fromisoformat(suppression.end))
+                    goes_on = f" It goes on: {describe(left)}." if left else ""
+                    text = f"No longer {suppression.did}: that ended on {day}.{goes_on}"
+                    if left:
+                        self._tell(case, "expired", window, text, left)
+                    else:
+                        self.events[case.id].append(Event("expired", window, text, muted=True))
 
 
-def chronicle_of(model: str, alerts: Iterable[Mapping[str, Any]], cases: Iterable[Case] = ()) -> Chronicle:
+def chronicle_of(
+    model: str,
+    alerts: Iterable[Mapping[str, Any] | Member],
+    cases: Iterable[Case] = (),
+    mutes: Sequence[Suppression] = (),
+) -> Chronicle:
     """Return the incidents of a model from where the last run left them to its alerts as they are now."""
-    chronicle = Chronicle(Casebook(model, cases))
-    chronicle.play(map(Member.of, alerts))
+    chronicle = Chronicle(Casebook(model, cases), mutes)
+    chronicle.play(alert if isinstance(alert, Member) else Member.of(alert) for alert in alerts)
     return chronicle
 
 
@@ -190,6 +224,11 @@ def _is_news(member: Member, case: Case, earlier: Sequence[Member], at: datetime
     if member.kind == "drift" and any(map(is_swollen, present)):
         return False
     return member.facet not in facets and (member.sign, member.column, "") not in facets
+
+
+def _notes(members: Sequence[Member]) -> str:
+    """Return why alerts count that somebody had accepted."""
+    return "".join(f" {note}" for note in dict.fromkeys(member.note for member in members if member.note))
 
 
 def _gone(was: Sequence[Member], now: Sequence[Member]) -> list[Member]:

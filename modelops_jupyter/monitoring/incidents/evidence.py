@@ -39,6 +39,8 @@ class Evidence:
         Per version of a regression, the mean absolute error on its reference, with its standard error.
     settled : str
         What lies before this start is as it was when incidents were last looked at.
+    every : str
+        The length of the windows; empty where it does not matter.
     """
 
     windows: Sequence[WindowResult] = ()
@@ -50,6 +52,7 @@ class Evidence:
     settled: str = ""
     of_segment: Callable[[int, str], Figure | None] | None = None
     errors: Mapping[int, Figure] = field(default_factory=dict)
+    every: str = ""
 
     def excess_error(self, windows: Sequence[WindowResult]) -> ErrorExcess | None:
         """Return how much greater the absolute error of the whole windows was than on the reference."""

@@ -33,6 +33,8 @@ class Member:
         The other column of a dependence, or the values that are new.
     surges : tuple of (str, float, float)
         Windows in which it became much worse, with figure and threshold.
+    note : str
+        Why it counts though a person had accepted its sign; empty where nobody had.
     """
 
     kind: str
@@ -50,6 +52,7 @@ class Member:
     closed: str = ""
     beside: str = ""
     surges: tuple[Surge, ...] = ()
+    note: str = ""
 
     @classmethod
     def of(cls, alert: Mapping[str, Any]) -> Member:

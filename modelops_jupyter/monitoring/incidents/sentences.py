@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from modelops_jupyter.monitoring.incidents.looks import is_estimate
 from modelops_jupyter.monitoring.incidents.members import CAUSE, DEPENDENCE, EFFECT, Member
 from modelops_jupyter.monitoring.record.results import plain_metric
+from modelops_jupyter.wording import is_several
 
 # Signs of a column, the one that says most about it first: a title has one of each column.
 SIGNS = (
@@ -29,11 +31,19 @@ PHRASES: Mapping[str, tuple[str, str]] = {
 NAMED, GROUPS = 2, 2
 
 
+@dataclass(frozen=True)
+class Values:
+    """Values of a column that are news: such as training never had, and such as no longer come."""
+
+    new: str = ""
+    gone: str = ""
+
+
 def describe(
     members: Sequence[Member],
     ranked: Sequence[str] = (),
     by_labels: Collection[tuple[str, ...]] = (),
-    values: Mapping[str, str] | None = None,
+    values: Mapping[str, Values] | None = None,
 ) -> str:
     """Return what alerts say, causes first.
 
@@ -44,7 +54,7 @@ def describe(
     by_labels
         Signals of effects that labels have shown, whatever first showed them; see `Member.signal`.
     values
-        By column, the values that are new now; where nothing is said, those that opened the alert.
+        By column, the values that are new now or no longer come; where nothing is said, those that opened the alert.
     """
     causes = [member for member in members if member.part == CAUSE]
     phrases = [*_volume(causes), *_columns(causes, ranked, values or {}), *_dependences(members)]
@@ -103,7 +113,7 @@ def _volume(members: Iterable[Member]) -> list[str]:
     return [f"the number of predictions {'rose' if m.figure > m.threshold else 'fell'}" for m in found[-1:]]
 
 
-def _columns(members: Sequence[Member], ranked: Sequence[str], values: Mapping[str, str]) -> list[str]:
+def _columns(members: Sequence[Member], ranked: Sequence[str], values: Mapping[str, Values]) -> list[str]:
     """Return what is said of columns: of those that show the same sign together."""
     own: dict[str, list[Member]] = {}
     for member in members:
@@ -116,15 +126,23 @@ def _columns(members: Sequence[Member], ranked: Sequence[str], values: Mapping[s
     phrases = []
     for sign, columns in list(groups.items())[:GROUPS]:
         first = sign_of(own[columns[0]])
-        new = values.get(columns[0]) or first.beside
-        if sign == "unseen_rate" and new:
-            verb = "were" if "`, `" in new or ") and " in new or "), " in new else "was"
-            more = f"; {_phrase(sign, columns[1:])}" if columns[1:] else ""
-            phrases.append(f"{new} of {columns[0]} {verb} never seen in training{more}")
+        named = values.get(columns[0]) or Values()
+        more = f"; {_phrase(sign, columns[1:])}" if columns[1:] else ""
+        if sign == "unseen_rate" and (new := named.new or first.beside):
+            verb = "were" if is_several(new) else "was"
+            also = f", {_gone(named.gone)}" if named.gone else ""
+            phrases.append(f"{new} of {columns[0]} {verb} never seen in training{also}{more}")
+        elif sign == "distribution" and (gone := named.gone if columns[0] in values else first.beside):
+            phrases.append(f"{_gone(gone, columns[0])}{more}")
         else:
             phrases.append(_phrase(sign, columns))
     rest = sum(len(columns) for columns in list(groups.values())[GROUPS:])
     return [*phrases, *([f"{rest} more column{'s have' if rest != 1 else ' has'} alerts"] if rest else [])]
+
+
+def _gone(values: str, column: str = "") -> str:
+    of = f" of {column}" if column else ""
+    return f"{values}{of} no longer {'come' if is_several(values) else 'comes'}"
 
 
 def _phrase(sign: str, columns: Sequence[str]) -> str:

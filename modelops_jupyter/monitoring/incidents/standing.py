@@ -6,16 +6,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modelops_jupyter.monitoring.incidents.chronicle import RAISED
+from modelops_jupyter.monitoring.incidents.suppressions import suppressions_of
 from modelops_jupyter.store import Store, in_order
 
 Act = Mapping[str, Any]
 
 
 def acts_of(store: Store, model: str | None) -> dict[str, list[Act]]:
-    """Return what people did about the incidents of a model, or of all, by incident and oldest first."""
+    """Return what people did about the incidents of a model, or of all, by incident and oldest first.
+
+    What was accepted and taken back before the monitor ran again is ``void``: it is told, and changes nothing.
+    """
     acts: dict[str, list[Act]] = {}
-    for record in in_order(store.find("incident_act", model)):
-        acts.setdefault(record.body["incident"], []).append(record.body)
+    bodies = [record.body for record in in_order(store.find("incident_act", model))]
+    revocable = any(body["act"] == "accept" for body in bodies)
+    void = {s.key for s in suppressions_of(store, model) if s.is_void} if revocable else set()
+    for body in bodies:
+        acts.setdefault(body["incident"], []).append({**body, "void": body.get("suppression") in void})
     return acts
 
 
@@ -32,7 +39,7 @@ def standing(body: Mapping[str, Any], acts: Sequence[Act]) -> tuple[str, str | N
     owner, state = body["owner"], "open" if body["firing"] else ended
     for act in acts:
         owner = act.get("owner") or owner
-        if act["act"] == "resolve":
+        if act["act"] in ("resolve", "accept") and not act.get("void") and not act.get("partly"):
             state = "resolved" if act["seen"] >= raised else "open" if body["firing"] else ended
         elif act["act"] == "acknowledge" and state == "open" and act["seen"] >= again:
             state = "acknowledged"

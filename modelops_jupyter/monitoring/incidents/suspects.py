@@ -10,7 +10,7 @@ from modelops_jupyter.monitoring.figures.deciding import settled
 from modelops_jupyter.monitoring.incidents.evidence import Evidence
 from modelops_jupyter.monitoring.incidents.magnitude import magnitude
 from modelops_jupyter.monitoring.incidents.members import EFFECT, Member
-from modelops_jupyter.monitoring.incidents.sentences import charged, sign_of
+from modelops_jupyter.monitoring.incidents.sentences import Values, charged, sign_of
 from modelops_jupyter.monitoring.record.results import WindowResult
 
 SHOWN = 10
@@ -26,7 +26,7 @@ class Suspect:
     sign : str
         By what it shows most plainly: ``unseen_rate``, ``null_rate``, ``distribution``, ``dependence`` and so on.
     beside : str
-        The values that are new now, or the other column of a dependence that changed.
+        The values that are new now or no longer come, or the other column of a dependence that changed.
     importance : float or None
         Its share of the importance of all features; None where none is on record, and all count alike.
     magnitude : float
@@ -69,14 +69,14 @@ class Slice:
 
 
 def rank_suspects(
-    members: Sequence[Member], worst: Worst, importance: Mapping[str, float], values: Mapping[str, str]
+    members: Sequence[Member], worst: Worst, importance: Mapping[str, float], values: Mapping[str, Values]
 ) -> tuple[Suspect, ...]:
     """Return the features that are charged with these alerts: importance times magnitude first.
 
     Parameters
     ----------
     values
-        By column, the values that are new now.
+        By column, the values that are new now or no longer come.
     """
     found = []
     for column, own in charged(members).items():
@@ -84,7 +84,9 @@ def rank_suspects(
         top = max(own, key=lambda m: (settled(magnitude(*worst[m.key])), not m.segment, m.key))
         figure, threshold = worst[top.key]
         size, plainest = magnitude(figure, threshold), sign_of(own)
-        beside = values.get(column, plainest.beside) if plainest.sign == "unseen_rate" else plainest.beside
+        named, beside = values.get(column), plainest.beside
+        if named is not None and plainest.sign in ("unseen_rate", "distribution"):
+            beside = (named.new or beside) if plainest.sign == "unseen_rate" else named.gone
         score, since = size if share is None else share * size, min(m.start for m in own)
         found.append(
             Suspect(

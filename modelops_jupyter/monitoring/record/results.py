@@ -59,6 +59,8 @@ class Finding:
 
 
 Key = tuple[str, str, str, str]  # of the findings that are one alert, see `signal`
+# The figure of a column that says which categories no longer come.
+VANISHED = "jensen_shannon"
 # What later windows are judged by, of what the windows of a cycle say together.
 REMEMBERED = ("jensen_shannon", "kolmogorov_smirnov", "rank_shift", "scatter", "differs")
 
@@ -118,6 +120,11 @@ class WindowResult:
     segment: str = ""
     cycle: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     series: str = ""
+
+    def vanished(self, column: str) -> str:
+        """Return the categories of a column that no longer come, as a sentence names them; nothing where all do."""
+        figures: Mapping[str, Any] = self.drift.get(column) or {}
+        return str((figures.get(VANISHED) or {}).get("with", ""))
 
     @property
     def role(self) -> str:

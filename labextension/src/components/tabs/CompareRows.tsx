@@ -109,7 +109,7 @@ function Form({ files, trans, busy, start, ...initial }: IFormProps): JSX.Elemen
         {pending || busy ? trans.__('Comparing…') : trans.__('Compare')}
       </Button>
       {error && (
-        <p className="jp-ModelOpsNotice jp-mod-error" role="alert">
+        <p className="jp-ModelOpsNotice jp-mod-failed" role="alert">
           {error.message}
         </p>
       )}
@@ -145,7 +145,7 @@ function Progress({ job, client, trans }: IProgressProps): JSX.Element {
   const failure = job.error ?? job.job?.error;
   if (failure) {
     return (
-      <p className="jp-ModelOpsNotice jp-mod-error" role="alert">
+      <p className="jp-ModelOpsNotice jp-mod-failed" role="alert">
         {failure.message}
       </p>
     );

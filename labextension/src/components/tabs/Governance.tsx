@@ -1,6 +1,5 @@
 import React from 'react';
 import { sentence } from '../../format';
-import type { IAuditEntry } from '../../tokens';
 import { useAnswer } from '../../useAnswer';
 import { ActButton } from '../ActButton';
 import { FactList, Section } from '../Facts';
@@ -10,8 +9,6 @@ import type { ITab } from '../page';
 import { SourceFiles } from '../SourceFiles';
 import { DecisionsTable, HistoryTable } from '../tables';
 import { Pick } from './Compare';
-
-const DECISIONS = new Set(['approve', 'reject', 'comment']);
 
 interface ICard {
   readonly title: string;
@@ -27,7 +24,6 @@ export function Governance({ page, client, trans, act }: ITab): JSX.Element {
   const [asked, setAsked] = React.useState<string | null>(null);
   const gate = useAnswer(asked === reference ? () => client.check(reference, 'champion') : null, [reference, page]);
   const card = useAnswer(() => client.get<ICard>('card', { reference }), [reference, page]);
-  const decisions = React.useMemo(() => page.audit.filter((entry: IAuditEntry) => DECISIONS.has(entry.action)), [page]);
   const moves = React.useMemo(() => [...page.transitions].reverse(), [page]);
   return (
     <>
@@ -46,7 +42,7 @@ export function Governance({ page, client, trans, act }: ITab): JSX.Element {
         {gate.busy && !gate.data && <Loading trans={trans} />}
         {gate.data && <GateView gate={gate.data} trans={trans} />}
       </Section>
-      <DecisionsTable rows={decisions} trans={trans} />
+      <DecisionsTable rows={page.decisions} trans={trans} />
       <HistoryTable title={trans.__('Promotions and rollbacks')} rows={moves} trans={trans} />
       <Section title={trans.__('Model card of version %1', String(picked ?? ''))}>
         {card.error && <Failed error={card.error} busy={card.busy} stale={false} trans={trans} retry={card.again} />}

@@ -77,7 +77,7 @@ function Step({ step, files }: { step: IStep; files: IFiles }): JSX.Element {
 
 /** How a run or a step ended, as a shape and a word; a quiet one keeps the word for those who hear it. */
 function State({ state, quiet = false }: { state: string; quiet?: boolean }): JSX.Element {
-  const health = state === 'completed' ? 'healthy' : state === 'failed' ? 'alert' : state === 'running' ? 'unknown' : 'warning';
+  const health = state === 'completed' ? 'healthy' : state === 'failed' ? 'alert' : state === 'running' ? 'not judged' : 'warning';
   return (
     <span className="jp-ModelOpsHealth">
       <HealthIcon health={health} />

@@ -1,0 +1,106 @@
+"""How large a sign was when a person accepted it, and whether what is seen now is clearly more or something else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from modelops_jupyter.monitoring.figures.deciding import reaches
+from modelops_jupyter.monitoring.incidents.magnitude import magnitude
+from modelops_jupyter.monitoring.incidents.members import Member
+from modelops_jupyter.monitoring.record.results import Finding, plain_metric
+
+# What is accepted at .51, its threshold being .50, varies by more than that .01 from day to day.
+LEAST_EXCESS = 0.25
+# Of a statistic that was not seen when the sign was accepted: twice as far beyond its threshold as the others were.
+CLEARLY = 1.0
+# Figures that cannot pass 1: half of what is left up to there is clearly more.
+SHARES = frozenset({"jensen_shannon", "kolmogorov_smirnov", "share_shift", "dependence", "unseen_combinations"})
+_VALUE = re.compile(r"`([^`]*)`")
+
+
+@dataclass(frozen=True)
+class Size:
+    """One sign as it was when it was accepted.
+
+    Attributes
+    ----------
+    facet : tuple of str
+        The sign, its column and its segment; see `Member.facet`.
+    last : str
+        Start of the last window in which it was seen by then.
+    figures : mapping of str to tuple of float
+        Per metric the worst figure and the threshold of its window; empty for what follows from an accepted sign.
+    values : tuple of str
+        The values that were new.
+    """
+
+    facet: tuple[str, str, str]
+    last: str
+    figures: Mapping[str, tuple[float, float]]
+    values: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, member: Member, findings: Sequence[Finding]) -> Size:
+        """Return the size of an open alert, by its findings so far."""
+        worst: dict[str, tuple[float, float]] = {plain_metric(member.metric): (member.figure, member.threshold)}
+        for finding in findings:
+            metric, pair = plain_metric(finding.metric), (finding.figure, finding.threshold)
+            if metric not in worst or _excess(*pair) > _excess(*worst[metric]):
+                worst[metric] = pair
+        texts = (member.beside, *(finding.beside for finding in findings))
+        values = () if member.sign != "unseen_rate" else sorted({v for text in texts for v in _VALUE.findall(text)})
+        return cls(member.facet, member.last, worst, tuple(values))
+
+    def joined(self, other: Size) -> Size:
+        """Return the size of two alerts of one facet, such as of windows of several lengths."""
+        worst = dict(self.figures)
+        for metric, pair in other.figures.items():
+            if metric not in worst or _excess(*pair) > _excess(*worst[metric]):
+                worst[metric] = pair
+        values = tuple(sorted({*self.values, *other.values}))
+        return Size(self.facet, max(self.last, other.last), worst, values)
+
+    @classmethod
+    def from_dict(cls, body: Mapping[str, Any]) -> Size:
+        """Read what `to_dict` wrote."""
+        figures = {metric: (worst, threshold) for metric, (worst, threshold) in body["figures"].items()}
+        sign, column, segment = body["facet"]
+        return cls((sign, column, segment), body["last"], figures, tuple(body["values"]))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON data."""
+        figures = {metric: list(pair) for metric, pair in self.figures.items()}
+        return {**asdict(self), "facet": list(self.facet), "figures": figures, "values": list(self.values)}
+
+    def is_passed_by(self, finding: Finding) -> bool:
+        """Tell whether a finding is clearly stronger than what was accepted, or something else.
+
+        Something else is on the other side of its threshold, or has values that nobody had seen. Stronger is twice as
+        far beyond the threshold, or half of the way from the accepted figure to the end of its scale.
+        """
+        if self.values and set(_VALUE.findall(finding.beside)) - set(self.values):
+            return True
+        if not self.figures:
+            return False
+        metric = plain_metric(finding.metric)
+        if metric not in self.figures:
+            most = max(magnitude(*pair) for pair in self.figures.values())
+            return bool(reaches(magnitude(finding.figure, finding.threshold) - most, CLEARLY))
+        worst, threshold = self.figures[metric]
+        rises = worst > threshold
+        if (finding.figure > finding.threshold) != rises:
+            return True
+        beyond = (finding.figure - threshold) * (1 if rises else -1)
+        if reaches(beyond, max(2 * _excess(worst, threshold), LEAST_EXCESS * abs(threshold))):
+            return True
+        if rises:
+            has_end = (metric in SHARES or metric.endswith("_rate")) and worst <= 1
+            return has_end and bool(reaches(finding.figure, (1 + worst) / 2))
+        return worst > 0 and bool(reaches(worst / 2, finding.figure))
+
+
+def _excess(figure: float, threshold: float) -> float:
+    return abs(figure - threshold)
