@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,6 @@ GENESIS = "0" * 64
 # What decides which bytes serve.
 ATTESTED = ("alias", "decision", "decisions", "policy", "transition", "version")
 _HEAD = ("audit", "head")
-_TRIES = 20
 _seen_whole: set[int] = set()
 
 
@@ -113,7 +113,8 @@ def head(entry: AuditEntry) -> Put:
 
 def head_of(store: Store) -> AuditHead:
     """Return where the chain ends."""
-    last = store.audit()[-1:]
+    sequence, _ = _end(store)
+    last = store.audit(after=max(sequence - 1, 0))[-1:]
     return AuditHead(last[0].sequence, last[0].hash, last[0].recorded_at) if last else AuditHead(0, GENESIS, "")
 
 
@@ -123,33 +124,11 @@ def verify(store: Store, exported: AuditHead | None = None) -> AuditVerification
     With a head that was exported, the chain must lead on from there: one that was written anew, or a database that was
     restored to before it, does not.
     """
-    for _ in range(_TRIES):  # who writes meanwhile makes the parts differ
-        before = store.get(*_HEAD)
-        found = _verify(store, exported)
-        if found.ok or before == store.get(*_HEAD):
-            break
-    return found
-
-
-def _verify(store: Store, exported: AuditHead | None) -> AuditVerification:
-    entries = store.audit()
-    chain = _verify_end(store, entries)
+    reading = _Reading.of(store, lambda: [record for kind in ATTESTED for record in store.find(kind)])
+    chain = reading.chain()
     if chain.ok and exported is not None:
-        chain = _verify_exported(entries, exported)
-    return _verify_records(store, entries) if chain.ok else chain
-
-
-def _verify_end(store: Store, entries: Sequence[AuditEntry]) -> AuditVerification:
-    chain = verify_chain(entries)
-    if not chain.ok:
-        return chain
-    end = store.get(*_HEAD)
-    sequence, digest = (0, GENESIS) if end is None else (end.body["sequence"], end.body["hash"])
-    if sequence > len(entries):
-        return _broken(entries, len(entries) + 1, "it is missing, though the store says that it was written.")
-    if sequence < len(entries) or (entries and entries[-1].hash != digest):
-        return _broken(entries, len(entries), "the store does not know it as the chain's end.")
-    return chain
+        chain = _verify_exported(reading.entries, exported)
+    return reading.hold(reading.records) if chain.ok else chain
 
 
 def _verify_exported(entries: Sequence[AuditEntry], exported: AuditHead) -> AuditVerification:
@@ -162,46 +141,121 @@ def _verify_exported(entries: Sequence[AuditEntry], exported: AuditHead) -> Audi
     return AuditVerification(True, len(entries))
 
 
-def _verify_records(store: Store, entries: Sequence[AuditEntry]) -> AuditVerification:
-    """Hold every record that entries speak of against the last that does."""
-    there = [record for kind in ATTESTED for record in store.find(kind)]
-    return _hold(entries, _spoken_of(entries), there)
+@dataclass(frozen=True)
+class _Reading:
+    """Records and the chain, read while others may write: records lie between the two ends, entries before the last.
+
+    Attributes
+    ----------
+    first, last : tuple of int and str
+        Number and hash of the chain's end as the store said before anything else was read, and after.
+    """
+
+    first: tuple[int, str]
+    records: Sequence[Record]
+    entries: Sequence[AuditEntry]
+    last: tuple[int, str]
+
+    @classmethod
+    def of(cls, store: Store, records: Callable[[], Sequence[Record]]) -> _Reading:
+        """Read an end, the records, the chain and its end again, in this order."""
+        return cls(_end(store), records(), store.audit(), _end(store))
+
+    def chain(self) -> AuditVerification:
+        """Return whether the chain is whole and ends where the store says."""
+        entries = self.entries
+        chain = verify_chain(entries)
+        if not chain.ok:
+            return chain
+        if self.first[0] > len(entries):
+            return _broken(entries, len(entries) + 1, "it is missing, though the store says that it was written.")
+        for sequence, digest in (self.first, self.last):
+            if 0 < sequence <= len(entries) and entries[sequence - 1].hash != digest:
+                return _broken(entries, sequence, "the store does not know it as the chain's end.")
+        if self.last[0] < len(entries):
+            return _broken(entries, len(entries), "the store does not know it as the chain's end.")
+        return chain
+
+    @cached_property
+    def _facts(self) -> dict[str, tuple[str, int]]:
+        """The digest of each record when reading began, and the entry that says so."""
+        return _spoken_of(self.entries[: self.first[0]])
+
+    @cached_property
+    def _later(self) -> dict[str, set[str]]:
+        """The digests of records that were written while reading went on."""
+        later: dict[str, set[str]] = {}
+        for entry in self.entries[self.first[0] :]:
+            for name, digest in entry.facts.items():
+                later.setdefault(name, set()).add(digest)
+        return later
+
+    def hold(self, records: Sequence[Record], model: str | None = None) -> AuditVerification:
+        """Return whether records are what the chain says of them, and none that it speaks of is gone.
+
+        Those that were written while reading went on may be as they were before or after. With `model`, only its
+        records are expected.
+        """
+        facts = {name: said for name, said in self._facts.items() if model in (None, _model_of(name))}
+        there = {f"{record.kind} {record.key}": record.checksum for record in records}
+        bad = [
+            (sequence, name)
+            for name, (digest, sequence) in facts.items()
+            if there.get(name) != digest and there.get(name) not in self._later.get(name, ())
+        ]
+        if bad:
+            sequence, name = min(bad)
+            state = "not what it put on record" if name in there else "gone"
+            return _broken(self.entries, sequence, f"{name} is {state}.")
+        for name in sorted(there.keys() - facts.keys()):
+            if there[name] not in self._later.get(name, ()):
+                what = f"it is missing: {name} is on record without one."
+                return _broken(self.entries, len(self.entries) + 1, what)
+        return AuditVerification(True, len(self.entries))
+
+
+def _end(store: Store) -> tuple[int, str]:
+    """Return number and hash of the chain's last entry, as the store says."""
+    record = store.get(*_HEAD)
+    return (0, GENESIS) if record is None else (record.body["sequence"], record.body["hash"])
 
 
 class Vouching:
     """What the chain vouches for, to be asked about one model at a time; read once, as the store was then."""
 
-    def __init__(self, store: Store) -> None:
-        self._store, self._entries = store, store.audit()
-        self._chain = _verify_end(store, self._entries)
-        self._spoken_of: dict[str, dict[str, tuple[str, int]]] = {}
-        for name, said in _spoken_of(self._entries).items():
-            self._spoken_of.setdefault(_model_of(name), {})[name] = said
+    def __init__(self, store: Store, model: str | None = None) -> None:
+        def records() -> list[Record]:
+            if model is None:
+                return [record for kind in ATTESTED for record in store.find(kind)]
+            return [record for kind in ATTESTED for record in _records_of(store, kind, model)]
+
+        self._reading = _Reading.of(store, records)
+        self._chain = self._reading.chain()
+        self._of: dict[str, list[Record]] = {}
+        for record in self._reading.records:
+            for name in {record.subject, _model_of(f"{record.kind} {record.key}")}:
+                self._of.setdefault(name, []).append(record)
 
     def of(self, model: str) -> AuditVerification:
         """Return whether the chain is whole and every record that decides about `model` is one that it vouches for.
 
-        A record is looked for under its key as well as under its model: one that was hidden is missing here.
+        A record is looked for under its key as well as under its model: one that was hidden is missing here, and one
+        that was planted is there.
         """
-        if not self._chain.ok:
-            return self._chain
-        said = self._spoken_of.get(model, {})
-        there: dict[str, Record] = {}
-        for kind in ATTESTED:
-            keys = [name.partition(" ")[2] for name in said if name.startswith(f"{kind} ")]
-            for record in (*self._store.find(kind, keys=keys), *self._store.find(kind, model)):
-                there[f"{kind} {record.key}"] = record
-        return _hold(self._entries, said, list(there.values()))
+        return self._reading.hold(self._of.get(model, []), model) if self._chain.ok else self._chain
 
 
 def vouch(store: Store, model: str) -> AuditVerification:
     """Return whether the chain vouches for everything that decides about `model`, now."""
-    for _ in range(_TRIES):  # as in `verify`
-        before = store.get(*_HEAD)
-        found = Vouching(store).of(model)
-        if found.ok or before == store.get(*_HEAD):
-            break
-    return found
+    return Vouching(store, model).of(model)
+
+
+def _records_of(store: Store, kind: str, model: str) -> list[Record]:
+    """Return the records of a kind that say that they are about a model, or whose keys do."""
+    by_key = [store.find(kind, since=f"{model}{sign}", until=f"{model}{chr(ord(sign) + 1)}") for sign in "/@"]
+    found = {record.key: record for record in (*store.find(kind, model), *by_key[0], *by_key[1])}
+    own = store.get(kind, model)
+    return [*found.values(), *([own] if own is not None and own.key not in found else [])]
 
 
 def _spoken_of(entries: Sequence[AuditEntry]) -> dict[str, tuple[str, int]]:
@@ -212,21 +266,6 @@ def _spoken_of(entries: Sequence[AuditEntry]) -> dict[str, tuple[str, int]]:
 def _model_of(name: str) -> str:
     """Return the model of a record by its kind and key."""
     return re.split("[/@]", name.partition(" ")[2])[0]
-
-
-def _hold(
-    entries: Sequence[AuditEntry], said: Mapping[str, tuple[str, int]], records: Sequence[Record]
-) -> AuditVerification:
-    there = {f"{record.kind} {record.key}": record.checksum for record in records}
-    bad = [(sequence, name) for name, (digest, sequence) in said.items() if there.get(name) != digest]
-    if bad:
-        sequence, name = min(bad)
-        state = "not what it put on record" if name in there else "gone"
-        return _broken(entries, sequence, f"{name} is {state}.")
-    stranger = min(there.keys() - said.keys(), default=None)
-    if stranger is not None:
-        return _broken(entries, len(entries) + 1, f"it is missing: {stranger} is on record without one.")
-    return AuditVerification(True, len(entries))
 
 
 def verify_chain(entries: Sequence[AuditEntry]) -> AuditVerification:

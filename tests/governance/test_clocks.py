@@ -20,14 +20,14 @@ POLICY = Policy("p", "d", {"champion": Rule(approvals=1)})
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-def register(store: Store, number: int) -> dict[str, Any]:
+def register(store: Store, number: int, model: str = "m") -> dict[str, Any]:
     body = {
-        "name": "m", "version": number, "kind": "ml", "task": "classification", "classes": ["0", "1"],
+        "name": model, "version": number, "kind": "ml", "task": "classification", "classes": ["0", "1"],
         "flavor": "sklearn-skops", "unsafe": False, "digest": f"d{number}", "metrics": {}, "claimed": {},
         "measured": None, "created_by": "ann",
     }  # fmt: skip
-    put = Put("version", f"m/{number:06d}", body, subject="m")
-    store.commit(Change(puts=(put,), event=Event("register", f"m/{number}", "ann", "self-asserted")))
+    put = Put("version", f"{model}/{number:06d}", body, subject=model)
+    store.commit(Change(puts=(put,), event=Event("register", f"{model}/{number}", "ann", "self-asserted")))
     return body
 
 

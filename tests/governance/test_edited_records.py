@@ -1,7 +1,9 @@
 """Whatever is edited of what a decision reads, the gate is closed and says which entry no longer fits."""
 
 import sqlite3
+import threading
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from test_clocks import register
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import GateClosed
 from modelops_jupyter.governance import Policy, Rule, approve, gate, promote, reject, rollback
-from modelops_jupyter.store import SqlStore, open_store, verify, vouch
+from modelops_jupyter.store import Change, Event, SqlStore, Vouching, open_store, verify, vouch
 
 ANN, BOB = Actor("ann"), Actor("bob")
 POLICY = Policy("p", "d", {"champion": Rule(approvals=1)})
@@ -79,6 +81,48 @@ def test_an_edit_of_anything_that_decides_closes_the_gate(
     assert gate(store, POLICY, store.get("version", "m/000004").body, "champion").passed  # type: ignore[union-attr]
     assert edit(store, tmp_path / "s.db", kind, statement)
     assert verify(store).ok  # all was put back
+
+
+@pytest.mark.parametrize("kind", ["alias", "version"])
+@pytest.mark.parametrize("subject", ["m", "elsewhere", ""])
+def test_a_record_that_somebody_planted_closes_the_gate_whomever_it_says_it_is_about(
+    store: SqlStore, tmp_path: Path, kind: str, subject: str
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "s.db")) as connection, connection:
+        row = list(
+            connection.execute("SELECT * FROM records WHERE kind = ? AND key LIKE 'm%' LIMIT 1", (kind,)).fetchone()
+        )
+        names = [column[1] for column in connection.execute("PRAGMA table_info(records)")]
+        row[names.index("key")] = "m/000009" if kind == "version" else "m@canary"
+        row[names.index("subject")] = subject
+        connection.execute(f"INSERT INTO records VALUES ({', '.join('?' * len(row))})", row)
+    closed(store)
+
+
+def test_whoever_writes_meanwhile_closes_no_gate(store: SqlStore, tmp_path: Path) -> None:
+    """Registrations, decisions and rounds of the monitor, as fast as they can be written, while the chain is read."""
+    other = open_store(tmp_path / "s.db", tmp_path / "s.lock")
+    ended, answers = threading.Event(), []
+
+    def write() -> None:
+        for number in count(1):
+            if ended.is_set():
+                return
+            other.commit(Change(event=Event("monitor", "m", "cron", "self-asserted", {})))
+            body = register(other, number, model="n")
+            approve(other, POLICY, body, "ok", BOB)
+            approve(other, POLICY, other.get("version", "m/000004").body, f"still {number}", ANN)  # type: ignore[union-attr]
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(40):
+            answers += [verify(store), vouch(store, "m"), vouch(store, "n"), Vouching(store).of("m")]
+    finally:
+        ended.set()
+        writer.join()
+    assert [str(answer) for answer in answers if not answer.ok] == []
+    assert answers[-1].entries > answers[0].entries + 40
 
 
 def test_another_models_trouble_closes_no_gate(store: SqlStore, tmp_path: Path) -> None:
