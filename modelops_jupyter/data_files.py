@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.errors import InvalidFrame, NotFound
+from modelops_jupyter.time_columns import are_zoned_times
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_ZONED_TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*(Z|[+-]\d\d:?\d\d)"
 _DATASET = re.compile(r"delta:(?P<path>.+?)(?:@(?P<version>\d+))?")
 
 
@@ -108,12 +108,6 @@ def _are_codes(texts: pd.Series[str]) -> bool:
     if len(widths) != 1 or widths[0] < 3 or not written.str.startswith("0").any():
         return False
     return bool(written.str.fullmatch("[0-9]+").all())
-
-
-def are_zoned_times(texts: pd.Series[Any]) -> bool:
-    """Return whether texts are ISO times with their zone: all that there are, and there is one."""
-    present = texts.dropna()
-    return len(present) > 0 and bool(present.str.fullmatch(_ZONED_TIME).all())
 
 
 def with_zoned_times(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:

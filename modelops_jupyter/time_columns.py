@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 FIRST_TIME, LAST_TIME = -9_214_560_000_000_000, 9_214_646_399_999_999
 
 
+_ZONED_TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*(Z|[+-]\d\d:?\d\d)"
+
+
+def are_zoned_times(texts: pd.Series[Any]) -> bool:
+    """Return whether texts are ISO times with their zone: all that there are, and there is one."""
+    present = texts.dropna()
+    return len(present) > 0 and bool(present.str.fullmatch(_ZONED_TIME).all())
+
+
 def check_zone(zone: str | None) -> str | None:
     """Return the name of a time zone.
 
@@ -74,8 +83,15 @@ def utc_times(values: pd.Series[Any], column: str, zone: str | None = None) -> p
     times = values
     if isinstance(values.dtype, pd.ArrowDtype) and pa.types.is_timestamp(values.dtype.pyarrow_dtype):
         times = pd.Series(pa.array(values).to_pandas().array, values.index, name=values.name)
-    elif values.dtype == "object" and all(getattr(value, "tzinfo", None) for value in values.dropna()):
+    elif values.dtype == "object" and values.map(_has_zone).any():
+        without = int((values.notna() & ~values.map(_has_zone)).sum())
+        if without:
+            raise InvalidFrame(
+                f"Column {column!r} holds times with a time zone and {without:,} without: give all of them one."
+            )
         times = pd.to_datetime(values, utc=True)
+    elif _are_texts(values) and are_zoned_times(values):
+        times = pd.to_datetime(values.astype("object"), utc=True, format="ISO8601")
     if zone is not None and not isinstance(times.dtype, pd.DatetimeTZDtype):
         times = _localised(times, column, zone)
     if not isinstance(times.dtype, pd.DatetimeTZDtype):
@@ -88,6 +104,16 @@ def utc_times(values: pd.Series[Any], column: str, zone: str | None = None) -> p
     micros = converted.astype("int64")
     check_times(int(micros.min()), int(micros.max()), column)
     return converted
+
+
+def _has_zone(value: Any) -> bool:
+    return getattr(value, "tzinfo", None) is not None
+
+
+def _are_texts(values: pd.Series[Any]) -> bool:
+    import pandas as pd
+
+    return pd.api.types.infer_dtype(values, skipna=True) == "string"
 
 
 def _localised(values: pd.Series[Any], column: str, zone: str) -> pd.Series[Any]:

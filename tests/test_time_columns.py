@@ -70,6 +70,22 @@ def test_what_is_no_time_is_refused_with_a_zone_too(values: list[object]) -> Non
         utc_times(pd.Series(values), "at", "UTC")
 
 
+@pytest.mark.parametrize("zone", [None, "America/New_York"])
+@pytest.mark.parametrize("kind", ["str", "object", "string[pyarrow]"])
+def test_texts_that_name_their_zone_are_taken_by_it(kind: str, zone: str | None) -> None:
+    texts = pd.Series(["2026-08-01T00:00:00Z", "2026-08-01 02:00:00.25+02:00"], dtype=kind)
+    first = pd.Timestamp("2026-08-01", tz="UTC")
+    assert utc_times(texts, "at", zone).tolist() == [first, first + pd.Timedelta(milliseconds=250)]
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_times_of_which_some_name_a_zone_are_refused(turn: int) -> None:
+    times = [pd.Timestamp("2026-08-01 12:00"), pd.Timestamp("2026-08-01 12:00", tz="UTC")][::turn]
+    for zone in (None, "America/New_York"):
+        with pytest.raises(InvalidFrame, match="holds times with a time zone and 1 without: give all of them one"):
+            utc_times(pd.Series(times, dtype="object"), "at", zone)
+
+
 def test_a_missing_time_is_refused() -> None:
     with pytest.raises(InvalidFrame, match="Column 'at' has 1 missing times"):
         utc_times(pd.Series(["2013-04-01", None]), "at", "UTC")

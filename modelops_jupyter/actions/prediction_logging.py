@@ -18,6 +18,7 @@ from modelops_jupyter.time_columns import check_zone, utc_times
 from modelops_jupyter.wording import count, short
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
 
     from modelops_jupyter.actions.versions import RegisteredVersion
@@ -178,13 +179,28 @@ def log_labels(
     rows = to_arrow(table)
     appended = log.append_labels(version.name, rows, batch_id=batch_id)
     keep(store, version.name, "labels")
-    conflict = _conflict(log, version.name, rows["request_id"]) if event_time else None
+    conflict = _conflict(log, version.name, rows["request_id"]) if event_time else _several(table)
     stranger = log.unlike(version.name, rows["request_id"])
     if stranger is None:
         return _warned(appended, left_out, remark, conflict)
     ours = table["request_id"].iloc[0]
     unmet = f"None of its request ids has a prediction yet: it has {ours!r}, the predictions have {stranger!r}."
     return _warned(appended, left_out, remark, conflict, unmet)
+
+
+def _several(labels: pd.DataFrame) -> str | None:
+    """Return which requests have several labels in one batch that says no times; None where none has."""
+    counts = labels.groupby("request_id")["label"].nunique()
+    several = counts[counts > 1]
+    if several.empty:
+        return None
+    who = f"Request {several.index[0]!r} has"
+    if len(several) > 1:
+        who = f"{len(several):,} requests, {several.index[0]!r} one of them, have"
+    return (
+        f"{who} several labels in this batch: the greatest counts. Name the column of when each became true "
+        "(event_time=), or log a correction later."
+    )
 
 
 def _conflict(log: PredictionLog, model: str, requests: pa.ChunkedArray) -> str | None:

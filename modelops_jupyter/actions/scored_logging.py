@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelops_jupyter.data_files import are_zoned_times, with_zoned_times
+from modelops_jupyter.data_files import with_zoned_times
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.frames import to_arrow
 from modelops_jupyter.roles import SERVED, check_role
-from modelops_jupyter.time_columns import check_zone
+from modelops_jupyter.time_columns import are_zoned_times, check_zone
 
 if TYPE_CHECKING:
     import pandas as pd

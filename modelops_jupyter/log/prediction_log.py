@@ -208,16 +208,18 @@ class PredictionLog:
         )
 
     def label_conflicts(self, model: str, requests: pa.ChunkedArray) -> pa.Table:
-        """Return the requests that have several labels of one event time, with those: `request_id`, `event_time`.
+        """Return the requests that have several labels of their latest event time, with it: `request_id`, `event_time`.
 
-        Only those of `requests` are looked at. The columns are sorted by request; ``label_count_distinct`` is how many.
+        Only those of `requests` are looked at; a row each, sorted by request.
         """
         events = self.label_events(model)
         known = pa.table({}) if events is None else events(requests.combine_chunks())
         if not known.num_rows:
-            return pa.table({"request_id": [], "event_time": [], "label_count_distinct": []})
+            return pa.table({"request_id": [], "event_time": []})
         counted = known.group_by(["request_id", "event_time"]).aggregate([("label", "count_distinct")])
-        return counted.filter(pc.greater(counted["label_count_distinct"], 1)).sort_by("request_id")
+        latest = first_of_each(counted.sort_by([("request_id", "ascending"), ("event_time", "descending")]))
+        several = latest.filter(pc.greater(latest["label_count_distinct"], 1))
+        return several.select(["request_id", "event_time"]).sort_by("request_id")
 
     def unlike(self, model: str, requests: pa.ChunkedArray) -> str | None:
         """Return the id of a prediction where none of `requests` has one; None if any has, or nothing was predicted.

@@ -224,3 +224,12 @@ def test_several_labels_of_one_event_time_are_named_with_what_counts(desk: Desk)
         "give the new one a later event time."
     )
     assert "2 requests, 'r1' one of them, have" in (labelled(0, 1) or "")
+    at = pd.Timestamp("2026-01-03", tz="UTC")
+    assert labelled(0, 1) is None  # corrected, as was advised
+
+
+def test_several_labels_in_a_batch_without_times_are_named(desk: Desk) -> None:
+    desk.log_rows("m/1", {"a": [1.0, 2.0]})
+    assert desk.label(["r1", "r1", "r2"], [1, 1, 0]).warning is None
+    warning = desk.label(["r1", "r1", "r2"], [1, 0, 0]).warning or ""
+    assert warning.startswith("Request 'r1' has several labels in this batch: the greatest counts.")

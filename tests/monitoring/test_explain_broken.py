@@ -66,6 +66,33 @@ def test_where_all_rows_are_broken_nothing_else_is_blamed(seed: int, kind: str) 
     assert len(explained(seed, kind, 1.0, 0.5)) == 1
 
 
+def test_what_is_found_beside_broken_rows_is_told_as_a_part_of_all_rows() -> None:
+    """Four in five rows are broken, and among the others the cooks got worse."""
+    generator, known, frame = np.random.default_rng(5), healthy(6, 30), healthy(5, WINDOWS)
+    window = np.repeat(np.arange(WINDOWS), EACH)
+    now = np.arange(WINDOWS) >= WINDOWS - FAULTY
+    hit = now[window] & (generator.random(len(frame)) < 0.8)
+    cooks = now[window] & ~hit & (frame["job"] == "cook").to_numpy()
+    loss = generator.exponential(0.2, len(frame)) + 0.5 * hit + 0.6 * cooks
+    frame.loc[hit, "pay"] *= 1000
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    reference = build_reference(pa.Table.from_pandas(known, preserve_index=False), segments=())
+    first, second = segments_of(table, Losses(loss, window, now), reference, list(frame))[:2]
+    assert (first.columns, second.name) == (("pay",), "job=cook")
+    assert second.share_now == pytest.approx(cooks.sum() / now[window].sum())
+    assert second.share_before == pytest.approx((frame["job"] == "cook")[~now[window]].mean(), abs=0.02)
+    assert first.excess > second.excess
+    assert second.excess == pytest.approx(0.6 * second.share_now, rel=0.5)
+
+
+def test_whole_numbers_that_no_float_holds_are_searched_too() -> None:
+    frame, losses = healthy(1, 4).assign(number=2**53 + 1), None
+    window = np.repeat(np.arange(4), EACH)
+    losses = Losses(np.ones(len(frame)), window, np.arange(4) >= 3)
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    assert segments_of(table, losses, build_reference(table, segments=()), list(frame)) == ()
+
+
 def test_rows_that_are_odd_but_no_worse_explain_nothing() -> None:
     blamed = [segments for seed in range(20) if (segments := explained(seed, "new value", 0.1, 0.0))]
     assert len(blamed) <= 3

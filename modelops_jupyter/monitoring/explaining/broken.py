@@ -56,7 +56,7 @@ def odd_rows(table: pa.Table, reference: Reference, columns: Iterable[str]) -> l
 
 def _of_column(name: str, values: pa.ChunkedArray, binning: ColumnBinning, profile: ColumnProfile) -> list[OddRows]:
     if binning.kind == "numeric" and (pa.types.is_integer(values.type) or pa.types.is_floating(values.type)):
-        numbers = values.cast(pa.float64()).to_numpy()
+        numbers = values.cast(pa.float64(), safe=False).to_numpy()
         missing = OddRows(name, f"{name} is missing", ~np.isfinite(numbers))
         if profile.minimum is None or profile.maximum is None:
             return [missing]

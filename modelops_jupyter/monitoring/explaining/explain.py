@@ -179,7 +179,20 @@ def segments_of(rows: pa.Table, losses: Losses, reference: Reference, columns: S
     windows = np.unique(losses.window[kept])
     rest = Losses(losses.loss[kept], np.searchsorted(windows, losses.window[kept]), losses.now[windows])
     found = find_segments(rest, cut_columns(rows.take(pa.array(kept)), reference.binning.columns, columns))
-    return (*broken, *(replace(segment, worst=tuple(kept[[*segment.worst]].tolist())) for segment in found))
+    now, before = (float((others & side).sum() / side.sum()) for side in (is_now, ~is_now))
+    whole = [_of_all_rows(segment, kept, now, before) for segment in found]
+    return tuple(sorted((*broken, *whole), key=lambda segment: -segment.excess))
+
+
+def _of_all_rows(segment: Segment, kept: Array, now: float, before: float) -> Segment:
+    """Return a segment that was found among the rows `kept`, these parts of all rows, as one of all rows."""
+    return replace(
+        segment,
+        share_now=segment.share_now * now,
+        share_before=segment.share_before * before,
+        excess=segment.excess * now,
+        worst=tuple(kept[[*segment.worst]].tolist()),
+    )
 
 
 def _examples(rows: pa.Table, segment: Segment, columns: Sequence[str]) -> tuple[Mapping[str, Any], ...]:

@@ -300,7 +300,7 @@ def _numbers(name: str, values: pa.ChunkedArray, binning: ColumnBinning) -> Cut 
     if binning.kind != "numeric" or not (pa.types.is_integer(values.type) or pa.types.is_floating(values.type)):
         return None
     edges = tuple(binning.edges[place] for place in binning.coarse)
-    numbers = values.cast(pa.float64()).to_numpy()
+    numbers = values.cast(pa.float64(), safe=False).to_numpy()
     bins = np.searchsorted(np.asarray(edges), numbers, side="left") if edges else np.zeros(len(numbers), dtype=int)
     bins = np.where(np.isfinite(numbers), bins, len(edges) + 1)
     shown = edge_texts(edges)
