@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from itertools import pairwise
 
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.written import check_line
 
-# Scripts that are written together in one name.
+# Scripts that are written together in one name (UTS #39, highly restrictive).
 _TOGETHER = (
-    frozenset({"HAN", "HIRAGANA", "KATAKANA"}),
-    frozenset({"HAN", "HANGUL"}),
-    frozenset({"HAN", "BOPOMOFO"}),
+    frozenset({"LATIN", "HAN", "HIRAGANA", "KATAKANA"}),
+    frozenset({"LATIN", "HAN", "HANGUL"}),
+    frozenset({"LATIN", "HAN", "BOPOMOFO"}),
 )
 # ASCII signs that look like others, as the Unicode list of confusables (UTS #39) has them.
 _ASCII = str.maketrans({"1": "l", "I": "l", "|": "l", "0": "O", "m": "rn"})
@@ -31,6 +32,10 @@ def check_person(name: str) -> str:
     person = unicodedata.normalize("NFKC", check_line(name))
     if person.isascii():
         return person
+    if any(unicodedata.combining(sign) and before.isspace() for before, sign in pairwise(f" {person}")):
+        raise InvalidInput(
+            f"The name {name!r} has a mark without a letter, so that it can be taken for another: leave the mark out."
+        )
     scripts = _scripts(person)
     if len(scripts) > 1 and not any(scripts <= together for together in _TOGETHER):
         mixed = " and ".join(script.capitalize() for script in sorted(scripts))

@@ -33,7 +33,9 @@ def test_names_that_look_alike_are_one_persons(one: str, other: str) -> None:
     assert is_same_person(one, other)
 
 
-@pytest.mark.parametrize(("one", "other"), [("ann", "anna"), ("bob", "rob"), ("Müller", "Möller"), ("田中", "田村")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("ann", "anna"), ("bob", "rob"), ("Müller", "Möller"), ("田中", "田村")]
+)
 def test_other_names_are_other_peoples(one: str, other: str) -> None:
     assert not is_same_person(one, other)
 
@@ -46,7 +48,19 @@ def test_what_can_be_taken_for_another_name_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Ann Müller", "Yıldız", "Зоя", "Иван Петров", "Ελένη", "田中さくら", "김민수", "محمد", "ann-2", "svc_nightly"],
+    [
+        "Ann Müller",
+        "Yıldız",
+        "Зоя",
+        "Иван Петров",
+        "Ελένη",
+        "田中さくら",
+        "田中 Taro",
+        "김민수",
+        "محمد",
+        "ann-2",
+        "svc_nightly",
+    ],
 )
 def test_names_of_every_script_are_names(name: str) -> None:
     assert check_person(name) == name

@@ -1,5 +1,6 @@
 """A migration that is killed at any statement leaves the database as it was, and the next opening migrates it."""
 
+import hashlib
 import json
 import shutil
 import sqlite3
@@ -7,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,8 @@ from alembic.config import Config
 from modelops_jupyter import store as package
 from modelops_jupyter.clock import Moment
 from modelops_jupyter.errors import StoreDamaged
-from modelops_jupyter.store import AuditVerification, open_store, schema, sql, store_problems, verify
+from modelops_jupyter.store import AuditEntry, AuditVerification, audit, open_store, schema, sql, store_problems, verify
+from modelops_jupyter.store.records import written
 
 STORE = Path(package.__file__).parent
 # Migrates a copy of the database again and again, each time killed one statement later, until one comes to its end.
@@ -90,6 +93,28 @@ def test_a_migration_killed_at_any_statement_is_done_at_the_next_opening(old: Pa
         assert verify(store) == AuditVerification(True, 2)
         store.close()
         assert waiting(tmp_path / f"{stop}.db") == ['{"topic":"promote"}'], f"killed after statement {stop}"
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_what_was_edited_before_a_migration_is_still_found_after_it(old: Path, tmp_path: Path, edited: bool) -> None:
+    body = '{"metrics":{"roc_auc":0.6}}'
+    with closing(sqlite3.connect(old)) as connection, connection:
+        last = connection.execute("SELECT hash FROM audit").fetchone()[0]
+        facts = written({"version m/000002": hashlib.sha256(body.encode()).hexdigest()})
+        at = "2026-01-02T00:00:00+00:00"
+        entry = AuditEntry(2, at, "register", "m/2", "ann", "self-asserted", "{}", last, "", facts)
+        entry = replace(entry, hash=audit._hash(entry))
+        connection.execute("ALTER TABLE audit ADD COLUMN facts TEXT NOT NULL DEFAULT '{}'")
+        connection.execute(f"INSERT INTO audit VALUES ({', '.join('?' * 10)})", [*vars(entry).values()])
+        kept = body.replace("0.6", "0.9") if edited else body
+        connection.execute("INSERT INTO records VALUES ('version', 'm/000002', 'm', 1, ?, ?)", (kept, at))
+        head = written({"sequence": 2, "hash": entry.hash})
+        connection.execute("INSERT INTO records VALUES ('audit', 'head', '', 1, ?, ?)", (head, at))
+        connection.execute("UPDATE alembic_version SET version_num = '0003'")
+    found = verify(open_store(old, tmp_path / "old.lock"))
+    assert found.ok is not edited
+    if edited:
+        assert (found.first_bad, found.reason) == (2, "version m/000002 is not what it put on record.")
 
 
 def test_bodies_of_an_earlier_release_are_remade(old: Path, tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Records are in the order of their commits, whatever clocks said, and the chain vouches for all of each."""
 
+import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -33,16 +34,27 @@ def upgrade() -> None:
     op.create_index("records_by_commit", "records", ["commit_number"])
     connection = op.get_bind()
     entries = [AuditEntry(*row) for row in connection.execute(sa.text("SELECT * FROM audit ORDER BY sequence"))]
-    spoken_of = {name: entry.sequence for entry in entries for name in entry.facts}
+    spoken_of = {name: (entry.sequence, digest) for entry in entries for name, digest in entry.facts.items()}
 
     def order(row: Mapping[str, Any]) -> tuple[int, str]:
-        return spoken_of.get(f"{row['kind']} {row['key']}", 0), row["updated_at"]
+        return spoken_of.get(_name(row), (0, ""))[0], row["updated_at"]
 
-    rows = _remade(sorted((dict(row) for row in connection.execute(_READ).mappings()), key=order))
+    before = sorted((dict(row) for row in connection.execute(_READ).mappings()), key=order)
+    edited = {_name(row) for row in before if _name(row) in spoken_of and spoken_of[_name(row)][1] != _digest(row)}
+    rows = _remade(before)
     for number, row in enumerate(rows, start=1):
         connection.execute(_NUMBER, {**row, "number": number, "checksum": checksum(**row, commit_number=number)})
     if entries:
-        _vouch(connection, entries[-1], rows)
+        _vouch(connection, entries[-1], rows, edited)
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return f"{row['kind']} {row['key']}"
+
+
+def _digest(row: Mapping[str, Any]) -> str:
+    """Return what an entry of an earlier release says of a record: the digest of its body."""
+    return hashlib.sha256(row["body"].encode()).hexdigest()
 
 
 def _remade(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -78,8 +90,12 @@ def _record(row: Mapping[str, Any], number: int) -> Record:
     return Record(**columns, commit_number=number)
 
 
-def _vouch(connection: sa.Connection, last: AuditEntry, rows: Sequence[Mapping[str, Any]]) -> None:
-    attested = [_record(row, number) for number, row in enumerate(rows, start=1) if row["kind"] in ATTESTED]
+def _vouch(
+    connection: sa.Connection, last: AuditEntry, rows: Sequence[Mapping[str, Any]], edited: Collection[str]
+) -> None:
+    """Vouch for what is on record, but for what was not what its own entry says: that stays to be found."""
+    numbered = enumerate(rows, start=1)
+    attested = [_record(row, n) for n, row in numbered if row["kind"] in ATTESTED and _name(row) not in edited]
     event = Event("migrate", "store", "modelops-jupyter", "self-asserted", {"schema": revision})
     entry = next_entry(event, clock.now(), last, attested)
     names = ", ".join(f":{name}" for name in vars(entry))
