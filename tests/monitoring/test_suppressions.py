@@ -238,6 +238,46 @@ def test_what_is_taken_back_later_is_an_incident_again() -> None:
     assert model.days([WIND], 20, 22) == ["incident.opened"]
 
 
+def test_what_is_accepted_is_extended_under_the_new_reason_and_ends_once() -> None:
+    model = Model()
+    model.days([WIND], 0, 10)
+    identity = model.incidents[0]["id"]
+    suppressions.accept(model.store, identity, None, None, date(30), "a new fleet", ANA)
+    model.days([WIND], 10, 20)
+    (row,) = suppressions.accept(model.store, identity, None, None, date(50), "it stays", BOB).rows
+    assert (row["until"], row["by"], row["reason"]) == (at(50), "bob", "it stays")
+    assert model.days([WIND], 20, 49) == []
+    assert (len(model.incidents), model.incidents[0]["state"], model.health) == (1, "resolved", "healthy")
+    assert model.days([WIND], 49, 55) == ["incident.opened"]
+    assert model.events(0) == ["opened", "accept", "accept", "expired"]
+    assert [e.details["reason"] for e in model.store.audit()] == ["a new fleet", "it stays"]
+
+
+def test_what_is_accepted_in_part_is_extended_in_part_and_may_end_sooner() -> None:
+    model = Model()
+    temp: Fault = ("temp", "jensen_shannon", 3, 60, 0.3)
+    model.days([WIND, temp], 0, 10)
+    suppressions.accept(model.store, "delay", "wind", None, date(50), "a new fleet", ANA)
+    model.days([WIND, temp], 10, 20)
+    suppressions.accept(model.store, "delay", "wind", None, date(30), "until the new model", ANA)
+    assert (model.incidents[0]["state"], model.incidents[0]["title"]) == ("open", "temp changed")
+    assert model.days([WIND, temp], 20, 29) == []
+    assert model.days([WIND, temp], 29, 35) == ["incident.opened"]
+    assert model.health == "warning"
+
+
+def test_what_is_extended_and_taken_back_at_once_was_accepted_until_then() -> None:
+    for first, state in ((10, "open"), (20, "resolved")):
+        model = Model()
+        model.days([WIND], 0, 10)
+        suppressions.accept(model.store, "delay", "wind", None, date(30), "a new fleet", ANA)
+        model.days([WIND], 10, first)
+        suppressions.accept(model.store, "delay", "wind", None, date(50), "it stays", ANA)
+        suppressions.revoke(model.store, "delay", "wind", None, "it does not", ANA)
+        assert (model.incidents[0]["state"], model.health) == (state, "warning")
+        assert model.days([WIND], first, first + 5) == (["incident.opened"] if first == 20 else [])
+
+
 def test_every_act_is_in_the_audit_chain_with_its_reason() -> None:
     model = Model()
     model.days([WIND], 0, 6)
