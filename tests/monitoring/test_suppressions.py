@@ -372,6 +372,28 @@ def test_about_the_same_size_is_no_news_and_clearly_more_is(
     assert Size.from_dict(size.to_dict()) == size
 
 
+@given(
+    st.sampled_from(["jensen_shannon", "null_rate", "roc_auc", "log_loss", "volume"]),
+    st.floats(0.05, 0.6),  # half of the way to 1 is further than what is drawn
+    st.sampled_from([-1, 1]),
+    st.floats(0, 0.2),
+    st.booleans(),
+)
+def test_what_is_at_its_threshold_is_on_neither_side(
+    metric: str, threshold: float, side: int, share: float, first: bool
+) -> None:
+    near = threshold * (1 + side * share)
+    accepted, now = (threshold, near) if first else (near, threshold)
+    member = Member("drift", "", "wind", metric, "1D", at(1), at(3), "open", accepted, threshold, "")
+    assert not Size.of(member, []).is_passed_by(Finding("drift", "wind", metric, now, threshold))
+
+
+@pytest.mark.parametrize(("metric", "passing"), [("null_rate", 0.3), ("roc_auc", 0.05)])
+def test_what_was_accepted_at_its_threshold_is_passed_by_clearly_more(metric: str, passing: float) -> None:
+    member = Member("drift", "", "wind", metric, "1D", at(1), at(3), "open", 0.2, 0.2, "")
+    assert Size.of(member, []).is_passed_by(Finding("drift", "wind", metric, passing, 0.2))
+
+
 def test_values_that_nobody_accepted_are_told() -> None:
     beside = "`50%` (0.7 % of rows)"
     member = Member("quality", "", "c", "unseen_rate", "1D", at(1), at(3), "open", 0.02, 0.01, "", beside=beside)

@@ -90,9 +90,11 @@ class Size:
             most = max(magnitude(*pair) for pair in self.figures.values())
             return bool(reaches(magnitude(finding.figure, finding.threshold) - most, CLEARLY))
         worst, threshold = self.figures[metric]
-        rises = worst > threshold
-        if (finding.figure > finding.threshold) != rises:
+        beyond_now = finding.figure - finding.threshold
+        if beyond_now * (worst - threshold) < 0:
             return True
+        # Findings fire at the threshold itself: there, what is accepted is of the side that is seen now.
+        rises = (worst - threshold or beyond_now) > 0
         beyond = (finding.figure - threshold) * (1 if rises else -1)
         if reaches(beyond, max(2 * _excess(worst, threshold), LEAST_EXCESS * abs(threshold))):
             return True
