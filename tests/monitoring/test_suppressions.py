@@ -15,11 +15,13 @@ from modelops_jupyter.actions.fleet import read_fleet
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.display import cases, listings
 from modelops_jupyter.errors import InvalidInput, ModelOpsError, NotFound, Refused
+from modelops_jupyter.monitoring.figures.quality import NAMED, new_values
 from modelops_jupyter.monitoring.incidents.cases import update_incidents
 from modelops_jupyter.monitoring.incidents.evidence import Evidence
 from modelops_jupyter.monitoring.incidents.members import Member
 from modelops_jupyter.monitoring.incidents.sizes import Size
 from modelops_jupyter.monitoring.record.results import Finding, WindowResult
+from modelops_jupyter.profiles.column import ColumnProfile, UnseenCategory
 from modelops_jupyter.store import Change, Delete, InMemoryStore, Put, verify_chain
 
 ANA, BOB = Actor("ana"), Actor("bob")
@@ -400,6 +402,30 @@ def test_values_that_nobody_accepted_are_told() -> None:
     size = Size.of(member, [Finding("quality", "c", "unseen_rate", 0.02, 0.01, beside="`50%` (0.8 % of rows)")])
     assert not size.is_passed_by(Finding("quality", "c", "unseen_rate", 0.02, 0.01, beside="`50%` (2 % of rows)"))
     assert size.is_passed_by(Finding("quality", "c", "unseen_rate", 0.02, 0.01, beside="`60%` (0.1 % of rows)"))
+
+
+texts = st.lists(st.sampled_from("abcdefgh"), min_size=1, unique=True)
+
+
+def _new(values: list[str]) -> Finding:
+    others = tuple(UnseenCategory(n, value, 9 - n) for n, value in enumerate(values))
+    profile = ColumnProfile("category", 1000, 0, (900,), unseen=sum(o.count for o in others), others=others)
+    return Finding("quality", "c", "unseen_rate", 0.02, 0.01, beside=new_values(profile))
+
+
+@given(st.lists(texts, min_size=1, max_size=3), st.integers(0, 3), texts)
+def test_new_values_of_which_some_are_not_named_are_not_judged_by_names(
+    days: list[list[str]], half: int, now: list[str]
+) -> None:
+    member = Member("quality", "", "c", "unseen_rate", "1D", at(1), at(3), "open", 0.02, 0.01, "")
+    one, other = (Size.of(member, [_new(day) for day in part]) for part in (days[:half], days[half:]))
+    size = Size.from_dict(one.joined(other).to_dict())
+    accepted = {value for day in days for value in day}
+    passed = size.is_passed_by(_new(now))
+    if max(map(len, days)) > NAMED or set(now) <= accepted:
+        assert not passed
+    elif len(now) <= NAMED or len(now) > len(accepted):
+        assert passed
 
 
 faults = st.lists(
