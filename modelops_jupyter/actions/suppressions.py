@@ -135,13 +135,13 @@ def _taken_back(store: Store, own: Sequence[Suppression]) -> list[Put]:
     """Return what ends suppressions with the windows that were monitored so far."""
     from dataclasses import replace
 
-    from modelops_jupyter.monitoring.incidents.suppressions import KIND, clocks
+    from modelops_jupyter.monitoring.incidents.suppressions import KIND, through_of
     from modelops_jupyter.store import Put
 
     puts = []
     for s in own:
-        now, record = clocks(store, s.model).get(s.model, ("", ""))[0], store.get(KIND, s.key)
-        body = replace(s, revoked=now or s.until).to_dict()
+        record, now = store.get(KIND, s.key), through_of(store, s.model).get(s.model, {})
+        body = replace(s, revoked=now).to_dict()
         puts.append(Put(KIND, s.key, body, subject=s.model, expected_revision=record.revision if record else 0))
     return puts
 
@@ -211,10 +211,10 @@ def _check_sign(store: Store, model: str, sign: str | None) -> None:
 
 def _until(store: Store, model: str, until: object) -> str:
     """Return a date as ISO text in UTC; it must lie after the newest window that was monitored."""
-    from modelops_jupyter.monitoring.incidents.suppressions import clocks
+    from modelops_jupyter.monitoring.incidents.suppressions import furthest
 
     end = _moment(until)
-    through = clocks(store, model).get(model, ("", ""))[1]
+    through = furthest(store, model)
     now = datetime.fromisoformat(through) if through else clock.now()
     if end <= now:
         newest = f"the newest window of {model} ends on" if through else "it is"
@@ -243,12 +243,13 @@ def _made(
     reason: str,
     actor: Actor,
 ) -> Suppression:
-    from modelops_jupyter.monitoring.incidents.suppressions import Suppression, clocks
+    from modelops_jupyter.monitoring.incidents.suppressions import Suppression, through_of
 
-    at, since = clock.now().isoformat(), clocks(store, model).get(model, ("", ""))[0]
+    at, through = clock.now().isoformat(), through_of(store, model).get(model, {})
+    since = min(through.values(), default="")
     key = f"{model}/{at}/{uuid4().hex[:8]}"
     own = "" if identity else column or "", "" if identity else sign or ""
-    return Suppression(key, act, model, identity, *own, since, until, reason, actor.name, at)
+    return Suppression(key, act, model, identity, *own, since, until, reason, actor.name, at, through)
 
 
 def _sizes(store: Store, model: str, members: Sequence[Member]) -> tuple[Size, ...]:

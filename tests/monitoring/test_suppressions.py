@@ -240,6 +240,25 @@ def test_what_is_taken_back_later_is_an_incident_again() -> None:
     assert model.days([WIND], 20, 22) == ["incident.opened"]
 
 
+@pytest.mark.parametrize("first", [3, 8])  # before and after the weeks that were monitored end
+def test_what_was_in_force_for_one_length_of_windows_is_not_void_where_another_lagged(first: int) -> None:
+    fault: Fault = ("wind", "jensen_shannon", first, 60, 0.3)
+    for last, state in ((10, "open"), (13, "resolved")):
+        model = Model()
+        model.days([fault], 0, 10)
+        daily = model.store.get("monitor", "delay/1D")
+        assert daily is not None
+        weekly = {**daily.body, "every": "1W", "through": at(7)}
+        model.store.commit(Change(puts=(Put("monitor", "delay/1W", weekly, subject="delay"),)))
+        suppressions.accept(model.store, "delay", "wind", None, date(50), "a new fleet", ANA)
+        assert model.days([fault], 10, last) == []
+        suppressions.revoke(model.store, "delay", "wind", None, "it is not", ANA)
+        assert (model.incidents[0]["state"], model.health) == (state, "warning")
+        assert model.days([fault], last, 20) == (["incident.opened"] if state == "resolved" else [])
+        assert model.events(0) == ["opened", "accept", "revoke"]
+        assert model.incidents[-1]["first_window"] == at(last if state == "resolved" else first)
+
+
 def test_what_is_accepted_is_extended_under_the_new_reason_and_ends_once() -> None:
     model = Model()
     model.days([WIND], 0, 10)
