@@ -29,6 +29,15 @@ if TYPE_CHECKING:
 
 _WHY = "What is muted or accepted goes on record with its reason: say why."
 ANSWERS = ("prediction", "score")
+# What is not about data, by cause: what it is about, and what to do about it in place of muting it.
+_OTHERS = {
+    "monitoring": ("monitoring itself", "acknowledge or resolve it"),
+    "registry": ("what MLflow shows", "run `modelops incident {}` for what to do, and acknowledge or resolve it"),
+    "governance": (
+        "a rejected version that serves",
+        "roll back, promote another version, or approve it again; `modelops incident {}` names the commands",
+    ),
+}
 _COLUMNS = ("what", "of", "until", "by", "reason")
 
 
@@ -168,7 +177,8 @@ def _subject(
         if column or sign:
             raise InvalidInput(f"{subject} is one incident: leave out column and sign, or name the model instead.")
         if shown.cause != "data":
-            raise Refused(f"{subject} is about monitoring itself, not about data: acknowledge or resolve it.")
+            about, advice = _OTHERS[shown.cause]
+            raise Refused(f"{subject} is about {about}, not about data: {advice.format(subject)}.")
         if act == "mute" and shown.state not in ("open", "acknowledged"):
             raise Refused(f"{subject} is {shown.state}: only what is open can be muted.")
         records = [record for record in store.find("incident", shown.model) if record.key == subject]

@@ -16,7 +16,7 @@ from modelops_jupyter.actor import Actor
 from modelops_jupyter.display import cases, listings
 from modelops_jupyter.errors import InvalidInput, ModelOpsError, NotFound, Refused
 from modelops_jupyter.monitoring.figures.quality import NAMED, new_values
-from modelops_jupyter.monitoring.incidents.cases import update_incidents
+from modelops_jupyter.monitoring.incidents.cases import monitoring_incident, update_incidents
 from modelops_jupyter.monitoring.incidents.evidence import Evidence
 from modelops_jupyter.monitoring.incidents.members import Member
 from modelops_jupyter.monitoring.incidents.sizes import Size
@@ -369,6 +369,25 @@ def test_nothing_is_accepted_where_nothing_is_wrong() -> None:
         suppressions.accept(model.store, "delay", "temp", None, date(50), "x", ANA)
     with pytest.raises(InvalidInput, match="is one incident: leave out column and sign"):
         suppressions.mute(model.store, model.incidents[0]["id"], "wind", None, date(50), "x", ANA)
+
+
+@pytest.mark.parametrize(
+    ("cause", "says"),
+    [
+        ("monitoring", "is about monitoring itself, not about data: acknowledge or resolve it"),
+        ("registry", "is about what MLflow shows, not about data: run `modelops incident delay:0a0a0a0a` for"),
+        ("governance", "is about a rejected version that serves, not about data: roll back, promote another version"),
+    ],
+)
+def test_an_incident_that_is_not_about_data_is_refused_by_what_it_is_about(cause: str, says: str) -> None:
+    model = Model()
+    body = monitoring_incident("delay:0a0a0a0a", "delay", "So it is", ["Do it."], at(1), at(1), None, cause)
+    model.store.commit(Change(puts=(Put("incident", "delay:0a0a0a0a", body, subject="delay"),)))
+    for act in (suppressions.mute, suppressions.accept):
+        with pytest.raises(Refused, match=says):
+            act(model.store, "delay:0a0a0a0a", None, None, date(50), "x", ANA)
+    with pytest.raises(Refused, match=says):
+        suppressions.revoke(model.store, "delay:0a0a0a0a", None, None, "x", ANA)
 
 
 @pytest.mark.parametrize(
