@@ -29,6 +29,15 @@ if TYPE_CHECKING:
 
 _WHY = "What is muted or accepted goes on record with its reason: say why."
 ANSWERS = ("prediction", "score")
+# What is not about data, by cause: what it is about, and what to do about it in place of muting it.
+_OTHERS = {
+    "monitoring": ("monitoring itself", "acknowledge or resolve it"),
+    "registry": ("what MLflow shows", "run `modelops incident {}` for what to do, and acknowledge or resolve it"),
+    "governance": (
+        "a rejected version that serves",
+        "roll back, promote another version, or approve it again; `modelops incident {}` names the commands",
+    ),
+}
 _COLUMNS = ("what", "of", "until", "by", "reason")
 
 
@@ -69,56 +78,94 @@ def mute(
 def accept(
     store: Store, subject: str, column: str | None, sign: str | None, until: object, reason: str, actor: Actor
 ) -> Listing:
-    """Take what is wrong as the new normal until a date; see `Workspace.accept`."""
+    """Take what is wrong as the new normal until a date; see `Workspace.accept`.
+
+    What was accepted of just this and is in force is carried over: the new date and the new reason take the place of
+    its own, whatever is wrong now.
+    """
     from dataclasses import replace
 
     model, identity, records = _subject(store, subject, column, sign, "accept")
     end = _until(store, model, until)
     why = check_text(reason, _WHY)
     made = _made("accept", store, model, identity, column, sign, end, why, actor)
+    earlier = [s for s in _in_force(store, model, identity, column, sign) if s.act == "accept"]
     chosen: list[Member] = []
-    touched: dict[str, bool] = {}
+    touched = _homes(store, model, earlier)
     for record in records:
         present = [member for member in _members(record) if not member.closed]
         own = [member for member in present if identity or made.names(member)]
         if own:
             chosen += own
             touched[record.key] = len(own) < len(present)
-    if not chosen:
+        elif record.key in touched:
+            touched[record.key] |= bool(present)
+    if not chosen and not earlier:
         what = identity or f"{made.scope} of {model}"
         raise Refused(
             f"Nothing is wrong with {what} now: there is nothing to accept; `modelops mute` keeps quiet what may come."
         )
-    return _commit(store, replace(made, sizes=_sizes(store, model, chosen)), touched, actor)
+    by_facet = {size.facet: size for size in _sizes(store, model, chosen)}
+    for size in (size for acceptance in earlier for size in acceptance.sizes):
+        by_facet[size.facet] = size.joined(by_facet.get(size.facet, size))
+    return _commit(store, replace(made, sizes=tuple(by_facet.values())), touched, actor, _taken_back(store, earlier))
 
 
 def revoke(store: Store, subject: str, column: str | None, sign: str | None, reason: str, actor: Actor) -> Listing:
     """Take back what was muted or accepted; see `Workspace.revoke`."""
-    from dataclasses import replace
-
-    from modelops_jupyter.monitoring.incidents.suppressions import KIND, clocks, in_force
-    from modelops_jupyter.store import Change, Event, Put
+    from modelops_jupyter.monitoring.incidents.suppressions import in_force
+    from modelops_jupyter.store import Change, Event
 
     model, identity, _ = _subject(store, subject, column, sign, "revoke")
     why = check_text(reason, _WHY)
-    current = in_force(store, model).get(model, [])
-    own = [s for s in current if s.is_of(identity, column or "", sign or "")]
+    own = _in_force(store, model, identity, column, sign)
     if not own:
+        current = in_force(store, model).get(model, [])
         others = ", ".join(f"{s.scope} ({s.did})" for s in current) or "nothing"
         raise NotFound(f"{_named(model, identity, column, sign)} is neither muted nor accepted: in force is {others}.")
-    now = clocks(store, model).get(model, ("", ""))[0]
-    puts: list[Put] = []
-    acts = [r.body for r in store.find("incident_act", model)]
+    puts = [*_taken_back(store, own)]
     for s in own:
-        record = store.get(KIND, s.key)
-        body = replace(s, revoked=now or s.until).to_dict()
-        puts.append(Put(KIND, s.key, body, subject=model, expected_revision=record.revision if record else 0))
-        homes = sorted({act["incident"] for act in acts if act.get("suppression") == s.key})
-        puts += [_act(store, model, home, "revoke", f"no longer {s.did}: {why}", s, actor) for home in homes]
+        text = f"no longer {s.did}: {why}"
+        puts += [_act(store, model, home, "revoke", text, s, actor) for home in _homes(store, model, [s])]
     details = {"of": own[0].scope, "was": [s.act for s in own], "reason": why}
     event = Event("alerts.revoke", identity or model, actor.name, actor.assurance, details)
     store.commit(Change(puts=tuple(puts), event=event))
     return suppressions(store, model)
+
+
+def _in_force(store: Store, model: str, identity: str, column: str | None, sign: str | None) -> list[Suppression]:
+    """Return what is muted and accepted now of just this."""
+    from modelops_jupyter.monitoring.incidents.suppressions import in_force
+
+    return [s for s in in_force(store, model).get(model, []) if s.is_of(identity, column or "", sign or "")]
+
+
+def _taken_back(store: Store, own: Sequence[Suppression]) -> list[Put]:
+    """Return what ends suppressions with the windows that were monitored so far."""
+    from dataclasses import replace
+
+    from modelops_jupyter.monitoring.incidents.suppressions import KIND, through_of
+    from modelops_jupyter.store import Put
+
+    puts = []
+    for s in own:
+        record, now = store.get(KIND, s.key), through_of(store, s.model).get(s.model, {})
+        body = replace(s, revoked=now).to_dict()
+        puts.append(Put(KIND, s.key, body, subject=s.model, expected_revision=record.revision if record else 0))
+    return puts
+
+
+def _homes(store: Store, model: str, own: Sequence[Suppression]) -> dict[str, bool]:
+    """Return the incidents that suppressions were said on, and of each whether they left some of it."""
+    if not own:
+        return {}
+    keys = {s.key for s in own}
+    acts = [r.body for r in store.find("incident_act", model)]
+    acts = sorted((act for act in acts if act.get("suppression") in keys), key=lambda act: str(act["incident"]))
+    homes: dict[str, bool] = {}
+    for act in acts:
+        homes[act["incident"]] = bool(act["partly"]) and homes.get(act["incident"], True)
+    return homes
 
 
 def _subject(
@@ -130,7 +177,8 @@ def _subject(
         if column or sign:
             raise InvalidInput(f"{subject} is one incident: leave out column and sign, or name the model instead.")
         if shown.cause != "data":
-            raise Refused(f"{subject} is about monitoring itself, not about data: acknowledge or resolve it.")
+            about, advice = _OTHERS[shown.cause]
+            raise Refused(f"{subject} is about {about}, not about data: {advice.format(subject)}.")
         if act == "mute" and shown.state not in ("open", "acknowledged"):
             raise Refused(f"{subject} is {shown.state}: only what is open can be muted.")
         records = [record for record in store.find("incident", shown.model) if record.key == subject]
@@ -173,10 +221,10 @@ def _check_sign(store: Store, model: str, sign: str | None) -> None:
 
 def _until(store: Store, model: str, until: object) -> str:
     """Return a date as ISO text in UTC; it must lie after the newest window that was monitored."""
-    from modelops_jupyter.monitoring.incidents.suppressions import clocks
+    from modelops_jupyter.monitoring.incidents.suppressions import furthest
 
     end = _moment(until)
-    through = clocks(store, model).get(model, ("", ""))[1]
+    through = furthest(store, model)
     now = datetime.fromisoformat(through) if through else clock.now()
     if end <= now:
         newest = f"the newest window of {model} ends on" if through else "it is"
@@ -205,12 +253,13 @@ def _made(
     reason: str,
     actor: Actor,
 ) -> Suppression:
-    from modelops_jupyter.monitoring.incidents.suppressions import Suppression, clocks
+    from modelops_jupyter.monitoring.incidents.suppressions import Suppression, through_of
 
-    at, since = clock.now().isoformat(), clocks(store, model).get(model, ("", ""))[0]
+    at, through = clock.now().isoformat(), through_of(store, model).get(model, {})
+    since = min(through.values(), default="")
     key = f"{model}/{at}/{uuid4().hex[:8]}"
     own = "" if identity else column or "", "" if identity else sign or ""
-    return Suppression(key, act, model, identity, *own, since, until, reason, actor.name, at)
+    return Suppression(key, act, model, identity, *own, since, until, reason, actor.name, at, through)
 
 
 def _sizes(store: Store, model: str, members: Sequence[Member]) -> tuple[Size, ...]:
@@ -234,12 +283,14 @@ def _sizes(store: Store, model: str, members: Sequence[Member]) -> tuple[Size, .
     return tuple(by_facet.values())
 
 
-def _commit(store: Store, made: Suppression, touched: Mapping[str, bool], actor: Actor) -> Listing:
+def _commit(
+    store: Store, made: Suppression, touched: Mapping[str, bool], actor: Actor, replaced: Sequence[Put] = ()
+) -> Listing:
     """Put a suppression on record; `touched` says of each incident that it is about whether it leaves some of it."""
     from modelops_jupyter.monitoring.incidents.suppressions import KIND
     from modelops_jupyter.store import Change, Event, Put
 
-    puts = [Put(KIND, made.key, made.to_dict(), subject=made.model, expected_revision=0)]
+    puts = [*replaced, Put(KIND, made.key, made.to_dict(), subject=made.model, expected_revision=0)]
     for home, partly in touched.items():
         what = f"{made.scope} is {made}" if not made.incident else str(made)
         puts.append(_act(store, made.model, home, made.act, what, made, actor, partly=partly))

@@ -15,10 +15,8 @@ from modelops_jupyter.actions.fleet import read_fleet
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.display import cases, listings
 from modelops_jupyter.errors import InvalidInput, ModelOpsError, NotFound, Refused
-from modelops_jupyter.monitoring.incidents.cases import update_incidents
+from modelops_jupyter.monitoring.incidents.cases import monitoring_incident, update_incidents
 from modelops_jupyter.monitoring.incidents.evidence import Evidence
-from modelops_jupyter.monitoring.incidents.members import Member
-from modelops_jupyter.monitoring.incidents.sizes import Size
 from modelops_jupyter.monitoring.record.results import Finding, WindowResult
 from modelops_jupyter.store import Change, Delete, InMemoryStore, Put, verify_chain
 
@@ -238,6 +236,65 @@ def test_what_is_taken_back_later_is_an_incident_again() -> None:
     assert model.days([WIND], 20, 22) == ["incident.opened"]
 
 
+@pytest.mark.parametrize("first", [3, 8])  # before and after the weeks that were monitored end
+def test_what_was_in_force_for_one_length_of_windows_is_not_void_where_another_lagged(first: int) -> None:
+    fault: Fault = ("wind", "jensen_shannon", first, 60, 0.3)
+    for last, state in ((10, "open"), (13, "resolved")):
+        model = Model()
+        model.days([fault], 0, 10)
+        daily = model.store.get("monitor", "delay/1D")
+        assert daily is not None
+        weekly = {**daily.body, "every": "1W", "through": at(7)}
+        model.store.commit(Change(puts=(Put("monitor", "delay/1W", weekly, subject="delay"),)))
+        suppressions.accept(model.store, "delay", "wind", None, date(50), "a new fleet", ANA)
+        assert model.days([fault], 10, last) == []
+        suppressions.revoke(model.store, "delay", "wind", None, "it is not", ANA)
+        assert (model.incidents[0]["state"], model.health) == (state, "warning")
+        assert model.days([fault], last, 20) == (["incident.opened"] if state == "resolved" else [])
+        assert model.events(0) == ["opened", "accept", "revoke"]
+        assert model.incidents[-1]["first_window"] == at(last if state == "resolved" else first)
+
+
+def test_what_is_accepted_is_extended_under_the_new_reason_and_ends_once() -> None:
+    model = Model()
+    model.days([WIND], 0, 10)
+    identity = model.incidents[0]["id"]
+    suppressions.accept(model.store, identity, None, None, date(30), "a new fleet", ANA)
+    model.days([WIND], 10, 20)
+    (row,) = suppressions.accept(model.store, identity, None, None, date(50), "it stays", BOB).rows
+    assert (row["until"], row["by"], row["reason"]) == (at(50), "bob", "it stays")
+    assert model.days([WIND], 20, 49) == []
+    assert (len(model.incidents), model.incidents[0]["state"], model.health) == (1, "resolved", "healthy")
+    assert model.days([WIND], 49, 55) == ["incident.opened"]
+    assert model.events(0) == ["opened", "accept", "accept", "expired"]
+    assert [e.details["reason"] for e in model.store.audit()] == ["a new fleet", "it stays"]
+
+
+def test_what_is_accepted_in_part_is_extended_in_part_and_may_end_sooner() -> None:
+    model = Model()
+    temp: Fault = ("temp", "jensen_shannon", 3, 60, 0.3)
+    model.days([WIND, temp], 0, 10)
+    suppressions.accept(model.store, "delay", "wind", None, date(50), "a new fleet", ANA)
+    model.days([WIND, temp], 10, 20)
+    suppressions.accept(model.store, "delay", "wind", None, date(30), "until the new model", ANA)
+    assert (model.incidents[0]["state"], model.incidents[0]["title"]) == ("open", "temp changed")
+    assert model.days([WIND, temp], 20, 29) == []
+    assert model.days([WIND, temp], 29, 35) == ["incident.opened"]
+    assert model.health == "warning"
+
+
+def test_what_is_extended_and_taken_back_at_once_was_accepted_until_then() -> None:
+    for first, state in ((10, "open"), (20, "resolved")):
+        model = Model()
+        model.days([WIND], 0, 10)
+        suppressions.accept(model.store, "delay", "wind", None, date(30), "a new fleet", ANA)
+        model.days([WIND], 10, first)
+        suppressions.accept(model.store, "delay", "wind", None, date(50), "it stays", ANA)
+        suppressions.revoke(model.store, "delay", "wind", None, "it does not", ANA)
+        assert (model.incidents[0]["state"], model.health) == (state, "warning")
+        assert model.days([WIND], first, first + 5) == (["incident.opened"] if first == 20 else [])
+
+
 def test_every_act_is_in_the_audit_chain_with_its_reason() -> None:
     model = Model()
     model.days([WIND], 0, 6)
@@ -311,33 +368,22 @@ def test_nothing_is_accepted_where_nothing_is_wrong() -> None:
 
 
 @pytest.mark.parametrize(
-    ("metric", "accepted", "threshold", "alike", "passing"),
+    ("cause", "says"),
     [
-        ("jensen_shannon", 0.3, 0.1, 0.4, 0.55),
-        ("null_rate", 0.6, 0.02, 0.7, 0.85),
-        ("roc_auc", 0.60, 0.65, 0.55, 0.45),
-        ("roc_auc", 0.60, 0.65, 0.62, 0.70),  # better than the reference: something else
-        ("log_loss", 0.8, 0.6, 0.9, 1.05),
-        ("volume", 100.0, 500.0, 80.0, 40.0),
+        ("monitoring", "is about monitoring itself, not about data: acknowledge or resolve it"),
+        ("registry", "is about what MLflow shows, not about data: run `modelops incident delay:0a0a0a0a` for"),
+        ("governance", "is about a rejected version that serves, not about data: roll back, promote another version"),
     ],
 )
-def test_about_the_same_size_is_no_news_and_clearly_more_is(
-    metric: str, accepted: float, threshold: float, alike: float, passing: float
-) -> None:
-    member = Member("drift", "", "wind", metric, "1D", at(1), at(3), "open", accepted, threshold, "")
-    size = Size.of(member, [])
-    assert not size.is_passed_by(Finding("drift", "wind", metric, accepted, threshold))
-    assert not size.is_passed_by(Finding("drift", "wind", metric, alike, threshold))
-    assert size.is_passed_by(Finding("drift", "wind", metric, passing, threshold))
-    assert Size.from_dict(size.to_dict()) == size
-
-
-def test_values_that_nobody_accepted_are_told() -> None:
-    beside = "`50%` (0.7 % of rows)"
-    member = Member("quality", "", "c", "unseen_rate", "1D", at(1), at(3), "open", 0.02, 0.01, "", beside=beside)
-    size = Size.of(member, [Finding("quality", "c", "unseen_rate", 0.02, 0.01, beside="`50%` (0.8 % of rows)")])
-    assert not size.is_passed_by(Finding("quality", "c", "unseen_rate", 0.02, 0.01, beside="`50%` (2 % of rows)"))
-    assert size.is_passed_by(Finding("quality", "c", "unseen_rate", 0.02, 0.01, beside="`60%` (0.1 % of rows)"))
+def test_an_incident_that_is_not_about_data_is_refused_by_what_it_is_about(cause: str, says: str) -> None:
+    model = Model()
+    body = monitoring_incident("delay:0a0a0a0a", "delay", "So it is", ["Do it."], at(1), at(1), None, cause)
+    model.store.commit(Change(puts=(Put("incident", "delay:0a0a0a0a", body, subject="delay"),)))
+    for act in (suppressions.mute, suppressions.accept):
+        with pytest.raises(Refused, match=says):
+            act(model.store, "delay:0a0a0a0a", None, None, date(50), "x", ANA)
+    with pytest.raises(Refused, match=says):
+        suppressions.revoke(model.store, "delay:0a0a0a0a", None, None, "x", ANA)
 
 
 faults = st.lists(
@@ -366,6 +412,30 @@ def test_a_year_at_once_and_day_by_day_have_the_same_incidents_whatever_is_accep
             act(model.store, "delay", "wind", None, date(when + days), "so it is", ANA)
         for step in steps:
             model.run(planted, step + 1)
+    shown = [
+        [(case["id"], case["state"], case["title"], case["first_window"], case["follows"]) for case in model.incidents]
+        for model in (daily, at_once)
+    ]
+    assert shown[0] == shown[1]
+    assert daily.health == at_once.health
+
+
+@given(faults, st.integers(2, 12), st.integers(1, 8), st.integers(1, 15), st.integers(1, 15))
+def test_what_is_extended_has_the_same_incidents_a_month_at_once_and_day_by_day(
+    drawn: list[tuple[str, str, int, int, float]], when: int, wait: int, days: int, more: int
+) -> None:
+    planted: list[Fault] = [(c, m, first, first + length, figure) for c, m, first, length, figure in drawn]
+    daily, at_once = Model(), Model()
+    for model in (daily, at_once):
+        for now, until in ((when, when + days), (when + wait, when + wait + more)):
+            for through in range(model.day + 1, now) if model is daily else ():
+                model.run(planted, through)
+            model.run(planted, now)
+            with suppress(Refused):
+                suppressions.accept(model.store, "delay", "wind", None, date(until), "so it is", ANA)
+        for through in range(model.day + 1, 36) if model is daily else ():
+            model.run(planted, through)
+        model.run(planted, 36)
     shown = [
         [(case["id"], case["state"], case["title"], case["first_window"], case["follows"]) for case in model.incidents]
         for model in (daily, at_once)

@@ -39,7 +39,7 @@ def without_accepted(
         return list(members)
     parts: list[Member] = []
     for member in members:
-        own = [s for s in acceptances if s.accepted(member) and (member.closed or _FOREVER) > s.since]
+        own = [s for s in acceptances if s.accepted(member) and (member.closed or _FOREVER) > s.begin(member.every)]
         parts += _parts(model, member, own, evidence, on_record) if own else [member]
     return parts
 
@@ -52,17 +52,17 @@ def _parts(
     parts: list[Member] = []
     current: Member | None = member
     for acceptance in acceptances:
-        size = acceptance.accepted(member)
-        if current is None or size is None or current.start >= acceptance.end:
+        size, begin, until = acceptance.accepted(member), acceptance.begin(member.every), acceptance.end(member.every)
+        if current is None or size is None or current.start >= until:
             continue
         if evidence.every in ("", member.every):
             hits = _hits(member, evidence, max(current.start, size.last))
             hits = [hit for hit in hits if hit[0].window_start > size.last]
-            passes = [hit for hit in hits if hit[0].window_start >= acceptance.end or size.is_passed_by(hit[1])]
+            passes = [hit for hit in hits if hit[0].window_start >= until or size.is_passed_by(hit[1])]
             later = _resumed(model, member, passes[0], acceptance) if passes else None
         else:  # windows of another length are not at hand: as their own last run left it
             later = next((_as_now(other, member) for other in before if other.start > size.last), None)
-        end = min(acceptance.since, later.start) if later else acceptance.since
+        end = min(begin, later.start) if later else begin
         if current.start < end and any(other.start < end for other in before):
             last = min(current.last, size.last)
             surges = tuple(surge for surge in current.surges if surge[0] < end)
@@ -87,8 +87,9 @@ def _resumed(model: str, member: Member, hit: Hit, acceptance: Suppression) -> M
     window, finding = hit
     alert = open_alert(model, member.version, finding, window)
     part = Member.of({**alert.to_dict(), "every": member.every})
-    over = window.window_start >= acceptance.end
-    day = short(datetime.fromisoformat(acceptance.end))
+    until = acceptance.end(member.every)
+    over = window.window_start >= until
+    day = short(datetime.fromisoformat(until))
     note = (
         f"What {acceptance.actor} accepted ({acceptance.reason}) ended on {day}."
         if over

@@ -16,7 +16,7 @@ from modelops_jupyter.monitoring.incidents.chronicle import RAISED, Event, chron
 from modelops_jupyter.monitoring.incidents.evidence import Evidence
 from modelops_jupyter.monitoring.incidents.members import Member
 from modelops_jupyter.monitoring.incidents.standing import acts_of, standing
-from modelops_jupyter.monitoring.incidents.suppressions import Suppression, clocks, suppressions_of
+from modelops_jupyter.monitoring.incidents.suppressions import Suppression, furthest, suppressions_of
 from modelops_jupyter.store import Put, Record, Store
 
 # What ends an incident by itself: because its alerts did, or its version was replaced.
@@ -51,7 +51,7 @@ def update_incidents(
     members = without_accepted(model, [*map(Member.of, alerts)], suppressions, evidence, on_record)
     chronicle = chronicle_of(model, members, cases, [s for s in suppressions if s.act == "mute"])
     now = max((window.window_end for window in evidence.windows), default="")
-    chronicle.expire(_ended(suppressions, clocks(store, model).get(model, ("", ""))[1], now, acts), now)
+    chronicle.expire(_ended(suppressions, furthest(store, model), now, acts), now)
     puts, messages = [], []
     for case in chronicle.book.cases.values():
         record, events = records.get(case.id), chronicle.events.get(case.id, [])
@@ -202,5 +202,5 @@ def _ended(
     return [
         (s, [identity for identity, own in acts.items() if any(act.get("suppression") == s.key for act in own)])
         for s in suppressions
-        if before < s.until <= now and not s.revoked
+        if before < s.until <= now and s.revoked is None
     ]

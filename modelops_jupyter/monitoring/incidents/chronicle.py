@@ -165,7 +165,7 @@ class Chronicle:
             for case in self.book.cases.values():
                 left = [m for m in case.members.values() if not m.closed and suppression.mutes(m, case.id)]
                 if left or case.id in incidents:
-                    day = short(datetime.fromisoformat(suppression.end))
+                    day = short(datetime.fromisoformat(suppression.until))
                     goes_on = f" It goes on: {describe(left)}." if left else ""
                     text = f"No longer {suppression.did}: that ended on {day}.{goes_on}"
                     if left:

@@ -32,11 +32,14 @@ class Suppression:
     incident, column, sign : str
         What it is of: one incident, or the alerts of a model of a column, of a sign, or of a sign of a column.
     since, until : str
-        The window after the last one that was monitored by then, and the first that it does not cover.
+        The window after the last one that was monitored by then, of the length that was least far, and the first that
+        it does not cover.
+    through : mapping of str to str
+        By length where the windows that were monitored by then end.
     sizes : tuple of Size
         What was accepted.
-    revoked : str
-        The first window that it does not cover because somebody took it back; empty where nobody did.
+    revoked : mapping of str to str, optional
+        The same when somebody took it back: its windows from there on are not covered; None where nobody did.
     """
 
     key: str
@@ -50,8 +53,9 @@ class Suppression:
     reason: str
     actor: str
     at: str
+    through: Mapping[str, str]
     sizes: tuple[Size, ...] = ()
-    revoked: str = ""
+    revoked: Mapping[str, str] | None = None
 
     @classmethod
     def from_dict(cls, body: Mapping[str, Any]) -> Suppression:
@@ -62,19 +66,24 @@ class Suppression:
         """Return it as JSON data."""
         return {**asdict(self), "sizes": [size.to_dict() for size in self.sizes]}
 
-    @property
-    def end(self) -> str:
-        """The first window that it does not cover."""
-        return min(self.until, self.revoked or self.until)
+    def begin(self, every: str) -> str:
+        """Return the first window of a length that was not monitored when it was said."""
+        return self.through.get(every, self.since)
+
+    def end(self, every: str) -> str:
+        """Return the first window of a length that it does not cover."""
+        if self.revoked is None:
+            return self.until
+        return min(self.until, self.revoked.get(every, self.until))
 
     @property
     def is_void(self) -> bool:
-        """Whether it was taken back before another window was monitored: then it was never in force."""
-        return bool(self.revoked) and self.revoked <= self.since
+        """Whether it was taken back before another window of any length was monitored: then it was never in force."""
+        return self.revoked == self.through
 
     def holds(self, window: str) -> bool:
         """Tell whether it is in force for a window."""
-        return not self.revoked and window < self.until
+        return self.revoked is None and window < self.until
 
     def is_of(self, incident: str, column: str, sign: str) -> bool:
         """Tell whether it was said of just this."""
@@ -137,21 +146,26 @@ def suppressions_of(store: Store, model: str | None) -> tuple[Suppression, ...]:
     return tuple(sorted(found, key=lambda s: (s.since, s.at, s.key)))
 
 
-def clocks(store: Store, model: str | None) -> dict[str, tuple[str, str]]:
-    """Return by model the ends of its monitored windows: of the length that is least far, and of the furthest."""
-    through: dict[str, list[str]] = {}
+def through_of(store: Store, model: str | None) -> dict[str, dict[str, str]]:
+    """Return by model and length where its monitored windows end."""
+    through: dict[str, dict[str, str]] = {}
     for record in store.find("monitor", model):
-        through.setdefault(record.subject, []).append(str(record.body["through"]))
-    return {name: (min(ends), max(ends)) for name, ends in through.items()}
+        through.setdefault(record.subject, {})[str(record.body["every"])] = str(record.body["through"])
+    return through
+
+
+def furthest(store: Store, model: str) -> str:
+    """Return where a model's monitored windows end, of the length that is furthest; empty where there are none."""
+    return max(through_of(store, model).get(model, {}).values(), default="")
 
 
 def in_force(store: Store, model: str | None) -> dict[str, list[Suppression]]:
     """Return what is muted and accepted now, by model and oldest first."""
     found: dict[str, list[Suppression]] = {}
     every = suppressions_of(store, model)
-    now = clocks(store, model) if every else {}
+    now = through_of(store, model) if every else {}
     for suppression in every:
-        if suppression.holds(now.get(suppression.model, ("", ""))[1]):
+        if suppression.holds(max(now.get(suppression.model, {}).values(), default="")):
             found.setdefault(suppression.model, []).append(suppression)
     return found
 
