@@ -13,7 +13,7 @@ from modelops_jupyter.governance import Comparison, MetricComparison
 from modelops_jupyter.log import PredictionLog
 from modelops_jupyter.registry import Registry
 from modelops_jupyter.settings import Settings
-from modelops_jupyter.store import Change, Put
+from modelops_jupyter.store import Change, Event, Put
 from modelops_jupyter.workspace import Workspace
 
 BETTER = "50,000 held-out flights: Better beyond chance: flight-delay/7 on roc_auc, flight-delay/7 on log_loss."
@@ -46,11 +46,13 @@ def ws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     monkeypatch.setattr(Registry, "obstacle", lambda *_, **__: "")
     monkeypatch.setattr(Registry, "changed_sizes", lambda *_: {})
     monkeypatch.setattr(Registry, "files_are_gone", lambda *_: False)
+    monkeypatch.setattr(Registry, "check_bytes", lambda *_: None)
     monkeypatch.setattr(Registry, "set_alias", lambda *_, **__: None)
     monkeypatch.setattr(Registry, "aliases", lambda *_, **__: {})
     ws = Workspace(Settings(tmp_path, tmp_path / ".modelops", actor=demo.SCIENTIST))
     about = Put("model", demo.MODEL, {"name": demo.MODEL, "kind": "ml", "description": ""}, subject=demo.MODEL)
-    ws.store.commit(Change(puts=(about, version(3, 0.68), version(7, 0.74))))
+    event = Event("register", demo.MODEL, demo.SCIENTIST, "self-asserted")
+    ws.store.commit(Change(puts=(about, version(3, 0.68), version(7, 0.74)), event=event))
     ws.approve("flight-delay/3", reason="first")
     ws.promote("flight-delay/3", reason="first")
     return ws
