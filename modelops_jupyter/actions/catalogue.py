@@ -352,7 +352,7 @@ def _run(body: Mapping[str, Any], made: Mapping[str, Sequence[str]], project: Pa
 
 
 def audit(store: Store, name: str | None = None, kind: str | None = None, limit: int | None = None) -> Listing:
-    """Return the audit chain, newest first; `detail` is the reason that was given, else what was put on record."""
+    """Return the audit chain, newest first; `detail` is the reason or text given, else what was put on record."""
     if limit is not None and limit < 1:
         raise InvalidInput(f"limit is the number of entries to show: at least 1, not {limit}.")
     if kind not in (None, *AUDIT_KINDS):
@@ -390,7 +390,7 @@ def _entry(entry: AuditEntry) -> Mapping[str, Any]:
         "subject": entry.subject,
         "actor": entry.actor,
         "assurance": entry.assurance,
-        "detail": entry.details.get("reason") or audited_metrics(entry.details),
+        "detail": entry.details.get("reason") or entry.details.get("text") or audited_metrics(entry.details),
         "details": dict(entry.details),
         "hash": entry.hash,
     }

@@ -55,6 +55,10 @@ def test_the_trail_is_filtered_by_model_and_kind(store: InMemoryStore) -> None:
     assert len(catalogue.audit(store)) == len(store.audit())
     assert [row["action"] for row in catalogue.audit(store, "fraud")] == ["register"]
     assert [row["subject"] for row in catalogue.audit(store, kind="move")] == ["delay@champion"]
+    store.commit(
+        Change(event=Event("incident.acknowledge", "delay:1f3a9c07", "ann", "self-asserted", {"text": "mine"}))
+    )
+    assert catalogue.audit(store, "delay", "incident", 1).rows[0]["detail"] == "mine"
     assert [row["action"] for row in catalogue.audit(store, "delay", "decision", 2)] == ["reject", "comment"]
     with pytest.raises(InvalidInput, match="of kind decision, move, version, incident, monitor, run, other, not 'x'"):
         catalogue.audit(store, kind="x")

@@ -66,6 +66,7 @@ def show_in(page: Page, theme: str) -> None:
     if body.get_attribute("data-jp-theme-light") != light:
         page.evaluate(THEME, {"theme": f"JupyterLab {theme.capitalize()}"})
     expect(body).to_have_attribute("data-jp-theme-light", light)
+    expect(page.locator("#jupyterlab-splash")).to_have_count(0)  # JupyterLab covers itself while a theme loads
 
 
 def open_file(page: Page, path: str) -> None:
