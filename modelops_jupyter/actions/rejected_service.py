@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 def sentence(alias: Mapping[str, Any]) -> str:
     """Return that the version that has an alias was rejected, and what to do; nothing where it was not."""
-    from modelops_jupyter.governance import out_of_service
-
     rejected, name = alias.get("rejected"), alias["name"]
     if not rejected:
         return ""
+    from modelops_jupyter.governance import out_of_service
+
     advice = out_of_service(name, alias["alias"])
     return f"{_title(alias)}, and still serves: {advice}, or approve it again if it should serve."
 

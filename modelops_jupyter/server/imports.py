@@ -33,6 +33,7 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     "status": (
         "modelops_jupyter.actions.adoption",
         *_HEALTH,
+        *_GATE,  # what is said of a version that was rejected and serves
         "modelops_jupyter.notifications",
         "modelops_jupyter.log",
         "modelops_jupyter.registry",
@@ -44,7 +45,7 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
         "modelops_jupyter.log",
         "modelops_jupyter.pipelines",
     ),
-    "models": _HEALTH,
+    "models": (*_HEALTH, *_GATE),
     "versions": _GATE,
     "audit": _GATE,
     "audit_head": (),
