@@ -1,7 +1,10 @@
 """The dashboards as their readers meet them: `modelops dashboard`, Voila, a browser."""
 
 import re
+import resource
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -129,7 +132,16 @@ def processor_seconds() -> float:
     return used
 
 
+def imports_alone() -> float:
+    """Return what a process uses that imports Voila and pandas, and does nothing: the machine's own measure."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-c", "import voila.app, pandas, ipywidgets"], check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
 def test_the_fleet_is_usable_soon_after_the_command(workspace: Path, browser: Browser) -> None:
+    alone = imports_alone()
     begun, used = time.monotonic(), processor_seconds()
     with running_dashboard(workspace) as url:
         context = browser.new_context()
@@ -139,5 +151,5 @@ def test_the_fleet_is_usable_soon_after_the_command(workspace: Path, browser: Br
         took, used = time.monotonic() - begun, processor_seconds() - used
         page.goto("about:blank")
         context.close()
-    print(f"fleet page usable {took:.1f} s after the command, {used:.1f} s of processor time")
-    assert used < 10  # 4 to 6 s with both kernels that wait; on an idle machine of two cores less than that passes
+    print(f"fleet page usable {took:.1f} s after the command, {used:.1f} s of processor, imports alone {alone:.1f} s")
+    assert used < 6 * alone  # about three times, with both kernels that wait
