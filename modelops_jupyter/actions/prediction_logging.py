@@ -194,12 +194,9 @@ def _several(labels: pd.DataFrame) -> str | None:
     several = counts[counts > 1]
     if several.empty:
         return None
-    who = f"Request {several.index[0]!r} has"
-    if len(several) > 1:
-        who = f"{len(several):,} requests, {several.index[0]!r} one of them, have"
     return (
-        f"{who} several labels in this batch: the greatest counts. Name the column of when each became true "
-        "(event_time=), or log a correction later."
+        f"{_requests_have(several.index[0], len(several))} several labels in this batch: the greatest counts. "
+        "Name the column of when each became true (event_time=), or log a correction later."
     )
 
 
@@ -209,13 +206,15 @@ def _conflict(log: PredictionLog, model: str, requests: pa.ChunkedArray) -> str 
     if not conflicts.num_rows:
         return None
     first, at = str(conflicts["request_id"][0]), conflicts["event_time"][0].as_py()
-    who = f"Request {first!r} has"
-    if conflicts.num_rows > 1:
-        who = f"{conflicts.num_rows:,} requests, {first!r} one of them, have"
     return (
-        f"{who} several labels of one event time, {short(at)}: the greatest counts. To correct a label, give the new "
-        "one a later event time."
+        f"{_requests_have(first, conflicts.num_rows)} several labels of one event time, {short(at)}: the greatest "
+        "counts. To correct a label, give the new one a later event time."
     )
+
+
+def _requests_have(first: str, requests: int) -> str:
+    """Return the beginning of a sentence about one request, or several, the first of which is named."""
+    return f"Request {first!r} has" if requests == 1 else f"{requests:,} requests, {first!r} one of them, have"
 
 
 def _left_out(rows: int, empty: int, label: str) -> str | None:
