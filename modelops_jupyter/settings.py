@@ -19,6 +19,7 @@ FILE_NAME = "modelops.toml"
 _SQLITE = "sqlite:///"
 _KEYS = ("workspace", "tracking_uri", "policy", "actor", "alert_budget")
 _NUMBERS = ("sample_rows",)
+_LISTS = ("holidays",)
 SAMPLE_ROWS, MOST_SAMPLE_ROWS = 200, 5000
 
 
@@ -89,6 +90,8 @@ class Settings:
         The name that goes on record.
     alert_budget : str or None
         How many false alerts of a model are accepted where the monitor was not told: ``1/month``.
+    holidays : tuple of str
+        Calendars and days whose windows monitors do not judge, where they were not told: ``US``, ``2013-11-29``.
     sample_rows : int
         Rows of each window that monitors keep, coarsely coded. Changed bonds between columns are seen by the first
         1,000 of a window while it is counted, and by those kept in a backtest; 0 is none for both.
@@ -108,6 +111,7 @@ class Settings:
     policy: Path | None = None
     actor: str | None = None
     alert_budget: str | None = None
+    holidays: tuple[str, ...] = ()
     sample_rows: int = SAMPLE_ROWS
     use_cases: Mapping[str, UseCase] = field(default_factory=dict)
     targets: tuple[Target, ...] = ()
@@ -221,6 +225,9 @@ def _settings(file: Path, values: dict[str, Any], environ: Mapping[str, str]) ->
     for key in (*_KEYS[1:], *_NUMBERS):  # MODELOPS_WORKSPACE names the folder itself, above
         if value := environ.get(f"MODELOPS_{key.upper()}"):
             values[key] = value
+    for key in _LISTS:
+        if value := environ.get(f"MODELOPS_{key.upper()}"):
+            values[key] = value.split()
     project = file.parent
     return Settings(
         project=project,
@@ -229,6 +236,7 @@ def _settings(file: Path, values: dict[str, Any], environ: Mapping[str, str]) ->
         policy=(project / values["policy"]).absolute() if "policy" in values else None,
         actor=values.get("actor"),
         alert_budget=values.get("alert_budget"),
+        holidays=tuple(values.get("holidays", ())),
         sample_rows=_rows(file, values.get("sample_rows", SAMPLE_ROWS)),
         use_cases={name: UseCase(**entry) for name, entry in values.get("use_case", {}).items()},
         targets=tuple(Target(name, **entry) for name, entry in values.get("notify", {}).items()),
@@ -265,7 +273,7 @@ def _read(file: Path) -> dict[str, Any]:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise InvalidInput(f"{file} cannot be read: {error}. Mend it or remove it.") from error
-    _check_keys(file, "", values, (*_KEYS, *_NUMBERS, *_TABLES, "source"))
+    _check_keys(file, "", values, (*_KEYS, *_NUMBERS, *_LISTS, *_TABLES, "source"))
     for table, shape in _TABLES.items():
         entries = values.get(table, {})
         if not isinstance(entries, dict) or not all(isinstance(entry, dict) for entry in entries.values()):
@@ -282,6 +290,9 @@ def _read(file: Path) -> dict[str, Any]:
     for key in _KEYS:
         if key in values:
             _text(file, key, values[key])
+    for key in _LISTS:
+        if key in values:
+            values[key] = _texts(file, key, values[key])
     return values
 
 
@@ -315,10 +326,14 @@ def _typed(file: Path, key: str, value: Any) -> Any:
             raise InvalidInput(f"{file}: setting {key!r} must be a number of at least 0, not {value!r}.")
         return float(value)
     if last == "topics":
-        if not isinstance(value, list):
-            raise InvalidInput(f"{file}: setting {key!r} must be a list of texts, not {value!r}.")
-        return tuple(_text(file, key, topic) for topic in value)
+        return _texts(file, key, value)
     return value if last == "allow_private" else _text(file, key, value)
+
+
+def _texts(file: Path, key: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise InvalidInput(f"{file}: setting {key!r} must be a list of texts, not {value!r}.")
+    return tuple(_text(file, key, text) for text in value)
 
 
 def _text(file: Path, key: str, value: Any) -> str:

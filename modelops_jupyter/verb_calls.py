@@ -144,6 +144,12 @@ def compare_data(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
     )
 
 
+def monitor(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
+    """Run the monitor."""
+    options = {"every": a.every, "segments": a.segments, "alert_budget": a.alert_budget, "holidays": a.holidays}
+    return ws.monitor(a.name, **options)
+
+
 def backtest(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
     """Backtest, and show how far it is."""
     series = {"version": a.version, "role": a.role}

@@ -23,13 +23,19 @@ MONITORING: tuple[Verb, ...] = (
     Verb(
         "monitor",
         "profile and judge what is new",
-        lambda ws, a, r: ws.monitor(a.name, every=a.every, segments=a.segments, alert_budget=a.alert_budget),
+        verb_calls.monitor,
         (
             NAME,
             EVERY,
             argument("--segments", nargs="*", metavar="COLUMN", help="slice by these (default: as last time)"),
             argument(
                 "--alert-budget", metavar="N/PERIOD", help="accepted false alerts, as 1/month (default: as last time)"
+            ),
+            argument(
+                "--holidays",
+                nargs="*",
+                metavar="CALENDAR",
+                help="shown, not judged: US, US-NY, XNYS or 2013-11-29 (default: as last time)",
             ),
         ),
         slow=True,

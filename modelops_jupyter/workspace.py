@@ -328,6 +328,7 @@ class Workspace(IncidentVerbs, InspectionVerbs, RecordVerbs, ScoringVerbs):
         every: str = "1D",
         segments: Sequence[str] | None = None,
         alert_budget: str | None = None,
+        holidays: str | Sequence[str] | None = None,
         **spelled: Any,
     ) -> MonitorReport:
         """Profile and judge the windows that are new or whose labels have arrived, and return the whole report.
@@ -339,13 +340,16 @@ class Workspace(IncidentVerbs, InspectionVerbs, RecordVerbs, ScoringVerbs):
         alert_budget
             How many false alerts of this model are accepted: ``1/month``, ``2/week``. None keeps the last run's, at
             first that of the settings; another one judges every window anew.
+        holidays
+            Days that are shown and not judged: countries (``US``, ``US-NY``), markets (``XNYS``) and single days
+            (``2013-11-29``). None keeps those of the last run, at first those of the settings; () ends them.
         spelled
             Databricks' words (``granularities, slicing_exprs, problem_type, …``) or NannyML's (``chunk_period``).
         """
         if spelled:
             every, segments = watching.spelled_out(self.known, name, spelled, every, segments)
         return watching.monitor(
-            self.known, self.sources, self.settings, self.actor, name, every, segments, alert_budget
+            self.known, self.sources, self.settings, self.actor, name, every, segments, alert_budget, holidays
         )
 
     def compare_data(

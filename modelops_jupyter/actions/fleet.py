@@ -231,7 +231,7 @@ def monitored_length(store: Store, name: str, every: str | None) -> str:
 
 
 def learning(monitor: Mapping[str, Any], champion: int | None) -> str:
-    """Return what a monitor does not judge yet of the version that serves, as one sentence; nothing once it does.
+    """Return what a monitor does not judge: holidays, and of the version that serves what it does not know yet.
 
     Parameters
     ----------
@@ -240,19 +240,22 @@ def learning(monitor: Mapping[str, Any], champion: int | None) -> str:
     """
     from modelops_jupyter.monitoring.figures.cycle import cycle_length
     from modelops_jupyter.monitoring.judging.history import SEASONS
+    from modelops_jupyter.monitoring.judging.holidays import holidays_sentence
 
+    off = holidays_sentence(monitor.get("days_off", {}), monitor["through"])
     starts = {version: start for segment, version, start in monitor["tracks"] if not segment}
     start = max(starts.values(), default=None) if champion is None else starts.get(champion)
     if start is None:
-        return ""
+        return off
     until = datetime.fromisoformat(start) + SEASONS * cycle_length(monitor["every"])
     if datetime.fromisoformat(monitor["through"]) >= until:
-        return ""
+        return off
     windows = _WINDOWS[monitor["every"]]
-    return (
+    learning = (
         f"The monitor is still learning how {windows} differ, until {short(until)}: before, it tells only "
         "what no season could bring; `mo.compare_data` tells any difference from the reference at once."
     )
+    return " ".join(filter(None, (learning, off)))
 
 
 def _beside(store: Store, only: str | None) -> Mapping[str, list[SeriesSummary]]:

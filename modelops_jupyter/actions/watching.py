@@ -42,9 +42,10 @@ def monitor(
     every: str,
     segments: Sequence[str] | None,
     alert_budget: str | None,
+    holidays: Sequence[str] | None,
 ) -> MonitorReport:
     """See `Workspace.monitor`."""
-    report = run(store, sources, settings, actor, name, every, segments, alert_budget)
+    report = run(store, sources, settings, actor, name, every, segments, alert_budget, holidays)
     announce(store, settings)
     return report
 
@@ -58,12 +59,13 @@ def run(
     every: str,
     segments: Sequence[str] | None = None,
     alert_budget: str | None = None,
+    holidays: Sequence[str] | None = None,
 ) -> MonitorReport:
     """Run a monitor as it ran last, unless told otherwise; nobody is told yet."""
     from modelops_jupyter.monitoring import alert_rules, run_monitor, watched_segments
     from modelops_jupyter.monitoring.figures.volume import small_windows_sentence
 
-    rules = alert_rules(store, name, every, alert_budget, settings.alert_budget)
+    rules = alert_rules(store, name, every, alert_budget, holidays, settings)
     watched = watched_segments(store, name, every, segments)
     references = versions.references(store, name, watched)
 
@@ -235,7 +237,7 @@ def backtest(
     from modelops_jupyter.monitoring import KeptWindows, alert_rules, run_backtest
 
     versions.find_model(store, name)
-    rules = alert_rules(store, name, every, budget, settings.alert_budget)
+    rules = alert_rules(store, name, every, budget, None, settings)
     profiles = KeptWindows(store, name, every, series).profiles()
     shown = f"{name}, {series}" if series.key else name
     return run_backtest(shown, _references(store, name, series), profiles, rules, every, on_progress=on_progress)

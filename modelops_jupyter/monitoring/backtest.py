@@ -20,6 +20,7 @@ from modelops_jupyter.monitoring.figures.measure import measure_window
 from modelops_jupyter.monitoring.figures.resampling import inject, resample
 from modelops_jupyter.monitoring.incidents.alerts import raise_alerts
 from modelops_jupyter.monitoring.judging.budget import DAYS, AlertBudget
+from modelops_jupyter.monitoring.judging.holidays import NO_HOLIDAYS
 from modelops_jupyter.monitoring.judging.judge import judge_windows, served_by
 from modelops_jupyter.monitoring.judging.lookback import with_cycle
 from modelops_jupyter.monitoring.judging.performance_findings import judged_metrics
@@ -225,27 +226,30 @@ def run_backtest(
             f"{model!r} has no monitored windows of {every} to replay: run `modelops monitor {model}` first."
         )
     baselines = {version: Baseline(reference) for version, reference in references.items()}
-    history = measure_series(baselines, profiles, every)
+    history = measure_series(baselines, profiles, every, rules.holidays)
     texts = {AlertBudget.parse(text).text for text in (*BUDGETS, rules.budget.text)}
     budgets = sorted((AlertBudget.parse(text) for text in texts), key=lambda budget: budget.alerts / budget.days)
     wanted = [(fault, size, n) for fault, sizes in SIZES.items() for size in sizes for n in range(trials)]
     pieces = (HEALTHY_SERIES + len(wanted)) * (1 + len(budgets))  # each is drawn once, and judged under every budget
     pace = Pace(f"backtest of {model}", pieces, on_progress)
-    world = _World.of(references, profiles, every)
+    # Healthy series are made of ordinary days; their dates are none of the calendar's.
+    ordinary = {start: profile for start, profile in profiles.items() if not rules.holidays.name_of(start, every)}
+    world = _World.of(references, ordinary or profiles, every)
     healthy = _counted((world.series(n) for n in range(HEALTHY_SERIES)), pace)
     faulty = _counted(((fault, size, *world.faulty(fault, size, n)) for fault, size, n in wanted), pace)
     points = []
     at_once: set[int] = set()
     for budget in budgets:
         under = replace(rules, budget=budget)
+        everyday = replace(under, holidays=NO_HOLIDAYS)
         false = [
             alert
-            for judged in _counted((judge_series(world.baselines, series, under, every) for series in healthy), pace)
+            for judged in _counted((judge_series(world.baselines, series, everyday, every) for series in healthy), pace)
             for alert in raise_alerts(model, judged, under)
         ]
         months = sum(len(series) for series in healthy) * window_length(every).total_seconds() / 86400 / DAYS["month"]
         low, high = poisson(len(false))
-        detections = _detections(world, faulty, under, at_once, pace)
+        detections = _detections(world, faulty, everyday, at_once, pace)
         in_history = raise_alerts(model, judge_series(baselines, history, under, every), under)
         point = BacktestPoint(
             budget.text,

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.log import PredictionLog, PredictionSource, check_kept
 from modelops_jupyter.monitoring.incidents.missing_rows import missing_rows_incident
 from modelops_jupyter.monitoring.judging.budget import DEFAULT_BUDGET, AlertBudget
+from modelops_jupyter.monitoring.judging.holidays import Holidays
 from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.kept import KeptWindows, load_report
 from modelops_jupyter.monitoring.record.results import MonitorReport
 from modelops_jupyter.monitoring.run import MonitorRun
 from modelops_jupyter.profiles import Reference, window_length, window_start
-from modelops_jupyter.settings import UseCase
+from modelops_jupyter.settings import Settings, UseCase
 from modelops_jupyter.store import Change, Delete, Event, Put, Record, Store
 
 
@@ -65,7 +67,7 @@ def run_monitor(
     span: tuple[datetime, datetime] | None = (extent.start, extent.end)
     if state is not None and position is not None and _segments_of(record) == tuple(segments):
         span = log.changed_since(model, position.body)
-    rejudged = state is None or state["alert_budget"] != rules.budget.text
+    rejudged = state is None or not _judged_by(rules, state)
     if span is None and not rejudged:
         report = load_report(store, model, every)
         return replace(report, remark=" ".join(filter(None, (extent.remark, report.remark))))
@@ -94,11 +96,29 @@ def watched_segments(store: Store, model: str, every: str, wanted: Sequence[str]
     return _segments_of(store.get("monitor", f"{model}/{every}")) if wanted is None else tuple(dict.fromkeys(wanted))
 
 
-def alert_rules(store: Store, model: str, every: str, wanted: str | None, usual: str | None) -> AlertRules:
-    """Return the rules under the budget that is `wanted`, else the last run's, else the `usual` one of the settings."""
-    state = store.get("monitor", f"{model}/{every}")
-    kept = state.body["alert_budget"] if state is not None else None
-    return AlertRules(budget=AlertBudget.parse(wanted or kept or usual or DEFAULT_BUDGET))
+def alert_rules(
+    store: Store,
+    model: str,
+    every: str,
+    budget: str | None,
+    holidays: Sequence[str] | None,
+    settings: Settings,
+) -> AlertRules:
+    """Return the rules under what is passed, else what the last run went by, else what the settings say."""
+    record = store.get("monitor", f"{model}/{every}")
+    last: Mapping[str, Any] = {} if record is None else record.body
+    if holidays is None:
+        holidays = last.get("holidays", settings.holidays)
+    return AlertRules(
+        budget=AlertBudget.parse(budget or last.get("alert_budget") or settings.alert_budget or DEFAULT_BUDGET),
+        holidays=Holidays.parse(holidays),
+    )
+
+
+def _judged_by(rules: AlertRules, state: Mapping[str, Any]) -> bool:
+    """Tell whether the windows on record were judged under these rules."""
+    calendars = tuple(state.get("holidays", ()))
+    return bool(state["alert_budget"] == rules.budget.text and calendars == rules.holidays.calendars)
 
 
 def check_references(model: str, references: Mapping[int, Reference], segments: Sequence[str]) -> None:

@@ -158,6 +158,7 @@ class MonitorRun:
             **self._known(began),
             "volume": volume([*past.whole, *_whole(judged)][-LINE_POINTS:]),
             "without_rows": self._without_rows(extent, found, same),
+            "days_off": self._days_off(judged),
         }
         evidence = self._evidence(past, judged) if self.series == SERVICE else None
         body |= {"series": self.series.key} if evidence is None else {"basis": evidence.basis}
@@ -262,12 +263,22 @@ class MonitorRun:
         since = self.first - COMPARED[self.every] * window_length(self.every)
         counts = KeptCounts(self.kept, since.isoformat(), found, sliced=bool(self.segments))
         fresh, baseline_of = {window.window_start for window in now}, self._baselines.of_segment
-        windows = (*past.windows, *now)
+        marked = [replace(w, holiday=self._holiday(w)) for w in now]
+        windows = (*past.windows, *marked)
         looked = with_cycle(windows, fresh, counts, self.versions, baseline_of, self.every, began)
         judged = judge_windows(
             looked, self.versions, baseline_of, self.rules, self.every, fresh, began, datetime.now(UTC)
         )
         return judged[len(past.windows) :]
+
+    def _holiday(self, window: WindowResult) -> str:
+        return self.rules.holidays.name_of(datetime.fromisoformat(window.window_start), self.every)
+
+    def _days_off(self, judged: Windows) -> dict[str, str]:
+        """Return what each day that was not judged is called, by its date."""
+        known: Mapping[str, str] = {} if self.state is None else self.state.get("days_off", {})
+        before = {day: name for day, name in known.items() if day < self.first.date().isoformat()}
+        return before | {window.window_start[:10]: window.holiday for window in judged if window.holiday}
 
     def _alerts(self, past: Past, judged: Windows) -> tuple[Alert, ...]:
         windows = (*past.windows, *judged)
@@ -289,6 +300,7 @@ class MonitorRun:
             "every": self.every,
             "segments": list(self.segments),
             "alert_budget": self.rules.budget.text,
+            "holidays": list(self.rules.holidays.calendars),
             "checked_at": datetime.now(UTC).isoformat(),
             "versions": self.versions,
             "tracks": [[*track, start] for track, start in sorted(began.items())],

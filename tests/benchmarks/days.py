@@ -21,9 +21,10 @@ import pandas as pd
 
 from modelops_jupyter.monitoring import AlertBudget, AlertRules
 from modelops_jupyter.monitoring.figures.baseline import Baseline
+from modelops_jupyter.monitoring.judging.holidays import Holidays
 from tests.benchmarks.drifts import SEED, source, with_outputs
 from tests.benchmarks.healthy import keep, lines_of
-from tests.benchmarks.worlds import Replay, profiled_frames, referred
+from tests.benchmarks.worlds import DAY, START, Replay, profiled_frames, referred
 
 Array = np.ndarray[Any, Any]
 Generator = np.random.Generator
@@ -54,6 +55,8 @@ class Days:
         Standard deviation of the logarithm of a day's rows.
     holidays : float
         What every thirtieth day tilts each column by.
+    calendar : bool
+        Whether the monitor knows these days.
     task : str
         What the model does, as in `with_outputs`.
     shape : function or None
@@ -68,6 +71,7 @@ class Days:
     cluster: int = 1
     bursts: float = 0.0
     holidays: float = 0.0
+    calendar: bool = False
     task: str = "classification"
     shape: Callable[[pd.DataFrame, Generator], pd.DataFrame] | None = None
 
@@ -134,6 +138,8 @@ WORLDS: Mapping[str, Days] = {
     "clustered": Days(cluster=5),
     "bursts": Days(bursts=1.0),
     "holidays": Days(weekly=0.1, holidays=0.5),
+    "holidays of a calendar": Days(weekly=0.1, holidays=0.5, calendar=True),
+    "weekly, holidays of a calendar": Days(weekly=0.3, holidays=0.5, calendar=True, weekend=0.3),
     "regression": Days(task="regression"),
     "regression, weekly": Days(weekly=0.3, task="regression"),
     "three classes": Days(task="classes"),
@@ -167,7 +173,7 @@ class Process:
         self.day += 1
         rows = days.rows * (days.weekend if weekday >= 5 else 1) * np.exp(days.bursts * self.generator.normal())
         people = max(1, round(rows / days.cluster))
-        holiday = days.holidays if self.day % 30 == 10 else 0.0
+        holiday = days.holidays if is_holiday(self.day) else 0.0
         tilt = self.weekdays[weekday] + self.now + holiday
         if not tilt.any():
             places = self.generator.integers(len(self.population), size=people)
@@ -176,6 +182,11 @@ class Process:
             below = np.cumsum(weights / weights.sum())
             places = np.minimum(np.searchsorted(below, self.generator.random(people)), len(below) - 1)
         return self.population.iloc[np.repeat(places, days.cluster)].reset_index(drop=True)
+
+
+def is_holiday(day: int) -> bool:
+    """Tell whether a day is a holiday, by its number from the reference's first, which is 1."""
+    return day % 30 == 10
 
 
 def population_of(days: Days, generator: Generator, rows: int = 60_000) -> pd.DataFrame:
@@ -193,11 +204,13 @@ def series_of(name: str, number: int, days: int) -> dict[str, Any]:
     generator = np.random.default_rng([SEED, *name.encode(), number])
     process = Process(world, population_of(world, generator), generator)
     known = pd.concat([process.next() for _ in range(REFERENCE_DAYS)], ignore_index=True)
-    replay = Replay(Baseline(referred(known)), AlertRules())
+    off = [n for n in range(days) if world.calendar and is_holiday(REFERENCE_DAYS + n + 1)]
+    holidays = Holidays.parse((START + n * DAY).date().isoformat() for n in off)
+    replay = Replay(Baseline(referred(known)), AlertRules(holidays=holidays))
     replay.add(profiled_frames([process.next() for _ in range(days)], replay.baseline.reference))
     budgets: dict[str, Any] = {}
     for text in BUDGETS:
-        replay.rules = AlertRules(budget=AlertBudget.parse(text))
+        replay.rules = AlertRules(budget=AlertBudget.parse(text), holidays=holidays)
         windows = replay.judge(replay.windows)
         alerts = [[number, alert.kind, alert.column, alert.metric] for number, alert in replay.alerts(windows)]
         budgets[text] = {"alerts": len(alerts), "told": alerts}

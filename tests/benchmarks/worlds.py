@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
@@ -110,7 +110,9 @@ class Replay:
         """Measure the windows that follow, cycles included, and judge nothing yet."""
         first, found, stored = len(self.windows), [], dict(self.stored)
         for n, profile in enumerate(profiles, start=first):
-            window = measure_window(self.baseline, profile, START + n * DAY, START + (n + 1) * DAY)
+            start = START + n * DAY
+            window = measure_window(self.baseline, profile, start, start + DAY)
+            window = replace(window, holiday=self.rules.holidays.name_of(start, "1D"))
             stored[window.window_start] = profile
             found.append(window)
         fresh = {window.window_start for window in found}

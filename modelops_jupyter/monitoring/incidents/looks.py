@@ -71,6 +71,8 @@ class Look:
             have shown, an estimate cannot take back: it knows nothing of labels.
         """
         kind, _, column, metric = key
+        if self.window.holiday:
+            return False
         if key in self.findings:
             return True
         if kind in OF_LABELS:

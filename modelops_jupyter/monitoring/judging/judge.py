@@ -43,11 +43,16 @@ def served_by(rows: Mapping[str, int], versions: Collection[int]) -> int:
 
 
 def tracks_of(windows: Sequence[WindowResult], versions: Collection[int]) -> dict[tuple[str, int], list[int]]:
-    """Return the places of the windows by segment and version: a segment goes by the version of its whole window."""
+    """Return the places of the windows that are judged by segment and version.
+
+    A segment goes by the version of its whole window. Holidays are in none: nothing looks back on them.
+    """
     whole_last = sorted(windows, key=lambda window: not window.segment)
     served = {window.window_start: served_by(window.versions, versions) for window in whole_last}
     tracks: dict[tuple[str, int], list[int]] = {}
     for i, window in enumerate(windows):
+        if window.holiday:
+            continue
         tracks.setdefault((window.segment, served[window.window_start]), []).append(i)
     return tracks
 

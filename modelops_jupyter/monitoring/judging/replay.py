@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from modelops_jupyter.monitoring.figures.baseline import Baseline
 from modelops_jupyter.monitoring.figures.measure import measure_window
+from modelops_jupyter.monitoring.judging.holidays import NO_HOLIDAYS, Holidays
 from modelops_jupyter.monitoring.judging.judge import judge_windows, served_by
 from modelops_jupyter.monitoring.judging.lookback import with_cycle
 from modelops_jupyter.monitoring.judging.rules import AlertRules
@@ -15,7 +17,10 @@ from modelops_jupyter.profiles import Profile, window_length
 
 
 def measure_series(
-    baselines: Mapping[int, Baseline], profiles: Mapping[datetime, Profile], every: str
+    baselines: Mapping[int, Baseline],
+    profiles: Mapping[datetime, Profile],
+    every: str,
+    holidays: Holidays = NO_HOLIDAYS,
 ) -> tuple[WindowResult, ...]:
     """Measure a series of windows, each against the baseline of the version that served it, oldest first."""
     length = window_length(every)
@@ -24,7 +29,8 @@ def measure_series(
     windows = []
     for start, profile in sorted(profiles.items()):
         served = served_by({str(version): rows for version, rows in profile.versions.items()}, versions)
-        windows.append(measure_window(baselines[served], profile, start, start + length))
+        window = measure_window(baselines[served], profile, start, start + length)
+        windows.append(replace(window, holiday=holidays.name_of(start, every)))
     return with_cycle(windows, by_start, lambda at, _: by_start[at].counts, versions, lambda v, _: baselines[v], every)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from modelops_jupyter.monitoring.judging.budget import DEFAULT_BUDGET, AlertBudget
+from modelops_jupyter.monitoring.judging.holidays import NO_HOLIDAYS, Holidays
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class AlertRules:
         Whether windows may differ from the reference by their nature, as days and weeks of a live model do. Drift that
         a season could bring is then told once seasons were seen, and limits follow how earlier windows differed.
         Otherwise whatever differs by more than chance is told, from the first window on.
+    holidays : Holidays
+        Days that are not judged.
     """
 
     budget: AlertBudget = AlertBudget.parse(DEFAULT_BUDGET)  # noqa: RUF009 - a frozen value
@@ -56,3 +59,4 @@ class AlertRules:
     loss_rise: float = 0.05
     mature: float = 0.8
     seasons: bool = True
+    holidays: Holidays = NO_HOLIDAYS

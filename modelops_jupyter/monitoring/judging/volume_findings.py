@@ -61,6 +61,10 @@ class VolumeJudge:
         logs = np.full(self.places[-1] + 1 if windows else 0, math.log(NO_ROWS))
         logs[self.places] = np.log([max(window.rows, NO_ROWS) for window in windows])
         self.cycle, self.memory = SEASON[every], MEMORY[every]
+        # A holiday without rows is no gap either.
+        off = [bool(rules.holidays.name_of(starts[0] + place * length, every)) for place in range(len(logs))]
+        self.off = np.array(off, dtype=bool)
+        logs[self.off] = np.nan
         for before, place in pairwise(self.places):
             logs[before + 1 + self.cycle : place] = np.nan  # what is switched off for long has no usual number of rows
         self.logs, self.phases = logs, np.arange(len(logs)) % self.cycle
@@ -68,12 +72,13 @@ class VolumeJudge:
     def judge(self, i: int) -> WindowResult:
         """Return window `i` with its volume, and the finding where there is one; a gap before it counts as its own."""
         place, window = self.places[i], self.windows[i]
-        if place + self.before < self.cycle or not place:
+        if place + self.before < self.cycle or not place or window.holiday:
             return window
         over = self.until is None or datetime.fromisoformat(window.window_end) <= self.until
         begin = self.places[i - 1] + 1
         gap = range(max(begin, self.cycle - self.before), min(begin + self.cycle, place))
-        found = [finding for at in (*gap, place) for finding in self._judge(i, at, over or at < place)]
+        judged = [at for at in (*gap, place) if not self.off[at]]
+        found = [finding for at in judged for finding in self._judge(i, at, over or at < place)]
         best = min(found, key=lambda finding: LEVELS.index(finding.level), default=None)
         quality, middle = window.quality, float(self._usual(place, 1).middle[0])
         if over and not math.isnan(middle):

@@ -104,6 +104,8 @@ class WindowResult:
         The key of the series that the rows are of; empty for what was served.
     cycle : mapping of str to mapping
         By column, what the windows of the last cycle say together: see `cycle_figures`. On record are the distances.
+    holiday : str
+        What the window's day is called, where that is one that is not judged; else empty.
     """
 
     window_start: str
@@ -120,6 +122,7 @@ class WindowResult:
     segment: str = ""
     cycle: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     series: str = ""
+    holiday: str = ""
 
     def vanished(self, column: str) -> str:
         """Return the categories of a column that no longer come, as a sentence names them; nothing where all do."""
