@@ -43,8 +43,8 @@ demo: $(VENV)/installed labextension
 test: export PATH := $(abspath $(BIN)):$(PATH)
 test: $(VENV)/installed labextension
 	cd labextension && npm test
-	$(BIN)/python -m pytest $(WORKERS)
-	$(BIN)/python -m pytest $(WORKERS) $(STARVED) -m "slow or browser or demo or soak or mlflow_env"
+	$(BIN)/python -m pytest $(WORKERS) --durations=25
+	$(BIN)/python -m pytest $(WORKERS) $(STARVED) --durations=25 -m "slow or browser or demo or soak or mlflow_env"
 	$(OTHER_PROCESSOR) $(BIN)/python -m pytest -q $(VERDICTS)
 
 # Spark's own group: it needs Java 17 or newer, and 500 MB.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -35,6 +36,7 @@ from modelops_jupyter.settings import Settings
 if TYPE_CHECKING:
     import pandas as pd
     from mlflow import MlflowClient
+    from mlflow.entities import Metric
 
 
 class Registry:
@@ -110,8 +112,8 @@ class Registry:
             run = self._new_run(name, draft.source) if run_id is None else self._known_run(run_id, draft.source)
             try:
                 placed = self._put(draft.folder, run, path)
-                for metric, value in (metrics or {}).items():
-                    client.log_metric(run, metric, value)
+                if metrics:
+                    client.log_batch(run, metrics=_measured_now(metrics))
             except BaseException:
                 if run_id is None:
                     with suppress(Exception):  # what went wrong first is what counts
@@ -411,6 +413,14 @@ class Registry:
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
+
+
+def _measured_now(metrics: Mapping[str, float]) -> list[Metric]:
+    """Return metrics as MLflow takes them, all at once: one by one each is a transaction."""
+    from mlflow.entities import Metric
+
+    now = int(time.time() * 1000)
+    return [Metric(name, float(value), now, 0) for name, value in metrics.items()]
 
 
 def _tags(facts: Mapping[str, Any]) -> dict[str, str]:

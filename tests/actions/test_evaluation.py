@@ -389,6 +389,7 @@ def log_with_mlflow(ws: Workspace, names: list[str]) -> None:
                 name="model",
                 registered_model_name=name,
                 serialization_format="skops",
+                pip_requirements=["scikit-learn"],  # MLflow finds out by another process otherwise
                 signature=mlflow.models.infer_signature(example, answers),
             )
 

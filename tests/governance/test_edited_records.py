@@ -1,5 +1,6 @@
 """Whatever is edited of what a decision reads, the gate is closed and says which entry no longer fits."""
 
+import shutil
 import sqlite3
 import threading
 from contextlib import closing
@@ -29,10 +30,11 @@ EDITS = {
 }
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> SqlStore:
-    """Return a store in which m/1 and m/2 served, and m/3 was approved and rejected; beside it, another model."""
-    store = open_store(tmp_path / "s.db", tmp_path / "s.lock")
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of a store in which m/1 and m/2 served, and m/3 was approved and rejected, and m/4 approved."""
+    folder = tmp_path_factory.mktemp("written")
+    store = open_store(folder / "s.db", folder / "s.lock")
     for number in (1, 2, 3):
         body = register(store, number)
         approve(store, POLICY, body, "ok", BOB)
@@ -40,7 +42,14 @@ def store(tmp_path: Path) -> SqlStore:
             promote(store, POLICY, body, "champion", "x", ANN)
     reject(store, POLICY, body, "found a leak", BOB)
     approve(store, POLICY, register(store, 4), "ok", BOB)
-    return store
+    store.close()
+    return folder / "s.db"
+
+
+@pytest.fixture
+def store(tmp_path: Path, written: Path) -> SqlStore:
+    shutil.copy(written, tmp_path / "s.db")
+    return open_store(tmp_path / "s.db", tmp_path / "s.lock")
 
 
 def edit(store: SqlStore, path: Path, kind: str, statement: str) -> int:
@@ -63,12 +72,11 @@ def closed(store: SqlStore) -> None:
     found = verify(store)
     assert not found.ok
     assert not vouch(store, "m").ok
-    for number in (3, 4):
-        record = store.get("version", f"m/{number:06d}")
-        if record is not None and store.get("version", "m/000002") is not None:  # the champion
-            report = gate(store, POLICY, record.body, "champion")
-            assert not report.passed
-            assert f"edited behind the audit chain (entry {found.first_bad}: " in report.checks[-1].message
+    record = store.get("version", "m/000004")
+    if record is not None and store.get("version", "m/000002") is not None:  # the champion
+        report = gate(store, POLICY, record.body, "champion")
+        assert not report.passed
+        assert f"edited behind the audit chain (entry {found.first_bad}: " in report.checks[-1].message
     with pytest.raises(GateClosed, match="edited behind the audit chain"):
         rollback(store, POLICY, "m", "champion", "x", ANN, check_can_serve=dict)
 
@@ -116,13 +124,13 @@ def test_whoever_writes_meanwhile_closes_no_gate(store: SqlStore, tmp_path: Path
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        for _ in range(40):
+        for _ in range(10):
             answers += [verify(store), vouch(store, "m"), vouch(store, "n"), Vouching(store).of("m")]
     finally:
         ended.set()
         writer.join()
     assert [str(answer) for answer in answers if not answer.ok] == []
-    assert answers[-1].entries > answers[0].entries + 40
+    assert answers[-1].entries > answers[0].entries + 10
 
 
 def test_another_models_trouble_closes_no_gate(store: SqlStore, tmp_path: Path) -> None:

@@ -154,7 +154,7 @@ class LifeOfVersions(RuleBasedStateMachine):
             assert ws.verify_audit().ok
 
 
-@pytest.mark.parametrize("examples", [8])
+@pytest.mark.parametrize("examples", [1, pytest.param(4, marks=pytest.mark.slow)])
 def test_no_order_of_acts_leaves_a_rejected_version_unsaid(mlflow_database: Path, examples: int) -> None:
     LifeOfVersions.database = mlflow_database
     quick: Any = hypothesis_settings(

@@ -44,7 +44,8 @@ def fill(project: Path) -> None:
     (project / "note.txt").write_text("a note")
     with mlflow.start_run(experiment_id="0", tags={"mlflow.source.name": str(project / "train.py")}) as run:
         mlflow.log_artifact(str(project / "note.txt"))
-        mlflow.sklearn.log_model(MODEL, name="plain", registered_model_name="stock", serialization_format="skops")
+        options = {"serialization_format": "skops", "pip_requirements": ["scikit-learn"]}
+        mlflow.sklearn.log_model(MODEL, name="plain", registered_model_name="stock", **options)
         mlflow.log_input(mlflow.data.from_pandas(X, source=str(project / "x.parquet")))
     mlflow.MlflowClient().set_experiment_tag("0", "mlflow.note.content", "the team's runs")
     with mlflow.start_span("traced"):
