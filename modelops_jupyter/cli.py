@@ -102,8 +102,8 @@ def _add_serve(verbs: Any) -> None:
         "--invalid",
         default="mark",
         choices=("refuse", "mark", "allow"),
-        help="what to do with rows unlike those of registration (missing values, range, category): score and refer them "
-        "to a person (mark, the default), answer 422 (refuse), or only score them (allow)",
+        help="what to do with rows unlike those of registration (missing values, range, category): score them and "
+        "refer them to a person (mark, the default), answer 422 (refuse), or only score them (allow)",
     )
     add("--unsafe", action="store_true", help="load a version that runs code when it is loaded")
     endpoint.set_defaults(call=_serve)

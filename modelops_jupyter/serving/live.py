@@ -84,6 +84,8 @@ class LiveModel:
 
     def features(self, payload: Payload) -> dict[str, list[Any]]:
         """Return the model's own columns of a request under the model's own names."""
+        if not self.names:  # nothing on record says what it reads
+            return dict(payload.columns)
         sources = columns_named(self.names, payload.columns)
         pairs = zip(self.names, sources, strict=True)
         return {name: payload.columns[source] for name, source in pairs if source is not None}
@@ -141,6 +143,7 @@ def load_live(
     contract = contract_of(foundations.known, version)
     contract = contract or of_signature(version.body.get("mlflow", {}).get("inputs", ()))
     names = [str(column["name"]) for column in contract] or list(version.body.get("features", ()))
+    names = names or list(getattr(adapt(model), "input_fields", ()))  # of a decision table without rows
     scorer = PartScorer.of(version, model, contract, invalid == "mark")
     methods = METHODS if gives_probabilities(adapt(model)) else ()
     pinned = replace(reference, version=version.version, alias=alias)

@@ -7,14 +7,19 @@ output in one line. Once standard input ends, so does the endpoint.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import threading
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from modelops_jupyter import processes
 from modelops_jupyter.errors import ModelOpsError, Unexpected
 from modelops_jupyter.serving.options import ServingOptions
+
+if TYPE_CHECKING:
+    from modelops_jupyter.serving.run import EndpointServer
 
 
 def main() -> int:
@@ -23,7 +28,7 @@ def main() -> int:
     given = json.loads(sys.stdin.readline())
     options = ServingOptions(**{**given, "models": tuple(given["models"])})
     try:
-        from modelops_jupyter.serving.run import EndpointServer, serve
+        from modelops_jupyter.serving.run import serve
         from modelops_jupyter.settings import find_settings
 
         def announce(server: EndpointServer) -> None:
@@ -49,9 +54,10 @@ def end_on_signals() -> None:
     signal.signal(signal.SIGTERM, interrupt)
 
 
-def _end_with_parent(server: object) -> None:
-    sys.stdin.read()
-    server.stop()  # type: ignore[attr-defined]
+def _end_with_parent(server: EndpointServer) -> None:
+    while os.read(0, 4096):  # not through sys.stdin, whose lock this thread would hold at the interpreter's end
+        pass
+    server.stop()
 
 
 if __name__ == "__main__":
