@@ -19,7 +19,6 @@ from modelops_jupyter.store.watch import ChangeWatch
 LOOK_SECONDS = 0.25
 RETRY_SECONDS = 5.0
 IN_MEMORY = 2  # versions of a model: the way back needs no load
-LATER = ("modelops_jupyter.governance", "modelops_jupyter.registry", "modelops_jupyter.registry.environment_match")
 
 
 class Champions:

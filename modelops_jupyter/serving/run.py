@@ -16,7 +16,6 @@ from modelops_jupyter.errors import DependencyFailed, ModelFailed, ModelOpsError
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.imports import import_ahead
 from modelops_jupyter.network import url_host
-from modelops_jupyter.serving import champions as following
 from modelops_jupyter.serving import recorder as recording
 from modelops_jupyter.serving import state
 from modelops_jupyter.serving.app import Service, application, health_of
@@ -51,7 +50,8 @@ class EndpointServer:
         self._socket = _listen(options)
         self.port = int(self._socket.getsockname()[1])
         try:
-            import_ahead((recording.__name__, following.__name__))
+            import_ahead((recording.__name__,))  # the first load imports what another one does
+
             with Foundations(settings) as foundations:
                 live = {reference.name: _load(foundations, reference, options) for reference in options.references}
             self.service = Service(
