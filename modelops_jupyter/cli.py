@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         )
         serving.add_argument("--no-browser", action="store_true", help="print the address only")
     board.set_defaults(call=_dashboard)
+    _add_serve(verbs)
     for sub in verbs.choices.values():
         sub.add_argument("--json", action="store_true", help="print the answer as JSON")
         sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
@@ -82,11 +83,37 @@ def _parser() -> argparse.ArgumentParser:
     return top
 
 
+def _add_serve(verbs: Any) -> None:
+    endpoint = verbs.add_parser(
+        "serve",
+        help="answer requests for predictions over HTTP, in MLflow's conventions",
+        description="Serve models over HTTP until Ctrl-C; each follows its champion, and every prediction is logged.",
+    )
+    add = endpoint.add_argument
+    add("models", nargs="+", metavar="NAME", help="name or name@champion (which is followed), or name/3")
+    add("--host", default="127.0.0.1", help="address to listen on (default: this machine alone)")
+    add("--port", type=int, default=8877, help="where to listen (default: 8877; 0: any free one)")
+    add("--token-file", metavar="FILE", help="holds the token that requests carry (default: $MODELOPS_SERVE_TOKEN)")
+    add("--tls-cert", default="", metavar="FILE", help="certificate in PEM, for https")
+    add("--tls-key", default="", metavar="FILE", help="the certificate's key")
+    add("--insecure", action="store_true", help="let other machines reach it without a token or without TLS")
+    add("--durable", action="store_true", help="have each prediction on disk before it is answered")
+    add(
+        "--invalid",
+        default="mark",
+        choices=("refuse", "mark", "allow"),
+        help="what to do with rows unlike those of registration (missing values, range, category): score them and "
+        "refer them to a person (mark, the default), answer 422 (refuse), or only score them (allow)",
+    )
+    add("--unsafe", action="store_true", help="load a version that runs code when it is loaded")
+    endpoint.set_defaults(call=_serve)
+
+
 def _run(namespace: argparse.Namespace) -> int:
     from modelops_jupyter.settings import find_settings
     from modelops_jupyter.workspace import Workspace
 
-    if namespace.call in (_init, _demo, _dashboard):
+    if namespace.call in (_init, _demo, _dashboard, _serve):
         return int(namespace.call(namespace))
     with Workspace(find_settings(namespace.workspace, lenient=namespace.lenient)) as ws:
         result = namespace.call(ws, namespace, read_file)
@@ -164,6 +191,29 @@ def _dashboard(namespace: argparse.Namespace) -> int:
             if not namespace.no_browser:
                 dashboard.show()
             dashboard.wait()
+    except KeyboardInterrupt:  # the way to end it
+        return DONE
+    return DONE
+
+
+def _serve(namespace: argparse.Namespace) -> int:
+    from modelops_jupyter.serving.options import ServingOptions, read_token
+    from modelops_jupyter.serving.process import end_on_signals
+    from modelops_jupyter.serving.run import EndpointServer, serve
+
+    def announce(server: EndpointServer) -> None:
+        if namespace.json:
+            print(json.dumps({"url": server.url, "models": list(server.service.champions.names)}), flush=True)
+        else:
+            print(printable(server.introduction()), flush=True)
+
+    names = ("host", "port", "tls_cert", "tls_key", "insecure", "durable", "invalid", "unsafe")
+    how = {name: getattr(namespace, name) for name in names}
+    options = ServingOptions(tuple(namespace.models), token=read_token(namespace.token_file), **how)
+    end_on_signals()
+    try:
+        with _open(namespace) as ws:
+            serve(ws.settings, options, announce)
     except KeyboardInterrupt:  # the way to end it
         return DONE
     return DONE

@@ -70,13 +70,15 @@ class Workspace(IncidentVerbs, InspectionVerbs, RecordVerbs, ScoringVerbs):
     def status(self) -> Status:
         """Return where the workspace stands: models, health, history, open alerts; what was changed behind its back."""
         from modelops_jupyter.actions import adoption
+        from modelops_jupyter.serving.state import serving_sentences
 
         self.registry.check()
         changes = aliases.differences(self.store, self.registry)
         moved = [f"{change}: {change.advice}" for change in changes]
         waiting = adoption.unadopted(self.store, self.registry)
         changed = changed_in_service(self.store, self.registry)
-        return catalogue.status(self.store, self.settings, moved, waiting.models, waiting.misnamed, changed)
+        wrong = (moved, waiting.models, waiting.misnamed, changed, serving_sentences(self.settings))
+        return catalogue.status(self.store, self.settings, *wrong)
 
     def models(self) -> Listing:
         """Return every model with its champion, health and open alerts."""

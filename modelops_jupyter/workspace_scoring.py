@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions import batch_scoring, evaluation
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from modelops_jupyter.actions.batch_scoring import ScoredTable
+    from modelops_jupyter.serving.endpoint import Endpoint
 
 
 class ScoringVerbs(Foundations):
@@ -84,3 +86,58 @@ class ScoringVerbs(Foundations):
         how: dict[str, Any] = {"invalid": invalid, "log_columns": columns, "unsafe": unsafe}
         kept = self.sources.log_of(version) if log else self.log
         return batch_scoring.predict_file(self.known, self.registry, kept, version, data, output, **how)
+
+    def serve(
+        self,
+        models: str | Sequence[str],
+        *,
+        host: str = "127.0.0.1",
+        port: int = 8877,
+        token: str | None = None,
+        tls_cert: str = "",
+        tls_key: str = "",
+        insecure: bool = False,
+        durable: bool = False,
+        invalid: str = "mark",
+        unsafe: bool = False,
+    ) -> Endpoint:
+        """Serve models over HTTP in a process of their own, and return when it answers.
+
+        It ends with ``close()``, at the end of a ``with``, or with this process. ``name`` and ``name@champion`` follow
+        the champion. Every prediction is logged, within a minute.
+
+        Parameters
+        ----------
+        host, port
+            Where to listen; port 0 is any free one.
+        token
+            What requests carry as ``Authorization: Bearer TOKEN`` (default: ``MODELOPS_SERVE_TOKEN``).
+        tls_cert, tls_key
+            Files in PEM, for https.
+        insecure
+            Let other machines reach it without a token or without TLS.
+        durable
+            Have each prediction on disk before it is answered; without, a process that is killed loses a second's.
+        invalid
+            What to do with rows unlike those that the version was registered with (missing values, range, category):
+            ``mark`` scores them and says ``refer``, ``refuse`` answers 422, ``allow`` only scores them.
+        unsafe
+            As in `load`.
+
+        Raises
+        ------
+        InvalidInput
+            If other machines would reach it without a token or TLS, or the certificate cannot be used.
+        DependencyFailed
+            If the port is taken, or a model cannot be loaded here.
+        Refused
+            If a version was rejected, is unsafe, or was changed.
+        """
+        from modelops_jupyter.serving.endpoint import start
+        from modelops_jupyter.serving.options import ServingOptions, read_token
+
+        names = (models,) if isinstance(models, str) else tuple(models)
+        where: dict[str, Any] = {"host": host, "port": port, "token": read_token(None) if token is None else token}
+        tls: dict[str, Any] = {"tls_cert": tls_cert, "tls_key": tls_key, "insecure": insecure}
+        how: dict[str, Any] = {"durable": durable, "invalid": invalid, "unsafe": unsafe}
+        return start(self.settings, ServingOptions(names, **where, **tls, **how))

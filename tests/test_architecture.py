@@ -12,7 +12,7 @@ LAYERS = (
     {"scoring"},
     {"written", "wording", "mixed_columns"},
     {"persons"},
-    {"refs", "roles", "trust", "actor", "presentable", "processes", "portable", "problems", "provenance"},
+    {"refs", "roles", "trust", "network", "actor", "presentable", "processes", "portable", "problems", "provenance"},
     {"job_folders", "source_settings"},
     {"listing"},
     {"settings", "frames", "live_names", "columns", "time_columns"},
@@ -37,7 +37,7 @@ LAYERS = (
     {"actions.overview", "foundations"},
     {"actions.moves", "actions.rounds", "actions.adoption"},
     {"actions.inspection", "actions.board"},
-    {"diagnosis"},
+    {"diagnosis", "serving"},
     {"workspace_incidents", "workspace_inspection", "workspace_records", "workspace_scoring"},
     {"workspace"},
     {"display", "verb", "verb_arguments"},
@@ -71,6 +71,8 @@ OWNERS = {
     "anywidget": {"display"},
     "tornado": {"server", "dashboards"},
     "jupyter_server": {"server", "dashboards"},
+    "starlette": {"serving"},
+    "uvicorn": {"serving"},
 }
 # Within monitoring, from what is known of a window to what is said of it.
 MONITORING = (

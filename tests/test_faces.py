@@ -32,6 +32,7 @@ VERB_OF = {verb.operation: verb for verb in VERBS}
 # Methods that are Python's alone, and why.
 NO_VERB = {
     "load": "it hands out a live object, which ends with the process of a shell or a request",
+    "serve": "it hands out a running server; a shell has its own `modelops serve`, which runs until Ctrl-C",
     "predict": "it answers with arrays for rows that the caller holds; the verb of its name is predict_file",
 }
 # Arguments that are Python's alone, and why. Callbacks are, too: the other faces show progress by themselves.

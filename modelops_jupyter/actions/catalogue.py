@@ -69,6 +69,8 @@ class Status(Presentable):
         Others, whose names cannot be used here.
     changed : tuple of str
         Versions in service whose files are gone, foreign or of another size, a sentence each with what to do.
+    serving : tuple of str
+        The endpoints of `modelops serve` that run, each with what is wrong, and those that ended with predictions lost.
     """
 
     workspace: str
@@ -82,6 +84,7 @@ class Status(Presentable):
     unadopted: int = 0
     misnamed: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+    serving: tuple[str, ...] = ()
 
     @property
     def adoption_sentence(self) -> str:
@@ -121,6 +124,7 @@ class Status(Presentable):
             "unadopted": self.unadopted,
             "misnamed": list(self.misnamed),
             "changed": list(self.changed),
+            "serving": list(self.serving),
         }
 
     def to_frame(self) -> pd.DataFrame:
@@ -146,7 +150,7 @@ class Status(Presentable):
             lines += [f"    {SeriesSummary(**series)}" for series in m["beside"]]
             lines += [f"    {remark}" for remark in m["remarks"]]
         lines += [_told(target) for target in self.targets]
-        lines += [f"  {sentence}" for sentence in (*self.changed, *self.moved)]
+        lines += [f"  {sentence}" for sentence in (*self.serving, *self.changed, *self.moved)]
         lines += [f"  {self.adoption_sentence}"] if self.adoption_sentence else []
         lines += [_aside(batch) for batch in self.quarantine]
         return "\n".join(lines)
@@ -183,6 +187,7 @@ def status(
     unadopted: int = 0,
     misnamed: Sequence[str] = (),
     changed: Sequence[str] = (),
+    serving: Sequence[str] = (),
 ) -> Status:
     """Gather the state of a workspace."""
     from modelops_jupyter.store import in_order
@@ -223,6 +228,7 @@ def status(
         unadopted=unadopted,
         misnamed=tuple(misnamed),
         changed=tuple(changed),
+        serving=tuple(serving),
     )
 
 

@@ -168,8 +168,8 @@ class PartScorer:
         import pyarrow as pa
 
         rows = checked_rows(part, self.contract)
-        marks = _marks(rows)
-        answer, scored = self._ask(rows, marks)
+        marks = marks_of(rows)
+        answer, scored = self.answer(rows, marks)
         columns: list[Any] = [*part.columns, self._as_written(answer.prediction, scored)]
         if self.gives_score:
             columns.append(pa.array(answer.score, pa.float64(), mask=_gaps(scored)))
@@ -180,7 +180,7 @@ class PartScorer:
         table = pa.Table.from_arrays(columns, schema=self.schema(part.schema))
         return ScoredPart(table, scored, marked, broken_rules(rows.breaches), rows.frame)
 
-    def _ask(self, rows: ConformedRows, marks: Array | None) -> tuple[Predictions, Array]:
+    def answer(self, rows: ConformedRows, marks: Array | None) -> tuple[Predictions, Array]:
         """Return predictions of all rows, and which of them count.
 
         Rows that break the contract are asked about with the others. Where the model does not take that, the clean ones
@@ -234,7 +234,7 @@ def _type_of_classes(classes: Any) -> pa.DataType:
     return kind if plain else pa.string()
 
 
-def _marks(rows: ConformedRows) -> Array | None:
+def marks_of(rows: ConformedRows) -> Array | None:
     """Return for each row how it breaks the contract, empty where it does not; None where no row does."""
     import numpy as np
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import secrets
 import shutil
@@ -20,6 +19,7 @@ from types import TracebackType
 from typing import Self
 
 from modelops_jupyter.errors import DependencyFailed, InvalidInput
+from modelops_jupyter.network import is_loopback, url_host
 from modelops_jupyter.settings import Settings
 
 HERE = Path(__file__).parent
@@ -121,7 +121,7 @@ def serve(
     """
     if idle < 1:
         raise InvalidInput(f"A page goes to sleep after at least 1 second, not {idle}.")
-    if not insecure and not _is_loopback(host):
+    if not insecure and not is_loopback(host):
         raise InvalidInput(
             f"The dashboard is not encrypted: on {host} everybody on the way could read its token and its pages. "
             "Let it listen on 127.0.0.1 behind a proxy with TLS, or pass --insecure where the network is trusted."
@@ -156,25 +156,14 @@ def serve(
     finally:
         if log is not None:
             log.close()
-    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    shown = f"[{name}]" if ":" in name else name
-    url = f"http://{shown}:{port}{base_url}voila/render/fleet.ipynb?token={token}"
+    url = f"http://{url_host(host)}:{port}{base_url}voila/render/fleet.ipynb?token={token}"
     dashboard = Dashboard(url, port, process, runtime)
     try:
-        _await(dashboard, name)
+        _await(dashboard, url_host(host).strip("[]"))
     except BaseException:
         dashboard.close()
         raise
     return dashboard
-
-
-def _is_loopback(host: str) -> bool:
-    """Tell whether only this machine reaches an address; a name that is not known here is taken for another's."""
-    try:
-        addresses = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
-    except OSError:
-        return False
-    return bool(addresses) and all(ipaddress.ip_address(each.partition("%")[0]).is_loopback for each in addresses)
 
 
 def _free_port(host: str, wanted: int) -> int:

@@ -132,7 +132,7 @@ def status(shown: Status) -> Html:
     return block(
         heading(f"{count(len(shown.models), 'model')}, {count(len(open_alerts), 'open alert')}"),
         note(f"{shown.workspace} · registry {shown.registry}"),
-        *(note(f"{sentence}.") for sentence in (*shown.changed, *shown.moved)),
+        *(note(f"{sentence}.") for sentence in (*shown.serving, *shown.changed, *shown.moved)),
         note(f"{shown.adoption_sentence}.") if shown.adoption_sentence else None,
         rows_table(columns, shown.models),
         *(note(f"{model['name']}: ", prose(text)) for model in shown.models for text in model["remarks"]),

@@ -28,6 +28,7 @@ from modelops_jupyter.governance.transitions import (
     record_measurement,
     reject,
     rollback,
+    standing_rejection,
 )
 
 __all__ = [
@@ -68,4 +69,5 @@ __all__ = [
     "recorded_metrics",
     "reject",
     "rollback",
+    "standing_rejection",
 ]

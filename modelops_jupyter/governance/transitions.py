@@ -324,6 +324,13 @@ def _gate(
     return report if record.ok else closed_by(report, record)
 
 
+def standing_rejection(
+    store: Store, version: Mapping[str, Any], policy: Policy, alias: str
+) -> Mapping[str, Any] | None:
+    """Return the rejection that a version stands under by the rule of an alias, or None."""
+    return rejection(_decisions(store, version), version, policy.rule(alias))
+
+
 def _decisions(store: Store, version: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return everything decided about a version, in the order in which it went on record."""
     decisions = in_order(store.find("decision", version["name"]))

@@ -37,6 +37,7 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
         "modelops_jupyter.notifications",
         "modelops_jupyter.log",
         "modelops_jupyter.registry",
+        "modelops_jupyter.serving.state",
     ),
     "doctor": (
         "modelops_jupyter.diagnosis",

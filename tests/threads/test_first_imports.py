@@ -70,6 +70,45 @@ def of_source(*lines: str) -> str:
     )
 
 
+SERVE = """
+import http.client, json, subprocess, sys, threading, time
+from modelops_jupyter.serving.options import ServingOptions
+from modelops_jupyter.serving.run import EndpointServer
+from modelops_jupyter.settings import find_settings
+
+def modelops(*words):
+    subprocess.run([sys.executable, "-m", "modelops_jupyter", *words], check=True, stdout=subprocess.DEVNULL)
+
+for number in (1, 2):
+    modelops("approve", f"delay/{number}", "--reason", "fine")
+modelops("promote", "delay/1", "--reason", "first")
+server = EndpointServer(find_settings(), ServingOptions(("delay",), port=0, log_seconds=0.1, most_bytes=10_000_000))
+
+def ask(path, content):
+    caller = http.client.HTTPConnection("127.0.0.1", server.port, timeout=200)
+    caller.request("POST" if content else "GET", path, json.dumps(content), {"Content-Type": "application/json"})
+    return json.loads(caller.getresponse().read())
+
+def work():
+    try:
+        row = {"wind": 0.5, "origin": "JFK", "tail": "1"}
+        assert ask("/invocations", {"dataframe_records": [row]})["version"] == 1
+        assert ask("/invocations", {"dataframe_records": [row] * 3000})["version"] == 1
+        assert ask("/labels", {"labels": [{"request_id": "a", "label": 1}]})["rows"] == 1
+        modelops("promote", "delay/2", "--reason", "newer")
+        while ask("/health", None)["models"]["delay"]["version"] != 2:
+            time.sleep(0.1)
+        assert ask("/invocations", {"dataframe_records": [{**row, "origin": "SFO"}]})["verdicts"]
+        asked.append(True)
+    finally:
+        server.stop()
+
+asked = []
+threading.Thread(target=work).start()
+server.run()
+assert asked
+"""
+
 # Each runs in a copy of one workspace, in processes of its own; backtests and explanations start no thread.
 PATHS = {
     "compare_data": "mo.compare_data('known.parquet', 'current.parquet', timestamp='at')",
@@ -94,6 +133,7 @@ PATHS = {
     ),
     "adopt": "mo.open().adopt(all=True)",
     "run": "mo.open().run('pipeline.yaml', jobs=2)",
+    "serve": SERVE,
     "RunView": (
         "from modelops_jupyter.display.widgets import RunView\n"
         "view = RunView(mo.open(), 'pipeline.yaml')\nview.start()\nview.wait()\nassert view.state == 'completed'"
@@ -114,6 +154,8 @@ THREADS_OF = {
     "server/answers.py": "server",
     "server/extension.py": "server",
     "server/job_process.py": "server",
+    **dict.fromkeys((f"serving/{name}.py" for name in ("app", "champions", "process", "recorder", "run")), "serve"),
+    **dict.fromkeys(("serving/scorer.py", "serving/state.py"), "serve"),
 }
 # Those that an environment of developers has, beside ours.
 EXTENSIONS = ("jupyterlab", "notebook", "notebook_shim", "voila.server_extension", "jupyter_lsp")

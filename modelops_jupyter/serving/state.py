@@ -1,0 +1,89 @@
+"""What runs where: each server says every few seconds how it does, for `modelops status` to read."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from modelops_jupyter import processes
+from modelops_jupyter.serving.spool import FOLDER
+from modelops_jupyter.settings import Settings
+from modelops_jupyter.wording import count
+
+EVERY_SECONDS = 2.0
+ENDING = ".json"
+
+
+class Published:
+    """Writes how a server does beside its spool, until it ends; one that ends with nothing lost leaves nothing."""
+
+    def __init__(self, settings: Settings, url: str, health: Callable[[], Mapping[str, Any]]) -> None:
+        self._file = settings.root / FOLDER / f"{os.getpid()}-{url.rpartition(':')[2]}{ENDING}"
+        self._process, self._url, self._health = processes.identity(), url, health
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._publish, name="modelops-serve-state", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._write(self._health())
+        self._thread.start()
+
+    def stop(self, last: Mapping[str, Any]) -> None:
+        """End, and leave what was lost for `modelops status` to say."""
+        self._stop.set()
+        self._thread.join()
+        if last["log"]["lost"]:
+            self._write(last)
+        else:
+            with suppress(OSError):
+                self._file.unlink()
+
+    def _publish(self) -> None:
+        while not self._stop.wait(EVERY_SECONDS):
+            self._write(self._health())
+
+    def _write(self, health: Mapping[str, Any]) -> None:
+        fresh = self._file.with_suffix(".new")
+        with suppress(OSError):  # the server goes on without
+            fresh.write_text(json.dumps({"process": self._process, "url": self._url, "health": health}), "utf-8")
+            fresh.replace(self._file)
+
+
+def serving_sentences(settings: Settings) -> tuple[str, ...]:
+    """Return a sentence for each endpoint that runs, each that lost predictions, and each that left some behind."""
+    folder = settings.root / FOLDER
+    states = [state for file in sorted(folder.glob(f"*{ENDING}")) if (state := _read(file)) is not None]
+    sentences = []
+    for state in states:
+        alive, health = processes.is_alive(state["process"]), state["health"]
+        lost = health["log"]["lost"]
+        if alive is not False:
+            what = ", ".join(f"{name}/{model['version']}" for name, model in health["models"].items())
+            problem = "" if health["status"] == "ok" else f": {_problems(health)}"
+            sentences.append(f"{what} served at {state['url']}{problem}")
+        elif lost:
+            sentences.append(
+                f"the endpoint at {state['url']} ended with {count(lost, 'prediction')} that went on no record"
+            )
+    return tuple(sentences)
+
+
+def _problems(health: Mapping[str, Any]) -> str:
+    lost = health["log"]["lost"]
+    texts = [f"{count(lost, 'prediction')} went on no record"] if lost else []
+    store = health["store"] if health["store"] != "ok" else ""
+    own = [model["problem"] for model in health["models"].values()]
+    return " ".join(text for text in (*texts, health["log"]["problem"], store, *own) if text)
+
+
+def _read(file: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads(file.read_text("utf-8"))
+        return found if {"process", "url", "health"} <= set(found) else None
+    except (OSError, ValueError, TypeError):
+        return None
