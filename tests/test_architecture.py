@@ -80,6 +80,7 @@ MONITORING = (
     "incidents",
     "scanning",
     "kept",
+    "pooling",
     "past",
     "pace",
     "run",
