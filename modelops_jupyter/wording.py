@@ -18,6 +18,17 @@ def count(n: int, one: str, many: str | None = None) -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
+def pooled_text(start: str, end: str, windows: int, rows: int) -> str:
+    """Return of how many windows one is that is judged as a whole, and its rows.
+
+    >>> pooled_text("2013-12-24T00:00:00+00:00", "2013-12-27T00:00:00+00:00", 3, 72)
+    '3 days, 72 rows'
+    """
+    length = (datetime.fromisoformat(end) - datetime.fromisoformat(start)) / windows
+    unit = "1h" if length < timedelta(hours=12) else "1D" if length < timedelta(days=2) else "1W"
+    return f"{count(windows, UNITS[unit])}, {count(rows, 'row')}"
+
+
 def is_several(values: str) -> bool:
     """Tell whether a text such as ``new_values`` writes names more than one value.
 

@@ -82,6 +82,7 @@ MONITORING = (
     "incidents",
     "scanning",
     "kept",
+    "pooling",
     "past",
     "pace",
     "run",

@@ -4,6 +4,7 @@ import pytest
 
 from modelops_jupyter.actions.catalogue import models, status
 from modelops_jupyter.display import listings
+from modelops_jupyter.monitoring.figures.volume import volume
 from modelops_jupyter.settings import find_settings
 from modelops_jupyter.store import Change, InMemoryStore, Put
 from modelops_jupyter.wording import count, last_moment, span
@@ -33,7 +34,7 @@ def test_data_reach_through_their_last_day_whoever_asks() -> None:
     store = InMemoryStore()
     end = "2014-01-01T00:00:00+00:00"
     monitor = {"through": end, "checked_at": "", "windows": 1, "realised": 0, "metric": None, "line": [], "tracks": []}
-    monitor |= {"every": "1D", "without_rows": [], "volume": {"windows": 1, "small": 0, "rows_per_day": 50.0}}
+    monitor |= {"every": "1D", "without_rows": [], "volume": volume([])}
     puts = (Put("model", "m", {"name": "m", "kind": "ml"}, "m"), Put("monitor", "m/1D", monitor, "m"))
     store.commit(Change(puts=puts))
     shown = (status(store, find_settings()), models(store, {}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import reduce
 from itertools import pairwise
 from operator import add
@@ -106,7 +107,7 @@ def inspect(
 
     prefix = f"{series_key(check_name(name), every, series)}/"
     if window:
-        wanted = [f"{prefix}{window_start(time_of(window), every).isoformat()}"]
+        wanted = [_window_key(store, kind_of("window", series), prefix, window_start(time_of(window), every))]
     elif among is not None:
         wanted = [f"{prefix}{start}" for start in among[-RECENT_WINDOWS:]]
     else:
@@ -130,6 +131,17 @@ def inspect(
         until=records[-1].key.rpartition("/")[2],
         series=series,
     )
+
+
+def _window_key(store: Store, kind: str, prefix: str, start: datetime) -> str:
+    """Return the key of the window that holds `start`: of one of several together where those are judged so."""
+    key = f"{prefix}{start.isoformat()}"
+    if store.get(kind, key) is None:
+        before = store.find(kind, since=prefix, until=key, bodies=False)[-1:]
+        record = store.get(kind, before[0].key) if before else None
+        if record is not None and record.body["window_end"] > start.isoformat():
+            return record.key
+    return key
 
 
 def segment_figures(

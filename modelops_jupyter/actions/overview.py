@@ -38,6 +38,8 @@ class WindowFigure:
         Realised, with the ends of its 95 % interval where there is one.
     estimated, estimated_low, estimated_high : float or None
         What it was expected to be before labels arrived.
+    pooled : int
+        How many windows of the monitored length are judged together as this one.
     """
 
     start: str
@@ -52,6 +54,7 @@ class WindowFigure:
     estimated: float | None = None
     estimated_low: float | None = None
     estimated_high: float | None = None
+    pooled: int = 1
 
     @classmethod
     def of(cls, window: WindowResult, metric: str | None) -> WindowFigure:
@@ -75,6 +78,7 @@ class WindowFigure:
             estimate.get("value"),
             estimate.get("low"),
             estimate.get("high"),
+            window.pooled,
         )
 
 

@@ -158,6 +158,8 @@ def chosen(page: ModelOverview, window: str | None, column: str | None, every: s
         inputs = "" if column else "; the inputs that moved most"
         return element("p", f"The last {spans(min(30, len(page.windows)), every)} together{inputs}.", class_="mo-note")
     words = span(found.start, found.end)
+    if found.pooled > 1:
+        words += f", {spans(found.pooled, every)} judged together"
     rest = f"{figure_words(found, page.metric)}; served by version {found.version}"
     return element("p", element("b", words), f" · {rest}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -192,6 +192,7 @@ def window_writes(
     before: Mapping[tuple[str, str], WindowResult],
     found: Mapping[str, WindowProfile],
     sample: int,
+    gone: Collection[str] = (),
 ) -> list[Put | Delete]:
     """Return what is kept of a run: the profiles that were found, and the results that are not on record so.
 
@@ -203,6 +204,8 @@ def window_writes(
         What is on record of them, by start and segment.
     sample
         Rows of each window to keep.
+    gone
+        The starts of windows on record that are part of another one now.
     """
     by_start: dict[str, list[WindowResult]] = {}
     changed = set(found)
@@ -228,4 +231,7 @@ def window_writes(
         write("profile", start, replace(each.profile, sample=each.profile.sample.first(sample)).to_dict())
         profiles = {column: segments_to_dict(segments) for column, segments in each.segments.items()}
         write("segment_profile", start, profiles)
+    for start in gone:
+        for kind in ("window", "segment_window", "profile", "segment_profile"):
+            write(kind, start, {})
     return writes

@@ -14,10 +14,12 @@ from modelops_jupyter.monitoring.incidents.missing_rows import missing_rows_inci
 from modelops_jupyter.monitoring.judging.budget import DEFAULT_BUDGET, AlertBudget
 from modelops_jupyter.monitoring.judging.holidays import Holidays
 from modelops_jupyter.monitoring.judging.rules import AlertRules
-from modelops_jupyter.monitoring.kept import KeptWindows, load_report
+from modelops_jupyter.monitoring.kept import KeptWindows, known_series, load_report
+from modelops_jupyter.monitoring.pooling import whole_frames
 from modelops_jupyter.monitoring.record.results import MonitorReport
 from modelops_jupyter.monitoring.run import MonitorRun
 from modelops_jupyter.profiles import Reference, window_length, window_start
+from modelops_jupyter.roles import SERVICE
 from modelops_jupyter.settings import Settings, UseCase
 from modelops_jupyter.store import Change, Delete, Event, Put, Record, Store
 
@@ -73,6 +75,10 @@ def run_monitor(
         return replace(report, remark=" ".join(filter(None, (extent.remark, report.remark))))
     if span is not None:
         span = window_start(span[0], every), window_start(span[1], every) + length
+        if state is not None:
+            series = (SERVICE, *known_series(store, model, every))
+            kept = [KeptWindows(store, model, every, one) for one in series]
+            span = whole_frames(span, kept, state["through"], every)
     first = window_start(extent.start, every) if rejudged or span is None else span[0]
     run = MonitorRun(
         model,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -36,6 +36,7 @@ from modelops_jupyter.monitoring.kept import (
     window_writes,
 )
 from modelops_jupyter.monitoring.past import Past, TrackStarts
+from modelops_jupyter.monitoring.pooling import absorbed, on_record, pool_windows
 from modelops_jupyter.monitoring.record.results import Alert, MonitorReport, WindowResult
 from modelops_jupyter.monitoring.record.summary import LINE_POINTS, summarise
 from modelops_jupyter.monitoring.scanning import WindowProfile, scan_log
@@ -107,7 +108,7 @@ class MonitorRun:
     def commit(self, extent: Extent, actor: Actor) -> MonitorReport:
         """Do all of it in one transaction, and return the report."""
         others: dict[Series, dict[str, WindowProfile]] = {}
-        served = self._judge(extent, lambda recent: self._scanned(recent, others))
+        served = self._judge(extent, lambda recent: self._scanned(extent, recent, others))
         names = sorted({*others, *known_series(self.store, self.model, self.every)})
         beside = [self._beside(series)._judge_profiled(extent, others.get(series, {})) for series in names]
         works = [work for work in (served, *beside) if work is not None]
@@ -143,7 +144,8 @@ class MonitorRun:
         recent = past.recent(None if self.state is None else self.state["first_error"])
         found, measured = measure(recent)
         replaced = kept.whole(since) + kept.segments(since)
-        same = [window for window in replaced if window.window_start not in found]
+        gone = absorbed(replaced, found)
+        same = [window for window in replaced if window.window_start not in found.keys() | gone]
         now = sorted((*same, *measured), key=lambda window: (bool(window.segment), window.window_start))
         if not now:
             return None
@@ -157,13 +159,13 @@ class MonitorRun:
             **summarise(_whole(judged), past=past.whole, replaced=_whole(replaced), before=self.state),
             **self._known(began),
             "volume": volume([*past.whole, *_whole(judged)][-LINE_POINTS:]),
-            "without_rows": self._without_rows(extent, found, same),
+            "without_rows": self._without_rows(extent, found.keys() | gone, same),
             "days_off": self._days_off(judged),
         }
         evidence = self._evidence(past, judged) if self.series == SERVICE else None
         body |= {"series": self.series.key} if evidence is None else {"basis": evidence.basis}
         before = {(window.window_start, window.segment): window for window in replaced}
-        writes = window_writes(self.model, self.every, self.series, judged, before, found, self.sample)
+        writes = window_writes(self.model, self.every, self.series, judged, before, found, self.sample, gone)
         kind, key = kind_of("monitor", self.series), series_key(self.model, self.every, self.series)
         writes.append(Put(kind, key, body, self.model))
         if self.series == SERVICE:
@@ -230,26 +232,33 @@ class MonitorRun:
             return None
         return {(segment, version): start for segment, version, start in self.state["tracks"]}
 
-    def _scanned(self, recent: RecentWindows, others: dict[Series, dict[str, WindowProfile]]) -> Scanned:
+    def _scanned(
+        self, extent: Extent, recent: RecentWindows, others: dict[Series, dict[str, WindowProfile]]
+    ) -> Scanned:
         """Profile what is to be profiled, and measure what was served of it, by start; the rest goes to `others`."""
         profiles: dict[str, WindowProfile] = {}
         measured: list[WindowResult] = []
         if self.span is None:
             return profiles, measured
         windows = scan_log(self.log, self.model, *self.span, self.references, self.every, self.segments, self._examined)
-        for profiled in windows:
+        series = (self.series, *known_series(self.store, self.model, self.every)) if self.state is not None else ()
+        beside = {
+            one: on_record(self.span, KeptWindows(self.store, self.model, self.every, one), self.every)
+            for one in series
+        }
+        for profiled in pool_windows(windows, self.every, extent.end, beside):
             if profiled.series != self.series:
                 others.setdefault(profiled.series, {})[profiled.start.isoformat()] = profiled
                 continue
             profiles[profiled.start.isoformat()] = profiled
-            measured += _measured(profiled, self._baselines, window_length(self.every), recent)
+            measured += _measured(profiled, self._baselines, recent)
         return profiles, measured
 
     def _measured(self, profiles: dict[str, WindowProfile], recent: RecentWindows) -> Scanned:
         """Measure windows that were profiled, by start; each teaches the estimates after it."""
         measured: list[WindowResult] = []
         for start in sorted(profiles):
-            measured += _measured(profiles[start], self._baselines, window_length(self.every), recent)
+            measured += _measured(profiles[start], self._baselines, recent)
         return profiles, measured
 
     def _judged(
@@ -272,7 +281,8 @@ class MonitorRun:
         return judged[len(past.windows) :]
 
     def _holiday(self, window: WindowResult) -> str:
-        return self.rules.holidays.name_of(datetime.fromisoformat(window.window_start), self.every)
+        start = datetime.fromisoformat(window.window_start)
+        return self.rules.holidays.name_of(start, self.every) if window.pooled == 1 else ""
 
     def _days_off(self, judged: Windows) -> dict[str, str]:
         """Return what each day that was not judged is called, by its date."""
@@ -347,16 +357,14 @@ def _alert_writes(
     return [*puts, *(Delete(kind, key) for key in before if key not in bodies)]
 
 
-def _measured(
-    found: WindowProfile, baselines: Baselines, length: timedelta, recent: RecentWindows
-) -> list[WindowResult]:
+def _measured(found: WindowProfile, baselines: Baselines, recent: RecentWindows) -> list[WindowResult]:
     """Return the figures of a window and of its segments; the window teaches the estimates after it."""
 
     def measured(profile: Profile, column: str = "", segment: str = "") -> WindowResult:
         baseline = baselines.of(found.version, column, segment)
         before = None if segment else recent.before(found.start, profile.served)
-        result = measure_window(baseline, profile, found.start, found.start + length, recent=before)
-        return replace(result, segment=segment, series=found.series.key)
+        result = measure_window(baseline, profile, found.start, found.end, recent=before)
+        return replace(result, segment=segment, series=found.series.key, pooled=found.windows)
 
     whole = measured(found.profile)
     recent.add(found.start, found.profile.served, found.profile.outcomes)

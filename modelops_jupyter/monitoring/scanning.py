@@ -44,19 +44,24 @@ class WindowProfile:
 
     Attributes
     ----------
+    end : datetime
     version : int
         Whose reference the window is compared with: the one that served most of its rows.
     segments : mapping of str to mapping of str to Profile
         By column, then by segment name; those without a row are left out.
     series : Series
         What the rows are: those that were served, or those of one version and role.
+    windows : int
+        How many windows are judged together as this one.
     """
 
     start: datetime
+    end: datetime
     version: int
     profile: Profile
     segments: Mapping[str, Mapping[str, Profile]]
     series: Series = SERVICE
+    windows: int = 1
 
 
 def scan_log(
@@ -142,7 +147,10 @@ def _scanned_in_spark(
         for (series, version), windows in by_version.items():
             binning = references[version].binning
             profiles = scan_spark(rows, binning, every, sample, windows=windows, series=series)
-            profiled += [WindowProfile(window, version, profile, {}, series) for window, profile in profiles.items()]
+            profiled += [
+                WindowProfile(window, window + window_length(every), version, profile, {}, series)
+                for window, profile in profiles.items()
+            ]
         yield from sorted(profiled, key=lambda window: (window.start, window.series))
     finally:
         rows.unpersist()
@@ -213,7 +221,7 @@ class Counted:
     begins: Sequence[int]
     series: Series = SERVICE
 
-    def profile(self, place: int, start: datetime) -> WindowProfile:
+    def profile(self, place: int, start: datetime, end: datetime) -> WindowProfile:
         """Return the profiles of the window at a place of `numbers`."""
         found: dict[str, dict[str, Profile]] = {}
         for slicing, begin in zip(self.slices, self.begins, strict=True):
@@ -221,13 +229,14 @@ class Counted:
             found[slicing.column] = {
                 label: self.tally.profile(group) for group, label in groups if self.tally.rows(group)
             }
-        return WindowProfile(start, self.version, self.tally.profile(place), found, self.series)
+        return WindowProfile(start, end, self.version, self.tally.profile(place), found, self.series)
 
 
 def _profiles(counted: Sequence[Counted], every: str) -> Iterator[WindowProfile]:
     places = [(number, n, k) for n, one in enumerate(counted) for k, number in enumerate(one.numbers.tolist())]
     for number, n, place in sorted(places):
-        yield counted[n].profile(place, ORIGIN + number * window_length(every))
+        start = ORIGIN + number * window_length(every)
+        yield counted[n].profile(place, start, start + window_length(every))
 
 
 def count_windows(

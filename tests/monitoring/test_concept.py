@@ -114,7 +114,7 @@ def test_where_there_is_no_figure_there_is_a_reason() -> None:
         return {figure.reason for figure in concept_drift(baseline, profile).values()}
 
     binning = baseline.reference.binning
-    assert reasons(scan(binary(10, 1), binning)) == {"too few labels"}
+    assert reasons(scan(binary(10, 1), binning)) == {"10 labels, 30 are needed"}
     assert reasons(scan(binary(100, 1).drop_columns(["label"]), binning)) == {"no labels"}
     # Where all outcomes are positive there is no slope to them, but it shows that there are more than expected.
     assert reasons(scan(binary(100, 1, more=50.0), binning)) == {"one class", None}

@@ -190,7 +190,7 @@ def test_many_classes_go_by_what_was_said() -> None:
 def test_where_there_is_no_estimate_there_is_a_reason(baseline: Baseline) -> None:
     score, y = drawn(100, 6)
     few = estimate(baseline, binary(score[:10], None, baseline.reference))
-    assert {figure.reason for figure in few.values()} == {"too few rows"}
+    assert {figure.reason for figure in few.values()} == {"10 rows, 30 are needed"}
     unlabelled = Baseline(build_reference(pa.table({"x": score}), scores=score, predictions=y, positive="1"))
     silent = estimate(unlabelled, binary(score, y, baseline.reference))
     assert {figure.reason for figure in silent.values()} == {"the reference has no labels"}

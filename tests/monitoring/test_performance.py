@@ -16,6 +16,7 @@ from modelops_jupyter.monitoring.figures.curves import performance_curves
 from modelops_jupyter.monitoring.figures.performance import headline
 from modelops_jupyter.monitoring.figures.regression import error_quantile
 from modelops_jupyter.profiles import Binning, Profile, build_reference, scan
+from modelops_jupyter.wording import count
 
 BINARY = Binning("classification", "1", {})
 MANY = Binning("classification", None, {})
@@ -39,7 +40,8 @@ def test_figures_of_few_labels_say_so(values: list[tuple[float, bool]]) -> None:
     *_, seen = binary(values)
     figures = performance(seen, "classification", "1")
     assert set(figures) == set(headline("classification", "1"))
-    assert {(figure.value, figure.reason) for figure in figures.values()} == {(None, "too few labels")}
+    reason = f"{count(len(values), 'label')}, 30 are needed"
+    assert {(figure.value, figure.reason) for figure in figures.values()} == {(None, reason)}
 
 
 @given(st.lists(row, min_size=30, max_size=90))

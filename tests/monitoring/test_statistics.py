@@ -64,7 +64,7 @@ def test_drift_agrees_with_raw_rows(shift: float) -> None:
     [
         (ColumnProfile("numeric", 100, 100, (0, 0)), "all missing"),
         (ColumnProfile("numeric", 0, 0, (0, 0)), "no rows"),
-        (ColumnProfile("numeric", 5, 0, (5, 0)), "too few rows"),
+        (ColumnProfile("numeric", 5, 0, (5, 0)), "5 rows, 30 are needed"),
     ],
 )
 def test_where_there_is_no_figure_there_is_a_reason(column: ColumnProfile, reason: str) -> None:

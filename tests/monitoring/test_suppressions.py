@@ -52,7 +52,7 @@ class Model:
         puts, messages = update_incidents(
             self.store, "delay", alerts, Evidence(windows, every="1D"), datetime.now(UTC).isoformat()
         )
-        volume = {"windows": through, "small": 0, "rows_per_day": 1000.0}
+        volume = {"windows": through, "small": 0, "pooled": 0, "rows_per_day": 1000.0}
         state = {"every": "1D", "through": at(through), "checked_at": at(through), "windows": through, "realised": 0}
         state |= {"metric": None, "line": [], "tracks": [], "without_rows": [], "volume": volume}
         keys = {f"{a['window_start']}/{a['metric']}/{a['column']}": a for a in alerts}

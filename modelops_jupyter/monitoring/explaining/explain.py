@@ -231,6 +231,10 @@ def _failing(window: WindowResult) -> bool:
     return any(finding.kind == "performance" for finding in window.findings)
 
 
+def _touches(window: WindowResult, first: datetime, last: datetime) -> bool:
+    return first < datetime.fromisoformat(window.window_end) and datetime.fromisoformat(window.window_start) <= last
+
+
 def _bad_windows(
     report: MonitorReport, whole: Sequence[WindowResult], window: str | None, until: str | None
 ) -> tuple[list[WindowResult], str]:
@@ -242,7 +246,7 @@ def _bad_windows(
     if window is not None:
         first = time_of(window)
         last = time_of(until) if until is not None else first
-        chosen = [w for w in whole if first <= datetime.fromisoformat(w.window_start) <= last and w.labelled]
+        chosen = [w for w in whole if _touches(w, first, last) and w.labelled]
         if not chosen:
             raise NotFound(
                 f"{report.model!r} has no window with labels that starts at {window}: see `modelops monitor`."

@@ -18,7 +18,7 @@ from modelops_jupyter.monitoring.figures import distances, intervals
 from modelops_jupyter.monitoring.figures.baseline import Baseline
 from modelops_jupyter.monitoring.figures.calibration import recalibrate
 from modelops_jupyter.monitoring.figures.deciding import REST
-from modelops_jupyter.monitoring.figures.figure import FEWEST_ROWS, Figure, figure
+from modelops_jupyter.monitoring.figures.figure import FEWEST_ROWS, Figure, figure, too_few
 from modelops_jupyter.profiles import Outcomes, Profile
 
 Array = np.ndarray[Any, Any]
@@ -48,7 +48,7 @@ def _guarded(before: Outcomes, now: Outcomes) -> Figure | None:
     if not before.labelled:
         return Figure(None, "the reference has no labels")
     if now.labelled < FEWEST_ROWS:
-        return Figure(None, "too few labels" if now.labelled else "no labels")
+        return Figure(None, too_few(now.labelled, "label") if now.labelled else "no labels")
     return None
 
 

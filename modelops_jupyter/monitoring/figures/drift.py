@@ -21,7 +21,7 @@ from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.monitoring.figures import distances, transport
 from modelops_jupyter.monitoring.figures.baseline import Baseline
 from modelops_jupyter.monitoring.figures.cells import FEWEST_OF_PEARSON, filled, neighbours, pearson_tail
-from modelops_jupyter.monitoring.figures.figure import FEWEST_ROWS, Figure, figure
+from modelops_jupyter.monitoring.figures.figure import FEWEST_ROWS, Figure, figure, too_few
 from modelops_jupyter.monitoring.figures.intervals import chi_square_p
 from modelops_jupyter.monitoring.figures.shares import ShareShift
 from modelops_jupyter.profiles import Binning, ColumnBinning, ColumnProfile, Profile, Reference
@@ -116,7 +116,7 @@ def reason_against(before: ColumnProfile, now: ColumnProfile) -> str | None:
     present = now.n - now.missing
     if present == 0:
         return "all missing" if now.n else "no rows"
-    return "too few rows" if present < FEWEST_ROWS else None
+    return too_few(present, "row") if present < FEWEST_ROWS else None
 
 
 def _numbers(baseline: Baseline, current: Profile, methods: Iterable[str]) -> dict[str, dict[str, Figure]]:

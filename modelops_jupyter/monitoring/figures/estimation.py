@@ -24,7 +24,7 @@ from modelops_jupyter.monitoring.figures import confidence, intervals
 from modelops_jupyter.monitoring.figures.baseline import Baseline
 from modelops_jupyter.monitoring.figures.calibrator import Calibrator
 from modelops_jupyter.monitoring.figures.classification import Confusion
-from modelops_jupyter.monitoring.figures.figure import FEWEST_ROWS, Figure
+from modelops_jupyter.monitoring.figures.figure import FEWEST_ROWS, Figure, too_few
 from modelops_jupyter.monitoring.figures.learned import Recent
 from modelops_jupyter.monitoring.figures.performance import OF_CLASSES, OF_NUMBERS, headline
 from modelops_jupyter.monitoring.figures.ranking import Array
@@ -73,7 +73,7 @@ def _estimate(baseline: Baseline, current: Profile, recent: Recent) -> dict[str,
         return {name: Figure(None, "too few labels in the reference") for name in names}
     scored = int(current.outcomes.cells.rows.sum())
     if scored < FEWEST_ROWS:
-        return {name: Figure(None, "too few rows" if scored else "no scores") for name in names}
+        return {name: Figure(None, too_few(scored, "row") if scored else "no scores") for name in names}
     return confidence.expected(calibrator, current, binning)
 
 
@@ -95,7 +95,7 @@ def _of_numbers(baseline: Baseline, current: Profile) -> dict[str, Figure]:
         return {name: Figure(None, "the reference has no errors by prediction") for name in names}
     rows = baseline.reference.binning.columns["prediction"].coarsen(now.counts).astype("float64")
     if rows.sum() < FEWEST_ROWS:
-        return {name: Figure(None, "too few rows") for name in names}
+        return {name: Figure(None, too_few(int(rows.sum()), "row")) for name in names}
     sums = _filled(np.array(before))
     learned, error, absolute, squares, fourth = sums.T
     found = {
@@ -133,7 +133,7 @@ def _of_classes(baseline: Baseline, current: Profile) -> dict[str, Figure]:
     if now.unseen or any(rows and not learned.rows_said(name) for name, rows in said.items()):
         return {name: Figure(None, "a predicted class is not in the reference") for name in OF_CLASSES}
     if sum(said.values()) < FEWEST_ROWS:
-        return {name: Figure(None, "too few rows") for name in OF_CLASSES}
+        return {name: Figure(None, too_few(int(sum(said.values())), "row")) for name in OF_CLASSES}
     kept = np.array([float(said.get(name, 0)) for name in learned.classes])
     before = np.maximum(learned.table.sum(1), 1)
     shares = learned.table / before[:, None]

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from modelops_jupyter.wording import count
+
 FEWEST_ROWS = 30
 
 
@@ -41,6 +43,15 @@ class Figure:
         """Return ``value`` and ``reason``, and whatever else is known, as plain data."""
         known = vars(self)
         return {name: known[name] for name in known if name in ("value", "reason") or known[name] is not None}
+
+
+def too_few(rows: int, what: str) -> str:
+    """Return why there is no figure of so few rows.
+
+    >>> too_few(24, "row")
+    '24 rows, 30 are needed'
+    """
+    return f"{count(rows, what)}, {FEWEST_ROWS} are needed"
 
 
 def figure(value: float, **known: Any) -> Figure:

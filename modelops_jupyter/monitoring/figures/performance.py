@@ -9,7 +9,7 @@ import numpy as np
 from modelops_jupyter.monitoring.figures import classification, intervals, ranking, regression
 from modelops_jupyter.monitoring.figures.calibration import expected_calibration_error
 from modelops_jupyter.monitoring.figures.classification import Confusion
-from modelops_jupyter.monitoring.figures.figure import FEWEST_ROWS, Figure
+from modelops_jupyter.monitoring.figures.figure import FEWEST_ROWS, Figure, too_few
 from modelops_jupyter.monitoring.figures.ranking import Array, roc_auc
 from modelops_jupyter.profiles import CERTAIN_SCORE, LEAST_LIKELIHOOD, Outcomes, Profile, ScoreCells
 
@@ -57,7 +57,7 @@ def performance(profile: Profile, task: str, positive: str | None) -> dict[str, 
     outcomes = profile.outcomes
     names = headline(task, positive)
     if outcomes.labelled < FEWEST_ROWS:
-        reason = "no labels" if outcomes.labelled == 0 else "too few labels"
+        reason = "no labels" if outcomes.labelled == 0 else too_few(outcomes.labelled, "label")
         return {name: Figure(None, reason) for name in names}
     if task == "regression":
         return {name: compute(outcomes) for name, compute in OF_NUMBERS.items()}

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from modelops_jupyter.monitoring.figures.cycle import CYCLES
+from modelops_jupyter.monitoring.figures.cycle import cycle_length
 from modelops_jupyter.monitoring.record.results import is_drift, is_recent, plain_metric, signal
 from modelops_jupyter.profiles import window_length
 
@@ -35,6 +35,8 @@ class Member:
         Windows in which it became much worse, with figure and threshold.
     note : str
         Why it counts though a person had accepted its sign; empty where nobody had.
+    window_end : str
+        End of the window that opened it, which is longer than others where windows are judged together.
     """
 
     kind: str
@@ -53,12 +55,13 @@ class Member:
     beside: str = ""
     surges: tuple[Surge, ...] = ()
     note: str = ""
+    window_end: str = ""
 
     @classmethod
     def of(cls, alert: Mapping[str, Any]) -> Member:
         """Read an alert as the store keeps it."""
         same = ("kind", "column", "metric", "every", "state", "figure", "threshold", "message")
-        more = {name: alert[name] for name in ("segment", "version", "closed", "beside") if name in alert}
+        more = {name: alert[name] for name in ("segment", "version", "closed", "beside", "window_end") if name in alert}
         surges = tuple((start, figure, limit) for start, figure, limit in alert.get("surges", ()))
         own = {"segment": "", **{name: alert[name] for name in same}, **more, "surges": surges}
         return cls(start=alert["window_start"], last=alert["last_window"], **own)
@@ -116,8 +119,8 @@ class Member:
 
     @cached_property
     def length(self) -> timedelta:
-        """The length of its windows."""
-        return window_length(self.every)
+        """The length of the window that opened it."""
+        return datetime.fromisoformat(self.window_end) - self.begin if self.window_end else window_length(self.every)
 
     @cached_property
     def begin(self) -> datetime:
@@ -127,13 +130,12 @@ class Member:
     @cached_property
     def onset(self) -> datetime:
         """How early what opened it may have begun: windows looked at together show it late."""
-        windows = CYCLES[self.every] if is_recent(self.metric) else SLACK
-        return self.begin - windows * self.length
+        return self.begin - (self.cycle if is_recent(self.metric) else SLACK * self.length)
 
     @cached_property
     def cycle(self) -> timedelta:
         """How long a cycle of its windows lasts: one without any sign is a quiet spell."""
-        return CYCLES[self.every] * self.length
+        return cycle_length(self.every)
 
     @property
     def end(self) -> datetime | None:

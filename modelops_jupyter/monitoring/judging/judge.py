@@ -168,7 +168,11 @@ def judge_track(
         each = judges(track.days_alike(i))
         found = strongest([finding for judge in each for finding in judge.judge(i, track.segment)])
         starts = [track.windows[track.run_began(finding.key, i)].window_start for finding in found]
-        findings = tuple(replace(finding, since=start) for finding, start in zip(found, starts, strict=True))
+        why = track.windows[i].judged_on
+        findings = tuple(
+            replace(finding, since=start, why="; ".join(filter(None, (finding.why, why))))
+            for finding, start in zip(found, starts, strict=True)
+        )
         track.windows[i] = replace(track.windows[i], findings=findings)
 
 

@@ -57,7 +57,8 @@ def with_cycle(
                     counts[k] = WindowCounts.of(baseline, columns)
             last = [counts[k] for k in range(begin, n + 1) if k in counts]
             before = [counts[k] for k in range(low, begin) if k in counts]
-            seen = (times[n] - since[n] + window_length(every)) / cycle_length(every)
+            length = windows[places[n]].pooled * window_length(every)
+            seen = (times[n] - since[n] + length) / cycle_length(every)
             ago = [(times[n] - times[k]) // cycle_length(every) for k in range(low, n + 1) if k in counts]
             figures = cycle_figures(baseline, last, before, seen, ago) if last else {}
             result[places[n]] = replace(windows[places[n]], cycle=figures)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from modelops_jupyter.monitoring.figures.cycle import CYCLES, cycle_length
+from modelops_jupyter.monitoring.figures.cycle import cycle_length
 from modelops_jupyter.monitoring.judging.thresholds import Track
 
 Array = np.ndarray[Any, Any]
@@ -47,6 +47,6 @@ def unseen_season(track: Track, worse: Array, own: float, i: int, two_sided: boo
     record = RECORD * float(np.abs(seen).max() if two_sided else seen.max())
     if not in_first_cycle(track, i) or len(seen) < FEWEST_SEEN:
         return max(record, 0.0)
-    mean, count = float(seen.mean()), min(len(seen), CYCLES[track.every] - 1)
+    mean, count = float(seen.mean()), min(len(seen), max(track.per_cycle - 1, 1))
     better = abs(mean) if two_sided else max(0.0, -mean)
     return max(record, count * (better + 2 * own / math.sqrt(len(seen))))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from modelops_jupyter.monitoring.figures.baseline import Baseline
-from modelops_jupyter.monitoring.figures.cycle import MANY, cycle_length
+from modelops_jupyter.monitoring.figures.cycle import CYCLES, MANY, cycle_length
 from modelops_jupyter.monitoring.figures.deciding import exceeds, settled
 from modelops_jupyter.monitoring.judging.budget import chance_of_one
 from modelops_jupyter.monitoring.judging.history import LONGEST, SEASONS, Usual, usual
@@ -83,6 +83,8 @@ class Track:
     ----------
     since : str or None
         Start of the very first of them, where `windows` begin later: with as many as the judges look back on.
+    per_cycle : int
+        How many of them a cycle has.
     """
 
     baseline: Baseline
@@ -95,6 +97,8 @@ class Track:
         self.starts, self.segment = starts, self.windows[0].segment
         self.began = datetime.fromisoformat(self.since) if self.since else starts[0]
         self._places = {window.window_start: place for place, window in enumerate(self.windows)}
+        # Pools of windows are fewer in a cycle.
+        self.per_cycle = max(1, round(CYCLES[self.every] / fmean(window.pooled for window in self.windows)))
         hours = self.every == "1h"
         self.phases = np.array([at.weekday() * 24 + at.hour if hours else at.weekday() for at in starts], dtype=int)
 

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.judging.thresholds import LEVELS, LINGERING_FLOOR, Chances
 from modelops_jupyter.monitoring.record.results import Finding, WindowResult
 from modelops_jupyter.profiles import window_length
+from modelops_jupyter.wording import UNITS
 
 Array = np.ndarray[Any, Any]
 KEY = ("volume", "", "", "volume")
@@ -51,22 +51,25 @@ class VolumeJudge:
         since: str | None = None,
         until: datetime | None = None,
     ) -> None:
-        self.windows, self.rules, self.until = list(windows), rules, until
+        self.windows, self.rules, self.every, self.until = list(windows), rules, every, until
         self.chances = Chances(allowance / 2, 2, 1, rules)  # too many and too few
         self.floor = -math.log(1 - rules.volume)
         length = window_length(every)
         starts = [datetime.fromisoformat(window.window_start) for window in windows]
         self.places = [(start - starts[0]) // length for start in starts]
         self.before = (starts[0] - datetime.fromisoformat(since)) // length if since else 0
+        self.ends = [place + window.pooled for place, window in zip(self.places, windows, strict=True)]
         logs = np.full(self.places[-1] + 1 if windows else 0, math.log(NO_ROWS))
-        logs[self.places] = np.log([max(window.rows, NO_ROWS) for window in windows])
+        logs[self.places] = np.log([max(window.rows / window.pooled, NO_ROWS) for window in windows])
         self.cycle, self.memory = SEASON[every], MEMORY[every]
-        # A holiday without rows is no gap either.
+        # A holiday without rows is no gap either; a pool is judged whatever days are in it.
         off = [bool(rules.holidays.name_of(starts[0] + place * length, every)) for place in range(len(logs))]
         self.off = np.array(off, dtype=bool)
+        self.off[[place for place, window in zip(self.places, windows, strict=True) if window.pooled > 1]] = False
         logs[self.off] = np.nan
-        for before, place in pairwise(self.places):
-            logs[before + 1 + self.cycle : place] = np.nan  # what is switched off for long has no usual number of rows
+        for place, end, following in zip(self.places, self.ends, self.places[1:], strict=False):
+            logs[place + 1 : min(end, following)] = np.nan  # a pool counts once, with its rows per window
+            logs[end + self.cycle : following] = np.nan  # what is switched off for long has no usual number of rows
         self.logs, self.phases = logs, np.arange(len(logs)) % self.cycle
 
     def judge(self, i: int) -> WindowResult:
@@ -75,7 +78,7 @@ class VolumeJudge:
         if place + self.before < self.cycle or not place or window.holiday:
             return window
         over = self.until is None or datetime.fromisoformat(window.window_end) <= self.until
-        begin = self.places[i - 1] + 1
+        begin = self.ends[i - 1]
         gap = range(max(begin, self.cycle - self.before), min(begin + self.cycle, place))
         judged = [at for at in (*gap, place) if not self.off[at]]
         found = [finding for at in judged for finding in self._judge(i, at, over or at < place)]
@@ -107,7 +110,10 @@ class VolumeJudge:
             limit = side * self._limit(earlier, place, level, middle)
             if reaches(side * value, side * limit):
                 rows = 0 if value == math.log(NO_ROWS) else round(math.exp(value))
-                why = f"{rows:,} rows came, {math.exp(middle):,.0f} are usual"
+                together = self.windows[i].judged_on if place == self.places[i] else ""
+                each = f" a{'n' if self.every == '1h' else ''} {UNITS[self.every]}" if together else ""
+                why = f"{rows:,} rows came{each}, {math.exp(middle):,.0f} are usual"
+                why = "; ".join(filter(None, (why, together)))
                 ratio, bound = math.exp(value - middle), math.exp(limit - middle)
                 start = self.windows[i].window_start
                 found.append(Finding("volume", "", "volume", ratio, bound, "", level, why, start))

@@ -10,7 +10,7 @@ from modelops_jupyter.errors import NotFound
 from modelops_jupyter.monitoring.record.packed import PackedFigures, PackedNumbers, pack_figures, pack_numbers
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.roles import SERVICE, Series, check_role
-from modelops_jupyter.wording import count, span
+from modelops_jupyter.wording import count, pooled_text, span
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,6 +106,8 @@ class WindowResult:
         By column, what the windows of the last cycle say together: see `cycle_figures`. On record are the distances.
     holiday : str
         What the window's day is called, where that is one that is not judged; else empty.
+    pooled : int
+        How many windows of the monitored length it spans: more than one where single ones have too few rows.
     """
 
     window_start: str
@@ -123,11 +125,19 @@ class WindowResult:
     cycle: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     series: str = ""
     holiday: str = ""
+    pooled: int = 1
 
     def vanished(self, column: str) -> str:
         """Return the categories of a column that no longer come, as a sentence names them; nothing where all do."""
         figures: Mapping[str, Any] = self.drift.get(column) or {}
         return str((figures.get(VANISHED) or {}).get("with", ""))
+
+    @property
+    def judged_on(self) -> str:
+        """What a finding says of a window that is several together; nothing of a single one."""
+        if self.pooled == 1:
+            return ""
+        return f"judged on {pooled_text(self.window_start, self.window_end, self.pooled, self.rows)} together"
 
     @property
     def role(self) -> str:
