@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "modelops_jupyter"
 LAYERS = (
     {"errors", "_version", "imports", "clock"},
     {"scoring"},
-    {"written", "wording", "mixed_columns"},
+    {"written", "wording", "mixed_columns", "derived_names"},
     {"persons"},
     {"refs", "roles", "trust", "actor", "presentable", "processes", "portable", "problems", "provenance"},
     {"job_folders", "source_settings"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from modelops_jupyter.columns import Columns, Read
+from modelops_jupyter.columns import Columns, Read, whole_numbers
+from modelops_jupyter.derived_names import TEXT, derived_name
 from modelops_jupyter.profiles.binning import (
     FINE,
     Binning,
@@ -18,6 +19,7 @@ from modelops_jupyter.profiles.binning import (
     apart,
     is_countable,
     is_number,
+    is_text,
     numeric_binning,
     ordered,
     quantile_edges,
@@ -30,7 +32,11 @@ from modelops_jupyter.profiles.profile import Profile, Reference
 from modelops_jupyter.profiles.sampling import REFERENCE_ROWS, Sample, SampleTally
 from modelops_jupyter.profiles.scan import GroupedRows, Tally, one_group, pick_rows
 from modelops_jupyter.profiles.segments import slicings, usual_columns
+from modelops_jupyter.profiles.texts import IDENTIFIER, describe_texts, kind_of_texts, learn_vocabulary
 from modelops_jupyter.profiles.threads import counting_threads
+
+# What a column of texts holds is told by so many of its rows.
+RECOGNISED_ROWS = 20_000
 
 
 def build_reference(
@@ -62,8 +68,11 @@ def build_reference(
             errors = tuple(apart(quantile_edges(np.sort(error[np.isfinite(error)]), FINE)).tolist())
     texts = not all(is_number(types[name]) for name in countable)
     with counting_threads(texts=texts, purpose="reference") as pool:
-        columns, sample = _columns(table, countable, outputs.get, pool)
-        binning = Binning(task, positive, {name: column for name, (column, _) in columns.items()}, errors)
+        kinds = _kinds_of_texts(table, [name for name in countable if name not in outputs], pool)
+        left_out = {name: kind for name, kind in kinds.items() if kind == IDENTIFIER}
+        plan = {name: kinds.get(name, "") for name in countable if name not in left_out}
+        columns, sample = _columns(table, plan, outputs.get, pool)
+        binning = Binning(task, positive, {name: column for name, (column, _) in columns.items()}, errors, left_out)
         sliced = usual_columns(binning.columns) if segments is None else tuple(segments)
         outputs_alone = Tally(binning, 1, counted=())
         outputs_alone.add(GroupedRows(outputs.get, [one_group(table.rows)]))
@@ -72,26 +81,78 @@ def build_reference(
         return Reference(binning, profile, _segments(table, binning, sliced, outputs.get, pool))
 
 
-def _columns(
-    table: Columns, names: Sequence[str], own: Read, pool: Executor
-) -> tuple[dict[str, tuple[ColumnBinning, ColumnProfile]], Sample]:
-    """Bin and profile columns, each while it is at hand, and sample the rows."""
-    samples, whole = SampleTally(names, REFERENCE_ROWS, 1), one_group(table.rows)
-    picked = pick_rows(samples, GroupedRows(own, [whole]))
+def _kinds_of_texts(table: Columns, names: Sequence[str], pool: Executor) -> dict[str, str]:
+    """Return the columns of texts whose values are no categories, and what they are, by some of the rows."""
+    rows = np.arange(table.rows)
+    if table.rows > RECOGNISED_ROWS:
+        rows = np.sort(np.random.default_rng(0).choice(table.rows, RECOGNISED_ROWS, replace=False))
 
-    def counted(name: str) -> tuple[ColumnBinning, ColumnProfile]:
+    def kind(name: str) -> str:
         values = table.read(name)
         if values is None:
             raise KeyError(name)
-        binning, profile = _profiled(values, whole)
-        if picked is not None:
-            samples.code(picked, name, values, binning)
-        return binning, profile
+        return kind_of_texts(values.take(whole_numbers(rows)) if len(rows) < table.rows else values)
 
-    found = dict(zip(names, pool.map(counted, names), strict=True))
+    texts = [name for name in names if is_text(table.types[name])]
+    return {name: found for name, found in zip(texts, pool.map(kind, texts), strict=True) if found != "category"}
+
+
+def _columns(
+    table: Columns, plan: Mapping[str, str], own: Read, pool: Executor
+) -> tuple[dict[str, tuple[ColumnBinning, ColumnProfile]], Sample]:
+    """Bin and profile columns, each while it is at hand, and sample the rows.
+
+    `plan` holds the columns to be read, with the kind of those from which others are derived.
+    """
+    names = [n for source, kind in plan.items() for n in (_derived_of(source, table.types) if kind else (source,))]
+    samples, whole = SampleTally(names, REFERENCE_ROWS, 1), one_group(table.rows)
+    picked = pick_rows(samples, GroupedRows(own, [whole]))
+
+    def counted(source: str) -> dict[str, tuple[ColumnBinning, ColumnProfile]]:
+        values = table.read(source)
+        if values is None:
+            raise KeyError(source)
+        read: Iterable[tuple[str, pa.ChunkedArray, ColumnBinning, ColumnProfile]]
+        if plan[source]:
+            read = _of_texts(_derived_of(source, table.types), source, values)
+        else:
+            read = [(source, values, *_profiled(values, whole))]
+        found = {}
+        for name, own_values, binning, profile in read:
+            if picked is not None:
+                samples.code(picked, name, own_values, binning)
+            found[name] = binning, profile
+        return found
+
+    columns = {name: one for found in pool.map(counted, plan) for name, one in found.items()}
     if picked is not None:
         samples.keep(picked)
-    return found, samples.sample(0)
+    return columns, samples.sample(0)
+
+
+def _derived_of(source: str, types: Mapping[str, pa.DataType]) -> dict[str, str]:
+    """Return the columns that are derived from one of texts, with what each says; none that there is already."""
+    derived = {derived_name(source, descriptor): descriptor for descriptor in TEXT}
+    return {name: descriptor for name, descriptor in derived.items() if name not in types}
+
+
+def _of_texts(
+    derived: Mapping[str, str], source: str, values: pa.ChunkedArray
+) -> Iterator[tuple[str, pa.ChunkedArray, ColumnBinning, ColumnProfile]]:
+    """Yield what is derived from texts, each with its binning and profile.
+
+    Texts are never unfamiliar to a vocabulary that was learned from them: one half of the rows, drawn at random, says
+    what is in it, and the other half how much of other rows is not.
+    """
+    learned = np.random.default_rng(0).random(len(values)) < 0.5
+    vocabulary = learn_vocabulary(values.filter(pa.array(learned)))
+    described = describe_texts(values, tuple(derived.values()), vocabulary)
+    for name, descriptor in derived.items():
+        unfamiliar = descriptor == "unfamiliar"
+        own = described[descriptor].filter(pa.array(~learned)) if unfamiliar else described[descriptor]
+        binning, profile = _profiled(own, one_group(len(own)))
+        binning = replace(binning, source=source, descriptor=descriptor, vocabulary=vocabulary if unfamiliar else "")
+        yield name, described[descriptor], binning, profile
 
 
 def _profiled(values: pa.ChunkedArray, whole: Groups) -> tuple[ColumnBinning, ColumnProfile]:
