@@ -37,6 +37,12 @@ def descriptor_of(column: str) -> str:
     return column[len(source) + len(SEPARATOR) :] if (source := source_of(column)) != column else ""
 
 
+def is_secondary(column: str) -> bool:
+    """Tell whether another derived column already says whether the source is missing or of another type."""
+    descriptor = descriptor_of(column)
+    return bool(descriptor) and descriptor not in PRIMARY
+
+
 def is_derived(column: str) -> bool:
     """Tell whether a column is derived from another one."""
     return source_of(column) != column

@@ -8,9 +8,9 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "modelops_jupyter"
 LAYERS = (
-    {"errors", "_version", "imports", "clock"},
+    {"errors", "_version", "imports", "clock", "derived_names"},
     {"scoring"},
-    {"written", "wording", "mixed_columns", "derived_names"},
+    {"written", "wording", "mixed_columns"},
     {"persons"},
     {"refs", "roles", "trust", "actor", "presentable", "processes", "portable", "problems", "provenance"},
     {"job_folders", "source_settings"},

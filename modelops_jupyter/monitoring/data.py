@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from modelops_jupyter.columns import Columns
+from modelops_jupyter.derived_names import source_of
 from modelops_jupyter.errors import InvalidFrame, NotFound
 from modelops_jupyter.frames import to_arrow, to_pandas, zones_in_arrow
 from modelops_jupyter.monitoring.figures.baseline import Baseline
@@ -27,7 +28,7 @@ from modelops_jupyter.monitoring.record.results import Alert, Key, WindowResult
 from modelops_jupyter.monitoring.scanning import Part, scan_windows
 from modelops_jupyter.profiles import Profile, Reference, build_reference, counting_threads, window_length
 from modelops_jupyter.time_columns import check_times, check_zone, times_in_zone
-from modelops_jupyter.wording import count
+from modelops_jupyter.wording import count, left_out_sentence
 
 SHOWN_AS = "current"
 MOST_NAMED = 10
@@ -65,7 +66,7 @@ def compare_tables(
     baseline = Baseline(build_reference(features, task="decision", segments=()))
     scanned = _scanned_in_spark if type(current).__module__.startswith("pyspark.") else _scanned
     profiles, columns = scanned(current, times, baseline.reference, every)
-    compared = [name for name in baseline.reference.binning.columns if name in set(columns)]
+    compared = [name for name in baseline.reference.binning.columns if source_of(name) in set(columns)]
     if not compared:
         raise InvalidFrame("reference and current have no column to compare in common: name columns alike in both.")
     windows = judge_series({1: baseline}, measure_series({1: baseline}, profiles, every), rules, every)
@@ -93,7 +94,11 @@ def _remark(
     found = []
     if new := [name for name in columns if name not in known]:
         found.append(f"The reference lacks {_named(new)}: nothing is said of what only current has.")
-    if odd := [name for name in columns if name in known and name not in reference.binning.columns]:
+    binning = reference.binning
+    if identifiers := [name for name in columns if name in binning.left_out]:
+        found.append(left_out_sentence(identifiers))
+    compared = {*binning.sources, *binning.left_out}
+    if odd := [name for name in columns if name in known and name not in compared]:
         found.append(f"Neither numbers, texts nor truth values, and so not compared: {_named(odd)}.")
     profiles = reference.profile.columns
     if empty := [name for name in columns if name in profiles and profiles[name].missing == profiles[name].n]:

@@ -29,7 +29,7 @@ IDENTIFIER = "identifier"
 BUCKETS = 1 << 16
 COVERED = 0.95
 # Code points that are looked at together.
-BLOCK = 1 << 20
+BLOCK = 1 << 17
 SPACE, DIGIT, CAPITAL, LETTER, SIGN = 1, 2, 4, 8, 16
 _LAST = 0xFFFF  # of the table of code points; what lies beyond counts as a letter of no case
 # A column is one of texts rather than of categories if its values are so many, and so wordy or long.
@@ -67,7 +67,9 @@ def _mean_words(words: pa.Array, counts: Array) -> tuple[float, float]:
     return float(length @ counts) / rows, float(number @ counts) / rows
 
 
-def describe_texts(values: pa.ChunkedArray, descriptors: tuple[str, ...], vocabulary: str) -> dict[str, pa.ChunkedArray]:
+def describe_texts(
+    values: pa.ChunkedArray, descriptors: tuple[str, ...], vocabulary: str
+) -> dict[str, pa.ChunkedArray]:
     """Return what is derived of a column of texts, by descriptor; missing where a text is missing or blank."""
     words, codes = encoded(values)
     own = measures(words, descriptors, vocabulary)
@@ -170,7 +172,8 @@ def _bits(vocabulary: str) -> Array:
     """Return which buckets are in a vocabulary; all without one, so that nothing is unfamiliar."""
     if not vocabulary:
         return np.ones(BUCKETS, dtype=bool)
-    return np.unpackbits(unpack(vocabulary).astype("uint8")).astype(bool)
+    bits: Array = np.unpackbits(unpack(vocabulary).astype("uint8")).view(bool)
+    return bits
 
 
 def _points(words: pa.Array) -> Iterator[tuple[Array, Array, Array]]:
@@ -198,9 +201,10 @@ def _bytes(words: pa.Array) -> bytes:
 
 def _sums(marks: Array, starts: Array, ends: Array) -> Array:
     """Return how many characters of each text are marked."""
-    upto = np.zeros(len(marks) + 1, dtype="int64")
-    np.cumsum(marks, out=upto[1:])
-    sums: Array = upto[ends] - upto[starts]
+    sums = np.zeros(len(starts), dtype="int64")
+    filled = ends > starts  # one text ends where the next filled one begins
+    if filled.any():
+        sums[filled] = np.add.reduceat(marks.view("uint8"), starts[filled], dtype="int32")
     return sums
 
 
@@ -228,4 +232,3 @@ def as_floats(numbers: Array) -> pa.ChunkedArray:
     known = np.packbits(~np.isnan(numbers), bitorder="little")
     buffers = [pa.py_buffer(known), pa.py_buffer(np.ascontiguousarray(numbers, dtype="float64"))]
     return pa.chunked_array([pa.Array.from_buffers(pa.float64(), len(numbers), buffers)])
-

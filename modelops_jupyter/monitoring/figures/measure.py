@@ -6,6 +6,7 @@ from datetime import datetime
 
 from modelops_jupyter.monitoring.figures.baseline import Baseline
 from modelops_jupyter.monitoring.figures.concept import concept_drift
+from modelops_jupyter.monitoring.figures.described import described_change
 from modelops_jupyter.monitoring.figures.drift import drift
 from modelops_jupyter.monitoring.figures.estimation import estimate
 from modelops_jupyter.monitoring.figures.learned import Recent
@@ -38,6 +39,8 @@ def measure_window(
     for name in found:
         if values := new_values(current.columns[name]):
             found[name]["unseen_rate"]["with"] = values
+        if change := described_change(before.columns[name], current.columns[name], binning.columns[name]):
+            found[name][VANISHED]["with"] = change
         categories = binning.columns[name].categories
         if categories and (gone := vanished_values(before.columns[name], current.columns[name], categories)):
             found[name][VANISHED]["with"] = gone
