@@ -135,9 +135,8 @@ def trigrams(points: Array, ends: Array) -> tuple[Array, Array]:
     small = _small()[np.minimum(points, _LAST)]
     small = np.where(points > _LAST, points, small).astype("uint32")
     whole = np.ones(len(points), dtype=bool)
-    if len(points):
-        whole[ends - 1] = False
-        whole[ends - 2] = False
+    for last in (1, 2):
+        whole[ends[ends >= last] - last] = False
     if len(small) < 3:
         return np.zeros(0, dtype="int64"), np.zeros(len(points), dtype=bool)
     mixed = small[:-2] * _MIXED[0]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from modelops_jupyter.profiles import ColumnBinning, ColumnProfile
 from modelops_jupyter.wording import figure_text
@@ -20,27 +22,66 @@ WORDS = {
 }
 
 
-def described_change(before: ColumnProfile, now: ColumnProfile, binning: ColumnBinning) -> str:
-    """Return how the mean of a derived number changed, as a sentence says it; empty where it hardly did.
+# So much longer or shorter explains whatever else of a text has changed.
+MIN_FACTOR = 1.5
+# A share that moves by one point says as much as a number that is ten per cent greater.
+POINTS_OF_A_FACTOR = 0.1
 
-    >>> binning = ColumnBinning("numeric", pivot=84.0, scale=10.0, source="comment", descriptor="length")
-    >>> before = ColumnProfile("numeric", 1000, 0, (1000,), powers=(0.0, 1000.0, 0.0, 0.0))
-    >>> described_change(before, ColumnProfile("numeric", 50, 0, (50,), powers=(-345.0, 2400.0, 0.0, 0.0)), binning)
+
+@dataclass(frozen=True)
+class Change:
+    """The mean of a derived number in the reference and now."""
+
+    descriptor: str
+    usual: float
+    now: float
+
+    @property
+    def plainness(self) -> float:
+        """How well it explains what else has changed."""
+        if WORDS[self.descriptor][2]:
+            return abs(self.now - self.usual)
+        factor = abs(math.log(max(self.now, 0.1) / max(self.usual, 0.1)))
+        is_plain = self.descriptor == "length" and factor >= math.log(MIN_FACTOR)
+        return math.inf if is_plain else POINTS_OF_A_FACTOR * factor
+
+    def __str__(self) -> str:
+        name, unit, is_share = WORDS[self.descriptor]
+        verb = "rose" if self.now > self.usual else "fell"
+        return f"{name} {verb} from {_text(self.usual, is_share)} to {_text(self.now, is_share)}{unit}"
+
+
+def plainest_change(
+    before: Mapping[str, ColumnProfile], now: Mapping[str, ColumnProfile], derived: Mapping[str, ColumnBinning]
+) -> str:
+    """Return how the numbers derived from one column changed, as a sentence says it; empty where they hardly did.
+
+    >>> derived = {"length": ColumnBinning("numeric", pivot=84.0, scale=10.0, source="text", descriptor="length")}
+    >>> before = {"length": ColumnProfile("numeric", 1000, 0, (1000,), powers=(0.0, 1000.0, 0.0, 0.0))}
+    >>> now = {"length": ColumnProfile("numeric", 50, 0, (50,), powers=(-345.0, 2400.0, 0.0, 0.0))}
+    >>> plainest_change(before, now, derived)
     'length fell from 84 to 15 characters'
     """
-    if binning.descriptor not in WORDS:
-        return ""
-    name, unit, is_share = WORDS[binning.descriptor]
+    changes = [
+        change
+        for name, binning in derived.items()
+        if binning.descriptor in WORDS and (change := _change(before[name], now[name], binning)) is not None
+    ]
+    return str(max(changes, key=lambda change: change.plainness)) if changes else ""
+
+
+def _change(before: ColumnProfile, now: ColumnProfile, binning: ColumnBinning) -> Change | None:
+    """Return how the mean changed; None where it did by no more than chance."""
     usual, spread, rows = _moments(before)
     mean, spread_now, rows_now = _moments(now)
     if not rows or not rows_now:
-        return ""
+        return None
     error = math.sqrt(spread / rows + max(spread, spread_now) / rows_now)
     if abs(mean - usual) <= MIN_ERRORS * error:
-        return ""
-    texts = [_text(binning.pivot + binning.scale * value, is_share) for value in (usual, mean)]
-    verb = "rose" if mean > usual else "fell"
-    return f"{name} {verb} from {texts[0]} to {texts[1]}{unit}" if texts[0] != texts[1] else ""
+        return None
+    is_share = WORDS[binning.descriptor][2]
+    change = Change(binning.descriptor, *(binning.pivot + binning.scale * value for value in (usual, mean)))
+    return change if _text(change.usual, is_share) != _text(change.now, is_share) else None
 
 
 def _moments(column: ColumnProfile) -> tuple[float, float, int]:

@@ -41,8 +41,9 @@ class QualityJudge:
         rates = {metric: track.rates(self.names, metric) for metric in METRICS}
         self._without_unlogged(rates["null_rate"])
         rates["mistyped_rate"] = np.nan_to_num(rates["mistyped_rate"])  # kept only where it is not zero
-        again = [is_secondary(name) for name in self.names]  # one empty text is not six
-        rates["null_rate"][:, again] = rates["mistyped_rate"][:, again] = np.nan
+        again = [is_secondary(name) for name in self.names]  # one empty or endless text is not six
+        for metric in ("null_rate", "mistyped_rate", BEYOND):
+            rates[metric][:, again] = np.nan
         self.rates = rates
 
     def _without_unlogged(self, null_rates: Array) -> None:
