@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from sklearn.dummy import DummyClassifier
 
 import modelops_jupyter as mo
-from modelops_jupyter.actions.overview import ModelOverview
 from modelops_jupyter.errors import NotFound
 from modelops_jupyter.monitoring import MonitorReport
 from modelops_jupyter.profiles import build_reference, scan
@@ -122,7 +121,7 @@ def test_an_incident_says_what_became_of_the_text(cut: tuple[Workspace, MonitorR
     assert incident["title"].endswith(" to 15 characters")
     assert [column.partition(" · ")[0] for column in incident["suspects"]] == ["comment"]
     assert "(an identifier): order." in report.remark
-    page: ModelOverview = ws.model("m")
+    page = ws.overview("m")
     assert "(an identifier): order." in str(page)
 
 
