@@ -7,10 +7,14 @@ place. Their names say both: ``comment · length`` is the length of ``comment``.
 from __future__ import annotations
 
 SEPARATOR = " · "
-# What is derived of a text. The first is the one that says whether there is a text at all.
+# What is derived of a text. The first of each kind is the one that says whether there is a value at all.
 TEXT = ("length", "words", "digits", "capitals", "signs", "unfamiliar")
-PRIMARY = frozenset({TEXT[0]})
-DESCRIPTORS = frozenset(TEXT)
+# What is derived of a date: whether it is one, or stands for a missing one or is yet to come; how many days before the
+# request it was, and on which day of the week.
+DATE = ("kind", "age", "weekday")
+DURATION = ("seconds",)
+PRIMARY = frozenset({TEXT[0], DATE[0], DURATION[0]})
+DESCRIPTORS = frozenset((*TEXT, *DATE, *DURATION))
 
 
 def derived_name(source: str, descriptor: str) -> str:

@@ -9,10 +9,11 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from modelops_jupyter.columns import Columns
+from modelops_jupyter.columns import Columns, numbers_of
 from modelops_jupyter.derived_names import source_of
 from modelops_jupyter.errors import InvalidFrame, NotFound
 from modelops_jupyter.frames import to_arrow, to_pandas, zones_in_arrow
@@ -30,6 +31,7 @@ from modelops_jupyter.profiles import Profile, Reference, build_reference, count
 from modelops_jupyter.time_columns import check_times, check_zone, times_in_zone
 from modelops_jupyter.wording import count, left_out_sentence
 
+Array = np.ndarray[Any, Any]
 SHOWN_AS = "current"
 MOST_NAMED = 10
 DEFAULT_TIMESTAMP = "timestamp"
@@ -63,7 +65,8 @@ def compare_tables(
     before = _columns(reference, "reference", times.name)
     types = {name: kind for name, kind in before.types.items() if name != times.name}
     features = Columns(before.rows, types, before.read)
-    baseline = Baseline(build_reference(features, task="decision", segments=()))
+    at = _reference_times(before, times)
+    baseline = Baseline(build_reference(features, task="decision", segments=(), times=at))
     scanned = _scanned_in_spark if type(current).__module__.startswith("pyspark.") else _scanned
     profiles, columns = scanned(current, times, baseline.reference, every)
     compared = [name for name in baseline.reference.binning.columns if source_of(name) in set(columns)]
@@ -168,6 +171,19 @@ def _table(data: Any, what: str, timestamp: str) -> pa.Table:
         return pa.Table.from_pandas(zones_in_arrow(frame), preserve_index=False)
     except (pa.ArrowException, OverflowError):
         return to_arrow(frame)  # says which column it is
+
+
+def _reference_times(columns: Columns, times: TimeColumn) -> Array | None:
+    """Return the times of a reference's rows, in microseconds (UTC), by which it is known how old dates were.
+
+    Nothing else depends on them: where one is missing, or says no zone, they are not known.
+    """
+    values = columns.read(times.name) if pa.types.is_timestamp(columns.types.get(times.name, pa.null())) else None
+    if values is None or values.null_count:
+        return None
+    if times.zone is not None:
+        values = times_in_zone(values, times.name, times.zone)
+    return None if values.type.tz is None else numbers_of(values.cast(pa.timestamp("us", tz="UTC"), safe=False))
 
 
 def _times(columns: Columns, times: TimeColumn) -> pa.ChunkedArray:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from modelops_jupyter.columns import Columns, Read, whole_numbers
-from modelops_jupyter.derived_names import TEXT, derived_name
+from modelops_jupyter.derived_names import DURATION, TEXT, derived_name
 from modelops_jupyter.profiles.binning import (
     FINE,
     Binning,
@@ -26,6 +28,14 @@ from modelops_jupyter.profiles.binning import (
 )
 from modelops_jupyter.profiles.categories import CategoryTally, category_binning
 from modelops_jupyter.profiles.column import ColumnProfile
+from modelops_jupyter.profiles.dates import (
+    LOOKS_AHEAD,
+    describe_dates,
+    descriptors_of_dates,
+    is_date,
+    is_duration,
+    looks_ahead,
+)
 from modelops_jupyter.profiles.groups import Groups
 from modelops_jupyter.profiles.numbers import NumericTally
 from modelops_jupyter.profiles.profile import Profile, Reference
@@ -35,6 +45,7 @@ from modelops_jupyter.profiles.segments import slicings, usual_columns
 from modelops_jupyter.profiles.texts import IDENTIFIER, describe_texts, kind_of_texts, learn_vocabulary
 from modelops_jupyter.profiles.threads import counting_threads
 
+Array = np.ndarray[Any, Any]
 # What a column of texts holds is told by so many of its rows.
 RECOGNISED_ROWS = 20_000
 
@@ -48,10 +59,12 @@ def build_reference(
     task: str = "classification",
     positive: str | None = None,
     segments: Sequence[str] | None = None,
+    times: np.ndarray[Any, Any] | None = None,
 ) -> Reference:
     """Profile the rows a version was validated on, and fix its binning by them.
 
-    `segments` are the columns to slice it by; None takes those of few categories.
+    `segments` are the columns to slice it by; None takes those of few categories. `times` are those of the requests, in
+    microseconds since 1970 (UTC); without them nothing is said of how old dates were.
     """
     inputs = features if isinstance(features, Columns) else Columns.of_table(features)
     given = (("prediction", predictions), ("score", scores), ("label", labels))
@@ -68,10 +81,10 @@ def build_reference(
             errors = tuple(apart(quantile_edges(np.sort(error[np.isfinite(error)]), FINE)).tolist())
     texts = not all(is_number(types[name]) for name in countable)
     with counting_threads(texts=texts, purpose="reference") as pool:
-        kinds = _kinds_of_texts(table, [name for name in countable if name not in outputs], pool)
-        left_out = {name: kind for name, kind in kinds.items() if kind == IDENTIFIER}
-        plan = {name: kinds.get(name, "") for name in countable if name not in left_out}
-        columns, sample = _columns(table, plan, outputs.get, pool)
+        plan, left_out = _planned(table, [name for name in types if name not in outputs], times, pool)
+        plan = {name: plan.get(name, {}) for name in types if name in countable or name in plan}
+        plan = {name: derived for name, derived in plan.items() if name not in left_out}
+        columns, sample = _columns(table, plan, outputs.get, pool, times)
         binning = Binning(task, positive, {name: column for name, (column, _) in columns.items()}, errors, left_out)
         sliced = usual_columns(binning.columns) if segments is None else tuple(segments)
         outputs_alone = Tally(binning, 1, counted=())
@@ -81,30 +94,43 @@ def build_reference(
         return Reference(binning, profile, _segments(table, binning, sliced, outputs.get, pool))
 
 
-def _kinds_of_texts(table: Columns, names: Sequence[str], pool: Executor) -> dict[str, str]:
-    """Return the columns of texts whose values are no categories, and what they are, by some of the rows."""
+def _planned(
+    table: Columns, names: Sequence[str], times: Array | None, pool: Executor
+) -> tuple[dict[str, Mapping[str, str]], dict[str, str]]:
+    """Return the columns from which others are derived, with those, and the columns that are left out, with why."""
     rows = np.arange(table.rows)
     if table.rows > RECOGNISED_ROWS:
         rows = np.sort(np.random.default_rng(0).choice(table.rows, RECOGNISED_ROWS, replace=False))
 
-    def kind(name: str) -> str:
+    def descriptors(name: str) -> tuple[str, ...] | None:
+        """Return what is derived of a column: nothing of categories; None of what is left out."""
+        if is_duration(table.types[name]):
+            return DURATION
         values = table.read(name)
         if values is None:
             raise KeyError(name)
-        return kind_of_texts(values.take(whole_numbers(rows)) if len(rows) < table.rows else values)
+        some = values.take(whole_numbers(rows)) if len(rows) < table.rows else values
+        if is_date(table.types[name]):
+            return descriptors_of_dates(some, None if times is None else times[rows])
+        return {"text": TEXT, IDENTIFIER: None}.get(kind_of_texts(some), ())
 
-    texts = [name for name in names if is_text(table.types[name])]
-    return {name: found for name, found in zip(texts, pool.map(kind, texts), strict=True) if found != "category"}
+    read = [name for name in names if is_text(kind := table.types[name]) or is_date(kind) or is_duration(kind)]
+    found = dict(zip(read, pool.map(descriptors, read), strict=True))
+    derived = {source: {derived_name(source, word): word for word in words} for source, words in found.items() if words}
+    plan: dict[str, Mapping[str, str]] = {
+        source: {name: word for name, word in own.items() if name not in table.types} for source, own in derived.items()
+    }
+    return plan, {name: IDENTIFIER for name, words in found.items() if words is None}
 
 
 def _columns(
-    table: Columns, plan: Mapping[str, str], own: Read, pool: Executor
+    table: Columns, plan: Mapping[str, Mapping[str, str]], own: Read, pool: Executor, times: Array | None
 ) -> tuple[dict[str, tuple[ColumnBinning, ColumnProfile]], Sample]:
     """Bin and profile columns, each while it is at hand, and sample the rows.
 
-    `plan` holds the columns to be read, with the kind of those from which others are derived.
+    `plan` holds the columns to be read, each with what is derived from it, if it is not counted itself.
     """
-    names = [n for source, kind in plan.items() for n in (_derived_of(source, table.types) if kind else (source,))]
+    names = [name for source, derived in plan.items() for name in (derived or (source,))]
     samples, whole = SampleTally(names, REFERENCE_ROWS, 1), one_group(table.rows)
     picked = pick_rows(samples, GroupedRows(own, [whole]))
 
@@ -114,7 +140,8 @@ def _columns(
             raise KeyError(source)
         read: Iterable[tuple[str, pa.ChunkedArray, ColumnBinning, ColumnProfile]]
         if plan[source]:
-            read = _of_texts(_derived_of(source, table.types), source, values)
+            own_of = _of_texts if is_text(table.types[source]) else partial(_of_dates, times=times)
+            read = own_of(plan[source], source, values)
         else:
             read = [(source, values, *_profiled(values, whole))]
         found = {}
@@ -128,12 +155,6 @@ def _columns(
     if picked is not None:
         samples.keep(picked)
     return columns, samples.sample(0)
-
-
-def _derived_of(source: str, types: Mapping[str, pa.DataType]) -> dict[str, str]:
-    """Return the columns that are derived from one of texts, with what each says; none that there is already."""
-    derived = {derived_name(source, descriptor): descriptor for descriptor in TEXT}
-    return {name: descriptor for name, descriptor in derived.items() if name not in types}
 
 
 def _of_texts(
@@ -153,6 +174,19 @@ def _of_texts(
         binning, profile = _profiled(own, one_group(len(own)))
         binning = replace(binning, source=source, descriptor=descriptor, vocabulary=vocabulary if unfamiliar else "")
         yield name, described[descriptor], binning, profile
+
+
+def _of_dates(
+    derived: Mapping[str, str], source: str, values: pa.ChunkedArray, times: Array | None
+) -> Iterator[tuple[str, pa.ChunkedArray, ColumnBinning, ColumnProfile]]:
+    """Yield what is derived from dates or durations, each with its binning and profile."""
+    ahead = is_date(values.type) and looks_ahead(values, times, int(datetime.now(UTC).timestamp() * 1e6))
+    vocabulary = LOOKS_AHEAD if ahead else ""
+    described = describe_dates(values, tuple(derived.values()), times, vocabulary)
+    for name, descriptor in derived.items():
+        binning, profile = _profiled(described[descriptor], one_group(len(values)))
+        binning = replace(binning, source=source, descriptor=descriptor)
+        yield name, described[descriptor], replace(binning, vocabulary=vocabulary) if ahead else binning, profile
 
 
 def _profiled(values: pa.ChunkedArray, whole: Groups) -> tuple[ColumnBinning, ColumnProfile]:

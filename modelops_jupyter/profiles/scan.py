@@ -110,7 +110,9 @@ class Tally:
         def count(source: str) -> None:
             binnings = self._sources[source]
             for piece, chosen in zip(pieces, picked, strict=True):
-                for name, values in counted_columns(piece.read(source), binnings).items():
+                for name, values in counted_columns(
+                    piece.read(source), binnings, partial(piece.own, "timestamp")
+                ).items():
                     tally = self._columns[name]
                     for groups in piece.groupings:
                         tally.absent(groups) if values is None else tally.add(values, groups)

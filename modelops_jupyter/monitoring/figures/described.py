@@ -18,6 +18,8 @@ WORDS = {
     "digits": ("digits", " of characters", True),
     "capitals": ("capitals", " of letters", True),
     "signs": ("punctuation and symbols", " of characters", True),
+    "age": ("age", " days", False),
+    "seconds": ("duration", " seconds", False),
     "unfamiliar": ("letter sequences that training hardly has", " (another language or other content)", True),
 }
 
