@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sklearn.dummy import DummyClassifier
 
 import modelops_jupyter as mo
+from modelops_jupyter.frames import zones_in_arrow
 from modelops_jupyter.profiles.dates import describe_dates
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.workspace import Workspace
@@ -48,16 +49,14 @@ def test_healthy_dates_raise_no_alert() -> None:
 @pytest.mark.parametrize("kind", ["date", "timestamp"])
 def test_a_date_that_stands_for_none_is_named(stamp: str, kind: str) -> None:
     current = rows(2)
-    dates = [
-        dt.date.fromisoformat(stamp) if at >= SINCE and at % 20 == 0 else day.date()
-        for at, day in enumerate(current["signup"])
-    ]
-    table = pa.Table.from_pandas(current.drop(columns="signup"), preserve_index=False)
+    dates = [day.date() for day in current["signup"]]
+    dates[SINCE::20] = [dt.date.fromisoformat(stamp)] * len(dates[SINCE::20])
+    table = pa.Table.from_pandas(zones_in_arrow(current.drop(columns="signup")), preserve_index=False)
     column = pa.array(dates, pa.date32())
     table = table.append_column("signup", column if kind == "date" else column.cast(pa.timestamp("us")))
-    first = mo.compare_data(REFERENCE, table).alerts[0]
-    assert f"`{stamp}` (5 % of rows) of signup was never seen in training" in first.message
-    assert first.window_start.startswith("2026-05-11")
+    (named,) = [alert for alert in mo.compare_data(REFERENCE, table).alerts if alert.metric == "unseen_rate"]
+    assert f"`{stamp}` (5 % of rows) of signup was never seen in training" in named.message
+    assert named.window_start.startswith("2026-05-11")
 
 
 def shifted(column: str, by: pd.Timedelta | None) -> pd.DataFrame:
@@ -96,6 +95,7 @@ def test_dates_of_a_model_are_watched_and_its_rows_say_when_they_were_asked(tmp_
     features = REFERENCE.set_index("timestamp")
     ws.register(DummyClassifier().fit(np.zeros((len(labels), 3)), labels), "m", data=features, target=labels)
     current = shifted("signup", -pd.Timedelta(days=365)).rename(columns={"timestamp": "t"})
+    current["wait"] = current["wait"].dt.total_seconds()  # the log holds no durations
     current = current.assign(i=[f"r{at}" for at in range(len(current))], p=0, s=0.5)
     ws.log_predictions("m/1", current, id="i", time="t", prediction="p", score="s")
     ws.monitor("m")
