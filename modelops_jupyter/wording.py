@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from decimal import Decimal
+
+from modelops_jupyter.derived_names import is_derived, source_of
 
 UNITS = {"1h": "hour", "1D": "day", "1W": "week"}
 
@@ -36,6 +39,33 @@ def is_several(values: str) -> bool:
     (False, True)
     """
     return "`, `" in values or ") and " in values or "), " in values
+
+
+def left_out_sentence(identifiers: Sequence[str]) -> str:
+    """Return that columns of identifiers are not watched; empty where there are none.
+
+    >>> left_out_sentence(["order_id"])
+    'Not watched, because nearly every value is another one (an identifier): order_id.'
+    """
+    if not identifiers:
+        return ""
+    more = f" and {len(identifiers) - 10:,} more" if len(identifiers) > 10 else ""
+    names = ", ".join(sorted(identifiers)[:10]) + more
+    what = "an identifier" if len(identifiers) == 1 else "identifiers"
+    return f"Not watched, because nearly every value is another one ({what}): {names}."
+
+
+def gone_words(values: str, column: str) -> str:
+    """Return what is said of categories that no longer come, or of how what is derived from a column changed.
+
+    >>> gone_words("`B` (12 % of rows in training)", "unit")
+    '`B` (12 % of rows in training) of unit no longer comes'
+    >>> gone_words("length fell from 84 to 15 characters", "comment · length")
+    '`comment`: length fell from 84 to 15 characters'
+    """
+    if is_derived(column) and not values.startswith("`"):
+        return f"`{source_of(column)}`: {values}"
+    return f"{values} of {source_of(column)} no longer {'come' if is_several(values) else 'comes'}"
 
 
 def figure_text(value: float, digits: int = 3) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "modelops_jupyter"
 LAYERS = (
-    {"errors", "_version", "imports", "clock"},
+    {"errors", "_version", "imports", "clock", "derived_names"},
     {"scoring"},
     {"written", "wording", "mixed_columns"},
     {"persons"},

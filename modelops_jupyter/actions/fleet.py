@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from modelops_jupyter.actions import rejected_service
 from modelops_jupyter.errors import NotFound
 from modelops_jupyter.roles import Series, kind_of
-from modelops_jupyter.wording import count, last_moment, short
+from modelops_jupyter.wording import count, last_moment, left_out_sentence, short
 
 if TYPE_CHECKING:
     from modelops_jupyter.settings import UseCase
@@ -74,6 +74,8 @@ class ModelSummary:
         A sentence on the windows whose rows are gone, and what to do; empty where there is none.
     small_windows : str
         A sentence on the windows that have too few rows to be judged, and what to do; empty where they are the fewer.
+    left_out : str
+        A sentence on the columns that are not watched because they are identifiers; empty where there is none.
     suppressed : tuple of str
         What is muted or accepted, a sentence each: by whom, until when and why.
     beside : tuple of SeriesSummary
@@ -103,6 +105,7 @@ class ModelSummary:
     source_problems: tuple[str, ...] = ()
     without_rows: str = ""
     small_windows: str = ""
+    left_out: str = ""
     beside: tuple[SeriesSummary, ...] = ()
     owner: str | None = None
     risk_tier: str | None = None
@@ -114,7 +117,7 @@ class ModelSummary:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What its page says before any figure: what is not judged or does not count, and why."""
-        first = (self.without_rows, self.small_windows, self.learning)
+        first = (self.without_rows, self.small_windows, self.left_out, self.learning)
         return (*self.rejected, *filter(None, first), *self.source_problems, *self.suppressed)
 
 
@@ -169,6 +172,7 @@ def read_fleet(
                 source_problems=problems.get(name, ()),
                 without_rows=_without_rows(store, name) if monitor else "",
                 small_windows=small_windows_sentence(monitor["volume"], monitor["every"]) if monitor else "",
+                left_out=left_out_sentence(monitor.get("left_out", ())) if monitor else "",
                 beside=tuple(beside[name]),
                 owner=case.owner if case else None,
                 risk_tier=case.risk_tier if case else None,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from modelops_jupyter.actions.overview import RECENT_WINDOWS, Distribution, WindowFigure
 from modelops_jupyter.actions.versions import version_key
+from modelops_jupyter.derived_names import source_of
 from modelops_jupyter.errors import NotFound
 from modelops_jupyter.refs import check_name
 from modelops_jupyter.roles import SERVICE, Series, kind_of
@@ -48,7 +49,7 @@ class Inspection:
         """Return a column's distribution; raises `NotFound` if the version has no such column."""
         columns = self.reference.binning.columns
         if column not in columns:
-            known = ", ".join(columns)
+            known = ", ".join([name for name in columns if source_of(name) == column] or columns)
             raise NotFound(f"{self.model}/{self.version} has no column {column!r}: it has {known}.")
         binning = columns[column]
         edges = [binning.edges[position] for position in binning.coarse]

@@ -14,6 +14,7 @@ from uuid import uuid4
 from modelops_jupyter import clock
 from modelops_jupyter.actions.casework import incident, is_incident
 from modelops_jupyter.actions.versions import find_model
+from modelops_jupyter.derived_names import source_of
 from modelops_jupyter.errors import InvalidInput, NotFound, Refused
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.refs import check_name
@@ -197,7 +198,7 @@ def _check_column(store: Store, model: str, column: str | None) -> None:
         return
     features = [str(name) for record in store.find("version", model) for name in record.body.get("features", ())]
     columns = list(dict.fromkeys((*features, *ANSWERS)))
-    if column not in columns:
+    if source_of(column) not in columns:
         raise NotFound(f"{model!r} has no column {column!r}: it has {', '.join(columns)}.")
 
 

@@ -67,6 +67,7 @@ def validate(draft: Draft, rows: RegistrationRows, claimed: Mapping[str, float])
         labels=labels.to_numpy() if predicted and labels is not None else None,
         task=draft.task if draft.task in (*MEASURED_TASKS, "unknown") else "decision",  # of others labels say nothing
         positive=draft.positive,
+        times=_request_times(frame),
     )
     fingerprint = None if labels is None else labels_fingerprint(labels)
     facts: dict[str, Any] = {
@@ -101,6 +102,17 @@ def answers_of(model: Any, frame: pd.DataFrame, task: str) -> Answers:
     if answer.prediction.shape != (len(frame),):
         return Answers(None, None, f"the model predicts {answer.prediction.shape} values for {len(frame)} rows")
     return Answers(outcomes(pd.Series(answer.prediction), task), answer.score)
+
+
+def _request_times(frame: pd.DataFrame) -> np.ndarray[Any, Any] | None:
+    """Return the times in the index of rows, in microseconds (UTC): those of the requests, where they have a zone."""
+    import pandas as pd
+
+    index = frame.index
+    if not isinstance(index, pd.DatetimeIndex) or index.tz is None or index.hasnans:
+        return None
+    times: np.ndarray[Any, Any] = index.tz_convert("UTC").as_unit("us").asi8
+    return times
 
 
 def _undecided(draft: Draft, answers: Answers) -> str:

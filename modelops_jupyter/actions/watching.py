@@ -17,6 +17,7 @@ from modelops_jupyter.imports import import_ahead
 from modelops_jupyter.refs import check_name
 from modelops_jupyter.roles import SERVED, SERVICE, Series, check_role
 from modelops_jupyter.settings import Settings
+from modelops_jupyter.wording import left_out_sentence
 
 if TYPE_CHECKING:
     from modelops_jupyter.log import PredictionSource
@@ -88,6 +89,7 @@ def run(
     champion = None if held is None else held.body["version"]
     remarks = [report.remark]
     if record is not None:
+        remarks.append(left_out_sentence(record.body.get("left_out", ())))
         remarks += [small_windows_sentence(record.body["volume"], every), learning(record.body, champion)]
     return replace(report, remark=" ".join(filter(None, remarks)))
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from modelops_jupyter.derived_names import is_derived, source_of
 from modelops_jupyter.display.words import capital, metric_name, number, sentence
 from modelops_jupyter.roles import Series
-from modelops_jupyter.wording import is_several
+from modelops_jupyter.wording import gone_words
 
 KINDS = {"performance": "results", "drift": "data changed", "quality": "data quality"}
 OWN = {"prediction": "the model's answer", "score": "the model's score"}
@@ -15,7 +16,6 @@ DRIFT = "{column} is not spread as it was when the model was validated"
 BOND = "{column} does not hang together with other columns as it did when the model was validated"
 DEPENDENCE = "{column} and “{beside}” do not depend on each other as they did when the model was validated"
 NEW_VALUES = "the model never saw {beside} of {column}"
-VANISHED = "{{beside}} of {{column}} no longer {verb}"
 QUALITY = {
     "null_rate": "more values of {column} are missing",
     "mistyped_rate": "more values of {column} cannot be read",
@@ -48,9 +48,12 @@ def _told(kind: str, metric: str, column: str, beside: str) -> str | None:
     plain = metric.removeprefix("recent_")
     drift = BOND if plain == "dependence" else DRIFT
     words = drift if kind == "drift" else QUALITY.get(plain)
+    if beside and kind == "drift" and plain != "dependence":
+        return gone_words(beside, column if is_derived(column) else f"“{column}”")
     if beside:
-        gone = VANISHED.format(verb="come" if is_several(beside) else "comes") if kind == "drift" else None
-        words = {"dependence": DEPENDENCE, "unseen_rate": NEW_VALUES}.get(plain, gone or words)
+        words = {"dependence": DEPENDENCE, "unseen_rate": NEW_VALUES}.get(plain, words)
+    if kind == "quality":
+        column = source_of(column)
     return words.format(column=OWN.get(column, f"“{column}”"), beside=beside) if words and column else None
 
 

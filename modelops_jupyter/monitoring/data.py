@@ -9,10 +9,12 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from modelops_jupyter.columns import Columns
+from modelops_jupyter.columns import Columns, numbers_of
+from modelops_jupyter.derived_names import source_of
 from modelops_jupyter.errors import InvalidFrame, NotFound
 from modelops_jupyter.frames import to_arrow, to_pandas, zones_in_arrow
 from modelops_jupyter.monitoring.figures.baseline import Baseline
@@ -27,8 +29,9 @@ from modelops_jupyter.monitoring.record.results import Alert, Key, WindowResult
 from modelops_jupyter.monitoring.scanning import Part, scan_windows
 from modelops_jupyter.profiles import Profile, Reference, build_reference, counting_threads, window_length
 from modelops_jupyter.time_columns import check_times, check_zone, times_in_zone
-from modelops_jupyter.wording import count
+from modelops_jupyter.wording import count, left_out_sentence
 
+Array = np.ndarray[Any, Any]
 SHOWN_AS = "current"
 MOST_NAMED = 10
 DEFAULT_TIMESTAMP = "timestamp"
@@ -62,10 +65,11 @@ def compare_tables(
     before = _columns(reference, "reference", times.name)
     types = {name: kind for name, kind in before.types.items() if name != times.name}
     features = Columns(before.rows, types, before.read)
-    baseline = Baseline(build_reference(features, task="decision", segments=()))
+    at = _reference_times(before, times)
+    baseline = Baseline(build_reference(features, task="decision", segments=(), times=at))
     scanned = _scanned_in_spark if type(current).__module__.startswith("pyspark.") else _scanned
     profiles, columns = scanned(current, times, baseline.reference, every)
-    compared = [name for name in baseline.reference.binning.columns if name in set(columns)]
+    compared = [name for name in baseline.reference.binning.columns if source_of(name) in set(columns)]
     if not compared:
         raise InvalidFrame("reference and current have no column to compare in common: name columns alike in both.")
     windows = judge_series({1: baseline}, measure_series({1: baseline}, profiles, every), rules, every)
@@ -93,7 +97,11 @@ def _remark(
     found = []
     if new := [name for name in columns if name not in known]:
         found.append(f"The reference lacks {_named(new)}: nothing is said of what only current has.")
-    if odd := [name for name in columns if name in known and name not in reference.binning.columns]:
+    binning = reference.binning
+    if identifiers := [name for name in columns if name in binning.left_out]:
+        found.append(left_out_sentence(identifiers))
+    compared = {*binning.sources, *binning.left_out}
+    if odd := [name for name in columns if name in known and name not in compared]:
         found.append(f"Neither numbers, texts nor truth values, and so not compared: {_named(odd)}.")
     profiles = reference.profile.columns
     if empty := [name for name in columns if name in profiles and profiles[name].missing == profiles[name].n]:
@@ -163,6 +171,19 @@ def _table(data: Any, what: str, timestamp: str) -> pa.Table:
         return pa.Table.from_pandas(zones_in_arrow(frame), preserve_index=False)
     except (pa.ArrowException, OverflowError):
         return to_arrow(frame)  # says which column it is
+
+
+def _reference_times(columns: Columns, times: TimeColumn) -> Array | None:
+    """Return the times of a reference's rows, in microseconds (UTC), by which it is known how old dates were.
+
+    Nothing else depends on them: where one is missing, or says no zone, they are not known.
+    """
+    values = columns.read(times.name) if pa.types.is_timestamp(columns.types.get(times.name, pa.null())) else None
+    if values is None or values.null_count:
+        return None
+    if times.zone is not None:
+        values = times_in_zone(values, times.name, times.zone)
+    return None if values.type.tz is None else numbers_of(values.cast(pa.timestamp("us", tz="UTC"), safe=False))
 
 
 def _times(columns: Columns, times: TimeColumn) -> pa.ChunkedArray:

@@ -158,6 +158,7 @@ class MonitorRun:
             "first_error": _first_error(recent, self.state),
             **summarise(_whole(judged), past=past.whole, replaced=_whole(replaced), before=self.state),
             **self._known(began),
+            "left_out": sorted(self.references[max(self.references)].binning.left_out),
             "volume": volume([*past.whole, *_whole(judged)][-LINE_POINTS:]),
             "without_rows": self._without_rows(extent, found.keys() | gone, same),
             "days_off": self._days_off(judged),

@@ -2,6 +2,7 @@
 
 from modelops_jupyter.profiles.binning import Binning, ColumnBinning
 from modelops_jupyter.profiles.column import ColumnProfile, UnseenCategory
+from modelops_jupyter.profiles.derived import with_derived
 from modelops_jupyter.profiles.groups import Groups
 from modelops_jupyter.profiles.outcomes import CERTAIN_SCORE, LEAST_LIKELIHOOD, Outcomes, labelled_from_dict
 from modelops_jupyter.profiles.profile import Counts, Profile, Reference, merge, segments_from_dict, segments_to_dict
@@ -43,4 +44,5 @@ __all__ = [
     "time_of",
     "window_length",
     "window_start",
+    "with_derived",
 ]

@@ -42,6 +42,10 @@ class ColumnBinning:
         Mean and standard deviation of the reference: moments are kept of ``(x - pivot) / scale``, so that they
         stay accurate when summed over years.
     categories : tuple of str
+    source, descriptor : str
+        The column that it is derived from, and what it says of that; both empty for a column of its own.
+    vocabulary : str
+        What of the reference's texts the descriptor needs; see `texts.learn_vocabulary`.
     """
 
     kind: str
@@ -50,6 +54,9 @@ class ColumnBinning:
     pivot: float = 0.0
     scale: float = 1.0
     categories: tuple[str, ...] = ()
+    source: str = ""
+    descriptor: str = ""
+    vocabulary: str = ""
 
     @property
     def bins(self) -> int:
@@ -77,17 +84,28 @@ class Binning:
         The class whose probability the score is.
     errors : tuple of float
         Edges for prediction minus label of a regression.
+    left_out : mapping of str to str
+        By column that is not watched, what it holds: ``identifier``.
     """
 
     task: str
     positive: str | None
     columns: Mapping[str, ColumnBinning]
     errors: tuple[float, ...] = field(default=())
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def has_texts(self) -> bool:
         """Whether a column is counted by category."""
-        return any(column.kind == "category" for column in self.columns.values())
+        return any(column.kind == "category" or column.source for column in self.columns.values())
+
+    @property
+    def sources(self) -> Mapping[str, Mapping[str, ColumnBinning]]:
+        """The columns to be read, each with those that are counted of it: itself, or those derived from it."""
+        found: dict[str, dict[str, ColumnBinning]] = {}
+        for name, column in self.columns.items():
+            found.setdefault(column.source or name, {})[name] = column
+        return found
 
 
 def numeric_binning(numbers: np.ndarray[Any, Any]) -> ColumnBinning:
@@ -164,11 +182,16 @@ def is_number(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
+def is_text(kind: pa.DataType) -> bool:
+    """Tell whether a column of this type holds texts, as they are or by their codes."""
+    plain = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    return bool(plain or (pa.types.is_dictionary(kind) and is_text(kind.value_type)))
+
+
 def is_countable(kind: pa.DataType) -> bool:
     """Tell whether a column of this type is counted at all: times, lists, records and bytes are not."""
     known = is_number(kind) or pa.types.is_boolean(kind) or pa.types.is_null(kind) or pa.types.is_decimal(kind)
-    texts = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    return bool(known or texts or (pa.types.is_dictionary(kind) and is_countable(kind.value_type)))
+    return bool(known or is_text(kind) or (pa.types.is_dictionary(kind) and is_countable(kind.value_type)))
 
 
 def ordered(values: pa.ChunkedArray) -> np.ndarray[Any, Any]:

@@ -13,6 +13,7 @@ from modelops_jupyter.profiles.outcomes import Outcomes
 from modelops_jupyter.profiles.sampling import Sample
 
 FORMAT = 3
+_DERIVED = ("source", "descriptor", "vocabulary")  # of derived columns alone
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,7 @@ class Reference:
             "positive": self.binning.positive,
             "columns": columns,
             "errors": list(self.binning.errors),
+            "left_out": dict(self.binning.left_out),
         }
         return {"format": FORMAT, "binning": binning, "profile": self.profile.to_dict()}
 
@@ -155,12 +157,24 @@ class Reference:
         binning = body["binning"]
         columns = {
             name: ColumnBinning(
-                c["kind"], tuple(c["edges"]), tuple(c["coarse"]), c["pivot"], c["scale"], tuple(c["categories"])
+                c["kind"],
+                tuple(c["edges"]),
+                tuple(c["coarse"]),
+                c["pivot"],
+                c["scale"],
+                tuple(c["categories"]),
+                **{word: c[word] for word in _DERIVED if word in c},
             )
             for name, c in binning["columns"].items()
         }
         return cls(
-            Binning(binning["task"], binning["positive"], columns, tuple(binning["errors"])),
+            Binning(
+                binning["task"],
+                binning["positive"],
+                columns,
+                tuple(binning["errors"]),
+                binning.get("left_out", {}),  # of versions registered before columns were left out there is none
+            ),
             Profile.from_dict(body["profile"]),
         )
 
@@ -183,4 +197,5 @@ def _column_dict(column: ColumnBinning) -> dict[str, Any]:
         "pivot": column.pivot,
         "scale": column.scale,
         "categories": list(column.categories),
+        **{word: value for word in _DERIVED if (value := getattr(column, word))},
     }

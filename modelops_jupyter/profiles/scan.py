@@ -14,6 +14,7 @@ from modelops_jupyter.hashing import keys_of
 from modelops_jupyter.profiles.binning import Binning, ColumnBinning
 from modelops_jupyter.profiles.categories import CategoryTally
 from modelops_jupyter.profiles.column import ColumnProfile
+from modelops_jupyter.profiles.derived import counted_columns
 from modelops_jupyter.profiles.groups import Array, Groups
 from modelops_jupyter.profiles.numbers import NumericTally
 from modelops_jupyter.profiles.outcome_tally import ClassTally, ErrorTally
@@ -93,6 +94,11 @@ class Tally:
             for name, column in binning.columns.items()
             if counted is None or name in counted
         }
+        self._sources = {
+            source: own
+            for source, binnings in binning.sources.items()
+            if (own := {name: column for name, column in binnings.items() if name in self._columns})
+        }
         self._outcomes: ClassTally | ErrorTally | None = None
         if binning.task != "decision":
             self._outcomes = (ErrorTally if binning.task == "regression" else ClassTally)(binning, groups)
@@ -101,14 +107,17 @@ class Tally:
         """Count rows; the threads of `pool` share the columns out among them."""
         picked = [pick_rows(self._samples, piece) for piece in pieces]
 
-        def count(name: str) -> None:
-            tally = self._columns[name]
+        def count(source: str) -> None:
+            binnings = self._sources[source]
             for piece, chosen in zip(pieces, picked, strict=True):
-                values = piece.read(name)
-                for groups in piece.groupings:
-                    tally.absent(groups) if values is None else tally.add(values, groups)
-                if chosen is not None:
-                    self._samples.code(chosen, name, values, self._binning.columns[name])
+                for name, values in counted_columns(
+                    piece.read(source), binnings, partial(piece.own, "timestamp")
+                ).items():
+                    tally = self._columns[name]
+                    for groups in piece.groupings:
+                        tally.absent(groups) if values is None else tally.add(values, groups)
+                    if chosen is not None:
+                        self._samples.code(chosen, name, values, binnings[name])
 
         def keys() -> None:
             for piece in pieces:
@@ -118,7 +127,7 @@ class Tally:
             for piece in pieces:
                 self._add_outcomes(piece.own, piece.groupings)
 
-        tasks: list[Callable[[], None]] = [keys, outcomes, *(partial(count, name) for name in self._columns)]
+        tasks: list[Callable[[], None]] = [keys, outcomes, *(partial(count, source) for source in self._sources)]
         if pool is None:
             for task in tasks:
                 task()

@@ -72,7 +72,7 @@ def scan_spark(
     if times is None:
         rows = _of_series(rows, series)
     own = (times,) if times is not None else (*_OWN, "request_id") if sample else _OWN
-    wanted = {f"c{k}": name for k, name in enumerate(rows.columns) if name in own or name in binning.columns}
+    wanted = {f"c{k}": name for k, name in enumerate(rows.columns) if name in own or name in binning.sources}
     # By position: Spark cannot select a column whose name has a backtick.
     chosen = rows.toDF(*(f"c{k}" for k in range(len(rows.columns)))).select(*wanted)
     length = window_length(every)

@@ -22,7 +22,7 @@ from modelops_jupyter.monitoring.figures.figure import Figure
 from modelops_jupyter.monitoring.kept import load_series
 from modelops_jupyter.monitoring.record.results import MonitorReport, WindowResult
 from modelops_jupyter.presentable import Presentable
-from modelops_jupyter.profiles import Binning, Reference, time_of
+from modelops_jupyter.profiles import Binning, Reference, time_of, with_derived
 from modelops_jupyter.profiles.binning import text
 from modelops_jupyter.roles import SERVICE, Series
 from modelops_jupyter.store import Store
@@ -141,6 +141,7 @@ def explain_fall(
     rows, number, now = rows_of(log, model, good, bad, series)
     served = max(references, key=lambda version: (sum(w.versions.get(str(version), 0) for w in bad), version))
     binning = references[served].binning
+    rows = with_derived(rows, binning)
     metric, loss = row_losses(rows, binning)
     kept = np.isfinite(loss)
     if min(int((kept & now[number]).sum()), int((kept & ~now[number]).sum())) < FEWEST_LABELS:

@@ -16,7 +16,7 @@ from modelops_jupyter.monitoring.figures.figure import Figure
 from modelops_jupyter.monitoring.figures.ranking import Array
 from modelops_jupyter.monitoring.kept import load_series
 from modelops_jupyter.presentable import Presentable
-from modelops_jupyter.profiles import time_of
+from modelops_jupyter.profiles import time_of, with_derived
 from modelops_jupyter.roles import SERVICE, Series
 
 if TYPE_CHECKING:
@@ -256,6 +256,7 @@ def multivariate_drift(
         raise InvalidInput(f"There is no window before {window or whole[-1].window_start} to compare with.")
     rows, number, is_now = rows_of(log, model, before, now, series)
     served = max(references, key=lambda version: (sum(w.versions.get(str(version), 0) for w in now), version))
+    rows = with_derived(rows, references[served].binning)
     columns = [name for name in references[served].binning.columns if name in rows.column_names and name not in OUTPUTS]
     frame = rows.select(columns).to_pandas()
     found = two_sample_test(frame[~is_now[number]], frame[is_now[number]])

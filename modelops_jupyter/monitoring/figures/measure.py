@@ -6,6 +6,7 @@ from datetime import datetime
 
 from modelops_jupyter.monitoring.figures.baseline import Baseline
 from modelops_jupyter.monitoring.figures.concept import concept_drift
+from modelops_jupyter.monitoring.figures.described import plainest_change
 from modelops_jupyter.monitoring.figures.drift import drift
 from modelops_jupyter.monitoring.figures.estimation import estimate
 from modelops_jupyter.monitoring.figures.learned import Recent
@@ -41,6 +42,10 @@ def measure_window(
         categories = binning.columns[name].categories
         if categories and (gone := vanished_values(before.columns[name], current.columns[name], categories)):
             found[name][VANISHED]["with"] = gone
+    for source, derived in binning.sources.items():
+        if source not in derived and (change := plainest_change(before.columns, current.columns, derived)):
+            for name in derived:
+                found[name][VANISHED]["with"] = change
     quality = {name: figure.to_dict() for name, figure in window_quality(current, end).items()}
     if current.sample.keys:
         codes = current.sample.table

@@ -7,13 +7,14 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 
+from modelops_jupyter.derived_names import source_of
 from modelops_jupyter.monitoring.figures.deciding import exceeds, reaches
 from modelops_jupyter.monitoring.incidents.looks import Look, is_estimate, looks_of
 from modelops_jupyter.monitoring.incidents.magnitude import SURGE, magnitude
 from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.record.results import Alert, Finding, Key, WindowResult, is_drift
 from modelops_jupyter.roles import Series
-from modelops_jupyter.wording import figure_text, is_several, short
+from modelops_jupyter.wording import figure_text, gone_words, short
 
 # A number has no more digits than that.
 MOST_DIGITS = 17
@@ -213,18 +214,18 @@ def open_alert(model: str, version: int, finding: Finding, window: WindowResult)
     message = f"{name}: {what} was {figure} {when}; it {passed} its threshold {threshold}"
     if finding.metric == "null_rate" and finding.figure == 1:
         where = f" where {finding.segment}" if finding.segment else ""
-        message = f"{name}: {finding.column} has no value at all{where} {when}"
+        message = f"{name}: {source_of(finding.column)} has no value at all{where} {when}"
     if finding.metric == "unseen_rate" and finding.beside:
         where = f" where {finding.segment}" if finding.segment else ""
         message = (
-            f"{name}: {finding.beside} of {finding.column}{where} was never seen in training, {when}; {figure} of rows "
-            f"have such a value, over the threshold {threshold}"
+            f"{name}: {finding.beside} of {source_of(finding.column)}{where} was never seen in training, {when}; "
+            f"{figure} of rows have such a value, over the threshold {threshold}"
         )
     gone = window.vanished(finding.column) if is_drift(finding.kind, finding.metric) else ""
     if gone:
         where = f" where {finding.segment}" if finding.segment else ""
         message = (
-            f"{name}: {gone} of {finding.column} no longer {'come' if is_several(gone) else 'comes'}{where}, {when}; "
+            f"{name}: {gone_words(gone, finding.column)}{where}, {when}; "
             f"{what} was {figure}, over the threshold {threshold}"
         )
     return Alert(

@@ -141,7 +141,7 @@ def incident_id(model: str, first: Member) -> str:
 def _likeness(member: Member) -> tuple[object, ...]:
     """Return what alerts of one cause share: the column, or the same effect in the same segment."""
     if member.part == CAUSE:
-        return CAUSE, member.column or member.sign
+        return CAUSE, member.source or member.sign
     return member.signal
 
 

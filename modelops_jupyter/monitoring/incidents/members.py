@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from modelops_jupyter.derived_names import source_of
 from modelops_jupyter.monitoring.figures.cycle import cycle_length
 from modelops_jupyter.monitoring.record.results import is_drift, is_recent, plain_metric, signal
 from modelops_jupyter.profiles import window_length
@@ -106,9 +107,14 @@ class Member:
 
     @cached_property
     def columns(self) -> frozenset[str]:
-        """The columns that it is of: both of a dependence."""
+        """The columns that it is of, both of a dependence; of derived ones those from which they are."""
         named = {self.column, *self.beside.split(" and ")} if self.part == DEPENDENCE else {self.column}
-        return frozenset(named - {""})
+        return frozenset(source_of(name) for name in named - {""})
+
+    @cached_property
+    def source(self) -> str:
+        """The column that it is of, or from which that is derived."""
+        return source_of(self.column)
 
     @property
     def facet(self) -> tuple[str, str, str]:

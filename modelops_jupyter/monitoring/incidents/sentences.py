@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from modelops_jupyter.derived_names import is_derived, source_of
+from modelops_jupyter.monitoring.figures.deciding import settled
 from modelops_jupyter.monitoring.incidents.looks import is_estimate
+from modelops_jupyter.monitoring.incidents.magnitude import magnitude
 from modelops_jupyter.monitoring.incidents.members import CAUSE, DEPENDENCE, EFFECT, Member
 from modelops_jupyter.monitoring.record.results import plain_metric
-from modelops_jupyter.wording import is_several
+from modelops_jupyter.wording import gone_words, is_several
 
 # Signs of a column, the one that says most about it first: a title has one of each column.
 SIGNS = (
@@ -77,7 +80,7 @@ def charged(members: Sequence[Member]) -> dict[str, list[Member]]:
     for member in members:
         if member.part == CAUSE and member.column:
             found.setdefault(member.column, []).append(member)
-    moved = {column: _segments(own) for column, own in found.items()}
+    moved = _moved(found)
     for member in members:
         if member.part == DEPENDENCE and member.column and not _is_charged(member, moved):
             found.setdefault(member.column, []).append(member)
@@ -108,6 +111,14 @@ def _is_charged(member: Member, moved: Mapping[str, set[str]]) -> bool:
     return any(not member.segment or "" in segments or member.segment in segments for segments in own)
 
 
+def _moved(causes: Mapping[str, Sequence[Member]]) -> dict[str, set[str]]:
+    """Return the segments in which columns moved; those of derived ones are of the column from which they are."""
+    moved: dict[str, set[str]] = {}
+    for column, own in causes.items():
+        moved.setdefault(source_of(column), set()).update(_segments(own))
+    return moved
+
+
 def _volume(members: Iterable[Member]) -> list[str]:
     found = [member for member in members if member.kind == "volume"]
     return [f"the number of predictions {'rose' if m.figure > m.threshold else 'fell'}" for m in found[-1:]]
@@ -118,31 +129,44 @@ def _columns(members: Sequence[Member], ranked: Sequence[str], values: Mapping[s
     own: dict[str, list[Member]] = {}
     for member in members:
         if member.column:
-            own.setdefault(member.column, []).append(member)
-    place = {column: n for n, column in enumerate(ranked)}
+            own.setdefault(member.source, []).append(member)
+    place = {source_of(column): n for n, column in reversed([*enumerate(ranked)])}
     groups: dict[str, list[str]] = {}
     for column in sorted(own, key=lambda name: (place.get(name, len(place)), name)):
-        groups.setdefault(sign_of(own[column]).sign, []).append(column)
+        groups.setdefault(_derived(own[column], values) or sign_of(own[column]).sign, []).append(column)
     phrases = []
     for sign, columns in list(groups.items())[:GROUPS]:
         first = sign_of(own[columns[0]])
         named = values.get(columns[0]) or Values()
         more = f"; {_phrase(sign, columns[1:])}" if columns[1:] else ""
-        if sign == "unseen_rate" and (new := named.new or first.beside):
+        if sign.startswith("`"):  # what a derived column says of its source
+            phrases.append(sign)
+        elif sign == "unseen_rate" and (new := named.new or first.beside):
             verb = "were" if is_several(new) else "was"
             also = f", {_gone(named.gone)}" if named.gone else ""
             phrases.append(f"{new} of {columns[0]} {verb} never seen in training{also}{more}")
         elif sign == "distribution" and (gone := named.gone if columns[0] in values else first.beside):
-            phrases.append(f"{_gone(gone, columns[0])}{more}")
+            phrases.append(f"{gone_words(gone, columns[0])}{more}")
         else:
             phrases.append(_phrase(sign, columns))
     rest = sum(len(columns) for columns in list(groups.values())[GROUPS:])
     return [*phrases, *([f"{rest} more column{'s have' if rest != 1 else ' has'} alerts"] if rest else [])]
 
 
-def _gone(values: str, column: str = "") -> str:
-    of = f" of {column}" if column else ""
-    return f"{values}{of} no longer {'come' if is_several(values) else 'comes'}"
+def _derived(members: Sequence[Member], values: Mapping[str, Values]) -> str:
+    """Say how what is derived from a column changed, by the alert that is furthest beyond its threshold."""
+    if sign_of(members).sign not in ("distribution", "out_of_range_rate"):
+        return ""
+    changes = [
+        (settled(magnitude(m.figure, m.threshold)), m.column, change)
+        for m in members
+        if (change := (values.get(m.column) or Values()).gone or m.beside) and is_derived(m.column)
+    ]
+    return gone_words(max(changes)[2], max(changes)[1]) if changes else ""
+
+
+def _gone(values: str) -> str:
+    return f"{values} no longer {'come' if is_several(values) else 'comes'}"
 
 
 def _phrase(sign: str, columns: Sequence[str]) -> str:
@@ -155,7 +179,7 @@ def _dependences(members: Sequence[Member]) -> list[str]:
     moved: dict[str, set[str]] = {}
     for member in members:
         if member.part == CAUSE and member.column:
-            moved.setdefault(member.column, set()).add(member.segment)
+            moved.setdefault(member.source, set()).add(member.segment)
     found = [member for member in members if member.part == DEPENDENCE and not _is_charged(member, moved)]
     pairs = list(dict.fromkeys(_pair(member) for member in found))
     return [f"{names(pairs, 1)} no longer depend on each other as they did"] if pairs else []

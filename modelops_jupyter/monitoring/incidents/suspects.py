@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from modelops_jupyter.derived_names import source_of
 from modelops_jupyter.monitoring.figures.deciding import settled
 from modelops_jupyter.monitoring.incidents.evidence import Evidence
 from modelops_jupyter.monitoring.incidents.magnitude import magnitude
@@ -80,7 +81,7 @@ def rank_suspects(
     """
     found = []
     for column, own in charged(members).items():
-        share = importance.get(column, 0.0) if importance else None
+        share = importance.get(source_of(column), 0.0) if importance else None
         top = max(own, key=lambda m: (settled(magnitude(*worst[m.key])), not m.segment, m.key))
         figure, threshold = worst[top.key]
         size, plainest = magnitude(figure, threshold), sign_of(own)
@@ -103,7 +104,11 @@ def rank_suspects(
                 since,
             )
         )
-    return tuple(sorted(found, key=lambda s: (-settled(s.score), -settled(s.magnitude), s.column)))
+    found.sort(key=lambda s: (-settled(s.score), -settled(s.magnitude), s.column))
+    plainest_of: dict[str, Suspect] = {}
+    for suspect in found:  # of columns that are derived from one, the first is named
+        plainest_of.setdefault(source_of(suspect.column), suspect)
+    return tuple(plainest_of.values())
 
 
 def rank_segments(
@@ -118,7 +123,7 @@ def rank_segments(
     named = {m.key: column for column, own in charged(members).items() for m in own}
     for member in members:
         if member.segment and (member.part == EFFECT or member.key in named):
-            share = importance.get(member.column, 0.0) if importance and member.part != EFFECT else 1.0
+            share = importance.get(member.source, 0.0) if importance and member.part != EFFECT else 1.0
             score, column = share * magnitude(*worst[member.key]), named.get(member.key, "")
             scores[member.segment][column] = max(score, scores[member.segment].get(column, 0.0))
     slices = []
