@@ -47,7 +47,7 @@ class Incident(Presentable):
     first_window, last_window : str
         Starts of the first and the last bad window.
     suspects : tuple of mapping
-        Features, ranked by importance times magnitude; see `monitoring.suspects.Suspect`.
+        Features, ranked by importance times magnitude; see `monitoring.incidents.suspects.Suspect`.
     segments : tuple of mapping
         Slices with alerts of their own, the costliest first.
     loss : mapping or None
