@@ -129,7 +129,7 @@ def verb_section(verb: Verb) -> str:
     summary, sections = docstring(method, alone=True)
     route = next(route for route in routes() if route.operation == verb.operation and route.path == f"/{verb.name}")
     sub = parser("modelops")[1].choices[verb.name]
-    usage = " ".join(sub.format_usage().removeprefix("usage: ").split()).replace(" [-h]", "")
+    usage = usage_of(sub)
     lines = [f"## {verb.name}", "", summary, "", "::::{grid} 1 1 2 2", ":gutter: 2", ""]
     for title, text in (
         ("Python", f"ws.{verb.operation}{signature(method)}"),
@@ -141,6 +141,20 @@ def verb_section(verb: Verb) -> str:
         lines += [":::{grid-item}", f"**{title}**", f"```{language}", text, "```", ":::"]
     lines += ["::::", "", *arguments(method, sub, route, sections)]
     return "\n".join(lines) + "\n"
+
+
+def usage_of(sub: argparse.ArgumentParser) -> str:
+    """Return how a line is written: what has a place first, then the options."""
+    words = [sub.prog]
+    for action in sorted(sub._actions, key=lambda action: bool(action.option_strings)):
+        if action.dest == "help":
+            continue
+        value = "" if action.nargs == 0 else "{" + ",".join(action.choices) + "}" if action.choices else ""
+        value = value or ("" if action.nargs == 0 else action.metavar or action.dest.upper())
+        text = " ".join(filter(None, (*action.option_strings[-1:], value)))
+        required = action.required if action.option_strings else action.nargs != "?"
+        words.append(text if required else f"[{text}]")
+    return " ".join(words)
 
 
 def signature(method: Callable[..., Any]) -> str:
@@ -311,14 +325,7 @@ def error_codes() -> str:
     if unknown := codes ^ set(WAYS_OUT):
         raise SystemExit(f"docs/generate.py: WAYS_OUT and the code differ in {', '.join(sorted(unknown))}.")
     rows = [
-        (
-            f"`{k.code}`",
-            f"`{k.__name__}`",
-            str(k.exit_code),
-            str(k.http_status),
-            sentence(docstring(k)[0]),
-            WAYS_OUT[k.code],
-        )
+        (f"`{k.code}` `{k.__name__}`", f"{k.exit_code}, {k.http_status}", sentence(docstring(k)[0]), WAYS_OUT[k.code])
         for k in sorted(classes, key=lambda kind: (kind.http_status, kind.code))
         if k is not errors.ModelOpsError
     ]
@@ -327,7 +334,7 @@ def error_codes() -> str:
         "and in Python (`error.code`). `InvalidInput` is a `ValueError` too, `NotFound` a `LookupError`, `LibraryMissing` an "
         "`ImportError`.\n\n"
     )
-    head = ("code", "error", "exit code", "HTTP", "what happened", "way out")
+    head = ("code, error", "exit code, HTTP", "what happened", "way out")
     return "# Error codes\n\n" + about + "\n".join(table(head, rows)) + "\n"
 
 
