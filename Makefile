@@ -14,7 +14,7 @@ LABEXTENSION := modelops_jupyter/labextension/static/style.js
 LABEXTENSION_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f) \
 	$(wildcard labextension/*.json)
 
-.PHONY: demo test spark lint build clean labextension
+.PHONY: demo test spark lint docs build clean labextension
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -46,6 +46,7 @@ test: $(VENV)/installed labextension
 	$(BIN)/python -m pytest $(WORKERS) --durations=25
 	$(BIN)/python -m pytest $(WORKERS) $(STARVED) --durations=25 -m "slow or browser or demo or soak or mlflow_env"
 	$(OTHER_PROCESSOR) $(BIN)/python -m pytest -q $(VERDICTS)
+	$(MAKE) docs
 
 # Spark's own group: it needs Java 17 or newer, and 500 MB.
 spark: $(VENV)/installed
@@ -56,6 +57,11 @@ lint: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The site in build/docs: reference pages from the code first, then all of it; a warning is an error.
+docs: $(VENV)/installed
+	$(BIN)/python docs/generate.py
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs build/docs
 
 build: $(VENV)/installed labextension
 	$(BIN)/python -m build --wheel

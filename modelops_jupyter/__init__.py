@@ -6,35 +6,56 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from importlib import import_module as _import_module
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter._version import __version__
-from modelops_jupyter.presentable import Presentable, present_with
+from modelops_jupyter.presentable import Presentable as _Presentable
+from modelops_jupyter.presentable import present_with as _present_with
 
 if TYPE_CHECKING:
     from modelops_jupyter.actions.data_comparison import compare_data
-    from modelops_jupyter.errors import ModelOpsError
+    from modelops_jupyter.errors import (
+        Conflict,
+        DependencyFailed,
+        GateClosed,
+        InvalidInput,
+        ModelOpsError,
+        NotFound,
+        Refused,
+    )
     from modelops_jupyter.refs import ModelReference
     from modelops_jupyter.registry import DecisionTable, OnnxModel
     from modelops_jupyter.workspace import Workspace, open
 
 # Imported on first use: a notebook that only loads the extension pays for nothing else.
 _LAZY = {
+    "Conflict": "modelops_jupyter.errors",
     "DecisionTable": "modelops_jupyter.registry",
+    "DependencyFailed": "modelops_jupyter.errors",
+    "GateClosed": "modelops_jupyter.errors",
+    "InvalidInput": "modelops_jupyter.errors",
     "ModelOpsError": "modelops_jupyter.errors",
     "ModelReference": "modelops_jupyter.refs",
+    "NotFound": "modelops_jupyter.errors",
     "OnnxModel": "modelops_jupyter.registry",
+    "Refused": "modelops_jupyter.errors",
     "Workspace": "modelops_jupyter.workspace",
     "compare_data": "modelops_jupyter.actions.data_comparison",
     "open": "modelops_jupyter.workspace",
 }
 
 __all__ = [
+    "Conflict",
     "DecisionTable",
+    "DependencyFailed",
+    "GateClosed",
+    "InvalidInput",
     "ModelOpsError",
     "ModelReference",
+    "NotFound",
     "OnnxModel",
+    "Refused",
     "Workspace",
     "__version__",
     "compare_data",
@@ -42,25 +63,29 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
-        return getattr(import_module(_LAZY[name]), name)
+        return getattr(_import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def _display(result: Presentable) -> dict[str, Any]:
+def _display(result: _Presentable) -> dict[str, Any]:
     from modelops_jupyter.display import mimebundle
 
     return mimebundle(result)
 
 
-def _live(result: Presentable, workspace: Any) -> Any:
+def _live(result: _Presentable, workspace: Any) -> Any:
     from modelops_jupyter.display.widgets import widget_of
 
     return widget_of(result, workspace)
 
 
-present_with(_display, _live)
+_present_with(_display, _live)
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:

@@ -3,12 +3,13 @@
 Our exception hierarchy::
 
     ModelOpsError
-    ├── InvalidInput            the call was wrong                (exit 2, HTTP 400)
+    ├── InvalidInput            the call was wrong                (exit 2, HTTP 400), a ValueError
     │   ├── InvalidReference
     │   ├── InvalidFrame
+    │   │   └── ModelFailed
     │   ├── InvalidPolicy
     │   └── InvalidPipeline
-    ├── NotFound                no such model, version, alias     (exit 2, HTTP 404)
+    ├── NotFound                no such model, version, alias     (exit 2, HTTP 404), a LookupError
     ├── Refused                 a gate, policy or check said no   (exit 1, HTTP 409)
     │   ├── GateClosed
     │   ├── PolicyNotEnforceable
@@ -28,11 +29,12 @@ Our exception hierarchy::
         ├── RegistryUnreachable
         ├── RegistryDamaged
         ├── DeliveryFailed
-        ├── LibraryMissing
+        ├── LibraryMissing      an ImportError
         └── NotebookFailed
 
 Each message says what was wrong, with which value, and what to do next. ``code`` is stable: the shell, REST and
-user interfaces share it.
+user interfaces share it. Where a built-in error fits, ours is one as well, so that ``except ValueError`` catches a
+wrong call; code that catches a built-in error around our own functions lets ours pass first.
 """
 
 from __future__ import annotations
@@ -51,7 +53,7 @@ class ModelOpsError(Exception):
     http_status: ClassVar[int] = 500
 
 
-class InvalidInput(ModelOpsError):
+class InvalidInput(ModelOpsError, ValueError):
     """The call was wrong: nothing was changed."""
 
     code = "invalid-input"
@@ -87,7 +89,7 @@ class InvalidPipeline(InvalidInput):
     code = "invalid-pipeline"
 
 
-class NotFound(ModelOpsError):
+class NotFound(ModelOpsError, LookupError):
     """No such model, version, alias, run or file."""
 
     code = "not-found"
@@ -241,7 +243,7 @@ class DeliveryFailed(DependencyFailed):
     code = "delivery-failed"
 
 
-class LibraryMissing(DependencyFailed):
+class LibraryMissing(DependencyFailed, ImportError):
     """An optional library is not installed."""
 
     code = "library-missing"

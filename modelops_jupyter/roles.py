@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from modelops_jupyter.choices import CHOICES
 from modelops_jupyter.errors import InvalidInput
 
 SERVED = "served"
-ROLES = (SERVED, "shadow", "canary")
+ROLES = CHOICES["Role"]
 
 
 @dataclass(frozen=True, order=True)

@@ -35,6 +35,8 @@ class UseCase:
         How much hangs on it, in the team's own words (``high``, ``tier 1``).
     cost_per_error : float or None
         What a wrong decision costs on average, in `currency`.
+    currency : str
+        Its currency, as shown beside amounts: ``EUR``.
     """
 
     owner: str | None = None
@@ -49,6 +51,8 @@ class Target:
 
     Attributes
     ----------
+    name : str
+        What it is called in messages.
     url : str
         ``https://…`` is a signed webhook; other schemes are apprise's (``slack://…``, ``mailto://…``). Of those
         ``$MODELOPS_SECRET_NAME`` stands for an environment variable, so that no secret need be in the file.

@@ -24,7 +24,8 @@ def labels(*, required: bool) -> Argument:
     return argument("--target", "--outcomes", dest="target", required=required, help=text)
 
 
-REFERENCE = argument("reference", metavar="REFERENCE", help="name/3, name@champion, or name alone for its champion")
+VERSION = argument("version", metavar="VERSION", help="name/3, name@champion, or name alone for its champion")
+VERSION_OR_INCIDENT = argument("subject", metavar="SUBJECT", help="name/3, name@champion, or the id of an incident")
 NAME = argument("name", metavar="NAME", help="name of the model")
 ALIAS = argument("alias", nargs="?", default="champion", help="alias to move (default: champion)")
 NOTEBOOK = argument("path", metavar="NOTEBOOK", help="the .ipynb file")

@@ -67,7 +67,7 @@ def compare(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
     """Compare on the rows that the line names."""
     data = read(a.data) if a.data else None
     target = labels_of(data, a.target, read) if a.data else a.target
-    return ws.compare(a.reference, a.other, data=data, target=target, segments=a.segment, unsafe=a.unsafe)
+    return ws.compare(a.version, a.other, data=data, target=target, segments=a.segment, unsafe=a.unsafe)
 
 
 def predict_file(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
@@ -98,7 +98,7 @@ def predict_file(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
 def log_predictions(ws: Workspace, a: argparse.Namespace, read: Read) -> Any:
     """Log the rows that the line names."""
     return ws.log_predictions(
-        a.reference,
+        a.version,
         read(a.data),
         id=a.id,
         time=a.time,

@@ -19,13 +19,15 @@ from modelops_jupyter.verb_arguments import (
     NOTEBOOK,
     OF_SERIES,
     REASON,
-    REFERENCE,
     ROLE_HELP,
+    VERSION,
+    VERSION_OR_INCIDENT,
     ZONE,
     argument,
     labels,
     rows,
 )
+from modelops_jupyter.verb_groups import GroupedParser
 from modelops_jupyter.verbs_of_monitoring import MONITORING
 
 VERBS: tuple[Verb, ...] = (
@@ -60,8 +62,8 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "version",
         "one version, every fact on record",
-        lambda ws, a, r: ws.version(a.reference),
-        (REFERENCE,),
+        lambda ws, a, r: ws.version(a.version),
+        (VERSION,),
         effect="read",
     ),
     Verb(
@@ -124,7 +126,7 @@ VERBS: tuple[Verb, ...] = (
         "measure a version's metrics on labelled rows, and put them on record for gates to read",
         verb_calls.evaluate,
         (
-            argument("version", metavar="VERSION", help="name/3, name@champion, or name alone for its champion"),
+            VERSION,
             rows("rows it was not fitted on"),
             labels(required=True),
             argument("--unsafe", action="store_true", help="load a version that runs code when it is loaded"),
@@ -137,7 +139,7 @@ VERBS: tuple[Verb, ...] = (
         "score a table of any size into another: its columns are kept, predictions and scores appended",
         verb_calls.predict_file,
         (
-            argument("version", metavar="VERSION", help="name/3, name@champion, or name alone for its champion"),
+            VERSION,
             argument(
                 "data", metavar="DATA", help=".parquet, .csv, a folder of them, delta:FOLDER; in a notebook, a name"
             ),
@@ -166,7 +168,7 @@ VERBS: tuple[Verb, ...] = (
         "compare two versions on the same rows, or on the logged requests of both",
         verb_calls.compare,
         (
-            REFERENCE,
+            VERSION,
             argument("other", metavar="OTHER", help="the version to compare with"),
             rows("rows to score (default: what the log has of both)", required=False),
             labels(required=False),
@@ -179,39 +181,39 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "check",
         "evaluate the gate to an alias; exit code 1 if it is closed",
-        lambda ws, a, r: ws.check(a.reference, a.alias),
-        (REFERENCE, ALIAS),
+        lambda ws, a, r: ws.check(a.version, a.alias),
+        (VERSION, ALIAS),
     ),
     Verb(
         "gate",
         "what the gate to an alias would say now, and who holds the alias; nothing is put on record",
-        lambda ws, a, r: ws.gate(a.reference, a.alias),
-        (REFERENCE, ALIAS),
+        lambda ws, a, r: ws.gate(a.version, a.alias),
+        (VERSION, ALIAS),
         effect="read",
     ),
     Verb(
         "approve",
         "put an approval on record",
-        lambda ws, a, r: ws.approve(a.reference, reason=a.reason),
-        (REFERENCE, REASON),
+        lambda ws, a, r: ws.approve(a.version, reason=a.reason),
+        (VERSION, REASON),
     ),
     Verb(
         "reject",
         "put a rejection on record",
-        lambda ws, a, r: ws.reject(a.reference, reason=a.reason),
-        (REFERENCE, REASON),
+        lambda ws, a, r: ws.reject(a.version, reason=a.reason),
+        (VERSION, REASON),
     ),
     Verb(
         "comment",
         "put a remark on record",
-        lambda ws, a, r: ws.comment(a.reference, a.text),
-        (REFERENCE, argument("text", help="the remark")),
+        lambda ws, a, r: ws.comment(a.subject, a.text),
+        (VERSION_OR_INCIDENT, argument("text", help="the remark")),
     ),
     Verb(
         "promote",
         "point an alias at a version, through its gate",
-        lambda ws, a, r: ws.promote(a.reference, a.alias, reason=a.reason, expected=a.expected),
-        (REFERENCE, ALIAS, REASON, argument("--expected", type=int, help="the version believed to hold it now")),
+        lambda ws, a, r: ws.promote(a.version, a.alias, reason=a.reason, expected=a.expected),
+        (VERSION, ALIAS, REASON, argument("--expected", type=int, help="the version believed to hold it now")),
     ),
     Verb(
         "rollback",
@@ -230,7 +232,7 @@ VERBS: tuple[Verb, ...] = (
         "append what a version predicted",
         verb_calls.log_predictions,
         (
-            REFERENCE,
+            VERSION,
             argument("data", help=".parquet or .csv file; in a notebook, a Python name"),
             argument("--id", required=True, help="column of request ids"),
             argument("--time", required=True, help="column of times"),
@@ -334,13 +336,13 @@ VERBS: tuple[Verb, ...] = (
         effect="read",
         lenient=True,
     ),
-    Verb("card", "the model card of a version", lambda ws, a, r: ws.card(a.reference), (REFERENCE,), effect="read"),
+    Verb("card", "the model card of a version", lambda ws, a, r: ws.card(a.version), (VERSION,), effect="read"),
 )
 
 
 def parser(prog: str) -> tuple[argparse.ArgumentParser, argparse._SubParsersAction[Any]]:
     """Return a parser of every shared verb, and its sub-parsers so that a face can add its own."""
-    top = Parser(prog=prog, description="ModelOps for people who live in Jupyter.")
+    top = GroupedParser(prog=prog, description="ModelOps for people who live in Jupyter.")
     verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=Parser)
     for verb in VERBS:
         sub = verbs.add_parser(verb.name, help=verb.help, description=f"{verb.help[:1].upper()}{verb.help[1:]}.")

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.actions.overview import ModelOverview
     from modelops_jupyter.actions.reconciliation import Reconciliation
     from modelops_jupyter.actions.versions import RegisteredVersion
+    from modelops_jupyter.choices import FailOn, ModelKind, Role, WindowLength
     from modelops_jupyter.governance import Comparison, Decision, GateReport, Transition
     from modelops_jupyter.log import Appended
     from modelops_jupyter.monitoring import MonitorReport
@@ -63,7 +64,19 @@ def open(path: str | os.PathLike[str] | None = None) -> Workspace:
 
 
 class Workspace(IncidentVerbs, InspectionVerbs, RecordVerbs, ScoringVerbs):
-    """A team's models: registry, prediction log, store and the rules they live by."""
+    """A team's models: registry, prediction log, store and the rules they live by.
+
+    Catalogue: `status`, `models`, `versions`, `version`, `overview`.
+    Register and judge: `register`, `adopt`, `evaluate`, `load`, `predict`, `predict_file`, `compare`, `gate`, `check`,
+    `approve`, `reject`, `comment`.
+    Move: `promote`, `rollback`, `reconcile`.
+    Log: `log_predictions`, `log_labels`.
+    Watch: `monitor`, `watch`, `compare_data`, `distribution`, `curves`, `explain`, `multivariate_drift`, `backtest`.
+    Incidents: `alerts`, `incidents`, `incident`, `acknowledge`, `assign`, `resolve`, `mute`, `accept`, `revoke`,
+    `deliver`.
+    Run: `run`, `runs`, `run_notebook`, `notebook_parameters`.
+    Record: `board`, `card`, `audit`, `audit_head`, `verify_audit`, `doctor`.
+    """
 
     # The catalogue.
 
@@ -88,16 +101,16 @@ class Workspace(IncidentVerbs, InspectionVerbs, RecordVerbs, ScoringVerbs):
         """Return every version of a model, newest first, with its aliases and metrics."""
         return catalogue.versions(self.known, name)
 
-    def overview(self, name: str, *, every: str | None = None) -> ModelOverview:
+    def overview(self, name: str, *, every: WindowLength | None = None) -> ModelOverview:
         """Return one model on one page: performance, drift, versions, transitions, alerts, audit trail.
 
         Without `every` in windows of the length that the model is monitored in.
         """
         return read_overview(self.known, name, every, self.settings.use_cases)
 
-    def version(self, reference: str | ModelReference) -> RegisteredVersion:
+    def version(self, version: str | ModelReference) -> RegisteredVersion:
         """Return one version; raises `NotFound` if there is no such model, version or alias."""
-        return versions.find_version(self.known, reference)
+        return versions.find_version(self.known, version)
 
     # A model's way in.
 
@@ -112,7 +125,7 @@ class Workspace(IncidentVerbs, InspectionVerbs, RecordVerbs, ScoringVerbs):
         outcomes: Any = None,
         inputs: Sequence[str] = (),
         run_id: str | None = None,
-        kind: str | None = None,
+        kind: ModelKind | None = None,
         decision: str | None = None,
         metrics: Mapping[str, float] | None = None,
         description: str = "",
@@ -193,7 +206,7 @@ class Workspace(IncidentVerbs, InspectionVerbs, RecordVerbs, ScoringVerbs):
 
     def compare(
         self,
-        reference: str | ModelReference,
+        version: str | ModelReference,
         other: str | ModelReference,
         *,
         data: Any = None,
@@ -208,34 +221,34 @@ class Workspace(IncidentVerbs, InspectionVerbs, RecordVerbs, ScoringVerbs):
         """
         if data is None:
             logged_comparison.check_no_rows(target)
-            return logged_comparison.compare_logged(self.known, self.sources, reference, other, segments)
+            return logged_comparison.compare_logged(self.known, self.sources, version, other, segments)
         rows = {"data": data, "target": target, "segments": segments}
-        return evaluation.compare_versions(self.known, self.registry, reference, other, **rows, unsafe=unsafe)
+        return evaluation.compare_versions(self.known, self.registry, version, other, **rows, unsafe=unsafe)
 
-    def check(self, reference: str | ModelReference, alias: str = "champion") -> GateReport:
+    def check(self, version: str | ModelReference, alias: str = "champion") -> GateReport:
         """Evaluate the gate to `alias` for a version, and keep the report."""
-        return moves.check(self, reference, alias)
+        return moves.check(self, version, alias)
 
-    def gate(self, reference: str | ModelReference, alias: str = "champion") -> GateReport:
+    def gate(self, version: str | ModelReference, alias: str = "champion") -> GateReport:
         """Return what the gate to `alias` would say of a version now, and who holds the alias; keep nothing."""
-        return moves.gate(self, reference, alias)
+        return moves.gate(self, version, alias)
 
-    def approve(self, reference: str | ModelReference, *, reason: str) -> Decision:
+    def approve(self, version: str | ModelReference, *, reason: str) -> Decision:
         """Put an approval of this version's exact bytes on record."""
-        return moves.approve(self, reference, reason)
+        return moves.approve(self, version, reason)
 
-    def reject(self, reference: str | ModelReference, *, reason: str) -> Decision:
+    def reject(self, version: str | ModelReference, *, reason: str) -> Decision:
         """Put a rejection on record: the version cannot be promoted until it is approved again."""
-        return moves.reject(self, reference, reason)
+        return moves.reject(self, version, reason)
 
-    def comment(self, reference: str | ModelReference, text: str) -> Decision | Incident:
+    def comment(self, subject: str | ModelReference, text: str) -> Decision | Incident:
         """Put a remark about a version, or about an incident, on record."""
-        if isinstance(reference, str) and casework.is_incident(reference):
-            return casework.comment(self.known, reference, text, self.actor)
-        return moves.comment(self, reference, text)
+        if isinstance(subject, str) and casework.is_incident(subject):
+            return casework.comment(self.known, subject, text, self.actor)
+        return moves.comment(self, subject, text)
 
     def promote(
-        self, reference: str | ModelReference, alias: str = "champion", *, reason: str, expected: int | None = None
+        self, version: str | ModelReference, alias: str = "champion", *, reason: str, expected: int | None = None
     ) -> Transition:
         """Point `alias` at a version, through its gate.
 
@@ -251,7 +264,7 @@ class Workspace(IncidentVerbs, InspectionVerbs, RecordVerbs, ScoringVerbs):
         Conflict
             If somebody else moved the alias meanwhile.
         """
-        return moves.promote(self, reference, alias, reason, expected)
+        return moves.promote(self, version, alias, reason, expected)
 
     def rollback(self, name: str, alias: str = "champion", *, reason: str) -> Transition:
         """Point `alias` back at the last version that held it before and is not rejected."""
@@ -268,7 +281,7 @@ class Workspace(IncidentVerbs, InspectionVerbs, RecordVerbs, ScoringVerbs):
 
     def log_predictions(
         self,
-        reference: str | ModelReference,
+        version: str | ModelReference,
         frame: Any,
         *,
         id: str,
@@ -277,7 +290,7 @@ class Workspace(IncidentVerbs, InspectionVerbs, RecordVerbs, ScoringVerbs):
         score: str | None = None,
         zone: str | None = None,
         batch_id: str | None = None,
-        role: str = "served",
+        role: Role = "served",
     ) -> Appended:
         """Append what a version predicted; the remaining columns are its features.
 
@@ -299,9 +312,9 @@ class Workspace(IncidentVerbs, InspectionVerbs, RecordVerbs, ScoringVerbs):
             figures and alerts of its own for its shadow and for its canary predictions.
         """
         columns: dict[str, Any] = {"id": id, "time": time, "prediction": prediction, "score": score}
-        log = self.sources.log_of(reference)
+        log = self.sources.log_of(version)
         return prediction_logging.log_predictions(
-            self.known, log, reference, frame, **columns, batch_id=batch_id, role=role, zone=zone
+            self.known, log, version, frame, **columns, batch_id=batch_id, role=role, zone=zone
         )
 
     def log_labels(
@@ -327,7 +340,7 @@ class Workspace(IncidentVerbs, InspectionVerbs, RecordVerbs, ScoringVerbs):
         self,
         name: str,
         *,
-        every: str = "1D",
+        every: WindowLength = "1D",
         segments: Sequence[str] | None = None,
         alert_budget: str | None = None,
         holidays: str | Sequence[str] | None = None,
@@ -348,10 +361,11 @@ class Workspace(IncidentVerbs, InspectionVerbs, RecordVerbs, ScoringVerbs):
         spelled
             Databricks' words (``granularities, slicing_exprs, problem_type, …``) or NannyML's (``chunk_period``).
         """
+        length: str = every
         if spelled:
-            every, segments = watching.spelled_out(self.known, name, spelled, every, segments)
+            length, segments = watching.spelled_out(self.known, name, spelled, every, segments)
         return watching.monitor(
-            self.known, self.sources, self.settings, self.actor, name, every, segments, alert_budget, holidays
+            self.known, self.sources, self.settings, self.actor, name, length, segments, alert_budget, holidays
         )
 
     def compare_data(
@@ -360,10 +374,10 @@ class Workspace(IncidentVerbs, InspectionVerbs, RecordVerbs, ScoringVerbs):
         current: Any,
         *,
         timestamp: str | None = None,
-        every: str = "1D",
+        every: WindowLength = "1D",
         zone: str | None = None,
         alert_budget: str | None = None,
-        fail_on: str | None = None,
+        fail_on: FailOn | None = None,
         junit: str | os.PathLike[str] | None = None,
     ) -> DataComparison:
         """Compare rows of no model with a reference; see `modelops_jupyter.compare_data`.

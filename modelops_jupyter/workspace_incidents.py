@@ -12,17 +12,18 @@ from modelops_jupyter.listing import Listing
 if TYPE_CHECKING:
     from modelops_jupyter.actions.casework import Incident
     from modelops_jupyter.actions.rounds import Round
+    from modelops_jupyter.choices import AlertState, IncidentState
     from modelops_jupyter.notifications import DeliveryReport
 
 
 class IncidentVerbs(Foundations):
     """What a workspace says and does about alerts."""
 
-    def alerts(self, name: str | None = None, *, state: str | None = None) -> Listing:
+    def alerts(self, name: str | None = None, *, state: AlertState | None = None) -> Listing:
         """Return alerts, newest first, of one model or of all."""
         return catalogue.alerts(self.known, name, state)
 
-    def incidents(self, name: str | None = None, *, state: str | None = None) -> Listing:
+    def incidents(self, name: str | None = None, *, state: IncidentState | None = None) -> Listing:
         """Return incidents, newest first: alerts of one cause, of one model or of all."""
         return casework.incidents(self.known, name, state)
 

@@ -10,6 +10,7 @@ from modelops_jupyter.foundations import Foundations
 
 if TYPE_CHECKING:
     from modelops_jupyter.actions.overview import Distribution
+    from modelops_jupyter.choices import Role, WindowLength
     from modelops_jupyter.monitoring import Backtest, Explanation
     from modelops_jupyter.monitoring.explaining.multivariate import MultivariateDrift
     from modelops_jupyter.monitoring.figures.curves import PerformanceCurves
@@ -30,9 +31,9 @@ class InspectionVerbs(Foundations):
         column: str,
         *,
         window: str | None = None,
-        every: str | None = None,
+        every: WindowLength | None = None,
         version: int | None = None,
-        role: str = "served",
+        role: Role = "served",
     ) -> Distribution:
         """Return a column's distribution in a window (default: the last 30 together) beside the reference's.
 
@@ -47,9 +48,9 @@ class InspectionVerbs(Foundations):
         name: str,
         *,
         window: str | None = None,
-        every: str | None = None,
+        every: WindowLength | None = None,
         version: int | None = None,
-        role: str = "served",
+        role: Role = "served",
     ) -> PerformanceCurves:
         """Return calibration and other curves of a window (default: the last 30 together)."""
         length, series = watching.windows_of(self.known, name, every, version, role)
@@ -61,9 +62,9 @@ class InspectionVerbs(Foundations):
         *,
         window: str | None = None,
         until: str | None = None,
-        every: str | None = None,
+        every: WindowLength | None = None,
         version: int | None = None,
-        role: str = "served",
+        role: Role = "served",
     ) -> Explanation:
         """Search the segments that explain a fall in performance, beside the windows before it.
 
@@ -82,9 +83,9 @@ class InspectionVerbs(Foundations):
         *,
         window: str | None = None,
         until: str | None = None,
-        every: str | None = None,
+        every: WindowLength | None = None,
         version: int | None = None,
-        role: str = "served",
+        role: Role = "served",
     ) -> MultivariateDrift:
         """Test whether a classifier can tell the rows of `window` to `until` (default: the last) from the 28 before."""
         length, series = watching.windows_of(self.known, name, every, version, role)
@@ -94,10 +95,10 @@ class InspectionVerbs(Foundations):
         self,
         name: str,
         *,
-        every: str | None = None,
+        every: WindowLength | None = None,
         alert_budget: str | None = None,
         version: int | None = None,
-        role: str = "served",
+        role: Role = "served",
         on_progress: Callable[[WorkEvent], None] | None = None,
     ) -> Backtest:
         """Replay the stored windows, healthy and with faults put in: what each alert budget would tell, and how soon.

@@ -13,6 +13,7 @@ from modelops_jupyter.refs import ModelReference
 
 if TYPE_CHECKING:
     from modelops_jupyter.actions.board import Board
+    from modelops_jupyter.choices import AuditKind
     from modelops_jupyter.diagnosis import Diagnosis
     from modelops_jupyter.governance import ModelCard
     from modelops_jupyter.store import AuditHead, AuditVerification
@@ -25,7 +26,7 @@ class RecordVerbs(Foundations):
         """Return where decisions stand: what waits for whom, what serves and who let it, what was decided last."""
         return read_board(self.known, self.policy)
 
-    def audit(self, name: str | None = None, *, kind: str | None = None, limit: int | None = None) -> Listing:
+    def audit(self, name: str | None = None, *, kind: AuditKind | None = None, limit: int | None = None) -> Listing:
         """Return the audit chain, newest first: all of it, or the entries of a model, or of one kind.
 
         Parameters
@@ -50,9 +51,9 @@ class RecordVerbs(Foundations):
         """
         return catalogue.verify_audit(self.store, head)
 
-    def card(self, reference: str | ModelReference) -> ModelCard:
+    def card(self, version: str | ModelReference) -> ModelCard:
         """Return the model card of a version."""
-        return catalogue.card(self.known, reference)
+        return catalogue.card(self.known, version)
 
     def doctor(self) -> Diagnosis:
         """Look at every part of the workspace at rest: what is wrong, where, and what fixes it. Nothing is changed.

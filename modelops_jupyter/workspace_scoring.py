@@ -17,22 +17,23 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from modelops_jupyter.actions.batch_scoring import ScoredTable
+    from modelops_jupyter.choices import InvalidRows, Role
     from modelops_jupyter.serving.endpoint import Endpoint
 
 
 class ScoringVerbs(Foundations):
     """The part of a `Workspace` that scores."""
 
-    def load(self, reference: str | ModelReference, *, unsafe: bool = False) -> Any:
-        """Return the live model behind `reference`, after checking every byte against what was registered.
+    def load(self, version: str | ModelReference, *, unsafe: bool = False) -> Any:
+        """Return the live model behind `version`, after checking every byte against what was registered.
 
         `unsafe` loads a version that was registered as unsafe, which runs the code inside it. Functions of the project
         that a version calls run from the source that is kept with it, which `card` shows.
         """
-        return self.registry.load(find_version(self.known, reference).body, unsafe=unsafe)
+        return self.registry.load(find_version(self.known, version).body, unsafe=unsafe)
 
     def predict(
-        self, reference: str | ModelReference, frame: Any, *, invalid: str = "allow", unsafe: bool = False
+        self, version: str | ModelReference, frame: Any, *, invalid: InvalidRows = "allow", unsafe: bool = False
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """Return predictions and, where the model has them, scores for the rows of `frame`; `unsafe` as in `load`.
 
@@ -40,7 +41,7 @@ class ScoringVerbs(Foundations):
         Text in a number column is refused; ``invalid="refuse"`` refuses what lies outside its range or categories, too.
         """
         what: dict[str, Any] = {"invalid": invalid, "unsafe": unsafe}
-        return evaluation.predict(self.known, self.registry, reference, frame, **what)
+        return evaluation.predict(self.known, self.registry, version, frame, **what)
 
     def predict_file(
         self,
@@ -48,13 +49,13 @@ class ScoringVerbs(Foundations):
         data: str | os.PathLike[str] | pd.DataFrame,
         output: str | os.PathLike[str],
         *,
-        invalid: str = "mark",
+        invalid: InvalidRows = "mark",
         log: bool = False,
         id: str | None = None,
         time: str | None = None,
         zone: str | None = None,
         batch_id: str | None = None,
-        role: str | None = None,
+        role: Role | None = None,
         unsafe: bool = False,
     ) -> ScoredTable:
         """Score a table of any size into another, part by part: every column is kept, predictions are appended.

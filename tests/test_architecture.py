@@ -8,7 +8,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "modelops_jupyter"
 LAYERS = (
-    {"errors", "_version", "imports", "clock", "derived_names"},
+    {"errors", "_version", "imports", "clock", "derived_names", "choices"},
     {"scoring"},
     {"written", "wording", "mixed_columns"},
     {"persons"},
@@ -41,7 +41,7 @@ LAYERS = (
     {"workspace_incidents", "workspace_inspection", "workspace_records", "workspace_scoring"},
     {"workspace"},
     {"display", "verb", "verb_arguments"},
-    {"verb_calls"},
+    {"verb_calls", "verb_groups"},
     {"verbs_of_monitoring"},
     {"verbs"},
     {"dashboards"},

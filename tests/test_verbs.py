@@ -27,7 +27,7 @@ def test_a_parameter_that_is_no_pair_is_named(pair: str) -> None:
 
 
 def test_a_wrong_line_raises_instead_of_ending_the_process() -> None:
-    with pytest.raises(InvalidInput, match="REFERENCE"):
+    with pytest.raises(InvalidInput, match="VERSION"):
         parser("%modelops")[0].parse_args(["promote"])
 
 
@@ -124,7 +124,7 @@ def test_a_mistyped_verb_is_answered_with_the_one_that_was_meant(capsys: pytest.
         "modelops: There is no verb 'staus': did you mean 'status'? See `modelops --help`.\n"
     )
     assert main(["check"]) == 2
-    assert capsys.readouterr().err.startswith("modelops: The following arguments are required: REFERENCE")
+    assert capsys.readouterr().err.startswith("modelops: The following arguments are required: VERSION")
 
 
 def test_files_that_run_code_and_columns_that_are_not_there_are_named(

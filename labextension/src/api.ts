@@ -62,8 +62,8 @@ export class Client {
   }
 
   /** Asks the policy about moving a version to an alias; its answer goes on record. */
-  async check(reference: string, alias: string): Promise<IGate> {
-    return this.post('check', { reference, alias });
+  async check(version: string, alias: string): Promise<IGate> {
+    return this.post('check', { version, alias });
   }
 
   /** Reads once. */

@@ -10,6 +10,7 @@ from uuid import uuid4
 from modelops_jupyter import clock
 from modelops_jupyter.actions.versions import find_model
 from modelops_jupyter.actor import Actor
+from modelops_jupyter.choices import CHOICES
 from modelops_jupyter.errors import InvalidInput, NotFound, Refused
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.persons import check_person
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from modelops_jupyter.monitoring.incidents.suppressions import Suppression
     from modelops_jupyter.store import Record, Store
 
-STATES = ("open", "acknowledged", "resolved", "recovered", "superseded")
+STATES = CHOICES["IncidentState"]
 _WHY = "What is done about an incident goes on record with its reason: say why."
 
 
@@ -47,7 +48,7 @@ class Incident(Presentable):
     first_window, last_window : str
         Starts of the first and the last bad window.
     suspects : tuple of mapping
-        Features, ranked by importance times magnitude; see `monitoring.suspects.Suspect`.
+        Features, ranked by importance times magnitude; see `monitoring.incidents.suspects.Suspect`.
     segments : tuple of mapping
         Slices with alerts of their own, the costliest first.
     loss : mapping or None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions.fleet import SeriesSummary, quiet_alerts, read_fleet
 from modelops_jupyter.actions.versions import find_model, find_version
+from modelops_jupyter.choices import CHOICES
 from modelops_jupyter.errors import InvalidInput
 from modelops_jupyter.listing import Listing
 from modelops_jupyter.portable import absolute_path
@@ -38,7 +39,7 @@ AUDIT_KINDS = {
     "run": ("run", "run-completed"),
     "other": (),
 }
-ALERT_STATES = ("open", "recovered", "superseded")
+ALERT_STATES = CHOICES["AlertState"]
 MOST_MISNAMED = 3  # names of MLflow's that a line names
 MOST_UNSAFE = 5  # versions that a line names
 SHOWN_METRICS = 3  # of those that were measured, where there is no room for all

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from typing import TYPE_CHECKING, cast
 
 import ipywidgets as w
 
@@ -28,6 +29,9 @@ from modelops_jupyter.display.html import Html, element, join
 from modelops_jupyter.display.models import BESIDE_NOTE
 from modelops_jupyter.display.series import between, recent
 from modelops_jupyter.workspace import Workspace
+
+if TYPE_CHECKING:
+    from modelops_jupyter.choices import WindowLength
 
 RANGES = (("Last 30 days", 30), ("Last 90 days", 90), ("All", 0))
 TOP = 3
@@ -203,7 +207,7 @@ class ModelPage(View):
 
         def head() -> str:
             self.overview = None
-            self.overview = self._opened().overview(name, every=self.every)
+            self.overview = self._opened().overview(name, every=cast("WindowLength", self.every))
             return panels.header(name, self.request.served, self.overview.description)
 
         self.head.value = guarded(head)

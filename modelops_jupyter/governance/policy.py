@@ -18,6 +18,10 @@ class CheckSpec:
 
     Attributes
     ----------
+    metric : str
+        Its name on record, such as ``roc_auc``.
+    greater_is_better : bool
+        False for metrics of errors, such as ``log_loss``.
     threshold : float or None
         What the metric must reach.
     min_absolute_change, min_relative_change : float or None
@@ -40,6 +44,14 @@ class Rule:
 
     Attributes
     ----------
+    checks : tuple of CheckSpec
+        The metrics that a version must show.
+    approvals : int
+        How many persons must approve it.
+    allow_self_review : bool
+        Whether an approval counts that was given by the one who registered the version.
+    require_enforced_separation : bool
+        Asks for a server that knows who is who; an embedded workspace refuses such a policy.
     require_measured : bool
         Whether metrics count only if they were measured by us; in a file the default is true for ``champion``. A model
         that no check applies to must then be measured all the same.

@@ -11,6 +11,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from modelops_jupyter.choices import CHOICES
 from modelops_jupyter.errors import InvalidInput
 
 LONGEST_TEXT = 10_000
@@ -70,9 +71,10 @@ class Field:
         text = texts[0]
         if self.schema["type"] in ("integer", "number", "boolean", "object"):
             try:
-                return self.check(json.loads(text, parse_constant=_no_constant))
+                value = json.loads(text, parse_constant=_no_constant)
             except (ValueError, RecursionError):
                 raise InvalidInput(f"Field {self.name!r}: {_short(repr(text))} is no {self.schema['type']}.") from None
+            return self.check(value)
         return self.check(text)
 
 
@@ -103,6 +105,8 @@ def _schema(name: str, annotation: str) -> Mapping[str, Any]:
     if any("PathLike" in part or part == "Path" for part in choices):
         return {**_TEXT, "format": "path"}
     for part in choices:
+        if part in CHOICES:
+            return {"type": "string", "enum": [*CHOICES[part]]}
         if part in _PLAIN:
             return _PLAIN[part]
     raise TypeError(f"Argument {name!r} is a {annotation}, which has no JSON form: give it one in {__name__}.")

@@ -104,6 +104,8 @@ def open_table(data: Any) -> TableSource:
     address = os.fspath(data)
     try:
         source = _source_of(address)
+    except InvalidInput:  # it says itself what is wrong
+        raise
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _unreadable(address, error) from error
     twice = [name for name, times in Counter(source.schema.names).items() if times > 1]

@@ -25,7 +25,7 @@ def jp_server_config(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 @pytest.mark.parametrize("jp_server_config", [True], indirect=True)
 async def test_whom_the_identity_provider_knows_goes_on_record(post: Ask, model: Workspace) -> None:
-    given = await post("approve", {"reference": "delay/2", "reason": "ok"})
+    given = await post("approve", {"version": "delay/2", "reason": "ok"})
     assert (given["actor"], given["assurance"], given["self_review"]) == ("vera", "authenticated", False)
     assert (model.store.audit()[-1].actor, model.store.audit()[-1].assurance) == ("vera", "authenticated")
 
@@ -35,5 +35,5 @@ async def test_an_anonymous_visitor_acts_as_whoever_runs_the_server(
     post: Ask, model: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MODELOPS_ACTOR", "ann")
-    given = await post("approve", {"reference": "delay/2", "reason": "ok"})
+    given = await post("approve", {"version": "delay/2", "reason": "ok"})
     assert (given["actor"], given["assurance"], given["self_review"]) == ("ann", "self-asserted", True)

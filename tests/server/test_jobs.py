@@ -58,7 +58,7 @@ async def test_a_comparison_reads_a_file_or_a_dataset_version(
     table().to_parquet(jp_root_dir / "live.parquet")
     write_deltalake(jp_root_dir / "datasets" / "live", table())
     write_deltalake(jp_root_dir / "datasets" / "live", table(50), mode="overwrite")
-    words = {"reference": "delay/1", "other": "delay/2", "data": "live.parquet", "target": "late"}
+    words = {"version": "delay/1", "other": "delay/2", "data": "live.parquet", "target": "late"}
     asked = {**words, "data": "delta:datasets/live@0"}
     started = [await post("compare", body) for body in (asked, {**words, "target": "wnd"})]
     assert started[0]["state"] == "running"
@@ -95,12 +95,12 @@ async def test_an_evaluation_puts_measured_metrics_on_record(
     asked = {"version": "delay/2", "data": "live.parquet", "target": "late"}
     job = await ended(get, await post("evaluate", asked))
     assert (job["state"], job["error"]) == ("completed", None)
-    version = await get("version", reference="delay/2")
+    version = await get("version", version="delay/2")
     assert version["measured"] == job["result"]["measured"]
     assert (version["measured"]["rows"], version["claimed"]) == (200, {})
     row = (await get("versions", name="delay"))["rows"][0]
     assert row["evaluation"].startswith("measured on 200 rows: roc_auc ")
-    gate = await get("gate", reference="delay/2")
+    gate = await get("gate", version="delay/2")
     assert gate["checks"][0]["source"] == "measured"
     entry = (await get("audit", limit=1))["rows"][0]
     assert (entry["action"], entry["details"]["measured"]) == ("evaluate", version["measured"])
@@ -145,7 +145,7 @@ async def test_paths_that_lead_astray_start_nothing(
         table().to_parquet(outside)
     (jp_root_dir / "link.parquet").symlink_to(jp_root_dir.parent / "outside.parquet")
     (jp_root_dir / "notes.txt").write_text("x")
-    _, answer = await refused(post("compare", {"reference": "m/1", "other": "m/2", "data": address}))
+    _, answer = await refused(post("compare", {"version": "m/1", "other": "m/2", "data": address}))
     assert (answer["code"], "'data'" in answer["message"]) == (code, True)
     assert (await get("jobs"))["rows"] == []
 

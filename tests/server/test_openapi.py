@@ -24,7 +24,7 @@ async def test_the_document_is_valid_and_has_every_route(get: Ask) -> None:
     }
     assert {f"/{verb.name}" for verb in VERBS} <= set(served["paths"])
     promote = served["paths"]["/promote"]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    assert promote["required"] == ["reference", "reason"]
+    assert promote["required"] == ["version", "reason"]
     assert promote["properties"]["alias"]["default"] == "champion"
     assert promote["additionalProperties"] is False
 
@@ -47,12 +47,12 @@ async def test_answers_are_what_the_document_says(get: Ask, post: Ask, model: Wo
         "/models": {},
         "/status": {},
         "/versions": {"name": "delay"},
-        "/version": {"reference": "delay/2"},
+        "/version": {"version": "delay/2"},
         "/overview": {"name": "delay"},
         "/distribution": {"name": "delay", "column": "wind"},
         "/curves": {"name": "delay"},
-        "/gate": {"reference": "delay/2"},
-        "/card": {"reference": "delay/1"},
+        "/gate": {"version": "delay/2"},
+        "/card": {"version": "delay/1"},
         "/alerts": {},
         "/audit": {},
         "/verify-audit": {},
@@ -62,9 +62,9 @@ async def test_answers_are_what_the_document_says(get: Ask, post: Ask, model: Wo
         conforms(await get(path.strip("/"), **query), path)
     conforms(await get("models/delay"), "/models/{name}")
     for path, body in (
-        ("/approve", {"reference": "delay/2", "reason": "ok"}),
-        ("/check", {"reference": "delay/2"}),
-        ("/promote", {"reference": "delay/2", "reason": "ok"}),
+        ("/approve", {"version": "delay/2", "reason": "ok"}),
+        ("/check", {"version": "delay/2"}),
+        ("/promote", {"version": "delay/2", "reason": "ok"}),
         ("/rollback", {"name": "delay", "reason": "ok"}),
     ):
         conforms(await post(path.strip("/"), body), path, "post")

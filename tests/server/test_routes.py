@@ -17,8 +17,8 @@ async def test_readers_answer_what_the_workspace_says(get: Ask, model: Workspace
     assert await get("models/delay") == json.loads(json.dumps(model.overview("delay").to_dict()))
     assert await get("overview", name="delay") == await get("models/delay")
     assert [row["version"] for row in (await get("versions", name="delay"))["rows"]] == [2, 1]
-    assert (await get("version", reference="delay@champion"))["version"] == 1
-    assert (await get("card", reference="delay/2"))["title"].startswith("delay")
+    assert (await get("version", version="delay@champion"))["version"] == 1
+    assert (await get("card", version="delay/2"))["title"].startswith("delay")
     assert (await get("status"))["history"][0]["reason"] == "first"
     assert len((await get("audit", limit=2))["rows"]) == 2
     assert (await get("verify-audit"))["ok"] is True
@@ -46,34 +46,32 @@ async def test_an_empty_workspace_stays_empty(get: Ask, jp_root_dir: Path) -> No
 
 async def test_the_gate_is_asked_before_one_moves(get: Ask, post: Ask, model: Workspace) -> None:
     before = len(model.store.find("gate"))
-    closed = await get("gate", reference="delay/2")
+    closed = await get("gate", version="delay/2")
     assert (closed["passed"], closed["holder"], closed["alias"]) == (False, 1, "champion")
     assert len(model.store.find("gate")) == before
-    promotion = {"reference": "delay/2", "reason": "better", "expected": 1}
+    promotion = {"version": "delay/2", "reason": "better", "expected": 1}
     status, body = await refused(post("promote", promotion))
     assert (status, body["code"]) == (409, "gate-closed")
-    assert (await post("comment", {"reference": "delay/2", "text": "<b>looks</b> good"}))[
-        "reason"
-    ] == "<b>looks</b> good"
-    assert (await post("approve", {"reference": "delay/2", "reason": "ok"}))["decision"] == "approve"
-    assert (await post("check", {"reference": "delay/2"}))["passed"] is True
+    assert (await post("comment", {"subject": "delay/2", "text": "<b>looks</b> good"}))["reason"] == "<b>looks</b> good"
+    assert (await post("approve", {"version": "delay/2", "reason": "ok"}))["decision"] == "approve"
+    assert (await post("check", {"version": "delay/2"}))["passed"] is True
     assert (await post("promote", promotion))["to_version"] == 2
-    assert (await refused(post("promote", {**promotion, "reference": "delay/1"})))[1]["code"] == "conflict"
+    assert (await refused(post("promote", {**promotion, "version": "delay/1"})))[1]["code"] == "conflict"
     assert (await post("rollback", {"name": "delay", "reason": "worse"}))["to_version"] == 1
-    assert (await post("reject", {"reference": "delay/2", "reason": "no"}))["decision"] == "reject"
-    assert (await get("gate", reference="delay/2"))["passed"] is False
+    assert (await post("reject", {"version": "delay/2", "reason": "no"}))["decision"] == "reject"
+    assert (await get("gate", version="delay/2"))["passed"] is False
 
 
 async def test_a_second_click_does_nothing_twice(post: Ask, model: Workspace) -> None:
     before = len(model.store.audit())
-    words = {"reference": "delay/2", "reason": "ok"}
+    words = {"version": "delay/2", "reason": "ok"}
     first = await post("approve", words, Idempotency_Key="k1")
     assert await post("approve", words, Idempotency_Key="k1") == first
     assert len(model.store.audit()) == before + 1
     status, body = await refused(post("approve", {**words, "reason": "other"}, Idempotency_Key="k1"))
     assert (status, "another request" in body["message"]) == (400, True)
-    assert (await refused(post("promote", {"reference": "delay/9", "reason": "x"}, Idempotency_Key="k2")))[0] == 404
-    assert (await post("promote", {"reference": "delay/2", "reason": "x"}, Idempotency_Key="k2"))["to_version"] == 2
+    assert (await refused(post("promote", {"version": "delay/9", "reason": "x"}, Idempotency_Key="k2")))[0] == 404
+    assert (await post("promote", {"version": "delay/2", "reason": "x"}, Idempotency_Key="k2"))["to_version"] == 2
     assert (await refused(post("approve", words, Idempotency_Key="é" * 5)))[0] == 400
 
 
@@ -102,19 +100,19 @@ async def test_hostile_names_are_data(get: Ask, post: Ask, model: Workspace, nam
     if "/" not in name:
         assert (await refused(get(f"models/{name}")))[1]["code"] == "invalid-reference"
     if name not in ("delay/1", "delay@champion"):
-        wrong = await refused(post("approve", {"reference": name, "reason": "x"}))
+        wrong = await refused(post("approve", {"version": name, "reason": "x"}))
         assert wrong[1]["code"] == "invalid-reference"
 
 
 @pytest.mark.parametrize(
     ("body", "named"),
     [
-        ({"reference": "delay/1", "reason": "x", "colour": 1}, "'colour'"),
-        ({"reference": "delay/1"}, "'reason'"),
-        ({"reference": 3, "reason": "x"}, "'reference'"),
-        ({"reference": "delay/1", "reason": "x" * 10_001}, "'reason'"),
-        ({"reference": "delay/1", "reason": "\ud800"}, "JSON"),
-        ({"reference": "delay/1", "reason": float("nan")}, "NaN"),
+        ({"version": "delay/1", "reason": "x", "colour": 1}, "'colour'"),
+        ({"version": "delay/1"}, "'reason'"),
+        ({"version": 3, "reason": "x"}, "'version'"),
+        ({"version": "delay/1", "reason": "x" * 10_001}, "'reason'"),
+        ({"version": "delay/1", "reason": "\ud800"}, "JSON"),
+        ({"version": "delay/1", "reason": float("nan")}, "NaN"),
         ([], "object"),
     ],
 )

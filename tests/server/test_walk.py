@@ -161,10 +161,10 @@ def asked(address: str, body: Any = None) -> Any:
 async def test_two_servers_see_each_others_changes(get: Ask, post: Ask, model: Workspace, other: str) -> None:
     seen = await get("models")
     assert seen["rows"] == asked(f"{other}/models")["rows"]
-    assert (seen["rows"][0]["champion"], (await get("gate", reference="delay/2"))["passed"]) == (1, False)
-    asked(f"{other}/approve", {"reference": "delay/2", "reason": "ok"})
-    assert (await get("gate", reference="delay/2"))["passed"] is True
-    assert (await post("promote", {"reference": "delay/2", "reason": "ok"}))["to_version"] == 2
+    assert (seen["rows"][0]["champion"], (await get("gate", version="delay/2"))["passed"]) == (1, False)
+    asked(f"{other}/approve", {"version": "delay/2", "reason": "ok"})
+    assert (await get("gate", version="delay/2"))["passed"] is True
+    assert (await post("promote", {"version": "delay/2", "reason": "ok"}))["to_version"] == 2
     assert asked(f"{other}/models")["rows"][0]["champion"] == 2
     took = []
     for turn in range(3):

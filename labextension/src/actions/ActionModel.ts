@@ -69,10 +69,10 @@ export class ActionModel extends Wish {
     if (!this.gated) {
       return;
     }
-    const asked = { reference: this.reference, alias: this.target };
-    const current = (): boolean => asked.reference === this.reference && asked.alias === this.target;
+    const asked = { version: this.fullName, alias: this.target };
+    const current = (): boolean => asked.version === this.fullName && asked.alias === this.target;
     try {
-      const gate = await this.client.check(asked.reference, asked.alias);
+      const gate = await this.client.check(asked.version, asked.alias);
       if (current()) {
         this.judged = gate;
         this.stateChanged.emit();
@@ -88,7 +88,7 @@ export class ActionModel extends Wish {
     return { verb: this.action, body: this.body(reason) };
   }
 
-  private get reference(): string {
+  private get fullName(): string {
     return `${this.name}/${this.chosen}`;
   }
 
@@ -96,14 +96,14 @@ export class ActionModel extends Wish {
     switch (this.action) {
       case 'promote': {
         const expected = this.holder === null ? {} : { expected: this.holder };
-        return { reference: this.reference, alias: this.target, reason, ...expected };
+        return { version: this.fullName, alias: this.target, reason, ...expected };
       }
       case 'rollback':
         return { name: this.name, alias: this.target, reason };
       case 'comment':
-        return { reference: this.reference, text: reason };
+        return { subject: this.fullName, text: reason };
       default:
-        return { reference: this.reference, reason };
+        return { version: this.fullName, reason };
     }
   }
 

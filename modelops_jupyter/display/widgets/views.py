@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import traitlets
 
@@ -20,6 +20,7 @@ from modelops_jupyter.wording import count, span
 
 if TYPE_CHECKING:
     from modelops_jupyter.actions.overview import ModelOverview
+    from modelops_jupyter.choices import WindowLength
     from modelops_jupyter.governance import Comparison, ModelCard
     from modelops_jupyter.workspace import Workspace
 
@@ -104,7 +105,7 @@ class MonitorView(Live):
             parts.append(element("p", words, f" · {figure_words(found, page.metric)}"))
         if column in page.drift.columns and column is not None:
             shown = self._workspace.distribution(
-                page.name, column, window=found.start if found else None, every=page.every
+                page.name, column, window=found.start if found else None, every=cast("WindowLength", page.every)
             )
             parts += [heading(column), distribution_chart(shown)]
         return parts

@@ -36,6 +36,8 @@ def check_boosters(content: bytes, schema: Schema) -> None:
                         _check_catboost(archive.read(node["file"]))
                     elif "file" in node:
                         check_model(read_ubjson(archive.read(node["file"]))["Model"])
+            except InvalidInput:  # it says itself what is wrong
+                raise
             except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError) as error:
                 raise InvalidInput(
                     f"its {library} booster was cut or edited ({error}): save the model again"

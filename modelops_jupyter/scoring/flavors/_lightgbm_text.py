@@ -53,6 +53,8 @@ def checked_text(text: str) -> str:
             raise InvalidInput("it has other outputs than its trees give")
         for number, block in enumerate(re.split(r"^Tree=", trees, flags=re.M)[1:]):
             _check_tree(number, block, columns)
+    except InvalidInput:  # it says itself what is wrong
+        raise
     except (LookupError, ValueError, OverflowError) as error:
         raise InvalidInput(f"its lines do not hold what they should ({type(error).__name__}: {error})") from error
     return re.sub(r"^tree_sizes=.*\n", "", text[: first + 1], flags=re.M) + text[first + 1 :]

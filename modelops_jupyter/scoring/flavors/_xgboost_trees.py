@@ -36,6 +36,8 @@ def check_content(content: bytes, suffix: str = "") -> None:
     try:
         document = json.loads(content, object_pairs_hook=_unique) if is_text else read_ubjson(content)
         check_model(document)
+    except InvalidInput:  # it says itself what is wrong
+        raise
     except (KeyError, ValueError, TypeError, AttributeError, IndexError, OverflowError, RecursionError) as error:
         raise InvalidInput(f"it is cut or edited ({type(error).__name__}: {error})") from error
 

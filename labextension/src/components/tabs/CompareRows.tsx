@@ -20,11 +20,11 @@ interface ICompareRowsProps extends Pick<ITab, 'client' | 'files' | 'trans'> {
 
 /** Two versions on rows that are given: a form, then a job, then every metric with its interval. */
 export function CompareRows({ a, b, client, files, trans }: ICompareRowsProps): JSX.Element {
-  const [reference, other] = [`${a.name}/${a.version}`, `${b.name}/${b.version}`];
+  const [version, other] = [`${a.name}/${a.version}`, `${b.name}/${b.version}`];
   const last = useAnswer(async () => {
     const { rows } = await client.get<{ rows: readonly IJob[] }>('jobs', { limit: 50 });
-    return rows.find(job => isOf(job, reference, other)) ?? null;
-  }, [reference, other]);
+    return rows.find(job => isOf(job, version, other)) ?? null;
+  }, [version, other]);
   const [job, setJob] = React.useState<JobModel | null>(null);
   React.useEffect(() => setJob(last.data ? new JobModel(last.data.id, client) : null), [last.data]);
   React.useEffect(() => () => job?.dispose(), [job]);
@@ -36,7 +36,7 @@ export function CompareRows({ a, b, client, files, trans }: ICompareRowsProps): 
   return (
     <Section title={trans.__('On given rows')}>
       <Form
-        key={job?.job?.id ?? `${reference} ${other}`}
+        key={job?.job?.id ?? `${version} ${other}`}
         data={String(given['data'] ?? b.inputs[0] ?? '')}
         target={String(given['target'] ?? '')}
         segments={((given['segments'] ?? []) as readonly string[]).join(', ')}
@@ -44,7 +44,7 @@ export function CompareRows({ a, b, client, files, trans }: ICompareRowsProps): 
         files={files}
         trans={trans}
         start={async (body, key) => {
-          const begun = await client.post<IJob>('compare', { reference, other, ...body }, key);
+          const begun = await client.post<IJob>('compare', { version, other, ...body }, key);
           setJob(new JobModel(begun.id, client));
         }}
       />
@@ -54,8 +54,8 @@ export function CompareRows({ a, b, client, files, trans }: ICompareRowsProps): 
   );
 }
 
-function isOf({ operation, arguments: given }: IJob, reference: string, other: string): boolean {
-  return operation === 'compare' && given['reference'] === reference && given['other'] === other;
+function isOf({ operation, arguments: given }: IJob, version: string, other: string): boolean {
+  return operation === 'compare' && given['version'] === version && given['other'] === other;
 }
 
 interface IWanted {

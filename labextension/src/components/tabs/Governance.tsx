@@ -20,10 +20,10 @@ interface ICard {
 export function Governance({ page, client, trans, act }: ITab): JSX.Element {
   const { name } = page.summary;
   const [picked, setPicked] = React.useState<number | undefined>(page.versions[0]?.version);
-  const reference = `${name}/${picked}`;
+  const version = `${name}/${picked}`;
   const [asked, setAsked] = React.useState<string | null>(null);
-  const gate = useAnswer(asked === reference ? () => client.check(reference, 'champion') : null, [reference, page]);
-  const card = useAnswer(() => client.get<ICard>('card', { reference }), [reference, page]);
+  const gate = useAnswer(asked === version ? () => client.check(version, 'champion') : null, [version, page]);
+  const card = useAnswer(() => client.get<ICard>('card', { version }), [version, page]);
   const moves = React.useMemo(() => [...page.transitions].reverse(), [page]);
   return (
     <>
@@ -31,7 +31,7 @@ export function Governance({ page, client, trans, act }: ITab): JSX.Element {
         {picked !== undefined && (
           <div className="jp-ModelOpsPage-choice">
             <Pick label={trans.__('Version')} versions={page.versions} value={picked} pick={setPicked} trans={trans} />
-            <ActButton on={() => (asked === reference ? gate.again() : setAsked(reference))} disabled={gate.busy}>
+            <ActButton on={() => (asked === version ? gate.again() : setAsked(version))} disabled={gate.busy}>
               {gate.busy ? trans.__('Checking…') : trans.__('Check the gate')}
             </ActButton>
             <ActButton on={() => act('approve', picked)}>{trans.__('Approve…')}</ActButton>
