@@ -37,6 +37,7 @@ user interfaces share it.
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import ClassVar
 
@@ -144,6 +145,9 @@ class Unexpected(ModelOpsError):
     def of(cls, error: Exception) -> ModelOpsError:
         """Say in one sentence what `error` was: of a path that the system refuses, which one and why."""
         path = error.filename if isinstance(error, OSError) else None
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            where = f" for {os.fsdecode(path)[:LONGEST_NAME]!r}" if isinstance(path, str | bytes | os.PathLike) else ""
+            return StoreFull(f"No room is left{where} on a disk: free some space, then repeat.")
         if isinstance(path, str | bytes | os.PathLike) and error.strerror:  # type: ignore[attr-defined]
             name = os.fsdecode(path)
             name = name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"

@@ -12,7 +12,7 @@ LAYERS = (
     {"scoring"},
     {"written", "wording", "mixed_columns"},
     {"persons"},
-    {"refs", "roles", "trust", "actor", "presentable", "processes", "portable", "problems", "provenance"},
+    {"refs", "roles", "trust", "actor", "presentable", "processes", "portable", "problems", "provenance", "disk_space"},
     {"job_folders", "source_settings"},
     {"listing"},
     {"settings", "frames", "live_names", "columns", "time_columns"},

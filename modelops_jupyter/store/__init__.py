@@ -11,6 +11,7 @@ from modelops_jupyter.store.audit import (
     vouch,
 )
 from modelops_jupyter.store.examination import store_problems
+from modelops_jupyter.store.failures import failure, is_busy
 from modelops_jupyter.store.files import is_writable, trouble
 from modelops_jupyter.store.memory import InMemoryStore
 from modelops_jupyter.store.records import AuditEntry, Change, Delete, Event, Put, Record, Store, in_order
@@ -34,8 +35,10 @@ __all__ = [
     "SqlStore",
     "Store",
     "Vouching",
+    "failure",
     "head_of",
     "in_order",
+    "is_busy",
     "is_writable",
     "open_store",
     "read_head",
