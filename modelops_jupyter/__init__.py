@@ -14,6 +14,7 @@ from modelops_jupyter.presentable import Presentable, present_with
 
 if TYPE_CHECKING:
     from modelops_jupyter.actions.data_comparison import compare_data
+    from modelops_jupyter.backups import restore
     from modelops_jupyter.errors import ModelOpsError
     from modelops_jupyter.refs import ModelReference
     from modelops_jupyter.registry import DecisionTable, OnnxModel
@@ -28,6 +29,7 @@ _LAZY = {
     "Workspace": "modelops_jupyter.workspace",
     "compare_data": "modelops_jupyter.actions.data_comparison",
     "open": "modelops_jupyter.workspace",
+    "restore": "modelops_jupyter.backups",
 }
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "__version__",
     "compare_data",
     "open",
+    "restore",
 ]
 
 

@@ -37,7 +37,7 @@ LAYERS = (
     {"actions.overview", "foundations"},
     {"actions.moves", "actions.rounds", "actions.adoption"},
     {"actions.inspection", "actions.board"},
-    {"diagnosis"},
+    {"diagnosis", "backups"},
     {"workspace_incidents", "workspace_inspection", "workspace_records", "workspace_scoring"},
     {"workspace"},
     {"display", "verb", "verb_arguments"},

@@ -15,7 +15,7 @@ from modelops_jupyter.store.failures import failure, is_busy
 from modelops_jupyter.store.files import is_writable, trouble
 from modelops_jupyter.store.memory import InMemoryStore
 from modelops_jupyter.store.records import AuditEntry, Change, Delete, Event, Put, Record, Store, in_order
-from modelops_jupyter.store.sql import SqlStore, open_store
+from modelops_jupyter.store.sql import SqlStore, connect, open_store
 from modelops_jupyter.store.watch import ChangeWatch
 
 # What the libraries behind import at their first call: for the database, and for the order of an entry's keys.
@@ -35,6 +35,7 @@ __all__ = [
     "SqlStore",
     "Store",
     "Vouching",
+    "connect",
     "failure",
     "head_of",
     "in_order",
