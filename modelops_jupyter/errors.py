@@ -22,6 +22,7 @@ Our exception hierarchy::
         ├── StoreDamaged
         ├── StoreTooNew
         ├── WorkspaceReadOnly
+        ├── JobDamaged
         ├── LogDamaged
         ├── SourceUnreachable
         │   └── SourceFileUnreadable
@@ -193,6 +194,12 @@ class WorkspaceReadOnly(DependencyFailed):
     """The workspace's folder, or a file in it, cannot be written."""
 
     code = "workspace-read-only"
+
+
+class JobDamaged(DependencyFailed):
+    """The files of one job cannot be read."""
+
+    code = "job-damaged"
 
 
 class LogDamaged(DependencyFailed):

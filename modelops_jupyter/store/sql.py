@@ -24,6 +24,7 @@ from modelops_jupyter.store.failures import failure, is_busy
 from modelops_jupyter.store.files import is_writable, trouble
 from modelops_jupyter.store.records import AuditEntry, Change, Put, Record, checksum, written
 from modelops_jupyter.store.schema import ensure_schema, locked, migrate
+from modelops_jupyter.store.snapshots import copy_of
 from modelops_jupyter.store.tables import AUDIT, IDEMPOTENCY, RECORDS
 
 BUSY_SECONDS = 30.0
@@ -217,6 +218,9 @@ def _connection(path: Path, mode: str, seconds: float = 1.0) -> sqlite3.Connecti
     if mode == "rw":
         has_log = _holds_bytes(path.with_name(f"{path.name}-wal"))
         if not is_writable(path):
+            if has_log and not path.with_name(f"{path.name}-shm").exists():
+                # No index of the log is there, and none can be made.
+                return _connect(copy_of(path), "rw", seconds, query_only=True)
             mode = "ro" if has_log else "ro&immutable=1"
         elif room(path) < LEAST_ROOM:
             if has_log and (alone := _alone(path, seconds)) is not None:
@@ -242,10 +246,13 @@ def _alone(path: Path, seconds: float) -> sqlite3.Connection | None:
     return connection
 
 
-def _connect(path: Path, mode: str, seconds: float) -> sqlite3.Connection:
+def _connect(path: Path, mode: str, seconds: float, *, query_only: bool = False) -> sqlite3.Connection:
     # Of an address SQLAlchemy would read part of some paths as something else: those with #, ? or %20.
     address = f"file:{quote(str(path.absolute()))}?mode={mode}"
-    return sqlite3.connect(address, timeout=seconds, check_same_thread=False, uri=True, isolation_level=None)
+    connection = sqlite3.connect(address, timeout=seconds, check_same_thread=False, uri=True, isolation_level=None)
+    if query_only:
+        connection.execute("PRAGMA query_only=ON")
+    return connection
 
 
 def _holds_bytes(path: Path) -> bool:
