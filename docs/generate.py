@@ -72,6 +72,7 @@ VARIABLES = {
     "MODELOPS_ALERT_BUDGET": "`alert_budget` of `modelops.toml`.",
     "MODELOPS_SAMPLE_ROWS": "`sample_rows` of `modelops.toml`.",
     "MODELOPS_HOLIDAYS": "`holidays` of `modelops.toml`, separated by blanks.",
+    "MODELOPS_SERVE_TOKEN": "Token that requests to `modelops serve` carry.",
     "MODELOPS_TRUSTED_FOLDERS": "Folders whose `modelops.toml` is used although another user can write it; separated as in `PATH`.",
     "MODELOPS_SECRET_…": "Secrets that `modelops.toml` names as `$MODELOPS_SECRET_…`; it can name no other variable.",
     "MODELOPS_ALLOW_UNSAFE": "With `1`, MLflow's own tools load versions that run code when they are loaded.",

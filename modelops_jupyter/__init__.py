@@ -15,6 +15,7 @@ from modelops_jupyter.presentable import present_with as _present_with
 
 if TYPE_CHECKING:
     from modelops_jupyter.actions.data_comparison import compare_data
+    from modelops_jupyter.backups import restore
     from modelops_jupyter.errors import (
         Conflict,
         DependencyFailed,
@@ -43,6 +44,7 @@ _LAZY = {
     "Workspace": "modelops_jupyter.workspace",
     "compare_data": "modelops_jupyter.actions.data_comparison",
     "open": "modelops_jupyter.workspace",
+    "restore": "modelops_jupyter.backups",
 }
 
 __all__ = [
@@ -60,6 +62,7 @@ __all__ = [
     "__version__",
     "compare_data",
     "open",
+    "restore",
 ]
 
 

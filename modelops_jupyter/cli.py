@@ -52,6 +52,14 @@ def _parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"modelops {__version__}")
     init = verbs.add_parser("init", help="make the current folder a workspace", description="Write modelops.toml.")
     init.set_defaults(call=_init)
+    back = verbs.add_parser(
+        "restore",
+        help="put a workspace back from a backup, verified, into an empty folder",
+        description="Put the workspace of a backup into an empty folder, once every byte of it is verified.",
+    )
+    back.add_argument("file", metavar="FILE", help="what `modelops backup` wrote")
+    back.add_argument("folder", metavar="DIR", help="a folder that is empty or not there yet")
+    back.set_defaults(call=_restore)
     demo = verbs.add_parser("demo", help="run the flight-delay example", description="Run the flight-delay example.")
     demo.add_argument("folder", nargs="?", default="modelops-demo", help="where (default: ./modelops-demo)")
     demo.add_argument("--no-dashboard", action="store_true", help="end when the story is told")
@@ -78,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     for sub in verbs.choices.values():
         sub.add_argument("--json", action="store_true", help="print the answer as JSON")
         sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
-        if sub is not demo:  # which says where by its argument
+        if sub not in (demo, back):  # which say where by their arguments
             sub.add_argument("--workspace", help="the folder of the workspace (default: the nearest one upwards)")
     return top
 
@@ -113,7 +121,7 @@ def _run(namespace: argparse.Namespace) -> int:
     from modelops_jupyter.settings import find_settings
     from modelops_jupyter.workspace import Workspace
 
-    if namespace.call in (_init, _demo, _dashboard, _serve):
+    if namespace.call in (_init, _restore, _demo, _dashboard, _serve):
         return int(namespace.call(namespace))
     with Workspace(find_settings(namespace.workspace, lenient=namespace.lenient)) as ws:
         result = namespace.call(ws, namespace, read_file)
@@ -150,6 +158,13 @@ def _init(namespace: argparse.Namespace) -> int:
     with _open(argparse.Namespace(workspace=str(folder))) as ws:
         status = ws.status()
     _show(status, namespace.json)
+    return DONE
+
+
+def _restore(namespace: argparse.Namespace) -> int:
+    from modelops_jupyter.backups import restore
+
+    _show(restore(namespace.file, namespace.folder), namespace.json)
     return DONE
 
 

@@ -23,6 +23,7 @@ Our exception hierarchy::
         ├── StoreDamaged
         ├── StoreTooNew
         ├── WorkspaceReadOnly
+        ├── JobDamaged
         ├── LogDamaged
         ├── SourceUnreachable
         │   └── SourceFileUnreadable
@@ -39,6 +40,7 @@ wrong call; code that catches a built-in error around our own functions lets our
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import ClassVar
 
@@ -146,6 +148,9 @@ class Unexpected(ModelOpsError):
     def of(cls, error: Exception) -> ModelOpsError:
         """Say in one sentence what `error` was: of a path that the system refuses, which one and why."""
         path = error.filename if isinstance(error, OSError) else None
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            where = f" for {os.fsdecode(path)[:LONGEST_NAME]!r}" if isinstance(path, str | bytes | os.PathLike) else ""
+            return StoreFull(f"No room is left{where} on a disk: free some space, then repeat.")
         if isinstance(path, str | bytes | os.PathLike) and error.strerror:  # type: ignore[attr-defined]
             name = os.fsdecode(path)
             name = name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
@@ -191,6 +196,12 @@ class WorkspaceReadOnly(DependencyFailed):
     """The workspace's folder, or a file in it, cannot be written."""
 
     code = "workspace-read-only"
+
+
+class JobDamaged(DependencyFailed):
+    """The files of one job cannot be read."""
+
+    code = "job-damaged"
 
 
 class LogDamaged(DependencyFailed):

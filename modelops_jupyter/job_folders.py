@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from modelops_jupyter.errors import JobDamaged
 from modelops_jupyter.processes import is_alive
 
 JOB_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
@@ -19,7 +20,28 @@ GRACE_SECONDS = 10.0
 
 
 def state_of(path: Path) -> str:
-    """Return the state of a job; a process is asked before the outcome, which it writes while it lives."""
+    """Return the state of a job; a process is asked before the outcome, which it writes while it lives.
+
+    Raises
+    ------
+    JobDamaged
+        If one of its files cannot be read.
+    """
+    try:
+        return _state_of(path)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise damaged(path, error) from error
+
+
+def damaged(path: Path, error: Exception) -> JobDamaged:
+    """Return the error that the files of a job cannot be read."""
+    return JobDamaged(
+        f"Job {path.name} cannot be read ({error}): start it again if it is still wanted. `modelops doctor` says how "
+        "to remove it."
+    )
+
+
+def _state_of(path: Path) -> str:
     process = read_json(path / "process.json")
     alive = process is not None and is_alive(process)
     if process is not None and alive and process["folder"] != os.path.realpath(path):

@@ -9,7 +9,7 @@ from modelops_jupyter.verb import Parser
 
 # The first are the shell's alone.
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "start": ("init", "demo", "dashboard", "serve"),
+    "start": ("init", "demo", "dashboard", "serve", "restore"),
     "catalogue": ("status", "models", "versions", "version", "overview"),
     "register and judge": (
         *("register", "adopt", "evaluate", "predict", "compare"),
@@ -26,7 +26,10 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         *("mute", "accept", "revoke", "deliver"),
     ),
     "run": ("run", "runs", "run-notebook", "notebook-parameters"),
-    "record": ("board", "card", "audit", "audit-head", "verify-audit", "doctor"),
+    "record": (
+        *("board", "card", "audit", "audit-head", "verify-audit", "doctor"),
+        "backup",
+    ),
 }
 
 

@@ -330,6 +330,18 @@ VERBS: tuple[Verb, ...] = (
         effect="read",
     ),
     Verb(
+        "backup",
+        "write the whole workspace to one new file, while others work in it; exit code 1 where the log is damaged",
+        lambda ws, a, r: ws.backup(a.output),
+        (
+            argument(
+                "output", metavar="FILE", help="a file that is not there yet; `modelops restore FILE DIR` reads it"
+            ),
+        ),
+        effect="execute",
+        slow=True,
+    ),
+    Verb(
         "doctor",
         "look at every part of the workspace: what is wrong, where, and what fixes it; exit code 1 where something is",
         lambda ws, a, r: ws.doctor(),

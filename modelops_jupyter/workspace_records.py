@@ -13,6 +13,7 @@ from modelops_jupyter.refs import ModelReference
 
 if TYPE_CHECKING:
     from modelops_jupyter.actions.board import Board
+    from modelops_jupyter.backups import Backup
     from modelops_jupyter.choices import AuditKind
     from modelops_jupyter.diagnosis import Diagnosis
     from modelops_jupyter.governance import ModelCard
@@ -54,6 +55,15 @@ class RecordVerbs(Foundations):
     def card(self, version: str | ModelReference) -> ModelCard:
         """Return the model card of a version."""
         return catalogue.card(self.known, version)
+
+    def backup(self, output: str | os.PathLike[str]) -> Backup:
+        """Write the whole workspace to one new file while others work in it: what `mo.restore` puts back.
+
+        Settings, records, MLflow's database, models' files, the log and executed notebooks; each with its digest.
+        """
+        from modelops_jupyter.backups import back_up
+
+        return back_up(self.settings, output)
 
     def doctor(self) -> Diagnosis:
         """Look at every part of the workspace at rest: what is wrong, where, and what fixes it. Nothing is changed.

@@ -10,7 +10,7 @@ from typing import Any
 
 from modelops_jupyter.actions.obstacles import RECONCILE, again, in_its_place
 from modelops_jupyter.diagnosis.evidence import Evidence
-from modelops_jupyter.errors import ModelOpsError, StoreBusy
+from modelops_jupyter.errors import ModelOpsError
 from modelops_jupyter.problems import Problem, problem_at
 from modelops_jupyter.wording import count
 
@@ -68,8 +68,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 def _damage(path: Path) -> Problem | None:
     """Return why nobody can use the database."""
     from modelops_jupyter.registry.client import schema_trouble
-    from modelops_jupyter.registry.relocation import sqlite_error
-    from modelops_jupyter.store import trouble
+    from modelops_jupyter.store import is_busy, trouble
 
     reason = trouble(path)
     if reason is not None:
@@ -77,7 +76,7 @@ def _damage(path: Path) -> Problem | None:
     try:
         schema = schema_trouble(path)
     except (sqlite3.Error, TypeError) as error:  # no such table, or no row in it
-        if isinstance(error, sqlite3.Error) and isinstance(sqlite_error(error, path), StoreBusy):
+        if is_busy(error):
             return problem_at(path, "it is locked by another process", "try again once that is done")
         return problem_at(path, f"it is not a database of MLflow that can be read ({error})")
     return None if schema is None else problem_at(path, f"it {schema[0]}", schema[1])

@@ -12,6 +12,7 @@ import psutil
 
 from modelops_jupyter import processes
 from modelops_jupyter.diagnosis.evidence import Evidence
+from modelops_jupyter.errors import JobDamaged
 from modelops_jupyter.job_folders import JOB_ID, read_json, state_of
 from modelops_jupyter.portable import absolute_path
 from modelops_jupyter.problems import RESTORE, Problem, problem_at
@@ -97,7 +98,7 @@ def examine_jobs(evidence: Evidence, problems: list[Problem]) -> str:
             for line in lines:
                 json.loads(line)
             state = state_of(folder)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, JobDamaged) as error:
             problems.append(problem_at(folder, f"this job cannot be read ({error})", fix))
             continue
         if state == "interrupted":

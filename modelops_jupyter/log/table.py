@@ -18,6 +18,7 @@ from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from filelock import FileLock, Timeout
 
+from modelops_jupyter.disk_space import LEAST_ROOM, check_room, is_full, no_room, room
 from modelops_jupyter.errors import (
     Conflict,
     InvalidFrame,
@@ -129,6 +130,7 @@ class BatchTable:
             )
         batch = batch_id or uuid4().hex
         scope = f" {series}" if series else ""
+        check_room(self.path, rows.nbytes)  # before Delta writes a part of it
         held = digest(rows.select(list(same)))
         content = 1 if batch_id is None else held  # Delta keeps a number per batch id
         name, same_rows, again = batch + scope, Transaction(f"rows-{held}{scope}", 1), False
@@ -438,8 +440,8 @@ def _configuration(schema: pa.Schema) -> dict[str, str | None]:
 
 def _typed(error: Exception, path: Path) -> LogDamaged | StoreFull | WorkspaceReadOnly:
     reason = getattr(error, "strerror", None) or next(iter(str(error).splitlines()), type(error).__name__)
-    if "No space left" in str(error):
-        return StoreFull(f"No room is left for {path}: free some space, then repeat; nothing was written.")
+    if is_full(error) or room(path) < LEAST_ROOM:
+        return no_room(path)
     if isinstance(error, PermissionError) or "ermission denied" in reason or "Read-only" in reason:
         return WorkspaceReadOnly(f"{path} cannot be written or read ({reason}): make it writable, then repeat.")
     return LogDamaged(f"{path} cannot be used ({reason}): restore it from a backup.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import tempfile
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from modelops_jupyter.disk_space import is_full
 from modelops_jupyter.errors import ArtifactChanged, RegistryDamaged, StoreFull
 from modelops_jupyter.registry.relocation import is_below, local_path
 from modelops_jupyter.scoring.digests import COMPILED, MLFLOW_FILES, MOST_MLFLOW_BYTES, file_digests
@@ -120,7 +120,7 @@ def take_files(folder: Path, copy: Path, what: str) -> Path:
     except (OSError, shutil.Error) as error:
         if not folder.is_dir():
             raise gone(what, folder) from error
-        if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error):
+        if is_full(error):
             raise StoreFull(f"No room is left in {tempfile.gettempdir()} to load {what}: free some space.") from error
         raise RegistryDamaged(
             f"The files of {what} in {folder} cannot be read ({error}): make them readable, or restore them from a "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import errno
 import logging
 import os
 import re
@@ -19,6 +18,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from filelock import FileLock, Timeout
 
+from modelops_jupyter.disk_space import check_room, is_full
 from modelops_jupyter.errors import (
     InvalidInput,
     RegistryDamaged,
@@ -27,9 +27,9 @@ from modelops_jupyter.errors import (
     StoreFull,
     WorkspaceReadOnly,
 )
-from modelops_jupyter.registry.relocation import address_of, connect_file, relocate, remember, sqlite_error
+from modelops_jupyter.registry.relocation import address_of, connect_file, relocate, remember
 from modelops_jupyter.settings import Settings, redacted
-from modelops_jupyter.store import is_writable, trouble
+from modelops_jupyter.store import failure, is_writable, trouble
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -89,14 +89,19 @@ def check_writable(settings: Settings) -> None:
     ------
     WorkspaceReadOnly
         If the embedded database, or the folder of its artifacts, cannot be written.
+    StoreFull
+        If its disk has no room.
     DependencyFailed
         As `check_reachable`.
     """
     check_reachable(settings)
-    if settings.server is None and not is_writable(settings.mlflow_path):
+    if settings.server is not None:
+        return
+    if not is_writable(settings.mlflow_path):
         raise WorkspaceReadOnly(
             f"{settings.mlflow_path} cannot be written: make it and its folder writable, or open another workspace."
         )
+    check_room(settings.mlflow_path)
 
 
 def _health(uri: str) -> urllib.request.Request:
@@ -141,7 +146,7 @@ def typed_errors(settings: Settings) -> Iterator[None]:
             raise WorkspaceReadOnly(
                 f"MLflow cannot write under {settings.root} ({line}): make it writable, or open another workspace."
             ) from error
-        if getattr(error, "errno", None) == errno.EDQUOT or os.strerror(errno.ENOSPC) in str(error):
+        if is_full(error):
             where = settings.artifacts_path if settings.server is None else "MLflow's files"
             raise StoreFull(f"No room is left for {where}: free some space, then repeat.") from error
         if settings.server is not None:
@@ -150,7 +155,7 @@ def typed_errors(settings: Settings) -> Iterator[None]:
             ) from error
         cause = _sqlite_cause(error)
         if cause is not None:
-            raise sqlite_error(cause, settings.mlflow_path) from error
+            raise failure(cause, settings.mlflow_path, RegistryDamaged) from error
         raise RegistryDamaged(
             f"MLflow cannot use {settings.mlflow_path} and {settings.artifacts_path} ({line}): run "
             "`modelops doctor`, which says whether anything there is damaged, then repeat."
@@ -202,7 +207,7 @@ def _check_embedded(settings: Settings) -> None:
     try:
         wrong = schema_trouble(path)
     except sqlite3.Error as error:
-        raise sqlite_error(error, path) from error
+        raise failure(error, path, RegistryDamaged) from error
     if wrong is not None:
         raise RegistryDamaged(f"{path} {wrong[0]}: {wrong[1]}.")
     relocate(settings)
@@ -211,6 +216,7 @@ def _check_embedded(settings: Settings) -> None:
 def _create_embedded(settings: Settings) -> None:
     """Make MLflow's SQLite file, whole or not at all: MLflow itself breaks it when two processes start at once."""
     folder = settings.mlflow_path.parent
+    check_room(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(settings.mlflow_path.with_suffix(".lock"), timeout=LOCK_SECONDS):

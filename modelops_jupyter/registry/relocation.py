@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from modelops_jupyter.errors import DependencyFailed, RegistryDamaged, StoreBusy, StoreFull, WorkspaceReadOnly
+from modelops_jupyter.errors import RegistryDamaged
 from modelops_jupyter.settings import Settings
-from modelops_jupyter.store import is_writable
+from modelops_jupyter.store import failure, is_writable
 
 BUSY_SECONDS = 30.0
 _FILE = "file://"
@@ -128,7 +128,7 @@ def recorded_folders(path: Path) -> Folders | None:
         with closing(connect_file(path)) as connection:
             return _recorded(connection)
     except sqlite3.Error as error:
-        raise sqlite_error(error, path) from error
+        raise failure(error, path, RegistryDamaged) from error
 
 
 def rebased(address: str, moves: Sequence[tuple[str, str]]) -> str:
@@ -176,19 +176,7 @@ def _writing(path: Path) -> Iterator[sqlite3.Connection]:
             yield connection
             connection.execute("COMMIT")
     except sqlite3.Error as error:
-        raise sqlite_error(error, path) from error
-
-
-def sqlite_error(error: sqlite3.Error, path: Path) -> DependencyFailed:
-    """Return what a failure of SQLite's is: most often the database is whole, and somebody else's lock goes away."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StoreBusy(f"{path} stayed locked by another process: try again later.")
-    if code == sqlite3.SQLITE_FULL:
-        return StoreFull(f"No room is left for {path}: free some space, then repeat; nothing was written.")
-    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-        return WorkspaceReadOnly(f"{path} cannot be written ({error}): make it and its folder writable.")
-    return RegistryDamaged(f"{path} cannot be used ({error}): restore it from a backup.")
+        raise failure(error, path, RegistryDamaged) from error
 
 
 def _recorded(connection: sqlite3.Connection) -> Folders | None:

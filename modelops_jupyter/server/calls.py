@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from modelops_jupyter.data_files import dataset_address, is_mlflow_address, read_file
-from modelops_jupyter.errors import InvalidInput
+from modelops_jupyter.errors import InvalidInput, ModelOpsError
 from modelops_jupyter.server.addresses import resolve, resolve_file
 from modelops_jupyter.server.fields import Field
+from modelops_jupyter.server.pinned import check_unlinked, pinned
 
 TABLES = (".parquet", ".csv")
 LABELS = ("target", "outcomes")  # which may be the name of a column of the rows that they belong to
@@ -28,11 +29,14 @@ class Call:
         Arguments to be passed as they are; paths are absolute.
     files : mapping of str to str
         Arguments to be read first: tables and models.
+    paths : sequence of str
+        Which of `values` are paths.
     """
 
     operation: str
     values: Mapping[str, Any]
     files: Mapping[str, str]
+    paths: Sequence[str] = ()
 
     def arguments(self) -> dict[str, Any]:
         """Read the files and return every argument.
@@ -40,9 +44,11 @@ class Call:
         Raises
         ------
         NotFound, InvalidInput
-            If one cannot be read.
+            If one cannot be read, or became a link meanwhile.
         """
-        return {**self.values, **{name: read_file(address) for name, address in self.files.items()}}
+        for name in self.paths:
+            check_unlinked(self.values[name])
+        return {**self.values, **{name: _read(address) for name, address in self.files.items()}}
 
 
 def make_call(operation: str, fields: Sequence[Field], values: Mapping[str, Any], root: Path) -> Call:
@@ -55,13 +61,14 @@ def make_call(operation: str, fields: Sequence[Field], values: Mapping[str, Any]
     NotFound
         If a file is not there.
     """
-    plain, files = dict(values), {}
+    plain, files, paths = dict(values), {}, []
     for field in fields:
         given, kind = values.get(field.name), field.schema.get("format")
         if given is None or kind is None:
             continue
         if kind == "path":
             plain[field.name] = (resolve if field.name == "output" else resolve_file)(root, given, field.name)
+            paths.append(field.name)
             continue
         if kind == "model" and is_mlflow_address(given):
             continue
@@ -71,7 +78,16 @@ def make_call(operation: str, fields: Sequence[Field], values: Mapping[str, Any]
             continue
         del plain[field.name]
         files[field.name] = resolve_file(root, given, field.name)
-    return Call(operation, plain, files)
+    return Call(operation, plain, files, paths)
+
+
+def _read(address: str) -> Any:
+    """Read the file that was checked, and say its own name where it cannot be read."""
+    with pinned(address) as name:
+        try:
+            return read_file(name)
+        except ModelOpsError as error:
+            raise type(error)(str(error).replace(name, address)) from error
 
 
 def _is_table(address: str) -> bool:

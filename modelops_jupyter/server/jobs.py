@@ -23,8 +23,8 @@ from typing import Any
 from uuid import uuid4
 
 from modelops_jupyter.actor import Actor
-from modelops_jupyter.errors import Conflict, InvalidInput, NotFound
-from modelops_jupyter.job_folders import GRACE_SECONDS, JOB_ID, read_json, state_of, write_whole
+from modelops_jupyter.errors import Conflict, InvalidInput, JobDamaged, NotFound
+from modelops_jupyter.job_folders import GRACE_SECONDS, JOB_ID, damaged, read_json, state_of, write_whole
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.processes import identity, is_alive, kill
 from modelops_jupyter.server.calls import Call
@@ -32,6 +32,7 @@ from modelops_jupyter.server.calls import Call
 KEPT = 200
 ENDED = ("completed", "failed", "cancelled", "interrupted")
 HEARTBEAT_SECONDS = 15.0
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ class Jobs:
         """Return the newest jobs, newest first, without their results."""
         jobs = []
         for path in self._newest_first()[:limit]:
-            with suppress(ValueError, KeyError):  # files that are damaged hide no other job: `modelops doctor` says so
+            with suppress(JobDamaged):  # it hides no other job: `modelops doctor` names it
                 jobs.append(_job(path, whole=False))
         return tuple(jobs)
 
@@ -174,7 +175,11 @@ class Jobs:
 
     def events(self, job_id: str, after: int = 0) -> tuple[Mapping[str, Any], ...]:
         """Return the events behind number `after`, oldest first; `event` counts from 1."""
-        return tuple(_events(self._path(job_id), after))
+        path = self._path(job_id)
+        try:
+            return tuple(_events(path, after))
+        except _UNREADABLE as error:
+            raise damaged(path, error) from error
 
     def log(self, job_id: str, tail: int) -> str:
         """Return the last `tail` bytes of what the process printed."""
@@ -197,12 +202,16 @@ class Jobs:
         found = [
             path for path in self._folder.iterdir() if JOB_ID.fullmatch(path.name) and (path / "job.json").is_file()
         ]
-        return sorted(found, key=lambda path: (path / "job.json").stat().st_mtime_ns, reverse=True)
+        return sorted(found, key=_written_at, reverse=True)
 
     def _make_room(self, most: int) -> None:
         running = 0
         for place, path in enumerate(self._newest_first(), start=1):
-            if state_of(path) == "running":
+            try:
+                runs = state_of(path) == "running"
+            except JobDamaged:  # it hinders no other one
+                runs = False
+            if runs:
                 running += 1
             elif place >= KEPT:
                 shutil.rmtree(path, ignore_errors=True)
@@ -210,8 +219,12 @@ class Jobs:
             raise Conflict(f"{running} jobs are running, and this server starts no more: wait for one, or cancel one.")
 
     def _again(self, body: Mapping[str, Any]) -> Job:
-        first = read_json(self._folder / body["id"] / "job.json") or {}
-        if (first.get("operation"), first.get("arguments")) != (body["operation"], body["arguments"]):
+        try:
+            first = read_json(self._folder / body["id"] / "job.json") or {}
+            as_before = (first.get("operation"), first.get("arguments"))
+        except _UNREADABLE as error:
+            raise damaged(self._folder / body["id"], error) from error
+        if as_before != (body["operation"], body["arguments"]):
             raise InvalidInput("This Idempotency-Key was used for another request: make a new one for each.")
         return self.get(body["id"])
 
@@ -232,6 +245,13 @@ class Jobs:
 
 
 def _job(path: Path, *, whole: bool) -> Job:
+    try:
+        return _read_job(path, whole=whole)
+    except _UNREADABLE as error:
+        raise damaged(path, error) from error
+
+
+def _read_job(path: Path, *, whole: bool) -> Job:
     body = read_json(path / "job.json") or {}
     state = state_of(path)
     outcome = read_json(path / "outcome.json") or {}
@@ -267,6 +287,14 @@ def _events(path: Path, after: int) -> Iterator[dict[str, Any]]:
         return
     for number, line in enumerate(lines[after:], start=after + 1):
         yield {"event": number, **json.loads(line)}
+
+
+def _written_at(path: Path) -> int:
+    """Return when a job was made; one that is removed just now is the oldest."""
+    try:
+        return (path / "job.json").stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _end(process: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, inspect, text
 
+from modelops_jupyter.disk_space import is_full, no_room
 from modelops_jupyter.errors import StoreBusy, StoreDamaged, StoreTooNew, WorkspaceReadOnly
 
 REVISIONS = ("0001", "0002", "0003", "0004", "0005")  # oldest first; known without importing Alembic
@@ -54,6 +55,8 @@ def locked(lock_path: Path) -> Iterator[None]:
             f"Another process has been creating {lock_path.parent} for {LOCK_SECONDS:.0f} s: try again when it is done."
         ) from None
     except OSError as error:
+        if is_full(error):
+            raise no_room(lock_path) from error
         raise WorkspaceReadOnly(
             f"{lock_path.parent} cannot be written ({error.strerror}): make it writable, or open another workspace."
         ) from error

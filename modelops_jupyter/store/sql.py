@@ -17,18 +17,14 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from modelops_jupyter import clock
-from modelops_jupyter.errors import (
-    Conflict,
-    DependencyFailed,
-    StoreBusy,
-    StoreDamaged,
-    StoreFull,
-    WorkspaceReadOnly,
-)
+from modelops_jupyter.disk_space import LEAST_ROOM, check_room, room
+from modelops_jupyter.errors import Conflict, StoreDamaged, WorkspaceReadOnly
 from modelops_jupyter.store.audit import head, next_entry
+from modelops_jupyter.store.failures import failure, is_busy
 from modelops_jupyter.store.files import is_writable, trouble
 from modelops_jupyter.store.records import AuditEntry, Change, Put, Record, checksum, written
 from modelops_jupyter.store.schema import ensure_schema, locked, migrate
+from modelops_jupyter.store.snapshots import copy_of
 from modelops_jupyter.store.tables import AUDIT, IDEMPOTENCY, RECORDS
 
 BUSY_SECONDS = 30.0
@@ -47,7 +43,8 @@ class SqlStore:
 
     def commit(self, change: Change) -> AuditEntry | None:
         """See `Store.commit`."""
-        return self._attempt(lambda connection: _write(connection, change))
+        check_room(self._path, _size(change))
+        return self._attempt(lambda connection: _write(connection, change), durable=change.event is not None)
 
     def get(self, kind: str, key: str) -> Record | None:
         """See `Store.get`."""
@@ -103,22 +100,27 @@ class SqlStore:
             with self._engine.connect() as connection:
                 return work(connection)
         except DatabaseError as error:
-            raise _typed(error, self._path) from error
+            raise failure(error.orig, self._path, seconds=BUSY_SECONDS) from error
 
-    def _attempt(self, work: Callable[[Connection], _T]) -> _T:
-        """Run `work` in an immediate transaction; a busy database means the whole of it again."""
+    def _attempt(self, work: Callable[[Connection], _T], *, durable: bool) -> _T:
+        """Run `work` in an immediate transaction; a busy database means the whole of it again.
+
+        A durable one is on the disk once it is acknowledged: what somebody did outlasts a power cut.
+        """
         deadline = time.monotonic() + BUSY_SECONDS
         while True:
             try:
                 with self._engine.begin() as connection:
+                    if durable:
+                        connection.exec_driver_sql("PRAGMA synchronous=FULL")
                     connection.exec_driver_sql("BEGIN IMMEDIATE")
                     return work(connection)
             except OperationalError as error:
-                if not _is_busy(error) or time.monotonic() > deadline:
-                    raise _typed(error, self._path) from error
+                if not is_busy(error.orig) or time.monotonic() > deadline:
+                    raise failure(error.orig, self._path, seconds=BUSY_SECONDS) from error
                 time.sleep(random.uniform(0.005, 0.05))
             except DatabaseError as error:
-                raise _typed(error, self._path) from error
+                raise failure(error.orig, self._path, seconds=BUSY_SECONDS) from error
 
 
 def open_store(path: Path, lock_path: Path, *, create: bool = True, keeps: Sequence[Path] = ()) -> SqlStore:
@@ -159,8 +161,8 @@ def open_store(path: Path, lock_path: Path, *, create: bool = True, keeps: Seque
             ensure_schema(engine, path, lock_path)
             return SqlStore(engine, path)
         except DatabaseError as error:
-            if not _is_busy(error) or time.monotonic() > deadline:
-                raise _typed(error, path) from error
+            if not is_busy(error.orig) or time.monotonic() > deadline:
+                raise failure(error.orig, path, seconds=BUSY_SECONDS) from error
             time.sleep(random.uniform(0.01, 0.1))
 
 
@@ -171,11 +173,12 @@ def store_at(path: Path) -> SqlStore:
 
 def connect(path: Path) -> sqlite3.Connection:
     """Return a connection to a store's file, as the store itself opens it."""
-    return sqlite3.connect(_address(path, "rw"), timeout=BUSY_SECONDS, uri=True, isolation_level=None)
+    return _connection(path, "rw", BUSY_SECONDS)
 
 
 def _create(path: Path, lock_path: Path) -> None:
     """Make the database, whole or not at all: a process that is killed leaves nothing that looks like one."""
+    check_room(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
@@ -192,37 +195,78 @@ def _create(path: Path, lock_path: Path) -> None:
         try:
             migrate(_engine(fresh, "rwc"))
         except DatabaseError as error:
-            raise _typed(error, path) from error
+            raise failure(error.orig, path, seconds=BUSY_SECONDS) from error
         fresh.rename(path)
 
 
 def _engine(path: Path, mode: str) -> Engine:
     engine = create_engine(
         "sqlite://",
-        creator=lambda: sqlite3.connect(_address(path, mode), timeout=1.0, check_same_thread=False, uri=True),
+        creator=lambda: _connection(path, mode),
         poolclass=NullPool,
     )
     event.listen(engine, "connect", _prepare)
     return engine
 
 
-def _address(path: Path, mode: str) -> str:
-    """Return SQLite's address of a file; of a file that cannot be written, one that it can be read by.
+def _connection(path: Path, mode: str, seconds: float = 1.0) -> sqlite3.Connection:
+    """Open a file, as far as its folder and its disk allow.
 
     A write-ahead log takes files beside the database. Where there can be none, SQLite reads a database only if it is
     told that it does not change, which is so while there is no log: changes go there first.
     """
-    if mode == "rw" and not is_writable(path):
-        log = path.with_name(f"{path.name}-wal")
-        mode = "ro" if log.exists() and log.stat().st_size else "ro&immutable=1"
+    if mode == "rw":
+        has_log = _holds_bytes(path.with_name(f"{path.name}-wal"))
+        if not is_writable(path):
+            if has_log and not path.with_name(f"{path.name}-shm").exists():
+                # No index of the log is there, and none can be made.
+                return _connect(copy_of(path), "rw", seconds, query_only=True)
+            mode = "ro" if has_log else "ro&immutable=1"
+        elif room(path) < LEAST_ROOM:
+            if has_log and (alone := _alone(path, seconds)) is not None:
+                return alone
+            mode = "ro" if has_log else "ro&immutable=1"
+    return _connect(path, mode, seconds)
+
+
+def _alone(path: Path, seconds: float) -> sqlite3.Connection | None:
+    """Open a file whose log's index, which SQLite begins anew, has no room on the disk: it is in memory then.
+
+    That goes while nobody else is there; else there is an index, and None is returned.
+    """
+    connection = _connect(path, "rw", seconds)
+    try:
+        connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+        connection.execute("SELECT count(*) FROM sqlite_master")
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if is_busy(error):
+            return None
+        raise
+    return connection
+
+
+def _connect(path: Path, mode: str, seconds: float, *, query_only: bool = False) -> sqlite3.Connection:
     # Of an address SQLAlchemy would read part of some paths as something else: those with #, ? or %20.
-    return f"file:{quote(str(path.absolute()))}?mode={mode}"
+    address = f"file:{quote(str(path.absolute()))}?mode={mode}"
+    connection = sqlite3.connect(address, timeout=seconds, check_same_thread=False, uri=True, isolation_level=None)
+    if query_only:
+        connection.execute("PRAGMA query_only=ON")
+    return connection
+
+
+def _holds_bytes(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
 
 
 def _prepare(connection: sqlite3.Connection, _: Any) -> None:
-    connection.isolation_level = None  # we say BEGIN IMMEDIATE ourselves
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _size(change: Change) -> int:
+    """Return how many bytes a change may take: in the log and, once that is copied there, in the database."""
+    return sum(2 * len(written(put.body)) for put in change.puts)
 
 
 def _write(connection: Connection, change: Change) -> AuditEntry | None:
@@ -286,23 +330,3 @@ def _batches(keys: Collection[str]) -> Iterator[list[str]]:
     ordered = sorted({*keys})
     for start in range(0, len(ordered), MOST_KEYS):
         yield ordered[start : start + MOST_KEYS]
-
-
-def _is_busy(error: DatabaseError) -> bool:
-    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
-def _typed(error: DatabaseError, path: Path) -> DependencyFailed:
-    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-    if _is_busy(error):
-        return StoreBusy(f"{path} stayed locked by another process for {BUSY_SECONDS:.0f} s: try again later.")
-    if code == sqlite3.SQLITE_FULL:
-        return StoreFull(f"No room is left for {path}: free some space, then repeat; nothing was written.")
-    if not path.exists():
-        return StoreDamaged(f"{path} is gone: restore it from a backup.")
-    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-        return WorkspaceReadOnly(
-            f"{path} cannot be written ({error.orig}): make it and its folder writable, or open another workspace."
-        )
-    return StoreDamaged(f"{path} cannot be used ({error.orig}): restore it from a backup or open another workspace.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from modelops_jupyter.data_files import dataset_address
+from modelops_jupyter.disk_space import is_full
 from modelops_jupyter.errors import InvalidInput, NotFound, StoreFull, WorkspaceReadOnly
 
 _LOOKED_AT = 10_000  # rows
@@ -72,7 +72,7 @@ def write_table(address: str, schema: pa.Schema, parts: Iterator[pa.Table]) -> N
             else:
                 _commit(fresh, path)
     except OSError as error:
-        if error.errno == errno.ENOSPC:
+        if is_full(error):
             raise StoreFull(f"There is no room left for {address!r}: free some, then repeat.") from error
         reason = error.strerror or str(error)
         raise WorkspaceReadOnly(f"{address!r} cannot be written ({reason}): write to another folder.") from error

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from modelops_jupyter.cli import main
 from modelops_jupyter.errors import StoreDamaged
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.store import open_store
+from modelops_jupyter.verbs import VERBS
 from modelops_jupyter.workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -303,6 +304,90 @@ def test_a_read_only_workspace_is_read_and_named(
         assert ".modelops" in said
     assert state(root) == before
     assert asked(["status"], capsys)[0] == 0
+
+
+# What each reading verb is asked; `backtest` takes minutes and reads what `distribution` does.
+READING: dict[str, list[str]] = {
+    "status": [],
+    "models": [],
+    "versions": ["delay"],
+    "overview": ["delay"],
+    "distribution": ["delay", "wind"],
+    "version": ["delay/1"],
+    "curves": ["delay"],
+    "explain": ["delay", "--window", "2013-04-02"],
+    "gate": ["delay/1"],
+    "board": [],
+    "audit": [],
+    "audit-head": [],
+    "verify-audit": [],
+    "card": ["delay/1"],
+    "alerts": [],
+    "incidents": [],
+    "runs": [],
+    "multivariate-drift": ["delay"],
+    "compare-data": ["rows.parquet", "rows.parquet"],
+    "predict": ["delay/1", "rows.parquet", "{out}/predicted.parquet"],
+    "compare": COMPARE[1:],
+    "backup": ["{out}/backup.zip"],
+    "monitor": ["delay"],
+}
+ELSEWHERE = {"doctor", "backtest", "incident", "notebook-parameters"}  # tested with what they look at
+
+
+@contextmanager
+def read_only_disk(folder: Path) -> Iterator[None]:
+    """Make a folder a file system that nobody may write to, root included."""
+    for options in (["--bind", str(folder), str(folder)], ["-o", "remount,ro,bind", str(folder)]):
+        if subprocess.run(["mount", *options], capture_output=True, check=False).returncode:
+            pytest.skip("no file system can be mounted read-only here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def copy_at_work(project: Path, to: Path, beside: tuple[str, ...]) -> None:
+    """Copy a workspace while its store is open: what was written last is in the log of the store alone."""
+    path = project / ".modelops/modelops.db"
+    with closing(sqlite3.connect(path)) as reader:
+        reader.execute("SELECT * FROM records").fetchone()
+        with Workspace(Settings(project, project / ".modelops", actor="ann")) as ws:
+            ws.comment("delay/1", f"written last, with {beside}")
+        shutil.copytree(project, to, dirs_exist_ok=True)
+    for suffix in {"-wal", "-shm"} - {*beside}:
+        (to / f".modelops/modelops.db{suffix}").unlink()
+
+
+@pytest.mark.parametrize("who", ["read-only disk", "another user"])
+@pytest.mark.parametrize("beside", [(), ("-wal",), ("-wal", "-shm")], ids=["", "log", "log-and-index"])
+def test_every_reading_verb_works_where_nothing_can_be_written(
+    project: Path,
+    who: str,
+    beside: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert {verb.name for verb in VERBS if verb.effect == "read"} <= {*READING} | ELSEWHERE
+    with folder_for_all() as out, folder_for_all() as folder:
+        copy_at_work(project, folder, beside)
+        out.chmod(0o777)
+        with ExitStack() as stack:
+            stack.enter_context(read_only_disk(folder) if who == "read-only disk" else write_protected(folder))
+            monkeypatch.chdir(folder)
+            before = state(folder)
+            if who == "another user":
+                stack.enter_context(as_somebody_else())
+            for verb, words in READING.items():
+                code, said = asked([verb, *(word.format(out=out) for word in words)], capsys)
+                assert code == (3 if verb == "monitor" and said else 0), (verb, said)
+                assert "restore" not in said
+            assert main(["audit", "--limit", "1"]) == 0
+            assert (
+                f"written last, with {beside}" in capsys.readouterr().out or not beside
+            )  # what is only in the log counts
+            assert state(folder) == before
+            monkeypatch.chdir("/")
 
 
 def test_a_new_workspace_in_a_read_only_folder_is_named(capsys: pytest.CaptureFixture[str]) -> None:

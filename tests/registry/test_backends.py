@@ -156,6 +156,7 @@ def _refuse(*_: object, **options: object) -> None:
 DOWN: dict[str, tuple[int, list[str]]] = {
     "status": (3, []),
     "doctor": (1, []),
+    "backup": (0, ["../backup.zip"]),
     "models": (0, []),
     "versions": (0, ["cancer"]),
     "overview": (0, ["cancer"]),
