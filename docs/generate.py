@@ -55,6 +55,7 @@ WAYS_OUT = {
     "store-damaged": "Run `modelops doctor`; restore `.modelops/modelops.db` from a backup.",
     "store-too-new": "Upgrade modelops-jupyter to the release that wrote the store, or newer.",
     "workspace-read-only": "Make the folder that the message names writable for you.",
+    "job-damaged": "Run `modelops doctor`: it names the job's folder. Other jobs are shown as before; run this one again.",
     "log-damaged": "Run `modelops doctor`; restore the files that it names from a backup.",
     "source-unreachable": "Check the address and the credentials in `[source.NAME]`; the next run reads what is new.",
     "source-file-unreadable": "Write the file again, or remove it; the other files are monitored meanwhile.",

@@ -21,7 +21,6 @@ from modelops_jupyter.actions import (
     versions,
     watching,
 )
-from modelops_jupyter.actions.data_comparison import compare_data
 from modelops_jupyter.actions.overview import read_overview
 from modelops_jupyter.actions.service_files import changed_in_service
 from modelops_jupyter.listing import Listing
@@ -39,12 +38,11 @@ if TYPE_CHECKING:
     from modelops_jupyter.actions.overview import ModelOverview
     from modelops_jupyter.actions.reconciliation import Reconciliation
     from modelops_jupyter.actions.versions import RegisteredVersion
-    from modelops_jupyter.choices import FailOn, ModelKind, Role, WindowLength
+    from modelops_jupyter.choices import ModelKind, Role, WindowLength
     from modelops_jupyter.governance import Comparison, Decision, GateReport, Transition
     from modelops_jupyter.log import Appended
     from modelops_jupyter.monitoring import MonitorReport
     from modelops_jupyter.monitoring.pace import WorkEvent
-    from modelops_jupyter.monitoring.record.comparison import DataComparison
     from modelops_jupyter.pipelines import CellEvent, NotebookRun, PipelineRun, StepEvent
 
 
@@ -366,34 +364,6 @@ class Workspace(IncidentVerbs, InspectionVerbs, RecordVerbs, ScoringVerbs):
             length, segments = watching.spelled_out(self.known, name, spelled, every, segments)
         return watching.monitor(
             self.known, self.sources, self.settings, self.actor, name, length, segments, alert_budget, holidays
-        )
-
-    def compare_data(
-        self,
-        reference: Any,
-        current: Any,
-        *,
-        timestamp: str | None = None,
-        every: WindowLength = "1D",
-        zone: str | None = None,
-        alert_budget: str | None = None,
-        fail_on: FailOn | None = None,
-        junit: str | os.PathLike[str] | None = None,
-    ) -> DataComparison:
-        """Compare rows of no model with a reference; see `modelops_jupyter.compare_data`.
-
-        Without `alert_budget` that of `modelops.toml` holds.
-        """
-        budget = alert_budget or self.settings.alert_budget or "1/month"
-        return compare_data(
-            reference,
-            current,
-            timestamp=timestamp,
-            every=every,
-            zone=zone,
-            alert_budget=budget,
-            fail_on=fail_on,
-            junit=junit,
         )
 
     # Running.

@@ -1,20 +1,23 @@
-"""A closer look at monitored windows, of what was served or of one version in another role: verbs of a `Workspace`."""
+"""A closer look at monitored windows and at tables: verbs of a `Workspace`."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.actions import inspection, watching
+from modelops_jupyter.actions.data_comparison import compare_data
 from modelops_jupyter.foundations import Foundations
 
 if TYPE_CHECKING:
     from modelops_jupyter.actions.overview import Distribution
-    from modelops_jupyter.choices import Role, WindowLength
+    from modelops_jupyter.choices import FailOn, Role, WindowLength
     from modelops_jupyter.monitoring import Backtest, Explanation
     from modelops_jupyter.monitoring.explaining.multivariate import MultivariateDrift
     from modelops_jupyter.monitoring.figures.curves import PerformanceCurves
     from modelops_jupyter.monitoring.pace import WorkEvent
+    from modelops_jupyter.monitoring.record.comparison import DataComparison
 
 
 class InspectionVerbs(Foundations):
@@ -107,3 +110,31 @@ class InspectionVerbs(Foundations):
         """
         length, series = watching.windows_of(self.known, name, every, version, role)
         return watching.backtest(self.known, self.settings, name, length, alert_budget, on_progress, series)
+
+    def compare_data(
+        self,
+        reference: Any,
+        current: Any,
+        *,
+        timestamp: str | None = None,
+        every: WindowLength = "1D",
+        zone: str | None = None,
+        alert_budget: str | None = None,
+        fail_on: FailOn | None = None,
+        junit: str | os.PathLike[str] | None = None,
+    ) -> DataComparison:
+        """Compare rows of no model with a reference; see `modelops_jupyter.compare_data`.
+
+        Without `alert_budget` that of `modelops.toml` holds.
+        """
+        budget = alert_budget or self.settings.alert_budget or "1/month"
+        return compare_data(
+            reference,
+            current,
+            timestamp=timestamp,
+            every=every,
+            zone=zone,
+            alert_budget=budget,
+            fail_on=fail_on,
+            junit=junit,
+        )
