@@ -279,7 +279,7 @@ def test_a_kill_loses_no_more_than_was_said(own: Settings, durable: bool) -> Non
     command = [sys.executable, "-m", "modelops_jupyter", "serve", "delay", "--port", "0", "--json"]
     environment = {**os.environ, "MODELOPS_WORKSPACE": str(own.project)}
     answered: list[tuple[float, str]] = []
-    for _ in range(3):
+    for _ in range(2):
         process = subprocess.Popen(
             command + (["--durable"] if durable else []), env=environment, stdout=subprocess.PIPE, text=True
         )
