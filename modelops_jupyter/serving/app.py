@@ -118,17 +118,18 @@ def application(service: Service) -> ASGIApp:
 def health_of(service: Service) -> dict[str, Any]:
     """Return how an endpoint does: what answers, what was referred, what is on record and what is lost."""
     champions, state = service.champions, service.recorder.state()
+    wrong = dict(champions.problems)  # which its own thread changes
     models = {
         name: {
             "version": (live := champions.live(name)).version.version,
             "alias": live.reference.alias,
             "since": champions.since(name).isoformat(),
             **service.tallies[name].to_dict(),
-            "problem": champions.problems.get(name, ""),
+            "problem": wrong.get(name, ""),
         }
         for name in champions.names
     }
-    problems = [champions.store_problem, state.problem, *champions.problems.values()]
+    problems = [champions.store_problem, state.problem, *wrong.values()]
     degraded = any(problems) or state.lost
     return {
         "status": "degraded" if degraded else "ok",

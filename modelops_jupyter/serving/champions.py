@@ -37,7 +37,7 @@ class Champions:
         self._watch = ChangeWatch(settings.store_path)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="modelops-serve-follow", daemon=True)
-        self.problems: dict[str, str] = {}
+        self.problems: dict[str, str] = {}  # replaced, never changed: other threads read it
         self.store_problem = ""
 
     @property
@@ -72,7 +72,7 @@ class Champions:
                 self.store_problem = f"{self._settings.store_path} cannot be read: what was live last goes on serving."
                 continue
             self.store_problem = ""
-            if mark == seen and (not self.problems or time.monotonic() < retry_at):
+            if mark == seen and (not any(self.problems.values()) or time.monotonic() < retry_at):
                 continue
             seen, retry_at = mark, time.monotonic() + RETRY_SECONDS
             try:
@@ -86,12 +86,16 @@ class Champions:
             for name, reference in self._followed.items():
                 try:
                     self._follow_one(foundations, name, reference)
-                    self.problems.pop(name, None)
+                    rejected = _rejection(foundations, self._live[name])
+                    self.problems = {**self.problems, name: rejected}
                 except ModelOpsError as error:
-                    self.problems[name] = f"{self._live[name].version.full_name} goes on serving: {error}"
+                    self._note(name, str(error))
                 except Exception as error:  # whatever a model of the user's raises when it is loaded
-                    reason = f"{type(error).__name__}: {error}".splitlines()[0]
-                    self.problems[name] = f"{self._live[name].version.full_name} goes on serving: {reason}"
+                    self._note(name, f"{type(error).__name__}: {error}".splitlines()[0])
+
+    def _note(self, name: str, reason: str) -> None:
+        text = f"{self._live[name].version.full_name} goes on serving: {reason}"
+        self.problems = {**self.problems, name: text}
 
     def _follow_one(self, foundations: Foundations, name: str, reference: ModelReference) -> None:
         number = find_version(foundations.store, reference).version
@@ -104,6 +108,20 @@ class Champions:
             warm_up(model)
         self._loaded[name] = [*(one for one in loaded if one is not model), model][-IN_MEMORY:]
         self._live[name], self._since[name] = model, datetime.now(UTC)
+
+
+def _rejection(foundations: Foundations, live: LiveModel) -> str:
+    """Return what to do about a version that was rejected while it serves; empty where it was not."""
+    from modelops_jupyter.governance import standing_rejection
+
+    alias = live.reference.alias or "champion"
+    rejected = standing_rejection(foundations.store, live.version.body, foundations.policy, alias)
+    if rejected is None:
+        return ""
+    return (
+        f"{live.version.full_name} serves, and {rejected['actor']} rejected it ({rejected['reason']}): roll back, "
+        "promote another version, or approve it again."
+    )
 
 
 def warm_up(live: LiveModel) -> None:

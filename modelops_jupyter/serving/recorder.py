@@ -156,12 +156,16 @@ class Recorder:
             self._write_problem = f"Predictions cannot be written to {self.spool.folder} ({error.strerror})."
             self._keep(batch, last)
             return
+        except Exception as error:  # what has no line: it would have none the next time either
+            self._write_problem = f"Predictions cannot be written ({type(error).__name__}: {error})."
+            self._keep(batch, last=True)
+            return
         with self._wake:
             self._buffered -= rows
         self._spooled += rows
         self._write_problem = ""
         for _, done in batch:
-            if done is not None:
+            if done is not None and done.set_running_or_notify_cancel():  # a client that went away hears nothing
                 done.set_result(None)
         if full:
             self._due.set()
@@ -179,7 +183,7 @@ class Recorder:
         self._buffered -= len(logged.ids)
         if done is None:
             self._lost += len(logged.ids)
-        else:
+        elif done.set_running_or_notify_cancel():
             done.set_exception(DependencyFailed(f"{self._write_problem or 'The buffer is full.'} Try again later."))
 
     def _log_forever(self) -> None:

@@ -1,5 +1,7 @@
 """While it serves: a new champion, a log that is gone, a store that is gone, a kill; who may ask; what is refused."""
 
+import dataclasses
+import inspect
 import json
 import os
 import signal
@@ -20,7 +22,7 @@ import pytest
 from served_models import ROW, health, post, records, served
 from waiting import until
 
-from modelops_jupyter.cli import main
+from modelops_jupyter.cli import _parser, main
 from modelops_jupyter.errors import DependencyFailed, InvalidInput, LibraryMissing, NotFound, Refused
 from modelops_jupyter.registry import Registry
 from modelops_jupyter.registry.environment_match import check_requirements
@@ -88,6 +90,14 @@ def test_the_champion_goes_on_while_its_successor_cannot_be_loaded(
         assert post(server, records(ROW)).json()["version"] == 1
         assert health(server)["status"] == "degraded"
         ws.rollback("delay", reason="cannot be loaded")
+        until(lambda: health(server)["status"] == "ok")
+
+
+def test_a_rejection_of_what_serves_is_shown(own: Settings) -> None:
+    with served(own) as server, Workspace(own) as ws:
+        ws.reject("delay/1", reason="leaks the label")
+        until(lambda: "rejected it (leaks the label)" in str(health(server)["models"]["delay"]["problem"]))
+        ws.approve("delay/1", reason="it does not")
         until(lambda: health(server)["status"] == "ok")
 
 
@@ -232,6 +242,21 @@ def test_the_shell_says_it_in_one_line(
         assert capsys.readouterr().err.count("\n") == 1
 
 
+def test_the_shell_has_every_argument_with_the_same_default() -> None:
+    options = {action.dest: action for action in _parser()._subparsers._group_actions[0].choices["serve"]._actions}  # type: ignore[union-attr,index]
+    parameters = dict(inspect.signature(Workspace.serve).parameters)
+    for name, parameter in list(parameters.items())[1:]:
+        option = options["token_file" if name == "token" else name]
+        assert (option.default or None) == (None if name == "models" else parameter.default or None), name
+    assert {*options} - {"help", "json", "debug", "workspace", "token_file"} == {*parameters} - {"self", "token"}
+    fields = {field.name: field.default for field in dataclasses.fields(ServingOptions)}
+    assert all(
+        fields[name] == p.default
+        for name, p in parameters.items()
+        if name in fields and name not in ("models", "token")
+    )
+
+
 def test_a_notebook_serves_in_a_process_of_its_own_that_drains(own: Settings) -> None:
     with Workspace(own) as ws:
         with ws.serve("delay", port=0) as endpoint:
@@ -254,7 +279,7 @@ def test_a_kill_loses_no_more_than_was_said(own: Settings, durable: bool) -> Non
     command = [sys.executable, "-m", "modelops_jupyter", "serve", "delay", "--port", "0", "--json"]
     environment = {**os.environ, "MODELOPS_WORKSPACE": str(own.project)}
     answered: list[tuple[float, str]] = []
-    for _ in range(3):
+    for _ in range(2):
         process = subprocess.Popen(
             command + (["--durable"] if durable else []), env=environment, stdout=subprocess.PIPE, text=True
         )

@@ -98,7 +98,7 @@ def work():
         modelops("promote", "delay/2", "--reason", "newer")
         while ask("/health", None)["models"]["delay"]["version"] != 2:
             time.sleep(0.1)
-        assert ask("/invocations", {"dataframe_records": [{**row, "origin": "SFO"}]})["verdicts"]
+        assert ask("/invocations", {"dataframe_records": [{**row, "wind": 1e6}]})["verdicts"] == ["refer"]
         asked.append(True)
     finally:
         server.stop()
