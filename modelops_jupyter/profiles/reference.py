@@ -91,7 +91,12 @@ def build_reference(
         outputs_alone.add(GroupedRows(outputs.get, [one_group(table.rows)]))
         profiles = {name: profile for name, (_, profile) in columns.items()}
         profile = replace(outputs_alone.profile(0), columns=profiles, sample=sample)
-        return Reference(binning, profile, _segments(table, binning, sliced, outputs.get, pool))
+        asked = None if times is None else pa.chunked_array([whole_numbers(times)])
+        return Reference(
+            binning,
+            profile,
+            _segments(table, binning, sliced, lambda n: asked if n == "timestamp" else outputs.get(n), pool),
+        )
 
 
 def _planned(

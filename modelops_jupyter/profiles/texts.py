@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
+from unicodedata import category
 
 import numpy as np
 import pyarrow as pa
@@ -210,8 +211,6 @@ def _sums(marks: Array, starts: Array, ends: Array) -> Array:
 @lru_cache(maxsize=1)
 def _kinds() -> Array:
     """Return the kind of each of the first 65,536 characters."""
-    from unicodedata import category
-
     kind = {"Z": SPACE, "N": DIGIT, "L": LETTER, "M": LETTER, "P": SIGN, "S": SIGN}
     kinds = [CAPITAL if (c := category(chr(at))) == "Lu" else kind.get(c[0], LETTER) for at in range(_LAST + 1)]
     for control in (9, 10, 11, 12, 13):

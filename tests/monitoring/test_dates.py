@@ -13,6 +13,7 @@ from sklearn.dummy import DummyClassifier
 
 import modelops_jupyter as mo
 from modelops_jupyter.frames import zones_in_arrow
+from modelops_jupyter.profiles import build_reference
 from modelops_jupyter.profiles.dates import describe_dates
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.workspace import Workspace
@@ -125,3 +126,16 @@ def test_dates_are_described_as_python_does(dates: list[dt.datetime | None], uni
         else:
             assert kind == f"{date.year:04}-{date:%m-%d}"
             assert (age, weekday) == (None, None)
+
+
+def test_segments_of_a_reference_know_how_old_their_dates_were() -> None:
+    signups = REFERENCE["signup"].to_numpy()
+    table = pa.table({"signup": signups, "plan": np.where(np.arange(len(signups)) % 2, "a", "b")})
+    asked = REFERENCE["timestamp"].dt.as_unit("us").astype("int64").to_numpy()
+    reference = build_reference(table, task="decision", segments=("plan",), times=asked)
+    whole, parts = reference.profile, reference.segments["plan"].values()
+    for name in ("signup · age", "signup · kind"):
+        assert sum(part.columns[name].missing for part in parts) == 0
+        assert np.sum([part.columns[name].counts for part in parts], axis=0).tolist() == list(
+            whole.columns[name].counts
+        )

@@ -6,8 +6,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from shlex import quote
 from typing import Any
 
+from modelops_jupyter.derived_names import source_of
 from modelops_jupyter.monitoring.figures.deciding import reaches
 from modelops_jupyter.monitoring.incidents.causes import Case, is_swollen
 from modelops_jupyter.monitoring.incidents.evidence import Evidence
@@ -64,9 +66,9 @@ def suggest(model: str, members: Sequence[Member], suspects: Sequence[Suspect], 
     if top is not None and "quality" in kinds:
         top = next((s for s in suspects if s.sign in ("unseen_rate", "null_rate")), top)
         where = f" where {top.segment}" if top.segment else ""
-        actions.append(f"Ask the owner of the data what changed in {top.column}{where} from {top.since} on.")
+        actions.append(f"Ask the owner of the data what changed in {source_of(top.column)}{where} from {top.since} on.")
     if top is not None:
-        actions.append(f"Look at it: `modelops distribution {model} {top.column} --window {top.since}`.")
+        actions.append(f"Look at it: `modelops distribution {model} {quote(top.column)} --window {top.since}`.")
     dependences = [member for member in members if member.part == DEPENDENCE]
     if dependences:
         since = min(member.start for member in dependences)
