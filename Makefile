@@ -18,8 +18,8 @@ LABEXTENSION_SOURCES := $(shell find labextension/src labextension/style labexte
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -e ".[dev]"
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/python -m uv pip install --quiet --python $(BIN)/python -e ".[dev]"
 	touch $@
 
 # The JupyterLab extension, built and linked into the environment; Node comes from PyPI where there is none.
