@@ -4,6 +4,11 @@
 
 Each server is a process of its own; eight clients ask one row at a time. Counted is the server's processor time alone,
 so that what else a machine does hardly matters; only the ratios within one run mean anything.
+
+Measured on two busy cores (load 7 to 10), logistic regression on 15 columns, contract checks and logging on, uvicorn 0.54 with
+h11 and asyncio (uvloop and httptools are taken where they are installed): 14 times an echo of the same server (650 µs here), 0.28
+times `mlflow models serve` (wanted: at most 0.8); with --durable 1.14 times as much as without. Of the rest nearly all is the
+DataFrame and scikit-learn's pipeline, which only a twin without them would spare.
 """
 
 from __future__ import annotations
@@ -126,6 +131,7 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--requests", type=int, default=400)
     options.add_argument("--trees", action="store_true")
+    options.add_argument("--only", nargs="*", help="some of the servers, by name")
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -141,13 +147,15 @@ def main() -> None:
         }
         cost = {}
         for what, command in servers.items():
+            if given.only and what not in given.only:
+                continue
             url = f"http://127.0.0.1:{next(word for word in command if word.startswith('1877'))}"
             with running(command, url, MLFLOW_TRACKING_URI=(folder / "uri").read_text()) as process:
                 cost[what] = micros(process, url, body, given.requests * (5 if what == "echo" else 1))
             print(f"{what:<20} {cost[what]:9,.0f} µs", flush=True)
-        print(f"ours / echo {cost['ours'] / cost['echo']:.1f}")
-        print(f"ours / MLflow {cost['ours'] / cost['mlflow models serve']:.2f}")
-        print(f"durable / not {cost['ours, durable'] / cost['ours']:.2f}")
+        for one, other in (("ours", "echo"), ("ours", "mlflow models serve"), ("ours, durable", "ours")):
+            if {one, other} <= set(cost):
+                print(f"{one} / {other}: {cost[one] / cost[other]:.2f}")
 
 
 if __name__ == "__main__":
