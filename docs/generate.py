@@ -77,6 +77,7 @@ VARIABLES = {
     "MODELOPS_TRUSTED_FOLDERS": "Folders whose `modelops.toml` is used although another user can write it; separated as in `PATH`.",
     "MODELOPS_SECRET_…": "Secrets that `modelops.toml` names as `$MODELOPS_SECRET_…`; it can name no other variable.",
     "MODELOPS_ALLOW_UNSAFE": "With `1`, MLflow's own tools load versions that run code when they are loaded.",
+    "MODELOPS_SERVE_TOKEN": "The token that callers of `modelops serve` send.",
     "MODELOPS_STEP": "Set by a pipeline for its notebooks: a step that is repeated registers no model twice.",
     "MODELOPS_NOTEBOOK": "Set for kernels that a pipeline starts: which notebook runs, for the lineage.",
     "MODELOPS_NOTEBOOK_PARENT": "Set with it: the process that set it.",
@@ -122,7 +123,9 @@ def verbs(group: str) -> str:
     """Return the page of the verbs of a group."""
     by_name = {verb.name: verb for verb in VERBS}
     about = "Each verb does the same in Python, as a magic, in a shell and over REST.\n"
-    return f"# Verbs: {group}\n\n{about}\n" + "\n".join(verb_section(by_name[name]) for name in GROUPS[group])
+    return f"# Verbs: {group}\n\n{about}\n" + "\n".join(
+        verb_section(by_name[name]) for name in GROUPS[group] if name in by_name
+    )
 
 
 def verb_section(verb: Verb) -> str:
