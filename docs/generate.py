@@ -77,7 +77,6 @@ VARIABLES = {
     "MODELOPS_TRUSTED_FOLDERS": "Folders whose `modelops.toml` is used although another user can write it; separated as in `PATH`.",
     "MODELOPS_SECRET_…": "Secrets that `modelops.toml` names as `$MODELOPS_SECRET_…`; it can name no other variable.",
     "MODELOPS_ALLOW_UNSAFE": "With `1`, MLflow's own tools load versions that run code when they are loaded.",
-    "MODELOPS_SERVE_TOKEN": "The token that callers of `modelops serve` send.",
     "MODELOPS_STEP": "Set by a pipeline for its notebooks: a step that is repeated registers no model twice.",
     "MODELOPS_NOTEBOOK": "Set for kernels that a pipeline starts: which notebook runs, for the lineage.",
     "MODELOPS_NOTEBOOK_PARENT": "Set with it: the process that set it.",

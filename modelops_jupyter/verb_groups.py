@@ -9,7 +9,7 @@ from modelops_jupyter.verb import Parser
 
 # Of the shell alone: `start`, and `serve`, which runs until it is interrupted.
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "start": ("init", "demo", "dashboard", "serve", "restore"),
+    "start": ("init", "demo", "dashboard", "restore"),
     "catalogue": ("status", "models", "versions", "version", "overview"),
     "register and judge": (
         *("register", "adopt", "evaluate", "compare"),

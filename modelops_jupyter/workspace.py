@@ -74,7 +74,7 @@ class Workspace(IncidentVerbs, InspectionVerbs, RecordVerbs, ScoringVerbs):
     Incidents: `alerts`, `incidents`, `incident`, `acknowledge`, `assign`, `resolve`, `mute`, `accept`, `revoke`,
     `deliver`.
     Run: `run`, `runs`, `run_notebook`, `notebook_parameters`.
-    Record: `board`, `card`, `audit`, `audit_head`, `verify_audit`, `doctor`.
+    Record: `board`, `card`, `audit`, `audit_head`, `verify_audit`, `doctor`, `backup`.
     """
 
     # The catalogue.

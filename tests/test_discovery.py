@@ -19,7 +19,7 @@ from modelops_jupyter.verb_groups import GROUPS
 from modelops_jupyter.verbs import VERBS, parser
 from modelops_jupyter.workspace import Workspace
 
-SHELL_ONLY = {"init", "demo", "dashboard", "serve"}
+SHELL_ONLY = {"init", "demo", "dashboard", "serve", "restore"}
 PYTHON_ONLY = {"load", "predict", "serve"}
 
 

@@ -21,7 +21,7 @@ from modelops_jupyter.verbs import VERBS, parser
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(["tutorial.md", "coming-from.md", *(f"guides/{page.name}" for page in DOCS.glob("guides/*.md"))])
 FAILS = {"--fail-on alert": (0, 1), "modelops gate delay/1": (0, 1)}  # commands whose exit code is an answer
-SHELL_ONLY = {"dashboard", "demo", "init", "serve"}
+SHELL_ONLY = {"dashboard", "demo", "init", "serve", "restore"}
 INLINE = re.compile(r"(?<!`)`(modelops [^`]+)`(?!`)")
 
 
