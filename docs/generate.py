@@ -122,7 +122,9 @@ def verbs(group: str) -> str:
     """Return the page of the verbs of a group."""
     by_name = {verb.name: verb for verb in VERBS}
     about = "Each verb does the same in Python, as a magic, in a shell and over REST.\n"
-    return f"# Verbs: {group}\n\n{about}\n" + "\n".join(verb_section(by_name[name]) for name in GROUPS[group])
+    return f"# Verbs: {group}\n\n{about}\n" + "\n".join(
+        verb_section(by_name[name]) for name in GROUPS[group] if name in by_name
+    )
 
 
 def verb_section(verb: Verb) -> str:

@@ -7,14 +7,15 @@ from collections.abc import Mapping
 
 from modelops_jupyter.verb import Parser
 
-# The first are the shell's alone.
+# Of the shell alone: `start`, and `serve`, which runs until it is interrupted.
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "start": ("init", "demo", "dashboard", "serve", "restore"),
+    "start": ("init", "demo", "dashboard", "restore"),
     "catalogue": ("status", "models", "versions", "version", "overview"),
     "register and judge": (
-        *("register", "adopt", "evaluate", "predict", "compare"),
+        *("register", "adopt", "evaluate", "compare"),
         *("gate", "check", "approve", "reject", "comment"),
     ),
+    "score": ("predict", "serve"),
     "move": ("promote", "rollback", "reconcile"),
     "log": ("log-predictions", "log-labels"),
     "watch": (

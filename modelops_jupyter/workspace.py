@@ -65,15 +65,16 @@ class Workspace(IncidentVerbs, InspectionVerbs, RecordVerbs, ScoringVerbs):
     """A team's models: registry, prediction log, store and the rules they live by.
 
     Catalogue: `status`, `models`, `versions`, `version`, `overview`.
-    Register and judge: `register`, `adopt`, `evaluate`, `load`, `predict`, `predict_file`, `compare`, `gate`, `check`,
-    `approve`, `reject`, `comment`.
+    Register and judge: `register`, `adopt`, `evaluate`, `compare`, `gate`, `check`, `approve`, `reject`,
+    `comment`.
+    Score: `load`, `predict`, `predict_file`, `serve`.
     Move: `promote`, `rollback`, `reconcile`.
     Log: `log_predictions`, `log_labels`.
     Watch: `monitor`, `watch`, `compare_data`, `distribution`, `curves`, `explain`, `multivariate_drift`, `backtest`.
     Incidents: `alerts`, `incidents`, `incident`, `acknowledge`, `assign`, `resolve`, `mute`, `accept`, `revoke`,
     `deliver`.
     Run: `run`, `runs`, `run_notebook`, `notebook_parameters`.
-    Record: `board`, `card`, `audit`, `audit_head`, `verify_audit`, `doctor`.
+    Record: `board`, `card`, `audit`, `audit_head`, `verify_audit`, `doctor`, `backup`.
     """
 
     # The catalogue.

@@ -99,7 +99,7 @@ class ScoringVerbs(Foundations):
         tls_key: str = "",
         insecure: bool = False,
         durable: bool = False,
-        invalid: str = "mark",
+        invalid: InvalidRows = "mark",
         unsafe: bool = False,
     ) -> Endpoint:
         """Serve models over HTTP in a process of their own, and return when it answers.

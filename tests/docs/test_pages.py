@@ -21,6 +21,7 @@ from modelops_jupyter.verbs import VERBS, parser
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(["tutorial.md", "coming-from.md", *(f"guides/{page.name}" for page in DOCS.glob("guides/*.md"))])
 FAILS = {"--fail-on alert": (0, 1), "modelops gate delay/1": (0, 1)}  # commands whose exit code is an answer
+SHELL_ONLY = {"dashboard", "demo", "init", "serve", "restore"}
 INLINE = re.compile(r"(?<!`)`(modelops [^`]+)`(?!`)")
 
 
@@ -70,13 +71,13 @@ RUN: dict[str, Callable[[InteractiveShell, str], Any]] = {
 
 @pytest.mark.parametrize("page", [*PAGES, "alerts.md"])
 def test_every_command_in_a_sentence_is_one(page: str) -> None:
-    verbs = {verb.name for verb in VERBS} | {"dashboard", "demo", "init"}
+    verbs = {verb.name for verb in VERBS} | SHELL_ONLY
     for command in INLINE.findall((DOCS / page).read_text(encoding="utf-8")):
         words = shlex.split(command)
         assert words[1] in verbs, command
         options = (
             {flag for a in parser("modelops")[1].choices[words[1]]._actions for flag in a.option_strings}
-            if (words[1] not in ("dashboard", "demo", "init"))
+            if (words[1] not in SHELL_ONLY)
             else set()
         )
         assert {word for word in words if word.startswith("--")} <= options | {"--json", "--debug"}, command
