@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
+from uuid import uuid4
 
 import psutil
 
 from modelops_jupyter.clock import boot_id
 
+TREE = "MODELOPS_PROCESS_TREE"
 _BLUR = 1.5  # seconds
+_MOST_LOOKS = 50
+_PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
 
 def identity(pid: int | None = None) -> dict[str, Any]:
@@ -49,17 +55,67 @@ def _started(process: psutil.Process) -> float:
     return float(process.create_time()) - (psutil.boot_time() if boot_id() else 0.0)
 
 
-def kill(pid: int) -> None:
-    """End the process group that `pid` leads and all its descendants: a kernel has a group of its own."""
-    try:
-        descendants = psutil.Process(pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        descendants = []
-    for descendant in descendants:
-        with suppress(psutil.NoSuchProcess):
-            descendant.kill()
+def new_tree() -> dict[str, str]:
+    """Return what marks a process, and whatever it starts, as one tree: to be added to its environment."""
+    return {TREE: uuid4().hex}
+
+
+def adopt_orphans() -> None:
+    """Have descendants whose parents have ended stay descendants of this process, where the system can do that."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def kill(pid: int, tree: str | None = None) -> None:
+    """End the process group that `pid` leads, all its descendants, and all that bear the mark `tree`.
+
+    A kernel has a group of its own. What has made itself a daemon is no descendant any more, and still bears the mark,
+    unless it took that away as well: then it is found while the process lives that adopts its orphans.
+    """
+    end_descendants(pid, tree)
     with suppress(ProcessLookupError):  # the usual case: everything has ended by itself
         os.killpg(pid, signal.SIGKILL)
+
+
+def end_descendants(pid: int, tree: str | None = None) -> None:
+    """End all that a process has started, but not itself; see `kill`."""
+    for _ in range(_MOST_LOOKS):  # who starts others meanwhile is looked for again
+        others = [*_descendants(pid), *_marked(tree)]
+        for other in others:
+            with suppress(psutil.Error):
+                other.kill()
+        if not others:
+            return
+        time.sleep(0.02)
+
+
+def _descendants(pid: int) -> list[psutil.Process]:
+    try:
+        return [child for child in psutil.Process(pid).children(recursive=True) if _runs(child)]
+    except psutil.Error:
+        return []
+
+
+def _marked(tree: str | None) -> list[psutil.Process]:
+    """Return the processes of a tree but this one."""
+    if tree is None:
+        return []
+    return [process for process in psutil.process_iter() if process.pid != os.getpid() and _bears(process, tree)]
+
+
+def _bears(process: psutil.Process, tree: str) -> bool:
+    try:
+        return bool(process.environ().get(TREE) == tree and _runs(process))
+    except psutil.Error:  # another user's, or it has ended just now
+        return False
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
 
 
 def skip_grammar() -> None:

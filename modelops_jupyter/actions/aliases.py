@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from modelops_jupyter.registry import Registry
     from modelops_jupyter.settings import Settings
     from modelops_jupyter.store import Store
+
+_UNSOLVED = "difference"
 
 
 @dataclass(frozen=True)
@@ -200,11 +202,14 @@ def restore_model(store: Store, registry: Registry, settings: Settings, actor: A
     """
     if store.get("model", name) is None:
         return
-    if not registry.has_model(name):
-        put_on_record(store, settings, actor, _missing(store, registry, name))
+    missing = None if registry.has_model(name) else _missing(store, registry, name)
+    if missing is not None:
+        put_on_record(store, settings, actor, missing)
     elif name not in _restorations(store):
         return
     restore(store, registry, name)
+    if missing is not None:
+        solved(store, missing)
 
 
 def restore(store: Store, registry: Registry, name: str) -> None:
@@ -272,7 +277,10 @@ def ledger(store: Store, kind: str) -> Mapping[tuple[str, str], int]:
 
 
 def put_on_record(store: Store, settings: Settings, actor: Actor, difference: Difference | MissingModel) -> None:
-    """Write an audit entry and, where somebody else changed MLflow, an incident: before it is put right."""
+    """Write an audit entry and, where somebody else changed MLflow, an incident: before it is put right.
+
+    Once: what is still so in the next round is the same incident until `solved`, and what comes again is another one.
+    """
     from modelops_jupyter.monitoring.incidents.cases import message_of, monitoring_incident
     from modelops_jupyter.store import Change, Event, Put
 
@@ -282,15 +290,41 @@ def put_on_record(store: Store, settings: Settings, actor: Actor, difference: Di
     if not difference.foreign:
         store.commit(Change(event=event))
         return
-    # What cannot be put right is one incident, however often it is seen.
-    when = "" if getattr(difference, "obstacle", "") else at[:16]
-    identity = f"{model}:{hashlib.sha256(f'{difference} {when}'.encode()).hexdigest()[:8]}"
+    key, what = _key(difference), str(difference)
+    before = store.get(_UNSOLVED, key)
+    if before is not None and before.body["what"] == what:
+        return
+    identity = f"{model}:{hashlib.sha256(f'{what} {at}'.encode()).hexdigest()[:8]}"
     use_case = settings.use_cases.get(model)
     owner = use_case.owner if use_case else None
     body = monitoring_incident(identity, model, str(difference), difference.actions, at, at, owner, cause="registry")
     put = Put("incident", identity, body, subject=model, expected_revision=0)
-    with suppress(Conflict):  # another process has said so this minute
-        store.commit(Change(puts=(put,), event=event, outbox=(message_of(body, "opened"),)))
+    unsolved = Put(_UNSOLVED, key, {"what": what}, model, 0 if before is None else before.revision)
+    with suppress(Conflict):  # another process was first to say so
+        store.commit(Change(puts=(put, unsolved), event=event, outbox=(message_of(body, "opened"),)))
+
+
+def solved(store: Store, difference: Difference | MissingModel) -> None:
+    """Put down that MLflow shows what is on record again: what is seen from now on is news."""
+    forget_solved(store, lambda key: key != _key(difference))
+
+
+def forget_solved(store: Store, is_unsolved: Callable[[str], bool]) -> None:
+    """Forget differences that were told and are no more."""
+    from modelops_jupyter.store import Change, Delete
+
+    gone = [Delete(_UNSOLVED, r.key) for r in store.find(_UNSOLVED, bodies=False) if not is_unsolved(r.key)]
+    if gone:
+        store.commit(Change(deletes=tuple(gone)))
+
+
+def keys_of(found: Iterable[Difference | MissingModel]) -> set[str]:
+    """Return what tells differences apart from round to round."""
+    return {_key(difference) for difference in found}
+
+
+def _key(difference: Difference | MissingModel) -> str:
+    return f"{difference.model}@{difference.alias}"
 
 
 def _details(difference: Difference | MissingModel) -> dict[str, Any]:

@@ -335,6 +335,12 @@ def runs(store: Store, name: str | None, project: Path) -> Listing:
                 f"{record.subject}/{record.body['version']}"
             )
     rows = [_run(record.body, made, project) for record in store.find("run")]
+    going_on = [row for row in rows if row["state"] == "running"]
+    if going_on:
+        from modelops_jupyter.pipelines import lease
+
+        for row in going_on:
+            row["state"] = lease.state_of(store, row, os.path.realpath(project))
     if name is not None:
         pipelines = {row["pipeline"] for row in rows if row["made"]}
         rows = [row for row in rows if row["pipeline"] in pipelines]

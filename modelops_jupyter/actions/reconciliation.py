@@ -9,10 +9,13 @@ from modelops_jupyter.actions.aliases import (
     Difference,
     MissingModel,
     differences,
+    forget_solved,
+    keys_of,
     ledger,
     project_alias,
     put_on_record,
     restore,
+    solved,
 )
 from modelops_jupyter.errors import Conflict, RegistryDamaged
 from modelops_jupyter.listing import Listing
@@ -45,9 +48,13 @@ class Reconciliation(Listing):
 def reconcile(store: Store, registry: Registry, settings: Settings, actor: Actor) -> Reconciliation:
     """Make MLflow's models and aliases what the ledger says; see `Workspace.reconcile`."""
     rows = []
-    for difference in differences(store, registry):
+    found = differences(store, registry)
+    forget_solved(store, keys_of(found).__contains__)  # what somebody else has put right
+    for difference in found:
         put_on_record(store, settings, actor, difference)
         trouble = _settle(store, registry, difference)
+        if not trouble:
+            solved(store, difference)
         rows.append({**asdict(difference), "put_right": not trouble, "what": _sentence(difference, trouble)})
     settled = {(row["model"], row["alias"]) for row in rows if row["put_right"]}
     seen = {(row["model"], row["alias"]) for row in rows}

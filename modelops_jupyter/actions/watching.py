@@ -11,6 +11,7 @@ from modelops_jupyter import clock
 from modelops_jupyter.actions import versions
 from modelops_jupyter.actions.fleet import SOURCE_PROBLEMS, learning, monitored_length
 from modelops_jupyter.actions.liveness import say_what_stopped
+from modelops_jupyter.actions.reminding import say_what_lasts
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import InvalidInput, ModelOpsError
 from modelops_jupyter.imports import import_ahead
@@ -31,7 +32,12 @@ if TYPE_CHECKING:
 
 ANNOUNCE_SECONDS = 3.0
 # What `deliver` imports where it is called: in a thread that goes on beside the next cell of a notebook.
-FOR_DELIVERY = ("modelops_jupyter.monitoring.incidents.cases", "modelops_jupyter.store")
+FOR_DELIVERY = (
+    "modelops_jupyter.monitoring.incidents.cases",
+    "modelops_jupyter.monitoring.incidents.reminders",
+    "modelops_jupyter.monitoring.kept",
+    "modelops_jupyter.store",
+)
 
 
 def monitor(
@@ -161,10 +167,13 @@ def explain(
 
 
 def deliver(store: Store, settings: Settings, now: bool = False) -> DeliveryReport:
-    """See `Workspace.deliver`; a monitor that stopped is told too."""
+    """See `Workspace.deliver`; a monitor that stopped is told too, and again what lasts."""
     from modelops_jupyter.notifications import deliver
 
-    say_what_stopped(store, clock.moment())
+    moment = clock.moment()
+    say_what_stopped(store, moment)
+    if settings.targets:
+        say_what_lasts(store, moment)
     return deliver(store, settings.targets, now=now)
 
 

@@ -20,7 +20,8 @@ class Message:
         The same at every attempt, so that a receiver knows a repetition.
     topic : str
         ``incident.opened``, ``incident.grew``, ``incident.reopened``, ``incident.returned``, ``incident.recovered``,
-        ``incident.superseded``, ``incident.expired`` (it was muted until now), ``promote`` or ``rollback``.
+        ``incident.superseded``, ``incident.expired`` (it was muted until now), ``incident.reminded`` (it lasts),
+        ``incident.digest`` (what is left alone), ``promote`` or ``rollback``.
     at : str
         When it happened: ISO text in UTC.
     title, text : str

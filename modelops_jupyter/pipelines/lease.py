@@ -68,5 +68,14 @@ def is_alive(lease: Mapping[str, Any], home: str) -> bool:
     return here and lease["home"] == home
 
 
+def state_of(store: Store, run: Mapping[str, Any], home: str) -> str:
+    """Return the state of a run on record: one whose process is gone is ``abandoned``, before another one says so."""
+    if run["state"] != "running":
+        return str(run["state"])
+    held = store.get("lease", str(run["pipeline"]))
+    goes_on = held is not None and held.body["run_id"] == run["run_id"] and is_alive(held.body, home)
+    return "running" if goes_on else "abandoned"
+
+
 def _body(run_id: str, home: str) -> dict[str, Any]:
     return {"run_id": run_id, "home": home, **processes.identity(), "heard": moment().to_dict()}

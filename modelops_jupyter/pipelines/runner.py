@@ -74,7 +74,7 @@ class ProcessRunner:
     """Runs each notebook in a process group of its own, which never outlives its time."""
 
     def __init__(self) -> None:
-        self._running: set[subprocess.Popen[bytes]] = set()
+        self._running: dict[subprocess.Popen[bytes], str] = {}  # with the marks of all that they start
         self._cancelled = False
         self._lock = threading.Lock()
 
@@ -82,8 +82,8 @@ class ProcessRunner:
         """See `NotebookRunner.cancel`."""
         with self._lock:
             self._cancelled = True
-            for process in self._running:
-                _kill(process)
+            for process, tree in self._running.items():
+                _kill(process, tree)
 
     def run(self, job: NotebookJob, on_cell: Callable[[CellEvent], None]) -> str | None:
         """See `NotebookRunner.run`."""
@@ -110,8 +110,7 @@ class ProcessRunner:
             return f"it took longer than {job.timeout:g} s"
         finally:
             with self._lock:
-                self._running.discard(process)
-                _kill(process)
+                _kill(process, self._running.pop(process))
             telling.join(timeout=5)  # whoever wrote to the pipe is gone
             description.unlink(missing_ok=True)
             keep_partial(job.output)
@@ -126,15 +125,16 @@ class ProcessRunner:
         with job.output.with_suffix(".log").open("w") as log, self._lock:
             if self._cancelled:
                 return None
+            mark = processes.new_tree()
             process = subprocess.Popen(
                 [sys.executable, "-m", "modelops_jupyter.pipelines.worker", str(description)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,
-                env={**os.environ, **job.environment},
+                env={**os.environ, **job.environment, **mark},
             )
-            self._running.add(process)
+            self._running[process] = mark[processes.TREE]
             return process
 
 
@@ -185,7 +185,7 @@ def _tell(lines: IO[bytes], name: str, on_cell: Callable[[CellEvent], None]) -> 
                 on_cell(CellEvent(name, **json.loads(line)))
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End whatever is left of a process group, kernels included."""
-    processes.kill(process.pid)
+def _kill(process: subprocess.Popen[bytes], tree: str) -> None:
+    """End whatever is left of a process and of what it has started, kernels and daemons included."""
+    processes.kill(process.pid, tree)
     process.wait()

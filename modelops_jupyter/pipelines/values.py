@@ -104,7 +104,10 @@ def fit(parameter: Parameter, value: Any, notebook: str) -> Any:
         If it does not fit, or cannot be written into a notebook at all.
     """
     wanted = declaration(parameter)
-    plain = _plain(value)
+    try:
+        plain = _plain(value)
+    except RecursionError:  # it holds itself
+        plain = _MISFIT
     if plain is _MISFIT:
         raise InvalidPipeline(
             f"Parameter {parameter.name!r} of {notebook} cannot take a {type(value).__name__}: pass text, a number, "

@@ -28,6 +28,7 @@ PAPERMILL_MARK = "papermill-error-cell-tag"
 def main(job_path: str) -> int:
     """Execute the job in `job_path`; 0 if every cell ran."""
     job = json.loads(Path(job_path).read_text(encoding="utf-8"))
+    processes.adopt_orphans()
     threading.Thread(target=_end_with_parent, args=(job["parent"],), daemon=True).start()
     output, answer = Path(job["output"]), Path(job["answer"])
     partial = partial_of(output)
@@ -38,6 +39,7 @@ def main(job_path: str) -> int:
         with partial.open("rb") as file:
             os.fsync(file.fileno())
         partial.rename(output)
+    processes.end_descendants(os.getpid(), os.environ.get(processes.TREE))  # what its cells have left running
     answer.write_text(json.dumps({"error": error}), encoding="utf-8")
     return 0 if error is None else 1
 
@@ -127,7 +129,7 @@ def _end_with_parent(parent: int) -> None:
     """End the whole process group, kernel included, once the process that runs the pipeline is gone."""
     while os.getppid() == parent:
         time.sleep(0.5)
-    processes.kill(os.getpid())
+    processes.kill(os.getpid(), os.environ.get(processes.TREE))
 
 
 if __name__ == "__main__":

@@ -73,6 +73,7 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
     "rollback": _ALIASES,
     "reconcile": _ALIASES,
     "multivariate_drift": (*_WINDOWS, *_ROWS, "modelops_jupyter.monitoring.explaining.multivariate"),
+    "runs": ("modelops_jupyter.pipelines",),  # whether one that has not ended goes on
     "notebook_parameters": ("modelops_jupyter.pipelines",),
     "openapi": (*_CURVES, *_GATE, *_RESULTS, "modelops_jupyter.server.openapi"),
     "open_dashboard": ("modelops_jupyter.dashboards.serve",),

@@ -99,7 +99,7 @@ def _watch(path: Path, parent: int) -> None:
             os.utime(path / "process.json")
             said = time.monotonic()
         time.sleep(0.5)
-    processes.kill(os.getpid())
+    processes.kill(os.getpid(), os.environ.get(processes.TREE))
 
 
 def _stop(number: int, frame: object) -> NoReturn:

@@ -26,7 +26,7 @@ from modelops_jupyter.actor import Actor
 from modelops_jupyter.errors import Conflict, InvalidInput, JobDamaged, NotFound
 from modelops_jupyter.job_folders import GRACE_SECONDS, JOB_ID, damaged, read_json, state_of, write_whole
 from modelops_jupyter.presentable import Presentable
-from modelops_jupyter.processes import identity, is_alive, kill
+from modelops_jupyter.processes import TREE, identity, is_alive, kill, new_tree
 from modelops_jupyter.server.calls import Call
 
 KEPT = 200
@@ -229,7 +229,8 @@ class Jobs:
         return self.get(body["id"])
 
     def _launch(self, path: Path, actor: Actor) -> None:
-        environment = dict(os.environ)
+        tree = new_tree()
+        environment = {**os.environ, **tree}
         if actor.assurance != "self-asserted":
             environment["MODELOPS_ACTOR"] = actor.name  # what its notebooks do is done by the same person
         with (path / "log.txt").open("w") as log:
@@ -241,7 +242,9 @@ class Jobs:
                 start_new_session=True,
                 env=environment,
             )
-        write_whole(path / "process.json", {**identity(process.pid), "folder": os.path.realpath(path)})
+        write_whole(
+            path / "process.json", {**identity(process.pid), "folder": os.path.realpath(path), "tree": tree[TREE]}
+        )
 
 
 def _job(path: Path, *, whole: bool) -> Job:
@@ -305,7 +308,7 @@ def _end(process: Mapping[str, Any]) -> None:
     while is_alive(process) and time.monotonic() < deadline:
         time.sleep(0.05)
     if is_alive(process):
-        kill(process["pid"])
+        kill(process["pid"], process.get("tree"))
 
 
 def _new_id() -> str:

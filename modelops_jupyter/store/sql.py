@@ -7,6 +7,7 @@ import random
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -215,17 +216,17 @@ def _connection(path: Path, mode: str, seconds: float = 1.0) -> sqlite3.Connecti
     A write-ahead log takes files beside the database. Where there can be none, SQLite reads a database only if it is
     told that it does not change, which is so while there is no log: changes go there first.
     """
-    if mode == "rw":
-        has_log = _holds_bytes(path.with_name(f"{path.name}-wal"))
-        if not is_writable(path):
-            if has_log and not path.with_name(f"{path.name}-shm").exists():
-                # No index of the log is there, and none can be made.
+    if mode == "rw" and not is_writable(path):
+        log, index = (path.with_name(f"{path.name}-{what}") for what in ("wal", "shm"))
+        if _holds_bytes(log) and not index.exists():  # and no index of the log can be made
+            with suppress(FileNotFoundError):  # its last writer has just taken the log away
                 return _connect(copy_of(path), "rw", seconds, query_only=True)
-            mode = "ro" if has_log else "ro&immutable=1"
-        elif room(path) < LEAST_ROOM:
-            if has_log and (alone := _alone(path, seconds)) is not None:
-                return alone
-            mode = "ro" if has_log else "ro&immutable=1"
+        mode = "ro" if _holds_bytes(log) else "ro&immutable=1"
+    elif mode == "rw" and room(path) < LEAST_ROOM:
+        has_log = _holds_bytes(path.with_name(f"{path.name}-wal"))
+        if has_log and (alone := _alone(path, seconds)) is not None:
+            return alone
+        mode = "ro" if has_log else "ro&immutable=1"
     return _connect(path, mode, seconds)
 
 
@@ -256,7 +257,10 @@ def _connect(path: Path, mode: str, seconds: float, *, query_only: bool = False)
 
 
 def _holds_bytes(path: Path) -> bool:
-    return path.exists() and path.stat().st_size > 0
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:  # whoever closes last takes it away
+        return False
 
 
 def _prepare(connection: sqlite3.Connection, _: Any) -> None:

@@ -146,3 +146,31 @@ def test_an_alias_that_is_promoted_while_reconcile_takes_it_away_stays(
     ws.reconcile()
     assert shown(ws) == {"delay": {"champion": 2, "challenger": 1}, "other": {}}
     assert ws.status().moved == ()
+
+
+def told(ws: Workspace) -> list[str]:
+    return [record.body["title"] for record in ws.store.find("incident")]
+
+
+def test_what_cannot_be_put_right_is_one_incident_until_it_is_solved(
+    ws: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deletion that nobody can undo is told once, keeps nothing else from being put right, and again when again."""
+
+    def cannot(*_: object) -> None:
+        raise RegistryDamaged("no artifact is left: register it again.")
+
+    client = ws.registry.client
+    client.delete_registered_model("other")
+    with monkeypatch.context() as patch:
+        patch.setattr(Registry, "restore", cannot)
+        for _ in range(3):
+            client.set_registered_model_alias("delay", "champion", 1)
+            assert ws.reconcile().left == 1
+            assert shown(ws) == {"delay": RIGHT["delay"]}
+            assert ws.status().models[0]["name"] == "delay"
+    assert [title.partition(" ")[0] for title in sorted(told(ws))] == ["delay@champion"] * 3 + ["other"]
+    assert ws.reconcile().left == 0
+    client.delete_registered_model("other")
+    assert ws.reconcile().left == 0
+    assert sum(title.startswith("other was deleted") for title in told(ws)) == 2

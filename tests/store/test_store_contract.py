@@ -166,3 +166,25 @@ def test_a_missing_file_is_named_where_none_may_be_made(tmp_path: Path) -> None:
     with pytest.raises(StoreDamaged, match="not there"):
         open_store(tmp_path / "s.db", tmp_path / "s.lock", create=False)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_readers_and_writers_that_open_and_close_all_the_time_never_fail(tmp_path: Path) -> None:
+    """Whoever closes last takes the log away, also while somebody else looks whether it is there."""
+    path, lock = tmp_path / "s.db", tmp_path / "s.lock"
+    store, failures = open_store(path, lock), []
+
+    def work(number: int) -> None:
+        try:
+            for turn in range(40):
+                store.commit(Change(puts=(Put("k", f"{number}-{turn}", {}),)))
+                store.find("k", bodies=False)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert len(store.find("k")) == 240

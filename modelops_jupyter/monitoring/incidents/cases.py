@@ -59,7 +59,7 @@ def update_incidents(
         if record is None or body != record.body:
             revision = 0 if record is None else record.revision
             puts.append(Put("incident", case.id, body, subject=model, expected_revision=revision))
-        news = _news(events, case.resolved, _was_told(record))
+        news = _news(events, case.resolved, was_told(record))
         if news is not None:
             messages.append(message_of(body, news.event, news.text))
     return tuple(puts), tuple(messages)
@@ -188,7 +188,7 @@ def _news(events: Sequence[Event], resolved: bool, was_told: bool) -> Event | No
     return raised[0] if raised else ended[-1] if ended else None
 
 
-def _was_told(record: Record | None) -> bool:
+def was_told(record: Record | None) -> bool:
     """Tell whether a message was sent about an incident since it last began."""
     history = [] if record is None else record.body["history"]
     began = max((n for n, e in enumerate(history) if e["event"] in BEGINS), default=0)
