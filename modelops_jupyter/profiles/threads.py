@@ -12,8 +12,15 @@ from modelops_jupyter.imports import import_ahead
 FOR_NUMBERS = ("numpy.ma",)  # `numpy.unique` looks whether it is given a masked array
 # The texts that a reference lacks are sampled by pandas' hashes, and Arrow hands them over by modules of its own: it
 # looks at the version of pandas, too, before it takes an array of NumPy's.
+# Characters of texts are counted as UTF-32, whose codec Python imports where it is first asked for.
 # Columns of numbers need neither: a file of numbers alone is compared before pandas would be imported.
-FOR_TEXTS = (*FOR_NUMBERS, "pandas.util", "pyarrow.pandas_compat", "pyarrow.vendored.version")
+FOR_TEXTS = (
+    *FOR_NUMBERS,
+    "pandas.util",
+    "pyarrow.pandas_compat",
+    "pyarrow.vendored.version",
+    "encodings.utf_32_le",
+)
 
 
 @contextmanager
