@@ -122,7 +122,7 @@ def test_pools_are_the_same_however_rows_come_in(seed: int, tmp_path: Path, refe
 
     due = sorted((day + int(generator.choice([0, 0, 0, 2, 6])), day, rows) for day, rows in enumerate(ROWS) if rows)
     while due:
-        until = due[0][0] + int(generator.integers(3, 14))
+        until = due[0][0] + int(generator.integers(8, 20))
         arrived = [item for item in due if item[0] < until]
         due = due[len(arrived) :]
         tables = [table_of(day, rows) for _, day, rows in arrived]
