@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
+from zoneinfo import available_timezones
 
 from modelops_jupyter.errors import InvalidInput, NotFound
 from modelops_jupyter.source_settings import Source, parse_source
@@ -37,12 +38,15 @@ class UseCase:
         What a wrong decision costs on average, in `currency`.
     currency : str
         Its currency, as shown beside amounts: ``EUR``.
+    time_zone : str or None
+        The zone whose days and weeks the model is monitored by, such as ``America/New_York``; by default UTC.
     """
 
     owner: str | None = None
     risk_tier: str | None = None
     cost_per_error: float | None = None
     currency: str = ""
+    time_zone: str | None = None
 
 
 @dataclass(frozen=True)
@@ -329,6 +333,10 @@ def _typed(file: Path, key: str, value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
             raise InvalidInput(f"{file}: setting {key!r} must be a number of at least 0, not {value!r}.")
         return float(value)
+    if last == "time_zone":
+        if _text(file, key, value) not in available_timezones():
+            raise InvalidInput(f"{file}: setting {key!r} names no time zone {value!r}: take UTC or America/New_York.")
+        return value
     if last == "topics":
         return _texts(file, key, value)
     return value if last == "allow_private" else _text(file, key, value)

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-# The years 1678 to 2261, which a clock of nanoseconds can tell, in microseconds since 1970 (UTC). Before and after lie
-# the times that stand for none: 0001-01-01, 9999-12-31.
-FIRST_TIME, LAST_TIME = -9_214_560_000_000_000, 9_214_646_399_999_999
+# The years 1901 to 2261, in microseconds since 1970 (UTC). Before and after lie the times that stand for none:
+# 0001-01-01, 1700-01-01, 1753-01-01, 1900-01-01, and 9999-12-31; a clock of nanoseconds ends in 2262.
+FIRST_TIME, LAST_TIME = -2_177_452_800_000_000, 9_214_646_399_999_999
 
 
 _ZONED_TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*(Z|[+-]\d\d:?\d\d)"
@@ -36,6 +36,18 @@ def check_zone(zone: str | None) -> str | None:
     if zone is not None and zone not in available_timezones():
         raise InvalidInput(f"There is no time zone {zone!r}: take UTC or Europe/Rome.")
     return zone
+
+
+def zoned_texts_as_times(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return texts that are all ISO times with their zone as times in UTC; other values as they are."""
+    import pyarrow as pa
+
+    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+        return values
+    try:
+        return values.cast(pa.timestamp("us", tz="UTC"))
+    except pa.ArrowInvalid:
+        return values
 
 
 def times_in_zone(values: pa.ChunkedArray, column: str, zone: str) -> pa.ChunkedArray:

@@ -53,6 +53,8 @@ def puts(name: str, number: int) -> list[Put]:
         "checked_at": days[-1],
         "tracks": [["", 1, days[0]]],
         "without_rows": [],
+        "time_zone": "UTC",
+        "unfinished": "",
         **summarise(windows),
         "volume": volume(windows),
     }

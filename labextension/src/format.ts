@@ -71,17 +71,16 @@ export function percent(share: number): string {
   return share > 0 && share < 0.001 ? '< 0.1 %' : `${(100 * share).toFixed(1)} %`;
 }
 
-/** A window's time in UTC, without the hour where it is midnight; text that is no time stays as it is. */
+/** A window's time in the zone that it is written with, without the hour where it is midnight; other text as it is. */
 export function shortTime(text: string | null | undefined): string {
   if (!text) {
     return NOTHING;
   }
-  const at = moment(text);
-  if (Number.isNaN(at)) {
+  if (Number.isNaN(moment(text))) {
     return text;
   }
-  const iso = new Date(at).toISOString();
-  return iso.slice(11, 16) === '00:00' ? iso.slice(0, 10) : `${iso.slice(0, 10)} ${iso.slice(11, 16)}`;
+  const [day, minute] = [text.slice(0, 10), text.slice(11, 16)];
+  return minute === '00:00' || !minute ? day : `${day} ${minute}`;
 }
 
 /** A moment in the reader's zone, to the minute. */

@@ -88,7 +88,7 @@ def inspect(
     Parameters
     ----------
     window
-        A time in the window, as in ``2013-07-01`` or ``2013-07-01T13:00``; UTC where it names no zone.
+        A time in the window, as in ``2013-07-01`` or ``2013-07-01T13:00``; by their own zone where it names none.
     among
         Starts of the windows whose last 30 are meant; all by default.
     series
@@ -101,14 +101,17 @@ def inspect(
     InvalidInput
         If `every` is no length of a window.
     """
-    from modelops_jupyter.monitoring.kept import series_key
-    from modelops_jupyter.profiles import Profile, Reference, time_of, window_length, window_start
+    from modelops_jupyter.monitoring.kept import series_key, zone_of
+    from modelops_jupyter.profiles import Profile, Reference, time_of, window_length
+    from modelops_jupyter.profiles.calendars import Calendar
 
     window_length(every)
 
     prefix = f"{series_key(check_name(name), every, series)}/"
     if window:
-        wanted = [_window_key(store, kind_of("window", series), prefix, window_start(time_of(window), every))]
+        calendar = Calendar(every, zone_of(store, name, every))
+        start = calendar.start(time_of(window, calendar.zone))
+        wanted = [_window_key(store, kind_of("window", series), prefix, start)]
     elif among is not None:
         wanted = [f"{prefix}{start}" for start in among[-RECENT_WINDOWS:]]
     else:

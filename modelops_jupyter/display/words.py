@@ -100,15 +100,15 @@ def moment(text: str) -> datetime:
 
 
 def short_time(text: str | None) -> str:
-    """Return a time in UTC, without the hour where it is midnight.
+    """Return a time in the zone that it is written with, without the hour where it is midnight.
 
-    >>> short_time("2013-04-01T00:00:00+00:00"), short_time("2013-04-01T05:30:59.1+00:00"), short_time(None)
+    >>> short_time("2013-04-01T00:00:00-04:00"), short_time("2013-04-01T05:30:59.1+00:00"), short_time(None)
     ('2013-04-01', '2013-04-01 05:30', '–')
     """
     if not text:
         return NOTHING
     try:
-        at = moment(text)
+        at = datetime.fromisoformat(text)
     except ValueError:  # not a time after all: shown as it is
         return text
     return short(at)

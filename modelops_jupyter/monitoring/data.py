@@ -28,7 +28,7 @@ from modelops_jupyter.monitoring.record.comparison import DataComparison
 from modelops_jupyter.monitoring.record.results import Alert, Key, WindowResult
 from modelops_jupyter.monitoring.scanning import Part, scan_windows
 from modelops_jupyter.profiles import Profile, Reference, build_reference, counting_threads, window_length
-from modelops_jupyter.time_columns import check_times, check_zone, times_in_zone
+from modelops_jupyter.time_columns import check_times, check_zone, times_in_zone, zoned_texts_as_times
 from modelops_jupyter.wording import count, left_out_sentence
 
 Array = np.ndarray[Any, Any]
@@ -195,6 +195,9 @@ def _times(columns: Columns, times: TimeColumn) -> pa.ChunkedArray:
     if kind is None:
         raise _no_column(times.name, columns.types)
     values = columns.read(times.name)
+    if values is not None:
+        values = zoned_texts_as_times(values)
+        kind = values.type
     if times.zone is not None and values is not None:
         values = times_in_zone(values, times.name, times.zone)
         kind = values.type

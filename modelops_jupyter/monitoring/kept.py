@@ -38,6 +38,12 @@ def known_series(store: Store, model: str, every: str) -> tuple[Series, ...]:
     return tuple(sorted(Series.of_key(s.body["series"]) for s in states if s.body["every"] == every))
 
 
+def zone_of(store: Store, model: str, every: str) -> str:
+    """Return the time zone whose windows are on record."""
+    state = store.get("monitor", f"{model}/{every}")
+    return "UTC" if state is None else str(state.body["time_zone"])
+
+
 def find_series(store: Store, model: str, every: str, version: int | None, role: str) -> Series:
     """Return the series of a version and a role, or that of the only version that there is in the role.
 

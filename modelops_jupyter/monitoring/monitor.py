@@ -18,7 +18,8 @@ from modelops_jupyter.monitoring.kept import KeptWindows, known_series, load_rep
 from modelops_jupyter.monitoring.pooling import whole_frames
 from modelops_jupyter.monitoring.record.results import MonitorReport
 from modelops_jupyter.monitoring.run import MonitorRun
-from modelops_jupyter.profiles import Reference, window_length, window_start
+from modelops_jupyter.profiles import Reference, window_length
+from modelops_jupyter.profiles.calendars import Calendar
 from modelops_jupyter.roles import SERVICE
 from modelops_jupyter.settings import Settings, UseCase
 from modelops_jupyter.store import Change, Delete, Event, Put, Record, Store
@@ -53,7 +54,9 @@ def run_monitor(
     LogDamaged
         If the log no longer holds what was written to it.
     """
-    rules, length = rules or AlertRules(), window_length(every)
+    rules = rules or AlertRules()
+    window_length(every)
+    calendar = Calendar(every, (use_case.time_zone if use_case is not None else None) or "UTC")
     check_references(model, references, segments)
     position = store.get("log_position", f"{model}/{every}")
     log = log.pinned(None if position is None else position.body)
@@ -61,7 +64,8 @@ def run_monitor(
         check_kept(store, log, model)
     extent = log.extent(model)
     record = store.get("monitor", f"{model}/{every}")
-    state = record.body if record is not None else None
+    rezoned = record is not None and record.body["time_zone"] != calendar.zone
+    state = None if record is None or rezoned else record.body
     if extent is None:
         if record is None:
             return MonitorReport(model, every, (), (), 0)
@@ -74,12 +78,14 @@ def run_monitor(
         report = load_report(store, model, every)
         return replace(report, remark=" ".join(filter(None, (extent.remark, report.remark))))
     if span is not None:
-        span = window_start(span[0], every), window_start(span[1], every) + length
+        span = calendar.start(span[0]), calendar.end(calendar.start(span[1]))
         if state is not None:
             series = (SERVICE, *known_series(store, model, every))
             kept = [KeptWindows(store, model, every, one) for one in series]
-            span = whole_frames(span, kept, state["through"], every)
-    first = window_start(extent.start, every) if rejudged or span is None else span[0]
+            span = whole_frames(span, kept, state["through"], calendar)
+    first = calendar.start(extent.start) if rejudged or span is None else span[0]
+    if state is not None and state["unfinished"] and not rejudged:
+        first = min(first, datetime.fromisoformat(state["unfinished"]))
     run = MonitorRun(
         model,
         store,
@@ -89,10 +95,12 @@ def run_monitor(
         tuple(segments),
         rules,
         use_case,
+        calendar,
         first,
         span,
         None if rejudged else state,
         sample,
+        rezoned,
     )
     return run.commit(extent, actor)
 

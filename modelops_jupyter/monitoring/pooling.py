@@ -19,6 +19,7 @@ from modelops_jupyter.monitoring.kept import KeptWindows
 from modelops_jupyter.monitoring.record.results import WindowResult
 from modelops_jupyter.monitoring.scanning import WindowProfile
 from modelops_jupyter.profiles import Profile, window_length
+from modelops_jupyter.profiles.calendars import Calendar, wall_time
 from modelops_jupyter.profiles.windows import ORIGIN
 from modelops_jupyter.roles import Series
 
@@ -31,12 +32,13 @@ Others = Mapping[datetime, tuple[int, int]]
 
 
 def frame_start(at: datetime, every: str) -> datetime:
-    """Return the start of the frame that holds `at`."""
-    return ORIGIN + (at - ORIGIN) // FRAMES[every] * FRAMES[every]
+    """Return when the frame that holds `at` starts by the clock on the wall."""
+    origin = wall_time(ORIGIN)
+    return origin + (wall_time(at) - origin) // FRAMES[every] * FRAMES[every]
 
 
 def pool_windows(
-    windows: Iterable[WindowProfile], every: str, reach: datetime, others: Mapping[Series, Others] | None = None
+    windows: Iterable[WindowProfile], calendar: Calendar, reach: datetime, others: Mapping[Series, Others] | None = None
 ) -> Iterator[WindowProfile]:
     """Yield the windows to judge: those that are large enough, and pools of those that are not.
 
@@ -49,8 +51,9 @@ def pool_windows(
     others
         By series: the windows on record of frames that are read in part.
     """
+    every, last = calendar.every, wall_time(calendar.start(reach))
     for frame, members in groupby(windows, key=lambda window: frame_start(window.start, every)):
-        over = reach >= frame + FRAMES[every] - window_length(every)
+        over = last >= frame + FRAMES[every] - calendar.length
         by_series: dict[Series, list[WindowProfile]] = {}
         for window in members:
             by_series.setdefault(window.series, []).append(window)
@@ -62,7 +65,7 @@ def pool_windows(
         yield from sorted(pooled, key=lambda window: (window.start, window.series))
 
 
-def whole_frames(span: Span, kept: Iterable[KeptWindows], through: str | None, every: str) -> Span:
+def whole_frames(span: Span, kept: Iterable[KeptWindows], through: str, calendar: Calendar) -> Span:
     """Return what is to be read so that frames whose windows are pooled, or may be, are read whole.
 
     Parameters
@@ -74,28 +77,28 @@ def whole_frames(span: Span, kept: Iterable[KeptWindows], through: str | None, e
     through
         The end of the last window on record.
     """
-    start, end, length = *span, window_length(every)
+    start, end, every, length = *span, calendar.every, calendar.length
     first, last = frame_start(start, every), frame_start(end - length, every)
-    before = first if through is None else frame_start(datetime.fromisoformat(through) - length, every)
+    before = frame_start(datetime.fromisoformat(through) - length, every)
     for windows in kept:
-        frames = _by_frame(windows.whole(min(first, before).isoformat()), every)
+        frames = _by_frame(windows.whole(calendar.on_wall(min(first, before)).isoformat()), every)
         for frame in {first, last}:
-            new = (min(span[1], frame + FRAMES[every]) - max(span[0], frame)) // length
+            new = (min(wall_time(span[1]), frame + FRAMES[every]) - max(wall_time(span[0]), frame)) // length
             outside = [window for window in frames.get(frame, []) if not _within(window, span)]
             small = sum(map(_small, outside))
             if any(map(_is_pool, frames.get(frame, []))) or (small and 2 * (small + new) > len(outside) + new):
-                start, end = min(start, frame), max(end, frame + FRAMES[every])
+                start, end = min(start, calendar.on_wall(frame)), max(end, calendar.on_wall(frame + FRAMES[every]))
         if before < first and any(map(_is_pool, frames.get(before, []))) and _small(frames[before][-1]):
-            start = min(start, before)  # what was left over of the frame before joins its last pool
+            start = min(start, calendar.on_wall(before))  # what was left over of the frame before joins its last pool
     return start, end
 
 
-def on_record(span: Span, kept: KeptWindows, every: str) -> Others:
+def on_record(span: Span, kept: KeptWindows, calendar: Calendar) -> Others:
     """Return how many windows the frames at the edges of `span` have on record outside of it."""
-    length = window_length(every)
-    edges = {frame_start(span[0], every), frame_start(span[1] - length, every)}
-    until = (max(edges) + FRAMES[every]).isoformat()
-    frames = _by_frame(kept.whole(min(edges).isoformat(), until), every)
+    every = calendar.every
+    edges = {frame_start(span[0], every), frame_start(span[1] - calendar.length, every)}
+    since, until = (calendar.on_wall(at).isoformat() for at in (min(edges), max(edges) + FRAMES[every]))
+    frames = _by_frame(kept.whole(since, until), every)
     outside = {frame: [w for w in frames.get(frame, []) if not _within(w, span)] for frame in edges}
     return {frame: (len(windows), sum(map(_small, windows))) for frame, windows in outside.items()}
 
@@ -138,7 +141,8 @@ def _together(pool: Sequence[WindowProfile], every: str) -> WindowProfile:
     for window in pool[1:]:
         whole = whole + window.profile
     end, start = pool[-1].end, pool[0].start
-    return replace(pool[0], end=end, windows=(end - start) // window_length(every), profile=whole, segments=segments)
+    windows = round((end - start) / window_length(every))
+    return replace(pool[0], end=end, windows=windows, profile=whole, segments=segments)
 
 
 def _full(pool: Sequence[WindowProfile]) -> bool:

@@ -27,6 +27,7 @@ from modelops_jupyter.monitoring.incidents.missing_rows import missing_rows_inci
 from modelops_jupyter.monitoring.judging.judge import judge_windows
 from modelops_jupyter.monitoring.judging.lookback import with_cycle
 from modelops_jupyter.monitoring.judging.rules import AlertRules
+from modelops_jupyter.monitoring.judging.volume_findings import unfinished
 from modelops_jupyter.monitoring.kept import (
     KeptCounts,
     KeptWindows,
@@ -40,11 +41,12 @@ from modelops_jupyter.monitoring.pooling import absorbed, on_record, pool_window
 from modelops_jupyter.monitoring.record.results import Alert, MonitorReport, WindowResult
 from modelops_jupyter.monitoring.record.summary import LINE_POINTS, summarise
 from modelops_jupyter.monitoring.scanning import WindowProfile, scan_log
-from modelops_jupyter.profiles import Profile, Reference, window_length, window_start
+from modelops_jupyter.profiles import Profile, Reference, window_length
+from modelops_jupyter.profiles.calendars import Calendar
 from modelops_jupyter.profiles.sampling import EXAMINED_ROWS
 from modelops_jupyter.roles import SERVICE, Series, kind_of
 from modelops_jupyter.settings import UseCase
-from modelops_jupyter.store import Change, Delete, Event, Put, Record, Store
+from modelops_jupyter.store import Change, Delete, Event, InMemoryStore, Put, Record, Store
 
 Span = tuple[datetime, datetime]
 Windows = tuple[WindowResult, ...]
@@ -79,6 +81,8 @@ class MonitorRun:
 
     Attributes
     ----------
+    calendar : Calendar
+        Of which zone windows are.
     first : datetime
         Start of the first window to judge: all from there on are.
     span : tuple of two datetimes, or None
@@ -87,6 +91,8 @@ class MonitorRun:
         What the last run left; None where all windows are judged.
     sample : int
         Rows of each window to keep; more are looked at.
+    rezoned : bool
+        Whether the windows on record are of another time zone: then none of them stays.
     series : Series
         What the windows are of.
     """
@@ -99,10 +105,12 @@ class MonitorRun:
     segments: tuple[str, ...]
     rules: AlertRules
     use_case: UseCase | None
+    calendar: Calendar
     first: datetime
     span: Span | None
     state: Mapping[str, Any] | None
     sample: int = 0
+    rezoned: bool = False
     series: Series = SERVICE
 
     def commit(self, extent: Extent, actor: Actor) -> MonitorReport:
@@ -144,7 +152,7 @@ class MonitorRun:
         recent = past.recent(None if self.state is None else self.state["first_error"])
         found, measured = measure(recent)
         replaced = kept.whole(since) + kept.segments(since)
-        gone = absorbed(replaced, found)
+        gone = absorbed(replaced, found) | self._stale - found.keys()
         same = [window for window in replaced if window.window_start not in found.keys() | gone]
         now = sorted((*same, *measured), key=lambda window: (bool(window.segment), window.window_start))
         if not now:
@@ -160,6 +168,7 @@ class MonitorRun:
             **self._known(began),
             "left_out": sorted(self.references[max(self.references)].binning.left_out),
             "volume": volume([*past.whole, *_whole(judged)][-LINE_POINTS:]),
+            "unfinished": unfinished([*past.whole, *_whole(judged)], self.every),
             "without_rows": self._without_rows(extent, found.keys() | gone, same),
             "days_off": self._days_off(judged),
         }
@@ -195,15 +204,22 @@ class MonitorRun:
         if self.span is not None:
             first, end = (time.isoformat() for time in self.span)
             emptied = {window.window_start for window in _whole(same) if first <= window.window_start < end}
-        first, last = (window_start(time, self.every).isoformat() for time in (extent.start, extent.end))
+        first, last = (self.calendar.start(time).isoformat() for time in (extent.start, extent.end))
         outside = {start for start in self.kept.starts() if not first <= start <= last}
         return sorted(({*self._missed, *emptied} - set(found)) | (outside - set(found)))
 
     @cached_property
     def _missed(self) -> Sequence[str]:
         """The starts of the windows without rows, as of the last run."""
+        if self.rezoned:
+            return ()
         record = self.store.get(kind_of("monitor", self.series), series_key(self.model, self.every, self.series))
         return () if record is None else record.body["without_rows"]
+
+    @cached_property
+    def _stale(self) -> set[str]:
+        """The starts of the windows of another time zone, which are no more."""
+        return set(KeptWindows(self.store, self.model, self.every, self.series).starts()) if self.rezoned else set()
 
     @property
     def _examined(self) -> int:
@@ -212,8 +228,8 @@ class MonitorRun:
 
     @cached_property
     def kept(self) -> KeptWindows:
-        """The windows on record."""
-        return KeptWindows(self.store, self.model, self.every, self.series)
+        """The windows on record that this run goes on from."""
+        return KeptWindows(InMemoryStore() if self.rezoned else self.store, self.model, self.every, self.series)
 
     @cached_property
     def versions(self) -> list[int]:
@@ -241,13 +257,14 @@ class MonitorRun:
         measured: list[WindowResult] = []
         if self.span is None:
             return profiles, measured
-        windows = scan_log(self.log, self.model, *self.span, self.references, self.every, self.segments, self._examined)
+        rows, zone = self._examined, self.calendar.zone
+        windows = scan_log(self.log, self.model, *self.span, self.references, self.every, self.segments, rows, zone)
         series = (self.series, *known_series(self.store, self.model, self.every)) if self.state is not None else ()
         beside = {
-            one: on_record(self.span, KeptWindows(self.store, self.model, self.every, one), self.every)
+            one: on_record(self.span, KeptWindows(self.store, self.model, self.every, one), self.calendar)
             for one in series
         }
-        for profiled in pool_windows(windows, self.every, extent.end, beside):
+        for profiled in pool_windows(windows, self.calendar, extent.end, beside):
             if profiled.series != self.series:
                 others.setdefault(profiled.series, {})[profiled.start.isoformat()] = profiled
                 continue
@@ -312,6 +329,7 @@ class MonitorRun:
             "segments": list(self.segments),
             "alert_budget": self.rules.budget.text,
             "holidays": list(self.rules.holidays.calendars),
+            "time_zone": self.calendar.zone,
             "checked_at": datetime.now(UTC).isoformat(),
             "versions": self.versions,
             "tracks": [[*track, start] for track, start in sorted(began.items())],

@@ -25,6 +25,7 @@ from modelops_jupyter.profiles import (
     slicings,
     window_length,
 )
+from modelops_jupyter.profiles.calendars import Calendar
 from modelops_jupyter.profiles.windows import ORIGIN
 from modelops_jupyter.roles import SERVICE, Series
 
@@ -73,26 +74,23 @@ def scan_log(
     every: str,
     segments: Sequence[str] = (),
     sample: int = 0,
+    zone: str = "UTC",
 ) -> Iterator[WindowProfile]:
     """Profile the windows of ``[start, end)`` from the log, on all cores; a window without rows is none.
 
     What was served is profiled, and each series beside it whose version has a reference, in windows of its own.
     Segments are profiled for the columns of `segments` that the window's reference is sliced by. Memory grows with
-    the rows and windows of two slabs, not with the log. `sample` rows of each window are kept.
+    the rows and windows of two slabs, not with the log. `sample` rows of each window are kept. Windows are those of the
+    calendar of `zone`.
     """
     from modelops_jupyter.sources import WatchedSource  # with Delta Lake, which rows of no log do without
 
     if isinstance(log, WatchedSource) and log.lies_in_spark:
+        if zone != "UTC":
+            raise InvalidInput(f"Windows of a Spark table are in UTC, not {zone}: leave time_zone out.")
         yield from _scanned_in_spark(log, start, end, references, every, segments, sample)
         return
-    length, origin = _micros(every)
-
-    def window(times: Array) -> Array:
-        numbers: Array = (times - origin) // length
-        return numbers
-
-    def cut(time: int) -> int:
-        return origin + (time - origin) // length * length
+    calendar = Calendar(every, zone)
 
     def count(slab: Slab) -> list[Counted]:
         others = {series for piece in slab.pieces for series in piece.others if series.version in references}
@@ -100,7 +98,7 @@ def scan_log(
         for series in (SERVICE, *sorted(others)):
             masks = [(piece, piece.rows_of(series)) for piece in slab.pieces]
             parts = [
-                Part(p.rows, p.read, _counted(Runs.of_times(p.times, length, origin), mask), keys=p.keys)
+                Part(p.rows, p.read, _counted(calendar.runs(p.times), mask), keys=p.keys)
                 for p, mask in masks
                 if mask.any()
             ]
@@ -114,9 +112,9 @@ def scan_log(
         ThreadPoolExecutor(2, thread_name_prefix="modelops-ahead") as beside,
     ):
         # While the profiles of a slab are made and used, the next one is counted and the ids of the one after are read.
-        slabs = _ahead(log.stream(model, start, end, cut, window), beside)
+        slabs = _ahead(log.stream(model, start, end, calendar.cut, calendar.numbers), beside)
         for counted in _ahead(map(count, slabs), beside):
-            yield from _profiles(counted, every)
+            yield from _profiles(counted, calendar)
 
 
 def _scanned_in_spark(
@@ -200,7 +198,7 @@ def scan_windows(
     sample: int = 0,
 ) -> Iterator[WindowProfile]:
     """Profile all windows of `parts`, in time order; `sample` rows of each are kept."""
-    return _profiles(count_windows(parts, references, every, segments, pool, sample), every)
+    return _profiles(count_windows(parts, references, every, segments, pool, sample), Calendar(every))
 
 
 @dataclass(frozen=True)
@@ -232,11 +230,10 @@ class Counted:
         return WindowProfile(start, end, self.version, self.tally.profile(place), found, self.series)
 
 
-def _profiles(counted: Sequence[Counted], every: str) -> Iterator[WindowProfile]:
+def _profiles(counted: Sequence[Counted], calendar: Calendar) -> Iterator[WindowProfile]:
     places = [(number, n, k) for n, one in enumerate(counted) for k, number in enumerate(one.numbers.tolist())]
     for number, n, place in sorted(places):
-        start = ORIGIN + number * window_length(every)
-        yield counted[n].profile(place, start, start + window_length(every))
+        yield counted[n].profile(place, calendar.at(number), calendar.at(number + 1))
 
 
 def count_windows(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from modelops_jupyter.errors import InvalidInput
 
@@ -29,8 +30,8 @@ def window_start(at: datetime, every: str) -> datetime:
     return ORIGIN + ((at - ORIGIN) // length) * length
 
 
-def time_of(words: str) -> datetime:
-    """Read a time as people write it, UTC where it has no zone.
+def time_of(words: str, zone: str = "UTC") -> datetime:
+    """Read a time as people write it, in `zone` where it names none.
 
     Raises
     ------
@@ -41,4 +42,4 @@ def time_of(words: str) -> datetime:
         at = datetime.fromisoformat(words)
     except ValueError:
         raise InvalidInput(f"{words!r} is no time: write it as 2013-07-01 or 2013-07-01T13:00.") from None
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)

@@ -74,7 +74,7 @@ def test_columns_of_every_kind_are_monitored(ws: Workspace) -> None:
     assert ws.multivariate_drift("m", window="2026-01-03") is not None
 
 
-TIMES = ["0001-01-01", "1677-12-20", "2262-01-20", "9999-12-31 23:59:59"]
+TIMES = ["0001-01-01", "1700-01-01", "1900-12-31", "2262-01-20", "9999-12-31 23:59:59"]
 WINDOWS = ["1h", "1D", "1W"]
 
 
@@ -130,7 +130,7 @@ def test_a_log_of_nothing_but_times_that_stand_for_none_stops_nothing(ws: Worksp
 
 
 def test_the_first_and_the_last_time_there_is_are_monitored(ws: Workspace, numbers: pd.DataFrame) -> None:
-    times = pd.Series(pd.DatetimeIndex([pd.Timestamp("1678-01-01", tz="UTC")] * ROWS).as_unit("us"))
+    times = pd.Series(pd.DatetimeIndex([pd.Timestamp("1901-01-01", tz="UTC")] * ROWS).as_unit("us"))
     times[1:] = pd.Timestamp("2261-12-31 23:59:59.999999", tz="UTC")
     ws.log_predictions("m/1", scored(numbers, 0, times), **LOG)
     for every in WINDOWS:

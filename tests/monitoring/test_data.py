@@ -277,3 +277,21 @@ def test_what_cannot_be_judged_is_said(reference: pd.DataFrame) -> None:
     assert "not compared: list." in odd.remark
     tiny = mo.compare_data(reference.iloc[:9], rows(3, 2))
     assert tiny.remark == "The reference has 9 rows; 30 are the fewest to compare with."
+
+
+@pytest.mark.parametrize("year", [1700, 1900, 9999])
+@pytest.mark.parametrize("end", ["Z", "+01:00", ""])
+def test_texts_are_times_by_their_zone_or_the_one_named_and_odd_years_are_named(year: int, end: str) -> None:
+    before = pa.table({"x": range(200)})
+    texts = [f"2026-01-{1 + n // 100:02d} 12:00:00{end}" for n in range(200)]
+    zone = None if end else "Europe/Rome"
+    windows = mo.compare_data(before, before.append_column("timestamp", pa.array(texts)), zone=zone).windows
+    assert [window.window_start[:10] for window in windows] == ["2026-01-01", "2026-01-02"]
+    texts[7] = f"{year}-06-01 00:00:00{end}"
+    with pytest.raises(
+        InvalidFrame, match=rf"Column 'timestamp' holds {year}-0\d-\d\d, which stands for a missing time"
+    ):
+        mo.compare_data(before, before.append_column("timestamp", pa.array(texts)), zone=zone)
+    if not end:
+        with pytest.raises(InvalidFrame, match="name the zone"):
+            mo.compare_data(before, before.append_column("timestamp", pa.array(texts)))

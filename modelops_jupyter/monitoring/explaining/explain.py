@@ -19,7 +19,7 @@ from modelops_jupyter.monitoring.explaining.logged import rows_of
 from modelops_jupyter.monitoring.explaining.rise import rise_of, rise_words
 from modelops_jupyter.monitoring.explaining.segments import Losses, Segment, cut_columns, find_segments
 from modelops_jupyter.monitoring.figures.figure import Figure
-from modelops_jupyter.monitoring.kept import load_series
+from modelops_jupyter.monitoring.kept import load_series, zone_of
 from modelops_jupyter.monitoring.record.results import MonitorReport, WindowResult
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.profiles import Binning, Reference, time_of, with_derived
@@ -132,7 +132,7 @@ def explain_fall(
     whole = [w for w in report.windows if not w.segment]
     if not whole or not references:
         raise NotFound(f"{model!r} has no monitored windows of {every}: run `modelops monitor` first.")
-    bad, remark = _bad_windows(report, whole, window, until)
+    bad, remark = _bad_windows(report, whole, window, until, zone_of(store, model, every))
     first = bad[0].window_start
     usable = [w for w in whole if w.window_start < first and w.labelled and not _failing(w)]
     good = usable[-BEFORE:]
@@ -232,12 +232,8 @@ def _failing(window: WindowResult) -> bool:
     return any(finding.kind == "performance" for finding in window.findings)
 
 
-def _touches(window: WindowResult, first: datetime, last: datetime) -> bool:
-    return first < datetime.fromisoformat(window.window_end) and datetime.fromisoformat(window.window_start) <= last
-
-
 def _bad_windows(
-    report: MonitorReport, whole: Sequence[WindowResult], window: str | None, until: str | None
+    report: MonitorReport, whole: Sequence[WindowResult], window: str | None, until: str | None, zone: str
 ) -> tuple[list[WindowResult], str]:
     """Return the windows to explain, and a remark on why these.
 
@@ -245,9 +241,9 @@ def _bad_windows(
     is open, of the latest on performance that was; else the last seven.
     """
     if window is not None:
-        first = time_of(window)
-        last = time_of(until) if until is not None else first
-        chosen = [w for w in whole if _touches(w, first, last) and w.labelled]
+        first = time_of(window, zone)
+        last = time_of(until, zone) if until is not None else first
+        chosen = [w for w in whole if w.touches(first, last) and w.labelled]
         if not chosen:
             raise NotFound(
                 f"{report.model!r} has no window with labels that starts at {window}: see `modelops monitor`."

@@ -14,7 +14,7 @@ from modelops_jupyter.monitoring.explaining.logged import rows_of
 from modelops_jupyter.monitoring.figures import intervals
 from modelops_jupyter.monitoring.figures.figure import Figure
 from modelops_jupyter.monitoring.figures.ranking import Array
-from modelops_jupyter.monitoring.kept import load_series
+from modelops_jupyter.monitoring.kept import load_series, zone_of
 from modelops_jupyter.presentable import Presentable
 from modelops_jupyter.profiles import time_of, with_derived
 from modelops_jupyter.roles import SERVICE, Series
@@ -245,11 +245,11 @@ def multivariate_drift(
     whole = [w for w in load_series(store, model, every, series).windows if not w.segment]
     if not whole or not references:
         raise NotFound(f"{model!r} has no monitored windows of {every}: run `modelops monitor` first.")
-    first = time_of(window) if window is not None else datetime.fromisoformat(whole[-1].window_start)
-    last = time_of(until) if until is not None else first
-    starts = [datetime.fromisoformat(w.window_start) for w in whole]
-    now = [w for w, start in zip(whole, starts, strict=True) if first <= start <= last]
-    before = [w for w, start in zip(whole, starts, strict=True) if start < first][-BEFORE:]
+    zone = zone_of(store, model, every)
+    first = time_of(window, zone) if window is not None else datetime.fromisoformat(whole[-1].window_start)
+    last = time_of(until, zone) if until is not None else first
+    now = [w for w in whole if w.touches(first, last)]
+    before = [w for w in whole if datetime.fromisoformat(w.window_end) <= first][-BEFORE:]
     if not now:
         raise NotFound(f"{model!r} has no window that starts at {window}: see `modelops monitor`.")
     if not before:

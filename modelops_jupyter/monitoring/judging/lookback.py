@@ -12,6 +12,7 @@ from modelops_jupyter.monitoring.figures.cycle import COMPARED, WindowCounts, cy
 from modelops_jupyter.monitoring.judging.judge import tracks_of
 from modelops_jupyter.monitoring.record.results import WindowResult
 from modelops_jupyter.profiles import Counts, window_length
+from modelops_jupyter.profiles.calendars import wall_time
 
 
 def with_cycle(
@@ -43,7 +44,7 @@ def with_cycle(
         if not new:
             continue
         starts = [windows[i].window_start for i in places]
-        baseline, times = baseline_of(version, segment), [datetime.fromisoformat(start) for start in starts]
+        baseline, times = baseline_of(version, segment), [wall_time(start) for start in starts]
         since = _since(times, every, (began or {}).get((segment, version)))
         counts: dict[int, WindowCounts] = {}
         for n in new:
@@ -75,5 +76,5 @@ def _since(times: Sequence[datetime], every: str, began: str | None) -> list[dat
     found: list[datetime] = []
     for n, time in enumerate(times):
         goes_on = n > 0 and time - times[n - 1] <= cycle_length(every)
-        found.append(found[-1] if goes_on else datetime.fromisoformat(began) if began and not n else time)
+        found.append(found[-1] if goes_on else wall_time(began) if began and not n else time)
     return found

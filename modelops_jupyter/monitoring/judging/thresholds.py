@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from statistics import fmean
 from typing import Any
 
@@ -18,6 +17,7 @@ from modelops_jupyter.monitoring.judging.history import LONGEST, SEASONS, Usual,
 from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.record.packed import table
 from modelops_jupyter.monitoring.record.results import Finding, WindowResult, is_recent
+from modelops_jupyter.profiles.calendars import wall_time
 
 Array = np.ndarray[Any, Any]
 # A healthy window passes so often; an open alert closes only by windows below that.
@@ -93,9 +93,9 @@ class Track:
     since: str | None = None
 
     def __post_init__(self) -> None:
-        starts = [datetime.fromisoformat(window.window_start) for window in self.windows]
+        starts = [wall_time(window.window_start) for window in self.windows]
         self.starts, self.segment = starts, self.windows[0].segment
-        self.began = datetime.fromisoformat(self.since) if self.since else starts[0]
+        self.began = wall_time(self.since) if self.since else starts[0]
         self._places = {window.window_start: place for place, window in enumerate(self.windows)}
         # Pools of windows are fewer in a cycle.
         self.per_cycle = max(1, round(CYCLES[self.every] / fmean(window.pooled for window in self.windows)))

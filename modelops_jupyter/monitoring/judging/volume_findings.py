@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from modelops_jupyter.monitoring.figures.deciding import reaches
+from modelops_jupyter.monitoring.figures.deciding import exceeds, reaches
 from modelops_jupyter.monitoring.figures.figure import figure
 from modelops_jupyter.monitoring.judging.history import LEAST_RISE, SEASONS, Usual, usual
 from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.judging.thresholds import LEVELS, LINGERING_FLOOR, Chances
 from modelops_jupyter.monitoring.record.results import Finding, WindowResult
 from modelops_jupyter.profiles import window_length
+from modelops_jupyter.profiles.calendars import wall_time
 from modelops_jupyter.wording import UNITS
 
 Array = np.ndarray[Any, Any]
@@ -28,6 +29,19 @@ MEMORY = {"1h": 168, "1D": 28, "1W": 16}
 # A window without any row counts as half a row, so that nights without traffic are a season like any other.
 NO_ROWS = 0.5
 LEAST_SPREAD = 0.02
+
+
+def misses_rows(windows: Sequence[WindowResult]) -> bool:
+    """Tell whether the last window ends without rows for longer than any of those before it."""
+    gaps = [(window.quality.get("freshness") or {}).get("value") for window in windows]
+    before = [gap for gap in gaps[:-1] if gap is not None]
+    return bool(before) and gaps[-1] is not None and exceeds(gaps[-1], max(before))
+
+
+def unfinished(windows: Sequence[WindowResult], every: str) -> str:
+    """Return the start of the last window where rows of it may be to come: it is judged again when later ones come."""
+    last = windows[-MEMORY[every] - 1 :]
+    return last[-1].window_start if misses_rows(last) else ""
 
 
 class VolumeJudge:
@@ -55,9 +69,11 @@ class VolumeJudge:
         self.chances = Chances(allowance / 2, 2, 1, rules)  # too many and too few
         self.floor = -math.log(1 - rules.volume)
         length = window_length(every)
-        starts = [datetime.fromisoformat(window.window_start) for window in windows]
+        # A day of 23 hours is a day; an hour is one whatever the clock on the wall says.
+        time_of = datetime.fromisoformat if every == "1h" else wall_time
+        starts = [time_of(window.window_start) for window in windows]
         self.places = [(start - starts[0]) // length for start in starts]
-        self.before = (starts[0] - datetime.fromisoformat(since)) // length if since else 0
+        self.before = (starts[0] - time_of(since)) // length if since else 0
         self.ends = [place + window.pooled for place, window in zip(self.places, windows, strict=True)]
         logs = np.full(self.places[-1] + 1 if windows else 0, math.log(NO_ROWS))
         logs[self.places] = np.log([max(window.rows / window.pooled, NO_ROWS) for window in windows])
@@ -77,7 +93,7 @@ class VolumeJudge:
         place, window = self.places[i], self.windows[i]
         if place + self.before < self.cycle or not place or window.holiday:
             return window
-        over = self.until is None or datetime.fromisoformat(window.window_end) <= self.until
+        over = self.is_over(i)
         begin = self.ends[i - 1]
         gap = range(max(begin, self.cycle - self.before), min(begin + self.cycle, place))
         judged = [at for at in (*gap, place) if not self.off[at]]
@@ -89,6 +105,19 @@ class VolumeJudge:
         findings = (*window.findings, *([best] if best else []))
         self.windows[i] = replace(window, quality=quality, findings=findings)
         return self.windows[i]
+
+    def is_over(self, i: int) -> bool:
+        """Tell whether all rows of window `i` have come, as far as the present and the rows themselves tell.
+
+        Batches seldom end where windows do. The newest window is over once its last row is as near its end as the last
+        row of some earlier window was.
+        """
+        window = self.windows[i]
+        if self.until is None:
+            return True
+        if datetime.fromisoformat(window.window_end) > self.until:
+            return False
+        return i < len(self.windows) - 1 or not misses_rows(self.windows[max(0, i - self.memory) :])
 
     def _usual(self, place: int, side: int) -> Usual:
         """Return what is usual of the logarithms times `side`."""

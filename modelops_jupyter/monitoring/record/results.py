@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from modelops_jupyter.errors import NotFound
@@ -131,6 +132,10 @@ class WindowResult:
         """Return the categories of a column that no longer come, as a sentence names them; nothing where all do."""
         figures: Mapping[str, Any] = self.drift.get(column) or {}
         return str((figures.get(VANISHED) or {}).get("with", ""))
+
+    def touches(self, first: datetime, last: datetime) -> bool:
+        """Tell whether the window holds a time from `first` to `last`."""
+        return first < datetime.fromisoformat(self.window_end) and datetime.fromisoformat(self.window_start) <= last
 
     @property
     def judged_on(self) -> str:
