@@ -81,6 +81,7 @@ VARIABLES = {
     "MODELOPS_PROCESS_TREE": "Set for the processes of a notebook: those that outlive it are ended by it.",
     "MODELOPS_NOTEBOOK": "Set for kernels that a pipeline starts: which notebook runs, for the lineage.",
     "MODELOPS_NOTEBOOK_PARENT": "Set with it: the process that set it.",
+    "MODELOPS_PROCESS_TREE": "Set for processes that we start: what they start carries it, so that all of them can be ended.",
     "MODELOPS_DASHBOARD_TOKEN": "Set for the dashboards' own process.",
     "MODELOPS_DASHBOARD_IDLE": "Set for the dashboards' own process.",
     "MODELOPS_DASHBOARD_LOG": "Set for the dashboards' own process.",
