@@ -78,7 +78,6 @@ VARIABLES = {
     "MODELOPS_SECRET_…": "Secrets that `modelops.toml` names as `$MODELOPS_SECRET_…`; it can name no other variable.",
     "MODELOPS_ALLOW_UNSAFE": "With `1`, MLflow's own tools load versions that run code when they are loaded.",
     "MODELOPS_STEP": "Set by a pipeline for its notebooks: a step that is repeated registers no model twice.",
-    "MODELOPS_PROCESS_TREE": "Set for the processes of a notebook: those that outlive it are ended by it.",
     "MODELOPS_NOTEBOOK": "Set for kernels that a pipeline starts: which notebook runs, for the lineage.",
     "MODELOPS_NOTEBOOK_PARENT": "Set with it: the process that set it.",
     "MODELOPS_PROCESS_TREE": "Set for processes that we start: what they start carries it, so that all of them can be ended.",

@@ -154,7 +154,7 @@ class KeptCounts:
 
 def _told(window: WindowResult) -> tuple[Any, ...]:
     """Return what judging may have changed of a window."""
-    return window.findings, window.remembered, window.quality
+    return window.findings, window.remembered, window.quality, window.holiday
 
 
 def load_alerts(store: Store, model: str, every: str, series: Series = SERVICE) -> tuple[Alert, ...]:

@@ -75,8 +75,10 @@ class Past:
         earlier = first_error is not None and self._since is not None and first_error < self._since
         if earlier and not recent.knows_enough(start):
             self._judge(recent, self._kept.whole(until=self._since))
+        off = {window.window_start for window in self.whole if window.holiday}
         for at, version, labelled in self._kept.labelled((start - recent.memory).isoformat(), self._first):
-            recent.learn(datetime.fromisoformat(at), version, labelled)
+            if at not in off:
+                recent.learn(datetime.fromisoformat(at), version, labelled)
         return recent
 
     @property
@@ -87,7 +89,7 @@ class Past:
 
     @staticmethod
     def _judge(recent: RecentWindows, windows: Sequence[WindowResult]) -> None:
-        for window in windows:
+        for window in (window for window in windows if not window.holiday):
             recent.judge(datetime.fromisoformat(window.window_start), window.estimated, window.performance)
 
     def _reaches(self, now: Sequence[WindowResult], versions: Collection[int], least: int) -> bool:

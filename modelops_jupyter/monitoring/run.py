@@ -154,7 +154,8 @@ class MonitorRun:
         replaced = kept.whole(since) + kept.segments(since)
         gone = absorbed(replaced, found) | self._stale - found.keys()
         same = [window for window in replaced if window.window_start not in found.keys() | gone]
-        now = sorted((*same, *measured), key=lambda window: (bool(window.segment), window.window_start))
+        marked = (self._marked(window) for window in (*same, *measured))
+        now = sorted(marked, key=lambda window: (bool(window.segment), window.window_start))
         if not now:
             return None
         past.reach(now, self.versions, self.rules.windows**2, sliced=bool(self.segments))
@@ -269,14 +270,14 @@ class MonitorRun:
                 others.setdefault(profiled.series, {})[profiled.start.isoformat()] = profiled
                 continue
             profiles[profiled.start.isoformat()] = profiled
-            measured += _measured(profiled, self._baselines, recent)
+            measured += self._figures(profiled, recent)
         return profiles, measured
 
     def _measured(self, profiles: dict[str, WindowProfile], recent: RecentWindows) -> Scanned:
         """Measure windows that were profiled, by start; each teaches the estimates after it."""
         measured: list[WindowResult] = []
         for start in sorted(profiles):
-            measured += _measured(profiles[start], self._baselines, recent)
+            measured += self._figures(profiles[start], recent)
         return profiles, measured
 
     def _judged(
@@ -290,17 +291,40 @@ class MonitorRun:
         since = self.first - COMPARED[self.every] * window_length(self.every)
         counts = KeptCounts(self.kept, since.isoformat(), found, sliced=bool(self.segments))
         fresh, baseline_of = {window.window_start for window in now}, self._baselines.of_segment
-        marked = [replace(w, holiday=self._holiday(w)) for w in now]
-        windows = (*past.windows, *marked)
+        windows = (*past.windows, *now)
         looked = with_cycle(windows, fresh, counts, self.versions, baseline_of, self.every, began)
         judged = judge_windows(
             looked, self.versions, baseline_of, self.rules, self.every, fresh, began, datetime.now(UTC)
         )
         return judged[len(past.windows) :]
 
-    def _holiday(self, window: WindowResult) -> str:
-        start = datetime.fromisoformat(window.window_start)
-        return self.rules.holidays.name_of(start, self.every) if window.pooled == 1 else ""
+    def _figures(self, found: WindowProfile, recent: RecentWindows) -> list[WindowResult]:
+        """Return the figures of a window and of its segments; estimates learn from it unless it is a holiday."""
+
+        def measured(profile: Profile, column: str = "", segment: str = "") -> WindowResult:
+            baseline = self._baselines.of(found.version, column, segment)
+            before = None if segment else recent.before(found.start, profile.served)
+            result = measure_window(baseline, profile, found.start, found.end, recent=before)
+            return replace(result, segment=segment, series=found.series.key, pooled=found.windows)
+
+        whole = measured(found.profile)
+        if not self._holiday(found.start, found.windows):
+            recent.add(found.start, found.profile.served, found.profile.outcomes)
+            recent.judge(found.start, whole.estimated, whole.performance)
+        slices = [(c, name, profile) for c, profiles in found.segments.items() for name, profile in profiles.items()]
+        return [whole, *(measured(profile, column, name) for column, name, profile in slices)]
+
+    def _holiday(self, start: datetime, windows: int) -> str:
+        """Return what a window's day is called if it is not judged; a pool is, whatever is in it."""
+        return self.rules.holidays.name_of(start, self.every) if windows == 1 else ""
+
+    def _marked(self, window: WindowResult) -> WindowResult:
+        """Return a window with the name of its holiday, of which nothing is found."""
+        name = self._holiday(datetime.fromisoformat(window.window_start), window.pooled)
+        if not name:
+            return replace(window, holiday="")
+        quality = {metric: figure for metric, figure in window.quality.items() if metric != "volume"}
+        return replace(window, holiday=name, findings=(), cycle={}, quality=quality)
 
     def _days_off(self, judged: Windows) -> dict[str, str]:
         """Return what each day that was not judged is called, by its date."""
@@ -374,22 +398,6 @@ def _alert_writes(
     kind, before = kind_of("alert", series), {record.key: record.body for record in stored}
     puts = [Put(kind, key, body, subject=model) for key, body in bodies.items() if before.get(key) != body]
     return [*puts, *(Delete(kind, key) for key in before if key not in bodies)]
-
-
-def _measured(found: WindowProfile, baselines: Baselines, recent: RecentWindows) -> list[WindowResult]:
-    """Return the figures of a window and of its segments; the window teaches the estimates after it."""
-
-    def measured(profile: Profile, column: str = "", segment: str = "") -> WindowResult:
-        baseline = baselines.of(found.version, column, segment)
-        before = None if segment else recent.before(found.start, profile.served)
-        result = measure_window(baseline, profile, found.start, found.end, recent=before)
-        return replace(result, segment=segment, series=found.series.key, pooled=found.windows)
-
-    whole = measured(found.profile)
-    recent.add(found.start, found.profile.served, found.profile.outcomes)
-    recent.judge(found.start, whole.estimated, whole.performance)
-    slices = [(c, name, profile) for c, profiles in found.segments.items() for name, profile in profiles.items()]
-    return [whole, *(measured(profile, column, name) for column, name, profile in slices)]
 
 
 def _whole(windows: Sequence[WindowResult]) -> Windows:

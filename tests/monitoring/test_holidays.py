@@ -18,6 +18,7 @@ from modelops_jupyter.monitoring import AlertRules, MonitorReport, WindowResult,
 from modelops_jupyter.monitoring.figures.baseline import Baseline
 from modelops_jupyter.monitoring.judging.holidays import Holidays, holidays_sentence
 from modelops_jupyter.monitoring.judging.replay import judge_series, measure_series
+from modelops_jupyter.monitoring.kept import load_report
 from modelops_jupyter.monitoring.monitor import alert_rules
 from modelops_jupyter.profiles import Profile, build_reference, scan
 from modelops_jupyter.settings import Settings
@@ -158,9 +159,28 @@ def test_the_monitor_goes_on_by_the_calendar_of_its_last_run(tmp_path: Path) -> 
     assert state["days_off"] == dict(zip(days, days, strict=True))
     assert report.alerts == ()
     assert run(None)[1]["holidays"] == days
+    kept = load_report(store, "m")
+    assert [(w.window_start[:10], w.holiday) for w in kept.windows if w.holiday] == [(day, day) for day in days]
+    assert [w.findings for w in kept.windows if w.holiday] == [(), (), ()]
+    log.append_predictions("m", _logged(30, generator))
+    fresh = at_once(log, days)
+    assert [what_is_kept(w) for w in run(None)[0].windows] == [what_is_kept(w) for w in fresh.windows]
     report, state = run([])
     assert (state["holidays"], state["days_off"]) == ([], {})
     assert {alert.window_start[:10] for alert in report.alerts} & set(days)
+
+
+def at_once(log: PredictionLog, days: list[str]) -> MonitorReport:
+    """Return what one run over all says."""
+    rules = AlertRules(holidays=Holidays.parse(days))
+    return run_monitor(
+        "m", store=InMemoryStore(), log=log, references={1: REFERENCE}, every="1D", rules=rules, actor=ANN
+    )
+
+
+def what_is_kept(window: WindowResult) -> tuple[object, ...]:
+    quality = {metric: dict(figure) for metric, figure in window.quality.items()}
+    return window.window_start, window.holiday, window.findings, window.rows, quality
 
 
 def _logged(day: int, generator: np.random.Generator) -> pa.Table:

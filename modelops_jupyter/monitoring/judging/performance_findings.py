@@ -44,7 +44,7 @@ def judged_metrics(baseline: Baseline) -> dict[str, Figure]:
 
 def matured(windows: Sequence[WindowResult], rules: AlertRules) -> Array:
     """Tell of each window whether about as many labels have arrived as usual: the first may be unlike the rest."""
-    labelled = np.array([window.labelled / max(window.rows, 1) for window in windows])
+    labelled = np.array([0.0 if w.holiday else w.labelled / max(w.rows, 1) for w in windows])
     mature = np.zeros(len(labelled), dtype=bool)
     for i, share in enumerate(labelled):
         known = np.sort(labelled[max(0, i - LONGEST) : i + 1])
