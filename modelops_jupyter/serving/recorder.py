@@ -21,6 +21,7 @@ MOST_BUFFERED = 100_000  # rows in memory while the disk takes none; the oldest 
 # What the threads here import at their first use; `modelops_jupyter.imports` says why it is imported before.
 LATER = (
     "pandas",
+    "pyarrow.acero",  # by Arrow's group_by
     "deltalake",
     "modelops_jupyter.actions.prediction_logging",
     "modelops_jupyter.log",

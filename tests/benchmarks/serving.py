@@ -5,11 +5,11 @@
 Each server is a process of its own; eight clients ask one row at a time. Counted is the server's processor time alone,
 so that what else a machine does hardly matters; only the ratios within one run mean anything.
 
-Measured on two busy cores (load 7 to 10), logistic regression on 15 columns, contract checks and logging on, uvicorn
-0.54 with h11 and asyncio (uvloop and httptools are taken where they are installed): 14 times an echo of the same
-server (650 µs here), 0.28 times `mlflow models serve` (wanted: at most 0.8); with --durable 1.14 times as much as
-without. Of the rest nearly all is the DataFrame and scikit-learn's pipeline, which only a twin without them would
-spare.
+Measured on two busy cores (load 7 to 10), logistic regression on 15 columns, contract checks and logging on,
+uvicorn 0.54 with h11 and asyncio (uvloop and httptools are taken where they are installed): 14 times an echo of
+the same server (650 µs here), 0.28 times `mlflow models serve` (wanted: at most 0.8); with --durable 1.14 times
+as much as without. Nearly all of it is the DataFrame and scikit-learn's pipeline, which only a twin without
+them would spare.
 """
 
 from __future__ import annotations
