@@ -19,6 +19,7 @@ from modelops_jupyter.monitoring.figures.baseline import Baselines
 from modelops_jupyter.monitoring.figures.cycle import COMPARED
 from modelops_jupyter.monitoring.figures.learned import RecentWindows
 from modelops_jupyter.monitoring.figures.measure import measure_window
+from modelops_jupyter.monitoring.figures.quality import NO_USUAL_VOLUME
 from modelops_jupyter.monitoring.figures.volume import volume
 from modelops_jupyter.monitoring.incidents.alerts import raise_alerts
 from modelops_jupyter.monitoring.incidents.cases import update_incidents
@@ -323,7 +324,7 @@ class MonitorRun:
         name = self._holiday(datetime.fromisoformat(window.window_start), window.pooled)
         if not name:
             return replace(window, holiday="")
-        quality = {metric: figure for metric, figure in window.quality.items() if metric != "volume"}
+        quality = {**window.quality, "volume": NO_USUAL_VOLUME.to_dict()}
         return replace(window, holiday=name, findings=(), cycle={}, quality=quality)
 
     def _days_off(self, judged: Windows) -> dict[str, str]:

@@ -14,6 +14,8 @@ from modelops_jupyter.written import printable
 NAMED, LONGEST_VALUE = 3, 40
 # A category of which so many rows were to come and none did is gone: chance leaves it out once in 20,000 windows.
 LEAST_EXPECTED = 10.0
+# Of a window alone; those before may teach one.
+NO_USUAL_VOLUME = Figure(None, "no usual volume known")
 
 
 def column_quality(before: ColumnProfile, now: ColumnProfile) -> dict[str, Figure]:
@@ -136,7 +138,7 @@ def out_of_range_rate(before: ColumnProfile, now: ColumnProfile) -> Figure:
 def window_quality(current: Profile, end: datetime) -> dict[str, Figure]:
     """Return the figures of a window as a whole: `volume`, `freshness` and `mean_gap`."""
     return {
-        "volume": Figure(None, "no usual volume known"),  # of windows alone; those before may teach one
+        "volume": NO_USUAL_VOLUME,
         "freshness": freshness(current.last, end),
         "mean_gap": mean_gap(current),
     }
