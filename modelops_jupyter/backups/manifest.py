@@ -20,10 +20,17 @@ _DIGEST = re.compile("[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Content:
-    """One file of a backup."""
+    """One file of a backup.
+
+    Attributes
+    ----------
+    mode : int
+        Who may read, write and execute it, as in ``chmod``.
+    """
 
     size: int
     sha256: str
+    mode: int
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,8 @@ class Manifest:
         The path of the store.
     sequence, hash : int, str
         Where the audit chain ended.
+    databases : tuple of str
+        The paths of the store and of MLflow's database: other files may be SQLite's too, and are as they are.
     files : mapping of str to Content
         By path, from the project's folder on.
     """
@@ -47,6 +56,7 @@ class Manifest:
     store: str
     sequence: int
     hash: str
+    databases: tuple[str, ...]
     files: Mapping[str, Content]
 
     def to_json(self) -> str:
@@ -73,8 +83,10 @@ def read_manifest(data: bytes, where: str) -> Manifest:
                 f"{FORMAT}: upgrade with `pip install --upgrade modelops-jupyter`."
             )
         files = {path: Content(**content) for path, content in body.pop("files").items()}
-        manifest = Manifest(**body, files=files)
-        whole = number == FORMAT and manifest.store in files and isinstance(manifest.sequence, int)
+        databases = tuple(body.pop("databases"))
+        manifest = Manifest(**body, databases=databases, files=files)
+        whole = number == FORMAT and isinstance(manifest.sequence, int)
+        whole = whole and manifest.store in databases and {*databases} <= files.keys()
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise StoreDamaged(f"{where} cannot be read ({error}): use another backup.") from error
     strange = next((path for path, content in files.items() if not _is_sound(path, content)), None)
@@ -89,4 +101,5 @@ def _is_sound(path: str, content: Content) -> bool:
     stays = bool(parts) and "\\" not in path and "\0" not in path and str(PurePosixPath(path)) == path
     stays = stays and not path.startswith("/") and ".." not in parts
     is_size = type(content.size) is int and content.size >= 0
-    return stays and is_size and isinstance(content.sha256, str) and bool(_DIGEST.fullmatch(content.sha256))
+    is_mode = type(content.mode) is int and 0 <= content.mode <= 0o777
+    return stays and is_size and is_mode and isinstance(content.sha256, str) and bool(_DIGEST.fullmatch(content.sha256))

@@ -6,9 +6,13 @@ import hashlib
 import os
 import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from lzma import LZMAError
 from pathlib import Path
+from typing import IO
+from urllib.parse import quote
 from uuid import uuid4
 from zipfile import BadZipFile, ZipFile
 from zlib import error as ZlibError
@@ -51,7 +55,7 @@ def restore(file: str | os.PathLike[str], folder: str | os.PathLike[str]) -> Res
     """Put the workspace of a backup into `folder`, which is empty or not there yet.
 
     Every file is held against its digest, the databases are examined, and the audit chain is recomputed first: where
-    something does not fit, nothing is left behind.
+    something does not fit, nothing is left behind. Nobody else may enter the folder, whoever could use the files.
 
     Raises
     ------
@@ -74,14 +78,15 @@ def restore(file: str | os.PathLike[str], folder: str | os.PathLike[str]) -> Res
         with ZipFile(source) as archive:
             manifest = _manifest(archive, source)
             check_room(target, sum(content.size for content in manifest.files.values()))
-            fresh.mkdir(parents=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            fresh.mkdir(0o700)  # settings may hold secrets
             for path, content in manifest.files.items():
                 _extract(archive, path, content, fresh / path, source)
         _examine(fresh, manifest, source)
         if target.exists():
             target.rmdir()
         fresh.rename(target)
-    except (BadZipFile, ZlibError, EOFError, NotImplementedError) as error:
+    except BadZipFile as error:
         raise _no_backup(source, error) from error
     except OSError as error:
         if is_full(error):
@@ -90,6 +95,15 @@ def restore(file: str | os.PathLike[str], folder: str | os.PathLike[str]) -> Res
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return Restored(str(target), len(manifest.files), manifest.sequence, manifest.hash, manifest.created_at)
+
+
+@contextmanager
+def _reading(source: Path) -> Iterator[None]:
+    """Say of an archive that it cannot be unpacked: for a password, or a method that it was not written with."""
+    try:
+        yield
+    except (BadZipFile, ZlibError, LZMAError, EOFError, OSError, RuntimeError, ValueError) as error:
+        raise _no_backup(source, error) from error
 
 
 def _no_backup(source: Path, error: Exception) -> InvalidInput | StoreDamaged:
@@ -104,7 +118,9 @@ def _manifest(archive: ZipFile, source: Path) -> Manifest:
     names = archive.namelist()
     if NAME not in names or archive.getinfo(NAME).file_size > MOST_BYTES:
         raise InvalidInput(f"{source} is no backup (it has no {NAME}): name a file that `modelops backup` wrote.")
-    manifest = read_manifest(archive.read(NAME), f"{NAME} in {source}")
+    with _reading(source):
+        data = archive.read(NAME)
+    manifest = read_manifest(data, f"{NAME} in {source}")
     unlike = sorted({*names} ^ {*manifest.files, NAME})
     if unlike or len(names) != len({*names}):
         raise StoreDamaged(
@@ -117,20 +133,30 @@ def _extract(archive: ZipFile, path: str, content: Content, to: Path, source: Pa
     """Write one file, never more of it than there was."""
     to.parent.mkdir(parents=True, exist_ok=True)
     digest, size = hashlib.sha256(), 0
-    with archive.open(path) as stream, to.open("xb") as out:
-        while size <= content.size and (chunk := stream.read(CHUNK)):
+    with _reading(source):
+        stream = archive.open(path)
+    descriptor = os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with stream, os.fdopen(descriptor, "wb") as out:
+        while size <= content.size and (chunk := _chunk(stream, source)):
             digest.update(chunk)
             size += out.write(chunk)
     if (size, digest.hexdigest()) != (content.size, content.sha256):
         raise StoreDamaged(f"{path} in {source} is not as it was backed up: use another backup.")
+    to.chmod(content.mode | 0o600)
+
+
+def _chunk(stream: IO[bytes], source: Path) -> bytes:
+    with _reading(source):
+        return stream.read(CHUNK)
 
 
 def _examine(folder: Path, manifest: Manifest, source: Path) -> None:
     """Raise `StoreDamaged` unless the databases are whole and the audit chain leads to where it ended."""
     from modelops_jupyter.store import store_problems, verify
 
-    for path in (folder / name for name in manifest.files if name.endswith(".db")):
-        with closing(sqlite3.connect(path)) as connection:
+    for path in (folder / name for name in manifest.databases):
+        address = f"file:{quote(str(path))}?mode=ro&immutable=1"
+        with closing(sqlite3.connect(address, uri=True)) as connection:
             try:
                 (result,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
             except sqlite3.Error as error:

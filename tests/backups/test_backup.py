@@ -23,6 +23,7 @@ from modelops_jupyter.settings import find_settings
 from modelops_jupyter.store import Change, Event, Put, open_store
 
 DATABASES = ("modelops.db", "mlflow.db")
+LOCKS = ("create.lock", "predictions.lock")
 # Notes what somebody does in turns: a record, then a batch that the record after it speaks of.
 WRITER = """
 import itertools, sys
@@ -97,8 +98,8 @@ def backup(project: Path) -> Path:
 
 def content(folder: Path) -> dict[str, str]:
     """Return a digest of every file that a backup holds and that has the same bytes each time."""
-    skipped = ("-shm", "-wal", ".lock", *DATABASES)
-    files = (path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(skipped))
+    skipped = {*LOCKS, *(name + what for name in DATABASES for what in ("", "-shm", "-wal"))}
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name not in skipped)
     named = {str(path.relative_to(folder)): path for path in files}
     return {n: hashlib.sha256(p.read_bytes()).hexdigest() for n, p in named.items() if "/jobs/" not in n}
 
@@ -200,7 +201,7 @@ def edited(backup: Path, to: Path, edit: Callable[[dict, dict[str, bytes]], None
 def added(path: str) -> Callable[[dict, dict[str, bytes]], None]:  # type: ignore[type-arg]
     def edit(manifest: dict, files: dict[str, bytes]) -> None:  # type: ignore[type-arg]
         files[path] = b"x"
-        manifest["files"][path] = {"size": 1, "sha256": hashlib.sha256(b"x").hexdigest()}
+        manifest["files"][path] = {"size": 1, "sha256": hashlib.sha256(b"x").hexdigest(), "mode": 0o600}
 
     return edit
 
