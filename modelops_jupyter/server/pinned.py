@@ -53,11 +53,14 @@ def check_unlinked(path: str) -> None:
 
 def _opened(path: Path) -> int:
     """Open a file or folder step by step, following no link."""
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # a pipe in its place makes nobody wait
-    above = os.open(path.anchor, flags)
+    readable = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+    passable = getattr(os, "O_PATH", readable) | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC  # not listed on the way
+    above = os.open(path.anchor, passable)
     try:
-        for part in path.parts[1:]:
-            below = os.open(part, flags, dir_fd=above)
+        for number, part in enumerate(path.parts[1:], 2):
+            on_the_way = number < len(path.parts)
+            # A pipe in its place makes nobody wait.
+            below = os.open(part, passable if on_the_way else readable | os.O_NONBLOCK, dir_fd=above)
             os.close(above)
             above = below
     except OSError as error:

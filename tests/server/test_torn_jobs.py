@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from users import as_somebody_else, folder_for_all
 
 from modelops_jupyter.errors import Conflict, InvalidInput, JobDamaged, NotFound
 from modelops_jupyter.server.calls import Call, make_call
@@ -76,6 +77,24 @@ def test_a_file_that_became_a_link_is_not_followed(tmp_path: Path, place: str) -
     (root / place).symlink_to(secret if place == "folder" else secret / "rows.parquet")
     with pytest.raises(InvalidInput, match="became a link"):
         call.arguments()
+
+
+@pytest.mark.parametrize("place", ["rows.parquet", "folder/rows.parquet"])
+def test_a_folder_on_the_way_need_not_be_listed(place: str) -> None:
+    with folder_for_all() as top:
+        root = top / "passed"
+        (root / place).parent.mkdir(parents=True)
+        pd.DataFrame({"whose": ["mine"]}).to_parquet(root / place)
+        call = a_call(root, place)
+        modes = {folder: folder.stat().st_mode for folder in {root, (root / place).parent}}
+        for folder in modes:
+            folder.chmod(0o311)
+        try:
+            with as_somebody_else():
+                assert call.arguments()["data"]["whose"].tolist() == ["mine"]
+        finally:
+            for folder, mode in modes.items():
+                folder.chmod(mode)
 
 
 def test_a_file_that_is_swapped_again_and_again_is_never_somebody_elses(tmp_path: Path) -> None:
