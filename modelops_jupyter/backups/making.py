@@ -188,7 +188,8 @@ class _Writing:
                         last = "SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1"
                         end = taken.execute(last).fetchone() or end
             except sqlite3.Error as error:
-                raise failure(error, path) from error
+                full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL  # `path` itself is only read
+                raise (no_room(self.scratch) if full else failure(error, path)) from error
             with copy.open("rb") as stream:
                 self._stream(path, stream, ZIP_DEFLATED)
         self.databases.append(self._name(path))

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from zipfile import ZipFile
 
 import pytest
@@ -14,7 +15,7 @@ from test_backup import a_project, batch, content, edited
 import modelops_jupyter as mo
 from modelops_jupyter.backups import making
 from modelops_jupyter.backups.manifest import NAME
-from modelops_jupyter.errors import DependencyFailed, InvalidInput, StoreDamaged, WorkspaceReadOnly
+from modelops_jupyter.errors import DependencyFailed, InvalidInput, StoreDamaged, StoreFull, WorkspaceReadOnly
 from modelops_jupyter.log import PredictionLog
 from modelops_jupyter.serving.spool import Logged, Spool, read_segment
 
@@ -131,6 +132,23 @@ def test_a_file_that_changes_while_it_is_read_is_no_fault_of_the_target(
         back_up(project, tmp_path / "b.zip")
     assert not isinstance(caught.value, WorkspaceReadOnly)
     assert [path.name for path in tmp_path.iterdir()] == ["project"]
+
+
+def test_a_full_disk_is_that_of_the_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project, usual = a_project(tmp_path / "project"), sqlite3.connect
+
+    def connect(path: Path) -> sqlite3.Connection:
+        connection = usual(path)
+        connection.execute("PRAGMA max_page_count=2")
+        return connection
+
+    (tmp_path / "disk").mkdir()
+    with mo.open(project) as ws:
+        assert ws.audit_head().sequence == 3
+        monkeypatch.setattr(making, "sqlite3", SimpleNamespace(**vars(sqlite3) | {"connect": connect}))
+        with pytest.raises(StoreFull, match=r"No room is left for .*disk"):
+            ws.backup(tmp_path / "disk/b.zip")
+    assert not [*(tmp_path / "disk").iterdir()]
 
 
 def answered(number: int) -> Logged:
