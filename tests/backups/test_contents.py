@@ -146,7 +146,7 @@ def test_a_full_disk_is_that_of_the_target(tmp_path: Path, monkeypatch: pytest.M
     with mo.open(project) as ws:
         assert ws.audit_head().sequence == 3
         monkeypatch.setattr(making, "sqlite3", SimpleNamespace(**vars(sqlite3) | {"connect": connect}))
-        with pytest.raises(StoreFull, match=r"No room is left for .*disk"):
+        with pytest.raises(StoreFull, match=r"No room is left for \S+/disk:"):
             ws.backup(tmp_path / "disk/b.zip")
     assert not [*(tmp_path / "disk").iterdir()]
 
