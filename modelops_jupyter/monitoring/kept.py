@@ -41,7 +41,7 @@ def known_series(store: Store, model: str, every: str) -> tuple[Series, ...]:
 def zone_of(store: Store, model: str, every: str) -> str:
     """Return the time zone whose windows are on record."""
     state = store.get("monitor", f"{model}/{every}")
-    return "UTC" if state is None else str(state.body["time_zone"])
+    return "UTC" if state is None else str(state.body.get("time_zone", "UTC"))
 
 
 def find_series(store: Store, model: str, every: str, version: int | None, role: str) -> Series:
