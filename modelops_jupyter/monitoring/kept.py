@@ -74,6 +74,12 @@ class KeptWindows:
         """Return the results of windows as a whole, oldest first."""
         return tuple(self.later_whole(since=since, until=until))
 
+    def with_rows(self, since: str | None = None, until: str | None = None) -> list[WindowResult]:
+        """Return those of windows as a whole whose rows are there still, as of the last run."""
+        state = self._store.get(kind_of("monitor", self._series), self._prefix[:-1])
+        gone = set() if state is None else set(state.body["without_rows"])
+        return [window for window in self.whole(since, until) if window.window_start not in gone]
+
     def segments(self, since: str | None = None, until: str | None = None) -> tuple[WindowResult, ...]:
         """Return the results of windows' segments, oldest first."""
         return tuple(self.later_segments(since=since, until=until))
