@@ -13,7 +13,7 @@ from modelops_jupyter.workspace import Workspace
 
 # What bodies had no key of then.
 NEW = {"pooled", "last_windows", "last_rows", "time_zone", "unfinished", "holiday", "holidays", "days_off", "left_out"}
-NEW |= {"window_end"}
+NEW |= {"window_end", "last_end"}
 KINDS = ("monitor", "window", "segment_window", "alert", "incident", "run")
 A_DAY = 15
 MONDAY = pd.Timestamp("2026-01-05", tz="UTC")

@@ -17,9 +17,12 @@ from hypothesis import strategies as st
 
 from modelops_jupyter.actor import Actor
 from modelops_jupyter.log import Extent, PredictionLog
-from modelops_jupyter.monitoring import AlertRules, MonitorReport, run_monitor
+from modelops_jupyter.monitoring import AlertRules, MonitorReport, WindowResult, run_monitor
 from modelops_jupyter.monitoring import run as run_module
+from modelops_jupyter.monitoring.incidents.chronicle import _moved
+from modelops_jupyter.monitoring.incidents.members import Member
 from modelops_jupyter.monitoring.judging.budget import AlertBudget
+from modelops_jupyter.monitoring.judging.thresholds import Track
 from modelops_jupyter.monitoring.scanning import WindowProfile, scan_log
 from modelops_jupyter.profiles import Reference, build_reference
 from modelops_jupyter.store import InMemoryStore
@@ -27,15 +30,15 @@ from modelops_jupyter.store import InMemoryStore
 ANN = Actor("ann", "self-asserted")
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 DAY = timedelta(days=1)
-DAYS = 150
+DAYS = 116
 # Days are drawn of those; the last is large.
 SIZES = (12, 24, 100)
 Days = Mapping[int, int]
 
 
 def drift_of(days: range) -> list[float]:
-    """Return where wind is on each day: it rises for ever."""
-    return [0.7 if day >= 26 else 0.0 for day in days]
+    """Return where wind is on each day: it rises in the first week, and for ever from day 90 on."""
+    return [1.2 if 3 <= day < 7 or day >= 90 else 0.0 for day in days]
 
 
 def rows_of(days: range, size: int) -> pa.Table:
@@ -54,7 +57,8 @@ def rows_of(days: range, size: int) -> pa.Table:
             "prediction": np.where(score > 0.5, "1", "0"),
             "score": score,
             "decision": [""] * number,
-            "wind": generator.normal(0.0, 1.0, number) + np.repeat(generator.normal(drift_of(days), 0.4), size),
+            "wind": generator.normal(0.0, 1.0, number)
+            + np.repeat(np.add(drift_of(days), generator.normal(0, 0.1, len(days))), size),
         }
     )
 
@@ -183,12 +187,39 @@ def test_pools_are_those_of_one_run_over_what_is_left(world: World, steps: list[
 
 def test_thresholds_are_those_of_one_run_where_the_volume_changes(world: World) -> None:
     watch = Watch(Table(world))
-    for until in (30, 40, 100, DAYS):
-        watch.table.days = {day: 100 if 42 <= day < 127 else 24 for day in range(until)}
+    for until in (12, DAYS):
+        watch.table.days = {day: 100 if day >= 21 else 24 for day in range(until)}
         watch.run()
     at_once = Watch(watch.table)
     at_once.run()
     windows = [run_module.KeptWindows(one.store, "m", "1D").whole() for one in (watch, at_once)]
-    assert len(windows[1]) > 100
+    assert len(windows[1]) >= 100
     assert sum(len(window.findings) for window in windows[1]) > 10
     assert [w.findings for w in windows[0]] == [w.findings for w in windows[1]]
+
+
+@given(st.lists(st.sampled_from([1, 3, 4]), min_size=1, max_size=60), st.data())
+def test_how_many_windows_a_cycle_has_is_told_by_those_of_the_last_cycle(
+    lengths: list[int], data: st.DataObject
+) -> None:
+    ends = [(MONDAY + int(n) * DAY).isoformat() for n in np.cumsum([0, *lengths])]
+    windows = [
+        WindowResult(begin, end, 60, 0, {"1": 60}, {}, {}, (), pooled=pooled)
+        for (begin, end), pooled in zip(pairwise(ends), lengths, strict=True)
+    ]
+    i = data.draw(st.integers(0, len(windows) - 1))
+    since = data.draw(st.integers(0, max(0, i - 7)))
+    whole, then = (Track(None, own, "1D") for own in (windows, windows[since : i + 1]))  # type: ignore[arg-type]
+    assert whole.per_cycle[i] == then.per_cycle[-1]
+    if len(set(lengths[max(0, i - 7) : i + 1])) == 1:
+        assert whole.per_cycle[i] == max(1, round(7 / lengths[i]))
+
+
+@pytest.mark.parametrize(("last_end", "moved"), [("2026-01-20", False), ("2026-01-22", True), ("", True)])
+def test_an_alert_lasts_until_the_end_of_its_own_last_window(last_end: str, moved: bool) -> None:
+    opened = {"window_start": "2026-01-05T00:00:00+00:00", "window_end": "2026-01-08T00:00:00+00:00"}
+    last = {"last_window": "2026-01-19T00:00:00+00:00", "last_end": last_end and f"{last_end}T00:00:00+00:00"}
+    what = {"kind": "drift", "column": "wind", "metric": "psi", "every": "1D", "state": "open", "message": ""}
+    alert = Member.of({**what, **opened, **last, "figure": 0.2, "threshold": 0.1})
+    gone = Member.of({**what, **last, "window_start": "2026-01-21T00:00:00+00:00", "figure": 0.2, "threshold": 0.1})
+    assert _moved(alert, gone) == moved
