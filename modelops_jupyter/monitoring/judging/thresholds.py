@@ -156,7 +156,7 @@ class Track:
 
 
 def _per_cycle(windows: Sequence[WindowResult], starts: Sequence[datetime], every: str) -> Array:
-    """Return how many windows a cycle has, by the lengths of those of the cycle that ends with each: pools are fewer."""
+    """Return how many windows a cycle has, by those of the cycle that ends with each: pools are fewer."""
     sums = np.cumsum([0, *(window.pooled for window in windows)])
     last = np.arange(1, len(windows) + 1)
     first = np.array([bisect_right(starts, at - cycle_length(every)) for at in starts], dtype=int)
