@@ -41,7 +41,7 @@ def known_series(store: Store, model: str, every: str) -> tuple[Series, ...]:
 def zone_of(store: Store, model: str, every: str) -> str:
     """Return the time zone whose windows are on record."""
     state = store.get("monitor", f"{model}/{every}")
-    return "UTC" if state is None else str(state.body["time_zone"])
+    return "UTC" if state is None else str(state.body.get("time_zone", "UTC"))
 
 
 def find_series(store: Store, model: str, every: str, version: int | None, role: str) -> Series:
@@ -73,6 +73,12 @@ class KeptWindows:
     def whole(self, since: str | None = None, until: str | None = None) -> tuple[WindowResult, ...]:
         """Return the results of windows as a whole, oldest first."""
         return tuple(self.later_whole(since=since, until=until))
+
+    def with_rows(self, since: str | None = None, until: str | None = None) -> list[WindowResult]:
+        """Return those of windows as a whole whose rows are there still, as of the last run."""
+        state = self._store.get(kind_of("monitor", self._series), self._prefix[:-1])
+        gone = set() if state is None else set(state.body["without_rows"])
+        return [window for window in self.whole(since, until) if window.window_start not in gone]
 
     def segments(self, since: str | None = None, until: str | None = None) -> tuple[WindowResult, ...]:
         """Return the results of windows' segments, oldest first."""

@@ -14,8 +14,8 @@ from modelops_jupyter.monitoring.incidents.missing_rows import missing_rows_inci
 from modelops_jupyter.monitoring.judging.budget import DEFAULT_BUDGET, AlertBudget
 from modelops_jupyter.monitoring.judging.holidays import Holidays
 from modelops_jupyter.monitoring.judging.rules import AlertRules
-from modelops_jupyter.monitoring.kept import KeptWindows, known_series, load_report
-from modelops_jupyter.monitoring.pooling import whole_frames
+from modelops_jupyter.monitoring.kept import KeptWindows, known_series, load_report, zone_of
+from modelops_jupyter.monitoring.pooling import frame_start, whole_frames
 from modelops_jupyter.monitoring.record.results import MonitorReport
 from modelops_jupyter.monitoring.run import MonitorRun
 from modelops_jupyter.profiles import Reference, window_length
@@ -64,7 +64,7 @@ def run_monitor(
         check_kept(store, log, model)
     extent = log.extent(model)
     record = store.get("monitor", f"{model}/{every}")
-    rezoned = record is not None and record.body["time_zone"] != calendar.zone
+    rezoned = record is not None and zone_of(store, model, every) != calendar.zone
     state = None if record is None or rezoned else record.body
     if extent is None:
         if record is None:
@@ -84,7 +84,9 @@ def run_monitor(
             kept = [KeptWindows(store, model, every, one) for one in series]
             span = whole_frames(span, kept, state["through"], calendar)
     first = calendar.start(extent.start) if rejudged or span is None else span[0]
-    if state is not None and state["unfinished"] and not rejudged:
+    if state is not None and rejudged:  # a pool that has lost its first rows begins before them
+        first = min(first, calendar.on_wall(frame_start(extent.start, every)))
+    elif state is not None and state.get("unfinished"):
         first = min(first, datetime.fromisoformat(state["unfinished"]))
     run = MonitorRun(
         model,

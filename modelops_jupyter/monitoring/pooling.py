@@ -81,12 +81,13 @@ def whole_frames(span: Span, kept: Iterable[KeptWindows], through: str, calendar
     first, last = frame_start(start, every), frame_start(end - length, every)
     before = frame_start(datetime.fromisoformat(through) - length, every)
     for windows in kept:
-        frames = _by_frame(windows.whole(calendar.on_wall(min(first, before)).isoformat()), every)
+        frames = _by_frame(windows.with_rows(calendar.on_wall(min(first, before)).isoformat()), every)
         for frame in {first, last}:
             new = (min(wall_time(span[1]), frame + FRAMES[every]) - max(wall_time(span[0]), frame)) // length
             outside = [window for window in frames.get(frame, []) if not _within(window, span)]
             small = sum(map(_small, outside))
-            if any(map(_is_pool, frames.get(frame, []))) or (small and 2 * (small + new) > len(outside) + new):
+            # All that is new may be small, also where nothing on record is.
+            if any(map(_is_pool, frames.get(frame, []))) or (outside and 2 * (small + new) > len(outside) + new):
                 start, end = min(start, calendar.on_wall(frame)), max(end, calendar.on_wall(frame + FRAMES[every]))
         if before < first and any(map(_is_pool, frames.get(before, []))) and _small(frames[before][-1]):
             start = min(start, calendar.on_wall(before))  # what was left over of the frame before joins its last pool
@@ -98,17 +99,27 @@ def on_record(span: Span, kept: KeptWindows, calendar: Calendar) -> Others:
     every = calendar.every
     edges = {frame_start(span[0], every), frame_start(span[1] - calendar.length, every)}
     since, until = (calendar.on_wall(at).isoformat() for at in (min(edges), max(edges) + FRAMES[every]))
-    frames = _by_frame(kept.whole(since, until), every)
+    frames = _by_frame(kept.with_rows(since, until), every)
     outside = {frame: [w for w in frames.get(frame, []) if not _within(w, span)] for frame in edges}
     return {frame: (len(windows), sum(map(_small, windows))) for frame, windows in outside.items()}
 
 
 def absorbed(windows: Sequence[WindowResult], pools: Mapping[str, WindowProfile]) -> set[str]:
-    """Return the starts of those windows on record that are part of another one now."""
-    starts = sorted(start for start, pool in pools.items() if pool.windows > 1)
-    ends = [pools[start].end.isoformat() for start in starts]
-    found = {window.window_start for window in windows} - set(pools)
-    return {start for start in found if (n := bisect_left(starts, start)) and start < ends[n - 1]}
+    """Return the starts of those windows on record that share days with another one that was found now.
+
+    Those are parts of a pool, and pools that have lost their first windows: what is left of them has another start.
+    """
+    ordered = sorted(pools.values(), key=lambda pool: pool.start)
+    starts = [pool.start for pool in ordered]
+    gone: set[str] = set()
+    for window in windows:
+        begin, end = (datetime.fromisoformat(at) for at in (window.window_start, window.window_end))
+        last = (
+            bisect_left(starts, end) - 1
+        )  # pools never overlap: of those that begin before its end the last ends last
+        if window.window_start not in pools and last >= 0 and begin < ordered[last].end:
+            gone.add(window.window_start)
+    return gone
 
 
 def _pooled(

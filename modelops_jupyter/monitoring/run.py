@@ -261,7 +261,7 @@ class MonitorRun:
             return profiles, measured
         rows, zone = self._examined, self.calendar.zone
         windows = scan_log(self.log, self.model, *self.span, self.references, self.every, self.segments, rows, zone)
-        series = (self.series, *known_series(self.store, self.model, self.every)) if self.state is not None else ()
+        series = () if self.rezoned else (self.series, *known_series(self.store, self.model, self.every))
         beside = {
             one: on_record(self.span, KeptWindows(self.store, self.model, self.every, one), self.calendar)
             for one in series

@@ -44,7 +44,8 @@ def small_windows_sentence(volume: Mapping[str, Any], every: str) -> str:
     >>> small_windows_sentence(pools, "1D").partition(": ")[2].partition(". ")[0]
     'days are judged together, the last time 3 days, 72 rows'
     """
-    if 2 * max(volume["small"], volume["pooled"]) < volume["windows"] or not volume["windows"]:
+    pooled = volume.get("pooled", 0)  # there is none on records of before
+    if 2 * max(volume["small"], pooled) < volume["windows"] or not volume["windows"]:
         return ""
     lengths = [length for length in UNITS if window_length(length) > window_length(every)]
     rows = {length: volume["rows_per_day"] * (window_length(length) / timedelta(days=1)) for length in lengths}
@@ -61,7 +62,7 @@ def small_windows_sentence(volume: Mapping[str, Any], every: str) -> str:
     way = "wait until more rows are logged"
     if enough is not None:
         way = f"monitor by {UNITS[enough]} ({enough}), about {rows[enough]:,.0f} rows each"
-    windows = count(volume["windows"], UNITS[every] if not volume["pooled"] else "window")
+    windows = count(volume["windows"], "window" if pooled else UNITS[every])
     return f"{volume['small']:,} of the last {windows} have fewer than {FEWEST_ROWS} rows, too few to be judged: {way}."
 
 

@@ -133,12 +133,14 @@ def _resumed(known: Sequence[Alert], past: Sequence[Look], rules: AlertRules) ->
         last = min(alert.last_window, max(hits, default=alert.last_window))
         by_estimate = is_estimate(alert.metric) and all(look.by_estimate(alert.key) for look in past)
         clean = [look.start for look in past if look.start > last and look.judged(alert.key, by_estimate)]
+        ends = {alert.last_window: alert.last_end, **{look.start: look.window.window_end for look in own}}
+        alert = replace(alert, last_window=last, last_end=ends[last])
         surges = tuple(surge for surge in alert.surges if surge[0] <= last)
         if len(clean) >= rules.windows:
             end = clean[rules.windows - 1]
-            closed.append(replace(alert, state="recovered", last_window=last, closed=end, surges=surges))
+            closed.append(replace(alert, state="recovered", closed=end, surges=surges))
         else:
-            running[alert.key] = replace(alert, state="open", last_window=last, closed="", surges=surges)
+            running[alert.key] = replace(alert, state="open", closed="", surges=surges)
     return closed, running
 
 
@@ -167,7 +169,8 @@ def _alerts_of(
         if current is None and hit is not None and _opens(hit, recent, rules):
             current = open_alert(model, version, hit, look.window)
         elif current is not None and hit is not None:
-            current = replace(current, last_window=look.start, surges=_surges(current, hit, look.start))
+            surges = _surges(current, hit, look.start)
+            current = replace(current, last_window=look.start, last_end=look.window.window_end, surges=surges)
         elif current is not None and len(recent) == rules.windows and not any(recent):
             alerts.append(replace(current, state="recovered", closed=look.start))
             current, by_estimate = None, True
@@ -238,6 +241,7 @@ def open_alert(model: str, version: int, finding: Finding, window: WindowResult)
         window_start=window.window_start,
         window_end=window.window_end,
         last_window=window.window_start,
+        last_end=window.window_end,
         state="open",
         message=f"{message} ({finding.why})." if finding.why else f"{message}.",
         segment=finding.segment,

@@ -199,8 +199,7 @@ def _moved(alert: Member, gone: Member) -> bool:
     """Tell whether an alert is one that is gone, moved in time: late labels show where something really began."""
     if alert.identity != gone.identity:
         return False
-    begin, end = datetime.fromisoformat(alert.start), datetime.fromisoformat(alert.last) + alert.length
-    return begin < datetime.fromisoformat(gone.last) + gone.length and datetime.fromisoformat(gone.start) < end
+    return alert.begin < gone.over and gone.begin < alert.over
 
 
 def _is_open(members: Iterable[Member]) -> bool:

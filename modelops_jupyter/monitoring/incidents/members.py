@@ -38,6 +38,8 @@ class Member:
         Why it counts though a person had accepted its sign; empty where nobody had.
     window_end : str
         End of the window that opened it, which is longer than others where windows are judged together.
+    last_end : str
+        End of its last bad window; both are empty where they are not known.
     """
 
     kind: str
@@ -57,12 +59,14 @@ class Member:
     surges: tuple[Surge, ...] = ()
     note: str = ""
     window_end: str = ""
+    last_end: str = ""
 
     @classmethod
     def of(cls, alert: Mapping[str, Any]) -> Member:
         """Read an alert as the store keeps it."""
         same = ("kind", "column", "metric", "every", "state", "figure", "threshold", "message")
-        more = {name: alert[name] for name in ("segment", "version", "closed", "beside", "window_end") if name in alert}
+        optional = ("segment", "version", "closed", "beside", "window_end", "last_end")
+        more = {name: alert[name] for name in optional if name in alert}
         surges = tuple((start, figure, limit) for start, figure, limit in alert.get("surges", ()))
         own = {"segment": "", **{name: alert[name] for name in same}, **more, "surges": surges}
         return cls(start=alert["window_start"], last=alert["last_window"], **own)
@@ -127,6 +131,13 @@ class Member:
     def length(self) -> timedelta:
         """The length of the window that opened it."""
         return datetime.fromisoformat(self.window_end) - self.begin if self.window_end else window_length(self.every)
+
+    @cached_property
+    def over(self) -> datetime:
+        """When its last bad window ended; by the length of the one that opened it where that is not known."""
+        return (
+            datetime.fromisoformat(self.last_end) if self.last_end else datetime.fromisoformat(self.last) + self.length
+        )
 
     @cached_property
     def begin(self) -> datetime:

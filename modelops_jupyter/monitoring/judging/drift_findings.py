@@ -143,7 +143,7 @@ class DriftJudge:
         """
         squares = np.nan_to_num(self.values[metric][:i] ** 2 / self.means[metric][:i], nan=1.0)
         beyond = np.maximum(squares.mean(0) - 1, 0) + 2 * np.sqrt(2 / self.degrees[metric][i] / i)
-        limits: Array = np.sqrt((1 + (self.track.per_cycle - 1) ** 2 * beyond) * self.means[metric][i])
+        limits: Array = np.sqrt((1 + (self.track.per_cycle[i] - 1) ** 2 * beyond) * self.means[metric][i])
         return limits
 
     def _differ(self, metric: str, i: int, columns: Array, earlier: Usual) -> Array:
@@ -249,7 +249,7 @@ class DriftJudge:
     def _by_cycles(self, metric: str, i: int, columns: Array, segment: str, dispersion: Array, level: str) -> Array:
         """Return what the cycles before allow, where windows differ by more than chance; else nothing."""
         keys = [("drift", segment, self.table.names[c], "") for c in columns]
-        usual = self.track.earlier(self.cycles[metric][:, columns], i, keys, apart=self.track.per_cycle)
+        usual = self.track.earlier(self.cycles[metric][:, columns], i, keys, apart=int(self.track.per_cycle[i]))
         roots = np.minimum(usual.limit(self.chances.of_recent(level)), usual.middle * MOST_RISE ** (2 * POWERS[metric]))
         limits = self._learned(metric, columns, roots, usual.greatest)
         return np.where(self.rules.seasons & exceeds(dispersion, 1) & ~np.isnan(limits), limits, 0.0)

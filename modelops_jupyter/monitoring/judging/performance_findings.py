@@ -231,7 +231,7 @@ class FigureJudge:
 
     def _recent(self, metric: str, i: int) -> tuple[Array, Array]:
         """Return figures and standard errors of the last cycle's windows, as far as they are mature."""
-        low = max(0, i + 1 - min(self.track.per_cycle, MOST_RECENT))
+        low = max(0, i + 1 - min(int(self.track.per_cycle[i]), MOST_RECENT))
         values, errors = self.values[metric][low : i + 1], self.errors[metric][low : i + 1]
         usable = self.mature[low : i + 1] & ~np.isnan(values) & ~np.isnan(errors)
         return values[usable], errors[usable]

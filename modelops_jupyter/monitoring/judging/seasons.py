@@ -47,6 +47,6 @@ def unseen_season(track: Track, worse: Array, own: float, i: int, two_sided: boo
     record = RECORD * float(np.abs(seen).max() if two_sided else seen.max())
     if not in_first_cycle(track, i) or len(seen) < FEWEST_SEEN:
         return max(record, 0.0)
-    mean, count = float(seen.mean()), min(len(seen), max(track.per_cycle - 1, 1))
+    mean, count = float(seen.mean()), min(len(seen), max(int(track.per_cycle[i]) - 1, 1))
     better = abs(mean) if two_sided else max(0.0, -mean)
     return max(record, count * (better + 2 * own / math.sqrt(len(seen))))

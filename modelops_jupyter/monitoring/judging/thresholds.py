@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from statistics import fmean
 from typing import Any
 
@@ -83,8 +85,8 @@ class Track:
     ----------
     since : str or None
         Start of the very first of them, where `windows` begin later: with as many as the judges look back on.
-    per_cycle : int
-        How many of them a cycle has.
+    per_cycle : array of int, shape (windows,)
+        How many of them a cycle has, by those of the cycle that ends with each: what comes later tells nothing of it.
     """
 
     baseline: Baseline
@@ -97,8 +99,7 @@ class Track:
         self.starts, self.segment = starts, self.windows[0].segment
         self.began = wall_time(self.since) if self.since else starts[0]
         self._places = {window.window_start: place for place, window in enumerate(self.windows)}
-        # Pools of windows are fewer in a cycle.
-        self.per_cycle = max(1, round(CYCLES[self.every] / fmean(window.pooled for window in self.windows)))
+        self.per_cycle = _per_cycle(self.windows, starts, self.every)
         hours = self.every == "1h"
         self.phases = np.array([at.weekday() * 24 + at.hour if hours else at.weekday() for at in starts], dtype=int)
 
@@ -152,6 +153,15 @@ class Track:
     def lately(self, i: int, rules: AlertRules) -> set[tuple[str, str, str, str]]:
         """Return the keys found in the windows just before window `i`: what may linger."""
         return {f.key for window in self.windows[max(0, i - rules.windows) : i] for f in window.findings}
+
+
+def _per_cycle(windows: Sequence[WindowResult], starts: Sequence[datetime], every: str) -> Array:
+    """Return how many windows a cycle has, by those of the cycle that ends with each: pools are fewer."""
+    sums = np.cumsum([0, *(window.pooled for window in windows)])
+    last = np.arange(1, len(windows) + 1)
+    first = np.array([bisect_right(starts, at - cycle_length(every)) for at in starts], dtype=int)
+    counts: Array = np.rint(CYCLES[every] * (last - first) / (sums[last] - sums[first])).astype(int)
+    return np.maximum(1, counts)
 
 
 def strongest(findings: Sequence[Finding]) -> list[Finding]:

@@ -199,6 +199,8 @@ class Alert:
     surges : tuple of (str, float, float)
         Start, figure and threshold of each window that was as much worse than the one before in this list, the opening
         window first, as `SURGE` says: news of an alert that is open already.
+    last_end : str
+        End of `last_window`; empty where it is not known.
     """
 
     model: str
@@ -218,6 +220,7 @@ class Alert:
     closed: str = ""
     beside: str = ""
     surges: tuple[tuple[str, float, float], ...] = ()
+    last_end: str = ""
 
     @classmethod
     def from_dict(cls, body: Mapping[str, Any]) -> Alert:
