@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from modelops_jupyter.columns import numbers_of
+from modelops_jupyter.derived_names import PRIMARY
 from modelops_jupyter.profiles.groups import BLOCK
 
 TAILS = (0.0005, 0.001, 0.002, 0.004)
@@ -59,6 +60,11 @@ class ColumnBinning:
     vocabulary: str = ""
 
     @property
+    def is_secondary(self) -> bool:
+        """Whether another derived column already says what is missing, mistyped or out of range."""
+        return bool(self.source) and self.descriptor not in PRIMARY
+
+    @property
     def bins(self) -> int:
         """Number of fine bins."""
         return len(self.edges) + 1 if self.kind == "numeric" else len(self.categories)
@@ -85,7 +91,7 @@ class Binning:
     errors : tuple of float
         Edges for prediction minus label of a regression.
     left_out : mapping of str to str
-        By column that is not watched, what it holds: ``identifier``.
+        By column whose values are not watched, only whether there are any, what it holds: ``identifier``.
     """
 
     task: str

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from modelops_jupyter.columns import numbers_of
-from modelops_jupyter.derived_names import TEXT
+from modelops_jupyter.derived_names import PRESENCE, TEXT
 from modelops_jupyter.profiles.binning import Binning, ColumnBinning, is_number, is_text
 from modelops_jupyter.profiles.dates import describe_dates, is_date, is_duration
 from modelops_jupyter.profiles.texts import describe_texts
@@ -61,7 +61,7 @@ def with_derived(table: pa.Table, binning: Binning) -> pa.Table:
 
 
 def _fits(kind: pa.DataType, descriptors: tuple[str, ...]) -> bool:
-    if descriptors[0] in TEXT:
+    if descriptors[0] in TEXT or descriptors == PRESENCE:
         return is_text(kind)
     # The log holds no durations, and says so: their seconds stand for them there.
     return is_duration(kind) or is_number(kind) if descriptors[0] == "seconds" else is_date(kind)

@@ -78,7 +78,7 @@ class Slicing:
 
 
 def slicings(binning: Binning, columns: tuple[str, ...]) -> tuple[Slicing, ...]:
-    """Return how rows are sliced by those of `columns` that are counted themselves: none can be read that is derived."""
+    """Return how rows are sliced by those of `columns` that are columns of their own: derived ones are not read."""
     own = (name for name in columns if name in binning.columns and not binning.columns[name].source)
     return tuple(Slicing(name, binning.columns[name]) for name in own)
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from modelops_jupyter.derived_names import is_secondary
 from modelops_jupyter.monitoring.figures import noise
 from modelops_jupyter.monitoring.figures.deciding import exceeds, reaches
 from modelops_jupyter.monitoring.figures.figure import FEWEST_ROWS
@@ -41,7 +40,8 @@ class QualityJudge:
         rates = {metric: track.rates(self.names, metric) for metric in METRICS}
         self._without_unlogged(rates["null_rate"])
         rates["mistyped_rate"] = np.nan_to_num(rates["mistyped_rate"])  # kept only where it is not zero
-        again = [is_secondary(name) for name in self.names]  # one empty or endless text is not six
+        binning = track.baseline.reference.binning.columns
+        again = [binning[name].is_secondary for name in self.names]  # one empty or endless text is not six
         for metric in ("null_rate", "mistyped_rate", BEYOND):
             rates[metric][:, again] = np.nan
         self.rates = rates
