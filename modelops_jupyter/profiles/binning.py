@@ -47,6 +47,8 @@ class ColumnBinning:
         The column that it is derived from, and what it says of that; both empty for a column of its own.
     vocabulary : str
         What of the reference's texts the descriptor needs; see `texts.learn_vocabulary`.
+    zone : str
+        By whose days dates count that are kept with a zone: that of the reference's; empty where those have none.
     """
 
     kind: str
@@ -58,6 +60,7 @@ class ColumnBinning:
     source: str = ""
     descriptor: str = ""
     vocabulary: str = ""
+    zone: str = ""
 
     @property
     def is_secondary(self) -> bool:

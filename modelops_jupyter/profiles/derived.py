@@ -43,7 +43,8 @@ def counted_columns(
         described = describe_texts(values, descriptors, vocabulary)
     else:
         known = None if is_duration(values.type) else times()
-        described = describe_dates(values, descriptors, None if known is None else numbers_of(known), vocabulary)
+        zone = next(iter(binnings.values())).zone
+        described = describe_dates(values, descriptors, None if known is None else numbers_of(known), vocabulary, zone)
     return {name: described[binning.descriptor] for name, binning in binnings.items()}
 
 

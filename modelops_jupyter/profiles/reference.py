@@ -36,6 +36,7 @@ from modelops_jupyter.profiles.dates import (
     is_date,
     is_duration,
     looks_ahead,
+    zone_of_dates,
 )
 from modelops_jupyter.profiles.groups import Groups
 from modelops_jupyter.profiles.numbers import NumericTally
@@ -113,7 +114,7 @@ def _check_names(names: Iterable[str]) -> None:
 def _planned(
     table: Columns, names: Sequence[str], times: Array | None, pool: Executor
 ) -> tuple[dict[str, Mapping[str, str]], dict[str, str]]:
-    """Return the columns from which others are derived, with those, and those of identifiers."""
+    """Return the columns from which others are derived, with those, and what holds no values to watch, with why."""
     rows = np.arange(table.rows)
     if table.rows > RECOGNISED_ROWS:
         rows = np.sort(np.random.default_rng(0).choice(table.rows, RECOGNISED_ROWS, replace=False))
@@ -195,12 +196,12 @@ def _of_dates(
 ) -> Iterator[tuple[str, pa.ChunkedArray, ColumnBinning, ColumnProfile]]:
     """Yield what is derived from dates or durations, each with its binning and profile."""
     ahead = is_date(values.type) and looks_ahead(values, times, int(datetime.now(UTC).timestamp() * 1e6))
-    vocabulary = LOOKS_AHEAD if ahead else ""
+    vocabulary, zone = LOOKS_AHEAD if ahead else "", zone_of_dates(values.type)
     described = describe_dates(values, tuple(derived.values()), times, vocabulary)
     for name, descriptor in derived.items():
         binning, profile = _profiled(described[descriptor], one_group(len(values)))
-        binning = replace(binning, source=source, descriptor=descriptor)
-        yield name, described[descriptor], replace(binning, vocabulary=vocabulary) if ahead else binning, profile
+        binning = replace(binning, source=source, descriptor=descriptor, vocabulary=vocabulary, zone=zone)
+        yield name, described[descriptor], binning, profile
 
 
 def _profiled(values: pa.ChunkedArray, whole: Groups) -> tuple[ColumnBinning, ColumnProfile]:

@@ -1,15 +1,23 @@
 """Columns that are derived of texts and dates: they slice nothing, and pass for no other column."""
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 import modelops_jupyter as mo
 from modelops_jupyter.derived_names import DESCRIPTORS
 from modelops_jupyter.errors import InvalidFrame
-from modelops_jupyter.profiles import build_reference, scan
+from modelops_jupyter.monitoring.figures.baseline import Baseline
+from modelops_jupyter.monitoring.figures.measure import measure_window
+from modelops_jupyter.monitoring.judging.quality_findings import METRICS, QualityJudge, quality_signals
+from modelops_jupyter.monitoring.judging.rules import AlertRules
+from modelops_jupyter.monitoring.judging.thresholds import Track
+from modelops_jupyter.profiles import build_reference, scan, with_derived
+from modelops_jupyter.profiles.dates import PLACEHOLDERS, describe_dates
 from modelops_jupyter.profiles.texts import kind_of_texts
 
 ROWS = 400
@@ -105,3 +113,71 @@ def test_no_column_is_called_as_derived_ones_are(descriptor: str) -> None:
         mo.compare_data(table, table)
     with pytest.raises(InvalidFrame, match="rename it"):
         build_reference(table.drop_columns(["comment"]), task="decision", times=ASKED)
+
+
+def test_the_budget_pays_for_the_tests_that_are_made() -> None:
+    table = TABLE.append_column("order", [[f"A-{at:06}" for at in range(ROWS)]])
+    reference = build_reference(table, task="decision", times=ASKED)
+    names, ranges = list(reference.binning.columns), ("out_of_range_rate", "unseen_rate")
+    dates = {"signup · kind": 2, "signup · age": 0, "signup · weekday": 1}
+    expected = {"plan": 2, "amount": 2, "comment · length": 2, "order · presence": 1, **dates}
+    own = {name: quality_signals([reference.binning.columns[name]]) for name in names}
+    assert own == {name: expected.get(name, 0) for name in names}
+    profile = replace(scan(with_derived(table, reference.binning), reference.binning), first=1, last=2)
+    window = measure_window(reference, profile, dt.datetime(2026, 5, 1), dt.datetime(2026, 5, 2))
+    judge = QualityJudge(Track(Baseline(reference), [window], "day"), 1e-3, AlertRules())
+    for place, name in enumerate(names):
+        judged = [metric for metric in METRICS if np.isfinite(judge.rates[metric][0, place])]
+        missing = {"null_rate", "mistyped_rate"} <= set(judged)
+        beyond = sum(metric in judged for metric in ranges) if name != "order · presence" else 0
+        assert missing + beyond == expected.get(name, 0), name
+
+
+def test_a_weekday_that_is_gone_is_named_where_ages_moved_too() -> None:
+    reference = build_reference(TABLE, task="decision", times=ASKED)
+    moved = [day + dt.timedelta(days=700) for day in SIGNUPS]
+    moved = [day + dt.timedelta(days=2) if day.weekday() == 5 else day for day in moved]
+    current = TABLE.set_column(1, "signup", pa.array(moved, pa.timestamp("us"))).append_column("timestamp", [ASKED])
+    window = measure_window(
+        reference, scan(current, reference.binning), dt.datetime(2026, 5, 1), dt.datetime(2026, 5, 2)
+    )
+    assert window.vanished("signup · weekday").startswith("`Saturday` (")
+    assert window.vanished("signup · age").startswith("age fell from ")
+
+
+ZONES = ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "+02:00", "UTC"]
+STAMPS = [
+    *map(dt.datetime.fromisoformat, PLACEHOLDERS),
+    dt.datetime(2024, 2, 29, 0, 5),
+    dt.datetime(2024, 7, 6, 23, 55),
+]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("unit", ["s", "ms", "us"])
+def test_days_of_dates_are_those_that_their_clocks_show(zone: str, unit: str) -> None:
+    shown = pa.chunked_array([pa.array([*STAMPS, None], pa.timestamp(unit))])
+    if zone == "+02:00":
+        instants = pc.subtract(shown, pa.scalar(7200, pa.duration("s"))).cast(pa.timestamp(unit))
+        zoned = instants.cast(pa.timestamp(unit, "UTC")).cast(pa.timestamp(unit, zone))
+    else:
+        zoned = pc.assume_timezone(shown, zone)
+    days = ("kind", "weekday")
+    expected = describe_dates(shown, days, None, "")
+    assert describe_dates(zoned, days, None, "") == expected
+    # The log keeps instants alone.
+    logged = zoned.cast(pa.timestamp("us", "UTC"))
+    assert describe_dates(logged, days, None, "", zone) == expected
+    reference = build_reference(pa.table({"at": zoned}), task="decision")
+    restored = type(reference).from_dict(reference.to_dict())
+    counted = scan(pa.table({"at": logged}), restored.binning).columns["at · kind"]
+    assert counted.counts == reference.profile.columns["at · kind"].counts
+    times = np.zeros(len(shown), "int64")
+    age = describe_dates(zoned, ("age",), times, "")["age"].to_pylist()[-2]
+    assert age == pytest.approx(-logged.cast(pa.int64())[-2].as_py() / 86_400_000_000)
+
+
+def test_dates_of_a_zone_that_is_not_known_here_are_those_of_utc() -> None:
+    values = pa.chunked_array([pa.array(STAMPS, pa.timestamp("us"))])
+    odd = values.cast(pa.timestamp("us", "Nowhere/Else"))
+    assert describe_dates(odd, ("kind",), None, "") == describe_dates(values, ("kind",), None, "")
