@@ -1,7 +1,7 @@
 """Columns that are derived of texts and dates: they slice nothing, and pass for no other column."""
 
 import datetime as dt
-from dataclasses import replace
+import json
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,7 @@ from modelops_jupyter.monitoring.figures.measure import measure_window
 from modelops_jupyter.monitoring.judging.quality_findings import METRICS, QualityJudge, quality_signals
 from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.judging.thresholds import Track
-from modelops_jupyter.profiles import build_reference, scan, with_derived
+from modelops_jupyter.profiles import Reference, build_reference, scan
 from modelops_jupyter.profiles.dates import PLACEHOLDERS, describe_dates
 from modelops_jupyter.profiles.texts import kind_of_texts
 
@@ -24,6 +24,7 @@ ROWS = 400
 NUMBERS = np.arange(ROWS)
 ASKED = NUMBERS * 3_600_000_000 + 1_780_000_000_000_000
 SIGNUPS = [dt.datetime(2020, 1, 1) + dt.timedelta(days=int(at) * 7 % 900) for at in NUMBERS]
+DAY = dt.datetime(2026, 5, 1), dt.datetime(2026, 5, 2)
 TABLE = pa.table(
     {
         "comment": [f"the parcel number {at} came late and " + "very " * (at % 9) + "wet" for at in NUMBERS.tolist()],
@@ -123,9 +124,9 @@ def test_the_budget_pays_for_the_tests_that_are_made() -> None:
     expected = {"plan": 2, "amount": 2, "comment · length": 2, "order · presence": 1, **dates}
     own = {name: quality_signals([reference.binning.columns[name]]) for name in names}
     assert own == {name: expected.get(name, 0) for name in names}
-    profile = replace(scan(with_derived(table, reference.binning), reference.binning), first=1, last=2)
-    window = measure_window(reference, profile, dt.datetime(2026, 5, 1), dt.datetime(2026, 5, 2))
-    judge = QualityJudge(Track(Baseline(reference), [window], "day"), 1e-3, AlertRules())
+    current = table.append_column("timestamp", [ASKED])
+    window = measure_window(reference, scan(current, reference.binning), *DAY)
+    judge = QualityJudge(Track(Baseline(reference), [window], "1D"), 1e-3, AlertRules())
     for place, name in enumerate(names):
         judged = [metric for metric in METRICS if np.isfinite(judge.rates[metric][0, place])]
         missing = {"null_rate", "mistyped_rate"} <= set(judged)
@@ -138,9 +139,7 @@ def test_a_weekday_that_is_gone_is_named_where_ages_moved_too() -> None:
     moved = [day + dt.timedelta(days=700) for day in SIGNUPS]
     moved = [day + dt.timedelta(days=2) if day.weekday() == 5 else day for day in moved]
     current = TABLE.set_column(1, "signup", pa.array(moved, pa.timestamp("us"))).append_column("timestamp", [ASKED])
-    window = measure_window(
-        reference, scan(current, reference.binning), dt.datetime(2026, 5, 1), dt.datetime(2026, 5, 2)
-    )
+    window = measure_window(reference, scan(current, reference.binning), *DAY)
     assert window.vanished("signup · weekday").startswith("`Saturday` (")
     assert window.vanished("signup · age").startswith("age fell from ")
 
@@ -181,3 +180,67 @@ def test_dates_of_a_zone_that_is_not_known_here_are_those_of_utc() -> None:
     values = pa.chunked_array([pa.array(STAMPS, pa.timestamp("us"))])
     odd = values.cast(pa.timestamp("us", "Nowhere/Else"))
     assert describe_dates(odd, ("kind",), None, "") == describe_dates(values, ("kind",), None, "")
+
+
+def test_a_reference_of_before_derived_columns_is_read_and_judged_as_it_was() -> None:
+    table = TABLE.drop_columns(["comment", "signup"]).append_column("note words", [NUMBERS])
+    written = json.dumps(build_reference(table, task="decision", segments=()).to_dict())
+    # A column of its own that is called so, as none may be any more.
+    body = json.loads(written.replace("note words", "note · words"))
+    body["binning"].pop("left_out")
+    own = ("kind", "edges", "coarse", "pivot", "scale", "categories")
+    columns = body["binning"]["columns"]
+    body["binning"]["columns"] = {name: {key: columns[name][key] for key in own} for name in columns}
+    reference = Reference.from_dict(body)
+    names = list(reference.binning.columns)
+    assert quality_signals(reference.binning.columns.values()) == 2 * len(names)
+    current = table.drop_columns("note words").append_column("note · words", [NUMBERS * 2.0])
+    window = measure_window(reference, scan(current, reference.binning), *DAY)
+    judge = QualityJudge(Track(Baseline(reference), [window], "1D"), 1e-3, AlertRules())
+    assert np.isfinite(judge.rates["null_rate"]).all()
+    assert "out_of_range_rate" in {found.metric for found in judge.judge(0, "") if found.column == "note · words"}
+
+
+STRINGS = {
+    "emoji": ["👍🏽 great 🎉", "👨‍👩‍👧 " * 4, "🇫🇮"],
+    "empty": [""],
+    "blank": [" ", "\t\n", "\u3000"],
+    "missing": [None],
+    "mixed": ["", None, "👍", "\x00", "ﷺ", "a" * 5000],
+}
+ARROWS = {
+    "plain": pa.string(),
+    "large": pa.large_string(),
+    "coded": pa.dictionary(pa.int32(), pa.string()),
+    "large and coded": pa.dictionary(pa.int8(), pa.large_string()),
+    "view": pa.string_view(),
+}
+
+
+@pytest.mark.parametrize("strings", STRINGS)
+@pytest.mark.parametrize("arrow", ARROWS)
+def test_texts_of_any_type_are_counted_alike_and_fail_nothing(strings: str, arrow: str) -> None:
+    words = pa.array((STRINGS[strings] * ROWS)[:ROWS], pa.string())
+    kind_of_arrow = ARROWS[arrow]
+    table = TABLE.append_column("order", [[f"A-{at:06}" for at in range(ROWS)]])
+    reference = build_reference(table, task="decision", times=ASKED)
+    own = words.dictionary_encode().cast(kind_of_arrow) if "coded" in arrow else words.cast(kind_of_arrow)
+    plain, other = (
+        scan(pa.table({"comment": values, "order": values}), reference.binning).columns for values in (words, own)
+    )
+    assert plain == other
+    build_reference(pa.table({"comment": own}), task="decision")
+    blank = sum(word is None or not word.strip() for word in words.to_pylist())
+    assert other["order · presence"].missing == blank
+
+
+@pytest.mark.parametrize("values", [pa.array([b"x", None] * (ROWS // 2)), pa.nulls(ROWS), pa.array([{"a": 1}] * ROWS)])
+def test_values_of_another_type_are_mistyped_and_none_are_missing(values: pa.Array) -> None:
+    table = TABLE.append_column("order", [[f"A-{at:06}" for at in range(ROWS)]])
+    reference = build_reference(table, task="decision", times=ASKED)
+    current = pa.table({"comment": values, "order": values, "signup": values})
+    counted = scan(current, reference.binning).columns
+    for name in ("comment · length", "order · presence", "signup · kind"):
+        assert counted[name].missing == ROWS
+        assert counted[name].mistyped == ROWS - values.null_count
+    build_reference(current, task="decision", times=ASKED)
