@@ -13,8 +13,10 @@ TEXT = ("length", "words", "digits", "capitals", "signs", "unfamiliar")
 # request it was, and on which day of the week.
 DATE = ("kind", "age", "weekday")
 DURATION = ("seconds",)
-PRIMARY = frozenset({TEXT[0], DATE[0], DURATION[0]})
-DESCRIPTORS = frozenset((*TEXT, *DATE, *DURATION))
+# What is derived of an identifier, whose values say nothing: whether there is one.
+PRESENCE = ("presence",)
+PRIMARY = frozenset({TEXT[0], DATE[0], DURATION[0], PRESENCE[0]})
+DESCRIPTORS = frozenset((*TEXT, *DATE, *DURATION, *PRESENCE))
 
 
 def derived_name(source: str, descriptor: str) -> str:
@@ -29,6 +31,8 @@ def derived_name(source: str, descriptor: str) -> str:
 def source_of(column: str) -> str:
     """Return the column that a column is derived from: itself, if it is of none.
 
+    Names say so for certain: no reference is made of a column that has such a name of its own.
+
     >>> source_of("comment · length"), source_of("age")
     ('comment', 'age')
     """
@@ -39,12 +43,6 @@ def source_of(column: str) -> str:
 def descriptor_of(column: str) -> str:
     """Return what a derived column says of its source; empty for a column of its own."""
     return column[len(source) + len(SEPARATOR) :] if (source := source_of(column)) != column else ""
-
-
-def is_secondary(column: str) -> bool:
-    """Tell whether another derived column already says whether the source is missing or of another type."""
-    descriptor = descriptor_of(column)
-    return bool(descriptor) and descriptor not in PRIMARY
 
 
 def is_derived(column: str) -> bool:

@@ -42,17 +42,17 @@ def is_several(values: str) -> bool:
 
 
 def left_out_sentence(identifiers: Sequence[str]) -> str:
-    """Return that columns of identifiers are not watched; empty where there are none.
+    """Return what alone is watched of columns of identifiers; empty where there are none.
 
     >>> left_out_sentence(["order_id"])
-    'Not watched, because nearly every value is another one (an identifier): order_id.'
+    'Nearly every value is another one, so that only missing ones and their type are watched (an identifier): order_id.'
     """
     if not identifiers:
         return ""
     more = f" and {len(identifiers) - 10:,} more" if len(identifiers) > 10 else ""
     names = ", ".join(sorted(identifiers)[:10]) + more
     what = "an identifier" if len(identifiers) == 1 else "identifiers"
-    return f"Not watched, because nearly every value is another one ({what}): {names}."
+    return f"Nearly every value is another one, so that only missing ones and their type are watched ({what}): {names}."
 
 
 def gone_words(values: str, column: str) -> str:

@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from modelops_jupyter.columns import numbers_of
+from modelops_jupyter.derived_names import PRIMARY
 from modelops_jupyter.profiles.groups import BLOCK
 
 TAILS = (0.0005, 0.001, 0.002, 0.004)
@@ -46,6 +47,8 @@ class ColumnBinning:
         The column that it is derived from, and what it says of that; both empty for a column of its own.
     vocabulary : str
         What of the reference's texts the descriptor needs; see `texts.learn_vocabulary`.
+    zone : str
+        By whose days dates count that are kept with a zone: that of the reference's; empty where those have none.
     """
 
     kind: str
@@ -57,6 +60,12 @@ class ColumnBinning:
     source: str = ""
     descriptor: str = ""
     vocabulary: str = ""
+    zone: str = ""
+
+    @property
+    def is_secondary(self) -> bool:
+        """Whether another derived column already says what is missing, mistyped or out of range."""
+        return bool(self.source) and self.descriptor not in PRIMARY
 
     @property
     def bins(self) -> int:
@@ -85,7 +94,7 @@ class Binning:
     errors : tuple of float
         Edges for prediction minus label of a regression.
     left_out : mapping of str to str
-        By column that is not watched, what it holds: ``identifier``.
+        By column whose values are not watched, only whether there are any, what it holds: ``identifier``.
     """
 
     task: str

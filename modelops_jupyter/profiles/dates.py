@@ -25,6 +25,7 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 LOOKS_AHEAD = "future"
 # Dates that lie nearer to their request than that have the weekday of the request.
 MIN_DAYS_APART = 14.0
+_INT64 = pa.int64()
 _KINDS = (USUAL, FUTURE, *PLACEHOLDERS)
 _DAYS = np.array(PLACEHOLDERS, dtype="datetime64[D]").astype("int64")
 
@@ -37,6 +38,11 @@ def is_date(kind: pa.DataType) -> bool:
 def is_duration(kind: pa.DataType) -> bool:
     """Tell whether a column of this type holds durations."""
     return bool(pa.types.is_duration(kind))
+
+
+def zone_of_dates(kind: pa.DataType) -> str:
+    """Return the zone that dates of a type are kept with; empty for none."""
+    return (kind.tz or "") if pa.types.is_timestamp(kind) else ""
 
 
 def descriptors_of_dates(values: pa.ChunkedArray, times: Array | None) -> tuple[str, ...]:
@@ -64,13 +70,16 @@ def looks_ahead(values: pa.ChunkedArray, times: Array | None, now: int) -> bool:
 
 
 def describe_dates(
-    values: pa.ChunkedArray, descriptors: tuple[str, ...], times: Array | None, vocabulary: str
+    values: pa.ChunkedArray, descriptors: tuple[str, ...], times: Array | None, vocabulary: str, zone: str = ""
 ) -> dict[str, pa.ChunkedArray]:
-    """Return what is derived of a column of dates, by descriptor; missing where a date is."""
+    """Return what is derived of a column of dates, by descriptor; missing where a date is.
+
+    Days are those of `zone`, as the log keeps instants alone; where it is empty, of the dates' own, if they have one.
+    """
     if is_duration(values.type):
         seconds = numbers_of(values.cast(pa.duration("us"), safe=False)) / 1e6
         return {"seconds": as_floats(seconds)}
-    micros, days = _micros(values)
+    micros, days = _micros(values, zone)
     there = present(values)
     found = {}
     if "kind" in descriptors:
@@ -81,28 +90,40 @@ def describe_dates(
             codes[days == day] = 2 + place
         found["kind"] = _named(codes, there, _KINDS)
     if "age" in descriptors:
-        found["age"] = as_floats(np.full(len(micros), np.nan) if times is None else ages(values, times))
+        found["age"] = as_floats(np.full(len(micros), np.nan) if times is None else ages(values, times, zone))
     if "weekday" in descriptors:
         found["weekday"] = _named(((days + 3) % 7).astype("int32"), there & ~np.isin(days, _DAYS), WEEKDAYS)
     return found
 
 
-def ages(values: pa.ChunkedArray, times: Array) -> Array:
+def ages(values: pa.ChunkedArray, times: Array, zone: str = "") -> Array:
     """Return how many days before its request each date was, NaN where there is none."""
-    micros, days = _micros(values)
+    micros, days = _micros(values, zone)
     usual = present(values) & ~np.isin(days, _DAYS)
     return np.where(usual, (times.astype("float64") - micros) / DAY, np.nan)
 
 
-def _micros(values: pa.ChunkedArray) -> tuple[Array, Array]:
-    """Return dates in microseconds and in days since 1970 (UTC); 0 where one is missing."""
+def _micros(values: pa.ChunkedArray, zone: str = "") -> tuple[Array, Array]:
+    """Return dates in microseconds (UTC) and in days of their zone since 1970; 0 where one is missing."""
     kind = values.type
     if pa.types.is_timestamp(kind):
-        values = pc.fill_null(values.cast(pa.timestamp("us", kind.tz), safe=False).cast(pa.int64()), 0)
-        micros = numbers_of(values).astype("int64")
-        return micros, micros // DAY
-    days = numbers_of(pc.fill_null(values.cast(pa.date32()).cast(pa.int32()), 0)).astype("int64")
+        moments = values.cast(pa.timestamp("us", kind.tz), safe=False)
+        micros = _whole(moments)
+        return micros, (_whole(_local(moments, zone or kind.tz)) if kind.tz else micros) // DAY
+    days = _whole(values.cast(pa.date32()), pa.int32())
     return days * DAY, days
+
+
+def _whole(values: pa.ChunkedArray, kind: pa.DataType = _INT64) -> Array:
+    return numbers_of(pc.fill_null(values.cast(kind), 0)).astype("int64")
+
+
+def _local(moments: pa.ChunkedArray, zone: str) -> pa.ChunkedArray:
+    """Return what clocks of a zone show; those of UTC where the zone is not known here."""
+    try:
+        return pc.local_timestamp(moments.cast(pa.timestamp("us", zone)))
+    except pa.ArrowInvalid:
+        return moments
 
 
 def _named(codes: Array, there: Array, names: tuple[str, ...]) -> pa.ChunkedArray:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from modelops_jupyter.columns import numbers_of
-from modelops_jupyter.derived_names import TEXT
+from modelops_jupyter.derived_names import PRESENCE, TEXT
 from modelops_jupyter.profiles.binning import Binning, ColumnBinning, is_number, is_text
 from modelops_jupyter.profiles.dates import describe_dates, is_date, is_duration
 from modelops_jupyter.profiles.texts import describe_texts
@@ -43,7 +43,8 @@ def counted_columns(
         described = describe_texts(values, descriptors, vocabulary)
     else:
         known = None if is_duration(values.type) else times()
-        described = describe_dates(values, descriptors, None if known is None else numbers_of(known), vocabulary)
+        zone = next(iter(binnings.values())).zone
+        described = describe_dates(values, descriptors, None if known is None else numbers_of(known), vocabulary, zone)
     return {name: described[binning.descriptor] for name, binning in binnings.items()}
 
 
@@ -61,7 +62,7 @@ def with_derived(table: pa.Table, binning: Binning) -> pa.Table:
 
 
 def _fits(kind: pa.DataType, descriptors: tuple[str, ...]) -> bool:
-    if descriptors[0] in TEXT:
+    if descriptors[0] in TEXT or descriptors == PRESENCE:
         return is_text(kind)
     # The log holds no durations, and says so: their seconds stand for them there.
     return is_duration(kind) or is_number(kind) if descriptors[0] == "seconds" else is_date(kind)

@@ -13,7 +13,7 @@ from modelops_jupyter.profiles.outcomes import Outcomes
 from modelops_jupyter.profiles.sampling import Sample
 
 FORMAT = 3
-_DERIVED = ("source", "descriptor", "vocabulary")  # of derived columns alone
+_DERIVED = ("source", "descriptor", "vocabulary", "zone")  # of derived columns alone
 
 
 @dataclass(frozen=True)

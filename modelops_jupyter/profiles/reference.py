@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 
 from modelops_jupyter.columns import Columns, Read, whole_numbers
-from modelops_jupyter.derived_names import DURATION, TEXT, derived_name
+from modelops_jupyter.derived_names import DURATION, PRESENCE, TEXT, derived_name, descriptor_of, is_derived, source_of
+from modelops_jupyter.errors import InvalidFrame
 from modelops_jupyter.profiles.binning import (
     FINE,
     Binning,
@@ -35,6 +36,7 @@ from modelops_jupyter.profiles.dates import (
     is_date,
     is_duration,
     looks_ahead,
+    zone_of_dates,
 )
 from modelops_jupyter.profiles.groups import Groups
 from modelops_jupyter.profiles.numbers import NumericTally
@@ -67,6 +69,7 @@ def build_reference(
     microseconds since 1970 (UTC); without them nothing is said of how old dates were.
     """
     inputs = features if isinstance(features, Columns) else Columns.of_table(features)
+    _check_names(inputs.types)
     given = (("prediction", predictions), ("score", scores), ("label", labels))
     outputs = {n: pa.chunked_array([pa.array(v, from_pandas=True)]) for n, v in given if v is not None}
     types = {**inputs.types, **{name: values.type for name, values in outputs.items()}}
@@ -83,7 +86,6 @@ def build_reference(
     with counting_threads(texts=texts, purpose="reference") as pool:
         plan, left_out = _planned(table, [name for name in types if name not in outputs], times, pool)
         plan = {name: plan.get(name, {}) for name in types if name in countable or name in plan}
-        plan = {name: derived for name, derived in plan.items() if name not in left_out}
         columns, sample = _columns(table, plan, outputs.get, pool, times)
         binning = Binning(task, positive, {name: column for name, (column, _) in columns.items()}, errors, left_out)
         sliced = usual_columns(binning.columns) if segments is None else tuple(segments)
@@ -99,16 +101,26 @@ def build_reference(
         )
 
 
+def _check_names(names: Iterable[str]) -> None:
+    """Raise `InvalidFrame` where a column is called as derived ones are: what is said of either is said by its name."""
+    for name in names:
+        if is_derived(name):
+            raise InvalidFrame(
+                f"Column {name!r} is called like the {descriptor_of(name)} that is watched in place of a column "
+                f"{source_of(name)!r}: rename it."
+            )
+
+
 def _planned(
     table: Columns, names: Sequence[str], times: Array | None, pool: Executor
 ) -> tuple[dict[str, Mapping[str, str]], dict[str, str]]:
-    """Return the columns from which others are derived, with those, and the columns that are left out, with why."""
+    """Return the columns from which others are derived, with those, and what holds no values to watch, with why."""
     rows = np.arange(table.rows)
     if table.rows > RECOGNISED_ROWS:
         rows = np.sort(np.random.default_rng(0).choice(table.rows, RECOGNISED_ROWS, replace=False))
 
-    def descriptors(name: str) -> tuple[str, ...] | None:
-        """Return what is derived of a column: nothing of categories; None of what is left out."""
+    def descriptors(name: str) -> tuple[str, ...]:
+        """Return what is derived of a column: nothing of categories."""
         if is_duration(table.types[name]):
             return DURATION
         values = table.read(name)
@@ -117,15 +129,13 @@ def _planned(
         some = values.take(whole_numbers(rows)) if len(rows) < table.rows else values
         if is_date(table.types[name]):
             return descriptors_of_dates(some, None if times is None else times[rows])
-        return {"text": TEXT, IDENTIFIER: None}.get(kind_of_texts(some), ())
+        return {"text": TEXT, IDENTIFIER: PRESENCE}.get(kind_of_texts(some), ())
 
     read = [name for name in names if is_text(kind := table.types[name]) or is_date(kind) or is_duration(kind)]
     found = dict(zip(read, pool.map(descriptors, read), strict=True))
+    derived: dict[str, Mapping[str, str]]
     derived = {source: {derived_name(source, word): word for word in words} for source, words in found.items() if words}
-    plan: dict[str, Mapping[str, str]] = {
-        source: {name: word for name, word in own.items() if name not in table.types} for source, own in derived.items()
-    }
-    return plan, {name: IDENTIFIER for name, words in found.items() if words is None}
+    return derived, {name: IDENTIFIER for name, words in found.items() if words == PRESENCE}
 
 
 def _columns(
@@ -186,12 +196,12 @@ def _of_dates(
 ) -> Iterator[tuple[str, pa.ChunkedArray, ColumnBinning, ColumnProfile]]:
     """Yield what is derived from dates or durations, each with its binning and profile."""
     ahead = is_date(values.type) and looks_ahead(values, times, int(datetime.now(UTC).timestamp() * 1e6))
-    vocabulary = LOOKS_AHEAD if ahead else ""
+    vocabulary, zone = LOOKS_AHEAD if ahead else "", zone_of_dates(values.type)
     described = describe_dates(values, tuple(derived.values()), times, vocabulary)
     for name, descriptor in derived.items():
         binning, profile = _profiled(described[descriptor], one_group(len(values)))
-        binning = replace(binning, source=source, descriptor=descriptor)
-        yield name, described[descriptor], replace(binning, vocabulary=vocabulary) if ahead else binning, profile
+        binning = replace(binning, source=source, descriptor=descriptor, vocabulary=vocabulary, zone=zone)
+        yield name, described[descriptor], binning, profile
 
 
 def _profiled(values: pa.ChunkedArray, whole: Groups) -> tuple[ColumnBinning, ColumnProfile]:

@@ -78,8 +78,9 @@ class Slicing:
 
 
 def slicings(binning: Binning, columns: tuple[str, ...]) -> tuple[Slicing, ...]:
-    """Return how rows are sliced by those of `columns` that the binning knows."""
-    return tuple(Slicing(name, binning.columns[name]) for name in columns if name in binning.columns)
+    """Return how rows are sliced by those of `columns` that are columns of their own: derived ones are not read."""
+    own = (name for name in columns if name in binning.columns and not binning.columns[name].source)
+    return tuple(Slicing(name, binning.columns[name]) for name in own)
 
 
 def usual_columns(columns: Mapping[str, ColumnBinning]) -> tuple[str, ...]:
@@ -87,7 +88,9 @@ def usual_columns(columns: Mapping[str, ColumnBinning]) -> tuple[str, ...]:
     offered = [
         (column.kind == "numeric", column.bins, name)
         for name, column in columns.items()
-        if name not in ("prediction", "score") and (column.edges if column.kind == "numeric" else column.bins > 1)
+        if name not in ("prediction", "score")
+        and not column.source
+        and (column.edges if column.kind == "numeric" else column.bins > 1)
     ]
     kept: list[str] = []
     cost = 0

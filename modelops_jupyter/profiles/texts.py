@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from modelops_jupyter.columns import numbers_of
-from modelops_jupyter.derived_names import TEXT
+from modelops_jupyter.derived_names import PRESENCE, TEXT
 from modelops_jupyter.profiles.binning import MOST_CATEGORIES
 from modelops_jupyter.profiles.categories import encoded
 from modelops_jupyter.profiles.packing import pack, unpack
@@ -35,8 +35,14 @@ SPACE, DIGIT, CAPITAL, LETTER, SIGN = 1, 2, 4, 8, 16
 _LAST = 0xFFFF  # of the table of code points; what lies beyond counts as a letter of no case
 # A column is one of texts rather than of categories if its values are so many, and so wordy or long.
 MIN_TEXTS, MIN_WORDS, MIN_LENGTH = 20, 3.0, 25.0
-# Nearly all values differ, none is longer than a few words' length, and hardly any has a space in it.
-ALL_BUT, MAX_ID_LENGTH, MAX_SPACED = 0.95, 64.0, 0.05
+# Nearly all values differ, none is longer than a few words' length, hardly any has a space in it, and nearly all are
+# made of what codes are. Of few rows names, such as those of cities, are all different too: there it takes digits.
+ALL_BUT, MAX_ID_LENGTH, MAX_SPACED, MIN_ID_ROWS = 0.95, 64.0, 0.05, 200
+CODE, WITH_DIGIT = r"^[0-9A-Za-z._:/+=#@{}|~-]*$", "[0-9]"
+# Scripts that put no spaces between words say as much in so few characters.
+UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}]"
+MIN_UNSPACED_LENGTH = 8.0
+PRESENT = "a value"
 _MIXED = np.array([0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D], dtype="uint32")
 
 
@@ -44,7 +50,9 @@ def kind_of_texts(values: pa.ChunkedArray) -> str:
     """Return what a column of texts holds: ``text``, ``identifier`` or ``category``.
 
     Texts are of so many values that most rows have none of the hundred commonest, or one of their own, and have three
-    words or 25 characters in the mean. Identifiers are nearly all different, short and without spaces.
+    words or 25 characters in the mean, or eight where they are of a script without spaces. Identifiers are
+    nearly all different, short, without spaces, and of the letters, digits and signs of codes; those of fewer than 200
+    rows have digits.
     """
     words, codes = encoded(values)
     counts = np.bincount(codes, minlength=len(words) + 1)[: len(words)]
@@ -54,11 +62,21 @@ def kind_of_texts(values: pa.ChunkedArray) -> str:
     commonest = int(np.sort(counts)[-MOST_CATEGORIES:].sum())
     if 2 * commonest >= rows and 2 * distinct <= rows:
         return "category"
-    lengths, spaced = _mean_words(words, counts)
-    if distinct >= ALL_BUT * rows and spaced - 1 < MAX_SPACED and lengths <= MAX_ID_LENGTH:
-        return IDENTIFIER
-    wordy = spaced >= MIN_WORDS or lengths >= MIN_LENGTH or (distinct >= ALL_BUT * rows and spaced > 1 + MAX_SPACED)
+    length, spaced = _mean_words(words, counts)
+    differ, is_spaced = distinct >= ALL_BUT * rows, spaced > 1 + MAX_SPACED
+    if differ and not is_spaced and length <= MAX_ID_LENGTH and _share(CODE, words, counts) >= ALL_BUT:
+        is_small = rows < MIN_ID_ROWS
+        if not is_small or _share(WITH_DIGIT, words, counts) >= ALL_BUT:
+            return IDENTIFIER
+    wordy = spaced >= MIN_WORDS or length >= MIN_LENGTH or (differ and is_spaced and rows >= MIN_ID_ROWS)
+    wordy = wordy or (length >= MIN_UNSPACED_LENGTH and _share(UNSPACED, words, counts) >= 0.5)
     return "text" if wordy else "category"
+
+
+def _share(pattern: str, words: pa.Array, counts: Array) -> float:
+    """Return the share of rows whose text, without blanks at its ends, a regular expression is found in."""
+    matching = pc.match_substring_regex(pc.utf8_trim_whitespace(words), pattern)
+    return float(numbers_of(pc.fill_null(matching, False).cast(pa.int8())) @ counts) / max(int(counts.sum()), 1)
 
 
 def _mean_words(words: pa.Array, counts: Array) -> tuple[float, float]:
@@ -72,9 +90,22 @@ def describe_texts(
     values: pa.ChunkedArray, descriptors: tuple[str, ...], vocabulary: str
 ) -> dict[str, pa.ChunkedArray]:
     """Return what is derived of a column of texts, by descriptor; missing where a text is missing or blank."""
+    if descriptors == PRESENCE:
+        return {PRESENCE[0]: _presence(values)}
     words, codes = encoded(values)
     own = measures(words, descriptors, vocabulary)
     return {name: as_floats(np.append(numbers, np.nan)[codes]) for name, numbers in own.items()}
+
+
+def _presence(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return one and the same text where there is a text that is not blank: without a code for each of them."""
+
+    def presence(chunk: pa.Array) -> pa.Array:
+        words = chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk
+        filled = pc.if_else(pc.greater(pc.utf8_length(pc.utf8_trim_whitespace(words)), 0), PRESENT, None)
+        return filled.take(chunk.indices) if pa.types.is_dictionary(chunk.type) else filled
+
+    return pa.chunked_array([presence(chunk) for chunk in values.chunks], pa.string())
 
 
 def measures(words: pa.Array, descriptors: tuple[str, ...] = TEXT, vocabulary: str = "") -> dict[str, Array]:

@@ -45,7 +45,7 @@ def measure_window(
     for source, derived in binning.sources.items():
         if source not in derived and (change := plainest_change(before.columns, current.columns, derived)):
             for name in derived:
-                found[name][VANISHED]["with"] = change
+                found[name][VANISHED].setdefault("with", change)  # a weekday that is gone says more of weekdays
     quality = {name: figure.to_dict() for name, figure in window_quality(current, end).items()}
     if current.sample.keys:
         codes = current.sample.table

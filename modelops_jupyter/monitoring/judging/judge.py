@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from modelops_jupyter.derived_names import PRESENCE
 from modelops_jupyter.monitoring.figures.baseline import Baseline
 from modelops_jupyter.monitoring.judging.alike_findings import alike_judges
 from modelops_jupyter.monitoring.judging.bond_findings import BondJudge, CombinationJudge
@@ -18,7 +19,7 @@ from modelops_jupyter.monitoring.judging.concept_findings import ConceptJudge, E
 from modelops_jupyter.monitoring.judging.drift_findings import DriftJudge
 from modelops_jupyter.monitoring.judging.estimate_findings import EstimateJudge
 from modelops_jupyter.monitoring.judging.performance_findings import PerformanceJudge, judged_metrics, matured
-from modelops_jupyter.monitoring.judging.quality_findings import QualityJudge
+from modelops_jupyter.monitoring.judging.quality_findings import QualityJudge, quality_signals
 from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.judging.spending import spent_part
 from modelops_jupyter.monitoring.judging.thresholds import Track, strongest
@@ -104,11 +105,11 @@ def judge_windows(
 
 def _allowances(baseline: Baseline, rules: AlertRules, every: str, segments: int) -> tuple[Mapping[str, float], ...]:
     """Return what a figure of a window and of a segment of it may cost, by kind."""
-    columns, metrics = len(baseline.reference.profile.columns), len(judged_metrics(baseline))
+    columns, metrics = baseline.reference.binning.columns.values(), len(judged_metrics(baseline))
     sampled = len(sampled_columns(baseline.reference.profile.columns)) if baseline.reference.profile.sample.keys else 0
     signals = {
-        "drift": columns + BOND * sampled,
-        "quality": 2 * columns + (sampled > 0),
+        "drift": sum(column.descriptor not in PRESENCE for column in columns) + BOND * sampled,
+        "quality": quality_signals(columns) + (sampled > 0),
         "performance": (1 + ESTIMATE) * metrics,  # realised, and estimated before
         "concept": (1 + (reference_excess(baseline) is not None)) if metrics else 0,
         "volume": 1,

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from modelops_jupyter.derived_names import is_secondary
+from modelops_jupyter.derived_names import PRESENCE
 from modelops_jupyter.monitoring.figures import noise
 from modelops_jupyter.monitoring.figures.deciding import exceeds, reaches
 from modelops_jupyter.monitoring.figures.figure import FEWEST_ROWS
 from modelops_jupyter.monitoring.judging.rules import AlertRules
 from modelops_jupyter.monitoring.judging.thresholds import LEVELS, LINGERING_FLOOR, Chances, Track
 from modelops_jupyter.monitoring.record.results import Finding
-from modelops_jupyter.profiles import ColumnProfile
+from modelops_jupyter.profiles import ColumnBinning, ColumnProfile
 from modelops_jupyter.wording import figure_text
 
 Array = np.ndarray[Any, Any]
@@ -29,6 +30,23 @@ RARE = 1.0
 FEWEST_COLUMNS = 3
 
 
+def quality_signals(columns: Iterable[ColumnBinning]) -> int:
+    """Return how many tests are made of a window's rates, a column's missing and mistyped rows as one.
+
+    >>> primary, secondary = (ColumnBinning("numeric", source="note", descriptor=word) for word in ("length", "words"))
+    >>> quality_signals([ColumnBinning("numeric"), primary, secondary])
+    4
+    """
+    return sum((not column.is_secondary) + _has_extent(column) for column in columns)
+
+
+def _has_extent(column: ColumnBinning) -> bool:
+    """Tell whether values may lie beyond the reference's: categories unseen, numbers out of range."""
+    if column.descriptor in PRESENCE:
+        return False
+    return column.kind != "numeric" or not column.is_secondary
+
+
 class QualityJudge:
     """Judges the rates of one track's windows in their order."""
 
@@ -41,7 +59,8 @@ class QualityJudge:
         rates = {metric: track.rates(self.names, metric) for metric in METRICS}
         self._without_unlogged(rates["null_rate"])
         rates["mistyped_rate"] = np.nan_to_num(rates["mistyped_rate"])  # kept only where it is not zero
-        again = [is_secondary(name) for name in self.names]  # one empty or endless text is not six
+        binning = track.baseline.reference.binning.columns
+        again = [binning[name].is_secondary for name in self.names]  # one empty or endless text is not six
         for metric in ("null_rate", "mistyped_rate", BEYOND):
             rates[metric][:, again] = np.nan
         self.rates = rates
