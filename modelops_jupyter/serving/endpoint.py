@@ -79,7 +79,7 @@ def start(settings: Settings, options: ServingOptions) -> Endpoint:
     """
     options.checked()
     runtime = Path(tempfile.mkdtemp(prefix="modelops-serve-"))
-    with (runtime / "server.log").open("wb") as log:
+    with (runtime / "server.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "modelops_jupyter.serving.process"],
             env={**os.environ, "MODELOPS_WORKSPACE": str(settings.project)},
