@@ -57,6 +57,10 @@ _CONFIGURATION = {"delta.checkpointInterval": "10"}
 _INDEXED = ("timestamp", "event_time")
 
 
+class PutAside(InvalidFrame):
+    """Rows that do not fit the log, and are kept in the quarantine beside it."""
+
+
 @dataclass(frozen=True)
 class Appended:
     """What an append did: `repeated` means the batch was there already; `warning` is what to look at, if anything."""
@@ -189,7 +193,7 @@ class BatchTable:
         except Misfit as reason:
             with self.guarded():
                 file = put_aside(rows, self.path, batch, str(reason))
-            raise InvalidFrame(
+            raise PutAside(
                 f"Batch {batch!r} does not fit the log: {reason}. Its {rows.num_rows} rows are kept in {file}; "
                 "mend them and send them again."
             ) from None

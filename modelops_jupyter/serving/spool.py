@@ -137,6 +137,20 @@ class Spool:
         """Return the closed segments, oldest first."""
         return sorted(self.folder.glob(f"*{CLOSED}"))
 
+    def set_aside(self, file: Path, refused: Iterable[Logged]) -> Path:
+        """Write the requests of a closed segment that the log refuses beside it, and return where they are.
+
+        Raises
+        ------
+        OSError
+            If they cannot be written.
+        """
+        aside = file.with_suffix(REFUSED)
+        fresh = file.with_suffix(".new")
+        fresh.write_bytes(b"".join(record.line() for record in refused))
+        fresh.replace(aside)
+        return aside
+
     def take_over(self) -> int:
         """Take the segments of servers that live no longer, and return how many there were."""
         taken = 0
