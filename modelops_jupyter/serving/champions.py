@@ -58,11 +58,12 @@ class Champions:
         """Begin to follow."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """End the thread."""
+    def stop(self, seconds: float | None = None) -> None:
+        """End the thread; a model that is never loaded is waited for so long at most."""
         self._stop.set()
-        self._thread.join()
-        self._watch.close()
+        self._thread.join(seconds)
+        if not self._thread.is_alive():
+            self._watch.close()
 
     def _follow(self) -> None:
         seen: tuple[int, int] | None = None

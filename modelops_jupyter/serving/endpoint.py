@@ -19,7 +19,7 @@ from modelops_jupyter.errors import DependencyFailed, ModelOpsError
 from modelops_jupyter.serving.options import ServingOptions
 from modelops_jupyter.settings import Settings
 
-END_SECONDS = 45  # longer than an endpoint takes to end what was begun
+END_SECONDS = 60  # longer than an endpoint takes to end what was begun
 
 
 @dataclass
