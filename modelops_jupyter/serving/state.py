@@ -86,8 +86,8 @@ def _left_behind(folder: Path) -> list[str]:
     if waiting:
         wait = "waits" if waiting == 1 else "wait"
         sentences.append(
-            f"{count(waiting, 'file')} of predictions that an endpoint left {wait} in {folder}: the next `modelops serve` "
-            "logs them"
+            f"{count(waiting, 'file')} of predictions that an endpoint left {wait} in {folder}: the next "
+            "`modelops serve` logs them"
         )
     if refused:
         sentences.append(f"the log refused the predictions in {count(refused, 'file')} *{REFUSED} below {folder}")
