@@ -21,7 +21,6 @@ from filelock import FileLock, Timeout
 from modelops_jupyter.disk_space import LEAST_ROOM, check_room, is_full, no_room, room
 from modelops_jupyter.errors import (
     Conflict,
-    InvalidFrame,
     InvalidInput,
     LogDamaged,
     StoreBusy,
@@ -32,7 +31,7 @@ from modelops_jupyter.log.checksums import add_checksums
 from modelops_jupyter.log.column_types import check_names
 from modelops_jupyter.log.content import digest
 from modelops_jupyter.log.exact_numbers import split
-from modelops_jupyter.log.quarantine import put_aside
+from modelops_jupyter.log.quarantine import PutAside, put_aside
 from modelops_jupyter.log.repair import make_readable, unreadable_columns
 from modelops_jupyter.log.schema import Misfit, first_columns, fit, normalise, plain
 from modelops_jupyter.log.table_files import (
@@ -55,10 +54,6 @@ AGAIN = (
 # time alone, so that no other column's extremes belong into the table's log.
 _CONFIGURATION = {"delta.checkpointInterval": "10"}
 _INDEXED = ("timestamp", "event_time")
-
-
-class PutAside(InvalidFrame):
-    """Rows that do not fit the log, and are kept in the quarantine beside it."""
 
 
 @dataclass(frozen=True)
