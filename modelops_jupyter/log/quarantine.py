@@ -11,10 +11,15 @@ from uuid import uuid4
 
 import pyarrow as pa
 
+from modelops_jupyter.errors import InvalidFrame
 from modelops_jupyter.log.checksums import file_checksum
 from modelops_jupyter.problems import Problem, problem_at
 
 FOLDER = "quarantine"
+
+
+class PutAside(InvalidFrame):
+    """Rows that do not fit the log, and are kept in the quarantine beside it."""
 
 
 def put_aside(rows: pa.Table, table: Path, batch: str, reason: str) -> Path:

@@ -21,7 +21,6 @@ from filelock import FileLock, Timeout
 from modelops_jupyter.disk_space import LEAST_ROOM, check_room, is_full, no_room, room
 from modelops_jupyter.errors import (
     Conflict,
-    InvalidFrame,
     InvalidInput,
     LogDamaged,
     StoreBusy,
@@ -32,7 +31,7 @@ from modelops_jupyter.log.checksums import add_checksums
 from modelops_jupyter.log.column_types import check_names
 from modelops_jupyter.log.content import digest
 from modelops_jupyter.log.exact_numbers import split
-from modelops_jupyter.log.quarantine import put_aside
+from modelops_jupyter.log.quarantine import PutAside, put_aside
 from modelops_jupyter.log.repair import make_readable, unreadable_columns
 from modelops_jupyter.log.schema import Misfit, first_columns, fit, normalise, plain
 from modelops_jupyter.log.table_files import (
@@ -189,7 +188,7 @@ class BatchTable:
         except Misfit as reason:
             with self.guarded():
                 file = put_aside(rows, self.path, batch, str(reason))
-            raise InvalidFrame(
+            raise PutAside(
                 f"Batch {batch!r} does not fit the log: {reason}. Its {rows.num_rows} rows are kept in {file}; "
                 "mend them and send them again."
             ) from None

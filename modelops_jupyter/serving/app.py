@@ -22,13 +22,13 @@ from starlette.types import ASGIApp
 from modelops_jupyter._version import __version__
 from modelops_jupyter.errors import ModelOpsError
 from modelops_jupyter.serving import labels
-from modelops_jupyter.serving.bodies import read_body
+from modelops_jupyter.serving.bodies import Intake, read_body
 from modelops_jupyter.serving.champions import Champions
 from modelops_jupyter.serving.documents import document
 from modelops_jupyter.serving.guard import Guard
 from modelops_jupyter.serving.live import REFER, Answer, LiveModel
 from modelops_jupyter.serving.options import ServingOptions
-from modelops_jupyter.serving.payload import Payload, RequestRefused, check_id, read_payload
+from modelops_jupyter.serving.payload import Overloaded, Payload, RequestRefused, check_id, read_payload
 from modelops_jupyter.serving.recorder import Recorder
 from modelops_jupyter.serving.scorer import Scorer
 from modelops_jupyter.serving.spool import Logged
@@ -45,8 +45,10 @@ class Service:
 
     Attributes
     ----------
-    readers : ThreadPoolExecutor
-        Reads large bodies and logs labels.
+    readers, labellers : ThreadPoolExecutor
+        Read large bodies with rows; read and log labels, which may wait for the log.
+    intake, label_intake : Intake
+        Bound what of bodies is in memory.
     """
 
     settings: Settings
@@ -55,6 +57,9 @@ class Service:
     scorer: Scorer
     recorder: Recorder
     readers: ThreadPoolExecutor
+    labellers: ThreadPoolExecutor
+    intake: Intake
+    label_intake: Intake
     tallies: Mapping[str, Tally]
 
     def live(self, name: str | None) -> LiveModel:
@@ -82,12 +87,9 @@ def application(service: Service) -> ASGIApp:
         return await _invocations(service, request)
 
     async def take_labels(request: Request) -> Response:
-        body = await read_body(request, service.options)
-        given = labels.read_labels(body, service.champions.names, service.options.most_rows)
-        appended = await asyncio.get_running_loop().run_in_executor(
-            service.readers, labels.log, service.settings, given
-        )
-        return _json({"model": given.model, **appended})
+        with service.label_intake.body() as take:
+            body = await read_body(request, service.options, take)
+            return _json(await asyncio.get_running_loop().run_in_executor(service.labellers, _label, service, body))
 
     async def ping(request: Request) -> Response:
         return PlainTextResponse("\n")
@@ -139,17 +141,22 @@ def health_of(service: Service) -> dict[str, Any]:
     }
 
 
+def _label(service: Service, body: bytes) -> dict[str, Any]:
+    given = labels.read_labels(body, service.champions.names, service.options.most_rows)
+    return {"model": given.model, **labels.log(service.settings, given)}
+
+
 async def _invocations(service: Service, request: Request) -> Response:
     live = service.live(request.path_params.get("name"))
     tally = service.tallies[live.name]
     try:
-        body = await read_body(request, service.options)
-        payload = await _payload(service, live, body)
+        with service.intake.body() as take:
+            payload = await _payload(service, live, await read_body(request, service.options, take))
         method = live.check(payload)
         ids = _request_ids(request, payload)
         waiting = service.scorer.ask(live, payload, method)
         if waiting is None:
-            return _error(503, "overloaded", "Too many requests wait: ask again in a second.", **{"Retry-After": "1"})
+            raise Overloaded
         answer = await asyncio.wrap_future(waiting)
     except RequestRefused:
         tally.refused += 1
@@ -233,6 +240,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     status = error.status if isinstance(error, RequestRefused) else error.http_status
     field = error.field if isinstance(error, RequestRefused) else ""
     more = {"Connection": "close"} if status in (408, 413) else {}
+    more |= {"Retry-After": "1", "Connection": "close"} if isinstance(error, Overloaded) else {}
     return _error(status, error.code, str(error), field, **more)
 
 

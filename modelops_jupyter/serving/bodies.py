@@ -3,20 +3,49 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from starlette.requests import ClientDisconnect, Request
 
 from modelops_jupyter.serving.options import ServingOptions
-from modelops_jupyter.serving.payload import RequestRefused
+from modelops_jupyter.serving.payload import Overloaded, RequestRefused
+
+MOST_BYTES = 64_000_000  # of bodies that arrive or are read at one time
 
 
-async def read_body(request: Request, options: ServingOptions) -> bytes:
-    """Return the body of a request.
+class Intake:
+    """Bounds the bytes of all bodies that are on their way; of the event loop's thread alone."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._bytes = most, 0
+
+    @contextmanager
+    def body(self) -> Iterator[Callable[[int], None]]:
+        """Lend what counts the bytes of one body, which raises `Overloaded` where there is no room for more."""
+        taken = 0
+
+        def take(size: int) -> None:
+            nonlocal taken
+            if self._bytes + size > self._most:
+                raise Overloaded
+            self._bytes, taken = self._bytes + size, taken + size
+
+        try:
+            yield take
+        finally:
+            self._bytes -= taken
+
+
+async def read_body(request: Request, options: ServingOptions, take: Callable[[int], None]) -> bytes:
+    """Return the body of a request; `take` counts its bytes.
 
     Raises
     ------
     RequestRefused
         415 for another content type, 413 for too many bytes, 408 for a body that takes too long, 400 for none.
+    Overloaded
+        If other bodies leave no room for it.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json" or request.headers.get("content-encoding", "identity").lower() != "identity":
@@ -33,6 +62,7 @@ async def read_body(request: Request, options: ServingOptions) -> bytes:
                 size += len(part)
                 if size > options.most_bytes:
                     raise _too_large(options)
+                take(len(part))
                 parts.append(part)
     except TimeoutError:
         raise RequestRefused(

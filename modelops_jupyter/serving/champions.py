@@ -11,8 +11,9 @@ from modelops_jupyter.actions.versions import find_version
 from modelops_jupyter.errors import ModelOpsError
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.refs import ModelReference
-from modelops_jupyter.serving.live import LiveModel, load_live
+from modelops_jupyter.serving.live import LiveModel, check_not_rejected, load_live
 from modelops_jupyter.serving.options import ServingOptions
+from modelops_jupyter.serving.recorder import check_loggable
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.store.watch import ChangeWatch
 
@@ -57,11 +58,12 @@ class Champions:
         """Begin to follow."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """End the thread."""
+    def stop(self, seconds: float | None = None) -> None:
+        """End the thread; a model that is never loaded is waited for so long at most."""
         self._stop.set()
-        self._thread.join()
-        self._watch.close()
+        self._thread.join(seconds)
+        if not self._thread.is_alive():
+            self._watch.close()
 
     def _follow(self) -> None:
         seen: tuple[int, int] | None = None
@@ -105,7 +107,11 @@ class Champions:
         model = next((one for one in loaded if one.version.version == number), None)
         if model is None:
             model = load_live(foundations, reference, invalid=self._options.invalid, unsafe=self._options.unsafe)
+            check_loggable(foundations, model.reference, model.names)
             warm_up(model)
+        else:  # it may have been rejected since it was loaded
+            check_not_rejected(foundations, find_version(foundations.store, reference), reference.alias)
+            check_loggable(foundations, model.reference, model.names)
         self._loaded[name] = [*(one for one in loaded if one is not model), model][-IN_MEMORY:]
         self._live[name], self._since[name] = model, datetime.now(UTC)
 

@@ -19,7 +19,7 @@ from modelops_jupyter.errors import DependencyFailed, ModelOpsError
 from modelops_jupyter.serving.options import ServingOptions
 from modelops_jupyter.settings import Settings
 
-END_SECONDS = 45  # longer than an endpoint takes to end what was begun
+END_SECONDS = 60  # longer than an endpoint takes to end what was begun
 
 
 @dataclass
@@ -79,7 +79,7 @@ def start(settings: Settings, options: ServingOptions) -> Endpoint:
     """
     options.checked()
     runtime = Path(tempfile.mkdtemp(prefix="modelops-serve-"))
-    with (runtime / "server.log").open("wb") as log:
+    with (runtime / "server.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "modelops_jupyter.serving.process"],
             env={**os.environ, "MODELOPS_WORKSPACE": str(settings.project)},

@@ -7,7 +7,7 @@ from typing import Any
 
 from modelops_jupyter.errors import StoreDamaged
 from modelops_jupyter.foundations import Foundations
-from modelops_jupyter.serving.payload import RequestRefused, check_id, read_json
+from modelops_jupyter.serving.payload import LONGEST_ROW_ID, RequestRefused, check_id, read_json
 from modelops_jupyter.settings import Settings
 
 EXAMPLE = '{"labels": [{"request_id": "…", "label": 1}]}'
@@ -48,7 +48,7 @@ def read_labels(body: bytes, models: tuple[str, ...], most_rows: int) -> Labels:
     unknown = next((name for row in rows for name in row if name not in FIELDS), None)
     if unknown is not None:
         raise RequestRefused(f"A label has the fields {', '.join(FIELDS)}, not {unknown[:80]!r}.", field=unknown[:80])
-    ids = [check_id(row.get("request_id"), "request_id") for row in rows]
+    ids = [check_id(row.get("request_id"), "request_id", LONGEST_ROW_ID) for row in rows]
     labels = [_label(row.get("label")) for row in rows]
     timed = ["event_time" in row for row in rows]
     if any(timed) and not all(timed):

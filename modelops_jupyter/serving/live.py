@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from modelops_jupyter.actions.prediction_logging import OWN_COLUMNS
 from modelops_jupyter.actions.scoring_parts import PartScorer, marks_of
 from modelops_jupyter.actions.versions import RegisteredVersion, contract_of, find_version
 from modelops_jupyter.errors import ModelOpsError, Refused
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from modelops_jupyter.foundations import Foundations
+    from modelops_jupyter.store import Store
 
 SCORE, REFER = "score", "refer"
 METHODS = ("predict", "predict_proba")
@@ -80,6 +82,14 @@ class LiveModel:
             if source is None and name not in optional:
                 why = f", a feature of {self.version.full_name}"
                 raise RequestRefused(absence("The rows have", name, payload.columns, why=why), status=422, field=name)
+        own = None if self.names else next((name for name in payload.columns if name.lower() in OWN_COLUMNS), None)
+        if own is not None:
+            raise RequestRefused(
+                f"Column {own!r} has a name that the prediction log keeps for itself, and nothing on record says which "
+                f"columns {self.version.full_name} reads: leave it out.",
+                status=422,
+                field=own,
+            )
         return str(method)
 
     def features(self, payload: Payload) -> dict[str, list[Any]]:
@@ -131,7 +141,6 @@ def load_live(
     """
     from modelops_jupyter.registry.environment_match import check_requirements
     from modelops_jupyter.scoring.formats import adapt
-    from modelops_jupyter.scoring.input_columns import of_signature
     from modelops_jupyter.scoring.predictions import gives_probabilities
 
     alias = reference.alias or ("champion" if reference.version is None else None)
@@ -140,14 +149,20 @@ def load_live(
     with tempfile.TemporaryDirectory(prefix="modelops-served-") as folder:
         check_requirements(foundations.registry.fetch(version.body, Path(folder) / "copy"), version.full_name)
     model = foundations.registry.load(version.body, unsafe=unsafe)
-    contract = contract_of(foundations.known, version)
-    contract = contract or of_signature(version.body.get("mlflow", {}).get("inputs", ()))
+    contract = serving_contract(foundations.known, version)
     names = [str(column["name"]) for column in contract] or list(version.body.get("features", ()))
     names = names or list(getattr(adapt(model), "input_fields", ()))  # of a decision table without rows
     scorer = PartScorer.of(version, model, contract, invalid == "mark")
     methods = METHODS if gives_probabilities(adapt(model)) else ()
     pinned = replace(reference, version=version.version, alias=alias)
     return LiveModel(pinned, version, scorer, tuple(names), invalid, methods)
+
+
+def serving_contract(store: Store, version: RegisteredVersion) -> list[dict[str, Any]]:
+    """Return what rows of a version are held to, when they are answered and when they are logged."""
+    from modelops_jupyter.scoring.input_columns import of_signature
+
+    return contract_of(store, version) or of_signature(version.body.get("mlflow", {}).get("inputs", ()))
 
 
 def check_not_rejected(foundations: Foundations, version: RegisteredVersion, alias: str | None) -> None:

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from modelops_jupyter.errors import InvalidInput
+from modelops_jupyter.errors import InvalidInput, ModelOpsError
 from modelops_jupyter.scoring.column_names import listed
 
 FORMATS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 OTHERS = ("params", "request_ids")
 LONGEST_ID = 200
+LONGEST_ROW_ID = LONGEST_ID + 10  # of a row: the request's own, and which row it is
 EXAMPLE = '{"dataframe_records": [{"column": 1}]}'
 
 
@@ -32,6 +33,16 @@ class RequestRefused(InvalidInput):
     def __init__(self, message: str, *, status: int = 400, field: str = "") -> None:
         super().__init__(message)
         self.status, self.field = status, field
+
+
+class Overloaded(ModelOpsError):
+    """More is asked than one server takes at once."""
+
+    code = "overloaded"
+    http_status = 503
+
+    def __init__(self) -> None:
+        super().__init__("Too many requests wait: ask again in a second.")
 
 
 @dataclass(frozen=True)
@@ -252,7 +263,7 @@ def _ids(value: Any, rows: int) -> tuple[str, ...]:
     return tuple(value)
 
 
-def check_id(text: Any, field: str) -> str:
+def check_id(text: Any, field: str, longest: int = LONGEST_ID) -> str:
     """Return a request id if it can be one.
 
     Raises
@@ -260,8 +271,8 @@ def check_id(text: Any, field: str) -> str:
     RequestRefused
         If it is empty, too long, or more than one line of printable text.
     """
-    if not isinstance(text, str) or not text.strip() or len(text) > LONGEST_ID or not text.isprintable():
+    if not isinstance(text, str) or not text.strip() or len(text) > longest or not text.isprintable():
         raise RequestRefused(
-            f"A request id is one line of up to {LONGEST_ID} characters: {field!r} has none.", field=field
+            f"A request id is one line of up to {longest} characters: {field!r} has none.", field=field
         )
     return text

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict, deque
+from collections import deque
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from modelops_jupyter.errors import DependencyFailed, InvalidInput, StoreDamaged
+from modelops_jupyter.errors import DependencyFailed, InvalidInput
 from modelops_jupyter.foundations import Foundations
 from modelops_jupyter.refs import ModelReference
-from modelops_jupyter.serving.spool import REFUSED, Logged, Spool, read_segment
+from modelops_jupyter.serving.segments import log_segment
+from modelops_jupyter.serving.spool import REFUSED, Logged, Spool
 from modelops_jupyter.settings import Settings
 
 WRITE_SECONDS = 1.0  # what a process that is killed may lose
@@ -199,83 +198,30 @@ class Recorder:
                 return
 
     def _log_closed(self) -> None:
-        for file in self.spool.closed():
+        problems: list[str] = []
+        files = self.spool.closed()
+        for file in files:
             try:
-                self._logged += log_segment(self._settings, file)
+                outcome = log_segment(self._settings, file)
+                if outcome.waiting:
+                    problems.append(f"{outcome.waiting.rstrip('.')}: predictions wait in {self.spool.folder}.")
+                    continue
+                if outcome.refused:
+                    aside = self.spool.set_aside(file, outcome.refused)
+                    self._lost += sum(len(logged.ids) for logged in outcome.refused)
+                    problems.append(f"{aside} was not logged: {outcome.refusal}")
                 file.unlink()
-                self._log_problem = ""
-            except (DependencyFailed, OSError) as error:  # it waits until the log can be written again
-                self._log_problem = f"{str(error).rstrip('.')}: predictions wait in {self.spool.folder}."
-                return
-            except Exception as error:  # whatever the log has against them, asking again would not change it
+                self._logged += outcome.rows
+            except (DependencyFailed, OSError) as error:  # it waits until store and disk can be used again
+                problems.append(f"{str(error).rstrip('.')}: predictions wait in {self.spool.folder}.")
+                if isinstance(error, DependencyFailed):  # the store itself, or no room: the next file fares no better
+                    break
+            except Exception as error:  # lines that nothing reads
+                problems.append(f"{file} was not logged: {str(error).splitlines()[0] if str(error) else error!r}")
                 with suppress(OSError):
-                    self._lost += sum(len(logged.ids) for logged in read_segment(file))
-                    file = file.rename(file.with_suffix(REFUSED))
-                self._log_problem = f"{file} was not logged: {str(error).splitlines()[0] if str(error) else error!r}"
-
-
-def log_segment(settings: Settings, file: Path) -> int:
-    """Append the predictions of a segment to the log, a batch for each version; return how many rows are there now.
-
-    Raises
-    ------
-    ModelOpsError
-        As `Workspace.log_predictions`.
-    """
-    batches: dict[tuple[str, int, str], list[Logged]] = defaultdict(list)
-    for logged in read_segment(file):
-        batches[logged.model, logged.version, logged.alias].append(logged)
-    if not settings.store_path.exists():
-        raise StoreDamaged(f"{settings.store_path} is not there: restore it from a backup.")
-    rows = 0
-    with Foundations(settings) as foundations:
-        for (model, version, alias), requests in batches.items():
-            reference = ModelReference(model, version, alias or None)
-            rows += _append(foundations, reference, requests, f"{file.stem}-{model}-{version}")
-    return rows
-
-
-def _append(foundations: Foundations, reference: ModelReference, requests: list[Logged], batch: str) -> int:
-    import pandas as pd
-
-    from modelops_jupyter.actions.prediction_logging import log_predictions
-    from modelops_jupyter.actions.versions import contract_of, find_version
-    from modelops_jupyter.scoring.contract import conform
-
-    sizes = [len(request.ids) for request in requests]
-    names = dict.fromkeys(name for request in requests for name in request.columns)
-    columns: dict[str, list[Any]] = {
-        name: [
-            value
-            for request, size in zip(requests, sizes, strict=True)
-            for value in request.columns.get(name) or [None] * size
-        ]
-        for name in names
-    }
-    contract = contract_of(foundations.store, find_version(foundations.store, reference))
-    frame = conform(pd.DataFrame(columns), contract).frame
-    frame = frame.assign(
-        request_id=[name for request in requests for name in request.ids],
-        timestamp=pd.to_datetime(
-            [request.time for request, size in zip(requests, sizes, strict=True) for _ in range(size)], utc=True
-        ),
-        prediction=pd.Series([value for request in requests for value in request.predictions]).to_numpy(),
-    )
-    scored = all(request.scores is not None for request in requests)
-    if scored:
-        frame = frame.assign(score=[score for request in requests for score in request.scores or ()])
-    log_predictions(
-        foundations.store,
-        foundations.sources.log_of(reference),
-        reference,
-        frame,
-        id="request_id",
-        time="timestamp",
-        prediction="prediction",
-        score="score" if scored else None,
-        batch_id=batch,
-    )
-    return len(frame)
+                    file.rename(file.with_suffix(REFUSED))
+        if files:
+            self._log_problem = " ".join(dict.fromkeys(problems))
 
 
 def check_loggable(foundations: Foundations, reference: ModelReference, features: tuple[str, ...]) -> None:

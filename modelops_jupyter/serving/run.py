@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from modelops_jupyter.network import url_host
 from modelops_jupyter.serving import recorder as recording
 from modelops_jupyter.serving import state
 from modelops_jupyter.serving.app import Service, application, health_of
+from modelops_jupyter.serving.bodies import MOST_BYTES, Intake
 from modelops_jupyter.serving.champions import Champions, warm_up
 from modelops_jupyter.serving.examples import snippets
 from modelops_jupyter.serving.live import LiveModel, load_live
@@ -27,9 +27,12 @@ from modelops_jupyter.serving.recorder import Recorder, check_loggable
 from modelops_jupyter.serving.scorer import Scorer
 from modelops_jupyter.serving.tally import Tally
 from modelops_jupyter.settings import Settings
+from modelops_jupyter.wording import count
 
 DRAIN_SECONDS = 30  # that requests have to end after SIGTERM
+STOP_SECONDS = 5  # that a model has to end what it does after that
 BACKLOG = 2048
+MOST_CONNECTIONS = 2_000  # beyond which uvicorn answers 503
 
 
 class EndpointServer:
@@ -61,6 +64,9 @@ class EndpointServer:
                 Scorer(),
                 Recorder(settings, durable=options.durable, log_seconds=options.log_seconds),
                 ThreadPoolExecutor(2, thread_name_prefix="modelops-serve-read"),
+                ThreadPoolExecutor(1, thread_name_prefix="modelops-serve-label"),
+                Intake(max(MOST_BYTES, 2 * options.most_bytes)),
+                Intake(2 * options.most_bytes),
                 {name: Tally() for name in live},
             )
             for one in live.values():
@@ -77,6 +83,7 @@ class EndpointServer:
             ssl_certfile=options.tls_cert or None,
             ssl_keyfile=options.tls_key or None,
             timeout_graceful_shutdown=DRAIN_SECONDS,
+            limit_concurrency=MOST_CONNECTIONS,
             server_header=False,
         )
         self._server = uvicorn.Server(config)
@@ -114,14 +121,18 @@ class EndpointServer:
         """Put on record what was answered, and release everything; closing twice is no error."""
         if self._socket.fileno() >= 0:
             self._socket.close()
-        if self._running:
-            self._running = False
-            service = self.service
-            service.scorer.stop()
-            service.champions.stop()
-            service.readers.shutdown()
+        if not self._running:
+            return
+        service = self.service
+        try:
+            service.scorer.stop(STOP_SECONDS)
+            service.champions.stop(STOP_SECONDS)
+            for pool in (service.readers, service.labellers):
+                pool.shutdown(wait=False, cancel_futures=True)
+        finally:  # whatever a model does, and however often one presses Ctrl-C, what was answered goes on record
             service.recorder.stop()
             self._state.stop(health_of(service))
+        self._running = False
 
     def __enter__(self) -> Self:
         return self
@@ -150,10 +161,27 @@ class EndpointServer:
 
 
 def serve(settings: Settings, options: ServingOptions, announce: Callable[[EndpointServer], None]) -> None:
-    """Serve in this process until it is told to stop; `announce` is called when it answers."""
-    with EndpointServer(settings, options) as server:
-        announce(server)
-        server.run()
+    """Serve in this process until it is told to stop; `announce` is called when it answers.
+
+    Raises
+    ------
+    DependencyFailed
+        If predictions that were answered are on no record at the end.
+    """
+    server = EndpointServer(settings, options)
+    try:
+        with server:
+            announce(server)
+            server.run()
+    finally:
+        _check_on_record(server)
+
+
+def _check_on_record(server: EndpointServer) -> None:
+    state = server.service.recorder.state()
+    missing = state.buffered + state.lost
+    if missing:
+        raise DependencyFailed(f"{count(missing, 'prediction')} went on no record. {state.problem}".rstrip())
 
 
 def _load(foundations: Foundations, reference: object, options: ServingOptions) -> LiveModel:
@@ -179,6 +207,9 @@ def _listen(options: ServingOptions) -> socket.socket:
     try:
         listening.bind((options.host, options.port))
         listening.listen(BACKLOG)
+    except UnicodeError as error:
+        listening.close()
+        raise DependencyFailed(f"{options.host!r} is no address: leave --host out for 127.0.0.1.") from error
     except OSError as error:
         listening.close()
         if error.errno == errno.EADDRINUSE:
@@ -191,7 +222,7 @@ def _listen(options: ServingOptions) -> socket.socket:
                 f"Port {options.port} is not for everybody: pass a --port of 1024 or more."
             ) from error
         raise DependencyFailed(
-            f"This machine has no address {options.host!r} to listen on ({os.strerror(error.errno or 0)}): leave "
+            f"This machine has no address {options.host!r} to listen on ({error.strerror or error}): leave "
             "--host out for 127.0.0.1."
         ) from error
     return listening

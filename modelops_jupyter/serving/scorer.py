@@ -14,6 +14,7 @@ from modelops_jupyter.serving.payload import Payload, RequestRefused
 
 MOST_TOGETHER = 1_000  # rows of one table
 MOST_WAITING = 1_000  # requests; more are told to come again
+MOST_ROWS_WAITING = 50_000  # rows of all of them
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Scorer:
     """
 
     def __init__(self) -> None:
+        self._rows, self._lock = 0, threading.Lock()
         self._waiting: queue.SimpleQueue[_Question | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._answer_forever, name="modelops-serve-score", daemon=True)
 
@@ -43,18 +45,21 @@ class Scorer:
         """Begin to answer."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """End once everything that waits is answered."""
+    def stop(self, seconds: float | None = None) -> None:
+        """End once everything that waits is answered; a model that never answers is waited for so long at most."""
         self._waiting.put(None)
-        self._thread.join()
+        self._thread.join(seconds)
 
     def ask(self, live: LiveModel, payload: Payload, method: str) -> Future[Answer] | None:
         """Return what a model will answer, None where too many requests wait.
 
         The future raises `RequestRefused` where the model cannot take the rows.
         """
-        if self._waiting.qsize() >= MOST_WAITING:
-            return None
+        with self._lock:
+            rows = self._rows + payload.rows
+            if self._waiting.qsize() >= MOST_WAITING or (self._rows and rows > MOST_ROWS_WAITING):
+                return None
+            self._rows = rows
         answer: Future[Answer] = Future()
         self._waiting.put(_Question(live, payload, method, answer))
         return answer
@@ -68,6 +73,8 @@ class Scorer:
                     alike[question.kind()].append(question)
             for group in alike.values():
                 _answer(group)
+            with self._lock:
+                self._rows -= sum(question.payload.rows for question in questions)
             if ended:
                 return
 

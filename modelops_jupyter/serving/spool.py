@@ -61,6 +61,26 @@ def read_segment(file: Path) -> Iterator[Logged]:
                 yield Logged(**json.loads(text))
 
 
+def is_left(folder: Path) -> bool:
+    """Return whether no server holds the folder of a spool."""
+    lock = folder.with_suffix(".lock")
+    if not lock.exists():
+        return True
+    try:
+        with FileLock(lock, timeout=0):
+            return True
+    except (Timeout, OSError):
+        return False
+
+
+def _sync_folder(folder: Path) -> None:
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
 class Spool:
     """The segments of one server, in a folder of its own that no other server touches while it lives.
 
@@ -76,6 +96,7 @@ class Spool:
         self._file: Any = None
         self._lock: FileLock | None = None
         self._rows = self._number = 0
+        self._cuts: dict[Path, int] = {}  # how much of a closed segment counts, where it could not be cut at once
 
     def open(self) -> None:
         """Make the folder and hold it.
@@ -98,7 +119,7 @@ class Spool:
         records = list(records)
         try:
             if self._file is None or not self._path().exists():  # a folder that was removed takes what is written, too
-                self._begin()
+                self._begin(sync)
             self._append(b"".join(record.line() for record in records), sync)
         except OSError:
             self._drop()
@@ -114,8 +135,10 @@ class Spool:
             if sync:
                 os.fdatasync(self._file.fileno())
         except OSError:
-            with suppress(OSError):
+            try:
                 os.ftruncate(self._file.fileno(), before)
+            except OSError:
+                self._cuts[self._path().with_suffix(CLOSED)] = before
             raise
 
     @property
@@ -134,8 +157,26 @@ class Spool:
             path.rename(path.with_suffix(CLOSED))
 
     def closed(self) -> list[Path]:
-        """Return the closed segments, oldest first."""
-        return sorted(self.folder.glob(f"*{CLOSED}"))
+        """Return the closed segments, oldest first; one with lines too many only once these are cut off."""
+        for file, size in list(self._cuts.items()):
+            with suppress(OSError):
+                os.truncate(file, size)
+                del self._cuts[file]
+        return sorted(file for file in self.folder.glob(f"*{CLOSED}") if file not in self._cuts)
+
+    def set_aside(self, file: Path, refused: Iterable[Logged]) -> Path:
+        """Write the requests of a closed segment that the log refuses beside it, and return where they are.
+
+        Raises
+        ------
+        OSError
+            If they cannot be written.
+        """
+        aside = file.with_suffix(REFUSED)
+        fresh = file.with_suffix(".new")
+        fresh.write_bytes(b"".join(record.line() for record in refused))
+        fresh.replace(aside)
+        return aside
 
     def take_over(self) -> int:
         """Take the segments of servers that live no longer, and return how many there were."""
@@ -143,7 +184,7 @@ class Spool:
         for folder in sorted(path for path in (self._root / FOLDER).glob("*") if path.is_dir() and path != self.folder):
             lock = FileLock(folder.with_suffix(".lock"))
             try:
-                lock.acquire(timeout=0)
+                lock.acquire(timeout=0.2)  # `is_left` may look just now
             except (Timeout, OSError):  # its server lives
                 continue
             with lock, suppress(OSError):
@@ -175,11 +216,14 @@ class Spool:
             self._lock = FileLock(self.folder.with_suffix(".lock"), thread_local=False)
             self._lock.acquire(timeout=5)
 
-    def _begin(self) -> None:
+    def _begin(self, sync: bool) -> None:
         self._drop()
         self._make()
         self._number += 1
         self._file = self._path().open("ab", buffering=0)
+        if sync:  # a file that no folder on disk names is not on disk
+            for folder in (self.folder, self.folder.parent, self._root):
+                _sync_folder(folder)
 
     def _path(self) -> Path:
         return self.folder / f"{self._name}-{self._number:06d}{OPEN}"

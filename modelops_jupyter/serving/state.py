@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from modelops_jupyter import processes
-from modelops_jupyter.serving.spool import FOLDER
+from modelops_jupyter.serving.spool import CLOSED, FOLDER, OPEN, REFUSED, is_left
 from modelops_jupyter.settings import Settings
 from modelops_jupyter.wording import count
 
 EVERY_SECONDS = 2.0
+FRESH_SECONDS = 120.0  # after which another machine's server, whose process nobody sees here, counts as ended
 ENDING = ".json"
 
 
@@ -50,7 +52,8 @@ class Published:
     def _write(self, health: Mapping[str, Any]) -> None:
         fresh = self._file.with_suffix(".new")
         with suppress(OSError):  # the server goes on without
-            fresh.write_text(json.dumps({"process": self._process, "url": self._url, "health": health}), "utf-8")
+            state = {"process": self._process, "url": self._url, "time": time.time(), "health": health}
+            fresh.write_text(json.dumps(state), "utf-8")
             fresh.replace(self._file)
 
 
@@ -62,7 +65,7 @@ def serving_sentences(settings: Settings) -> tuple[str, ...]:
     for state in states:
         alive, health = processes.is_alive(state["process"]), state["health"]
         lost = health["log"]["lost"]
-        if alive is not False:
+        if alive or (alive is None and abs(time.time() - state.get("time", 0.0)) < FRESH_SECONDS):
             what = ", ".join(f"{name}/{model['version']}" for name, model in health["models"].items())
             problem = "" if health["status"] == "ok" else f": {_problems(health)}"
             sentences.append(f"{what} served at {state['url']}{problem}")
@@ -70,7 +73,25 @@ def serving_sentences(settings: Settings) -> tuple[str, ...]:
             sentences.append(
                 f"the endpoint at {state['url']} ended with {count(lost, 'prediction')} that went on no record"
             )
-    return tuple(sentences)
+    return (*sentences, *_left_behind(folder))
+
+
+def _left_behind(folder: Path) -> list[str]:
+    """Return what servers that live no longer have left: what waits, and what the log refused."""
+    left = [one for one in sorted(folder.glob("*")) if one.is_dir() and is_left(one)]
+    files = [file for one in left for file in one.glob("*")]
+    waiting = sum(file.suffix in (OPEN, CLOSED) for file in files)
+    refused = sum(file.suffix == REFUSED for file in files)
+    sentences = []
+    if waiting:
+        wait = "waits" if waiting == 1 else "wait"
+        sentences.append(
+            f"{count(waiting, 'file')} of predictions that an endpoint left {wait} in {folder}: the next "
+            "`modelops serve` logs them"
+        )
+    if refused:
+        sentences.append(f"the log refused the predictions in {count(refused, 'file')} *{REFUSED} below {folder}")
+    return sentences
 
 
 def _problems(health: Mapping[str, Any]) -> str:

@@ -18,14 +18,18 @@ def made_workspace(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Pa
 
 
 @pytest.fixture(scope="module")
-def shared(made_workspace: Settings) -> Iterator[EndpointServer]:
+def shared(made_workspace: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EndpointServer]:
     """Return a server of `delay` that a module's tests share."""
-    with served(made_workspace) as server:
+    with served(copied(made_workspace, tmp_path_factory.mktemp("shared"))) as server:
         yield server
 
 
 @pytest.fixture
 def own(made_workspace: Settings, tmp_path: Path) -> Settings:
     """Return a copy of the workspace for a test of its own."""
-    shutil.copytree(made_workspace.project, tmp_path / "project", ignore=shutil.ignore_patterns("serving"))
-    return Settings(project=tmp_path / "project", root=tmp_path / "project" / ".modelops", actor="ann")
+    return copied(made_workspace, tmp_path)
+
+
+def copied(workspace: Settings, folder: Path) -> Settings:
+    shutil.copytree(workspace.project, folder / "project", ignore=shutil.ignore_patterns("serving"))
+    return Settings(project=folder / "project", root=folder / "project" / ".modelops", actor="ann")

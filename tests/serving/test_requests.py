@@ -151,8 +151,8 @@ def test_a_policy_refuses_or_allows_what_the_contract_does_not_know(own: Setting
         assert post(server, strange).json()["verdicts"] == ["score"]
 
 
-def test_several_models_have_addresses_of_their_own_and_tables_take_no_params(made_workspace: Settings) -> None:
-    with served(made_workspace, "delay", "action@champion") as server:
+def test_several_models_have_addresses_of_their_own_and_tables_take_no_params(own: Settings) -> None:
+    with served(own, "delay", "action@champion") as server:
         assert post(server, records(ROW), "/models/delay/invocations").json()["model"] == "delay"
         table = post(server, records({"wind": 100}, {"wind": 900}), "/models/action/invocations")
         assert table.status_code == 200, table.text
