@@ -89,10 +89,7 @@ def test_a_damaged_text_is_named_on_its_first_day(fault: str, words: str) -> Non
 def test_healthy_texts_raise_no_alert_and_identifiers_are_left_out() -> None:
     report = mo.compare_data(REFERENCE, damaged("healthy"))
     assert report.alerts == ()
-    assert (
-        "only missing ones and their type are watched (an identifier): order."
-        in report.remark
-    )
+    assert "only missing ones and their type are watched (an identifier): order." in report.remark
     assert "comment · length" in report.columns
     assert "order · presence" in report.columns
     assert not {"comment", "order"} & set(report.columns)
