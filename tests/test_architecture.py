@@ -171,3 +171,11 @@ def test_libraries_stay_where_they_belong(file: Path) -> None:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
 def test_files_are_short(file: Path) -> None:
     assert len(file.read_text().splitlines()) <= 450
+
+
+def test_test_files_have_names_of_their_own() -> None:
+    """Of two with one name pytest imports the first for both."""
+    names = [
+        file.name for file in Path(__file__).parent.rglob("*.py") if file.name not in ("conftest.py", "__init__.py")
+    ]
+    assert sorted(names) == sorted(set(names))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from served_models import ROW, health, post, records, served
-from test_segments import ids_of, logged
+from test_logged_segments import ids_of, logged
 
 from modelops_jupyter.errors import DependencyFailed
 from modelops_jupyter.processes import identity
