@@ -25,5 +25,5 @@ def test_a_request_to_a_server_imports_nothing_in_its_thread(tmp_path: Path, mlf
     with Workspace(find_settings(watched.project, environ={})) as ws:
         ws.register(LogisticRegression().fit(x, y), "watched", data=x, target=y, reference=later)
         ws.approve("watched/1", reason="reads well")
-    watched.ask({"status": {}, "promote": {"reference": "watched/1", "reason": "best"}, "reconcile": {}})
+    watched.ask({"status": {}, "promote": {"version": "watched/1", "reason": "best"}, "reconcile": {}})
     assert watched.imports() == ""
