@@ -92,7 +92,7 @@ def test_it_is_logged_and_monitored(ws: Workspace) -> None:
     answers = ws.predict("m/1", X)[0]
     frame = X.assign(id=range(len(X)), at=times, said=answers)
     ws.log_predictions("m/1", frame, id="id", time="at", prediction="said")
-    assert ws.monitor("m").new_windows == 9
+    assert sum(window.pooled for window in ws.monitor("m").windows) == 9
     assert ws.monitor("m").to_dict()
 
 
