@@ -17,7 +17,7 @@ from modelops_jupyter.monitoring.figures.resampling import inject, resample
 from modelops_jupyter.monitoring.pace import WorkEvent
 from modelops_jupyter.profiles import Profile, Reference, build_reference, scan
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
