@@ -45,12 +45,17 @@ def at_most(share: float, worlds: int) -> float:
 
 VALUES = [2, 10, 100, 500, 5_000]
 SIZES = [(1_000, 200), (5_000, 1_000), (20_000, 500), (500, 5_000)]
+WORLDS = [
+    (n, m, values, zipf)
+    for n, m in SIZES
+    for values in VALUES
+    for zipf in (False, True)
+    if zipf or n >= values / 4  # else nearly every value is another one: an identifier, which has no distribution
+]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("zipf", [False, True])
-@pytest.mark.parametrize("values", VALUES)
-@pytest.mark.parametrize(("n", "m"), SIZES)
+@pytest.mark.parametrize(("n", "m", "values", "zipf"), WORLDS)
 def test_p_values_are_uniform_or_conservative_in_healthy_windows(values: int, zipf: bool, n: int, m: int) -> None:
     """A chi-square of 500 equally likely values was below 0.05 in 32 % of healthy windows."""
     worlds = 200
@@ -60,9 +65,7 @@ def test_p_values_are_uniform_or_conservative_in_healthy_windows(values: int, zi
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("zipf", [False, True])
-@pytest.mark.parametrize("values", VALUES)
-@pytest.mark.parametrize(("n", "m"), SIZES)
+@pytest.mark.parametrize(("n", "m", "values", "zipf"), WORLDS)
 def test_a_debiased_psi_is_nothing_on_average_in_healthy_windows(values: int, zipf: bool, n: int, m: int) -> None:
     """PSI was 0.1 or more in 93 % of healthy windows of Zipf's values."""
     found = healthy(values, zipf, n, m, 120, seed=1)
