@@ -44,7 +44,7 @@ test: export PATH := $(abspath $(BIN)):$(PATH)
 test: $(VENV)/installed labextension
 	cd labextension && npm test
 	$(BIN)/python -m pytest $(WORKERS) --durations=25
-	$(BIN)/python -m pytest $(WORKERS) $(STARVED) --durations=25 -m "slow or browser or demo or soak or mlflow_env"
+	$(BIN)/python -m pytest $(WORKERS) $(STARVED) --durations=25 -o timeout=600 -m "slow or browser or demo or soak or mlflow_env"
 	$(OTHER_PROCESSOR) $(BIN)/python -m pytest -q $(VERDICTS)
 	$(MAKE) docs
 
