@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from modelops_jupyter.errors import StoreBusy
 from modelops_jupyter.log.checksums import checksums_path, read_checksums, table_files
 
 LOCK_SECONDS = 30.0
+NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ def take_snapshot(table: Path) -> Snapshot:
             stack.enter_context(FileLock(table.with_suffix(".lock"), timeout=LOCK_SECONDS))
         except Timeout:
             raise StoreBusy(f"{table} stayed locked by another process for {LOCK_SECONDS:.0f} s: try again.") from None
-        except OSError:  # no lock can be made where nobody can write
-            pass
+        except OSError as error:
+            if error.errno not in NOT_WRITABLE:  # where nothing can be written nobody changes the table, either
+                raise
         notes = {path: path.read_bytes() for path in changing if path.is_file()}
         return Snapshot(notes, tuple(table_files(table)), read_checksums(table))
